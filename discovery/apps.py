@@ -1,0 +1,28 @@
+"""The discovery app."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class DiscoveryAppConfig(AppConfig):
+    """Registers what must hold after every migration."""
+
+    name = "discovery"
+    verbose_name = "Discovery"
+
+    def ready(self) -> None:
+        """A database that can run the product always has the one configuration row."""
+        post_migrate.connect(_ensure_config_row, sender=self, dispatch_uid="discovery.config_row")
+
+
+def _ensure_config_row(**kwargs: Any) -> None:
+    from discovery.models.config import ensure_config_row
+
+    try:
+        migrated = kwargs["apps"].get_model("discovery", "DiscoveryConfig")
+    except LookupError:
+        return  # migrated to zero: there is no table of ours to keep a row in
+    if any(field.name == "version" for field in migrated._meta.get_fields()):
+        ensure_config_row(using=str(kwargs["using"]))

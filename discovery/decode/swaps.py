@@ -1,0 +1,402 @@
+"""Trades out of balance changes, whatever the venue.
+
+A trade needs a counterparty: another owner lost the units (they were not minted) and someone who holds token accounts in
+the transaction gained the quote. The wallet's SOL leg is its change in native + wrapped SOL with network fee, tips,
+platform fees and rent taken out. `docs/decoding.md` walks through the rules by kind.
+"""
+
+import re
+
+import msgspec
+
+from discovery.decode.deltas import Deltas
+from discovery.decode.outcomes import Decoded, Failed, Outcome, Reason, Skipped
+from discovery.decode.venues import service_lamports, venues
+from discovery.domain.addresses import is_on_curve, is_wallet
+from discovery.domain.programs import QUOTES, STABLES, WRAPPED_SOL
+from discovery.domain.trades import HoldingChange, Side, Trade
+from discovery.providers.transactions import Meta, TransactionRecord, decode_record
+
+
+class _Leg(msgspec.Struct, frozen=True, gc=False):
+    side: Side
+    mint: str
+    units: int
+    quote_mint: str
+    quote_units: int
+
+
+def decode_json(raw: bytes) -> Outcome:
+    """One `getTransaction` result as JSON. A record that cannot be read is Failed, with its signature where it has one."""
+    try:
+        record = decode_record(raw)
+    except msgspec.DecodeError as error:
+        return Failed(_signature_of(raw), Reason.UNREADABLE, str(error))
+    return decode(record)
+
+
+def decode(record: TransactionRecord) -> Outcome:
+    """Trades of one transaction, for every wallet in it."""
+    meta = record.meta
+    signatures = record.transaction.signatures
+    if not signatures:
+        return Failed("", Reason.UNREADABLE, "no signature")
+    signature = signatures[0]
+    if meta is None:
+        return Failed(signature, Reason.NO_META)
+    if meta.err is not None:
+        return Skipped(signature, Reason.FAILED_TRANSACTION, record.slot, record.block_time)
+    if not (meta.pre_token_balances or meta.post_token_balances):
+        return Skipped(signature, Reason.NO_TOKEN_CHANGE, record.slot, record.block_time)
+    try:
+        return _Transaction(record, meta).outcome()
+    except (IndexError, KeyError, ValueError) as error:
+        return Failed(signature, Reason.BAD_INDEX, f"{type(error).__name__}: {error}")
+
+
+class _Transaction:
+    """The working set of one transaction."""
+
+    def __init__(self, record: TransactionRecord, meta: Meta) -> None:
+        self.record = record
+        self.meta = meta
+        self.deltas = Deltas(record, meta)
+        self._services: dict[str, tuple[int, int]] | None = None
+
+    def outcome(self) -> Outcome:
+        record, deltas = self.record, self.deltas
+        changes = self._changes()
+        moved = {change.wallet for change in changes}
+        traders = [signer for signer in dict.fromkeys(deltas.signers) if signer in deltas.by_owner or signer in moved]
+        trades: list[Trade] = []
+        reasons: list[Reason] = []
+        for signer in traders:
+            found = self._legs(signer)
+            if isinstance(found, Reason):
+                reasons.append(found)
+            else:
+                trades += self._trades(signer, found)
+        if not trades and not _CONCLUSIVE.intersection(reasons):
+            reasons += self._others(moved, trades)
+        if trades:
+            return Decoded(record.signature, record.slot, record.block_time, tuple(trades), changes)
+        return Skipped(
+            record.signature, self._first_reason(reasons), record.slot, record.block_time, changes
+        )
+
+    def _changes(self) -> tuple[HoldingChange, ...]:
+        """Unit changes of on-curve owners in tokens that are no quote, with the balances around them."""
+        found = []
+        for owner, mints in self.deltas.by_owner.items():
+            for mint, delta in mints.items():
+                if delta and mint not in QUOTES and (owner in self.deltas.signers or is_on_curve(owner)):
+                    before, after = self.deltas.units(owner, mint)
+                    found.append(HoldingChange(owner, mint, before, after))
+        return tuple(found)
+
+    def _legs(self, wallet: str) -> list[_Leg] | Reason:
+        """The wallet's legs, or why it has none."""
+        mints = self.deltas.by_owner.get(wallet, {})
+        gained: dict[str, int] = {}
+        lost: dict[str, int] = {}
+        stables: dict[str, int] = {}
+        for mint, units in mints.items():
+            if not units:
+                continue
+            if mint not in QUOTES:
+                if units > 0:
+                    gained[mint] = units
+                else:
+                    lost[mint] = -units
+            elif mint in STABLES:
+                stables[mint] = units
+        market = self.market_lamports(wallet)
+        if not gained and not lost:
+            return self._without_tokens(wallet, stables, market)
+        for mint, units in (*gained.items(), *lost.items()):
+            if units == 1 and self.deltas.decimals[mint] == 0:
+                minted = not self._others_moved(wallet, mint, -1) and not self._others_moved(wallet, mint, 1)
+                return Reason.LIQUIDITY if minted and len(gained) + len(lost) + len(stables) > 1 else Reason.NFT
+        if gained and lost:
+            return self._token_to_token(wallet, gained, lost)
+        if gained:
+            return self._against_quote(wallet, "buy", gained, stables, market)
+        return self._against_quote(wallet, "sell", lost, stables, market)
+
+    def _without_tokens(self, wallet: str, stables: dict[str, int], market: int) -> Reason:
+        mints = self.deltas.by_owner.get(wallet, {})
+        paid = [units for units in stables.values() if units < 0]
+        got = [units for units in stables.values() if units > 0]
+        if (paid and got) or (paid and market > 0) or (got and market < 0 and self._sol_counterparty(wallet, 1)):
+            return Reason.QUOTE_CONVERSION
+        if self._crossed_pools(mints) or self._touched_and_left(mints, market):
+            return Reason.ARBITRAGE
+        if stables:
+            return Reason.TRANSFER
+        return Reason.NO_TOKEN_CHANGE
+
+    def _token_to_token(self, wallet: str, gained: dict[str, int], lost: dict[str, int]) -> list[_Leg] | Reason:
+        if any(not self._others_moved(wallet, mint, -1) for mint in gained):
+            return Reason.LIQUIDITY
+        if any(not self._others_moved(wallet, mint, 1) for mint in lost):
+            return Reason.LIQUIDITY
+        if len(gained) > 1 or len(lost) > 1:
+            return Reason.AMBIGUOUS
+        (bought, bought_units), (sold, sold_units) = *gained.items(), *lost.items()
+        return [
+            _Leg("sell", sold, sold_units, bought, bought_units),
+            _Leg("buy", bought, bought_units, sold, sold_units),
+        ]
+
+    def _against_quote(
+        self, wallet: str, side: Side, tokens: dict[str, int], stables: dict[str, int], market: int
+    ) -> list[_Leg] | Reason:
+        """Tokens all went one way: a trade where a quote went the other."""
+        sign = -1 if side == "buy" else 1  # the wallet's quote moves against its tokens
+        quotes = {mint: units * sign for mint, units in stables.items() if units * sign > 0}
+        if any(units * sign < 0 for units in stables.values()):
+            # Both sides went the same way.
+            return self._loop_or(Reason.LIQUIDITY, wallet)
+        if len(quotes) > 1:
+            return Reason.AMBIGUOUS
+        if quotes:
+            (quote_mint, quote_units), *_ = quotes.items()
+            if not self._others_moved(wallet, quote_mint, -sign):
+                return Reason.TRANSFER
+        else:
+            quote_mint, quote_units = WRAPPED_SOL, market * sign
+            if quote_units <= 0 or not self._sol_counterparty(wallet, -sign):
+                return self._one_way(wallet, side, tokens, market)
+        for mint in tokens:
+            if self._others_moved(wallet, mint, sign):
+                if self._both_ways(wallet, mint, sign, tokens[mint]):
+                    return Reason.ARBITRAGE
+            elif side == "buy":
+                if not self._opened_market(wallet, mint):
+                    return Reason.MINTED
+            elif not self._crossed_pools(self.deltas.by_owner[wallet]):
+                # Burned against a quote is a share given back; a redeemed token whose proceeds were sold on is a sale.
+                return Reason.BURNED
+        if len(tokens) == 1:
+            (mint, units), *_ = tokens.items()
+            return [_Leg(side, mint, units, quote_mint, quote_units)]
+        return self._split(wallet, side, tokens, quote_mint, quote_units)
+
+    def _one_way(self, wallet: str, side: Side, tokens: dict[str, int], market: int) -> Reason:
+        sign = -1 if side == "buy" else 1
+        for mint in tokens:
+            if not self._others_moved(wallet, mint, sign):
+                return Reason.MINTED if side == "buy" else Reason.BURNED
+        if market * sign < 0 and self._sol_counterparty(wallet, sign):
+            return self._loop_or(Reason.LIQUIDITY, wallet)
+        return Reason.TRANSFER
+
+    def _split(
+        self, wallet: str, side: Side, tokens: dict[str, int], quote_mint: str, quote_units: int
+    ) -> list[_Leg] | Reason:
+        """Several tokens against one quote: by what each token's own market took or gave, never by unit count."""
+        sign = 1 if side == "buy" else -1
+        values: dict[str, int] = {}
+        claimed: set[str] = set()
+        for mint in tokens:
+            markets = {
+                owner
+                for owner, mints in self.deltas.by_owner.items()
+                if owner != wallet and mints.get(mint, 0) * sign < 0 and self._quote_change(owner, quote_mint) * sign > 0
+            }
+            if not markets or markets & claimed:
+                return Reason.AMBIGUOUS
+            claimed |= markets
+            values[mint] = sum(abs(self._quote_change(owner, quote_mint)) for owner in markets)
+        total = sum(values.values())
+        legs, left = [], quote_units
+        *head, last = sorted(tokens)
+        for mint in head:
+            share = quote_units * values[mint] // total
+            left -= share
+            legs.append(_Leg(side, mint, tokens[mint], quote_mint, share))
+        legs.append(_Leg(side, last, tokens[last], quote_mint, left))
+        return legs
+
+    def market_lamports(self, wallet: str) -> int:
+        """The wallet's SOL change with fees, tips and rent put back: what the market gave (+) or took (-).
+
+        Who did not sign paid nothing: the rent of its new account was somebody else's.
+        """
+        if wallet not in self.deltas.signers:
+            return self.deltas.sol_lamports(wallet)
+        tip, platform = self.services(wallet)
+        return (
+            self.deltas.sol_lamports(wallet)
+            + self._network_fee(wallet)
+            + tip
+            + platform
+            + self.deltas.rent_lamports(wallet)
+        )
+
+    def services(self, wallet: str) -> tuple[int, int]:
+        if self._services is None:
+            self._services = service_lamports(self.deltas, self.record)
+        return self._services.get(wallet, (0, 0))
+
+    def _network_fee(self, wallet: str) -> int:
+        return self.meta.fee if self.deltas.keys[0] == wallet else 0
+
+    def _others_moved(self, wallet: str, mint: str, sign: int) -> bool:
+        """Whether another owner's units of the mint went the way of `sign`."""
+        return any(
+            mints.get(mint, 0) * sign > 0 for owner, mints in self.deltas.by_owner.items() if owner != wallet
+        )
+
+    def _quote_change(self, owner: str, quote_mint: str) -> int:
+        if quote_mint == WRAPPED_SOL:
+            return self.deltas.sol_lamports(owner)
+        return self.deltas.by_owner[owner].get(quote_mint, 0)
+
+    def _sol_counterparty(self, wallet: str, sign: int) -> bool:
+        """Whether an owner of token accounts gained (+1) or gave (-1) SOL: a market, not rent and not a fee account.
+
+        Another signer counts where its tokens moved too: two wallets may trade with each other.
+        """
+        deltas = self.deltas
+        return any(
+            owner != wallet
+            and deltas.sol_lamports(owner) * sign > 0
+            and (owner not in deltas.signers or any(units for mint, units in mints.items() if mint not in QUOTES))
+            for owner, mints in deltas.by_owner.items()
+        )
+
+    def _opened_market(self, wallet: str, mint: str) -> bool:
+        """Token creation with a first buy: the supply was minted to a market off the curve that also gained the quote."""
+        return any(
+            owner != wallet and mints.get(mint, 0) > 0 and not is_on_curve(owner) and self.deltas.sol_lamports(owner) > 0
+            for owner, mints in self.deltas.by_owner.items()
+        )
+
+    def _both_ways(self, wallet: str, mint: str, sign: int, units: int) -> bool:
+        """Whether markets moved the mint both ways by more than the wallet kept: bought and sold at once."""
+        against = sum(
+            units_moved
+            for owner, mints in self.deltas.by_owner.items()
+            if owner != wallet and (units_moved := mints.get(mint, 0) * -sign) > 0 and not is_on_curve(owner)
+        )
+        return against > units
+
+    def _loop_or(self, reason: Reason, wallet: str) -> Reason:
+        return Reason.ARBITRAGE if self._crossed_pools(self.deltas.by_owner[wallet]) else reason
+
+    def _crossed_pools(self, own: dict[str, int]) -> bool:
+        """Whether some mint went out of one market and into another while the wallet kept none of it."""
+        ways: dict[str, int] = {}
+        for owner, mints in self.deltas.by_owner.items():
+            if mints is own:
+                continue
+            for mint, units in mints.items():
+                if units and not own.get(mint, 0) and not is_on_curve(owner):
+                    ways[mint] = ways.get(mint, 0) | (1 if units > 0 else 2)
+        return 3 in ways.values()
+
+    def _touched_and_left(self, own: dict[str, int], market: int) -> bool:
+        """Whether wallet and market ended with the units they began with and only costs were left behind."""
+        touched = {mint for mint, units in own.items() if not units and mint not in QUOTES}
+        if market >= 0 or not touched or not venues(self.deltas.keys):
+            return False
+        return any(
+            mint in touched and not units and abs(self.deltas.sol_lamports(owner)) * 2 < -market
+            for owner, mints in self.deltas.by_owner.items()
+            if mints is not own and not is_on_curve(owner)
+            for mint, units in mints.items()
+        )
+
+    def _others(self, moved: set[str], trades: list[Trade]) -> list[Reason]:
+        """Owners who did not sign: a keeper's fill counts only where both legs lie in the owner's own balances."""
+        reasons: list[Reason] = []
+        for owner in sorted(moved.difference(self.deltas.signers)):
+            if not is_wallet(owner):
+                continue
+            found = self._legs(owner)
+            if isinstance(found, Reason):
+                reasons.append(found)
+            else:
+                trades += self._trades(owner, found)
+        if not trades and Reason.TRANSFER in reasons and venues(self.deltas.keys):
+            return [Reason.KEEPER_FILL]
+        if not reasons and any(any(mints.values()) for mints in self.deltas.by_owner.values()):
+            return [Reason.NO_WALLET]
+        return reasons
+
+    def _trades(self, wallet: str, legs: list[_Leg]) -> list[Trade]:
+        record, deltas = self.record, self.deltas
+        names = venues(deltas.keys)
+        extras = (0, 0, 0, 0)
+        if wallet in deltas.signers:
+            extras = (self._network_fee(wallet), *self.services(wallet), deltas.rent_lamports(wallet))
+        trades = []
+        for leg in legs:
+            fee, tip, platform, rent = extras
+            trades.append(
+                Trade(
+                    signature=record.signature,
+                    slot=record.slot,
+                    block_time=record.block_time,
+                    wallet=wallet,
+                    side=leg.side,
+                    mint=leg.mint,
+                    token_units=leg.units,
+                    token_decimals=deltas.decimals[leg.mint],
+                    quote_mint=leg.quote_mint,
+                    quote_units=leg.quote_units,
+                    network_fee_lamports=fee,
+                    tip_lamports=tip,
+                    platform_fee_lamports=platform,
+                    rent_lamports=rent,
+                    venues=names,
+                )
+            )
+            extras = (0, 0, 0, 0)  # a wallet's costs stand once, on its first line
+        return trades
+
+    def _first_reason(self, reasons: list[Reason]) -> Reason:
+        """The most telling reason of several wallets: the one that says most about what happened."""
+        for reason in _TELLING:
+            if reason in reasons:
+                return reason
+        return Reason.NO_TOKEN_CHANGE
+
+
+_CONCLUSIVE = frozenset({Reason.AMBIGUOUS, Reason.QUOTE_CONVERSION, Reason.NFT})
+"""Reasons that say what the signer did: nobody else's fill is looked for then."""
+
+_TELLING = (
+    Reason.AMBIGUOUS,
+    Reason.KEEPER_FILL,
+    Reason.QUOTE_CONVERSION,
+    Reason.ARBITRAGE,
+    Reason.NFT,
+    Reason.LIQUIDITY,
+    Reason.MINTED,
+    Reason.BURNED,
+    Reason.TRANSFER,
+    Reason.NO_WALLET,
+)
+
+
+_SIGNATURE = re.compile(rb'"signatures"\s*:\s*\[\s*"([1-9A-HJ-NP-Za-km-z]{64,90})"')
+
+
+class _OnlySignatures(msgspec.Struct):
+    transaction: "_OnlyEnvelope"
+
+
+class _OnlyEnvelope(msgspec.Struct):
+    signatures: list[str]
+
+
+def _signature_of(raw: bytes) -> str:
+    """The signature of a record whose rest is not as documented, or "". Cut JSON is searched as text."""
+    try:
+        found = msgspec.json.decode(raw, type=_OnlySignatures)
+    except msgspec.DecodeError:
+        match = _SIGNATURE.search(raw)
+        return match[1].decode() if match else ""
+    return found.transaction.signatures[0] if found.transaction.signatures else ""

@@ -1,0 +1,52 @@
+"""Lamports, raw token units and exact ratios. No float comes near money: amounts are `int`, ratios `Fraction`."""
+
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from fractions import Fraction
+from typing import Final
+
+LAMPORTS_PER_SOL: Final = 10**9
+PERCENT_PLACES: Final = Decimal("0.01")
+
+
+def round_half_even(value: Fraction) -> int:
+    """The nearest integer; a tie goes to the even neighbour, so that rounding has no drift."""
+    return round(value)
+
+
+def fraction_to_decimal(value: Fraction, places: int) -> Decimal:
+    """`value` rounded half-even to `places` digits after the point, exactly (no intermediate rounding)."""
+    scaled = round_half_even(value * 10**places)
+    with localcontext() as context:
+        # Wide enough for any integer part: the default 28 digits would round a second time.
+        context.prec = max(28, len(str(abs(scaled))) + places)
+        return Decimal(scaled).scaleb(-places)
+
+
+def lamports_to_sol(lamports: int) -> Decimal:
+    """SOL as an exact decimal: 1 SOL = 1,000,000,000 lamports."""
+    with localcontext() as context:
+        context.prec = 60
+        return Decimal(lamports).scaleb(-9)
+
+
+def percent(part: Fraction, whole: Fraction) -> Fraction | None:
+    """`part / whole × 100`, exact; None where there is no whole to compare with."""
+    if whole == 0:
+        return None
+    return part / whole * 100
+
+
+def usd_units_to_lamports(units: int, decimals: int, usd_per_sol: Decimal) -> Fraction:
+    """A stable amount in lamports at `usd_per_sol`, exact.
+
+    units: raw amount of a token worth one USD, `decimals` its decimals.
+    Raises ValueError where the price is not positive: an unknown price is never taken for zero.
+    """
+    if usd_per_sol <= 0:
+        raise ValueError("a SOL/USD price must be positive")
+    return Fraction(units * LAMPORTS_PER_SOL, 10**decimals) / Fraction(usd_per_sol)
+
+
+def round_half_even_decimal(value: Decimal, places: Decimal) -> Decimal:
+    """`value` at the precision of `places`, ties to even."""
+    return value.quantize(places, rounding=ROUND_HALF_EVEN)

@@ -1,0 +1,21 @@
+"""Wallets that the earlier system found enter the watchlist unprofiled: they are known, not new."""
+
+from django.db import migrations
+
+INSERT = """
+INSERT INTO discovery_wallets (address, status, first_discovered_at, last_discovered_at, discovery_count, label, note)
+SELECT wallet_address, 'insufficient_data', coalesce(min(created_at), now()), coalesce(max(created_at), now()),
+       count(DISTINCT run_id), '', ''
+FROM discovery_run_wallets
+WHERE wallet_address <> ''
+GROUP BY wallet_address
+ON CONFLICT (address) DO NOTHING
+"""
+
+
+class Migration(migrations.Migration):
+    """Copies addresses; going back removes nothing here, the table itself goes with its own migration."""
+
+    dependencies = [("discovery", "0002_runs_wallets_trades")]
+
+    operations = [migrations.RunSQL(INSERT, migrations.RunSQL.noop)]

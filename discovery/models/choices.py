@@ -1,0 +1,65 @@
+"""States and the sets of them that matter, each named once."""
+
+from typing import Final
+
+from django.db.models import TextChoices
+
+
+class RunStatus(TextChoices):
+    """queued → running → completed | failed | cancelled; `skipped` is a slot that met an active run."""
+
+    QUEUED = "queued", "queued"
+    RUNNING = "running", "running"
+    COMPLETED = "completed", "completed"
+    FAILED = "failed", "failed"
+    CANCELLED = "cancelled", "cancelled"
+    SKIPPED = "skipped", "skipped"
+
+
+ACTIVE_RUN_STATUSES: Final = (RunStatus.QUEUED, RunStatus.RUNNING)
+
+
+class RunStage(TextChoices):
+    """Where an active run stands. Rows of the earlier system have none."""
+
+    QUEUED = "queued", "queued"
+    FIND_TOKENS = "find_tokens", "finding tokens"
+    ANALYSE = "analyse", "analysing tokens"
+    FINISH = "finish", "finishing"
+    DONE = "done", "done"
+
+
+class Trigger(TextChoices):
+    """Who asked for a run."""
+
+    MANUAL = "manual", "manual"
+    API = "api", "api"
+    SCHEDULED = "scheduled", "scheduled"
+
+
+class StepKind(TextChoices):
+    """One unit of work of a run."""
+
+    TOKEN = "token", "token"
+    WALLET = "wallet", "wallet"
+
+
+class StepStatus(TextChoices):
+    """pending → running → done | failed; a running step may return to pending while attempts are left."""
+
+    PENDING = "pending", "pending"
+    RUNNING = "running", "running"
+    DONE = "done", "done"
+    FAILED = "failed", "failed"
+
+
+OPEN_STEP_STATUSES: Final = (StepStatus.PENDING, StepStatus.RUNNING)
+
+
+class WalletStatus(TextChoices):
+    """Where a wallet of the watchlist stands."""
+
+    ACTIVE = "active", "active"
+    INSUFFICIENT_DATA = "insufficient_data", "insufficient data"
+    DECAY_DETECTED = "decay_detected", "decay detected"
+    BLACKLISTED = "blacklisted", "blacklisted"

@@ -1,0 +1,195 @@
+"""Runs, their units of work, the tokens they saw and the wallets they found."""
+
+import uuid
+from typing import Any
+
+from django.contrib.postgres.functions import RandomUUID
+from django.db import models
+from django.db.models import Q, Value
+from django.db.models.functions import Now
+
+from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStage, RunStatus, StepKind, StepStatus, Trigger
+from discovery.models.fields import AddressField
+
+
+def json_default(value: Any) -> Value:
+    """A database default for a jsonb column."""
+    return Value(value, models.JSONField())
+
+
+class DiscoveryRun(models.Model):
+    """One discovery run: what was asked, what it did so far, what came out.
+
+    queued → running → completed | failed | cancelled, or skipped. Rows written by the earlier system have no stage and
+    may hold nulls where it wrote none; they are read, never changed, and never count as active.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False)
+    started_at = models.DateTimeField(help_text="Time of the request while queued, then when work began.")
+    completed_at = models.DateTimeField(null=True, blank=True)
+    status = models.CharField(
+        max_length=20, choices=RunStatus.choices, default=RunStatus.RUNNING, db_default=RunStatus.RUNNING
+    )
+    trigger_type = models.CharField(max_length=20, choices=Trigger.choices)
+    triggered_by = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001  the earlier schema has nulls
+    min_price_change_pct = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    min_volume_usd = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
+    max_token_age_hours = models.IntegerField(null=True, blank=True)
+    early_window_minutes = models.IntegerField(null=True, blank=True)
+    min_profit_pct = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    max_tokens = models.IntegerField(null=True, blank=True)
+    tokens_analyzed = models.IntegerField(null=True, blank=True, default=0, db_default=0)
+    new_wallets = models.IntegerField(null=True, blank=True, default=0, db_default=0)
+    updated_wallets = models.IntegerField(null=True, blank=True, default=0, db_default=0)
+    profiled_wallets = models.IntegerField(null=True, blank=True, default=0, db_default=0)
+    duration_seconds = models.DecimalField(max_digits=10, decimal_places=2, null=True, blank=True)
+    errors = models.JSONField(null=True, blank=True, default=list, db_default=json_default([]))
+    created_at = models.DateTimeField(null=True, blank=True, db_default=Now())
+
+    profile_immediately = models.BooleanField(null=True, blank=True)
+    min_liquidity_usd = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
+    max_requests_per_run = models.IntegerField(null=True, blank=True)
+    scheduled_for = models.DateTimeField(
+        null=True, blank=True, unique=True, help_text="The slot: one slot, one run, whoever is late or doubled."
+    )
+    idempotency_key = models.CharField(max_length=255, null=True, blank=True, unique=True)  # noqa: DJ001  unique, so null
+    idempotency_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
+    stage = models.CharField(max_length=20, choices=RunStage.choices, null=True, blank=True)  # noqa: DJ001  null = not ours
+    steps_total = models.IntegerField(default=0, db_default=0)
+    steps_done = models.IntegerField(default=0, db_default=0)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    attempt = models.IntegerField(default=1, db_default=1)
+    given_mints = models.JSONField(default=list, db_default=json_default([]), blank=True)
+    funnel = models.JSONField(default=dict, db_default=json_default({}), blank=True)
+    usage = models.JSONField(default=dict, db_default=json_default({}), blank=True)
+    config_version = models.IntegerField(null=True, blank=True)
+    retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries")
+
+    class Meta:
+        db_table = "discovery_runs"
+        verbose_name = "run"
+        ordering = ["-started_at", "-id"]
+        indexes = [
+            # The history, newest first.
+            models.Index(models.F("started_at").desc(), name="idx_discovery_runs_started"),
+            # History and statistics by status.
+            models.Index(fields=["status"], name="idx_discovery_runs_status"),
+        ]
+        constraints = [
+            # One active run. Rows of the earlier system (no stage) stay out of it.
+            models.UniqueConstraint(
+                models.ExpressionWrapper(Q(stage__isnull=False), output_field=models.BooleanField()),
+                condition=Q(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False),
+                name="discovery_runs_one_active",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M} {self.status}"
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether something was lost on the way: shown as "completed with errors"."""
+        return bool(self.errors)
+
+
+class DiscoveryRunWallet(models.Model):
+    """A wallet that a run found through a token, with the result on that token. Older rows may repeat."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False)
+    run = models.ForeignKey(DiscoveryRun, on_delete=models.CASCADE, db_index=False, related_name="wallets")
+    wallet_address = models.CharField(max_length=44)
+    source_token = models.CharField(max_length=44)
+    is_new = models.BooleanField(null=True, blank=True, default=True, db_default=True)
+    initial_score = models.DecimalField(max_digits=5, decimal_places=4, null=True, blank=True)
+    created_at = models.DateTimeField(null=True, blank=True, db_default=Now())
+
+    profit_pct = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
+    realised_lamports = models.BigIntegerField(null=True, blank=True)
+    cost_lamports = models.BigIntegerField(null=True, blank=True)
+    first_buy_at = models.DateTimeField(null=True, blank=True)
+    entry_rank = models.IntegerField(null=True, blank=True)
+    entry_seconds = models.IntegerField(null=True, blank=True)
+    flags = models.JSONField(default=list, db_default=json_default([]), blank=True)
+    row_version = models.IntegerField(null=True, blank=True)
+
+    class Meta:
+        db_table = "discovery_run_wallets"
+        verbose_name = "wallet of a run"
+        verbose_name_plural = "wallets of runs"
+        indexes = [
+            models.Index(fields=["run"], name="idx_drw_run"),  # the wallets of one run
+            models.Index(fields=["wallet_address"], name="idx_drw_wallet"),  # the discoveries of one wallet
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "wallet_address", "source_token"],
+                condition=Q(row_version__isnull=False),
+                name="discovery_run_wallets_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.wallet_address} through {self.source_token}"
+
+
+class DiscoveryRunStep(models.Model):
+    """One unit of work: claimed by a conditional update, stored in one transaction with its completion.
+
+    pending → running → done | failed; a running step whose worker died returns to pending, three attempts at most.
+    """
+
+    run = models.ForeignKey(DiscoveryRun, on_delete=models.CASCADE, related_name="steps")
+    kind = models.CharField(max_length=10, choices=StepKind.choices)
+    key = AddressField(help_text="The mint or the wallet worked on.")
+    status = models.CharField(
+        max_length=10, choices=StepStatus.choices, default=StepStatus.PENDING, db_default=StepStatus.PENDING
+    )
+    attempt = models.IntegerField(default=0, db_default=0)
+    claimed_by = models.CharField(max_length=100, blank=True, default="", db_default="")
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True, default="", db_default="")
+    counts = models.JSONField(default=dict, db_default=json_default({}), blank=True)
+
+    class Meta:
+        db_table = "discovery_run_steps"
+        verbose_name = "step"
+        constraints = [models.UniqueConstraint(fields=["run", "kind", "key"], name="discovery_run_steps_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}: {self.status}"
+
+
+class DiscoveryRunToken(models.Model):
+    """What a run saw of a token: market figures at that moment, the launch clock, counts and where candidates fell."""
+
+    run = models.ForeignKey(DiscoveryRun, on_delete=models.CASCADE, related_name="tokens")
+    mint = AddressField()
+    symbol = models.CharField(max_length=64, blank=True, default="", db_default="")
+    name = models.CharField(max_length=128, blank=True, default="", db_default="")
+    rank = models.IntegerField(default=0, db_default=0, help_text="Place among the tokens of the run, 1 = first.")
+    sources = models.JSONField(default=list, db_default=json_default([]), blank=True)
+    pools = models.JSONField(default=list, db_default=json_default([]), blank=True)
+    price_usd = models.DecimalField(max_digits=40, decimal_places=18, null=True, blank=True)
+    price_change_pct = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
+    volume_usd = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
+    liquidity_usd = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
+    market_cap_usd = models.DecimalField(max_digits=24, decimal_places=2, null=True, blank=True)
+    launched_at = models.DateTimeField(null=True, blank=True)
+    launch_clock = models.CharField(max_length=20, blank=True, default="", db_default="")
+    transactions = models.IntegerField(null=True, blank=True)
+    early_buyers = models.IntegerField(null=True, blank=True)
+    qualified = models.IntegerField(null=True, blank=True)
+    funnel = models.JSONField(default=dict, db_default=json_default({}), blank=True)
+
+    class Meta:
+        db_table = "discovery_run_tokens"
+        verbose_name = "token of a run"
+        verbose_name_plural = "tokens of runs"
+        constraints = [models.UniqueConstraint(fields=["run", "mint"], name="discovery_run_tokens_once")]
+
+    def __str__(self) -> str:
+        return f"{self.symbol or self.mint}"

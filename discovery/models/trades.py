@@ -1,0 +1,82 @@
+"""Facts of the chain and the positions that follow from them."""
+
+from django.db import models
+from django.db.models import Value
+from django.db.models.functions import Now
+
+from discovery.models.fields import AddressField, UnitsField
+from discovery.models.runs import DiscoveryRun, json_default
+
+
+class DiscoveryTrade(models.Model):
+    """One wallet, one token, one direction, in one transaction. Storing it twice is harmless."""
+
+    signature = models.CharField(max_length=90)
+    wallet_address = AddressField()
+    mint = AddressField()
+    slot = models.BigIntegerField()
+    block_time = models.DateTimeField(null=True, blank=True)
+    side = models.CharField(max_length=4, choices=[("buy", "buy"), ("sell", "sell")])
+    token_units = UnitsField(help_text="Raw units, what the wallet really got or gave.")
+    token_decimals = models.SmallIntegerField()
+    quote_mint = AddressField()
+    quote_units = UnitsField(help_text="Raw units of the quote; lamports for SOL.")
+    value_lamports = models.BigIntegerField(
+        null=True, blank=True, help_text="The quote in lamports at the time of the trade; null where no price is known."
+    )
+    network_fee_lamports = models.BigIntegerField(db_default=0, default=0)
+    tip_lamports = models.BigIntegerField(db_default=0, default=0)
+    platform_fee_lamports = models.BigIntegerField(db_default=0, default=0)
+    rent_lamports = models.BigIntegerField(db_default=0, default=0)
+    venues = models.JSONField(default=list, db_default=json_default([]), blank=True)
+
+    class Meta:
+        db_table = "discovery_trades"
+        verbose_name = "trade"
+        constraints = [
+            models.UniqueConstraint(fields=["signature", "wallet_address", "mint"], name="discovery_trades_once")
+        ]
+        indexes = [
+            # The trades of a wallet in a token, in chain order.
+            models.Index(fields=["wallet_address", "mint", "slot"], name="discovery_trades_position"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.mint} {self.signature}"
+
+
+class DiscoveryPosition(models.Model):
+    """What came of one wallet's trades in one token, by weighted average cost (docs/profit.md)."""
+
+    wallet_address = AddressField()
+    mint = AddressField()
+    run = models.ForeignKey(DiscoveryRun, null=True, on_delete=models.SET_NULL, related_name="positions")
+    first_buy_at = models.DateTimeField(null=True, blank=True)
+    last_trade_at = models.DateTimeField(null=True, blank=True)
+    entry_rank = models.IntegerField(null=True, blank=True, help_text="1 = first buyer of the token.")
+    entry_seconds = models.IntegerField(null=True, blank=True, help_text="Seconds from launch to the first buy.")
+    buys = models.IntegerField(default=0, db_default=0)
+    sells = models.IntegerField(default=0, db_default=0)
+    cost_lamports = models.BigIntegerField(default=0, db_default=0, help_text="All basis ever put in.")
+    realised_lamports = models.BigIntegerField(default=0, db_default=0)
+    unmatched_lamports = models.BigIntegerField(
+        default=0, db_default=0, help_text="Proceeds of units whose cost is not known; never profit."
+    )
+    profit_pct = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
+    held_units = models.DecimalField(max_digits=30, decimal_places=0, default=0, db_default=Value(0))
+    history_incomplete = models.BooleanField(default=False, db_default=False)
+    updated_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "discovery_positions"
+        verbose_name = "position"
+        constraints = [
+            models.UniqueConstraint(fields=["wallet_address", "mint"], name="discovery_positions_once")
+        ]
+        indexes = [
+            # The early buyers of a token by what they took out.
+            models.Index(fields=["mint", "-profit_pct"], name="discovery_positions_mint"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.wallet_address} in {self.mint}"

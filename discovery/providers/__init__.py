@@ -1,0 +1,1 @@
+"""HTTP in, typed records out. Each provider is one module; they never import each other."""

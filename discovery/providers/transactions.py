@@ -1,0 +1,111 @@
+"""`getTransaction` results as typed records: only the fields decoding needs, read in one pass.
+
+Wire: Solana JSON-RPC `getTransaction` with encoding `json` or `jsonParsed`, message versions legacy, 0 and 1; Helius
+`getTransactionsForAddress` full rows are the same plus `transactionIndex`.
+"""
+
+import msgspec
+from msgspec import Raw, Struct
+
+
+class TokenAmount(Struct, frozen=True, gc=False):
+    """`uiTokenAmount`: only the raw amount is trusted, servers render the others differently."""
+
+    amount: str
+    decimals: int
+
+
+class TokenBalance(Struct, frozen=True, gc=False, rename="camel"):
+    """One token account at one side of the transaction. `owner` is absent before slot 111,491,819."""
+
+    account_index: int
+    mint: str
+    ui_token_amount: TokenAmount
+    owner: str | None = None
+    program_id: str | None = None
+
+
+class LoadedAddresses(Struct, frozen=True, gc=False):
+    """Keys from lookup tables, in balance order after the static keys. Absent with `jsonParsed`."""
+
+    writable: list[str] = []
+    readonly: list[str] = []
+
+
+class Meta(Struct, frozen=True, gc=False, rename="camel"):
+    """Outcome and balances; lamports by account index."""
+
+    fee: int
+    pre_balances: list[int]
+    post_balances: list[int]
+    err: object = None
+    pre_token_balances: list[TokenBalance] | None = None
+    post_token_balances: list[TokenBalance] | None = None
+    loaded_addresses: LoadedAddresses | None = None
+    inner_instructions: Raw = Raw(b"null")  # read only where a tip or a fee has to be traced to its payer
+
+
+class ParsedKey(Struct, frozen=True, gc=False):
+    """An account key as `jsonParsed` gives it."""
+
+    pubkey: str
+    signer: bool = False
+
+
+class Header(Struct, frozen=True, gc=False, rename="camel"):
+    """Message header: the first `num_required_signatures` keys signed."""
+
+    num_required_signatures: int
+
+
+class Message(Struct, frozen=True, gc=False, rename="camel"):
+    """Static keys (merged keys with `jsonParsed`) and the undecoded instructions."""
+
+    account_keys: list[str | ParsedKey]
+    header: Header | None = None
+    instructions: Raw = Raw(b"null")
+
+
+class Envelope(Struct, frozen=True, gc=False):
+    """Signatures and message; the first signature names the transaction."""
+
+    signatures: list[str]
+    message: Message
+
+
+class TransactionRecord(Struct, frozen=True, gc=False, rename="camel"):
+    """One transaction. `block_time` (unix seconds) and `slot` are null in some captures and on fresh slots."""
+
+    transaction: Envelope
+    meta: Meta | None = None
+    slot: int | None = None
+    block_time: int | None = None
+    transaction_index: int | None = None
+
+    @property
+    def signature(self) -> str:
+        """The name of the transaction."""
+        return self.transaction.signatures[0]
+
+
+class ParsedInstruction(Struct, frozen=True, gc=False, rename="camel"):
+    """One instruction of either encoding; `parsed` only with `jsonParsed`."""
+
+    program_id_index: int | None = None
+    program_id: str | None = None
+    accounts: list[int | str] | None = None
+    data: str | None = None
+    parsed: object = None
+
+
+class InnerInstructions(Struct, frozen=True, gc=False):
+    """What one outer instruction called."""
+
+    index: int
+    instructions: list[ParsedInstruction]
+
+
+decode_record = msgspec.json.Decoder(TransactionRecord).decode
+"""bytes of one result -> TransactionRecord. Raises msgspec.DecodeError (ValidationError for a wrong shape)."""
+decode_instructions = msgspec.json.Decoder(list[ParsedInstruction] | None).decode
+decode_inner = msgspec.json.Decoder(list[InnerInstructions] | None).decode

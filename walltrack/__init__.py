@@ -1,0 +1,1 @@
+"""The WallTrack project: settings, logging, URLs and the start-up from nothing."""

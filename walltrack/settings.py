@@ -1,0 +1,158 @@
+"""Every setting once. All come from the environment; `.env.example` lists them with defaults and reasons."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from walltrack.env import Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env()
+
+# --- Identity and transport -----------------------------------------------------------------------------------------
+DEBUG = env.flag("DEBUG", default=False)
+INSTANCE_NAME = env.text("INSTANCE_NAME", "walltrack")
+PUBLIC_URL = env.url("PUBLIC_URL", "http://127.0.0.1:8080")
+_https = PUBLIC_URL.startswith("https://")
+
+# Commands run without a key (nothing they sign outlives them); what serves requests refuses to (walltrack/wsgi.py).
+SECRET_KEY_GIVEN = env.secret("SECRET_KEY")
+if SECRET_KEY_GIVEN and len(SECRET_KEY_GIVEN) < 32:
+    raise ImproperlyConfigured("SECRET_KEY: shorter than 32 characters. Example: SECRET_KEY=$(openssl rand -hex 32)")
+SECRET_KEY = SECRET_KEY_GIVEN or secrets.token_hex(32)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS") or [PUBLIC_URL]
+
+SESSION_COOKIE_NAME = f"{INSTANCE_NAME}_session"
+CSRF_COOKIE_NAME = f"{INSTANCE_NAME}_csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SECURE_SSL_REDIRECT = _https
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
+if env.integer("TRUSTED_PROXY_COUNT", 0, least=0, most=5):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- Application ----------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "simple_history",
+    "discovery",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
+ROOT_URLCONF = "walltrack.urls"
+WSGI_APPLICATION = "walltrack.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# In a checkout the files are found where they lie; an image collects and hashes them when it is built.
+WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+USE_TZ = True
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+
+# --- PostgreSQL -----------------------------------------------------------------------------------------------------
+DATABASE_SCHEMA = env.text("DATABASE_SCHEMA", "public")
+if not DATABASE_SCHEMA.isidentifier():
+    raise ImproperlyConfigured("DATABASE_SCHEMA: not a schema name. Example: DATABASE_SCHEMA=public")
+_database = dj_database_url.parse(
+    env.url(
+        "DATABASE_URL",
+        "postgresql://walltrack@127.0.0.1:5432/walltrack",
+        schemes=("postgres", "postgresql", "pgsql"),
+    ),
+    conn_max_age=60,
+    conn_health_checks=True,
+)
+_options: dict[str, Any] = dict(_database.get("OPTIONS") or {})
+# Below any request's patience: a stuck query or a forgotten transaction must end by itself.
+_options["options"] = " ".join(
+    filter(
+        None,
+        [
+            str(_options.get("options", "")),
+            f"-c search_path={DATABASE_SCHEMA}",
+            "-c statement_timeout=60s",
+            "-c lock_timeout=20s",
+            "-c idle_in_transaction_session_timeout=60s",
+        ],
+    )
+)
+_options.setdefault("connect_timeout", 5)
+DATABASES = {"default": {**_database, "ENGINE": "django.db.backends.postgresql", "OPTIONS": _options}}
+
+# --- Redis or Valkey ------------------------------------------------------------------------------------------------
+REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss", "unix"))
+
+# --- Market: providers (read only by discovery/runs/wiring.py) ------------------------------------------------------
+MARKET = env.choice("MARKET", "live", ("live", "simulated"))
+DEXSCREENER_URL = env.url("DEXSCREENER_URL", "https://api.dexscreener.com")
+GECKOTERMINAL_URL = env.url("GECKOTERMINAL_URL", "https://api.geckoterminal.com/api/v2")
+JUPITER_URL = env.url("JUPITER_URL", "https://api.jup.ag")
+JUPITER_API_KEY = env.secret("JUPITER_API_KEY")
+SOLANA_RPC_URL = env.url("SOLANA_RPC_URL", "https://api.mainnet-beta.solana.com")
+HELIUS_URL = env.url("HELIUS_URL", "https://mainnet.helius-rpc.com")
+HELIUS_API_KEY = env.secret("HELIUS_API_KEY")
+PRICES_URL = env.url("PRICES_URL", "https://data-api.binance.vision")
+# Calls a second for every provider; 0 keeps each provider's documented limit.
+PROVIDER_RPS = env.integer("PROVIDER_RPS", 0, least=0, most=100_000)
+
+# --- Discovery ------------------------------------------------------------------------------------------------------
+DISCOVERY_SCHEDULER_ENABLED = env.flag("DISCOVERY_SCHEDULER_ENABLED", default=True)
+DISCOVERY_SCHEDULE_HOURS = env.integer("DISCOVERY_SCHEDULE_HOURS", 6, least=1, most=24)
+
+# --- Logs -----------------------------------------------------------------------------------------------------------
+LOG_LEVEL = env.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper()
+LOG_FORMAT = env.choice("LOG_FORMAT", "console", ("json", "console"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {"()": "walltrack.logs.JsonFormatter"},
+        "console": {"()": "walltrack.logs.ConsoleFormatter"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.server": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False},
+    },
+}
