@@ -1,4 +1,4 @@
-"""What decoding a transaction can answer: trades, nothing of interest with its reason, or a record that makes no sense."""
+"""What decoding a transaction can answer: trades, no trade and why, or a record that makes no sense."""
 
 from enum import StrEnum
 

@@ -1,7 +1,7 @@
 """Trades out of balance changes, whatever the venue.
 
-A trade needs a counterparty: another owner lost the units (they were not minted) and someone who holds token accounts in
-the transaction gained the quote. The wallet's SOL leg is its change in native + wrapped SOL with network fee, tips,
+A trade needs a counterparty: another owner lost the units (they were not minted) and someone who holds token accounts
+in the transaction gained the quote. The wallet's SOL leg is its change in native + wrapped SOL with network fee, tips,
 platform fees and rent taken out. `docs/decoding.md` walks through the rules by kind.
 """
 
@@ -27,7 +27,7 @@ class _Leg(msgspec.Struct, frozen=True, gc=False):
 
 
 def decode_json(raw: bytes) -> Outcome:
-    """One `getTransaction` result as JSON. A record that cannot be read is Failed, with its signature where it has one."""
+    """One `getTransaction` result as JSON. One that cannot be read is Failed, with its signature where it has one."""
     try:
         record = decode_record(raw)
     except msgspec.DecodeError as error:
@@ -80,9 +80,7 @@ class _Transaction:
             reasons += self._others(moved, trades)
         if trades:
             return Decoded(record.signature, record.slot, record.block_time, tuple(trades), changes)
-        return Skipped(
-            record.signature, self._first_reason(reasons), record.slot, record.block_time, changes
-        )
+        return Skipped(record.signature, self._first_reason(reasons), record.slot, record.block_time, changes)
 
     def _changes(self) -> tuple[HoldingChange, ...]:
         """Unit changes of on-curve owners in tokens that are no quote, with the balances around them."""
@@ -167,9 +165,9 @@ class _Transaction:
             quote_mint, quote_units = WRAPPED_SOL, market * sign
             if quote_units <= 0 or not self._sol_counterparty(wallet, -sign):
                 return self._one_way(wallet, side, tokens, market)
-        for mint in tokens:
+        for mint, units in tokens.items():
             if self._others_moved(wallet, mint, sign):
-                if self._both_ways(wallet, mint, sign, tokens[mint]):
+                if self._both_ways(wallet, mint, sign, units):
                     return Reason.ARBITRAGE
             elif side == "buy":
                 if not self._opened_market(wallet, mint):
@@ -202,7 +200,9 @@ class _Transaction:
             markets = {
                 owner
                 for owner, mints in self.deltas.by_owner.items()
-                if owner != wallet and mints.get(mint, 0) * sign < 0 and self._quote_change(owner, quote_mint) * sign > 0
+                if owner != wallet
+                and mints.get(mint, 0) * sign < 0
+                and self._quote_change(owner, quote_mint) * sign > 0
             }
             if not markets or markets & claimed:
                 return Reason.AMBIGUOUS
@@ -244,9 +244,7 @@ class _Transaction:
 
     def _others_moved(self, wallet: str, mint: str, sign: int) -> bool:
         """Whether another owner's units of the mint went the way of `sign`."""
-        return any(
-            mints.get(mint, 0) * sign > 0 for owner, mints in self.deltas.by_owner.items() if owner != wallet
-        )
+        return any(mints.get(mint, 0) * sign > 0 for owner, mints in self.deltas.by_owner.items() if owner != wallet)
 
     def _quote_change(self, owner: str, quote_mint: str) -> int:
         if quote_mint == WRAPPED_SOL:
@@ -267,9 +265,12 @@ class _Transaction:
         )
 
     def _opened_market(self, wallet: str, mint: str) -> bool:
-        """Token creation with a first buy: the supply was minted to a market off the curve that also gained the quote."""
+        """Token creation with a first buy: the supply was minted to a market that also gained the quote."""
         return any(
-            owner != wallet and mints.get(mint, 0) > 0 and not is_on_curve(owner) and self.deltas.sol_lamports(owner) > 0
+            owner != wallet
+            and mints.get(mint, 0) > 0
+            and not is_on_curve(owner)
+            and self.deltas.sol_lamports(owner) > 0
             for owner, mints in self.deltas.by_owner.items()
         )
 

@@ -45,7 +45,10 @@ class DiscoveryConfig(models.Model):
         null=True, default=72, db_default=72, help_text="Hours since launch at most, 1–168."
     )
     early_window_minutes = models.IntegerField(
-        null=True, default=30, db_default=30, help_text="A first buy this soon after launch is early, 5–120 minutes."
+        null=True,
+        default=30,
+        db_default=30,
+        help_text="A first buy this soon after launch is early, 5–120 minutes.",
     )
     min_profit_pct = models.DecimalField(
         max_digits=5,

@@ -50,9 +50,12 @@ class DiscoveryRun(models.Model):
     min_liquidity_usd = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
     max_requests_per_run = models.IntegerField(null=True, blank=True)
     scheduled_for = models.DateTimeField(
-        null=True, blank=True, unique=True, help_text="The slot: one slot, one run, whoever is late or doubled."
+        null=True,
+        blank=True,
+        unique=True,
+        help_text="The slot: one slot, one run, whoever is late or doubled.",
     )
-    idempotency_key = models.CharField(max_length=255, null=True, blank=True, unique=True)  # noqa: DJ001  unique, so null
+    idempotency_key = models.CharField(max_length=255, null=True, blank=True, unique=True)
     idempotency_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
     stage = models.CharField(max_length=20, choices=RunStage.choices, null=True, blank=True)  # noqa: DJ001  null = not ours
     steps_total = models.IntegerField(default=0, db_default=0)

@@ -22,7 +22,9 @@ class DiscoveryTrade(models.Model):
     quote_mint = AddressField()
     quote_units = UnitsField(help_text="Raw units of the quote; lamports for SOL.")
     value_lamports = models.BigIntegerField(
-        null=True, blank=True, help_text="The quote in lamports at the time of the trade; null where no price is known."
+        null=True,
+        blank=True,
+        help_text="The quote in lamports at the time of the trade; null where no price is known.",
     )
     network_fee_lamports = models.BigIntegerField(db_default=0, default=0)
     tip_lamports = models.BigIntegerField(db_default=0, default=0)
@@ -70,9 +72,7 @@ class DiscoveryPosition(models.Model):
     class Meta:
         db_table = "discovery_positions"
         verbose_name = "position"
-        constraints = [
-            models.UniqueConstraint(fields=["wallet_address", "mint"], name="discovery_positions_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["wallet_address", "mint"], name="discovery_positions_once")]
         indexes = [
             # The early buyers of a token by what they took out.
             models.Index(fields=["mint", "-profit_pct"], name="discovery_positions_mint"),

@@ -1,0 +1,77 @@
+"""Who bought early, and who of them really took profit out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+from discovery.analysis.flags import flags_of
+from discovery.analysis.params import Params
+from discovery.analysis.positions import position
+from discovery.domain.findings import EarlyBuyer, HoldingEvent
+
+ACQUIRED = frozenset({"buy", "transfer_in"})
+
+
+def first_acquisition(events: Iterable[HoldingEvent]) -> HoldingEvent | None:
+    """The first event that brought units in; None where a sale or an outflow came first: units lay there before."""
+    first = next(iter(events), None)
+    return first if first is not None and first.kind in ACQUIRED else None
+
+
+def bought_early(events: Sequence[HoldingEvent], launched_at: int, window_minutes: int) -> bool:
+    """Whether the first acquisition is a buy from launch to `window_minutes` after it, both ends counted.
+
+    events: one wallet's of one mint in chain order. launched_at: unix seconds.
+    """
+    first = first_acquisition(events)
+    if first is None or first.kind != "buy":
+        return False
+    return launched_at <= first.block_time <= launched_at + window_minutes * 60
+
+
+def judge(
+    mint: str,
+    launched_at: int,
+    histories: Mapping[str, Sequence[HoldingEvent]],
+    order: Sequence[str],
+    params: Params,
+) -> list[EarlyBuyer]:
+    """Every early buyer in entry order with its position, and whether it qualifies.
+
+    histories: wallet -> events of this mint in chain order. order: the wallets by their first buy on the chain.
+    Qualified = profit at or above the threshold (the exact figure, not the rounded one) and no excluded flag.
+    """
+    buyers: list[EarlyBuyer] = []
+    for wallet in order:
+        events = histories[wallet]
+        if not bought_early(events, launched_at, params.early_window_minutes):
+            continue
+        result = position(events)
+        flags = flags_of(wallet)
+        first_time = events[0].block_time
+        reason = _rejection(result.profit_pct, flags, params)
+        buyers.append(
+            EarlyBuyer(
+                wallet=wallet,
+                mint=mint,
+                entry_rank=len(buyers) + 1,
+                entry_seconds=first_time - launched_at,
+                first_buy_time=first_time,
+                position=result,
+                flags=flags,
+                qualified=not reason,
+                rejection=reason,
+            )
+        )
+    return buyers
+
+
+def _rejection(profit_pct: Fraction | None, flags: tuple[str, ...], params: Params) -> str:
+    for flag in flags:
+        if flag in params.excluded_flags:
+            return f"flag_{flag}"
+    if profit_pct is None:
+        return "cost_unknown"
+    if profit_pct < Fraction(Decimal(params.min_profit_pct)):
+        return "profit"
+    return ""

@@ -1,0 +1,168 @@
+"""The one door to the network: timeouts, retries with jitter under a deadline, pace, metering and redaction."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+import aiohttp
+import msgspec
+
+from discovery.providers.errors import (
+    BadRequest,
+    KeyRefused,
+    NotFound,
+    ProviderError,
+    RateLimited,
+    ServerFailed,
+    Unreachable,
+)
+from discovery.providers.limits import Pacer
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS: Final = 5.0
+READ_SECONDS: Final = 20.0
+DEADLINE_SECONDS: Final = 60.0  # for one question with all its retries
+MOST_ATTEMPTS: Final = 6
+FIRST_BACKOFF_SECONDS: Final = 0.25
+# A 429 without Retry-After, or with 0 (GeckoTerminal): long enough to matter, short enough to try again in a deadline.
+UNSAID_PAUSE_SECONDS: Final = 2.0
+
+
+class Meter(Protocol):
+    """Counts what a run uses; may refuse the next call by raising (a spent budget)."""
+
+    def charge(self, provider: str, calls: int) -> None:
+        """Before every attempt."""
+
+    def credit(self, provider: str, credits_used: int) -> None:
+        """After an answer that cost credits."""
+
+    def limited(self, provider: str) -> None:
+        """After a 429."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A response that a provider module may read."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+Classify = Callable[[Answer], ProviderError | None]
+
+
+class Door:
+    """Requests to one provider. Everything a provider module sends goes through `ask`."""
+
+    def __init__(
+        self,
+        provider: str,
+        base_url: str,
+        *,
+        session: aiohttp.ClientSession,
+        pacer: Pacer,
+        meter: Meter,
+        headers: Mapping[str, str] | None = None,
+        secret_params: Mapping[str, str] | None = None,
+        deadline_seconds: float = DEADLINE_SECONDS,
+    ) -> None:
+        self.provider = provider
+        self._base_url = base_url
+        self._session = session
+        self._pacer = pacer
+        self._meter = meter
+        self._headers = dict(headers or {})
+        self._secret_params = dict(secret_params or {})
+        self._deadline_seconds = deadline_seconds
+
+    async def ask(
+        self,
+        path: str = "",
+        *,
+        params: Mapping[str, str] | None = None,
+        json: Any = None,
+        calls: int = 1,
+        classify: Classify | None = None,
+    ) -> Answer:
+        """GET, or POST where there is `json`. Asked again while the error is retryable and the deadline allows.
+
+        calls: what the request counts as against the pace and the budget (a batch counts each item).
+        classify: what the provider means by an answer, asked before the status is judged; None = as HTTP says.
+        Raises ProviderError, and whatever the meter raises for a spent budget.
+        """
+        give_up_at = time.monotonic() + self._deadline_seconds
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            await self._pacer.wait(calls)
+            self._meter.charge(self.provider, calls)
+            try:
+                answer = await self._send(path, params, json)
+                error = (classify(answer) if classify else None) or self._judge(answer)
+            except ProviderError as caught:
+                error, answer = caught, None
+            if error is None and answer is not None:
+                return answer
+            assert error is not None
+            pause = await self._pause(error, attempt)
+            if not error.retryable or attempt == MOST_ATTEMPTS or time.monotonic() + pause > give_up_at:
+                raise error
+            log.debug("asking again", extra={"provider": self.provider, "cause": error.cause, "attempt": attempt})
+            await asyncio.sleep(pause)
+        raise AssertionError("the last attempt either returned or raised")
+
+    async def _pause(self, error: ProviderError, attempt: int) -> float:
+        """Seconds until the next attempt; a rate limit slows everybody who shares the pace."""
+        backoff = FIRST_BACKOFF_SECONDS * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311  jitter, no secret
+        if not isinstance(error, RateLimited):
+            return backoff
+        self._meter.limited(self.provider)
+        pause = error.wait_seconds or UNSAID_PAUSE_SECONDS
+        await self._pacer.slow_down(pause)
+        # The pace makes the wait; the jitter keeps many waiting workers from waking at once.
+        return backoff
+
+    async def _send(self, path: str, params: Mapping[str, str] | None, json: Any) -> Answer:
+        try:
+            async with self._session.request(
+                "GET" if json is None else "POST",
+                f"{self._base_url}{path}",
+                params={**(params or {}), **self._secret_params},
+                data=None if json is None else msgspec.json.encode(json),
+                headers=self._headers if json is None else {**self._headers, "Content-Type": "application/json"},
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
+                allow_redirects=False,
+            ) as response:
+                return Answer(response.status, await response.read(), dict(response.headers))
+        except TimeoutError:
+            raise Unreachable(self.provider, "no answer in time") from None
+        except aiohttp.ClientError as error:
+            # The client's own words carry the URL, and with it the key.
+            raise Unreachable(self.provider, f"connection failed ({type(error).__name__})") from None
+
+    def _judge(self, answer: Answer) -> ProviderError | None:
+        status = answer.status
+        if 200 <= status < 300:
+            return None
+        if status in {429, 418}:
+            return RateLimited(self.provider, "too many requests", retry_after_seconds(answer))
+        if status in {401, 403}:
+            return KeyRefused(self.provider, f"refused (HTTP {status})")
+        if status == 404:
+            return NotFound(self.provider, "not found")
+        if status >= 500 or 300 <= status < 400:
+            return ServerFailed(self.provider, f"server error (HTTP {status})")
+        return BadRequest(self.provider, f"question refused (HTTP {status})")
+
+
+def retry_after_seconds(answer: Answer) -> float | None:
+    """`Retry-After` in seconds; None where absent, zero or not a number (a date is not worth its parser here)."""
+    raw = next((value for name, value in answer.headers.items() if name.lower() == "retry-after"), "")
+    try:
+        seconds = float(raw)
+    except ValueError:
+        return None
+    return seconds if 0 < seconds < 3600 else None

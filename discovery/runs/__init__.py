@@ -1,0 +1,1 @@
+"""Runs: fetch, decide, store and account. The only place where providers and analysis meet PostgreSQL."""

@@ -1,0 +1,257 @@
+"""A whole run in this process: find tokens, analyse them side by side, close the run.
+
+What it does is in the database while it happens. Whatever ends it (an error, a spent budget, a cancel, Ctrl-C), the run
+is closed with what was found and why it ended.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import time
+from typing import Final, Protocol
+
+import redis.asyncio
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from redis.exceptions import RedisError
+
+from discovery.analysis.params import Params
+from discovery.analysis.plan import Estimate, Path, Source, estimate
+from discovery.domain.findings import Candidate
+from discovery.models import DiscoveryRun
+from discovery.models.choices import RunStage, RunStatus, StepKind
+from discovery.providers.errors import ProviderError
+from discovery.runs import ledger, steps, store
+from discovery.runs.analyse_token import TokenResult, analyse_token
+from discovery.runs.budget import BudgetSpent, RunMeter
+from discovery.runs.find_tokens import Found, NothingAnswered, look_up, search
+from discovery.runs.wiring import Providers, open_providers, pace
+
+log = logging.getLogger(__name__)
+
+TOKENS_AT_ONCE: Final = 6
+BEAT_SECONDS: Final = 2.0
+
+
+class Reporter(Protocol):
+    """Told of progress while a run goes on."""
+
+    def note(self, text: str) -> None:
+        """Something worth a line."""
+
+    def tokens_found(self, tokens: list[Candidate]) -> None:
+        """The tokens that will be analysed."""
+
+    def token_done(self, mint: str, result: TokenResult | None) -> None:
+        """One token is done; None = it failed."""
+
+
+class Cancelled(Exception):
+    """Somebody asked to cancel the run."""
+
+
+class Outcome:
+    """What the run found, for whoever started it here."""
+
+    def __init__(self) -> None:
+        self.results: list[TokenResult] = []
+        self.candidates: list[Candidate] = []
+
+
+async def conduct(run: DiscoveryRun, params: Params, reporter: Reporter, *, path: Path | None = None) -> Outcome:
+    """Carry out a queued run to its end. The run is closed whatever happens; what is no outcome of a run is raised."""
+    meter = RunMeter(params.max_requests_per_run)
+    work = _Work(run, params, meter, reporter, path)
+    await sync_to_async(ledger.begin)(run)
+    status = RunStatus.FAILED
+    try:
+        status = await work.carry_out()
+    except Cancelled:
+        status = RunStatus.CANCELLED
+        await work.complain("run", "cancelled", "cancelled on request")
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        status = RunStatus.CANCELLED
+        await work.complain("run", "cancelled", "interrupted from the terminal")
+        raise
+    except NothingAnswered as error:
+        await work.complain("find_tokens", "nothing_answered", str(error))
+    except BudgetSpent as error:
+        work.funnel["budget"] = work.funnel.get("budget", 0) + 1
+        await work.complain("run", "budget", str(error))
+    except Exception as error:
+        await work.complain("run", "internal", f"{type(error).__name__}: the log has the details")
+        log.exception("run failed", extra={"run_id": str(run.pk)})
+        raise
+    finally:
+        await sync_to_async(ledger.close)(run, status, usage=meter.usage(), funnel=work.funnel)
+    return work.outcome
+
+
+class _Work:
+    """One run while it is carried out."""
+
+    def __init__(
+        self, run: DiscoveryRun, params: Params, meter: RunMeter, reporter: Reporter, path: Path | None
+    ) -> None:
+        self.run = run
+        self.params = params
+        self.meter = meter
+        self.reporter = reporter
+        self.path = path
+        self.funnel: dict[str, int] = {}
+        self.outcome = Outcome()
+        self.worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._errors: list[dict[str, str]] = []
+
+    async def carry_out(self) -> RunStatus:
+        shared = await _store_answers()
+        if not shared:
+            self.reporter.note("Valkey/Redis is out of reach: the pace of providers is kept by this process alone")
+        async with open_providers(self.meter, shared=shared) as providers:
+            main = asyncio.ensure_future(self._stages(providers))
+            beat = asyncio.ensure_future(self._beat(main))
+            try:
+                await main
+            except asyncio.CancelledError:
+                if beat.done() and not beat.cancelled() and beat.exception() is None:
+                    raise Cancelled from None
+                raise
+            finally:
+                beat.cancel()
+                await asyncio.gather(beat, return_exceptions=True)
+                await self._flush()
+        return RunStatus.COMPLETED
+
+    async def _beat(self, main: "asyncio.Future[None]") -> None:
+        """Say that the run is alive; end it when somebody asked for that."""
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            await self._flush()
+            if await sync_to_async(ledger.beat)(self.run.pk, self.meter.usage()):
+                main.cancel()
+                return
+
+    async def _stages(self, providers: Providers) -> None:
+        self.reporter.note(providers.helius_note)
+        now = int(time.time())
+        found = await self._find(providers, now)
+        tokens = self._that_fit(found.tokens, providers.source)
+        self.funnel.update(found.funnel)
+        self.outcome.candidates = tokens
+        await sync_to_async(store.store_candidates)(self.run.pk, tokens)
+        await sync_to_async(ledger.set_stage)(
+            self.run.pk, RunStage.ANALYSE, steps_total=len(tokens), funnel=self.funnel
+        )
+        self.reporter.tokens_found(tokens)
+        gate = asyncio.Semaphore(TOKENS_AT_ONCE)
+
+        async def one(token: Candidate) -> None:
+            async with gate:
+                await self._token(providers, token, now)
+
+        tasks = [asyncio.ensure_future(one(token)) for token in tokens]
+        try:
+            await asyncio.gather(*tasks)
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
+        await sync_to_async(ledger.set_stage)(self.run.pk, RunStage.FINISH)
+
+    async def _find(self, providers: Providers, now: int) -> Found:
+        if self.run.given_mints:
+            return await look_up(providers, list(self.run.given_mints), self._complain_later)
+        return await search(providers, self.params, now, self._complain_later)
+
+    def _that_fit(self, tokens: list[Candidate], source: str) -> list[Candidate]:
+        """Tokens whose analysis ends before the next scheduled run would begin, most promising first."""
+        if self.run.given_mints or not tokens:
+            return tokens
+        seconds = plan_for("helius" if source == "helius" else "solana_rpc", 1, given=False).seconds
+        most = max(1, settings.DISCOVERY_SCHEDULE_HOURS * 3600 // max(1, seconds))
+        if len(tokens) > most:
+            self.funnel["token_over_schedule"] = len(tokens) - most
+            self._complain_later(
+                "find_tokens",
+                "plan_cut",
+                f"{len(tokens)} tokens would take longer than the {settings.DISCOVERY_SCHEDULE_HOURS} h between runs "
+                f"at the pace of {source}: the {most} most promising are analysed",
+            )
+        return tokens[:most]
+
+    async def _token(self, providers: Providers, token: Candidate, now: int) -> None:
+        def problem(what: str, cause: str) -> None:
+            self._complain_later(f"token {token.mint}", "incomplete", f"{what}: {cause}")
+
+        claim = sync_to_async(steps.claim)
+        while await claim(self.run.pk, StepKind.TOKEN, token.mint, self.worker):
+            try:
+                result = await analyse_token(
+                    token,
+                    self.params,
+                    providers.histories(problem),
+                    providers.prices,
+                    now=now,
+                    problem=problem,
+                    path=self.path,
+                )
+            except ProviderError as error:
+                again = await sync_to_async(steps.give_back)(
+                    self.run.pk, StepKind.TOKEN, token.mint, str(error), retry=error.retryable
+                )
+                if not again:
+                    await self.complain(f"token {token.mint}", error.code, str(error))
+                    self._add({"tokens_failed": 1})
+                    self.reporter.token_done(token.mint, None)
+            except BudgetSpent as error:
+                await sync_to_async(steps.give_back)(self.run.pk, StepKind.TOKEN, token.mint, str(error), retry=False)
+                await self.complain(f"token {token.mint}", "budget", str(error))
+                self._add({"budget": 1})
+                self.reporter.token_done(token.mint, None)
+            else:
+                if await sync_to_async(store.store_token)(self.run.pk, result):
+                    self._add(result.funnel)
+                    self.outcome.results.append(result)
+                self.reporter.token_done(token.mint, result)
+                return
+
+    def _add(self, funnel: dict[str, int]) -> None:
+        for name, count in funnel.items():
+            self.funnel[name] = self.funnel.get(name, 0) + count
+
+    def _complain_later(self, step: str, code: str, message: str) -> None:
+        self._errors.append(ledger.error(step, code, message))
+
+    async def complain(self, step: str, code: str, message: str) -> None:
+        """Put a loss into the run's errors now."""
+        self._complain_later(step, code, message)
+        await self._flush()
+
+    async def _flush(self) -> None:
+        errors, self._errors = self._errors, []
+        await sync_to_async(ledger.add_errors)(self.run.pk, errors)
+
+
+async def _store_answers() -> bool:
+    """Whether the shared store of the pace is there."""
+    client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2)
+    try:
+        await client.ping()
+    except (RedisError, OSError):
+        return False
+    finally:
+        await client.aclose()
+    return True
+
+
+def plan_for(source: Source, tokens: int, *, given: bool) -> Estimate:
+    """What a run over `tokens` tokens is expected to cost with the settings in force."""
+    return estimate(
+        source,
+        tokens=tokens,
+        given=given,
+        batches=source == "helius" or settings.MARKET != "live",
+        calls_per_second=pace(),
+    )

@@ -1,0 +1,168 @@
+"""Transactions of an address between two moments, in chain order: by Helius where the key allows, else by plain RPC.
+
+Both answer the same transactions in the same order. Order is (slot, index): the index is Helius' `transactionIndex`, or
+the place in the address's own signature list; it is never compared across lists.
+"""
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import msgspec
+
+from discovery.providers.errors import BadPayload, NotFound
+from discovery.providers.helius import Helius
+from discovery.providers.records import AccountRecord, SignatureRecord
+from discovery.providers.solana_rpc import PAGE, SolanaRpc
+from discovery.providers.transactions import TransactionRecord
+
+SEEK_TOLERANCE_SECONDS: Final = 20
+Problem = Callable[[str, str], None]
+"""Told of what could not be read: (what, plain cause)."""
+
+
+class Located(msgspec.Struct, frozen=True, gc=False):
+    """A successful transaction with its place in the list it came from. `block_time` in unix seconds."""
+
+    slot: int
+    index: int
+    block_time: int
+    record: TransactionRecord
+
+    @property
+    def signature(self) -> str:
+        """The transaction's name."""
+        return self.record.signature
+
+
+class Histories(Protocol):
+    """Where transactions come from."""
+
+    source: str
+
+    async def between(self, address: str, since: int | None, until: int | None, most: int) -> list[Located]:
+        """Successful transactions of `address` from `since` to `until` (unix seconds, inclusive; None = open).
+
+        Oldest first. At most about `most`; where more exist, the problem is told and the oldest are answered.
+        """
+
+    async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
+        """Accounts in the order asked."""
+
+
+class HeliusHistories:
+    """Paged by time on the provider's side."""
+
+    source = "helius"
+
+    def __init__(self, helius: Helius, rpc: SolanaRpc, problem: Problem) -> None:
+        self._helius = helius
+        self._rpc = rpc
+        self._problem = problem
+
+    async def between(self, address: str, since: int | None, until: int | None, most: int) -> list[Located]:
+        """See Histories."""
+        found: list[Located] = []
+        token: str | None = None
+        while True:
+            page = await self._helius.transactions(address, since=since, until=until, token=token)
+            if page.rows.rejected:
+                self._problem(address, f"{page.rows.rejected} transactions skipped: {page.rows.cause}")
+            for row in page.rows:
+                located = await self._located(row, len(found))
+                if located is not None:
+                    found.append(located)
+            token = page.next_token
+            if token is None:
+                return found
+            if len(found) >= most:
+                self._problem(address, f"more than {most:,} transactions: the rest was left out")
+                return found
+
+    async def _located(self, row: TransactionRecord, place: int) -> Located | None:
+        slot = row.slot
+        if slot is None:
+            self._problem(row.signature, "transaction without a slot")
+            return None
+        time = row.block_time if row.block_time is not None else await _time_of(self._rpc, slot)
+        if time is None:
+            self._problem(row.signature, "no block time")
+            return None
+        index = row.transaction_index if row.transaction_index is not None else place
+        return Located(slot, index, time, row)
+
+    async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
+        """See Histories."""
+        return await self._rpc.accounts(addresses)
+
+
+class RpcHistories:
+    """By signature lists, newest first; a busy address is sought by time instead of paged from its end."""
+
+    source = "solana_rpc"
+
+    def __init__(self, rpc: SolanaRpc, problem: Problem) -> None:
+        self._rpc = rpc
+        self._problem = problem
+        self._kept: dict[str, TransactionRecord] = {}
+
+    async def between(self, address: str, since: int | None, until: int | None, most: int) -> list[Located]:
+        """See Histories."""
+        rows = await self._rows(address, since, until, most)
+        wanted = [row for row in rows if not row.failed]
+        missing = [row.signature for row in wanted if row.signature not in self._kept]
+        # Transactions of one run are fetched once: a wallet's account and the pool name the same ones.
+        self._kept.update(await self._rpc.transactions(missing, self._problem))
+        found = []
+        for index, row in enumerate(wanted):
+            record = self._kept.get(row.signature)
+            if record is None:
+                continue  # told to `problem` when it was fetched
+            time = row.block_time if row.block_time is not None else record.block_time
+            if time is None:
+                time = await _time_of(self._rpc, row.slot)
+            if time is None:
+                self._problem(row.signature, "no block time")
+            elif (since is None or time >= since) and (until is None or time <= until):
+                found.append(Located(row.slot, index, time, record))
+        return found
+
+    async def _rows(self, address: str, since: int | None, until: int | None, most: int) -> list[SignatureRecord]:
+        """Signature rows in the time span, oldest first; rows without a time are kept, their transaction decides."""
+        kept: list[SignatureRecord] = []
+        page = await self._rpc.signatures(address)
+        if until is not None and len(page) == PAGE:
+            oldest = next((row for row in reversed(page) if row.block_time is not None), None)
+            if oldest is not None and oldest.block_time is not None and oldest.block_time > until:
+                anchor = await self._rpc.signature_after(until, oldest.slot, oldest.block_time, SEEK_TOLERANCE_SECONDS)
+                page = await self._rpc.signatures(address, before=anchor)
+        seen: set[str] = set()
+        while page:
+            if page[-1].signature in seen:
+                raise BadPayload(self._rpc.provider, "the same page again")
+            seen.update(row.signature for row in page)
+            kept += [row for row in page if _within(row.block_time, since, until)]
+            oldest_time = next((row.block_time for row in reversed(page) if row.block_time is not None), None)
+            if len(page) < PAGE or (since is not None and oldest_time is not None and oldest_time < since):
+                break
+            page = await self._rpc.signatures(address, before=page[-1].signature)
+        kept.reverse()
+        if len(kept) > most:
+            self._problem(address, f"more than {most:,} transactions: the rest was left out")
+            del kept[most:]
+        return kept
+
+    async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
+        """See Histories."""
+        return await self._rpc.accounts(addresses)
+
+
+def _within(time: int | None, since: int | None, until: int | None) -> bool:
+    return time is None or ((since is None or time >= since) and (until is None or time <= until))
+
+
+async def _time_of(rpc: SolanaRpc, slot: int) -> int | None:
+    """A slot's time where the transaction did not carry it; None where the node has none either."""
+    try:
+        return await rpc.block_time(slot)
+    except NotFound:
+        return None

@@ -1,0 +1,83 @@
+"""The pace of providers in Valkey or Redis: one pace for all processes and machines that share it."""
+
+import logging
+from typing import Final
+
+import redis.asyncio
+from redis.commands.core import AsyncScript
+from redis.exceptions import RedisError
+
+from discovery.providers.limits import RECOVERY_SECONDS, SLOWEST_FACTOR, LocalPaceStore
+
+log = logging.getLogger(__name__)
+
+# One clock for all: the server's. KEYS[1] = next free moment, KEYS[2] = slow-down "factor since", in microseconds.
+_FACTOR: Final = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local factor = 1
+local slowed = redis.call('HMGET', KEYS[2], 'factor', 'since')
+if slowed[1] then
+    factor = math.min(1, tonumber(slowed[1]) * 2 ^ ((now - tonumber(slowed[2])) / (tonumber(ARGV[1]) * 1000000)))
+end
+"""
+_RESERVE: Final = (
+    _FACTOR
+    + """
+local start = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+local following = start + tonumber(ARGV[2]) / factor
+redis.call('SET', KEYS[1], string.format('%.0f', following), 'PX', math.ceil((following - now) / 1000) + 60000)
+return string.format('%.0f', start - now)
+"""
+)
+_SLOW_DOWN: Final = (
+    _FACTOR
+    + """
+local pause = now + tonumber(ARGV[2])
+local start = math.max(pause, tonumber(redis.call('GET', KEYS[1]) or '0'))
+redis.call('SET', KEYS[1], string.format('%.0f', start), 'PX', math.ceil((start - now) / 1000) + 60000)
+redis.call('HSET', KEYS[2], 'factor', math.max(tonumber(ARGV[3]), factor / 2), 'since', string.format('%.0f', now))
+redis.call('PEXPIRE', KEYS[2], 600000)
+return 0
+"""
+)
+
+
+class SharedPaceStore:
+    """A PaceStore (discovery/providers/limits.py) over one Redis connection pool.
+
+    While the server is out of reach this process keeps the pace alone: a run must not end for the want of a pace.
+    """
+
+    def __init__(self, client: "redis.asyncio.Redis", prefix: str) -> None:
+        self._prefix = prefix
+        self._reserve = client.register_script(_RESERVE)
+        self._slow_down = client.register_script(_SLOW_DOWN)
+        self._alone = LocalPaceStore()
+        self._told = False
+
+    async def _run(self, script: AsyncScript, provider: str, *args: float) -> str | None:
+        """The script's answer, None where the server is out of reach."""
+        keys = [f"{self._prefix}:pace:{provider}", f"{self._prefix}:slowed:{provider}"]
+        try:
+            answer = await script(keys=keys, args=[RECOVERY_SECONDS, *args])
+        except (RedisError, OSError) as error:
+            if not self._told:
+                log.warning("the shared pace is out of reach", extra={"cause": type(error).__name__})
+                self._told = True
+            return None
+        self._told = False
+        return str(int(answer))
+
+    async def reserve(self, provider: str, interval_seconds: float) -> float:
+        """See PaceStore."""
+        microseconds = await self._run(self._reserve, provider, round(interval_seconds * 1_000_000))
+        if microseconds is None:
+            return await self._alone.reserve(provider, interval_seconds)
+        return int(microseconds) / 1_000_000
+
+    async def slow_down(self, provider: str, pause_seconds: float) -> None:
+        """See PaceStore."""
+        done = await self._run(self._slow_down, provider, round(pause_seconds * 1_000_000), SLOWEST_FACTOR)
+        if done is None:
+            await self._alone.slow_down(provider, pause_seconds)
