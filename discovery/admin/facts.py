@@ -1,0 +1,60 @@
+"""Trades and positions: the evidence."""
+
+from django.contrib import admin
+
+from discovery.admin.shared import FactsAdmin, short, sol
+from discovery.models import DiscoveryPosition, DiscoveryTrade
+
+
+@admin.register(DiscoveryTrade)
+class TradeAdmin(FactsAdmin):
+    """Every trade of every early buyer."""
+
+    list_display = ("block_time", "side", "wallet_address", "token", "value_sol", "token_units", "signature")
+    search_fields = ("=wallet_address", "=mint", "=signature")
+    ordering = ("-id",)
+
+    @admin.display(description="token")
+    def token(self, row: DiscoveryTrade) -> str:
+        """The token's address, short."""
+        return short(row.mint)
+
+    @admin.display(description="value, SOL")
+    def value_sol(self, row: DiscoveryTrade) -> str:
+        """What went to or came from the market."""
+        return sol(row.value_lamports)
+
+
+@admin.register(DiscoveryPosition)
+class PositionAdmin(FactsAdmin):
+    """What came of each early buyer's trades, those that did not qualify among them."""
+
+    list_display = (
+        "wallet_address",
+        "token",
+        "profit_pct",
+        "realised_sol",
+        "cost_sol",
+        "entry_rank",
+        "buys",
+        "sells",
+        "history_incomplete",
+    )
+    list_filter = ("history_incomplete",)
+    search_fields = ("=wallet_address", "=mint")
+    ordering = ("-id",)
+
+    @admin.display(description="token")
+    def token(self, row: DiscoveryPosition) -> str:
+        """The token's address, short."""
+        return short(row.mint)
+
+    @admin.display(description="realised, SOL", ordering="realised_lamports")
+    def realised_sol(self, row: DiscoveryPosition) -> str:
+        """What was taken out above cost."""
+        return sol(row.realised_lamports)
+
+    @admin.display(description="cost, SOL", ordering="cost_lamports")
+    def cost_sol(self, row: DiscoveryPosition) -> str:
+        """Everything put in."""
+        return sol(row.cost_lamports)

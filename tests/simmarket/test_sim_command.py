@@ -1,0 +1,51 @@
+"""`python -m simmarket` as a process."""
+
+import http.client
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _start(*arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "simmarket", "--port", "0", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_where_it_listens_and_stops_on_a_signal(number):
+    with _start("--world", "empty") as process:
+        line = process.stdout.readline()
+        match = re.fullmatch(
+            r"simmarket: world empty, seed 7, 0 tokens, 0 wallets, 0 transactions on http://127\.0\.0\.1:(\d+)\n", line
+        )
+        assert match
+        connection = http.client.HTTPConnection("127.0.0.1", int(match[1]), timeout=5)
+        connection.request("GET", "/__sim__/health")
+        assert connection.getresponse().read() == b'{"status":"ok"}'
+        process.send_signal(number)
+        assert process.wait(timeout=10) == 0
+        connection.close()
+        assert process.stderr.read() == ""
+
+
+def test_a_missing_file_is_a_usage_error():
+    with _start("--trades", "nowhere.csv") as process:
+        assert process.wait(timeout=10) == 2
+        assert "no file nowhere.csv" in process.stderr.read()
+
+
+def test_a_taken_port_is_said_in_one_line(small_server):
+    with _start("--world", "empty", "--port", str(small_server.port)) as process:
+        assert process.wait(timeout=10) == 1
+        assert f"cannot listen on 127.0.0.1:{small_server.port}" in process.stderr.read()
