@@ -42,13 +42,14 @@ class Moment:
 class Builder:
     """Makes the transactions of one world, in chain order."""
 
-    def __init__(self, name: str, seed: int, oldest_offset_seconds: int) -> None:
+    def __init__(self, name: str, seed: int, oldest_offset_seconds: int, *, flat_price: bool = False) -> None:
         self.random = Random(f"{name}/{seed}")
         accounts = AccountTable()
         self.accounts = accounts
         self.ledger = Ledger(accounts)
         self.usdc = self.ledger.add_mint(programs.USDC, programs.TOKEN, 6)
-        self.world = World(name, seed, accounts, self.ledger, SlotClock(oldest_offset_seconds), SolPrice(seed))
+        price = SolPrice(seed, flat=flat_price)
+        self.world = World(name, seed, accounts, self.ledger, SlotClock(oldest_offset_seconds), price)
         self.lookup = frozenset(accounts.add(address) for address in programs.LOOKUP_TABLE)
         self._last: Moment | None = None
         for address in sorted({*programs.LOOKUP_TABLE, *programs.PLUMBING}):

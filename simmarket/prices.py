@@ -6,10 +6,15 @@ _KNOTS = ((1440, 900), (90, 250), (10, 60))  # (minutes between knots, largest s
 
 
 class SolPrice:
-    """Price of one SOL at the end of each minute; minute m covers offsets [60 m, 60 m + 60)."""
+    """Price of one SOL at the end of each minute; minute m covers offsets [60 m, 60 m + 60).
 
-    def __init__(self, seed: int) -> None:
+    flat: 170.00 USD all the time. A trades file says nothing of USD, and a token that nobody traded for days must not
+    seem to have moved because SOL did.
+    """
+
+    def __init__(self, seed: int, *, flat: bool = False) -> None:
         self._seed = seed
+        self._flat = flat
         self._knots: dict[tuple[int, int], int] = {}
 
     def _knot(self, spacing: int, place: int, swing: int) -> int:
@@ -22,6 +27,8 @@ class SolPrice:
     def close_cents(self, minute: int) -> int:
         """Closing price of a minute, between about 155 and 185 USD."""
         total = 17_000
+        if self._flat:
+            return total
         for spacing, swing in _KNOTS:
             place, into = divmod(minute, spacing)
             before, after = self._knot(spacing, place, swing), self._knot(spacing, place + 1, swing)

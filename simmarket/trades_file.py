@@ -41,7 +41,7 @@ def build(path: Path) -> World:
     rows = _read(path, dropped)
     end = max((row.time for row in rows), default=0)
     oldest = min((min(row.time, row.launched) for row in rows), default=0) - end
-    builder = Builder(f"trades {path.name}", 0, oldest)
+    builder = Builder(f"trades {path.name}", 0, oldest, flat_price=True)
     builder.world.name = f"trades {path.name}"
     builder.world.file_end_seconds = end
     builder.world.dropped_rows = dict(dropped)

@@ -20,6 +20,8 @@ REASONS: Final = (
     "over_max_tokens",
 )
 
+ZERO: Final = Decimal(0)
+
 
 class Market(msgspec.Struct, frozen=True):
     """One market's figures of a token. Money in USD, change in percent, time in unix seconds; None = not said."""
@@ -79,7 +81,7 @@ def candidate(mint: str, sources: Iterable[str], markets: Sequence[Market], inde
         pools=tuple(dict.fromkeys([*(market.pool for market in markets), *known.pools])),
         price_usd=figure("price_usd"),
         price_change_24h_pct=figure("price_change_24h_pct"),
-        volume_24h_usd=sum(volumes, Decimal(0)) if volumes else known.volume_24h_usd,
+        volume_24h_usd=sum(volumes, ZERO) if volumes else known.volume_24h_usd,
         liquidity_usd=figure("liquidity_usd"),
         market_cap_usd=figure("market_cap_usd"),
         transactions_24h=sum(counts) if counts else None,
@@ -89,7 +91,7 @@ def candidate(mint: str, sources: Iterable[str], markets: Sequence[Market], inde
 
 
 def _depth(market: Market) -> tuple[Decimal, Decimal]:
-    return market.liquidity_usd or Decimal(0), market.volume_24h_usd or Decimal(0)
+    return market.liquidity_usd or ZERO, market.volume_24h_usd or ZERO
 
 
 def _launch(index: Index | None, created: list[int]) -> tuple[int | None, LaunchClock]:
@@ -102,18 +104,20 @@ def _launch(index: Index | None, created: list[int]) -> tuple[int | None, Launch
 
 def rejection(token: Candidate, params: Params, now: int) -> str:
     """Why the token is not pumped, "" where it is. `now` in unix seconds."""
-    if token.price_change_24h_pct is None and token.volume_24h_usd is None:
+    figures = (token.price_usd, token.price_change_24h_pct, token.volume_24h_usd, token.liquidity_usd)
+    if all(figure is None for figure in figures):
         return "no_market_data"
     if token.launched_at is None:
         return "no_launch_time"
     if now - token.launched_at > params.max_token_age_hours * 3600:
         return "too_old"
-    if token.price_change_24h_pct is None or token.price_change_24h_pct < params.min_price_change_pct:
+    # Aggregators leave out the figures of quiet windows (DexScreener) and zeros (Jupiter): what they do not say of a
+    # token they list is taken for zero, which passes a floor of 0 and none above it.
+    if (token.price_change_24h_pct or ZERO) < params.min_price_change_pct:
         return "price_change"
-    if token.volume_24h_usd is None or token.volume_24h_usd < params.min_volume_usd:
+    if (token.volume_24h_usd or ZERO) < params.min_volume_usd:
         return "volume"
-    # No liquidity said is no liquidity known: with a floor of 0 that is enough, above it is not.
-    if (token.liquidity_usd or Decimal(0)) < params.min_liquidity_usd:
+    if (token.liquidity_usd or ZERO) < params.min_liquidity_usd:
         return "liquidity"
     return ""
 
@@ -141,4 +145,4 @@ def select(candidates: Iterable[Candidate], params: Params, now: int) -> tuple[l
 
 
 def _promise(token: Candidate) -> Decimal:
-    return (token.price_change_24h_pct or Decimal(0)) * (token.volume_24h_usd or Decimal(0))
+    return (token.price_change_24h_pct or ZERO) * (token.volume_24h_usd or ZERO)

@@ -66,35 +66,29 @@ CREATE TABLE IF NOT EXISTS discovery_config (
 );
 """
 
-# Variants in the wild: the check under another name or missing, the foreign key without cascade or under another name.
+# Variants in the wild: the check or the key under another name, twice, not validated or missing; the key without cascade
+# or deferrable. Whatever says the same thing goes, and the one of the script above comes.
 ALIGN = """
 DO $align$
 DECLARE
-    variant record;
+    variant name;
 BEGIN
-    SELECT conname INTO variant FROM pg_constraint
-        WHERE conrelid = 'discovery_config'::regclass AND contype = 'c' AND pg_get_constraintdef(oid) = 'CHECK ((id = 1))'
-        ORDER BY conname = 'single_config_row' DESC LIMIT 1;
-    IF NOT FOUND THEN
-        ALTER TABLE discovery_config ADD CONSTRAINT single_config_row CHECK (id = 1);
-    ELSIF variant.conname <> 'single_config_row' THEN
-        EXECUTE format('ALTER TABLE discovery_config RENAME CONSTRAINT %I TO single_config_row', variant.conname);
-    END IF;
+    FOR variant IN SELECT conname FROM pg_constraint
+        WHERE conrelid = 'discovery_config'::regclass AND contype = 'c'
+            AND (conname = 'single_config_row' OR pg_get_constraintdef(oid) LIKE 'CHECK ((id = 1))%')
+    LOOP
+        EXECUTE format('ALTER TABLE discovery_config DROP CONSTRAINT %I', variant);
+    END LOOP;
+    ALTER TABLE discovery_config ADD CONSTRAINT single_config_row CHECK (id = 1);
 
-    SELECT conname, confdeltype, condeferrable INTO variant FROM pg_constraint
-        WHERE conrelid = 'discovery_run_wallets'::regclass AND confrelid = 'discovery_runs'::regclass AND contype = 'f'
-        ORDER BY confdeltype = 'c' DESC LIMIT 1;
-    IF NOT FOUND OR variant.confdeltype <> 'c' OR variant.condeferrable THEN
-        IF FOUND THEN
-            EXECUTE format('ALTER TABLE discovery_run_wallets DROP CONSTRAINT %I', variant.conname);
-        END IF;
-        ALTER TABLE discovery_run_wallets ADD CONSTRAINT discovery_run_wallets_run_id_fkey
-            FOREIGN KEY (run_id) REFERENCES discovery_runs (id) ON DELETE CASCADE;
-    ELSIF variant.conname <> 'discovery_run_wallets_run_id_fkey' THEN
-        EXECUTE format(
-            'ALTER TABLE discovery_run_wallets RENAME CONSTRAINT %I TO discovery_run_wallets_run_id_fkey', variant.conname
-        );
-    END IF;
+    FOR variant IN SELECT conname FROM pg_constraint
+        WHERE conrelid = 'discovery_run_wallets'::regclass AND contype = 'f'
+            AND (conname = 'discovery_run_wallets_run_id_fkey' OR confrelid = 'discovery_runs'::regclass)
+    LOOP
+        EXECUTE format('ALTER TABLE discovery_run_wallets DROP CONSTRAINT %I', variant);
+    END LOOP;
+    ALTER TABLE discovery_run_wallets ADD CONSTRAINT discovery_run_wallets_run_id_fkey
+        FOREIGN KEY (run_id) REFERENCES discovery_runs (id) ON DELETE CASCADE;
 END
 $align$;
 """

@@ -15,6 +15,13 @@
 provider and the plain cause, never a URL with its query (keys live there).
 """
 
+from typing import Final
+
+import msgspec
+
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What reading an answer may raise: wrong shape or cut, text that is no UTF-8, nesting without end."""
+
 
 class ProviderError(Exception):
     """Base of all. `provider` is its short name, `cause` the plain words."""

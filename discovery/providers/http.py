@@ -11,6 +11,8 @@ import aiohttp
 import msgspec
 
 from discovery.providers.errors import (
+    UNREADABLE,
+    BadPayload,
     BadRequest,
     KeyRefused,
     NotFound,
@@ -25,7 +27,9 @@ log = logging.getLogger(__name__)
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 20.0
-DEADLINE_SECONDS: Final = 60.0  # for one question with all its retries
+DEADLINE_SECONDS: Final = (
+    60.0  # for one question with all its retries and pauses; its turn in the pace is no part of it
+)
 MOST_ATTEMPTS: Final = 6
 FIRST_BACKOFF_SECONDS: Final = 0.25
 # A 429 without Retry-After, or with 0 (GeckoTerminal): long enough to matter, short enough to try again in a deadline.
@@ -95,37 +99,41 @@ class Door:
         classify: what the provider means by an answer, asked before the status is judged; None = as HTTP says.
         Raises ProviderError, and whatever the meter raises for a spent budget.
         """
-        give_up_at = time.monotonic() + self._deadline_seconds
+        left = self._deadline_seconds
         for attempt in range(1, MOST_ATTEMPTS + 1):
             await self._pacer.wait(calls)
             self._meter.charge(self.provider, calls)
+            began = time.monotonic()
             try:
-                answer = await self._send(path, params, json)
-                error = (classify(answer) if classify else None) or self._judge(answer)
+                answer = await self._send(path, params, json, max(left, READ_SECONDS))
+                error = classify(answer) if classify else None
+                error = error or self._judge(answer, any_json=classify is None)
             except ProviderError as caught:
                 error, answer = caught, None
             if error is None and answer is not None:
                 return answer
             assert error is not None
-            pause = await self._pause(error, attempt)
-            if not error.retryable or attempt == MOST_ATTEMPTS or time.monotonic() + pause > give_up_at:
+            backoff = FIRST_BACKOFF_SECONDS * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311  jitter
+            left -= time.monotonic() - began + max(backoff, await self._slow_down(error))
+            if not error.retryable or attempt == MOST_ATTEMPTS or left < 0:
                 raise error
             log.debug("asking again", extra={"provider": self.provider, "cause": error.cause, "attempt": attempt})
-            await asyncio.sleep(pause)
+            # The pace makes the wait after a 429; the jitter keeps many waiting workers from waking at once.
+            await asyncio.sleep(backoff)
         raise AssertionError("the last attempt either returned or raised")
 
-    async def _pause(self, error: ProviderError, attempt: int) -> float:
-        """Seconds until the next attempt; a rate limit slows everybody who shares the pace."""
-        backoff = FIRST_BACKOFF_SECONDS * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311  jitter, no secret
+    async def _slow_down(self, error: ProviderError) -> float:
+        """Seconds the provider wants to be left alone; a rate limit slows everybody who shares the pace."""
         if not isinstance(error, RateLimited):
-            return backoff
+            return 0.0
         self._meter.limited(self.provider)
         pause = error.wait_seconds or UNSAID_PAUSE_SECONDS
-        await self._pacer.slow_down(pause)
-        # The pace makes the wait; the jitter keeps many waiting workers from waking at once.
-        return backoff
+        # A ban of an hour is this question's error, not an hour in which the run stands still.
+        await self._pacer.slow_down(min(pause, self._deadline_seconds))
+        return pause
 
-    async def _send(self, path: str, params: Mapping[str, str] | None, json: Any) -> Answer:
+    async def _send(self, path: str, params: Mapping[str, str] | None, json: Any, seconds: float) -> Answer:
+        """One attempt of at most `seconds`: a server that trickles would never run into the read timeout."""
         try:
             async with self._session.request(
                 "GET" if json is None else "POST",
@@ -133,20 +141,22 @@ class Door:
                 params={**(params or {}), **self._secret_params},
                 data=None if json is None else msgspec.json.encode(json),
                 headers=self._headers if json is None else {**self._headers, "Content-Type": "application/json"},
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
+                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
                 allow_redirects=False,
             ) as response:
                 return Answer(response.status, await response.read(), dict(response.headers))
         except TimeoutError:
-            raise Unreachable(self.provider, "no answer in time") from None
+            cause = "no answer in time"
         except aiohttp.ClientError as error:
-            # The client's own words carry the URL, and with it the key.
-            raise Unreachable(self.provider, f"connection failed ({type(error).__name__})") from None
+            cause = f"connection failed ({type(error).__name__})"
+        # Out here the client's own error is gone: its words carry the URL, and with it the key.
+        raise Unreachable(self.provider, cause)
 
-    def _judge(self, answer: Answer) -> ProviderError | None:
+    def _judge(self, answer: Answer, *, any_json: bool) -> ProviderError | None:
+        """What HTTP says. `any_json`: nobody has read the body yet; here it only has to be whole."""
         status = answer.status
         if 200 <= status < 300:
-            return None
+            return None if not any_json or _is_json(answer.body) else BadPayload(self.provider, "answer is not JSON")
         if status in {429, 418}:
             return RateLimited(self.provider, "too many requests", retry_after_seconds(answer))
         if status in {401, 403}:
@@ -166,3 +176,11 @@ def retry_after_seconds(answer: Answer) -> float | None:
     except ValueError:
         return None
     return seconds if 0 < seconds < 3600 else None
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except UNREADABLE:
+        return False
+    return True

@@ -64,7 +64,7 @@ class HeliusHistories:
         found: list[Located] = []
         token: str | None = None
         while True:
-            page = await self._helius.transactions(address, since=since, until=until, token=token)
+            page = await self._helius.transactions(address, since=since, until=until, token=token, limit=PAGE)
             if page.rows.rejected:
                 self._problem(address, f"{page.rows.rejected} transactions skipped: {page.rows.cause}")
             for row in page.rows:
@@ -129,12 +129,12 @@ class RpcHistories:
     async def _rows(self, address: str, since: int | None, until: int | None, most: int) -> list[SignatureRecord]:
         """Signature rows in the time span, oldest first; rows without a time are kept, their transaction decides."""
         kept: list[SignatureRecord] = []
-        page = await self._rpc.signatures(address)
+        page = await self._rpc.signatures(address, limit=PAGE)
         if until is not None and len(page) == PAGE:
             oldest = next((row for row in reversed(page) if row.block_time is not None), None)
             if oldest is not None and oldest.block_time is not None and oldest.block_time > until:
                 anchor = await self._rpc.signature_after(until, oldest.slot, oldest.block_time, SEEK_TOLERANCE_SECONDS)
-                page = await self._rpc.signatures(address, before=anchor)
+                page = await self._rpc.signatures(address, before=anchor, limit=PAGE)
         seen: set[str] = set()
         while page:
             if page[-1].signature in seen:
@@ -144,7 +144,7 @@ class RpcHistories:
             oldest_time = next((row.block_time for row in reversed(page) if row.block_time is not None), None)
             if len(page) < PAGE or (since is not None and oldest_time is not None and oldest_time < since):
                 break
-            page = await self._rpc.signatures(address, before=page[-1].signature)
+            page = await self._rpc.signatures(address, before=page[-1].signature, limit=PAGE)
         kept.reverse()
         if len(kept) > most:
             self._problem(address, f"more than {most:,} transactions: the rest was left out")

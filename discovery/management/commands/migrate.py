@@ -1,11 +1,16 @@
 """`migrate` as Django has it, safe to start from several processes at once."""
 
+import argparse
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands.migrate import Command as MigrateCommand
-from django.db import OperationalError, connections
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from psycopg import errors
 
 # "WALLTRAC" read as a 64-bit number: nothing else on the server uses it by chance.
 LOCK_KEY = int.from_bytes(b"WALLTRAC", "big", signed=True)
@@ -19,38 +24,94 @@ class Command(MigrateCommand):
         super().add_arguments(parser)
         parser.add_argument(
             "--lock-wait",
-            type=int,
+            type=_seconds,
             default=120,
             metavar="SECONDS",
-            help="How long to wait for another process that migrates (default 120).",
+            help="How long to wait for another process that migrates, or that holds a table (default 120).",
         )
 
     def handle(self, *args: Any, **options: Any) -> Any:
-        """Migrate. Raises CommandError where the database is out of reach or the lock is not had in time."""
-        connection = connections[options["database"]]
+        """Migrate. Raises CommandError where the database is out of reach, in use, or refuses."""
+        wait = options["lock_wait"]
         try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{options['lock_wait']}s"])
-                # A migration may rewrite a large table: the limit for requests is not for it.
-                cursor.execute("SELECT set_config('statement_timeout', '0', false)")
-                try:
-                    cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
-                except OperationalError as error:
-                    raise CommandError(
-                        f"another process has been migrating for more than {options['lock_wait']} s; "
-                        "wait for it or end it, then migrate again"
-                    ) from error
-                try:
-                    self._make_schema(cursor)
-                    return super().handle(*args, **options)
-                finally:
-                    cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
-        except OperationalError as error:
-            raise CommandError(f"the database is out of reach: {str(error).strip()}") from error
+            with connections[options["database"]].cursor() as cursor, _alone(cursor, wait):
+                if not (options["plan"] or options["check_unapplied"]):
+                    _make_schema(cursor)
+                return super().handle(*args, **options)
+        except (DatabaseError, InterfaceError) as error:
+            words = _words(error, wait)
+            if words is None:
+                raise
+            raise CommandError(words) from error
 
-    @staticmethod
-    def _make_schema(cursor: Any) -> None:
-        schema = settings.DATABASE_SCHEMA
-        cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema])
-        if cursor.fetchone() is None:
-            cursor.execute(f'CREATE SCHEMA "{schema}"')
+
+def _seconds(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 86_400:
+        raise argparse.ArgumentTypeError(f"{value} is not between 0 and 86400 seconds")
+    return value
+
+
+@contextlib.contextmanager
+def _alone(cursor: Any, wait: int) -> Iterator[None]:
+    """No other process migrates meanwhile. Raises CommandError where the lock is not had in time."""
+    cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{max(wait * 1000, 1)}ms"])
+    # A migration may rewrite a large table: the limit for requests is not for it.
+    cursor.execute("SELECT set_config('statement_timeout', '0', false)")
+    try:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+    except OperationalError as error:
+        if not isinstance(_origin(error), errors.LockNotAvailable):
+            raise
+        raise CommandError(
+            f"another process has been migrating for more than {wait} s; wait for it or end it, then migrate again"
+        ) from error
+    try:
+        yield
+    finally:
+        # A lost connection has given the lock back already, and what went wrong is told by what is raised.
+        with contextlib.suppress(DatabaseError, InterfaceError):
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
+            cursor.execute("RESET lock_timeout")
+            cursor.execute("RESET statement_timeout")
+
+
+def _make_schema(cursor: Any) -> None:
+    schema = settings.DATABASE_SCHEMA
+    cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema])
+    if cursor.fetchone() is None:
+        cursor.execute(f'CREATE SCHEMA "{schema}"')
+
+
+def _origin(error: BaseException) -> BaseException:
+    """What the driver said: Django wraps it, once or twice."""
+    while not isinstance(error, psycopg.Error) and error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _words(error: DatabaseError | InterfaceError, wait: int) -> str | None:
+    """Cause and remedy of what an operator can mend; None for what is a fault of a migration."""
+    origin = _origin(error)
+    text = str(origin).strip()
+    match origin:
+        case errors.LockNotAvailable():
+            return (
+                f"another session has held a table for more than {wait} s ({text.splitlines()[0]}); "
+                "stop what uses the database, the earlier system too, then migrate again"
+            )
+        case errors.InsufficientPrivilege():
+            return (
+                f"the database's role may not do that: {text}\n"
+                "Let the owner give it what is missing (ALTER TABLE … OWNER TO, GRANT CREATE ON SCHEMA … TO), "
+                "then migrate again."
+            )
+        case psycopg.IntegrityError():
+            return f"rows in the database stand in the way: {text}\nMend or remove them, then migrate again."
+        case psycopg.OperationalError() if origin.sqlstate and not origin.sqlstate.startswith(
+            ("08", "57P", "28", "3D")
+        ):
+            return f"the database could not migrate: {text}"
+        case psycopg.OperationalError() | psycopg.InterfaceError():
+            return f"the database is out of reach: {text}"
+    return None

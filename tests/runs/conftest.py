@@ -1,0 +1,57 @@
+"""Runs against simulated markets."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from markets import CALLS_PER_SECOND, RunningMarket, market
+
+
+@pytest.fixture(scope="session")
+def _markets() -> Iterator[Callable[..., RunningMarket]]:
+    with ExitStack() as stack:
+        running: dict[tuple[str, ...], RunningMarket] = {}
+
+        def start(*arguments: str) -> RunningMarket:
+            if arguments not in running:
+                running[arguments] = stack.enter_context(market(*arguments))
+            return running[arguments]
+
+        yield start
+
+
+@pytest.fixture
+def use_market(_markets: Callable[..., RunningMarket], settings: Any) -> Iterator[Callable[..., RunningMarket]]:
+    """`use_market("--world", "small", source="helius")`: start or reuse a market and point the settings at it."""
+    used: list[RunningMarket] = []
+
+    def use(*arguments: str, source: str = "helius") -> RunningMarket:
+        found = _markets(*arguments)
+        for name, url in found.urls().items():
+            setattr(settings, name, url)
+        settings.MARKET = "simulated"
+        settings.PROVIDER_RPS = CALLS_PER_SECOND
+        settings.HELIUS_API_KEY = "simulated" if source == "helius" else ""
+        used.append(found)
+        return found
+
+    yield use
+    for found in used:
+        found.clear_faults()
+        assert found.stats()["unhandled_count"] == 0, found.stats()["unhandled"]
+
+
+@pytest.fixture
+def discover(db: None) -> Callable[..., dict[str, Any]]:
+    """`discover(*options)`: the command's JSON answer."""
+
+    def run(*options: str) -> dict[str, Any]:
+        out = io.StringIO()
+        call_command("discover", "--json", *options, stdout=out)
+        return json.loads(out.getvalue())
+
+    return run
