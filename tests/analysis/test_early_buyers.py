@@ -1,0 +1,75 @@
+"""Who is early, who qualifies, and in which order."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from discovery.analysis.early_buyers import bought_early, judge
+from discovery.analysis.params import Params
+from discovery.domain.findings import EventKind, HoldingEvent
+
+LAUNCH = 1_790_000_000
+ANA = "DQmMnakiKr1YNE2gcpggLCzBrauBwFbQkAaao2FTbjgp"
+BEN = "HsBK95XGUpVD3ENufWapD3Jib6zodHE6xj3VLArNBX3v"
+MINT = "HRJLkc6vDysVHdrUpCsQ5EBx6fPM15TZRKAhfUBnpump"
+
+
+def event(kind: EventKind, seconds: int, units: int = 100, value: int = 1_000) -> HoldingEvent:
+    return HoldingEvent(kind, f"{kind}-{seconds}", seconds, LAUNCH + seconds, units, Fraction(value))
+
+
+@pytest.mark.parametrize(
+    ("history", "early"),
+    [
+        ([event("buy", 0)], True),
+        ([event("buy", 1800)], True),
+        ([event("buy", 1801)], False),
+        ([event("buy", -1)], False),
+        ([event("transfer_in", 5), event("buy", 10)], False),
+        ([event("sell", 5), event("buy", 10)], False),
+        ([event("buy", 5), event("transfer_in", 6)], True),
+        ([], False),
+    ],
+)
+def test_early_means_that_the_first_acquisition_is_a_buy_within_the_window(
+    history: list[HoldingEvent], early: bool
+) -> None:
+    assert bought_early(history, LAUNCH, 30) is early
+
+
+def test_ranks_count_the_early_buyers_in_the_order_of_the_chain() -> None:
+    histories = {ANA: [event("buy", 9)], BEN: [event("buy", 4)]}
+    buyers = judge(MINT, LAUNCH, histories, [BEN, ANA], Params())
+    assert [(b.wallet, b.entry_rank, b.entry_seconds) for b in buyers] == [(BEN, 1, 4), (ANA, 2, 9)]
+
+
+def test_a_wallet_that_is_not_early_takes_no_rank() -> None:
+    histories = {BEN: [event("transfer_in", 1), event("buy", 4)], ANA: [event("buy", 9)]}
+    (buyer,) = judge(MINT, LAUNCH, histories, [BEN, ANA], Params())
+    assert (buyer.wallet, buyer.entry_rank) == (ANA, 1)
+
+
+def test_the_exact_profit_decides_not_the_rounded_one() -> None:
+    """49.999 % is shown as 50.00 and does not qualify at 50."""
+    just_below = [event("buy", 1, 100, 100_000), event("sell", 2, 100, 149_999)]
+    exactly = [event("buy", 1, 100, 100_000), event("sell", 2, 100, 150_000)]
+    params = Params(min_profit_pct=Decimal(50))
+    (below,) = judge(MINT, LAUNCH, {ANA: just_below}, [ANA], params)
+    (at,) = judge(MINT, LAUNCH, {ANA: exactly}, [ANA], params)
+    assert (below.qualified, below.rejection) == (False, "profit")
+    assert (at.qualified, at.rejection) == (True, "")
+
+
+def test_a_buyer_whose_cost_is_unknown_does_not_qualify() -> None:
+    unknown = [HoldingEvent("buy", "b", 1, LAUNCH + 1, 100, None), event("sell", 2)]
+    (buyer,) = judge(MINT, LAUNCH, {ANA: unknown}, [ANA], Params(min_profit_pct=Decimal(0)))
+    assert (buyer.qualified, buyer.rejection) == (False, "cost_unknown")
+
+
+def test_a_programs_account_is_plumbing_and_excluded_by_default() -> None:
+    authority = "5Q544fKrFoe6tsEbD7S8EmxGTJYAKtTVhAW5Q5pge4j1"
+    history = [event("buy", 1, 100, 1_000), event("sell", 2, 100, 9_000)]
+    (buyer,) = judge(MINT, LAUNCH, {authority: history}, [authority], Params())
+    assert buyer.flags == ("plumbing",)
+    assert buyer.rejection == "flag_plumbing"

@@ -1,0 +1,41 @@
+"""The request plan."""
+
+import pytest
+
+from discovery.analysis.plan import cheaper_path, estimate
+
+PACE = {"dexscreener": 4.5, "geckoterminal": 0.4, "jupiter": 0.45, "solana_rpc": 1.0, "helius": 9.5, "prices": 10.0}
+
+
+@pytest.mark.parametrize(
+    ("source", "later", "buyers", "path"),
+    [
+        ("helius", 10_000, 100, "pool"),
+        ("helius", 10_001, 100, "accounts"),
+        ("solana_rpc", 400, 100, "pool"),
+        ("solana_rpc", 401, 100, "accounts"),
+        ("helius", None, 100, "accounts"),
+    ],
+)
+def test_the_market_is_paged_where_that_costs_no_more_than_every_account(
+    source: str, later: int | None, buyers: int, path: str
+) -> None:
+    assert cheaper_path(source, later, buyers) == path
+
+
+def test_the_public_node_makes_a_run_of_hours_and_a_key_makes_it_minutes() -> None:
+    plain = estimate("solana_rpc", tokens=20, given=False, batches=False, calls_per_second=PACE)
+    keyed = estimate("helius", tokens=20, given=False, batches=True, calls_per_second=PACE)
+    assert plain.seconds > 3 * 3600
+    assert keyed.seconds < 600
+    assert keyed.helius_credits > 0
+    assert plain.helius_credits == 0
+
+
+def test_more_tokens_cost_more_and_named_ones_skip_the_search() -> None:
+    few = estimate("helius", tokens=1, given=True, batches=True, calls_per_second=PACE)
+    many = estimate("helius", tokens=10, given=True, batches=True, calls_per_second=PACE)
+    searched = estimate("helius", tokens=1, given=False, batches=True, calls_per_second=PACE)
+    assert few.total_calls < many.total_calls
+    assert "geckoterminal" not in few.calls
+    assert searched.calls["geckoterminal"] == 7

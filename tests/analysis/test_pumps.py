@@ -1,0 +1,81 @@
+"""Which tokens pumped, and why the others fell."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from discovery.analysis.params import Params
+from discovery.analysis.pumps import Index, Market, candidate, rejection, select
+from discovery.domain.findings import Candidate
+from discovery.domain.programs import USDC
+
+NOW = 1_790_000_000
+MINT = "HRJLkc6vDysVHdrUpCsQ5EBx6fPM15TZRKAhfUBnpump"
+PUMPED = Candidate(
+    MINT,
+    price_change_24h_pct=Decimal(250),
+    volume_24h_usd=Decimal(80_000),
+    liquidity_usd=Decimal(20_000),
+    launched_at=NOW - 3600,
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, ""),
+        ({"launched_at": NOW - 72 * 3600}, ""),
+        ({"launched_at": NOW - 72 * 3600 - 1}, "too_old"),
+        ({"launched_at": None}, "no_launch_time"),
+        ({"price_change_24h_pct": Decimal("99.99")}, "price_change"),
+        ({"price_change_24h_pct": Decimal(100)}, ""),
+        ({"price_change_24h_pct": None}, "price_change"),
+        ({"volume_24h_usd": Decimal("49999.99")}, "volume"),
+        ({"volume_24h_usd": None}, "volume"),
+        ({"liquidity_usd": Decimal("9999.99")}, "liquidity"),
+        ({"liquidity_usd": None}, "liquidity"),
+        ({"price_change_24h_pct": None, "volume_24h_usd": None, "liquidity_usd": None}, "no_market_data"),
+    ],
+)
+def test_each_filter_has_its_edge_and_its_reason(change: dict, reason: str) -> None:
+    assert rejection(msgspec.structs.replace(PUMPED, **change), Params(), NOW) == reason
+
+
+def test_what_aggregators_leave_out_passes_a_floor_of_zero() -> None:
+    quiet = msgspec.structs.replace(PUMPED, price_change_24h_pct=None, volume_24h_usd=None)
+    assert rejection(quiet, Params(min_price_change_pct=Decimal(0), min_volume_usd=Decimal(0)), NOW) == ""
+
+
+def test_the_most_promising_come_first_and_the_rest_is_counted() -> None:
+    tokens = [msgspec.structs.replace(PUMPED, mint=f"mint{n}", volume_24h_usd=Decimal(60_000 + n)) for n in range(5)]
+    kept, fell = select([*tokens, msgspec.structs.replace(PUMPED, mint=USDC)], Params(max_tokens=2), NOW)
+    assert [token.mint for token in kept] == ["mint4", "mint3"]
+    assert fell == {"over_max_tokens": 3}
+
+
+def test_price_comes_from_the_deepest_market_and_volume_from_all() -> None:
+    thin = Market(
+        MINT, "thin", price_change_24h_pct=Decimal(9_999), volume_24h_usd=Decimal(10), liquidity_usd=Decimal(5)
+    )
+    deep = Market(
+        MINT, "deep", price_change_24h_pct=Decimal(120), volume_24h_usd=Decimal(900), liquidity_usd=Decimal(50)
+    )
+    token = candidate(MINT, ["a", "b", "a"], [thin, deep], None)
+    assert (token.price_change_24h_pct, token.volume_24h_usd, token.liquidity_usd) == (120, 910, 50)
+    assert token.pools == ("thin", "deep")
+    assert token.sources == ("a", "b")
+
+
+def test_the_index_tells_the_launch_before_any_market_does() -> None:
+    market = Market(MINT, "pool", pool_created_at=NOW - 60)
+    by_index = candidate(MINT, [], [market], Index(MINT, created_at=NOW - 500, first_pool_at=NOW - 400))
+    by_market = candidate(MINT, [], [market], Index(MINT))
+    assert (by_index.launched_at, by_index.launch_clock) == (NOW - 500, "jupiter")
+    assert (by_market.launched_at, by_market.launch_clock) == (NOW - 60, "pair")
+
+
+def test_the_index_fills_in_what_no_market_says() -> None:
+    curve = Market(MINT, "curve", price_change_24h_pct=Decimal(300), volume_24h_usd=Decimal(5))
+    token = candidate(MINT, [], [curve], Index(MINT, liquidity_usd=Decimal(42_000)))
+    assert (token.price_change_24h_pct, token.liquidity_usd) == (300, 42_000)
