@@ -18,11 +18,12 @@ class DiscoveryAppConfig(AppConfig):
 
 
 def _ensure_config_row(**kwargs: Any) -> None:
-    from discovery.models.config import ensure_config_row
+    from discovery.models.config import DiscoveryConfig, ensure_config_row
 
     try:
         migrated = kwargs["apps"].get_model("discovery", "DiscoveryConfig")
     except LookupError:
         return  # migrated to zero: there is no table of ours to keep a row in
-    if any(field.name == "version" for field in migrated._meta.get_fields()):
+    columns = {field.column for field in migrated._meta.local_fields}
+    if columns == {field.column for field in DiscoveryConfig._meta.local_fields}:
         ensure_config_row(using=str(kwargs["using"]))

@@ -1,5 +1,6 @@
 """Every setting once. All come from the environment; `.env.example` lists them with defaults and reasons."""
 
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -76,10 +77,10 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-# In a checkout the files are found where they lie; an image collects and hashes them when it is built.
-WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+# In a checkout the files are found where they lie; an image makes this folder and collects them when it is built.
+STATIC_ROOT = BASE_DIR / "staticfiles" if (BASE_DIR / "staticfiles").is_dir() else None
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -92,8 +93,11 @@ TIME_ZONE = env.text("TIME_ZONE", "UTC")
 
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------
 DATABASE_SCHEMA = env.text("DATABASE_SCHEMA", "public")
-if not DATABASE_SCHEMA.isidentifier():
-    raise ImproperlyConfigured("DATABASE_SCHEMA: not a schema name. Example: DATABASE_SCHEMA=public")
+if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", DATABASE_SCHEMA):
+    # Capitals would be folded in the search path and not where the schema is made.
+    raise ImproperlyConfigured(
+        "DATABASE_SCHEMA: not a schema name of small letters, digits and _. Example: DATABASE_SCHEMA=public"
+    )
 _database = dj_database_url.parse(
     env.url(
         "DATABASE_URL",

@@ -29,6 +29,12 @@ SOL_PLACES = Decimal("0.0001")
 class Quiet:
     """Reports nothing."""
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to put away."""
+
     def note(self, text: str) -> None:
         """See Reporter."""
 

@@ -7,7 +7,8 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from discovery.providers.errors import BadPayload
+from discovery.domain.addresses import parse_address
+from discovery.providers.errors import UNREADABLE, BadPayload
 
 
 class PairRecord(Struct, frozen=True):

@@ -5,13 +5,12 @@
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
-import msgspec
 from msgspec import Struct
 
-from discovery.providers.errors import BadPayload, NotFound, ProviderError, Unsupported
+from discovery.providers.errors import UNREADABLE, BadPayload, BadRequest, NotFound, ProviderError, Unsupported
 from discovery.providers.jsonrpc import JsonRpc
 from discovery.providers.records import AccountRecord, SignatureRecord, whole
 from discovery.providers.transactions import TransactionRecord, decode_record
@@ -21,6 +20,7 @@ PAGE: Final = 1000
 TRANSACTION_BATCH: Final = 100
 ACCOUNT_BATCH: Final = 100
 CONCURRENT: Final = 32
+FIRST_GUESS_SLOTS_PER_SECOND: Final = 3.0  # measured in autumn 2026; only where the search begins
 COMMITMENT: Final = "finalized"  # facts are read once they cannot change
 _TRANSACTION_CONFIG: Final = {"encoding": "json", "commitment": COMMITMENT, "maxSupportedTransactionVersion": 1}
 
@@ -77,16 +77,10 @@ class SolanaRpc:
         """
         found: dict[str, TransactionRecord] = {}
         left = list(signatures)
-        if self.batches is not False and len(left) > 1:
+        if self.batches is None and len(left) > 1:
+            # One first: it tells whether the others may come in batches.
             head, left = left[:TRANSACTION_BATCH], left[TRANSACTION_BATCH:]
-            try:
-                again = await self._batch(head, found, rejected)
-            except Unsupported:
-                self.batches = False
-                left = head + left
-            else:
-                self.batches = True
-                left = again + left
+            left = await self._batch(head, found, rejected) + left
         if self.batches and len(left) > 1:
             chunks = [left[start : start + TRANSACTION_BATCH] for start in range(0, len(left), TRANSACTION_BATCH)]
             left = [
@@ -100,10 +94,17 @@ class SolanaRpc:
     async def _batch(
         self, signatures: list[str], found: dict[str, TransactionRecord], rejected: Callable[[str, str], None]
     ) -> list[str]:
-        """Fills `found`; answers the signatures worth asking for again, singly."""
-        answers = await self._rpc.ask_many(
-            "getTransaction", [[signature, _TRANSACTION_CONFIG] for signature in signatures]
-        )
+        """Fills `found`; answers the signatures worth asking for again, singly: all where batches are refused."""
+        if self.batches is False:
+            return signatures
+        try:
+            answers = await self._rpc.ask_many(
+                "getTransaction", [[signature, _TRANSACTION_CONFIG] for signature in signatures]
+            )
+        except Unsupported:
+            self.batches = False
+            return signatures
+        self.batches = True
         again = []
         for place, signature in enumerate(signatures):
             answer = answers[place]
@@ -119,7 +120,13 @@ class SolanaRpc:
     async def _one(
         self, signature: str, found: dict[str, TransactionRecord], rejected: Callable[[str, str], None]
     ) -> None:
-        _read(signature, await self._rpc.ask("getTransaction", [signature, _TRANSACTION_CONFIG]), found, rejected)
+        try:
+            answer = await self._rpc.ask("getTransaction", [signature, _TRANSACTION_CONFIG])
+        except (BadPayload, BadRequest, NotFound) as error:
+            # This transaction's own trouble: the others are not lost with it.
+            rejected(signature, error.cause)
+            return
+        _read(signature, answer, found, rejected)
 
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
         """Accounts in the order asked, None for those that do not exist; 100 a call."""
@@ -130,7 +137,7 @@ class SolanaRpc:
             rows = whole(self.provider, await self._rpc.ask("getMultipleAccounts", [part, config]), _Accounts).value
             if len(rows) != len(part):
                 raise BadPayload(self.provider, "fewer accounts than asked for")
-            return [_account(row) if row else None for row in rows]
+            return [_account(self.provider, row) if row else None for row in rows]
 
         return [account for part in await _bounded(chunks, chunk) for account in part]
 
@@ -152,29 +159,40 @@ class SolanaRpc:
     async def signature_after(self, moment: int, later_slot: int, later_time: int, tolerance_seconds: int) -> str:
         """A signature of a block after unix second `moment`, at most `tolerance_seconds` later where there is one.
 
-        Bisects `getBlockTime` between two slots whose times are known, by interpolation: slot times are uneven, so a
-        constant would miss. `later_slot` was produced at `later_time` > moment. Raises NotFound.
+        `later_slot` was produced at `later_time` > moment. Narrows the slots between by `getBlockTime`, guessing from
+        the pace measured so far, since slot times are uneven; where guessing gains little it halves.
+        Raises NotFound, also where the node's blocks do not reach back to `moment`.
         """
         high_slot, high_time = later_slot, later_time
-        low_slot, low_time = await self._slot_before(moment, high_slot, high_time)
-        while high_time - moment > tolerance_seconds and high_slot - low_slot > 1:
-            share = (moment + tolerance_seconds / 2 - low_time) / max(1, high_time - low_time)
-            # Away from the ends: an interpolation that lands on a bound would not narrow it.
-            step = min(
-                max(int((high_slot - low_slot) * share), (high_slot - low_slot) // 16 + 1), high_slot - low_slot - 1
-            )
-            slot, time = await self._timed_slot(low_slot + max(1, step), high_slot)
-            if slot >= high_slot:
-                high_slot = low_slot + max(1, step)  # all slots between were skipped
-                if high_slot - low_slot <= 1:
-                    break
-                high_slot = slot
-                break
-            if time > moment:
-                high_slot, high_time = slot, time
+        low_slot, low_time = 0, None  # without a time: nothing is known from there on up to `ceiling`
+        ceiling = high_slot  # nothing is known between it and `high_slot`: skipped
+        pace, halve = FIRST_GUESS_SLOTS_PER_SECOND, False
+        while high_time - moment > tolerance_seconds and ceiling - low_slot > 1:
+            width = ceiling - low_slot
+            if low_time is None:
+                guess = high_slot - int((high_time - moment) * pace * 1.05) - 10
             else:
-                low_slot, low_time = slot, time
-        for slot in range(high_slot, later_slot + 1):
+                share = (moment + tolerance_seconds / 2 - low_time) / (high_time - low_time)
+                guess = low_slot + int((high_slot - low_slot) * share)
+            if halve or not low_slot < guess < ceiling:
+                guess = low_slot + width // 2 if low_time is not None or halve or guess > low_slot else low_slot + 1
+            found = await self._timed_slot(guess, ceiling)
+            if found is None:
+                if low_time is None:
+                    low_slot = guess
+                else:
+                    ceiling = guess
+            elif found[1] > moment:
+                if high_time > found[1]:
+                    pace = (high_slot - found[0]) / (high_time - found[1])
+                high_slot, high_time = found
+                ceiling = high_slot
+            else:
+                low_slot, low_time = found
+            halve = ceiling - low_slot > width // 2
+        if low_time is None and high_time - moment > tolerance_seconds:
+            raise NotFound(self.provider, "history does not reach back that far")
+        for slot in _outward(high_slot, later_slot + 1, 20):
             try:
                 signature = await self.block_signature(slot)
             except NotFound:
@@ -183,32 +201,25 @@ class SolanaRpc:
                 return signature
         raise NotFound(self.provider, "no block after that time")
 
-    async def _slot_before(self, moment: int, slot: int, time: int) -> tuple[int, int]:
-        """Some slot at or before `moment`, found by ever larger steps back."""
-        reach = 2.0
-        at, at_time = slot, time
-        while at_time > moment:
-            guess = max(1, at - int((at_time - moment + 30) * reach) - 1)
-            if guess >= at:
-                raise NotFound(self.provider, "history does not reach back that far")
-            at, at_time = await self._timed_slot(guess, at)
-            reach *= 2
-        return at, at_time
-
-    async def _timed_slot(self, slot: int, end: int) -> tuple[int, int]:
-        """The first slot from `slot` on that has a time, with it; `end` itself where all before it were skipped."""
-        while slot < end:
+    async def _timed_slot(self, slot: int, end: int) -> tuple[int, int] | None:
+        """A slot from `slot` on, before `end`, that has a time, with it. None where none was met."""
+        for each in _outward(slot, end, 5):
             try:
-                time = await self.block_time(slot)
+                time = await self.block_time(each)
             except NotFound:
-                time = None
+                continue
             if time is not None:
-                return slot, time
-            slot += 1
-        time = await self.block_time(end)
-        if time is None:
-            raise NotFound(self.provider, "a slot without a time")
-        return end, time
+                return each, time
+        return None
+
+
+def _outward(start: int, end: int, near: int) -> Iterator[int]:
+    """`near` numbers from `start` on, one by one, then ever farther apart: runs of skipped slots are short or long."""
+    yield from range(start, min(start + near, end))
+    step = near
+    while start + step < end:
+        yield start + step
+        step *= 2
 
 
 def _read(
@@ -218,13 +229,21 @@ def _read(
         rejected(signature, "unknown to the node")
         return
     try:
-        found[signature] = decode_record(answer)
-    except msgspec.DecodeError as error:
+        record = decode_record(answer)
+    except UNREADABLE as error:
         rejected(signature, f"transaction not as documented ({error})")
+        return
+    if record.transaction.signatures[:1] != [signature]:
+        rejected(signature, "another transaction than asked for")
+        return
+    found[signature] = record
 
 
-def _account(row: _Account) -> AccountRecord:
-    return AccountRecord(row.owner, row.lamports, base64.b64decode(row.data[0]))
+def _account(provider: str, row: _Account) -> AccountRecord:
+    try:
+        return AccountRecord(row.owner, row.lamports, base64.b64decode(row.data[0], validate=True))
+    except ValueError:
+        raise BadPayload(provider, "account data is not base64") from None
 
 
 async def _bounded(items: Sequence[Item], work: Callable[[Item], Awaitable[Result]]) -> list[Result]:

@@ -96,17 +96,16 @@ def active_run() -> DiscoveryRun | None:
 def close_dead_runs() -> int:
     """Close runs that nobody works on any more; how many. Those of the earlier system are closed as interrupted."""
     now = timezone.now()
-    earlier = DiscoveryRun.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=True)
-    dead = DiscoveryRun.objects.filter(
-        Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=now - DEAD_AFTER),
-        status__in=ACTIVE_RUN_STATUSES,
-        stage__isnull=False,
-    )
+    active = DiscoveryRun.objects.filter(status__in=ACTIVE_RUN_STATUSES)
+    beats_no_more = Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=now - DEAD_AFTER)
     closed = 0
-    for runs, message in ((earlier, "interrupted before the upgrade"), (dead, "interrupted: its worker died")):
-        for run_id in list(runs.values_list("pk", flat=True)):
-            add_errors(run_id, [error("run", "interrupted", message)])
-            closed += runs.filter(pk=run_id).update(status=RunStatus.FAILED, completed_at=now)
+    with transaction.atomic():
+        # Locked, and a row another closer holds is left to it: the cause is told once.
+        dead = active.filter(Q(stage__isnull=True) | beats_no_more).select_for_update(skip_locked=True)
+        for run_id, stage in list(dead.values_list("pk", "stage")):
+            words = "interrupted before the upgrade" if stage is None else "interrupted: its worker died"
+            add_errors(run_id, [error("run", "interrupted", words)])
+            closed += active.filter(pk=run_id).update(status=RunStatus.FAILED, completed_at=now)
     if closed:
         log.warning("closed dead runs", extra={"count": closed})
     return closed
@@ -137,14 +136,19 @@ def error(step: str, code: str, message: str) -> dict[str, str]:
     return {"step": step, "code": code, "message": message[:500]}
 
 
+# The earlier system wrote nulls, and some of its versions a plain string or object.
+_ERROR_LIST: Final = """CASE jsonb_typeof(errors) WHEN 'array' THEN errors WHEN 'object' THEN jsonb_build_array(errors)
+    WHEN 'string' THEN jsonb_build_array(errors) ELSE '[]'::jsonb END"""
+
+
 def add_errors(run_id: uuid.UUID, errors: list[dict[str, str]]) -> None:
     """Append, in one statement: two writers lose nothing. Past MOST_ERRORS the rest is not kept."""
     if not errors:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE discovery_runs SET errors = coalesce(nullif(errors, 'null'::jsonb), '[]'::jsonb) || %s::jsonb"
-            " WHERE id = %s AND jsonb_array_length(coalesce(nullif(errors, 'null'::jsonb), '[]'::jsonb)) < %s",
+            f"UPDATE discovery_runs SET errors = ({_ERROR_LIST}) || %s::jsonb"  # noqa: S608  a constant
+            f" WHERE id = %s AND jsonb_array_length({_ERROR_LIST}) < %s",
             [msgspec.json.encode(errors[:MOST_ERRORS]).decode(), run_id, MOST_ERRORS],
         )
 

@@ -1,6 +1,8 @@
 """The pace of providers in Valkey or Redis: one pace for all processes and machines that share it."""
 
 import logging
+import time
+from collections.abc import Callable
 from typing import Final
 
 import redis.asyncio
@@ -11,12 +13,17 @@ from discovery.providers.limits import RECOVERY_SECONDS, SLOWEST_FACTOR, LocalPa
 
 log = logging.getLogger(__name__)
 
-# One clock for all: the server's. KEYS[1] = next free moment, KEYS[2] = slow-down "factor since", in microseconds.
+AWAY_SECONDS: Final = 5.0
+"""How long a store that did not answer is left alone: waiting for it at every call would be the slowest pace of all."""
+
+# One clock for all: the server's. KEYS[1] = next free moment, KEYS[2] = slow-down (factor, since when, the pause's end
+# `until`), in microseconds.
 _FACTOR: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local factor = 1
-local slowed = redis.call('HMGET', KEYS[2], 'factor', 'since')
+local slowed = redis.call('HMGET', KEYS[2], 'factor', 'since', 'until')
+local paused = tonumber(slowed[3] or '0')
 if slowed[1] then
     factor = math.min(1, tonumber(slowed[1]) * 2 ^ ((now - tonumber(slowed[2])) / (tonumber(ARGV[1]) * 1000000)))
 end
@@ -36,9 +43,18 @@ _SLOW_DOWN: Final = (
 local pause = now + tonumber(ARGV[2])
 local start = math.max(pause, tonumber(redis.call('GET', KEYS[1]) or '0'))
 redis.call('SET', KEYS[1], string.format('%.0f', start), 'PX', math.ceil((start - now) / 1000) + 60000)
-redis.call('HSET', KEYS[2], 'factor', math.max(tonumber(ARGV[3]), factor / 2), 'since', string.format('%.0f', now))
+if now >= paused then
+    redis.call('HSET', KEYS[2], 'factor', math.max(tonumber(ARGV[3]), factor / 2), 'since', string.format('%.0f', now))
+end
+redis.call('HSET', KEYS[2], 'until', string.format('%.0f', math.max(paused, pause)))
 redis.call('PEXPIRE', KEYS[2], 600000)
 return 0
+"""
+)
+_PAUSE_LEFT: Final = (
+    _FACTOR
+    + """
+return string.format('%.0f', math.max(0, paused - now))
 """
 )
 
@@ -49,19 +65,27 @@ class SharedPaceStore:
     While the server is out of reach this process keeps the pace alone: a run must not end for the want of a pace.
     """
 
-    def __init__(self, client: "redis.asyncio.Redis", prefix: str) -> None:
+    def __init__(
+        self, client: "redis.asyncio.Redis", prefix: str, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._prefix = prefix
         self._reserve = client.register_script(_RESERVE)
         self._slow_down = client.register_script(_SLOW_DOWN)
+        self._pause_left = client.register_script(_PAUSE_LEFT)
         self._alone = LocalPaceStore()
+        self._clock = clock
+        self._away_until = 0.0
         self._told = False
 
     async def _run(self, script: AsyncScript, provider: str, *args: float) -> str | None:
         """The script's answer, None where the server is out of reach."""
+        if self._clock() < self._away_until:
+            return None
         keys = [f"{self._prefix}:pace:{provider}", f"{self._prefix}:slowed:{provider}"]
         try:
             answer = await script(keys=keys, args=[RECOVERY_SECONDS, *args])
         except (RedisError, OSError) as error:
+            self._away_until = self._clock() + AWAY_SECONDS
             if not self._told:
                 log.warning("the shared pace is out of reach", extra={"cause": type(error).__name__})
                 self._told = True
@@ -81,3 +105,10 @@ class SharedPaceStore:
         done = await self._run(self._slow_down, provider, round(pause_seconds * 1_000_000), SLOWEST_FACTOR)
         if done is None:
             await self._alone.slow_down(provider, pause_seconds)
+
+    async def pause_left(self, provider: str) -> float:
+        """See PaceStore."""
+        microseconds = await self._run(self._pause_left, provider)
+        if microseconds is None:
+            return await self._alone.pause_left(provider)
+        return int(microseconds) / 1_000_000

@@ -25,9 +25,7 @@ def legs(outcome: Outcome) -> list[tuple[str, str, int, str, int]]:
 
 def costs(outcome: Outcome) -> list[tuple[int, int, int, int]]:
     assert isinstance(outcome, Decoded), outcome
-    return [
-        (t.network_fee_lamports, t.tip_lamports, t.platform_fee_lamports, t.rent_lamports) for t in outcome.trades
-    ]
+    return [(t.network_fee_lamports, t.tip_lamports, t.platform_fee_lamports, t.rent_lamports) for t in outcome.trades]
 
 
 @pytest.mark.parametrize("name", ["58FymkjJUeSFGeEd", "2CcaDLYEk5CRmqAD"])

@@ -23,13 +23,17 @@ def expected(realdata: Path) -> dict[str, dict]:
 @pytest.fixture(scope="module")
 def kinds(realdata: Path) -> dict[str, str]:
     """First 16 characters of the signature -> the kind that the index gives it (rough, from balances and file names)."""
-    rows = re.findall(r"^\| ([1-9A-Za-z]{16})\.json \| \S+ \| [^|]+ \| ([^|]+) \|", (realdata / "INDEX.md").read_text(), re.M)
+    rows = re.findall(
+        r"^\| ([1-9A-Za-z]{16})\.json \| \S+ \| [^|]+ \| ([^|]+) \|", (realdata / "INDEX.md").read_text(), re.M
+    )
     return {name: kind.strip() for name, kind in rows}
 
 
 @pytest.fixture(scope="module")
 def outcomes(realdata: Path) -> dict[str, Outcome]:
-    return {path.stem: decode_json(path.read_bytes()) for path in sorted((realdata / "transactions/rpc").glob("*.json"))}
+    return {
+        path.stem: decode_json(path.read_bytes()) for path in sorted((realdata / "transactions/rpc").glob("*.json"))
+    }
 
 
 def trades(outcome: Outcome) -> tuple[Trade, ...]:

@@ -3,15 +3,17 @@
 import asyncio
 import getpass
 import json
+import signal
+import threading
 from decimal import Decimal
 from typing import Any
 
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from discovery.analysis.params import BOUNDS, BadParams, check
+from discovery.analysis.params import BOUNDS, BadParams, Params, check
 from discovery.domain.addresses import parse_address
 from discovery.domain.findings import EarlyBuyer
 from discovery.domain.units import round_half_even
@@ -19,7 +21,7 @@ from discovery.management.terminal import ProgressReporter, Quiet, plan_text, st
 from discovery.models import DiscoveryConfig, DiscoveryRun
 from discovery.models.choices import RunStatus, Trigger
 from discovery.runs import ledger
-from discovery.runs.conduct import Outcome, conduct, plan_for
+from discovery.runs.conduct import Outcome, Reporter, conduct, plan_for
 from discovery.runs.store import moment, profit_pct
 
 EXIT_FAILED, EXIT_BAD_OPTION, EXIT_ACTIVE, EXIT_INTERRUPTED = 1, 2, 3, 130
@@ -123,11 +125,9 @@ class Command(BaseCommand):
         return CommandError(words, returncode=EXIT_BAD_OPTION)
 
     @staticmethod
-    def _conduct(run: DiscoveryRun, params: Any, *, quiet: bool) -> Outcome:
-        if quiet:
-            return async_to_sync(conduct)(run, params, Quiet())
-        with ProgressReporter() as reporter:
-            return async_to_sync(conduct)(run, params, reporter)
+    def _conduct(run: DiscoveryRun, params: Params, *, quiet: bool) -> Outcome:
+        with Quiet() if quiet else ProgressReporter() as reporter:
+            return async_to_sync(_until_signalled)(run, params, reporter)
 
     def _show(self, run: DiscoveryRun, outcome: Outcome, *, all_buyers: bool) -> None:
         console = stdout_console()
@@ -149,6 +149,36 @@ class Command(BaseCommand):
         for error in run.errors or []:
             text = error if isinstance(error, str) else f"{error['step']}: {error['message']}"
             console.print(f"Lost: {text}", style="yellow", markup=False)
+
+
+async def _until_signalled(run: DiscoveryRun, params: Params, reporter: Reporter) -> Outcome:
+    """Conduct the run; the first Ctrl-C or TERM cancels it, which closes it properly, the second ends the process.
+
+    The loop runs beside the main thread, where signals arrive: without this they would not reach it.
+    """
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    before: dict[signal.Signals, Any] = {}
+
+    def cancel(*_: object) -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        loop.call_soon_threadsafe(task.cancel)
+
+    def listen() -> None:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                before[number] = signal.signal(number, cancel)
+
+    def hush() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    await sync_to_async(listen)()
+    try:
+        return await conduct(run, params, reporter)
+    finally:
+        await sync_to_async(hush)()
 
 
 def _rows(run: DiscoveryRun, outcome: Outcome, *, all_buyers: bool) -> list[tuple[EarlyBuyer, str, bool | None]]:

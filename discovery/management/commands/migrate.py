@@ -84,9 +84,9 @@ def _make_schema(cursor: Any) -> None:
 
 
 def _origin(error: BaseException) -> BaseException:
-    """What the driver said: Django wraps it, once or twice."""
-    while not isinstance(error, psycopg.Error) and error.__cause__ is not None:
-        error = error.__cause__
+    """What the driver said: Django wraps it, and wraps what it wrapped without naming it as the cause."""
+    while not isinstance(error, psycopg.Error) and (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
     return error
 
 

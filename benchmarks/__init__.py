@@ -1,0 +1,1 @@
+"""Speed, measured as ratios within one run: machines are noisy, ratios travel."""

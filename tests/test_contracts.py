@@ -1,0 +1,57 @@
+"""The arrows of the house are enforced: a broken layer and an unplaced module make the gate fail."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LINT = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-cache"]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The packages and the contracts, to be broken."""
+    for package in ("walltrack", "discovery", "health", "simmarket"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(LINT, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_contracts_hold(copy: Path) -> None:
+    done = lint(copy)
+    assert done.returncode == 0, done.stdout
+    assert "0 broken" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "contract"),
+    [
+        ("discovery/domain/units.py", "import discovery.runs.ledger", "Discovery is built in layers"),
+        ("discovery/analysis/pumps.py", "import discovery.providers.http", "Analysis knows the domain alone"),
+        ("discovery/providers/http.py", "import django.conf", "The pure core knows no framework"),
+        ("discovery/providers/jupiter.py", "import discovery.providers.prices", "Providers do not know each other"),
+        ("discovery/decode/swaps.py", "import discovery.providers.http", "Decoding reads records"),
+        ("discovery/admin/runs.py", "import discovery.runs.conduct", "Pages neither fetch nor compute"),
+        ("discovery/runs/conduct.py", "import simmarket.truth", "The product does not know"),
+        ("simmarket/truth.py", "import discovery.domain.units", "The simulated market stands alone"),
+    ],
+)
+def test_a_broken_layer_fails(copy: Path, module: str, line: str, contract: str) -> None:
+    path = copy / module
+    path.write_text(f"{path.read_text()}\n{line}\n")
+    done = lint(copy)
+    assert done.returncode != 0
+    broken = [row for row in done.stdout.splitlines() if row.endswith("BROKEN")]
+    assert any(row.startswith(contract) for row in broken), done.stdout
+
+
+def test_a_module_that_no_layer_names_fails(copy: Path) -> None:
+    (copy / "discovery" / "utils.py").write_text('"""Where things get lost."""\n')
+    assert lint(copy).returncode != 0
