@@ -1,1 +1,1 @@
-"""Probes and health pages."""
+"""Probes: answers for orchestrators and monitors."""

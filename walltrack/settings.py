@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "discovery",
 ]
 MIDDLEWARE = [
+    "health.middleware.LivenessMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -25,17 +25,13 @@ class ConfigForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in 
         """Bounds: a value out of them is told beside its field."""
         values = super().clean() or self.cleaned_data
         given = {name: values.get(name) for name in BOUNDS if name in values}
-        for name, value in list(given.items()):
-            if value is None and not BOUNDS[name].optional:
-                self.add_error(name, "a value is needed")
-                del given[name]
         try:
             check(given)
         except BadParams as error:
             for name, problem in error.problems.items():
                 self.add_error(name, problem)
         hours = values.get("schedule_hours")
-        if hours is None or hours not in HOURS:
+        if hours is not None and hours not in HOURS:
             self.add_error("schedule_hours", f"{hours} is not between 1 and 24 h")
         return values
 

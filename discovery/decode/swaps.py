@@ -9,6 +9,7 @@ import re
 
 import msgspec
 
+from discovery.decode.counterparties import Counterparties
 from discovery.decode.deltas import Deltas
 from discovery.decode.outcomes import Decoded, Failed, Outcome, Reason, Skipped
 from discovery.decode.venues import service_lamports, venues
@@ -61,6 +62,7 @@ class _Transaction:
         self.record = record
         self.meta = meta
         self.deltas = Deltas(record, meta)
+        self.others = Counterparties(self.deltas)
         self._services: dict[str, tuple[int, int]] | None = None
 
     def outcome(self) -> Outcome:
@@ -77,7 +79,7 @@ class _Transaction:
             else:
                 trades += self._trades(signer, found)
         if not trades and not _CONCLUSIVE.intersection(reasons):
-            reasons += self._others(moved, trades)
+            reasons += self._not_signed(moved, trades)
         if trades:
             return Decoded(record.signature, record.slot, record.block_time, tuple(trades), changes)
         return Skipped(record.signature, self._first_reason(reasons), record.slot, record.block_time, changes)
@@ -113,7 +115,9 @@ class _Transaction:
             return self._without_tokens(wallet, stables, market)
         for mint, units in (*gained.items(), *lost.items()):
             if units == 1 and self.deltas.decimals[mint] == 0:
-                minted = not self._others_moved(wallet, mint, -1) and not self._others_moved(wallet, mint, 1)
+                minted = not self.others.others_moved(wallet, mint, -1) and not self.others.others_moved(
+                    wallet, mint, 1
+                )
                 return Reason.LIQUIDITY if minted and len(gained) + len(lost) + len(stables) > 1 else Reason.NFT
         if gained and lost:
             return self._token_to_token(wallet, gained, lost)
@@ -125,18 +129,18 @@ class _Transaction:
         mints = self.deltas.by_owner.get(wallet, {})
         paid = [units for units in stables.values() if units < 0]
         got = [units for units in stables.values() if units > 0]
-        if (paid and got) or (paid and market > 0) or (got and market < 0 and self._sol_counterparty(wallet, 1)):
+        if (paid and got) or (paid and market > 0) or (got and market < 0 and self.others.sol_counterparty(wallet, 1)):
             return Reason.QUOTE_CONVERSION
-        if self._crossed_pools(mints) or self._touched_and_left(mints, market):
+        if self.others.crossed_pools(mints) or self.others.touched_and_left(mints, market):
             return Reason.ARBITRAGE
         if stables:
             return Reason.TRANSFER
         return Reason.NO_TOKEN_CHANGE
 
     def _token_to_token(self, wallet: str, gained: dict[str, int], lost: dict[str, int]) -> list[_Leg] | Reason:
-        if any(not self._others_moved(wallet, mint, -1) for mint in gained):
+        if any(not self.others.others_moved(wallet, mint, -1) for mint in gained):
             return Reason.LIQUIDITY
-        if any(not self._others_moved(wallet, mint, 1) for mint in lost):
+        if any(not self.others.others_moved(wallet, mint, 1) for mint in lost):
             return Reason.LIQUIDITY
         if len(gained) > 1 or len(lost) > 1:
             return Reason.AMBIGUOUS
@@ -159,20 +163,20 @@ class _Transaction:
             return Reason.AMBIGUOUS
         if quotes:
             (quote_mint, quote_units), *_ = quotes.items()
-            if not self._others_moved(wallet, quote_mint, -sign):
+            if not self.others.others_moved(wallet, quote_mint, -sign):
                 return Reason.TRANSFER
         else:
             quote_mint, quote_units = WRAPPED_SOL, market * sign
-            if quote_units <= 0 or not self._sol_counterparty(wallet, -sign):
+            if quote_units <= 0 or not self.others.sol_counterparty(wallet, -sign):
                 return self._one_way(wallet, side, tokens, market)
         for mint, units in tokens.items():
-            if self._others_moved(wallet, mint, sign):
-                if self._both_ways(wallet, mint, sign, units):
+            if self.others.others_moved(wallet, mint, sign):
+                if self.others.both_ways(wallet, mint, sign, units):
                     return Reason.ARBITRAGE
             elif side == "buy":
-                if not self._opened_market(wallet, mint):
+                if not self.others.opened_market(wallet, mint):
                     return Reason.MINTED
-            elif not self._crossed_pools(self.deltas.by_owner[wallet]):
+            elif not self.others.crossed_pools(self.deltas.by_owner[wallet]):
                 # Burned against a quote is a share given back; a redeemed token whose proceeds were sold on is a sale.
                 return Reason.BURNED
         if len(tokens) == 1:
@@ -183,9 +187,9 @@ class _Transaction:
     def _one_way(self, wallet: str, side: Side, tokens: dict[str, int], market: int) -> Reason:
         sign = -1 if side == "buy" else 1
         for mint in tokens:
-            if not self._others_moved(wallet, mint, sign):
+            if not self.others.others_moved(wallet, mint, sign):
                 return Reason.MINTED if side == "buy" else Reason.BURNED
-        if market * sign < 0 and self._sol_counterparty(wallet, sign):
+        if market * sign < 0 and self.others.sol_counterparty(wallet, sign):
             return self._loop_or(Reason.LIQUIDITY, wallet)
         return Reason.TRANSFER
 
@@ -202,12 +206,12 @@ class _Transaction:
                 for owner, mints in self.deltas.by_owner.items()
                 if owner != wallet
                 and mints.get(mint, 0) * sign < 0
-                and self._quote_change(owner, quote_mint) * sign > 0
+                and self.others.quote_change(owner, quote_mint) * sign > 0
             }
             if not markets or markets & claimed:
                 return Reason.AMBIGUOUS
             claimed |= markets
-            values[mint] = sum(abs(self._quote_change(owner, quote_mint)) for owner in markets)
+            values[mint] = sum(abs(self.others.quote_change(owner, quote_mint)) for owner in markets)
         total = sum(values.values())
         legs, left = [], quote_units
         *head, last = sorted(tokens)
@@ -242,74 +246,10 @@ class _Transaction:
     def _network_fee(self, wallet: str) -> int:
         return self.meta.fee if self.deltas.keys[0] == wallet else 0
 
-    def _others_moved(self, wallet: str, mint: str, sign: int) -> bool:
-        """Whether another owner's units of the mint went the way of `sign`."""
-        return any(mints.get(mint, 0) * sign > 0 for owner, mints in self.deltas.by_owner.items() if owner != wallet)
-
-    def _quote_change(self, owner: str, quote_mint: str) -> int:
-        if quote_mint == WRAPPED_SOL:
-            return self.deltas.sol_lamports(owner)
-        return self.deltas.by_owner[owner].get(quote_mint, 0)
-
-    def _sol_counterparty(self, wallet: str, sign: int) -> bool:
-        """Whether an owner of token accounts gained (+1) or gave (-1) SOL: a market, not rent and not a fee account.
-
-        Another signer counts where its tokens moved too: two wallets may trade with each other.
-        """
-        deltas = self.deltas
-        return any(
-            owner != wallet
-            and deltas.sol_lamports(owner) * sign > 0
-            and (owner not in deltas.signers or any(units for mint, units in mints.items() if mint not in QUOTES))
-            for owner, mints in deltas.by_owner.items()
-        )
-
-    def _opened_market(self, wallet: str, mint: str) -> bool:
-        """Token creation with a first buy: the supply was minted to a market that also gained the quote."""
-        return any(
-            owner != wallet
-            and mints.get(mint, 0) > 0
-            and not is_on_curve(owner)
-            and self.deltas.sol_lamports(owner) > 0
-            for owner, mints in self.deltas.by_owner.items()
-        )
-
-    def _both_ways(self, wallet: str, mint: str, sign: int, units: int) -> bool:
-        """Whether markets moved the mint both ways by more than the wallet kept: bought and sold at once."""
-        against = sum(
-            units_moved
-            for owner, mints in self.deltas.by_owner.items()
-            if owner != wallet and (units_moved := mints.get(mint, 0) * -sign) > 0 and not is_on_curve(owner)
-        )
-        return against > units
-
     def _loop_or(self, reason: Reason, wallet: str) -> Reason:
-        return Reason.ARBITRAGE if self._crossed_pools(self.deltas.by_owner[wallet]) else reason
+        return Reason.ARBITRAGE if self.others.crossed_pools(self.deltas.by_owner[wallet]) else reason
 
-    def _crossed_pools(self, own: dict[str, int]) -> bool:
-        """Whether some mint went out of one market and into another while the wallet kept none of it."""
-        ways: dict[str, int] = {}
-        for owner, mints in self.deltas.by_owner.items():
-            if mints is own:
-                continue
-            for mint, units in mints.items():
-                if units and not own.get(mint, 0) and not is_on_curve(owner):
-                    ways[mint] = ways.get(mint, 0) | (1 if units > 0 else 2)
-        return 3 in ways.values()
-
-    def _touched_and_left(self, own: dict[str, int], market: int) -> bool:
-        """Whether wallet and market ended with the units they began with and only costs were left behind."""
-        touched = {mint for mint, units in own.items() if not units and mint not in QUOTES}
-        if market >= 0 or not touched or not venues(self.deltas.keys):
-            return False
-        return any(
-            mint in touched and not units and abs(self.deltas.sol_lamports(owner)) * 2 < -market
-            for owner, mints in self.deltas.by_owner.items()
-            if mints is not own and not is_on_curve(owner)
-            for mint, units in mints.items()
-        )
-
-    def _others(self, moved: set[str], trades: list[Trade]) -> list[Reason]:
+    def _not_signed(self, moved: set[str], trades: list[Trade]) -> list[Reason]:
         """Owners who did not sign: a keeper's fill counts only where both legs lie in the owner's own balances."""
         reasons: list[Reason] = []
         for owner in sorted(moved.difference(self.deltas.signers)):

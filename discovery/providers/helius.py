@@ -6,10 +6,9 @@ different documents, so it is asked once at the start. Failed answers are free.
 
 from typing import Final
 
-import msgspec
 from msgspec import Raw, Struct
 
-from discovery.providers.errors import BadPayload
+from discovery.providers.errors import UNREADABLE, BadPayload
 from discovery.providers.http import Meter
 from discovery.providers.jsonrpc import JsonRpc
 from discovery.providers.records import Rows, whole
@@ -77,8 +76,12 @@ class Helius:
         rows: Rows[TransactionRecord] = Rows()
         for raw in page.data:
             try:
-                rows.append(decode_record(bytes(raw)))
-            except msgspec.DecodeError as error:
-                rows.rejected += 1
-                rows.cause = rows.cause or f"{self.provider}: transaction not as documented ({error})"
+                record = decode_record(bytes(raw))
+            except UNREADABLE as error:
+                rows.reject(f"{self.provider}: transaction not as documented ({error})")
+                continue
+            if record.transaction.signatures:
+                rows.append(record)
+            else:
+                rows.reject(f"{self.provider}: transaction without a signature")
         return TransactionPage(rows, page.pagination_token)

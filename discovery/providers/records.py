@@ -90,6 +90,11 @@ class Rows(list[Row]):
     rejected = 0
     cause = ""
 
+    def reject(self, cause: str) -> None:
+        """Count a row that was not as documented."""
+        self.rejected += 1
+        self.cause = self.cause or cause
+
 
 def each(provider: str, raws: list[Raw], wire: type[Wire], build: Callable[[Wire], Row | None]) -> Rows[Row]:
     """Rows one by one: a bad one is counted and skipped, the page survives. `build` may answer None to drop a row."""
@@ -98,9 +103,8 @@ def each(provider: str, raws: list[Raw], wire: type[Wire], build: Callable[[Wire
     for raw in raws:
         try:
             built = build(decoder.decode(raw))
-        except (msgspec.DecodeError, ValueError, KeyError) as error:
-            rows.rejected += 1
-            rows.cause = rows.cause or f"{provider}: {error}"
+        except (*UNREADABLE, ValueError, KeyError, OverflowError) as error:
+            rows.reject(f"{provider}: {error}")
             continue
         if built is not None:
             rows.append(built)
@@ -114,7 +118,7 @@ def whole(provider: str, body: bytes, shape: type[Shape]) -> Shape:
     """The body as `shape`. Raises BadPayload in plain words."""
     try:
         return msgspec.json.decode(body, type=shape)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise BadPayload(provider, f"answer not as documented ({error})") from None
 
 

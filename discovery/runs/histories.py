@@ -5,6 +5,7 @@ the place in the address's own signature list; it is never compared across lists
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, Protocol
 
 import msgspec
@@ -107,8 +108,7 @@ class RpcHistories:
 
     async def between(self, address: str, since: int | None, until: int | None, most: int) -> list[Located]:
         """See Histories."""
-        rows = await self._rows(address, since, until, most)
-        wanted = [row for row in rows if not row.failed]
+        wanted = await self._rows(address, since, until, most)
         missing = [row.signature for row in wanted if row.signature not in self._kept]
         # Transactions of one run are fetched once: a wallet's account and the pool name the same ones.
         self._kept.update(await self._rpc.transactions(missing, self._problem))
@@ -127,7 +127,10 @@ class RpcHistories:
         return found
 
     async def _rows(self, address: str, since: int | None, until: int | None, most: int) -> list[SignatureRecord]:
-        """Signature rows in the time span, oldest first; rows without a time are kept, their transaction decides."""
+        """Rows of successful transactions in the time span, oldest first.
+
+        Rows without a time are kept, their transaction decides.
+        """
         kept: list[SignatureRecord] = []
         page = await self._rpc.signatures(address, limit=PAGE)
         if until is not None and len(page) == PAGE:
@@ -139,8 +142,9 @@ class RpcHistories:
         while page:
             if page[-1].signature in seen:
                 raise BadPayload(self._rpc.provider, "the same page again")
-            seen.update(row.signature for row in page)
-            kept += [row for row in page if _within(row.block_time, since, until)]
+            new = [row for row in page if row.signature not in seen]
+            seen.update(row.signature for row in new)
+            kept += [row for row in new if not row.failed and _within(row.block_time, since, until)]
             oldest_time = next((row.block_time for row in reversed(page) if row.block_time is not None), None)
             if len(page) < PAGE or (since is not None and oldest_time is not None and oldest_time < since):
                 break

@@ -22,7 +22,7 @@ def expected(realdata: Path) -> dict[str, dict]:
 
 @pytest.fixture(scope="module")
 def kinds(realdata: Path) -> dict[str, str]:
-    """First 16 characters of the signature -> the kind that the index gives it (rough, from balances and file names)."""
+    """First 16 characters of the signature -> the kind that the index gives it (rough)."""
     rows = re.findall(
         r"^\| ([1-9A-Za-z]{16})\.json \| \S+ \| [^|]+ \| ([^|]+) \|", (realdata / "INDEX.md").read_text(), re.M
     )

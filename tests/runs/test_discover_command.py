@@ -112,8 +112,8 @@ def test_the_answer_has_the_fields_it_promises(use_market: Callable, discover: C
     assert token.keys() == {"mint", "symbol", "launched_at", "launch_clock", "early_buyers", "qualified"}
     assert token["launched_at"].endswith("Z")
     promised = {
-        "address", "mint", "qualified", "profit_pct", "realised_lamports", "cost_lamports", "first_buy_at", "entry_rank",
-        "flags", "is_new", "score",
+        "address", "mint", "qualified", "profit_pct", "realised_lamports", "cost_lamports", "first_buy_at",
+        "entry_rank", "flags", "is_new", "score",
     }  # fmt: skip
     assert promised <= answer["wallets"][0].keys()
 

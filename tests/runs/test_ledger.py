@@ -140,7 +140,8 @@ def test_a_beat_keeps_the_usage_and_hears_a_cancel() -> None:
 def test_a_plain_insert_as_the_earlier_system_made_it_still_works() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO discovery_runs (started_at, trigger_type) VALUES (now(), 'scheduled') RETURNING id, status, errors"
+            "INSERT INTO discovery_runs (started_at, trigger_type) VALUES (now(), 'scheduled')"
+            " RETURNING id, status, errors"
         )
         run_id, status, errors = cursor.fetchone()
         cursor.execute(

@@ -1,0 +1,135 @@
+"""`decode_swaps` over every form a file of transactions has."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+SIGNATURE = "2ghHZXwyU6K1Q8KMJbLJg37ktmyctKmdzzZKGDvHk1MR865dDYyo8SfrKvmvijT43P6hdu6ozPtATiMeg2STszhc"
+TRADER = "3HeEuccBzrTvWBvQGuiVgqbJcCpzTd4mFZjbKQoz5BYg"
+FIELDS = [
+    "signature", "slot", "block_time", "wallet", "side", "mint", "token_units", "token_decimals", "quote_mint",
+    "quote_units", "network_fee_lamports", "tip_lamports", "platform_fee_lamports", "rent_lamports", "venues",
+]  # fmt: skip
+
+
+def run(*arguments: str) -> list[dict[str, Any]]:
+    out = io.StringIO()
+    call_command("decode_swaps", *arguments, stdout=out)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+@pytest.fixture
+def captured(realdata: Path) -> Path:
+    return realdata / "transactions/rpc/2ghHZXwyU6K1Q8KM.json"
+
+
+def test_a_trade_is_one_line_with_the_promised_fields(captured: Path) -> None:
+    (line,) = run(str(captured))
+    assert list(line) == FIELDS
+    assert line == {
+        "signature": SIGNATURE,
+        "slot": 356410419,
+        "block_time": 1753751878,
+        "wallet": TRADER,
+        "side": "buy",
+        "mint": "7k2255ueF3Ecnnjf9odEu7so3gmXKS8E29atDWmFpump",
+        "token_units": "2878556000000",
+        "token_decimals": 6,
+        "quote_mint": "So11111111111111111111111111111111111111112",
+        "quote_units": "131222615",
+        "network_fee_lamports": 8600,
+        "tip_lamports": 0,
+        "platform_fee_lamports": 0,
+        "rent_lamports": 2039280,
+        "venues": ["pumpfun"],
+    }
+
+
+def test_every_form_of_a_file_gives_the_same_line(captured: Path, tmp_path: Path) -> None:
+    record = json.loads(captured.read_text())
+    envelope = {"jsonrpc": "2.0", "id": 1, "result": record}
+    forms = {
+        "pretty": json.dumps(record, indent=2),
+        "envelope": json.dumps(envelope),
+        "array": json.dumps([record]),
+        "batch": json.dumps([envelope]),
+        "ndjson": f"{json.dumps(record)}\n\n{json.dumps(envelope)}\n",
+        "page": json.dumps({"jsonrpc": "2.0", "id": 1, "result": {"data": [record], "paginationToken": None}}),
+    }
+    for name, text in forms.items():
+        (tmp_path / name).write_text(text)
+        lines = run(str(tmp_path / name))
+        assert [line["signature"] for line in lines] == [SIGNATURE] * (2 if name == "ndjson" else 1), name
+        assert lines[0]["quote_units"] == "131222615", name
+
+
+def test_one_bad_record_is_told_by_its_signature_and_does_not_stop_the_rest(captured: Path, tmp_path: Path) -> None:
+    good = json.loads(captured.read_text())
+    bad = json.loads(captured.read_text())
+    bad["transaction"]["signatures"] = ["5" * 88]
+    bad["meta"]["preBalances"] = "nonsense"
+    (tmp_path / "both").write_text(f"{json.dumps(bad)}\nnot json at all\n{json.dumps(good)}\n")
+    lines = run(str(tmp_path / "both"))
+    assert [(line["signature"], line.get("outcome")) for line in lines] == [
+        ("5" * 88, "failed"),
+        ("", "failed"),
+        (SIGNATURE, None),
+    ]
+
+
+def test_a_record_that_points_outside_its_keys_is_told(captured: Path, tmp_path: Path) -> None:
+    record = json.loads(captured.read_text())
+    record["meta"]["postTokenBalances"][0]["accountIndex"] = 999
+    (tmp_path / "bad").write_text(json.dumps(record))
+    (line,) = run(str(tmp_path / "bad"))
+    assert (line["signature"], line["outcome"], line["reason"]) == (SIGNATURE, "failed", "bad_index")
+
+
+def test_a_cut_record_is_one_line_with_the_signature_it_still_shows(captured: Path, tmp_path: Path) -> None:
+    record = json.loads(captured.read_text())
+    reordered = {"transaction": record["transaction"], "meta": record["meta"]}
+    (tmp_path / "cut").write_text(json.dumps(reordered, indent=1)[:-500])
+    (line,) = run(str(tmp_path / "cut"))
+    assert (line["signature"], line["outcome"]) == (SIGNATURE, "failed")
+
+
+def test_a_wallet_sees_its_own_trades_alone(realdata: Path) -> None:
+    bundle = str(realdata / "transactions/rpc/JBnrBbgqh9jRUkUD.json")
+    everybody = run(bundle)
+    mine = run(bundle, "--wallet", everybody[1]["wallet"])
+    assert len(everybody) == 4
+    assert mine == [everybody[1]]
+    (line,) = run(bundle, "--wallet", TRADER)
+    assert (line["outcome"], line["reason"]) == ("skipped", "other_wallet")
+
+
+def test_standard_input_is_a_file_too(captured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stdin:
+        buffer = io.BytesIO(captured.read_bytes())
+
+    monkeypatch.setattr("sys.stdin", Stdin)
+    (line,) = run("-")
+    assert line["signature"] == SIGNATURE
+
+
+def test_an_unknown_transaction_of_an_envelope_is_told(tmp_path: Path) -> None:
+    (tmp_path / "null").write_text('{"jsonrpc":"2.0","id":1,"result":null}')
+    (line,) = run(str(tmp_path / "null"))
+    assert (line["outcome"], line["detail"]) == ("failed", "no such transaction")
+
+
+def test_a_missing_file_is_told_after_the_others(captured: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="1 file"):
+        call_command("decode_swaps", "/no/such/file", str(captured), stdout=out)
+    assert SIGNATURE in out.getvalue()
+
+
+def test_a_wallet_that_is_no_address_is_refused() -> None:
+    with pytest.raises(CommandError) as refused:
+        call_command("decode_swaps", "-", "--wallet", "me")
+    assert refused.value.returncode == 2

@@ -1,0 +1,177 @@
+"""Providers that fail, lie or say nothing cost their own findings; the run says what was lost and goes on."""
+
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+from markets import EVERYTHING
+from test_against_truth import figures, true_figures
+
+from discovery.models import DiscoveryRun
+from simmarket import truth, worlds
+
+WORLD = ("--world", "small", "--seed", "2")
+UNKNOWN_MINT = "4k3Dyjzvzp8eMZWUXbBCjEvwSkkk59S5iCNLY3QrkX6R"
+
+
+@cache
+def expected() -> dict[str, truth.TokenTruth]:
+    return truth.tokens(worlds.build("small", 2))
+
+
+def assert_exact(answer: dict) -> None:
+    assert answer["tokens"]
+    for token in answer["tokens"]:
+        assert figures(answer, token["mint"]) == true_figures(expected()[token["mint"]])
+
+
+@pytest.mark.parametrize(
+    ("source", "provider", "match", "kind", "count"),
+    [
+        ("helius", "helius", "getTransactionsForAddress", "garbled", 3),
+        ("helius", "helius", "getTransactionsForAddress", "cut_json", 3),
+        ("helius", "helius", "getTransactionsForAddress", "cut_connection", 3),
+        ("helius", "helius", "getTransactionsForAddress", "500", 3),
+        ("helius", "helius", "*", "429", 4),
+        ("helius", "helius", "getTransactionsForAddress", "null_block_time", 5),
+        ("solana_rpc", "rpc", "getTransaction", "garbled", 2),
+        ("solana_rpc", "rpc", "getTransaction", "null_block_time", 40),
+        ("solana_rpc", "rpc", "getTransaction", "null_result", 1),
+        ("solana_rpc", "rpc", "getSignaturesForAddress", "cut_connection", 3),
+        ("solana_rpc", "rpc", "getSignaturesForAddress", "503", 3),
+        ("solana_rpc", "rpc", "*", "429", 4),
+        ("solana_rpc", "rpc", "*", "429_no_retry_after", 2),
+    ],
+)
+def test_a_passing_fault_costs_time_and_no_lamport(
+    source: str, provider: str, match: str, kind: str, count: int, use_market: Callable, discover: Callable
+) -> None:
+    market = use_market(*WORLD, source=source)
+    market.fault(provider, kind, match=match, count=count)
+    answer = discover("--all-buyers", "--max-tokens=3")
+    assert market.stats()["faults"], "the fault was never met"
+    assert answer["status"] == "completed"
+    if kind == "null_result":
+        # A node that does not know a transaction it listed: said, never filled in.
+        assert [error["code"] for error in answer["errors"]] == ["incomplete"]
+        return
+    assert answer["errors"] == []
+    assert_exact(answer)
+    if kind.startswith("429"):
+        counted = answer["usage"]["helius" if provider == "helius" else "solana_rpc"]["rate_limited"]
+        assert counted >= count
+
+
+@pytest.mark.parametrize("kind", ["429", "503", "garbled", "cut_connection"])
+@pytest.mark.parametrize("provider", ["geckoterminal", "dexscreener"])
+def test_a_source_of_tokens_that_stays_down_costs_its_own_candidates_only(
+    provider: str, kind: str, use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("discovery.providers.http.MOST_ATTEMPTS", 2)
+    monkeypatch.setattr("discovery.providers.http.UNSAID_PAUSE_SECONDS", 0.1)
+    market = use_market(*WORLD)
+    market.fault(provider, kind, count=500, seconds=0.1)
+    answer = discover("--all-buyers", "--max-tokens=5")
+    assert answer["status"] == "completed"
+    assert_exact(answer)
+    messages = [error["message"] for error in answer["errors"]]
+    assert messages
+    assert all(message.startswith(provider) for message in messages), messages
+    assert {error["step"] for error in answer["errors"]} == {"find_tokens"}
+
+
+def test_a_token_without_a_pair_is_still_found_by_what_the_others_say(use_market: Callable, discover: Callable) -> None:
+    market = use_market(*WORLD)
+    market.fault("dexscreener", "missing_pair", match="*", count=50)
+    answer = discover("--all-buyers", *EVERYTHING)
+    assert answer["status"] == "completed"
+    assert_exact(answer)
+
+
+def test_when_nothing_answers_the_run_fails_and_says_each_cause(
+    use_market: Callable, monkeypatch: pytest.MonkeyPatch, db: None
+) -> None:
+    from django.core.management import CommandError, call_command
+
+    monkeypatch.setattr("discovery.providers.http.MOST_ATTEMPTS", 1)
+    market = use_market(*WORLD)
+    for provider in ("geckoterminal", "jupiter", "dexscreener"):
+        market.fault(provider, "503", count=100)
+    with pytest.raises(CommandError) as failed:
+        call_command("discover", "--quiet")
+    assert failed.value.returncode == 1
+    run = DiscoveryRun.objects.get()
+    assert run.status == "failed"
+    assert run.errors[-1]["code"] == "nothing_answered"
+    assert {message.split("/")[0] for message in (error["message"] for error in run.errors[:-1])} == {
+        "geckoterminal",
+        "jupiter",
+        "dexscreener",
+    }
+
+
+def test_a_token_whose_transactions_cannot_be_had_fails_alone(
+    use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("discovery.providers.http.MOST_ATTEMPTS", 1)
+    monkeypatch.setattr("discovery.runs.conduct.TOKENS_AT_ONCE", 1)
+    market = use_market(*WORLD)
+    # The probe and each of three attempts of the first token meet it; the second token does not.
+    names = sorted(truth.pumped(worlds.build("small", 2)))[:2]
+    market.fault("helius", "503", match="getMultipleAccounts", count=3)
+    answer = discover("--all-buyers", *(f"--token={mint}" for mint in names))
+    assert answer["status"] == "completed"
+    assert [token["early_buyers"] is None for token in answer["tokens"]] == [True, False]
+    assert figures(answer, names[1]) == true_figures(expected()[names[1]])
+    (error,) = answer["errors"]
+    assert error["step"] == f"token {names[0]}"
+    assert error["code"] == "server_failed"
+    run = DiscoveryRun.objects.get(pk=answer["run_id"])
+    assert sorted(run.steps.values_list("status", "attempt")) == [("done", 1), ("failed", 3)]
+
+
+def test_an_unknown_mint_is_said_and_harms_nothing(use_market: Callable, discover: Callable) -> None:
+    use_market(*WORLD)
+    known = min(truth.pumped(worlds.build("small", 2)))
+    answer = discover("--all-buyers", f"--token={UNKNOWN_MINT}", f"--token={known}")
+    assert answer["status"] == "completed"
+    assert figures(answer, known) == true_figures(expected()[known])
+    (error,) = answer["errors"]
+    assert UNKNOWN_MINT in error["message"]
+    assert "no launch time is known" in error["message"]
+
+
+def test_an_empty_world_gives_an_empty_run_and_no_error(use_market: Callable, discover: Callable) -> None:
+    use_market("--world", "empty")
+    answer = discover()
+    assert answer["status"] == "completed"
+    assert (answer["tokens"], answer["wallets"], answer["errors"]) == ([], [], [])
+
+
+def test_a_spent_budget_ends_the_run_cleanly_with_what_it_found(use_market: Callable, discover: Callable) -> None:
+    use_market(*WORLD, source="solana_rpc")
+    answer = discover("--all-buyers", "--max-requests-per-run=100", *EVERYTHING)
+    assert answer["status"] == "completed"
+    assert answer["funnel"]["budget"] >= 1
+    assert {error["code"] for error in answer["errors"]} == {"budget"}
+    assert sum(row["calls"] for row in answer["usage"].values()) <= 100
+
+
+def test_the_key_of_a_provider_is_in_no_error_and_no_log(
+    use_market: Callable,
+    discover: Callable,
+    settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("discovery.providers.http.MOST_ATTEMPTS", 1)
+    caplog.set_level("DEBUG")
+    market = use_market(*WORLD)
+    settings.HELIUS_API_KEY = "bad-5ecret-key"
+    answer = discover("--max-tokens=1")
+    assert answer["status"] == "completed"
+    market.fault("rpc", "cut_connection", count=50)
+    answer = discover("--max-tokens=1")
+    assert answer["errors"]
+    run = DiscoveryRun.objects.get(pk=answer["run_id"])
+    assert "5ecret" not in caplog.text + str(run.errors) + str(run.usage) + str(list(run.steps.values("error")))

@@ -1,0 +1,113 @@
+"""Settings: typed, named where they are bad, documented, and free of secrets."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import get_commands
+
+from walltrack.env import Env
+from walltrack.logs import redact
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def start(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A Python process with these variables over a bare environment."""
+    bare = {name: os.environ[name] for name in ("PATH", "DATABASE_URL") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**bare, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("DEBUG", "maybe", "DEBUG: 'maybe' is neither true nor false. Example: DEBUG=true"),
+        ("DISCOVERY_SCHEDULE_HOURS", "25", "DISCOVERY_SCHEDULE_HOURS: 25 is not between 1 and 24"),
+        ("DISCOVERY_SCHEDULE_HOURS", "six", "DISCOVERY_SCHEDULE_HOURS: 'six' is not a whole number"),
+        ("MARKET", "fake", "MARKET: 'fake' is none of live, simulated"),
+        ("SOLANA_RPC_URL", "nonsense", "SOLANA_RPC_URL: not a URL"),
+        ("DATABASE_URL", "mysql://x", "DATABASE_URL: not a URL with one of the schemes"),
+        ("DATABASE_SCHEMA", "Wall Track", "DATABASE_SCHEMA: not a schema name"),
+        ("SECRET_KEY", "short", "SECRET_KEY: shorter than 32 characters"),
+    ],
+)
+def test_a_bad_value_refuses_to_start_and_names_the_variable(name: str, value: str, words: str) -> None:
+    done = start("import walltrack.settings", **{name: value})
+    assert done.returncode != 0
+    assert words in done.stderr
+
+
+def test_the_value_of_a_bad_url_is_not_repeated() -> None:
+    done = start("import walltrack.settings", DATABASE_URL="mysql://user:hunter2@db/x")
+    assert "hunter2" not in done.stderr
+
+
+def test_the_web_server_refuses_to_start_without_a_secret() -> None:
+    done = start("import walltrack.wsgi")
+    assert "SECRET_KEY: not set" in done.stderr
+    assert start("import walltrack.wsgi", SECRET_KEY="k" * 40).returncode == 0
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from-a-file\n")
+    assert Env({"HELIUS_API_KEY_FILE": str(tmp_path / "key")}).secret("HELIUS_API_KEY") == "from-a-file"
+
+
+def test_a_missing_secret_file_is_named() -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"HELIUS_API_KEY_FILE: /no/such cannot be read"):
+        Env({"HELIUS_API_KEY_FILE": "/no/such"}).secret("HELIUS_API_KEY")
+
+
+@pytest.mark.parametrize("placeholder", ["", "changeme", "<your key>", "your-api-key-here"])
+def test_a_placeholder_counts_as_no_key(placeholder: str) -> None:
+    assert Env({"HELIUS_API_KEY": placeholder}).secret("HELIUS_API_KEY") == ""
+
+
+def test_every_setting_is_documented_and_every_documented_one_is_read() -> None:
+    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "walltrack/settings.py").read_text()))
+    documented = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
+    assert documented == read
+
+
+@pytest.mark.parametrize(
+    ("line", "clean"),
+    [
+        ("GET https://x/?api-key=abc123&y=1", "GET https://x/?api-key=***&y=1"),
+        ("postgresql://user:hunter2@db/x", "postgresql://user:***@db/x"),
+        ('{"x-api-key": "abc"}', '{"x-api-key": "***"}'),
+        ("Authorization: Bearer abc", "Authorization: Bearer ***"),
+        ("11 tokens to analyse", "11 tokens to analyse"),
+    ],
+)
+def test_keys_and_passwords_are_taken_out_of_log_lines(line: str, clean: str) -> None:
+    assert redact(line) == clean
+
+
+def test_every_command_of_ours_has_a_test() -> None:
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    ours = {name for name, app in get_commands().items() if app == "discovery"}
+    assert ours == {"decode_swaps", "discover", "migrate"}
+    for name in ours:
+        assert re.search(rf'"{name}"', tests), f"no test runs {name}"
+
+
+def test_no_file_is_longer_than_four_hundred_lines() -> None:
+    packages = ("walltrack", "discovery", "health", "simmarket", "benchmarks", "tests")
+    long = [
+        str(path.relative_to(ROOT))
+        for package in packages
+        for path in (ROOT / package).rglob("*.py")
+        if "migrations" not in path.parts and len(path.read_text().splitlines()) > 400
+    ]
+    assert long == []
