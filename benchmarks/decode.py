@@ -1,8 +1,8 @@
 """Decoding captured transactions, reading the JSON included, against the peer parser on the same files.
 
 Peer: npm `solana-dex-parser` 2.6.7, `JSON.parse` + `parseTrades`, warm; installed under `.data` where node and npm are.
-Ours: `decode_json` on the bytes, one core. Rounds take turns; the best pass of each is compared (the machine's noise only
-ever adds time), and the median is printed beside it.
+Ours: `decode_json` on the bytes, one core. Rounds take turns; the best pass of each is compared (noise
+only ever adds time), and the median is printed beside it.
 """
 
 import json

@@ -1,10 +1,11 @@
 """What a person sees of a run in the terminal: progress on standard error, the table of wallets on standard output."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Self
+from typing import NamedTuple, Self
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -109,41 +110,64 @@ def sol(lamports: int) -> str:
     return f"{lamports_to_sol(lamports).quantize(SOL_PLACES):,}"
 
 
-def wallet_table(
-    rows: Iterable[tuple[EarlyBuyer, str, bool | None]], *, all_buyers: bool, width: int | None = None
-) -> Table:
-    """Early buyers with their evidence: (buyer, symbol, whether new). All of them, or those that qualified."""
+def wallet_table(rows: Iterable[tuple[EarlyBuyer, str, bool | None]], *, all_buyers: bool, width: int) -> Table:
+    """Early buyers with their evidence: (buyer, symbol, whether new). All of them, or those that qualified.
+
+    The address is whole at any width, to be copied; columns that do not fit in `width` characters are left out, the
+    least telling first.
+    """
+    columns = [column for column in _COLUMNS if width >= column.from_width]
     table = Table(
         title="Early buyers" if all_buyers else "Wallets that took profit out",
         title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 1),
         pad_edge=False,
-        width=width,
+        show_edge=False,
+        collapse_padding=True,
     )
-    table.add_column("wallet", no_wrap=True, min_width=44)
-    table.add_column("token", no_wrap=True, max_width=12)
-    for name in ("profit %", "realised SOL", "cost SOL", "entry", "after", "buys/sells"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    for column in columns:
+        table.add_column(column.name, justify="right" if column.right else "left", no_wrap=True)
     for buyer, symbol, is_new in rows:
-        position = buyer.position
-        exact = position.profit_pct
-        notes = ["new" if is_new else "known"] if is_new is not None else []
-        if position.history_incomplete:
-            notes.append("history incomplete")
-        if all_buyers and not buyer.qualified:
-            notes.append(buyer.rejection.replace("_", " "))
-        table.add_row(
-            buyer.wallet,
-            Text(symbol),
-            f"{fraction_to_decimal(exact, 2):,}" if exact is not None else "–",
-            sol(round_half_even(position.realised_lamports)),
-            sol(round_half_even(position.put_in_lamports)),
-            f"#{buyer.entry_rank}",
-            f"{buyer.entry_seconds:,} s",
-            f"{position.buys}/{position.sells}",
-            Text(", ".join(notes), style="dim"),
-        )
+        table.add_row(*(Text(column.cell(buyer, symbol, is_new)) for column in columns))
     return table
+
+
+class _Column(NamedTuple):
+    name: str
+    right: bool
+    from_width: int
+    cell: Callable[[EarlyBuyer, str, bool | None], str]
+
+
+def _profit(buyer: EarlyBuyer) -> str:
+    exact = buyer.position.profit_pct
+    return "–" if exact is None else f"{fraction_to_decimal(exact, 2):,}"
+
+
+def _notes(buyer: EarlyBuyer, is_new: bool | None) -> str:
+    notes = [] if is_new is None else ["new" if is_new else "known"]
+    if buyer.position.history_incomplete:
+        notes.append("history incomplete")
+    if buyer.rejection:
+        notes.append(buyer.rejection.replace("_", " "))
+    return ", ".join(notes)
+
+
+_COLUMNS = (
+    _Column("wallet", False, 0, lambda buyer, _symbol, _new: buyer.wallet),
+    _Column("token", False, 0, lambda _buyer, symbol, _new: symbol[:8]),
+    _Column("profit %", True, 0, lambda buyer, _symbol, _new: _profit(buyer)),
+    _Column(
+        "realised SOL", True, 0, lambda buyer, _symbol, _new: sol(round_half_even(buyer.position.realised_lamports))
+    ),
+    _Column("cost SOL", True, 92, lambda buyer, _symbol, _new: sol(round_half_even(buyer.position.put_in_lamports))),
+    _Column("entry", True, 110, lambda buyer, _symbol, _new: f"#{buyer.entry_rank}"),
+    _Column("after", True, 110, lambda buyer, _symbol, _new: f"{buyer.entry_seconds:,} s"),
+    _Column("buys/sells", True, 122, lambda buyer, _symbol, _new: f"{buyer.position.buys}/{buyer.position.sells}"),
+    _Column("", False, 140, lambda buyer, _symbol, is_new: _notes(buyer, is_new)),
+)
 
 
 def plan_text(plan: Estimate) -> str:

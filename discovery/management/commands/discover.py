@@ -133,7 +133,7 @@ class Command(BaseCommand):
         console = stdout_console()
         rows = _rows(run, outcome, all_buyers=all_buyers)
         if rows:
-            console.print(wallet_table(rows, all_buyers=all_buyers))
+            console.print(wallet_table(rows, all_buyers=all_buyers, width=console.width))
         elif not outcome.candidates:
             console.print("No token passed the filters: the funnel below says where they fell.")
         else:
