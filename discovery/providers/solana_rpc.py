@@ -105,7 +105,7 @@ class SolanaRpc:
             self.batches = False
             return signatures
         self.batches = True
-        again = []
+        again: list[str] = []
         for place, signature in enumerate(signatures):
             answer = answers[place]
             if isinstance(answer, ProviderError):
@@ -114,7 +114,8 @@ class SolanaRpc:
                     continue
                 again.append(signature)
             else:
-                _read(signature, answer, found, rejected)
+                # Garbled or unknown once: another node behind the same address may do better.
+                _read(signature, answer, found, lambda missed, _cause: again.append(missed))
         return again
 
     async def _one(

@@ -62,22 +62,26 @@ class HeliusHistories:
 
     async def between(self, address: str, since: int | None, until: int | None, most: int) -> list[Located]:
         """See Histories."""
-        found: list[Located] = []
+        found: dict[str, Located] = {}
         token: str | None = None
+        followed: set[str] = set()
         while True:
             page = await self._helius.transactions(address, since=since, until=until, token=token, limit=PAGE)
             if page.rows.rejected:
                 self._problem(address, f"{page.rows.rejected} transactions skipped: {page.rows.cause}")
             for row in page.rows:
                 located = await self._located(row, len(found))
-                if located is not None:
-                    found.append(located)
+                if located is not None and _within(located.block_time, since, until):
+                    found.setdefault(located.signature, located)
             token = page.next_token
             if token is None:
-                return found
+                return list(found.values())
             if len(found) >= most:
                 self._problem(address, f"more than {most:,} transactions: the rest was left out")
-                return found
+                return list(found.values())
+            if token in followed:
+                raise BadPayload(self._helius.provider, "the same page again")
+            followed.add(token)
 
     async def _located(self, row: TransactionRecord, place: int) -> Located | None:
         slot = row.slot
@@ -111,7 +115,14 @@ class RpcHistories:
         wanted = await self._rows(address, since, until, most)
         missing = [row.signature for row in wanted if row.signature not in self._kept]
         # Transactions of one run are fetched once: a wallet's account and the pool name the same ones.
-        self._kept.update(await self._rpc.transactions(missing, self._problem))
+        lost: list[tuple[str, str]] = []
+        self._kept.update(
+            await self._rpc.transactions(missing, lambda signature, cause: lost.append((signature, cause)))
+        )
+        if lost:
+            (signature, cause), count = lost[0], len(lost)
+            words = "a transaction was" if count == 1 else f"{count} transactions were"
+            self._problem(address, f"{words} left out, {'' if count == 1 else 'the first '}{signature}: {cause}")
         found = []
         for index, row in enumerate(wanted):
             record = self._kept.get(row.signature)
@@ -136,8 +147,12 @@ class RpcHistories:
         if until is not None and len(page) == PAGE:
             oldest = next((row for row in reversed(page) if row.block_time is not None), None)
             if oldest is not None and oldest.block_time is not None and oldest.block_time > until:
-                anchor = await self._rpc.signature_after(until, oldest.slot, oldest.block_time, SEEK_TOLERANCE_SECONDS)
-                page = await self._rpc.signatures(address, before=anchor, limit=PAGE)
+                # A node without the blocks' times may still have the list: then it is paged from its end.
+                with suppress(NotFound):
+                    anchor = await self._rpc.signature_after(
+                        until, oldest.slot, oldest.block_time, SEEK_TOLERANCE_SECONDS
+                    )
+                    page = await self._rpc.signatures(address, before=anchor, limit=PAGE)
         seen: set[str] = set()
         while page:
             if page[-1].signature in seen:

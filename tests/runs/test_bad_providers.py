@@ -37,6 +37,7 @@ def assert_exact(answer: dict) -> None:
         ("solana_rpc", "rpc", "getTransaction", "garbled", 2),
         ("solana_rpc", "rpc", "getTransaction", "null_block_time", 40),
         ("solana_rpc", "rpc", "getTransaction", "null_result", 1),
+        ("solana_rpc", "rpc", "getTransaction", "cut_json", 2),
         ("solana_rpc", "rpc", "getSignaturesForAddress", "cut_connection", 3),
         ("solana_rpc", "rpc", "getSignaturesForAddress", "503", 3),
         ("solana_rpc", "rpc", "*", "429", 4),
@@ -51,15 +52,21 @@ def test_a_passing_fault_costs_time_and_no_lamport(
     answer = discover("--all-buyers", "--max-tokens=3")
     assert market.stats()["faults"], "the fault was never met"
     assert answer["status"] == "completed"
-    if kind == "null_result":
-        # A node that does not know a transaction it listed: said, never filled in.
-        assert [error["code"] for error in answer["errors"]] == ["incomplete"]
-        return
     assert answer["errors"] == []
     assert_exact(answer)
     if kind.startswith("429"):
         counted = answer["usage"]["helius" if provider == "helius" else "solana_rpc"]["rate_limited"]
         assert counted >= count
+
+
+def test_a_transaction_the_node_never_gives_is_left_out_and_said(use_market: Callable, discover: Callable) -> None:
+    market = use_market(*WORLD, source="solana_rpc")
+    market.fault("rpc", "null_result", match="getTransaction", count=100_000)
+    answer = discover("--all-buyers", "--max-tokens=1")
+    assert answer["status"] == "completed"
+    assert {error["code"] for error in answer["errors"]} == {"incomplete"}
+    assert "transactions were left out, the first" in answer["errors"][0]["message"]
+    assert answer["wallets"] == []
 
 
 @pytest.mark.parametrize("kind", ["429", "503", "garbled", "cut_connection"])
