@@ -90,6 +90,7 @@ AUTH_PASSWORD_VALIDATORS = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
 USE_TZ = True
+FORMAT_MODULE_PATH = "walltrack.formats"
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------

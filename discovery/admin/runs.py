@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from discovery.admin.shared import FactsAdmin, short, sol
+from discovery.admin.shared import FactsAdmin, counts, short, sol
 from discovery.models import DiscoveryRun, DiscoveryRunToken, DiscoveryRunWallet
 from discovery.models.choices import RunStatus
 
@@ -29,8 +29,14 @@ class TokenInline(_RowsInline):
     """The tokens of a run, most promising first."""
 
     model = DiscoveryRunToken
-    fields = ("rank", "symbol", "mint", "launched_at", "launch_clock", "transactions", "early_buyers", "qualified")
+    fields = ("rank", "symbol", "token", "launched_at", "launch_clock", "transactions", "early_buyers", "qualified")
+    readonly_fields = ("token",)
     ordering = ("rank",)
+
+    @admin.display(description="mint")
+    def token(self, row: DiscoveryRunToken) -> str:
+        """The token's address, short; its own page has it whole."""
+        return short(row.mint)
 
 
 @admin.register(DiscoveryRun)
@@ -50,6 +56,60 @@ class RunAdmin(FactsAdmin):
     list_filter = ("status", "trigger_type")
     ordering = ("-started_at", "-id")
     inlines = (TokenInline,)
+    fieldsets = (
+        (
+            "What happened",
+            {
+                "fields": (
+                    ("state", "stage"),
+                    ("started_at", "completed_at", "duration_seconds"),
+                    ("trigger_type", "triggered_by"),
+                    ("tokens_analyzed", "steps_done", "steps_total"),
+                    ("new_wallets", "updated_wallets"),
+                )
+            },
+        ),
+        ("Where candidates fell", {"fields": ("funnel_lines",)}),
+        ("What was lost", {"fields": ("error_lines",)}),
+        ("What it used", {"fields": ("usage_lines",)}),
+        (
+            "What was asked for",
+            {
+                "fields": (
+                    ("min_price_change_pct", "min_volume_usd", "min_liquidity_usd"),
+                    ("max_token_age_hours", "max_tokens", "max_requests_per_run"),
+                    ("early_window_minutes", "min_profit_pct", "profile_immediately"),
+                    ("given_mints", "config_version"),
+                )
+            },
+        ),
+    )
+
+    @admin.display(description="funnel")
+    def funnel_lines(self, run: DiscoveryRun) -> str:
+        """How many fell at each filter."""
+        return counts(run.funnel)
+
+    @admin.display(description="errors")
+    def error_lines(self, run: DiscoveryRun) -> str:
+        """A line each; rows of the earlier system are plain strings."""
+        lines = [
+            row if isinstance(row, str) else f"{row.get('step')}: {row.get('message')}" for row in run.errors or []
+        ]
+        return "\n".join(lines) or "nothing"
+
+    @admin.display(description="provider calls")
+    def usage_lines(self, run: DiscoveryRun) -> str:
+        """Calls, credits and 429s by provider."""
+        return (
+            "\n".join(
+                f"{name}: {row['calls']:,} calls"
+                + (f", {row['credits']:,} credits" if row["credits"] else "")
+                + (f", {row['rate_limited']:,} times too fast" if row["rate_limited"] else "")
+                for name, row in run.usage.items()
+            )
+            or "–"
+        )
 
     @admin.display(description="status", ordering="status")
     def state(self, run: DiscoveryRun) -> str:
@@ -85,7 +145,7 @@ class RunWalletAdmin(FactsAdmin):
     list_display = (
         "wallet_address",
         "token",
-        "profit_pct",
+        "profit",
         "realised_sol",
         "cost_sol",
         "entry_rank",
@@ -96,6 +156,11 @@ class RunWalletAdmin(FactsAdmin):
     search_fields = ("=wallet_address", "=source_token")
     list_filter = ("is_new",)
     ordering = ("-created_at", "-id")
+
+    @admin.display(description="profit, %", ordering="profit_pct")
+    def profit(self, row: DiscoveryRunWallet) -> str:
+        """Profit on the token."""
+        return "–" if row.profit_pct is None else f"{row.profit_pct:,}"
 
     @admin.display(description="token")
     def token(self, row: DiscoveryRunWallet) -> str:

@@ -33,5 +33,10 @@ def sol(lamports: int | None) -> str:
 
 
 def short(address: str) -> str:
-    """4…4 of an address."""
-    return f"{address[:4]}…{address[-4:]}"
+    """4…4 of an address, on one line (word joiners keep a narrow column from breaking it)."""
+    return f"{address[:4]}\u2060…\u2060{address[-4:]}"
+
+
+def counts(funnel: dict[str, Any]) -> str:
+    """A funnel as lines of words and numbers, in its own order."""
+    return "\n".join(f"{name.replace('_', ' ')}: {count:,}" for name, count in funnel.items()) or "–"

@@ -10,9 +10,10 @@ from typing import Final
 
 from msgspec import Raw, Struct
 
+from discovery.domain.addresses import parse_address
 from discovery.domain.chain_text import clean_text
 from discovery.providers.http import Door
-from discovery.providers.records import PairRecord, Rows, Sighting, each, whole
+from discovery.providers.records import PairRecord, Rows, Sighting, each, figure, plausible_seconds, whole
 
 NAME: Final = "dexscreener"
 BATCH: Final = 30
@@ -77,7 +78,7 @@ class DexScreener:
             NAME,
             whole(NAME, answer.body, list[Raw]),
             _FeedRow,
-            lambda row: Sighting(row.token_address, source) if row.chain_id == "solana" else None,
+            lambda row: Sighting(parse_address(row.token_address), source) if row.chain_id == "solana" else None,
         )
 
     async def pairs(self, mints: Iterable[str]) -> Rows[PairRecord]:
@@ -86,17 +87,20 @@ class DexScreener:
         rows: Rows[PairRecord] = Rows()
         for start in range(0, len(wanted), BATCH):
             batch = wanted[start : start + BATCH]
-            found = await self._batch(batch)
-            if len(batch) > 1 and len(found) + found.rejected >= BATCH - 1:
-                # The answer was full: silence about a token may only mean that others took its place.
+            found, answered = await self._batch(batch)
+            if len(batch) > 1 and answered >= BATCH - 1:
+                # The answer was full: silence about a token may only mean that others took its place, pairs that are
+                # none of ours (a token on the quote side) among them.
                 seen = {row.mint for row in found}
                 for mint in batch:
                     if mint not in seen:
-                        _extend(found, await self._batch([mint]))
+                        more, _ = await self._batch([mint])
+                        _extend(found, more)
             _extend(rows, found)
         return rows
 
-    async def _batch(self, mints: list[str]) -> Rows[PairRecord]:
+    async def _batch(self, mints: list[str]) -> tuple[Rows[PairRecord], int]:
+        """Records, and how many rows the answer had in all."""
         answer = await self._door.ask(f"/tokens/v1/solana/{','.join(mints)}")
         wanted = set(mints)
 
@@ -106,21 +110,22 @@ class DexScreener:
             counts = pair.txns.h24 if pair.txns else None
             return PairRecord(
                 mint=pair.base_token.address,
-                pool=pair.pair_address,
+                pool=parse_address(pair.pair_address),
                 dex=pair.dex_id,
                 quote_mint=pair.quote_token.address if pair.quote_token else None,
                 symbol=clean_text(pair.base_token.symbol, 64),
                 name=clean_text(pair.base_token.name, 128),
-                price_usd=pair.price_usd,
-                price_change_24h_pct=pair.price_change.h24 if pair.price_change else None,
-                volume_24h_usd=pair.volume.h24 if pair.volume else None,
-                liquidity_usd=pair.liquidity.usd if pair.liquidity else None,
-                market_cap_usd=pair.market_cap if pair.market_cap is not None else pair.fdv,
+                price_usd=figure(pair.price_usd),
+                price_change_24h_pct=figure(pair.price_change.h24) if pair.price_change else None,
+                volume_24h_usd=figure(pair.volume.h24) if pair.volume else None,
+                liquidity_usd=figure(pair.liquidity.usd) if pair.liquidity else None,
+                market_cap_usd=figure(pair.market_cap if pair.market_cap is not None else pair.fdv),
                 transactions_24h=counts.buys + counts.sells if counts else None,
-                pool_created_at=pair.pair_created_at // 1000 if pair.pair_created_at else None,
+                pool_created_at=plausible_seconds(pair.pair_created_at // 1000) if pair.pair_created_at else None,
             )
 
-        return each(NAME, whole(NAME, answer.body, list[Raw]), _Pair, build)
+        raws = whole(NAME, answer.body, list[Raw])
+        return each(NAME, raws, _Pair, build), len(raws)
 
 
 def _extend(rows: Rows[PairRecord], more: Rows[PairRecord]) -> None:

@@ -8,11 +8,13 @@ from typing import Final
 
 from msgspec import Raw, Struct
 
+from discovery.domain.addresses import parse_address
 from discovery.domain.chain_text import clean_text
 from discovery.providers.http import Door
-from discovery.providers.records import PairRecord, Rows, each, unix_seconds, whole
+from discovery.providers.records import PairRecord, Rows, each, figure, unix_seconds, whole
 
 NAME: Final = "geckoterminal"
+NETWORK: Final = "solana_"
 DURATIONS: Final = ("5m", "1h", "6h", "24h")
 LAUNCHPAD_DEXES: Final = ("pumpswap", "meteora-dbc", "raydium-launchlab")
 HEADERS: Final = {"Accept": "application/json;version=20230302"}
@@ -86,10 +88,14 @@ class GeckoTerminal:
         return each(NAME, whole(NAME, answer.body, _Page).data, _Pool, _build)
 
 
+def _id(relation: _Relation | None) -> str:
+    return relation.data.id if relation is not None and relation.data is not None else ""
+
+
 def _mint(relation: _Relation | None) -> str | None:
-    if relation is None or relation.data is None:
-        return None
-    return relation.data.id.removeprefix("solana_")
+    """The mint; None where there is no token, or one of another network."""
+    token = _id(relation)
+    return token.removeprefix(NETWORK) if token.startswith(NETWORK) else None
 
 
 def _build(pool: _Pool) -> PairRecord | None:
@@ -99,20 +105,21 @@ def _build(pool: _Pool) -> PairRecord | None:
     attributes = pool.attributes
     counts = attributes.transactions.h24 if attributes.transactions else None
     symbol = clean_text((attributes.name or "").split(" / ")[0], 64)
-    reserve = attributes.reserve_in_usd
+    reserve = figure(attributes.reserve_in_usd)
+    market_cap = attributes.market_cap_usd if attributes.market_cap_usd is not None else attributes.fdv_usd
     return PairRecord(
-        mint=mint,
-        pool=attributes.address,
-        dex=_mint(pool.relationships.dex) or "",
+        mint=parse_address(mint),
+        pool=parse_address(attributes.address),
+        dex=_id(pool.relationships.dex),
         quote_mint=_mint(pool.relationships.quote_token),
         symbol=symbol,
         name=symbol,
-        price_usd=attributes.base_token_price_usd,
-        price_change_24h_pct=attributes.price_change_percentage.h24 if attributes.price_change_percentage else None,
-        volume_24h_usd=attributes.volume_usd.h24 if attributes.volume_usd else None,
+        price_usd=figure(attributes.base_token_price_usd),
+        price_change_24h_pct=figure(change.h24) if (change := attributes.price_change_percentage) else None,
+        volume_24h_usd=figure(attributes.volume_usd.h24) if attributes.volume_usd else None,
         # The vendor has been seen to answer a negative reserve: that is not a liquidity.
         liquidity_usd=reserve if reserve is not None and reserve >= 0 else None,
-        market_cap_usd=attributes.market_cap_usd if attributes.market_cap_usd is not None else attributes.fdv_usd,
+        market_cap_usd=figure(market_cap),
         transactions_24h=counts.buys + counts.sells if counts else None,
         pool_created_at=unix_seconds(attributes.pool_created_at),
     )

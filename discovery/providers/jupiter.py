@@ -9,9 +9,10 @@ from typing import Final
 
 from msgspec import Raw, Struct, field
 
+from discovery.domain.addresses import parse_address
 from discovery.domain.chain_text import clean_text
 from discovery.providers.http import Door
-from discovery.providers.records import Rows, TokenRecord, each, unix_seconds, whole
+from discovery.providers.records import Rows, TokenRecord, each, figure, unix_seconds, whole
 
 NAME: Final = "jupiter"
 BATCH: Final = 100
@@ -76,9 +77,9 @@ def _build(token: _Token) -> TokenRecord:
     stats, first = token.stats_24h, token.first_pool
     volume = None
     if stats is not None:
-        volume = (stats.buy_volume or Decimal(0)) + (stats.sell_volume or Decimal(0))
+        volume = (figure(stats.buy_volume) or Decimal(0)) + (figure(stats.sell_volume) or Decimal(0))
     return TokenRecord(
-        mint=token.id,
+        mint=parse_address(token.id),
         symbol=clean_text(token.symbol, 64),
         name=clean_text(token.name, 128),
         decimals=token.decimals,
@@ -87,9 +88,9 @@ def _build(token: _Token) -> TokenRecord:
         first_pool_at=unix_seconds(first.created_at) if first else None,
         graduated_pool=token.graduated_pool,
         graduated_at=unix_seconds(token.graduated_at),
-        price_usd=token.usd_price,
-        price_change_24h_pct=stats.price_change if stats else None,
+        price_usd=figure(token.usd_price),
+        price_change_24h_pct=figure(stats.price_change) if stats else None,
         volume_24h_usd=volume,
-        liquidity_usd=token.liquidity,
-        market_cap_usd=token.mcap,
+        liquidity_usd=figure(token.liquidity),
+        market_cap_usd=figure(token.mcap),
     )

@@ -1,14 +1,18 @@
 """What providers answer, as frozen records with units. Money in USD is Decimal, as the wire's own digits give it."""
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
 
-from discovery.domain.addresses import parse_address
 from discovery.providers.errors import UNREADABLE, BadPayload
+
+LAST_SECOND: Final = 4_102_444_800
+"""2100-01-01: a later time is nonsense, and one far later is more than a database holds."""
+_MOST_DIGITS: Final = 30
 
 
 class PairRecord(Struct, frozen=True):
@@ -122,10 +126,23 @@ def whole(provider: str, body: bytes, shape: type[Shape]) -> Shape:
         raise BadPayload(provider, f"answer not as documented ({error})") from None
 
 
+def figure(value: Decimal | None) -> Decimal | None:
+    """`value` where it is a number one can count with; NaN, infinity and absurd exponents are nothing said."""
+    return value if value is not None and value.is_finite() and value.adjusted() < _MOST_DIGITS else None
+
+
 def unix_seconds(iso: str | None) -> int | None:
     """An ISO-8601 time with zone as unix seconds; None for nothing. Raises ValueError for anything else."""
-    from datetime import datetime
-
     if not iso:
         return None
-    return int(datetime.fromisoformat(iso.replace("Z", "+00:00")).timestamp())
+    time = datetime.fromisoformat(iso.replace("Z", "+00:00"))
+    if time.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return plausible_seconds(int(time.timestamp()))
+
+
+def plausible_seconds(seconds: int) -> int:
+    """`seconds` since 1970, unchanged. Raises ValueError where no token can be that old or that young."""
+    if not 0 < seconds < LAST_SECOND:
+        raise ValueError("a time out of range")
+    return seconds

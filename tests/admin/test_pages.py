@@ -172,3 +172,9 @@ def test_a_label_and_a_note_are_an_operators_and_their_history_is_kept(operator:
     wallet = DiscoveryWallet.objects.get(pk=ADDRESS)
     assert (wallet.status, wallet.label) == ("blacklisted", "insider")
     assert wallet.history.first().history_user.username == "ana"
+
+
+@pytest.mark.parametrize("errors", [None, "boom", {"code": 1}, [], ["a line", {"step": "s", "message": "m"}]])
+def test_a_run_opens_whatever_the_earlier_system_wrote_as_errors(errors: object, operator: Client) -> None:
+    run = DiscoveryRun.objects.create(started_at=timezone.now(), trigger_type="manual", errors=errors)
+    assert operator.get(reverse("admin:discovery_discoveryrun_change", args=[run.pk])).status_code == 200

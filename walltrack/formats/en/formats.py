@@ -1,0 +1,9 @@
+"""Times that sort and compare by eye: year first, 24 hours, seconds."""
+
+DATE_FORMAT = "Y-m-d"
+TIME_FORMAT = "H:i:s"
+DATETIME_FORMAT = "Y-m-d H:i:s"
+SHORT_DATE_FORMAT = DATE_FORMAT
+SHORT_DATETIME_FORMAT = "Y-m-d H:i"
+THOUSAND_SEPARATOR = ","
+NUMBER_GROUPING = 3
