@@ -44,8 +44,8 @@ requirements: install-dev ## pin requirements*.txt anew from their .in files
 		rm -f "$$name.txt.bak"; \
 	done
 
-benchmark: install-dev ## time decoding and a run over a simulated world
-	@for file in benchmarks/*.py; do echo "$$file"; $(EMBEDDED) $(VENV) "$$file" $(ARGS) || exit 1; done
+benchmark: install-dev ## time decoding and a run over a simulated world (ARGS=decode)
+	@exec $(EMBEDDED) $(VENV) -m benchmarks $(ARGS)
 
 clean: ## delete .venv, all data and caches
 	@if [ -x $(VENV) ]; then $(VENV) -m walltrack.embedded remove; fi

@@ -1,13 +1,11 @@
 """PostgreSQL and Valkey from their wheels, for a first run and for tests.
 
-Both listen on 127.0.0.1 only, on a free port, with a random password. `data_dir` belongs to this user (lock,
-logs/), `data_dir/servers` holds the databases. PostgreSQL refuses root: started by root, both servers run as
-an existing unprivileged account, from a copy of their programs and with their databases in
-`/var/lib/walltrack-<key>` (or in /var/tmp), because checkout and environment may be closed to others. Only
-folders made here get a mode or an owner.
+Both listen on 127.0.0.1 only, on a free port, with a random password. `data_dir` belongs to this user (lock, logs/),
+`data_dir/servers` holds the databases. PostgreSQL refuses root: started by root, both servers run as an existing
+unprivileged account, from a copy of their programs and with their databases in `/var/lib/walltrack-<key>` (or in
+/var/tmp), because checkout and environment may be closed to others. Only folders made here get a mode or an owner.
 
-`python -m walltrack.embedded run -- COMMAND…` runs COMMAND beside throw-away servers. `… remove` deletes all
-data.
+`python -m walltrack.embedded run -- COMMAND…` runs COMMAND beside throw-away servers. `… remove` deletes all data.
 """
 
 import contextlib
@@ -39,7 +37,6 @@ from walltrack.processes import ENDING, Child, EmbeddedError, Ending, Words, end
 CHECKOUT = Path(__file__).resolve().parents[1]
 NEEDED_BYTES = 250 * 1024 * 1024  # a new database with its write-ahead log, and room to work
 STOP_SIGNALS = (Signals.SIGINT, Signals.SIGTERM, Signals.SIGHUP)
-
 # PostgreSQL's words: fast (clients are cut off), immediate (recovers at the next start).
 POSTGRES_ENDING: Ending = ((Signals.SIGINT, 4), (Signals.SIGQUIT, 1), (Signals.SIGKILL, 1))
 

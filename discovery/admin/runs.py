@@ -93,9 +93,8 @@ class RunAdmin(FactsAdmin):
     @admin.display(description="errors")
     def error_lines(self, run: DiscoveryRun) -> str:
         """A line each; rows of the earlier system are plain strings."""
-        lines = [
-            row if isinstance(row, str) else f"{row.get('step')}: {row.get('message')}" for row in run.errors or []
-        ]
+        rows = run.errors if isinstance(run.errors, list) else [run.errors] if run.errors else []
+        lines = [f"{row.get('step')}: {row.get('message')}" if isinstance(row, dict) else str(row) for row in rows]
         return "\n".join(lines) or "nothing"
 
     @admin.display(description="provider calls")
