@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
+import msgspec
+
 from discovery.analysis.flags import flags_of
 from discovery.analysis.params import Params
 from discovery.analysis.positions import position
@@ -35,10 +37,12 @@ def judge(
     histories: Mapping[str, Sequence[HoldingEvent]],
     order: Sequence[str],
     params: Params,
+    incomplete: frozenset[str] = frozenset(),
 ) -> list[EarlyBuyer]:
     """Every early buyer in entry order with its position, and whether it qualifies.
 
     histories: wallet -> events of this mint in chain order. order: the wallets by their first buy on the chain.
+    incomplete: wallets whose balances do not follow from their events, so that something was not seen.
     Qualified = profit at or above the threshold (the exact figure, not the rounded one) and no excluded flag.
     """
     buyers: list[EarlyBuyer] = []
@@ -47,6 +51,8 @@ def judge(
         if not bought_early(events, launched_at, params.early_window_minutes):
             continue
         result = position(events)
+        if wallet in incomplete:
+            result = msgspec.structs.replace(result, history_incomplete=True)
         flags = flags_of(wallet)
         first_time = events[0].block_time
         reason = _rejection(result.profit_pct, flags, params)

@@ -10,16 +10,6 @@ from discovery.analysis.params import Params
 from discovery.domain.findings import Candidate, LaunchClock
 from discovery.domain.programs import QUOTES
 
-REASONS: Final = (
-    "no_market_data",
-    "too_old",
-    "no_launch_time",
-    "price_change",
-    "volume",
-    "liquidity",
-    "over_max_tokens",
-)
-
 ZERO: Final = Decimal(0)
 
 

@@ -7,6 +7,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from discovery.decode.outcomes import Failed, Outcome, Reason
 from discovery.decode.swaps import decode_json
+from discovery.providers.errors import UNREADABLE
 
 _array = msgspec.json.Decoder(list[Raw])
 
@@ -33,7 +34,7 @@ def decode_bytes(content: bytes) -> Iterator[Outcome]:
     if content.startswith(b"["):
         try:
             rows = _array.decode(content)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             yield from _lines(content)
         else:
             for row in rows:
@@ -43,7 +44,7 @@ def decode_bytes(content: bytes) -> Iterator[Outcome]:
         _envelope.decode(content)
     except msgspec.ValidationError:
         yield from _record(content)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         yield from _lines(content)
     else:
         yield from _record(content)
@@ -61,7 +62,7 @@ def _lines(content: bytes) -> Iterator[Outcome]:
 def _is_json(line: bytes) -> bool:
     try:
         _envelope.decode(line)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return False
     return True
 
@@ -69,7 +70,7 @@ def _is_json(line: bytes) -> bool:
 def _record(raw: bytes) -> Iterator[Outcome]:
     try:
         envelope = _envelope.decode(raw)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         yield decode_json(raw)
         return
     if envelope.transaction is not UNSET or (envelope.result is UNSET and envelope.error is UNSET):
@@ -81,7 +82,7 @@ def _record(raw: bytes) -> Iterator[Outcome]:
         result = bytes(envelope.result)
         try:
             rows = _page.decode(result).data
-        except msgspec.DecodeError:
+        except UNREADABLE:
             yield decode_json(result)
         else:
             for row in rows:

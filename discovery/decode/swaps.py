@@ -9,13 +9,14 @@ import re
 
 import msgspec
 
-from discovery.decode.counterparties import Counterparties
+from discovery.decode.counterparties import DUST_SHARE, Counterparties
 from discovery.decode.deltas import Deltas
 from discovery.decode.outcomes import Decoded, Failed, Outcome, Reason, Skipped
 from discovery.decode.venues import service_lamports, venues
 from discovery.domain.addresses import is_on_curve, is_wallet
 from discovery.domain.programs import QUOTES, STABLES, WRAPPED_SOL
 from discovery.domain.trades import HoldingChange, Side, Trade
+from discovery.providers.errors import UNREADABLE
 from discovery.providers.transactions import Meta, TransactionRecord, decode_record
 
 
@@ -31,7 +32,7 @@ def decode_json(raw: bytes) -> Outcome:
     """One `getTransaction` result as JSON. One that cannot be read is Failed, with its signature where it has one."""
     try:
         record = decode_record(raw)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         return Failed(_signature_of(raw), Reason.UNREADABLE, str(error))
     return decode(record)
 
@@ -51,7 +52,8 @@ def decode(record: TransactionRecord) -> Outcome:
         return Skipped(signature, Reason.NO_TOKEN_CHANGE, record.slot, record.block_time)
     try:
         return _Transaction(record, meta).outcome()
-    except (IndexError, KeyError, ValueError) as error:
+    except (IndexError, KeyError, ValueError, TypeError, AttributeError) as error:
+        # Of the right shape and yet without sense: an index out of range, an instruction that is none.
         return Failed(signature, Reason.BAD_INDEX, f"{type(error).__name__}: {error}")
 
 
@@ -110,6 +112,10 @@ class _Transaction:
                     lost[mint] = -units
             elif mint in STABLES:
                 stables[mint] = units
+        if (gained and lost) or len(gained) > 1 or len(lost) > 1:
+            for side in (gained, lost):
+                for mint in [mint for mint, units in side.items() if self.others.is_leftover(wallet, mint, units)]:
+                    del side[mint]
         market = self.market_lamports(wallet)
         if not gained and not lost:
             return self._without_tokens(wallet, stables, market)
@@ -129,7 +135,7 @@ class _Transaction:
         mints = self.deltas.by_owner.get(wallet, {})
         paid = [units for units in stables.values() if units < 0]
         got = [units for units in stables.values() if units > 0]
-        if (paid and got) or (paid and market > 0) or (got and market < 0 and self.others.sol_counterparty(wallet, 1)):
+        if (paid and got) or (paid and market > 0) or (got and market < 0 and self.others.took_sol(wallet, 1)):
             return Reason.QUOTE_CONVERSION
         if self.others.crossed_pools(mints) or self.others.touched_and_left(mints, market):
             return Reason.ARBITRAGE
@@ -155,20 +161,40 @@ class _Transaction:
     ) -> list[_Leg] | Reason:
         """Tokens all went one way: a trade where a quote went the other."""
         sign = -1 if side == "buy" else 1  # the wallet's quote moves against its tokens
-        quotes = {mint: units * sign for mint, units in stables.items() if units * sign > 0}
-        if any(units * sign < 0 for units in stables.values()):
-            # Both sides went the same way.
-            return self._loop_or(Reason.LIQUIDITY, wallet)
-        if len(quotes) > 1:
+        lamports = market * sign if market * sign > 0 and self.others.took_sol(wallet, -sign) else 0
+        quotes = self._real_stables(wallet, stables, sign, lamports)
+        if any(units < 0 for units in quotes.values()):
+            return self._loop_or(Reason.LIQUIDITY, wallet)  # both sides went the same way
+        # Beside a stable, SOL that no market kept, or a tenth of its worth at most, is fees and rent of others.
+        kept = lamports and quotes and lamports <= 2 * self.others.sol_balance_lamports(wallet, -sign)
+        if len(quotes) > 1 or (kept and lamports * 10 >= sum(quotes.values())):
             return Reason.AMBIGUOUS
         if quotes:
             (quote_mint, quote_units), *_ = quotes.items()
             if not self.others.others_moved(wallet, quote_mint, -sign):
                 return Reason.TRANSFER
+        elif lamports:
+            quote_mint, quote_units = WRAPPED_SOL, lamports
         else:
-            quote_mint, quote_units = WRAPPED_SOL, market * sign
-            if quote_units <= 0 or not self.others.sol_counterparty(wallet, -sign):
-                return self._one_way(wallet, side, tokens, market)
+            return self._one_way(wallet, side, tokens, market)
+        missing = self._without_counterparty(wallet, side, sign, tokens)
+        if missing is not None:
+            return missing
+        if len(tokens) == 1:
+            (mint, units), *_ = tokens.items()
+            return [_Leg(side, mint, units, quote_mint, quote_units)]
+        return self._split(wallet, side, tokens, quote_mint, quote_units)
+
+    def _real_stables(self, wallet: str, stables: dict[str, int], sign: int, lamports: int) -> dict[str, int]:
+        """Stable legs without a route's leftovers and without dust beside a SOL leg; + against the tokens."""
+        return {
+            mint: units * sign
+            for mint, units in stables.items()
+            if not self.others.is_leftover(wallet, mint, units) and abs(units) * _DUST_LAMPORTS_PER_USD_UNIT >= lamports
+        }
+
+    def _without_counterparty(self, wallet: str, side: Side, sign: int, tokens: dict[str, int]) -> Reason | None:
+        """Why some token has nobody on its other side, None where all have."""
         for mint, units in tokens.items():
             if self.others.others_moved(wallet, mint, sign):
                 if self.others.both_ways(wallet, mint, sign, units):
@@ -179,17 +205,14 @@ class _Transaction:
             elif not self.others.crossed_pools(self.deltas.by_owner[wallet]):
                 # Burned against a quote is a share given back; a redeemed token whose proceeds were sold on is a sale.
                 return Reason.BURNED
-        if len(tokens) == 1:
-            (mint, units), *_ = tokens.items()
-            return [_Leg(side, mint, units, quote_mint, quote_units)]
-        return self._split(wallet, side, tokens, quote_mint, quote_units)
+        return None
 
     def _one_way(self, wallet: str, side: Side, tokens: dict[str, int], market: int) -> Reason:
         sign = -1 if side == "buy" else 1
         for mint in tokens:
             if not self.others.others_moved(wallet, mint, sign):
                 return Reason.MINTED if side == "buy" else Reason.BURNED
-        if market * sign < 0 and self.others.sol_counterparty(wallet, sign):
+        if market * sign < 0 and self.others.took_sol(wallet, sign):
             return self._loop_or(Reason.LIQUIDITY, wallet)
         return Reason.TRANSFER
 
@@ -305,6 +328,10 @@ class _Transaction:
         return Reason.NO_TOKEN_CHANGE
 
 
+# Prices are not known here; between 1 and 1,000 USD per SOL holds for any trade of interest. A raw unit of a stable is
+# 10⁻⁶ USD: at 1 USD per SOL it is worth 1,000 lamports, at 1,000 USD per SOL one lamport.
+_DUST_LAMPORTS_PER_USD_UNIT = 1_000 * DUST_SHARE
+
 _CONCLUSIVE = frozenset({Reason.AMBIGUOUS, Reason.QUOTE_CONVERSION, Reason.NFT})
 """Reasons that say what the signer did: nobody else's fill is looked for then."""
 
@@ -337,7 +364,7 @@ def _signature_of(raw: bytes) -> str:
     """The signature of a record whose rest is not as documented, or "". Cut JSON is searched as text."""
     try:
         found = msgspec.json.decode(raw, type=_OnlySignatures)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         match = _SIGNATURE.search(raw)
         return match[1].decode() if match else ""
     return found.transaction.signatures[0] if found.transaction.signatures else ""

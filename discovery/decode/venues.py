@@ -15,9 +15,8 @@ from discovery.providers.transactions import (
 _SERVICES = TIP_ACCOUNTS | PLATFORM_FEE_WALLETS.keys()
 _VENUE_IDS = VENUES.keys()
 _BASE58 = {char: value for value, char in enumerate("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
-# System program: a transfer is u32le 2 + u64le lamports, with a seed u32le 11 + u64le lamports + …
-_TRANSFER_TAGS = {(2).to_bytes(4, "little"), (11).to_bytes(4, "little")}
-_LONGEST_TRANSFER = 120
+_TRANSFER_TAG = (2).to_bytes(4, "little")  # System program: a transfer is u32le 2 + u64le lamports
+_LONGEST_TRANSFER = 20  # base58 characters of these 12 bytes, with room
 
 
 def venues(keys: list[str]) -> tuple[str, ...]:
@@ -80,7 +79,7 @@ def _transfer(keys: list[str], instruction: ParsedInstruction) -> tuple[str, str
         return None
     payload = _base58_bytes(instruction.data)
     accounts = instruction.accounts or []
-    if payload[:4] not in _TRANSFER_TAGS or len(accounts) < 2:
+    if payload[:4] != _TRANSFER_TAG or len(accounts) < 2:
         return None
     source, destination = accounts[0], accounts[-1]
     lamports = int.from_bytes(payload[4:12], "little")

@@ -6,6 +6,7 @@ from typing import NewType
 from solders.pubkey import Pubkey
 
 from discovery.domain import programs
+from discovery.domain.known_wallets import PLUMBING
 
 Address = NewType("Address", str)
 Mint = NewType("Mint", str)
@@ -79,6 +80,4 @@ def pumpswap_pool(mint: str, quote_mint: str = programs.WRAPPED_SOL) -> Address:
 
 def is_wallet(address: str) -> bool:
     """Whether the address can be a trader: on the curve and no known service."""
-    from discovery.domain.known_wallets import PLUMBING
-
     return address not in PLUMBING and is_on_curve(address)

@@ -58,20 +58,5 @@ VENUES: Final[dict[str, str]] = {
 }
 """Programs that hold a market's reserves -> the name shown as `venues`."""
 
-ROUTERS: Final[dict[str, str]] = {
-    "JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4": "jupiter",
-    "JUP4Fb2cqiRUcaTHdrPC8h2gNsA2ETXiPDD33WcGuJB": "jupiter",
-    "JUP2jxvXaqu7NQY1GmNF4m1vodw12LVXYxbFL2uJvfo": "jupiter",
-    "6m2CDdhRgxpH4WjvdzxAYbGxwdGUz5MziiL5jek2kBma": "okx",
-    "proVF4pMXVaYqmy4NjniPh4pqKNfMmsihgd4wdkCX3u": "okx",
-    "DF1ow4tspfHX9JwWJsAb9epbkA8hmpSEAtxXy1V27QBH": "dflow",
-    "routeUGWgWzqBWFcrCfv8tritsqukccJPu3q5GPP3xS": "raydium_route",
-}
-
-ORDER_PROGRAMS: Final[dict[str, str]] = {
-    "DCA265Vj8a9CEuX1eb1LWRnDT7uK6q1xMipnNyatn23M": "jupiter_dca",
-    "jupoNjAxXgZ4rjzxzPMP4oxduvQsQtZzyknqvzYNrNu": "jupiter_limit",
-    "j1o2qRpjcyUwEvwtcfhEQefh773ZgjxcVRry7LDqg5X": "jupiter_limit_v2",
-    "VALaaymxQh2mNy2trH9jUqHT1mTow76wpTcGmSWSwJe": "jupiter_va",
-}
-"""Programs that hold a user's order: a keeper signs, the owner's tokens move."""
+LAUNCHPADS: Final = frozenset({"pumpfun", "launchlab", "meteora_dbc", "moonit", "boop", "heaven", "sugar"})
+"""Venues where a token is created together with its market: what the creator gets there, it buys."""

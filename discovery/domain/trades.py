@@ -43,8 +43,3 @@ class HoldingChange(msgspec.Struct, frozen=True, gc=False):
     mint: str
     before_units: int
     after_units: int
-
-    @property
-    def delta_units(self) -> int:
-        """What came in (+) or went out (-)."""
-        return self.after_units - self.before_units

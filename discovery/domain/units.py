@@ -1,11 +1,10 @@
 """Lamports, raw token units and exact ratios. No float comes near money: amounts are `int`, ratios `Fraction`."""
 
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Final
 
 LAMPORTS_PER_SOL: Final = 10**9
-PERCENT_PLACES: Final = Decimal("0.01")
 
 
 def round_half_even(value: Fraction) -> int:
@@ -29,13 +28,6 @@ def lamports_to_sol(lamports: int) -> Decimal:
         return Decimal(lamports).scaleb(-9)
 
 
-def percent(part: Fraction, whole: Fraction) -> Fraction | None:
-    """`part / whole × 100`, exact; None where there is no whole to compare with."""
-    if whole == 0:
-        return None
-    return part / whole * 100
-
-
 def usd_units_to_lamports(units: int, decimals: int, usd_per_sol: Decimal) -> Fraction:
     """A stable amount in lamports at `usd_per_sol`, exact.
 
@@ -45,8 +37,3 @@ def usd_units_to_lamports(units: int, decimals: int, usd_per_sol: Decimal) -> Fr
     if usd_per_sol <= 0:
         raise ValueError("a SOL/USD price must be positive")
     return Fraction(units * LAMPORTS_PER_SOL, 10**decimals) / Fraction(usd_per_sol)
-
-
-def round_half_even_decimal(value: Decimal, places: Decimal) -> Decimal:
-    """`value` at the precision of `places`, ties to even."""
-    return value.quantize(places, rounding=ROUND_HALF_EVEN)

@@ -4,21 +4,29 @@ Wire: Solana JSON-RPC `getTransaction` with encoding `json` or `jsonParsed`, mes
 `getTransactionsForAddress` full rows are the same plus `transactionIndex`.
 """
 
+from typing import Annotated
+
 import msgspec
 from msgspec import Raw, Struct
+
+# What the chain can hold: a record beyond it is no record, and would not fit its column either.
+Lamports = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Amount = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,20}$")]
+Signature = Annotated[str, msgspec.Meta(max_length=90)]
+Index = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class TokenAmount(Struct, frozen=True, gc=False):
     """`uiTokenAmount`: only the raw amount is trusted, servers render the others differently."""
 
-    amount: str
-    decimals: int
+    amount: Amount
+    decimals: Annotated[int, msgspec.Meta(ge=0, le=255)]
 
 
 class TokenBalance(Struct, frozen=True, gc=False, rename="camel"):
     """One token account at one side of the transaction. `owner` is absent before slot 111,491,819."""
 
-    account_index: int
+    account_index: Index
     mint: str
     ui_token_amount: TokenAmount
     owner: str | None = None
@@ -35,9 +43,9 @@ class LoadedAddresses(Struct, frozen=True, gc=False):
 class Meta(Struct, frozen=True, gc=False, rename="camel"):
     """Outcome and balances; lamports by account index."""
 
-    fee: int
-    pre_balances: list[int]
-    post_balances: list[int]
+    fee: Lamports
+    pre_balances: list[Lamports]
+    post_balances: list[Lamports]
     err: object = None
     pre_token_balances: list[TokenBalance] | None = None
     post_token_balances: list[TokenBalance] | None = None
@@ -69,7 +77,7 @@ class Message(Struct, frozen=True, gc=False, rename="camel"):
 class Envelope(Struct, frozen=True, gc=False):
     """Signatures and message; the first signature names the transaction."""
 
-    signatures: list[str]
+    signatures: list[Signature]
     message: Message
 
 

@@ -129,6 +129,10 @@ class _Ledger:
             units = touch.after_units
         return units_now is None or units == units_now
 
+    def skipped(self) -> dict[str, int]:
+        """How many transactions were no trade, by reason: what the decoder left out is in the funnel."""
+        return {f"skipped_{reason}": count for reason, count in sorted(self.reasons.items()) if reason != "trades"}
+
     def failures(self) -> int:
         """Records that could not be read."""
         return sum(isinstance(outcome, Failed) for outcome in self.outcomes.values())
@@ -160,10 +164,11 @@ async def analyse_token(
     order = _first_buyers(ledger, launched_at, end)
     wallets = [wallet for wallet in order if is_wallet(wallet)]
     window_transactions = len(ledger.outcomes)
-    await _follow(candidate, wallets, ledger, histories, markets, end, now, window_transactions, path)
+    incomplete = await _follow(candidate, wallets, ledger, histories, markets, end, now, window_transactions, path)
     await _price(ledger, wallets, prices, problem)
     valued = {wallet: _valued(ledger.history(wallet), prices) for wallet in wallets}
-    buyers = judge(mint, launched_at, {w: events for w, (events, _) in valued.items()}, wallets, params)
+    events_of = {wallet: events for wallet, (events, _) in valued.items()}
+    buyers = judge(mint, launched_at, events_of, wallets, params, incomplete)
     if ledger.failures():
         problem(mint, f"{ledger.failures()} transactions could not be read and were skipped")
     return TokenResult(
@@ -173,7 +178,7 @@ async def analyse_token(
         buyers=buyers,
         trades=[trade for buyer in buyers for trade in valued[buyer.wallet][1]],
         transactions=len(ledger.outcomes),
-        funnel=_funnel(order, wallets, buyers),
+        funnel=_funnel(order, wallets, buyers) | ledger.skipped(),
     )
 
 
@@ -199,9 +204,14 @@ async def _open(
     guess = candidate.launched_at
     until = guess + window + CLOCK_SLACK_SECONDS if guess is not None else None
     on_curve = await histories.between(curve, None, until, MOST_WINDOW)
+    created = _first_of_mint(on_curve, candidate.mint)
+    if created is None and until is not None:
+        # The index's clock may stand before the launch: the curve's first transaction is looked for after it.
+        on_curve += await histories.between(curve, until + 1, None, MOST_WINDOW)
+        created, until = _first_of_mint(on_curve, candidate.mint), None
     launched_at, clock = guess, candidate.launch_clock
-    if on_curve:
-        launched_at, clock = on_curve[0].block_time, "curve"
+    if created is not None:
+        launched_at, clock = created, "curve"
         if until is not None and launched_at + window > until:
             on_curve += await histories.between(curve, until + 1, launched_at + window, MOST_WINDOW)
     if launched_at is None:
@@ -213,6 +223,15 @@ async def _open(
     for number, transactions in enumerate(lists, 1):
         ledger.add(transactions, number)
     return launched_at, clock, [curve, *pools]
+
+
+def _first_of_mint(transactions: list[Located], mint: str) -> int | None:
+    """Time of the first transaction that touches the mint: anybody may send lamports to a curve's address before."""
+    for located in transactions:
+        meta = located.record.meta
+        if meta is not None and any(row.mint == mint for row in meta.post_token_balances or ()):
+            return located.block_time
+    return None
 
 
 def _first_buyers(ledger: _Ledger, launched_at: int, end: int) -> list[str]:
@@ -239,16 +258,20 @@ async def _follow(
     now: int,
     window_transactions: int,
     path: Path | None,
-) -> None:
-    """Bring in what the wallets did after the window, and what no market of ours shows."""
+) -> frozenset[str]:
+    """Bring in what the wallets did after the window, and what no market of ours shows.
+
+    Answers the wallets whose balances still do not follow from what was seen.
+    """
     if not wallets:
-        return
+        return frozenset()
     accounts = {wallet: associated_token_account(wallet, candidate.mint, ledger.token_program) for wallet in wallets}
     source: Source = "helius" if histories.source == "helius" else "solana_rpc"
     if path is None:
         later = None if candidate.transactions_24h is None else max(0, candidate.transactions_24h - window_transactions)
         path = "pool" if end >= now else cheaper_path(source, later, len(wallets))
     incomplete = wallets
+    held: dict[str, int] = {}
     if path == "pool":
         lists = await _all([histories.between(market, end + 1, None, MOST_LATER) for market in markets])
         for number, transactions in enumerate(lists):
@@ -258,6 +281,7 @@ async def _follow(
     own = await _all([histories.between(accounts[wallet], None, None, MOST_ACCOUNT) for wallet in incomplete])
     for wallet, transactions in zip(incomplete, own, strict=True):
         ledger.add(transactions, 0, only=wallet)
+    return frozenset(wallet for wallet in incomplete if not ledger.is_whole(wallet, held.get(accounts[wallet])))
 
 
 async def _held_now(accounts: list[str], histories: Histories) -> dict[str, int]:
@@ -287,11 +311,18 @@ async def _price(ledger: _Ledger, wallets: list[str], prices: SolPrices, problem
 
 def _valued(history: list[_Touch], prices: SolPrices) -> tuple[list[HoldingEvent], list[ValuedTrade]]:
     events, trades = [], []
+    kind: EventKind
+    units_before: int | None = None
     for touch in history:
         trade = touch.trade
+        gap = 0 if units_before is None else touch.before_units - units_before
+        units_before = touch.after_units
+        if gap:
+            # Units came or went unseen: without a price they are what a transfer is.
+            kind = "transfer_in" if gap > 0 else "transfer_out"
+            events.append(HoldingEvent(kind, touch.signature, touch.place[0], touch.block_time, abs(gap)))
         value: Fraction | None = None
         extras = 0
-        kind: EventKind
         if trade is not None:
             kind, units, extras = trade.side, trade.token_units, trade.extras_lamports
             value = _value(trade, touch.block_time, prices)

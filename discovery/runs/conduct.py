@@ -14,6 +14,7 @@ from typing import Final, Protocol
 import redis.asyncio
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from redis.exceptions import RedisError
 
 from discovery.analysis.params import Params
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 TOKENS_AT_ONCE: Final = 6
 BEAT_SECONDS: Final = 2.0
+CLOSE_ATTEMPTS: Final = 3
 
 
 class Reporter(Protocol):
@@ -59,50 +61,77 @@ class Outcome:
         self.candidates: list[Candidate] = []
 
 
-async def conduct(run: DiscoveryRun, params: Params, reporter: Reporter, *, path: Path | None = None) -> Outcome:
-    """Carry out a queued run to its end. The run is closed whatever happens; what is no outcome of a run is raised."""
+async def conduct(
+    run: DiscoveryRun, params: Params, reporter: Reporter, *, schedule_hours: int = 6, path: Path | None = None
+) -> Outcome:
+    """Carry out a queued run to its end. The run is closed whatever happens; what is no outcome of a run is raised.
+
+    schedule_hours: hours between scheduled runs; a search is cut to what fits in between.
+    """
     meter = RunMeter(params.max_requests_per_run)
-    work = _Work(run, params, meter, reporter, path)
+    work = _Work(run, params, meter, reporter, schedule_hours, path)
     await sync_to_async(ledger.begin)(run)
     status = RunStatus.FAILED
     try:
         status = await work.carry_out()
     except Cancelled:
         status = RunStatus.CANCELLED
-        await work.complain("run", "cancelled", "cancelled on request")
+        work.complain("run", "cancelled", "cancelled on request")
     except (asyncio.CancelledError, KeyboardInterrupt):
         status = RunStatus.CANCELLED
-        await work.complain("run", "cancelled", "interrupted from the terminal")
+        work.complain("run", "cancelled", "interrupted from the terminal")
         raise
     except NothingAnswered as error:
-        await work.complain("find_tokens", "nothing_answered", str(error))
+        work.complain("find_tokens", "nothing_answered", str(error))
     except BudgetSpent as error:
-        work.funnel["budget"] = work.funnel.get("budget", 0) + 1
-        await work.complain("run", "budget", str(error))
+        # Spent before any token was analysed: a clean end, with nothing found and the reason said.
+        status = RunStatus.COMPLETED
+        work.add({"budget": 1})
+        work.complain("run", "budget", str(error))
     except Exception as error:
-        await work.complain("run", "internal", f"{type(error).__name__}: the log has the details")
+        work.complain("run", "internal", f"{type(error).__name__}: the log has the details")
         log.exception("run failed", extra={"run_id": str(run.pk)})
         raise
     finally:
-        await sync_to_async(ledger.close)(run, status, usage=meter.usage(), funnel=work.funnel)
+        await sync_to_async(_close)(run, status, work)
     return work.outcome
+
+
+def _close(run: DiscoveryRun, status: RunStatus, work: "_Work") -> None:
+    """Close the run, on a new connection where the old one is gone: what ended the run may be that it went."""
+    for attempt in range(1, CLOSE_ATTEMPTS + 1):
+        try:
+            ledger.close(run, status, usage=work.meter.usage(), funnel=work.funnel, errors=work.errors)
+        except DatabaseError:
+            if attempt == CLOSE_ATTEMPTS:
+                raise
+            connection.close()
+        else:
+            return
 
 
 class _Work:
     """One run while it is carried out."""
 
     def __init__(
-        self, run: DiscoveryRun, params: Params, meter: RunMeter, reporter: Reporter, path: Path | None
+        self,
+        run: DiscoveryRun,
+        params: Params,
+        meter: RunMeter,
+        reporter: Reporter,
+        schedule_hours: int,
+        path: Path | None,
     ) -> None:
         self.run = run
         self.params = params
         self.meter = meter
         self.reporter = reporter
+        self.schedule_hours = schedule_hours
         self.path = path
         self.funnel: dict[str, int] = {}
         self.outcome = Outcome()
         self.worker = f"{socket.gethostname()}:{os.getpid()}"
-        self._errors: list[dict[str, str]] = []
+        self.errors: list[dict[str, str]] = []  # not yet in the database
 
     async def carry_out(self) -> RunStatus:
         shared = await _store_answers()
@@ -120,17 +149,26 @@ class _Work:
             finally:
                 beat.cancel()
                 await asyncio.gather(beat, return_exceptions=True)
-                await self._flush()
-        return RunStatus.COMPLETED
+        tried = bool(self.outcome.candidates) and "budget" not in self.funnel
+        return RunStatus.FAILED if tried and not self.outcome.results else RunStatus.COMPLETED
 
     async def _beat(self, main: "asyncio.Future[None]") -> None:
-        """Say that the run is alive; end it when somebody asked for that."""
+        """Say that the run is alive; end it when somebody asked for that. A lost connection is made anew."""
         while True:
             await asyncio.sleep(BEAT_SECONDS)
-            await self._flush()
-            if await sync_to_async(ledger.beat)(self.run.pk, self.meter.usage()):
-                main.cancel()
-                return
+            try:
+                if await sync_to_async(self._tell)():
+                    main.cancel()
+                    return
+            except DatabaseError as error:
+                log.warning("heartbeat not stored", extra={"run_id": str(self.run.pk), "cause": type(error).__name__})
+                await sync_to_async(connection.close)()
+
+    def _tell(self) -> bool:
+        """Errors and heartbeat into the database; whether the run is to end."""
+        ledger.add_errors(self.run.pk, self.errors)
+        self.errors = []
+        return ledger.beat(self.run.pk, self.meter.usage())
 
     async def _stages(self, providers: Providers) -> None:
         self.reporter.note(providers.helius_note)
@@ -144,7 +182,8 @@ class _Work:
             self.run.pk, RunStage.ANALYSE, steps_total=len(tokens), funnel=self.funnel
         )
         self.reporter.tokens_found(tokens)
-        gate = asyncio.Semaphore(TOKENS_AT_ONCE)
+        # With a limit of calls one token after the other: many begun and none done would use it up for nothing.
+        gate = asyncio.Semaphore(TOKENS_AT_ONCE if self.params.max_requests_per_run is None else 1)
 
         async def one(token: Candidate) -> None:
             async with gate:
@@ -162,31 +201,32 @@ class _Work:
 
     async def _find(self, providers: Providers, now: int) -> Found:
         if self.run.given_mints:
-            return await look_up(providers, list(self.run.given_mints), self._complain_later)
-        return await search(providers, self.params, now, self._complain_later)
+            return await look_up(providers, list(self.run.given_mints), self.complain)
+        return await search(providers, self.params, now, self.complain)
 
     def _that_fit(self, tokens: list[Candidate], source: str) -> list[Candidate]:
         """Tokens whose analysis ends before the next scheduled run would begin, most promising first."""
         if self.run.given_mints or not tokens:
             return tokens
         seconds = plan_for("helius" if source == "helius" else "solana_rpc", 1, given=False).seconds
-        most = max(1, settings.DISCOVERY_SCHEDULE_HOURS * 3600 // max(1, seconds))
+        most = max(1, self.schedule_hours * 3600 // max(1, seconds))
         if len(tokens) > most:
             self.funnel["token_over_schedule"] = len(tokens) - most
-            self._complain_later(
+            self.complain(
                 "find_tokens",
                 "plan_cut",
-                f"{len(tokens)} tokens would take longer than the {settings.DISCOVERY_SCHEDULE_HOURS} h between runs "
+                f"{len(tokens)} tokens would take longer than the {self.schedule_hours} h between runs "
                 f"at the pace of {source}: the {most} most promising are analysed",
             )
         return tokens[:most]
 
     async def _token(self, providers: Providers, token: Candidate, now: int) -> None:
         def problem(what: str, cause: str) -> None:
-            self._complain_later(f"token {token.mint}", "incomplete", f"{what}: {cause}")
+            self.complain(f"token {token.mint}", "incomplete", f"{what}: {cause}")
 
-        claim = sync_to_async(steps.claim)
-        while await claim(self.run.pk, StepKind.TOKEN, token.mint, self.worker):
+        mint, step = token.mint, f"token {token.mint}"
+        claim, give_back = sync_to_async(steps.claim), sync_to_async(steps.give_back)
+        while await claim(self.run.pk, StepKind.TOKEN, mint, self.worker):
             try:
                 result = await analyse_token(
                     token,
@@ -197,41 +237,44 @@ class _Work:
                     problem=problem,
                     path=self.path,
                 )
+                stored = await sync_to_async(store.store_token)(self.run.pk, result)
             except ProviderError as error:
-                again = await sync_to_async(steps.give_back)(
-                    self.run.pk, StepKind.TOKEN, token.mint, str(error), retry=error.retryable
-                )
-                if not again:
-                    await self.complain(f"token {token.mint}", error.code, str(error))
-                    self._add({"tokens_failed": 1})
-                    self.reporter.token_done(token.mint, None)
+                if await give_back(self.run.pk, StepKind.TOKEN, mint, str(error), retry=error.retryable):
+                    continue
+                self._lost(mint, error.code, str(error), "tokens_failed")
             except BudgetSpent as error:
-                await sync_to_async(steps.give_back)(self.run.pk, StepKind.TOKEN, token.mint, str(error), retry=False)
-                await self.complain(f"token {token.mint}", "budget", str(error))
-                self._add({"budget": 1})
-                self.reporter.token_done(token.mint, None)
+                await give_back(self.run.pk, StepKind.TOKEN, mint, str(error), retry=False)
+                self._lost(mint, "budget", str(error), "budget")
+            except Exception as error:
+                # A fault of ours or of what a provider made us store costs this token, never the others.
+                log.exception("token failed", extra={"run_id": str(self.run.pk), "mint": mint})
+                if isinstance(error, OperationalError | InterfaceError):
+                    await sync_to_async(connection.close)()
+                cause = f"{type(error).__name__}: the log has the details"
+                if await give_back(self.run.pk, StepKind.TOKEN, mint, cause, retry=isinstance(error, OperationalError)):
+                    continue
+                self._lost(mint, "internal", f"{step}: {cause}", "tokens_failed")
             else:
-                if await sync_to_async(store.store_token)(self.run.pk, result):
-                    self._add(result.funnel)
+                if stored:
+                    self.add(result.funnel)
                     self.outcome.results.append(result)
-                self.reporter.token_done(token.mint, result)
-                return
+                self.reporter.token_done(mint, result)
+            return
 
-    def _add(self, funnel: dict[str, int]) -> None:
+    def _lost(self, mint: str, code: str, message: str, counted_as: str) -> None:
+        """A token that could not be analysed: said and counted."""
+        self.complain(f"token {mint}", code, message)
+        self.add({counted_as: 1})
+        self.reporter.token_done(mint, None)
+
+    def add(self, funnel: dict[str, int]) -> None:
+        """Count into the run's funnel."""
         for name, count in funnel.items():
             self.funnel[name] = self.funnel.get(name, 0) + count
 
-    def _complain_later(self, step: str, code: str, message: str) -> None:
-        self._errors.append(ledger.error(step, code, message))
-
-    async def complain(self, step: str, code: str, message: str) -> None:
-        """Put a loss into the run's errors now."""
-        self._complain_later(step, code, message)
-        await self._flush()
-
-    async def _flush(self) -> None:
-        errors, self._errors = self._errors, []
-        await sync_to_async(ledger.add_errors)(self.run.pk, errors)
+    def complain(self, step: str, code: str, message: str) -> None:
+        """Something was lost: into the run's errors with the next heartbeat, or when the run is closed."""
+        self.errors.append(ledger.error(step, code, message))
 
 
 async def _store_answers() -> bool:

@@ -6,18 +6,18 @@ queued → running → completed | failed | cancelled. One run is active at a ti
 import logging
 import uuid
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from discovery.analysis.params import Params
 from discovery.models import DiscoveryConfig, DiscoveryRun, DiscoveryRunWallet, DiscoveryWallet
-from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStage, RunStatus, Trigger
+from discovery.models.choices import ACTIVE_RUN_STATUSES, OPEN_STEP_STATUSES, RunStage, RunStatus, StepStatus, Trigger
 
 log = logging.getLogger(__name__)
 
@@ -42,16 +42,6 @@ def saved_params(config: DiscoveryConfig) -> Params:
         optional = name == "max_requests_per_run"
         values[name] = value if value is not None or optional else getattr(defaults, name)
     values["excluded_flags"] = tuple(values["excluded_flags"])
-    return Params(**values)
-
-
-def run_params(run: DiscoveryRun) -> Params:
-    """What the run was asked for; a null of an earlier row means the default."""
-    defaults = Params()
-    values: dict[str, Any] = {}
-    for name in Params.__struct_fields__:
-        value = getattr(run, name, None)
-        values[name] = value if value is not None or name == "max_requests_per_run" else getattr(defaults, name)
     return Params(**values)
 
 
@@ -102,10 +92,14 @@ def close_dead_runs() -> int:
     with transaction.atomic():
         # Locked, and a row another closer holds is left to it: the cause is told once.
         dead = active.filter(Q(stage__isnull=True) | beats_no_more).select_for_update(skip_locked=True)
-        for run_id, stage in list(dead.values_list("pk", "stage")):
-            words = "interrupted before the upgrade" if stage is None else "interrupted: its worker died"
-            add_errors(run_id, [error("run", "interrupted", words)])
-            closed += active.filter(pk=run_id).update(status=RunStatus.FAILED, completed_at=now)
+        for run in dead:
+            words = "interrupted before the upgrade" if run.stage is None else "interrupted: its worker died"
+            add_errors(run.pk, [error("run", "interrupted", words)])
+            if run.stage is None:
+                active.filter(pk=run.pk).update(status=RunStatus.FAILED, completed_at=now)
+            else:
+                _settle(run, RunStatus.FAILED, now)
+            closed += 1
     if closed:
         log.warning("closed dead runs", extra={"count": closed})
     return closed
@@ -120,10 +114,18 @@ def begin(run: DiscoveryRun) -> None:
     )
 
 
+def hold_active(run_id: uuid.UUID) -> bool:
+    """Lock the run's row for the rest of the transaction; whether the run is still active."""
+    held = DiscoveryRun.objects.select_for_update().filter(pk=run_id, status__in=ACTIVE_RUN_STATUSES)
+    return held.values_list("pk", flat=True).first() is not None
+
+
 def beat(run_id: uuid.UUID, usage: dict[str, Any]) -> bool:
-    """The run is alive and has used this much; whether somebody asked to cancel it."""
-    DiscoveryRun.objects.filter(pk=run_id).update(heartbeat_at=timezone.now(), usage=usage)
-    return DiscoveryRun.objects.filter(pk=run_id, cancel_requested_at__isnull=False).exists()
+    """The run is alive and has used this much. True: end it, somebody asked for that or closed it as dead."""
+    alive = DiscoveryRun.objects.filter(pk=run_id, status__in=ACTIVE_RUN_STATUSES)
+    if not alive.update(heartbeat_at=timezone.now(), usage=usage):
+        return True
+    return alive.filter(cancel_requested_at__isnull=False).exists()
 
 
 def set_stage(run_id: uuid.UUID, stage: RunStage, **values: Any) -> None:
@@ -153,29 +155,45 @@ def add_errors(run_id: uuid.UUID, errors: list[dict[str, str]]) -> None:
         )
 
 
-def close(run: DiscoveryRun, status: RunStatus, *, usage: dict[str, Any], funnel: dict[str, int]) -> None:
+def close(
+    run: DiscoveryRun,
+    status: RunStatus,
+    *,
+    usage: dict[str, Any],
+    funnel: dict[str, int],
+    errors: list[dict[str, str]] | None = None,
+) -> None:
     """Close the run once: count what it found, note how long it took. Nothing changes on a run already closed."""
-    now = timezone.now()
     with transaction.atomic():
+        add_errors(run.pk, errors or [])
         locked = DiscoveryRun.objects.select_for_update().get(pk=run.pk)
-        if locked.status not in ACTIVE_RUN_STATUSES:
-            return
-        found = DiscoveryRunWallet.objects.filter(run=run)
-        counts = found.aggregate(
-            new=Count("wallet_address", distinct=True, filter=Q(is_new=True)),
-            known=Count("wallet_address", distinct=True, filter=Q(is_new=False)),
-        )
-        addresses = found.values("wallet_address")
-        known = DiscoveryWallet.objects.filter(address__in=addresses)
-        for wallet_id, count in known.values_list("pk", "discovery_count").order_by("pk"):
-            # The row lock above makes this once per run; the order keeps two runs from waiting on each other.
-            DiscoveryWallet.objects.filter(pk=wallet_id).update(discovery_count=count + 1, last_discovered_at=now)
-        locked.status, locked.stage = status, RunStage.DONE
-        locked.completed_at = locked.heartbeat_at = now
-        locked.new_wallets, locked.updated_wallets = counts["new"], counts["known"]
-        locked.tokens_analyzed = locked.tokens.filter(early_buyers__isnull=False).count()
-        seconds = Decimal((now - locked.started_at).total_seconds())
-        locked.duration_seconds = seconds.quantize(Decimal("0.01"))
-        locked.usage = usage
-        locked.funnel = {**locked.funnel, **funnel}
-        locked.save()
+        if locked.status in ACTIVE_RUN_STATUSES:
+            locked.usage, locked.funnel = usage, {**locked.funnel, **funnel}
+            _settle(locked, status, timezone.now())
+
+
+def _settle(run: DiscoveryRun, status: RunStatus, now: datetime) -> None:
+    """Close a locked active run with its counts, however it ended: what is stored is counted exactly once."""
+    found = DiscoveryRunWallet.objects.filter(run=run)
+    counts = found.aggregate(
+        new=Count("wallet_address", distinct=True, filter=Q(is_new=True)),
+        known=Count("wallet_address", distinct=True, filter=Q(is_new=False)),
+    )
+    # One active run at a time: nobody else counts wallets now.
+    DiscoveryWallet.objects.filter(address__in=found.values("wallet_address")).update(
+        discovery_count=F("discovery_count") + 1, last_discovered_at=now
+    )
+    run.steps.filter(status__in=OPEN_STEP_STATUSES).update(
+        status=StepStatus.FAILED, completed_at=now, error=f"the run was {status}"
+    )
+    run.status, run.stage = status, RunStage.DONE
+    run.completed_at = now
+    run.new_wallets, run.updated_wallets = counts["new"], counts["known"]
+    run.tokens_analyzed = run.tokens.filter(early_buyers__isnull=False).count()
+    run.duration_seconds = Decimal((now - run.started_at).total_seconds()).quantize(Decimal("0.01"))
+    run.save(
+        update_fields=[
+            "status", "stage", "completed_at", "new_wallets", "updated_wallets", "tokens_analyzed", "duration_seconds",
+            "usage", "funnel",
+        ]
+    )  # fmt: skip

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any, Final
 
 from django.db import transaction
@@ -18,7 +18,7 @@ from discovery.models import (
     DiscoveryWallet,
 )
 from discovery.models.choices import StepKind, WalletStatus
-from discovery.runs import steps
+from discovery.runs import ledger, steps
 from discovery.runs.analyse_token import TokenResult, ValuedTrade
 
 ROW_VERSION: Final = 1
@@ -61,14 +61,19 @@ def store_candidates(run_id: uuid.UUID, tokens: Sequence[Candidate]) -> None:
 def _bounded(value: Decimal | None, places: int) -> Decimal | None:
     if value is None or not value.is_finite() or abs(value) >= _MOST_USD:
         return None
-    return value.quantize(Decimal(1).scaleb(-places))
+    with localcontext() as context:
+        context.prec = 60  # the default 28 digits do not hold 17 before the point and 18 behind it
+        return value.quantize(Decimal(1).scaleb(-places))
 
 
 def store_token(run_id: uuid.UUID, result: TokenResult) -> bool:
-    """The findings and the completion of their step, all or nothing. False where the step was not ours any more."""
+    """The findings and the completion of their step, all or nothing. False where step or run was not ours any more."""
     qualified = [buyer for buyer in result.buyers if buyer.qualified]
     with transaction.atomic():
         counts = {"early_buyers": len(result.buyers), "qualified": len(qualified), "transactions": result.transactions}
+        # Held until the end: a run that was closed meanwhile has been counted and takes nothing more.
+        if not ledger.hold_active(run_id):
+            return False
         if not steps.complete(run_id, StepKind.TOKEN, result.candidate.mint, counts):
             return False
         _store_trades(result.trades)

@@ -33,7 +33,7 @@ def test_nothing_to_see_is_empty(text):
 
 
 def test_a_very_long_text_is_cut():
-    assert clean_text("ab" * 1_000_000, 64) == "ab" * 32
+    assert clean_text("ab" * 100_000, 64) == "ab" * 32
 
 
 def test_what_is_cut_is_counted_without_what_was_taken_out():

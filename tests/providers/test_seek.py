@@ -1,6 +1,7 @@
 """The search for a slot by time: few questions, whatever the slots' pace, whatever was skipped."""
 
 from bisect import bisect_left
+from functools import cache
 
 import pytest
 from local_server import Line, RpcFault, talk_rpc
@@ -91,6 +92,7 @@ class Chain:
         return len(server.asked)
 
 
+@cache
 def steady(count, per_second=3, start=1_000_000, first_slot=500_000):
     return {first_slot + number: start + number // per_second for number in range(count)}
 
@@ -101,16 +103,16 @@ def test_a_steady_chain_takes_few_calls(server, share):
     assert Chain(times).assert_found(server, 1_000_000 + int(100_000 * share)) <= 12
 
 
-@pytest.mark.parametrize("moment", [1_000_100, 1_009_000, 1_010_500, 1_027_900, 1_028_100, 1_045_000, 1_060_000])
+@pytest.mark.parametrize("moment", [1_000_100, 1_009_000, 1_010_500, 1_027_900, 1_028_100, 1_035_000, 1_047_000])
 def test_a_chain_that_stood_still_for_hours_takes_few_calls(server, moment):
-    times = steady(30_000) | steady(150_000, start=1_028_000, first_slot=530_000)
+    times = steady(30_000) | steady(60_000, start=1_028_000, first_slot=530_000)
     assert Chain(times).assert_found(server, moment) < 35
 
 
-@pytest.mark.parametrize("moment", [1_000_500, 1_090_000, 1_099_000, 1_100_010, 1_101_000, 1_104_000])
+@pytest.mark.parametrize("moment", [1_000_500, 1_090_000, 1_099_000, 1_100_010, 1_100_900, 1_101_900])
 def test_a_chain_that_grew_a_hundred_times_faster_takes_few_calls(server, moment):
     slow = {400_000 + number: 1_000_000 + number * 10 for number in range(10_000)}
-    quick = {410_000 + number: 1_100_000 + number // 30 for number in range(150_000)}
+    quick = {410_000 + number: 1_100_000 + number // 30 for number in range(60_000)}
     assert Chain(slow | quick).assert_found(server, moment) < MOST_CALLS
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache
 
 import pytest
+from django.core.management import CommandError, call_command
 from markets import EVERYTHING
 from test_against_truth import figures, true_figures
 
@@ -98,8 +99,6 @@ def test_a_token_without_a_pair_is_still_found_by_what_the_others_say(use_market
 def test_when_nothing_answers_the_run_fails_and_says_each_cause(
     use_market: Callable, monkeypatch: pytest.MonkeyPatch, db: None
 ) -> None:
-    from django.core.management import CommandError, call_command
-
     monkeypatch.setattr("discovery.providers.http.MOST_ATTEMPTS", 1)
     market = use_market(*WORLD)
     for provider in ("geckoterminal", "jupiter", "dexscreener"):
@@ -178,7 +177,91 @@ def test_the_key_of_a_provider_is_in_no_error_and_no_log(
     answer = discover("--max-tokens=1")
     assert answer["status"] == "completed"
     market.fault("rpc", "cut_connection", count=50)
-    answer = discover("--max-tokens=1")
-    assert answer["errors"]
-    run = DiscoveryRun.objects.get(pk=answer["run_id"])
+    with pytest.raises(CommandError):
+        discover("--max-tokens=1")
+    run = DiscoveryRun.objects.order_by("started_at").last()
+    assert run is not None
+    assert run.errors
     assert "5ecret" not in caplog.text + str(run.errors) + str(run.usage) + str(list(run.steps.values("error")))
+
+
+def test_a_run_none_of_whose_tokens_could_be_analysed_has_failed(
+    use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("discovery.providers.http.MOST_ATTEMPTS", 1)
+    market = use_market(*WORLD, source="solana_rpc")
+    market.fault("rpc", "503", count=10_000)
+    with pytest.raises(CommandError) as failed:
+        discover("--max-tokens=2")
+    assert failed.value.returncode == 1
+    run = DiscoveryRun.objects.get()
+    assert run.status == "failed"
+    assert run.funnel["tokens_failed"] == 2
+
+
+def test_a_fault_of_ours_in_one_token_costs_that_token_alone(
+    use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from discovery.runs import conduct, store
+
+    use_market(*WORLD)
+    names = sorted(truth.pumped(worlds.build("small", 2)))[:3]
+    store_token = store.store_token
+
+    def broken(run_id, result):
+        if result.candidate.mint == names[0]:
+            raise ZeroDivisionError
+        return store_token(run_id, result)
+
+    monkeypatch.setattr(conduct.store, "store_token", broken)
+    answer = discover("--all-buyers", *(f"--token={mint}" for mint in names))
+    assert answer["status"] == "completed"
+    assert [token["early_buyers"] is None for token in answer["tokens"]] == [True, False, False]
+    assert [error["code"] for error in answer["errors"]] == ["internal"]
+    run = DiscoveryRun.objects.get()
+    assert sorted(run.steps.values_list("status", flat=True)) == ["done", "done", "failed"]
+
+
+def test_a_lost_database_connection_ends_nothing(
+    use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A heartbeat that the database refuses is made up for, and a cancel asked for afterwards is still heard."""
+    from django.db import OperationalError
+
+    from discovery.runs import ledger
+
+    use_market(*WORLD)
+    monkeypatch.setattr("discovery.runs.conduct.BEAT_SECONDS", 0.05)
+    beat, failed = ledger.beat, []
+
+    def once(run_id, usage):
+        if not failed:
+            failed.append(run_id)
+            raise OperationalError("server closed the connection unexpectedly")
+        return beat(run_id, usage)
+
+    monkeypatch.setattr(ledger, "beat", once)
+    monkeypatch.setattr("discovery.runs.conduct.connection.close", lambda: None)  # the test's transaction lives on it
+    answer = discover("--all-buyers", "--max-tokens=3")
+    assert failed
+    assert answer["status"] == "completed"
+    assert_exact(answer)
+
+
+def test_a_budget_spent_while_searching_is_a_clean_end(use_market: Callable, db: None) -> None:
+    use_market(*WORLD)
+    from asgiref.sync import async_to_sync
+
+    from discovery.analysis.params import Params
+    from discovery.management.terminal import Quiet
+    from discovery.models.choices import Trigger
+    from discovery.runs import ledger
+    from discovery.runs.conduct import conduct
+
+    params = Params(max_requests_per_run=5)
+    run = ledger.start(params, trigger=Trigger.MANUAL, triggered_by="ana")
+    async_to_sync(conduct)(run, params, Quiet())
+    closed = DiscoveryRun.objects.get(pk=run.pk)
+    assert closed.status == "completed"
+    assert closed.funnel == {"budget": 1}
+    assert [error["code"] for error in closed.errors] == ["budget"]

@@ -9,9 +9,17 @@ from django.db import connection
 from django.utils import timezone
 
 from discovery.analysis.params import Params
-from discovery.models import DiscoveryConfig, DiscoveryRun, DiscoveryRunStep
+from discovery.domain.findings import Candidate
+from discovery.models import (
+    DiscoveryConfig,
+    DiscoveryRun,
+    DiscoveryRunStep,
+    DiscoveryRunWallet,
+    DiscoveryWallet,
+)
 from discovery.models.choices import RunStatus, StepKind, Trigger
-from discovery.runs import ledger, steps
+from discovery.runs import ledger, steps, store
+from discovery.runs.analyse_token import TokenResult
 
 pytestmark = pytest.mark.django_db
 MINT = "HRJLkc6vDysVHdrUpCsQ5EBx6fPM15TZRKAhfUBnpump"
@@ -149,3 +157,25 @@ def test_a_plain_insert_as_the_earlier_system_made_it_still_works() -> None:
         )
     assert isinstance(run_id, uuid.UUID)
     assert (status, json.loads(errors)) == ("running", [])
+
+
+def test_a_run_closed_as_dead_is_counted_and_its_steps_are_closed() -> None:
+    dead = start()
+    steps.add(dead.pk, StepKind.TOKEN, [MINT])
+    wallet = DiscoveryWallet.objects.create(address=MINT, first_run=dead)
+    DiscoveryRunWallet.objects.create(run=dead, wallet_address=MINT, source_token=MINT, is_new=True, row_version=1)
+    DiscoveryRun.objects.filter(pk=dead.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=91))
+    assert ledger.close_dead_runs() == 1
+    dead.refresh_from_db()
+    wallet.refresh_from_db()
+    assert (dead.status, dead.stage, dead.new_wallets, wallet.discovery_count) == ("failed", "done", 1, 1)
+    assert dead.duration_seconds is not None
+    assert DiscoveryRunStep.objects.get().status == "failed"
+
+
+def test_a_run_that_was_closed_as_dead_takes_no_findings_and_is_told_to_end() -> None:
+    run = start()
+    ledger.close(run, RunStatus.FAILED, usage={}, funnel={})
+    result = TokenResult(Candidate(MINT), None, "", [], [], 0, {})
+    assert store.store_token(run.pk, result) is False
+    assert ledger.beat(run.pk, {}) is True

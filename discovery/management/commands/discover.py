@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 import json
+import os
 import signal
 import threading
 from decimal import Decimal
@@ -94,7 +95,7 @@ class Command(BaseCommand):
             run = ledger.start(
                 params,
                 trigger=Trigger.MANUAL,
-                triggered_by=getpass.getuser(),
+                triggered_by=_who(),
                 mints=mints,
                 config_version=config.version,
             )
@@ -102,9 +103,12 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=EXIT_ACTIVE) from None
         quiet = options["quiet"] or options["json"]
         try:
-            outcome = self._conduct(run, params, quiet=quiet)
+            outcome = self._conduct(run, params, quiet=quiet, schedule_hours=config.schedule_hours or 6)
         except (KeyboardInterrupt, asyncio.CancelledError):
             raise CommandError(f"interrupted; run {run.pk} keeps what it found", returncode=EXIT_INTERRUPTED) from None
+        except DatabaseError as error:
+            words = f"the database went away during run {run.pk}: {str(error).strip()}"
+            raise CommandError(words, returncode=EXIT_FAILED) from None
         run.refresh_from_db()
         if options["json"]:
             self.stdout.write(json.dumps(_object(run, outcome, all_buyers=options["all_buyers"])))
@@ -125,9 +129,9 @@ class Command(BaseCommand):
         return CommandError(words, returncode=EXIT_BAD_OPTION)
 
     @staticmethod
-    def _conduct(run: DiscoveryRun, params: Params, *, quiet: bool) -> Outcome:
+    def _conduct(run: DiscoveryRun, params: Params, *, quiet: bool, schedule_hours: int) -> Outcome:
         with Quiet() if quiet else ProgressReporter() as reporter:
-            return async_to_sync(_until_signalled)(run, params, reporter)
+            return async_to_sync(_until_signalled)(run, params, reporter, schedule_hours)
 
     def _show(self, run: DiscoveryRun, outcome: Outcome, *, all_buyers: bool) -> None:
         console = stdout_console()
@@ -151,7 +155,15 @@ class Command(BaseCommand):
             console.print(f"Lost: {text}", style="yellow", markup=False)
 
 
-async def _until_signalled(run: DiscoveryRun, params: Params, reporter: Reporter) -> Outcome:
+def _who() -> str:
+    """The user of this process, by name where it has one."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+async def _until_signalled(run: DiscoveryRun, params: Params, reporter: Reporter, schedule_hours: int) -> Outcome:
     """Conduct the run; the first Ctrl-C or TERM cancels it, which closes it properly, the second ends the process.
 
     The loop runs beside the main thread, where signals arrive: without this they would not reach it.
@@ -176,7 +188,7 @@ async def _until_signalled(run: DiscoveryRun, params: Params, reporter: Reporter
 
     await sync_to_async(listen)()
     try:
-        return await conduct(run, params, reporter)
+        return await conduct(run, params, reporter, schedule_hours=schedule_hours)
     finally:
         await sync_to_async(hush)()
 
