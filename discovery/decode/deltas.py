@@ -14,7 +14,8 @@ class Deltas:
 
     by_owner: owner -> mint -> raw units, post - pre, zero changes kept (the owner held an account in the transaction).
     A token account without an owner on the wire (old captures) stands as `unknown-owner:<account>`.
-    Raises IndexError where a row points outside the account keys.
+    Raises IndexError where a row points outside the account keys, TypeError where those are of two kinds, ValueError
+    where an amount is no number of units.
     """
 
     __slots__ = ("by_owner", "decimals", "keys", "meta", "signers")
@@ -22,6 +23,8 @@ class Deltas:
     def __init__(self, record: TransactionRecord, meta: Meta) -> None:
         message = record.transaction.message
         first = message.account_keys[0] if message.account_keys else ""
+        if len(set(map(type, message.account_keys))) > 1:
+            raise TypeError("account keys of both encodings in one message")
         if isinstance(first, str):
             keys: list[str] = list(message.account_keys)  # type: ignore[arg-type]
             required = message.header.num_required_signatures if message.header else len(record.transaction.signatures)
@@ -41,20 +44,26 @@ class Deltas:
         for row in meta.pre_token_balances or _NO_ROWS:
             mint, amount = row.mint, row.ui_token_amount
             owner = row.owner or f"unknown-owner:{keys[row.account_index]}"
+            units = int(amount.amount)
+            if units < 0:
+                raise ValueError("a negative balance")
             mints = by_owner.get(owner)
             if mints is None:
-                by_owner[owner] = {mint: -int(amount.amount)}
+                by_owner[owner] = {mint: -units}
             else:
-                mints[mint] = mints.get(mint, 0) - int(amount.amount)
+                mints[mint] = mints.get(mint, 0) - units
             decimals[mint] = amount.decimals
         for row in meta.post_token_balances or _NO_ROWS:
             mint, amount = row.mint, row.ui_token_amount
             owner = row.owner or f"unknown-owner:{keys[row.account_index]}"
+            units = int(amount.amount)
+            if units < 0:
+                raise ValueError("a negative balance")
             mints = by_owner.get(owner)
             if mints is None:
-                by_owner[owner] = {mint: int(amount.amount)}
+                by_owner[owner] = {mint: units}
             else:
-                mints[mint] = mints.get(mint, 0) + int(amount.amount)
+                mints[mint] = mints.get(mint, 0) + units
             decimals[mint] = amount.decimals
         self.by_owner = by_owner
         self.decimals = decimals

@@ -11,7 +11,7 @@ from msgspec import Raw, Struct
 
 # What the chain can hold: a record beyond it is no record, and would not fit its column either.
 Lamports = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-Amount = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,20}$")]
+Amount = Annotated[str, msgspec.Meta(min_length=1, max_length=20)]  # digits; `Deltas` refuses a sign
 Signature = Annotated[str, msgspec.Meta(max_length=90)]
 Index = Annotated[int, msgspec.Meta(ge=0)]
 

@@ -1,0 +1,168 @@
+"""One token over histories made by hand: clocks that lie and balances that do not follow."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from asgiref.sync import async_to_sync
+from synthetic import DEEP_UNITS as DEEP
+from synthetic import SOL, Made, program_account, wallet
+
+from discovery.analysis.params import Params
+from discovery.domain.addresses import associated_token_account, pump_curve
+from discovery.domain.findings import Candidate, EarlyBuyer
+from discovery.domain.programs import PUMPFUN
+from discovery.providers.records import AccountRecord
+from discovery.providers.transactions import decode_record
+from discovery.runs.analyse_token import TokenResult, analyse_token
+from discovery.runs.histories import Located
+
+LAUNCH = 1_790_000_000
+ANA = wallet("ana")
+MINT = wallet("mint")
+CURVE = pump_curve(MINT)
+ACCOUNT = associated_token_account(ANA, MINT)
+UNITS = 1000
+
+
+class Histories:
+    """Transactions by address; what each account holds now."""
+
+    source = "helius"
+
+    def __init__(self) -> None:
+        self.lists: dict[str, list[Located]] = {}
+        self.held: dict[str, int] = {}
+        self.count = 0
+
+    def add(self, made: Made, seconds: int, *addresses: str) -> None:
+        self.count += 1
+        record = made.record()
+        record["transaction"]["signatures"] = [f"{self.count:088d}".replace("0", "2")]
+        located = Located(LAUNCH + seconds, 0, LAUNCH + seconds, decode_record(json.dumps(record).encode()))
+        for address in addresses:
+            self.lists.setdefault(address, []).append(located)
+
+    async def between(self, address: str, since: int | None, until: int | None, most: int) -> list[Located]:
+        return [
+            located
+            for located in self.lists.get(address, [])
+            if (since is None or located.block_time >= since) and (until is None or located.block_time <= until)
+        ]
+
+    async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
+        return [
+            AccountRecord("", 0, bytes(64) + self.held[address].to_bytes(8, "little")) if address in self.held else None
+            for address in addresses
+        ]
+
+
+class NoPrices:
+    async def load(self, times: object) -> None:
+        raise AssertionError("nothing here is quoted in a stable")
+
+    def at(self, time: int) -> None:
+        return None
+
+
+def swap(before: int, after: int, lamports: int) -> Made:
+    """ANA's units go from `before` to `after` against the curve for `lamports`."""
+    made = Made(ANA, venue=PUMPFUN).pay(ANA, lamports).units(ANA, MINT, before, after)
+    return made.units(CURVE, MINT, DEEP, DEEP + before - after).pay(CURVE, -lamports)
+
+
+@pytest.fixture
+def histories() -> Histories:
+    made = Histories()
+    created = Made(wallet("creator"), venue=PUMPFUN).units(CURVE, MINT, None, DEEP)
+    made.add(created, 0, CURVE)
+    return made
+
+
+@pytest.fixture
+def analyse(histories: Histories) -> Callable[..., TokenResult]:
+    def run(clock: int | None = LAUNCH) -> TokenResult:
+        candidate = Candidate(MINT, launched_at=clock, launch_clock="jupiter" if clock else "", transactions_24h=10)
+        return async_to_sync(analyse_token)(
+            candidate,
+            Params(),
+            histories,
+            NoPrices(),
+            now=LAUNCH + 10**6,
+            problem=lambda *_: None,
+            path="pool",
+        )
+
+    return run
+
+
+def only(result: TokenResult) -> EarlyBuyer:
+    (buyer,) = result.buyers
+    return buyer
+
+
+@pytest.mark.parametrize("clock", [LAUNCH, LAUNCH - 5 * 3600, LAUNCH + 5 * 3600, None])
+def test_the_curve_tells_the_launch_whatever_the_index_says(
+    clock: int | None, histories: Histories, analyse: Callable
+) -> None:
+    histories.add(swap(0, UNITS, -SOL), 60, CURVE)
+    histories.add(swap(UNITS, 0, 3 * SOL), 90, CURVE)
+    result = analyse(clock)
+    assert (result.launched_at, result.launch_clock) == (LAUNCH, "curve")
+    assert only(result).qualified
+
+
+def test_lamports_sent_to_the_curves_address_before_creation_do_not_move_the_launch(
+    histories: Histories, analyse: Callable
+) -> None:
+    early = Histories()
+    early.add(Made(wallet("prankster"), venue=None).transfer(wallet("prankster"), CURVE, 1), -86_400, CURVE)
+    histories.lists[CURVE] = early.lists[CURVE] + histories.lists[CURVE]
+    histories.add(swap(0, UNITS, -SOL), 60, CURVE)
+    histories.held[ACCOUNT] = UNITS
+    assert analyse().launched_at == LAUNCH
+
+
+def test_units_that_appear_unseen_between_two_trades_bring_no_profit_and_are_said(
+    histories: Histories, analyse: Callable
+) -> None:
+    histories.add(swap(0, UNITS, -SOL), 60, CURVE)
+    histories.add(swap(10 * UNITS, 9 * UNITS, 3 * SOL), 90, CURVE)
+    histories.held[ACCOUNT] = 9 * UNITS
+    buyer = only(analyse())
+    assert not buyer.qualified
+    assert buyer.position.history_incomplete
+    assert buyer.position.unmatched_lamports > 2 * SOL
+
+
+def test_a_balance_that_is_not_what_was_last_seen_is_said(histories: Histories, analyse: Callable) -> None:
+    histories.add(swap(0, UNITS, -SOL), 60, CURVE)
+    histories.held[ACCOUNT] = 5
+    assert only(analyse()).position.history_incomplete
+
+
+def test_a_balance_that_follows_is_complete(histories: Histories, analyse: Callable) -> None:
+    histories.add(swap(0, UNITS, -SOL), 60, CURVE)
+    histories.held[ACCOUNT] = UNITS
+    assert not only(analyse()).position.history_incomplete
+
+
+def test_a_sale_that_no_listed_market_shows_is_found_in_the_wallets_own_account(
+    histories: Histories, analyse: Callable
+) -> None:
+    elsewhere = program_account("elsewhere")
+    histories.add(swap(0, UNITS, -SOL), 60, CURVE, ACCOUNT)
+    sale = Made(ANA, venue=PUMPFUN).pay(ANA, 4 * SOL).units(ANA, MINT, UNITS, 0)
+    histories.add(sale.units(elsewhere, MINT, DEEP, DEEP + UNITS).pay(elsewhere, -4 * SOL), 9_000, ACCOUNT)
+    buyer = only(analyse())
+    assert buyer.qualified
+    assert not buyer.position.history_incomplete
+
+
+def test_units_received_before_the_first_buy_make_no_early_buyer(histories: Histories, analyse: Callable) -> None:
+    giver = wallet("giver")
+    gift = Made(giver, venue=None).units(giver, MINT, 7, 0).units(ANA, MINT, 0, 7)
+    histories.add(gift, 30, ACCOUNT)
+    histories.add(swap(7, 7 + UNITS, -SOL), 60, CURVE, ACCOUNT)
+    histories.held[ACCOUNT] = 7 + UNITS
+    assert analyse().buyers == []
