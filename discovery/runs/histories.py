@@ -114,7 +114,7 @@ class RpcHistories:
         """See Histories."""
         wanted = await self._rows(address, since, until, most)
         missing = [row.signature for row in wanted if row.signature not in self._kept]
-        # Transactions of one run are fetched once: a wallet's account and the pool name the same ones.
+        # Transactions of one token are fetched once: a wallet's account and the pool name the same ones.
         lost: list[tuple[str, str]] = []
         self._kept.update(
             await self._rpc.transactions(missing, lambda signature, cause: lost.append((signature, cause)))
