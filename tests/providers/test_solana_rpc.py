@@ -270,8 +270,16 @@ def test_amounts_stay_the_digits_of_the_wire(server):
         "programId": OWNER,
         "uiTokenAmount": {"amount": "18446744073709551615", "decimals": 9, "uiAmount": None, "uiAmountString": "?"},
     }
-    meta = {"err": None, "fee": 5000, "preBalances": [2**63], "postBalances": [1], "postTokenBalances": [balance]}
+    meta = {"err": None, "fee": 5000, "preBalances": [2**63 - 1], "postBalances": [1], "postTokenBalances": [balance]}
     server.rpc({"getTransaction": lambda signature, _: transaction(signature, meta=meta)})
     record = fetch(server.url, ["s"])[0]["s"]
-    assert record.meta.pre_balances == [2**63]
+    assert record.meta.pre_balances == [2**63 - 1]
     assert Decimal(record.meta.post_token_balances[0].ui_token_amount.amount) == 2**64 - 1
+
+
+def test_lamports_beyond_what_can_exist_are_no_record(server):
+    meta = {"err": None, "fee": 5000, "preBalances": [2**63], "postBalances": [1]}
+    server.rpc({"getTransaction": lambda signature, _: transaction(signature, meta=meta)})
+    found, rejected, _ = fetch(server.url, ["s"])
+    assert found == {}
+    assert list(rejected) == ["s"]
