@@ -138,3 +138,20 @@ def test_a_redeemed_token_whose_proceeds_were_sold_on_is_a_sale(decode) -> None:
     (leg,) = legs(decode("3LF4ABXfbETvFbQ7"))
     assert leg[:3] == ("J6Si", "sell", 20_000_000_000)
     assert leg[4] == 2_994_093_354
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("4nmfeav5dxo6ktte", [("2Cq2", "sell", 10_000_000, USDC[:4], 38_036_476)]),
+        (
+            "AoRC9x4MmLY1sP8X",
+            [
+                ("AMJ8", "sell", 46_707_774_954, USDC[:4], 20_000_000_000),
+                ("HYyE", "buy", 46_707_774_954, USDC[:4], 20_000_000_000),
+            ],
+        ),
+    ],
+)
+def test_a_venue_nobody_listed_is_read_from_the_balances(decode, name: str, expected: list) -> None:
+    assert legs(decode(name)) == expected
