@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from discovery.domain.funnel import ordered
 from discovery.domain.units import lamports_to_sol
 
 
@@ -38,5 +39,5 @@ def short(address: str) -> str:
 
 
 def counts(funnel: dict[str, Any]) -> str:
-    """A funnel as lines of words and numbers, in its own order."""
-    return "\n".join(f"{name.replace('_', ' ')}: {count:,}" for name, count in funnel.items()) or "–"
+    """A funnel as lines of words and numbers."""
+    return "\n".join(f"{name.replace('_', ' ')}: {count:,}" for name, count in ordered(funnel)) or "–"

@@ -17,6 +17,7 @@ from django.db import DatabaseError
 from discovery.analysis.params import BOUNDS, BadParams, Params, check
 from discovery.domain.addresses import parse_address
 from discovery.domain.findings import EarlyBuyer
+from discovery.domain.funnel import ordered
 from discovery.domain.units import round_half_even
 from discovery.management.terminal import ProgressReporter, Quiet, plan_text, stdout_console, wallet_table
 from discovery.models import DiscoveryConfig, DiscoveryRun
@@ -148,7 +149,7 @@ class Command(BaseCommand):
             f"{run.updated_wallets} known · {sum(row['calls'] for row in run.usage.values()):,} provider calls"
         )
         console.print(
-            "Funnel: " + ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in run.funnel.items())
+            "Funnel: " + ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in ordered(run.funnel))
         )
         for error in run.errors or []:
             text = error if isinstance(error, str) else f"{error['step']}: {error['message']}"
