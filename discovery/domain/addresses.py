@@ -9,8 +9,6 @@ from discovery.domain import programs
 from discovery.domain.known_wallets import PLUMBING
 
 Address = NewType("Address", str)
-Mint = NewType("Mint", str)
-Signature = NewType("Signature", str)
 
 
 def parse_address(text: str) -> Address:

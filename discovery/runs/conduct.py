@@ -18,7 +18,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from redis.exceptions import RedisError
 
 from discovery.analysis.params import Params
-from discovery.analysis.plan import Estimate, Path, Source, estimate
+from discovery.analysis.plan import Estimate, Source, estimate
 from discovery.domain.findings import Candidate
 from discovery.models import DiscoveryRun
 from discovery.models.choices import RunStage, RunStatus, StepKind
@@ -61,15 +61,13 @@ class Outcome:
         self.candidates: list[Candidate] = []
 
 
-async def conduct(
-    run: DiscoveryRun, params: Params, reporter: Reporter, *, schedule_hours: int = 6, path: Path | None = None
-) -> Outcome:
+async def conduct(run: DiscoveryRun, params: Params, reporter: Reporter, *, schedule_hours: int = 6) -> Outcome:
     """Carry out a queued run to its end. The run is closed whatever happens; what is no outcome of a run is raised.
 
     schedule_hours: hours between scheduled runs; a search is cut to what fits in between.
     """
     meter = RunMeter(params.max_requests_per_run)
-    work = _Work(run, params, meter, reporter, schedule_hours, path)
+    work = _Work(run, params, meter, reporter, schedule_hours)
     await sync_to_async(ledger.begin)(run)
     status = RunStatus.FAILED
     try:
@@ -120,14 +118,12 @@ class _Work:
         meter: RunMeter,
         reporter: Reporter,
         schedule_hours: int,
-        path: Path | None,
     ) -> None:
         self.run = run
         self.params = params
         self.meter = meter
         self.reporter = reporter
         self.schedule_hours = schedule_hours
-        self.path = path
         self.funnel: dict[str, int] = {}
         self.outcome = Outcome()
         self.worker = f"{socket.gethostname()}:{os.getpid()}"
@@ -166,8 +162,10 @@ class _Work:
 
     def _tell(self) -> bool:
         """Errors and heartbeat into the database; whether the run is to end."""
-        ledger.add_errors(self.run.pk, self.errors)
-        self.errors = []
+        # The event loop appends while this thread stores: only what was stored is taken off.
+        taken = list(self.errors)
+        ledger.add_errors(self.run.pk, taken)
+        del self.errors[: len(taken)]
         return ledger.beat(self.run.pk, self.meter.usage())
 
     async def _stages(self, providers: Providers) -> None:
@@ -235,7 +233,6 @@ class _Work:
                     providers.prices,
                     now=now,
                     problem=problem,
-                    path=self.path,
                 )
                 stored = await sync_to_async(store.store_token)(self.run.pk, result)
             except ProviderError as error:

@@ -265,3 +265,26 @@ def test_a_budget_spent_while_searching_is_a_clean_end(use_market: Callable, db:
     assert closed.status == "completed"
     assert closed.funnel == {"budget": 1}
     assert [error["code"] for error in closed.errors] == ["budget"]
+
+
+def test_a_loss_told_while_others_are_being_stored_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from discovery.analysis.params import Params
+    from discovery.management.terminal import Quiet
+    from discovery.runs import conduct
+    from discovery.runs.budget import RunMeter
+
+    work = conduct._Work(DiscoveryRun(), Params(), RunMeter(), Quiet(), 6)
+    work.complain("a", "x", "first")
+    stored: list[dict[str, str]] = []
+
+    def store_slowly(run_id: object, errors: list[dict[str, str]]) -> None:
+        stored.extend(errors)
+        work.complain("b", "y", "second")
+
+    monkeypatch.setattr(conduct.ledger, "add_errors", store_slowly)
+    monkeypatch.setattr(conduct.ledger, "beat", lambda *_: False)
+    work._tell()
+    assert [error["message"] for error in stored] == ["first"]
+    assert [error["message"] for error in work.errors] == ["second"]
