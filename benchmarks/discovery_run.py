@@ -61,10 +61,9 @@ def _measure(url: str, source: str, rps: int) -> None:
 # In a process of its own, so that a run is measured as it is used. Requests are counted at the pacer: a batch is one.
 PROGRAM = """
 import django; django.setup()
-from discovery.management.terminal import Quiet
 from discovery.providers.limits import Pacer
 from discovery.runs import ledger
-from discovery.runs.conduct import conduct
+from discovery.runs.foreground import conduct
 from discovery.analysis.params import Params
 from asgiref.sync import async_to_sync
 from discovery.models.choices import Trigger
@@ -74,8 +73,8 @@ async def counted(self, calls=1):
     counts[self.provider] = counts.get(self.provider, 0) + calls
     await wait(self, calls)
 Pacer.wait = counted
-run = ledger.start(Params(max_tokens=100), trigger=Trigger.MANUAL, triggered_by='benchmark')
-async_to_sync(conduct)(run, Params(max_tokens=100), Quiet())
+run = ledger.start(Params(max_tokens=100), trigger=Trigger.MANUAL, triggered_by='benchmark', in_foreground=True)
+async_to_sync(conduct)(run)
 run.refresh_from_db()
 assert run.status == 'completed', run.errors
 slowest = max(counts, key=counts.get)

@@ -1,19 +1,30 @@
-"""The liveness probe, answered before anything else: any Host, no session, no redirect, no I/O."""
+"""Probes are answered before anything else: any Host, no session, no redirect, no throttle."""
 
 from collections.abc import Callable
+from typing import Final
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
-LIVE_PATHS = frozenset({"/health", "/health/live"})
+from health import pages
+
+PAGES: Final = {
+    "/health": pages.live,
+    "/health/live": pages.live,
+    "/health/ready": pages.ready,
+    "/health/detailed": pages.detailed,
+}
 
 
-class LivenessMiddleware:
-    """The process is up. Whether it can work is another question."""
+class HealthMiddleware:
+    """Stands first in `MIDDLEWARE`, so that nothing after it can refuse a probe."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path in LIVE_PATHS and request.method in {"GET", "HEAD"}:
-            return JsonResponse({"status": "pass"}, headers={"Cache-Control": "no-store"})
-        return self.get_response(request)
+        page = PAGES.get(request.path_info.removesuffix("/"))
+        if page is None:
+            return self.get_response(request)
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponseNotAllowed(["GET", "HEAD"], headers={"Cache-Control": "no-store"})
+        return page(request)

@@ -39,11 +39,12 @@ def candles(market: Market, pool: Pool, timeframe: str, query: dict[str, str]) -
         starts = list(range(starts[0], min(before, market.unix(market.now())), step))
     rows: list[Row] = []
     last = price_at(market.world, pool, pool.created_offset_seconds - 1)
-    for start in starts:
+    for left, start in enumerate(starts, start=-len(starts)):
         trades = by_start.get(start, [])
         prices = [last, *(price for price, _ in trades)]
         volume = Fraction(sum(value for _, value in trades), 10**6)
         shown = (prices[0], max(prices), min(prices), prices[-1])
-        rows.append([start, *(significant(price, 15) for price in shown), significant(volume, 15)])
         last = prices[-1]
-    return rows[::-1][:limit]
+        if left >= -limit:  # a pool that died weeks ago has tens of thousands of empty minutes
+            rows.append([start, *(significant(price, 15) for price in shown), significant(volume, 15)])
+    return rows[::-1]

@@ -51,11 +51,12 @@ def gather(builder: Builder) -> Cast:
     """Make every wallet with its opening balances and note its habit."""
     cast = Cast()
     for group, count in GROUPS.items():
-        cast.groups[group] = [_wallet(builder, cast, group, nth) for nth in range(count)]
+        cast.groups[group] = [join(builder, cast, group, nth) for nth in range(count)]
     return cast
 
 
-def _wallet(builder: Builder, cast: Cast, group: str, nth: int) -> int:
+def join(builder: Builder, cast: Cast, group: str, nth: int) -> int:
+    """Make the `nth` wallet of a group with its opening balances, its style and its habits; returns its id."""
     rng = builder.random
     rich = group in {"crowd", "creator", "liquidity provider"}
     wallet = builder.new_wallet((rng.randint(300, 900) if rich else rng.randint(40, 160)) * SOL + rng.randrange(SOL))

@@ -12,6 +12,7 @@ from simmarket.world import Pool, PoolTrade, Token, World
 
 WINDOWS = {"m5": 300, "m15": 900, "m30": 1800, "h1": 3600, "h6": 21_600, "h24": 86_400}
 SERVER_START_OFFSET_SECONDS = 600
+_FORGOTTEN_SECONDS = 7 * 86_400
 
 
 @dataclass(slots=True, frozen=True)
@@ -91,6 +92,12 @@ def main_pool(world: World, token: Token, now: int) -> tuple[Pool, PoolFigures]:
 def deepest(every: list[tuple[Pool, PoolFigures]]) -> tuple[Pool, PoolFigures]:
     """The deepest pool, then the busiest."""
     return max(every, key=lambda item: (item[1].liquidity_usd, item[1].windows["h24"].volume_usd))
+
+
+def forgotten(token: Token, now: int) -> bool:
+    """Whether nobody traded a token for a week: no list shows it, but who names it still gets an answer."""
+    trades = [pool.trades[-1].offset_seconds for pool in token.pools if pool.trades]
+    return now - max(trades, default=token.launched_offset_seconds) > _FORGOTTEN_SECONDS
 
 
 def pumped_mints(

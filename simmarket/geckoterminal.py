@@ -7,7 +7,7 @@ from uuid import UUID
 
 from simmarket.accounts import mixed
 from simmarket.candles import candles
-from simmarket.figures import WINDOWS, Window, quote_usd
+from simmarket.figures import WINDOWS, Window, forgotten, quote_usd
 from simmarket.market import Market
 from simmarket.pumpfun import CURVE_BASE
 from simmarket.rest import Asked, FigureBook, Refused, RestDoor, iso, number_text, route, whole_parameter
@@ -56,6 +56,10 @@ class GeckoTerminal:
     def _every(self) -> list[Listed]:
         return [(token, pool) for token in self._world.tokens.values() for pool in token.pools]
 
+    def _listed(self) -> list[Listed]:
+        now = self._market.now()
+        return [(token, pool) for token, pool in self._every() if not forgotten(token, now)]
+
     def _trending(self, asked: Asked) -> Response:
         window = _DURATIONS.get(asked.query.get("duration", "24h"))
         if window is None:
@@ -65,16 +69,16 @@ class GeckoTerminal:
             windows = self._book.of(item[1]).windows
             return -windows[window].volume_usd, -windows["h24"].volume_usd, item[1].account
 
-        return self._page(asked, [item for item in self._every() if not item[1].complete], rank)
+        return self._page(asked, [item for item in self._listed() if not item[1].complete], rank)
 
     def _new(self, asked: Asked) -> Response:
-        return self._page(asked, self._every(), lambda item: (-item[1].created_offset_seconds, item[1].account))
+        return self._page(asked, self._listed(), lambda item: (-item[1].created_offset_seconds, item[1].account))
 
     def _top(self, asked: Asked) -> Response:
-        return self._page(asked, self._every(), self._order(asked))
+        return self._page(asked, self._listed(), self._order(asked))
 
     def _of_dex(self, asked: Asked) -> Response:
-        chosen = [item for item in self._every() if _DEXES[item[1].dex][0] == asked.parts[0]]
+        chosen = [item for item in self._listed() if _DEXES[item[1].dex][0] == asked.parts[0]]
         if not chosen and asked.parts[0] not in {*_IDLE_DEXES, *(dex for dex, _ in _DEXES.values())}:
             raise Refused(_not_found())
         return self._page(asked, chosen, self._order(asked))

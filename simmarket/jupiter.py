@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from simmarket import programs
-from simmarket.figures import Window
+from simmarket.figures import Window, forgotten
 from simmarket.market import Market
 from simmarket.rest import Asked, FigureBook, Refused, RestDoor, iso, number, route, significant, whole_parameter
 from simmarket.token_figures import TokenBook, TokenFigures
@@ -79,7 +79,7 @@ class Jupiter:
         return json_response([self._information(mint, token) for mint, token in found])
 
     def _recent(self, _: Asked) -> Response:
-        newest = sorted(self._world.tokens.items(), key=lambda item: -item[1].launched_offset_seconds)
+        newest = sorted(self._listed().items(), key=lambda item: -item[1].launched_offset_seconds)
         return json_response([self._information(mint, token) for mint, token in newest[:30]])
 
     def _category(self, asked: Asked) -> Response:
@@ -92,7 +92,7 @@ class Jupiter:
         except ValueError as error:
             raise Refused(json_response({"error": str(error)}, 400)) from error
         name = _SPANS[span]
-        figures = {mint: self._book.of(token) for mint, token in self._world.tokens.items()}
+        figures = {mint: self._book.of(token) for mint, token in self._listed().items()}
 
         def rank(mint: str) -> tuple[Fraction, Fraction, str]:
             window, day = figures[mint].windows[name], figures[mint].windows["h24"]
@@ -101,6 +101,10 @@ class Jupiter:
 
         order = sorted(figures, key=rank)[:limit]
         return json_response([self._information(mint, self._world.tokens[mint]) for mint in order])
+
+    def _listed(self) -> dict[str, Token]:
+        now = self._market.now()
+        return {mint: token for mint, token in self._world.tokens.items() if not forgotten(token, now)}
 
     def _prices(self, asked: Asked) -> Response:
         mints = [mint for mint in asked.query.get("ids", "").split(",") if mint]

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 
 _FIRST_SLOT = 381_000_000
-_SPARE_HOURS = 24 * 45  # how far the chain reaches back before the world's first second
+_SPARE_HOURS = 24 * 100  # how far the chain reaches back before the world's first second: further than anyone asks
 
 
 def _slots_per_10_seconds(hour: int) -> int:

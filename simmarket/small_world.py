@@ -1,16 +1,15 @@
-"""World `small`: two dozen tokens with known fates, three hundred wallets with known habits."""
+"""World `small`: two dozen tokens with known fates, three hundred wallets with known habits, and their past."""
 
-from dataclasses import dataclass, field
 from functools import partial
 
-from simmarket import programs, pumpfun, pumpswap, swaps
+from simmarket import past_world, programs, pumpswap, swaps
 from simmarket.building import PLAIN, Builder, Moment
 from simmarket.cast import SOL, Cast, gather
 from simmarket.habits import HOUR, Habits, Times
-from simmarket.instructions import signer
+from simmarket.plots import Plot, open_stage, plan_creation
 from simmarket.stage import Agenda, Stage
 from simmarket.truth import LUCKY_ONCE, SKILLED
-from simmarket.world import Token, World
+from simmarket.world import World
 
 _OLDEST = -201 * HOUR
 _NOISE = 320
@@ -30,27 +29,6 @@ _FULL = {
     "overseller": 2,
 }
 _QUIET = {SKILLED: 1, LUCKY_ONCE: 2, "sniper": 1, "crowd": 6, "bag holder": 3, "returner": 1, "bot user": 1}
-Path = list[tuple[float, float]]  # (hours before the world's end as a negative number, SOL in the pool)
-
-
-@dataclass(slots=True, frozen=True)
-class Plot:
-    """One token's story. Paths start at the launch (curve) and at the migration (pool)."""
-
-    symbol: str
-    kind: str
-    launch: float  # hours before the end
-    curve: Path
-    pool: Path = field(default_factory=list)
-    later: int = 190  # trades of the crowd after the window
-    busy: float = 0.0  # hours before the end from which most of them happen (0: from the launch)
-    size: tuple[float, float] = (1.5, 6.0)
-    modern: bool = False  # Token-2022
-    usdc: bool = False
-    listed: bool = True
-    second_pool: bool = False
-    rug: float = 0.0  # hours before the end
-
 
 # fmt: off
 PLOTS = (
@@ -104,8 +82,9 @@ def build(seed: int) -> World:
     creators = iter(cast.groups["creator"])
     lucky = iter(cast.groups[LUCKY_ONCE])
     for plot in PLOTS:
-        stage = _stage(builder, agenda, cast, plot, next(creators))
-        _open(stage, plot, sponsor)
+        stage = open_stage(builder, agenda, cast, plot, next(creators))
+        plan_creation(stage, plot, sponsor)
+        _plan_creators_sale(stage, plot)
         times = _times(plot)
         habits = Habits(stage, times)
         habits.plan(_QUIET if plot.kind in {"dull", "small"} else _FULL)
@@ -118,40 +97,10 @@ def build(seed: int) -> World:
         if plot.second_pool:
             _second_pool(stage, plot)
     _noise(builder, agenda, cast)
+    past_world.play(builder, cast)
     agenda.run()
     builder.world.index()
     return builder.world
-
-
-def _stage(builder: Builder, agenda: Agenda, cast: Cast, plot: Plot, creator: int) -> Stage:
-    launch = -round(plot.launch * HOUR)
-    program = programs.TOKEN_2022 if plot.modern else programs.TOKEN
-    address = builder.new_mint_address()
-    mint = builder.ledger.add_mint(address, program, 6)
-    quote = builder.usdc if plot.usdc else builder.ledger.native
-    curve = pumpfun.open_curve(builder, mint, quote, creator, launch)
-    name = plot.symbol.capitalize()
-    token = Token(
-        mint=mint,
-        symbol=plot.symbol,
-        name=f"{name} Coin",
-        uri=f"https://ipfs.invalid/{plot.symbol.lower()}",
-        kind=plot.kind,
-        launched_offset_seconds=launch,
-        creator=creator,
-        pools=[curve],
-        boosted=builder.random.choice((0, 0, 10, 50)),
-        profiled=builder.random.random() < 0.6,
-    )
-    curve.listed = plot.listed
-    builder.world.tokens[address] = token
-    stage = Stage(builder, agenda, cast, token, curve, _seconds(plot.curve), _seconds(plot.pool), plot.size)
-    stage.holders.append(creator)
-    return stage
-
-
-def _seconds(path: Path) -> list[tuple[int, float]]:
-    return [(round(hours * HOUR), sol) for hours, sol in path]
 
 
 def _times(plot: Plot) -> Times:
@@ -165,28 +114,10 @@ def _times(plot: Plot) -> Times:
     return Times(launch, (launch * 45 // 100, -900), (launch + 2400, launch + 5400))
 
 
-def _open(stage: Stage, plot: Plot, sponsor: int) -> None:
-    """Creation and the creator's own buy, in one transaction."""
-    builder, token = stage.builder, stage.token
-    launch = token.launched_offset_seconds
-    spend = int(builder.random.uniform(0.8, 2.4) * SOL) if plot.kind != "dull" else SOL // 2
-
-    def create(when: Moment) -> None:
-        style = stage.cast.styles[token.creator]
-        draft = builder.begin(token.creator, style)
-        signer(draft, token.mint.account, writable=True)
-        signer(draft, sponsor, writable=True)
-        pumpfun.add_creation(builder, draft, stage.curve, sponsor, (token.name, token.symbol, token.uri), launch)
-        budget = spend if not plot.usdc else spend * 170 // 1000
-        units, paid, platform = swaps.add_buy(builder, draft, token.creator, stage.curve, budget, style)
-        place = builder.end(draft, when, style, signers=3)
-        swaps.note(
-            builder, stage.curve, token.creator, when, place, units, paid, style, platform, is_buy=True, signers=3
-        )
-
-    stage.agenda.at(launch, create)
+def _plan_creators_sale(stage: Stage, plot: Plot) -> None:
     if plot.kind != "rug":
-        stage.agenda.at(-round(plot.launch * HOUR * 0.3), lambda when: stage.sell(token.creator, 0.5, when))
+        creator = stage.token.creator
+        stage.agenda.at(-round(plot.launch * HOUR * 0.3), lambda when: stage.sell(creator, 0.5, when))
 
 
 def _crowd(stage: Stage, plot: Plot) -> None:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from simmarket import programs
 from simmarket.curve25519 import is_on_curve
 from simmarket.figures import pumped_mints
-from simmarket.positions import Position
+from simmarket.positions import ZERO, Position
 from simmarket.world import BUY, SELL, TRANSFER_IN, Movement, World
 
 SKILLED, LUCKY_ONCE = "skilled", "lucky once"
@@ -39,6 +39,25 @@ class TokenTruth:
     kind: str
     launched_offset_seconds: int
     early_buyers: dict[str, WalletTruth]
+
+
+@dataclass(frozen=True)
+class CycleTruth:
+    """One wallet's time with one token, from flat to flat; lamports rounded half-even, each on its own.
+
+    `closed` says that no more than 1 % of the cycle's largest holding was left, by sales or by transfers;
+    `left_wallet` that units of it were sent away. What is not sold counts for nothing in `net_lamports`.
+    """
+
+    mint: str
+    opened_offset_seconds: int
+    closed_offset_seconds: int | None
+    last_trade_offset_seconds: int
+    put_in_lamports: int
+    matched_lamports: int
+    net_lamports: int
+    closed: bool
+    left_wallet: bool
 
 
 def tokens(
@@ -92,6 +111,25 @@ def lucky_once(world: World) -> set[str]:
     return {address for address, habits in world.habits.items() if LUCKY_ONCE in habits}
 
 
+def cycles(world: World) -> dict[str, list[CycleTruth]]:
+    """Every wallet's cycles in which it bought something, by address, in the order they opened.
+
+    Weighted average cost. A cycle opens with the first units bought or received while flat and ends where at most 1 %
+    of its largest holding is left. That rest stays a cost of the cycle that paid for it, and so are the proceeds if it
+    is sold one day: a sale that takes units of several cycles is shared by the units with a cost that each still has.
+    """
+    by_pair: dict[tuple[int, int], list[Movement]] = defaultdict(list)
+    for movement in world.movements:
+        by_pair[movement.wallet, movement.mint].append(movement)
+    found: dict[str, list[CycleTruth]] = defaultdict(list)
+    for (wallet, mint), movements in by_pair.items():
+        if _is_wallet(world, wallet):
+            found[world.accounts.address(wallet)] += _cycles_of(world, world.accounts.address(mint), movements)
+    return {
+        address: sorted(rows, key=lambda row: (row.opened_offset_seconds, row.mint)) for address, rows in found.items()
+    }
+
+
 def market_lamports(world: World, movement: Movement) -> Fraction:
     """The market amount of a trade in lamports; a stable quote is converted at the last closed minute."""
     if movement.quote == world.ledger.native.account:
@@ -105,15 +143,77 @@ def position_of(world: World, movements: list[Movement]) -> Position:
     """The position after a wallet's movements in one token, in chain order."""
     position = Position()
     for movement in movements:
-        if movement.kind == BUY:
-            position.buy(movement.units, market_lamports(world, movement), movement.extras_lamports)
-        elif movement.kind == SELL:
-            position.sell(movement.units, market_lamports(world, movement), movement.extras_lamports)
-        elif movement.kind == TRANSFER_IN:
-            position.receive(movement.units)
-        else:
-            position.give(movement.units)
+        _apply(world, position, movement)
     return position
+
+
+def _apply(world: World, position: Position, movement: Movement) -> None:
+    if movement.kind == BUY:
+        position.buy(movement.units, market_lamports(world, movement), movement.extras_lamports)
+    elif movement.kind == SELL:
+        position.sell(movement.units, market_lamports(world, movement), movement.extras_lamports)
+    elif movement.kind == TRANSFER_IN:
+        position.receive(movement.units)
+    else:
+        position.give(movement.units)
+
+
+@dataclass(slots=True)
+class _Cycle:
+    """A cycle while its movements are added up."""
+
+    opened: int
+    closed: int | None = None
+    last_trade: int = 0
+    peak: Fraction = ZERO
+    put_in: Fraction = ZERO
+    matched: Fraction = ZERO
+    units: Fraction = ZERO  # of its own units with a cost, those still in the wallet
+    left_wallet: bool = False
+
+
+def _cycles_of(world: World, mint: str, movements: list[Movement]) -> list[CycleTruth]:
+    position = Position()
+    found: list[_Cycle] = []
+    for movement in movements:
+        offset = world.transactions[movement.transaction].offset_seconds
+        gains = movement.kind in {BUY, TRANSFER_IN}
+        if gains and (not found or found[-1].closed is not None):
+            found.append(_Cycle(offset))
+        put_in, matched, units = position.put_in, position.matched_proceeds, position.with_basis
+        _apply(world, position, movement)
+        if not found:
+            continue
+        cycle = found[-1]
+        if movement.kind == BUY:
+            cycle.put_in += position.put_in - put_in
+            cycle.units += movement.units
+        elif not gains and units:
+            for owner in found:
+                owner.matched += (position.matched_proceeds - matched) * owner.units / units
+                owner.units *= position.with_basis / units
+        cycle.peak = max(cycle.peak, position.held)
+        if movement.kind in {BUY, SELL}:
+            cycle.last_trade = offset
+        elif not gains:
+            cycle.left_wallet = True
+        if cycle.closed is None and position.held * 100 <= cycle.peak:
+            cycle.closed = offset
+    return [
+        CycleTruth(
+            mint=mint,
+            opened_offset_seconds=cycle.opened,
+            closed_offset_seconds=cycle.closed,
+            last_trade_offset_seconds=cycle.last_trade,
+            put_in_lamports=round(cycle.put_in),
+            matched_lamports=round(cycle.matched),
+            net_lamports=round(cycle.matched - cycle.put_in),
+            closed=cycle.closed is not None,
+            left_wallet=cycle.left_wallet,
+        )
+        for cycle in found
+        if cycle.put_in
+    ]
 
 
 def _wallet_truth(

@@ -38,8 +38,8 @@ def test_the_contracts_hold(copy: Path) -> None:
         ("discovery/providers/http.py", "import django.conf", "The pure core knows no framework"),
         ("discovery/providers/jupiter.py", "import discovery.providers.prices", "Providers do not know each other"),
         ("discovery/decode/swaps.py", "import discovery.providers.http", "Decoding reads records"),
-        ("discovery/admin/runs.py", "import discovery.runs.conduct", "Pages neither fetch nor compute"),
-        ("discovery/runs/conduct.py", "import simmarket.truth", "The product does not know"),
+        ("discovery/admin/runs.py", "import discovery.runs.foreground", "Pages neither fetch nor compute"),
+        ("discovery/runs/foreground.py", "import simmarket.truth", "The product does not know"),
         ("simmarket/truth.py", "import discovery.domain.units", "The simulated market stands alone"),
     ],
 )

@@ -63,6 +63,8 @@ def stubs(tmp_path: Path, port: int, **changed: str) -> Programs:
         "web": f"import http.server as h; h.ThreadingHTTPServer(('127.0.0.1', {port}), H).serve_forever()".replace(
             "H)", "type('H', (h.BaseHTTPRequestHandler,), {'do_GET': lambda r: r.send_error(404)}))"
         ),
+        "worker": "print('worker takes work', flush=True); time.sleep(60)",
+        "beat": "time.sleep(60)",
     } | changed
     start = "import os, time, pathlib; pathlib.Path({!r}).write_text(str(os.getpid())); "
     return Programs(**{name: python(start.format(f"{tmp_path}/{name}.pid") + body) for name, body in words.items()})
@@ -179,6 +181,7 @@ def test_children_learn_where_everything_is_and_nothing_that_misleads_them() -> 
         "HELIUS_API_KEY": "simulated",
         "PRICES_URL": "http://127.0.0.1:9/prices",
         "PROVIDER_RPS": "500",
+        "WORKER_CONCURRENCY": "4",
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
         "PYTHONUNBUFFERED": "1",

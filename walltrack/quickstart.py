@@ -1,8 +1,8 @@
 """`make run` and `make discover`: everything from nothing, in one terminal, until Ctrl-C.
 
-PostgreSQL, Valkey and the simulated market are started, the database is migrated, a first discovery runs in
-the foreground, the web server stays. Every child has a session of its own, so Ctrl-C reaches this process
-alone, which stops them in order. Children write to `.data/logs/`.
+PostgreSQL, Valkey and the simulated market are started, the database is migrated, web server, worker and beat
+stay, and a first discovery goes through the worker while its progress shows here. Every child has a session of
+its own, so Ctrl-C reaches this process alone, which stops them in order. Children write to `.data/logs/`.
 """
 
 import argparse
@@ -29,6 +29,8 @@ from walltrack.processes import ENDING, Child, EmbeddedError, end, explained, sp
 DATA = CHECKOUT / ".data"
 HOST = "127.0.0.1"
 CALLS_PER_SECOND = 500
+CELERY = (sys.executable, "-m", "celery", "-A", "walltrack")
+WORKER_READY = "worker takes work"  # what it logs (discovery/runs/upkeep.py)
 MANAGE = (sys.executable, str(CHECKOUT / "manage.py"))
 ADDRESS = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}")
 
@@ -46,6 +48,8 @@ class Programs:
     discover: Sequence[str]
     operator: Sequence[str]
     web: Sequence[str]
+    worker: Sequence[str]
+    beat: Sequence[str]
 
 
 def options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -100,6 +104,8 @@ def programs(chosen: argparse.Namespace) -> Programs:
         operator=[*MANAGE, "createsuperuser", "--noinput"],
         # One process with threads: a first look needs no more. The control socket has one fixed place for a user.
         web=[*web, "--threads", "8", "--graceful-timeout", "2", "--no-control-socket"],
+        worker=[*CELERY, "worker", "--queues", "runs,steps,periodic", "--loglevel", "info"],
+        beat=[*CELERY, "beat", "--loglevel", "info"],
     )
 
 
@@ -124,6 +130,7 @@ def environment(
         "HELIUS_API_KEY": "simulated",
         "PRICES_URL": f"{market_url}/prices",
         "PROVIDER_RPS": str(CALLS_PER_SECOND),
+        "WORKER_CONCURRENCY": base.get("WORKER_CONCURRENCY", "4"),
         "NO_PROXY": f"{HOST},localhost",  # all of it is on this machine
         "no_proxy": f"{HOST},localhost",
         "PYTHONUNBUFFERED": "1",
@@ -226,14 +233,19 @@ class Quickstart:
 
     def discover(self) -> int:
         """A discovery on this terminal; its exit code. May raise: Failure, when another child dies."""
-        self.spawn("discovery", self.run.discover, log=False)
+        command = self.run.discover if self.chosen.web else [*self.run.discover, "--foreground"]
+        self.spawn("discovery", command, log=False)
         return self._exit_code("discovery")
 
     def serve(self) -> None:
-        """Starts the web server and waits until it answers. May raise: Failure."""
+        """Starts web server, worker and beat, and waits until they are ready. May raise: Failure."""
         with step("Web server"):
             self.spawn("web", self.run.web)
             self.wait_for("the web server", lambda: answers(self.chosen.port), 60)
+        with step("Worker and beat"):
+            log = self.spawn("worker", self.run.worker)
+            self.spawn("beat", self.run.beat)
+            self.wait_for("the worker", lambda: WORKER_READY in tail(log), 60)
         self.servers.publish(url=f"http://{HOST}:{self.chosen.port}")
 
     def make_operator(self) -> str:
@@ -326,6 +338,8 @@ def work(chosen: argparse.Namespace, run: Programs, data_dir: Path) -> int:
             check_port(chosen.port)
         quickstart.start()
         code = 0
+        if chosen.web:
+            quickstart.serve()
         if chosen.discovery:
             print("  First discovery", flush=True)
             code = quickstart.discover()
@@ -333,7 +347,6 @@ def work(chosen: argparse.Namespace, run: Programs, data_dir: Path) -> int:
                 print(f"  ✗ The discovery failed (exit code {code}).", flush=True)
         if not chosen.web:
             return code
-        quickstart.serve()
         password = quickstart.make_operator()
         with contextlib.suppress(KeyboardInterrupt):
             print(f"\n  Look at http://{HOST}:{chosen.port}/admin/")

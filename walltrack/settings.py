@@ -16,6 +16,7 @@ env = Env()
 # --- Identity and transport -----------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", default=False)
 INSTANCE_NAME = env.text("INSTANCE_NAME", "walltrack")
+VERSION = env.text("WALLTRACK_VERSION", "unreleased")
 PUBLIC_URL = env.url("PUBLIC_URL", "http://127.0.0.1:8080")
 _https = PUBLIC_URL.startswith("https://")
 
@@ -47,12 +48,19 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "simple_history",
+    "rest_framework",
+    "corsheaders",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_beat",
     "discovery",
+    "health",
 ]
 MIDDLEWARE = [
-    "health.middleware.LivenessMiddleware",
+    "health.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -129,6 +137,60 @@ DATABASES = {"default": {**_database, "ENGINE": "django.db.backends.postgresql",
 # --- Redis or Valkey ------------------------------------------------------------------------------------------------
 REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss", "unix"))
 
+# Throttles and short-lived answers. Beside the queue, under names of our own.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": INSTANCE_NAME,
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
+    }
+}
+
+# --- Celery: transport only; the ledger in PostgreSQL is the truth --------------------------------------------------
+# A step ends by itself before the soft limit; the hard one kills what hangs, and the reaper gives its work to others.
+STEP_SECONDS = env.integer("STEP_SECONDS", 1800, least=30, most=6 * 3600)
+# A worker that has not told of a step for so long is dead and its work goes to others.
+STEP_DEAD_SECONDS = env.integer("STEP_DEAD_SECONDS", 90, least=5, most=3600)
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+CELERY_ENABLE_UTC = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SOFT_TIME_LIMIT = STEP_SECONDS + 60
+CELERY_TASK_TIME_LIMIT = STEP_SECONDS + 120
+# Above the hard limit: a message still at work must not be handed out again (celery #5935).
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": STEP_SECONDS + 600,
+    "global_keyprefix": f"{INSTANCE_NAME}:",
+    "socket_timeout": 30,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 25,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.1, "interval_step": 0.3, "interval_max": 1}
+CELERY_WORKER_CONCURRENCY = env.integer("WORKER_CONCURRENCY", 4, least=1, most=64)
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1_000_000  # KiB
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
+CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_TASK_DEFAULT_QUEUE = "steps"
+CELERY_TASK_ROUTES = {
+    "discovery.step": {"queue": "steps"},
+    "discovery.run": {"queue": "runs"},
+    "discovery.*": {"queue": "periodic"},
+}
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+
 # --- Market: providers (read only by discovery/runs/wiring.py) ------------------------------------------------------
 MARKET = env.choice("MARKET", "live", ("live", "simulated"))
 DEXSCREENER_URL = env.url("DEXSCREENER_URL", "https://api.dexscreener.com")
@@ -141,10 +203,23 @@ HELIUS_API_KEY = env.secret("HELIUS_API_KEY")
 PRICES_URL = env.url("PRICES_URL", "https://data-api.binance.vision")
 # Calls a second for every provider; 0 keeps each provider's documented limit.
 PROVIDER_RPS = env.integer("PROVIDER_RPS", 0, least=0, most=100_000)
+# How long one question is asked again before it is given up.
+PROVIDER_PATIENCE_SECONDS = env.integer("PROVIDER_PATIENCE_SECONDS", 60, least=1, most=600)
 
 # --- Discovery ------------------------------------------------------------------------------------------------------
 DISCOVERY_SCHEDULER_ENABLED = env.flag("DISCOVERY_SCHEDULER_ENABLED", default=True)
 DISCOVERY_SCHEDULE_HOURS = env.integer("DISCOVERY_SCHEDULE_HOURS", 6, least=1, most=24)
+
+PROFILE_LOOKBACK_DAYS = env.integer("PROFILE_LOOKBACK_DAYS", 90, least=7, most=365)
+RETENTION_TRADES_DAYS = env.integer("RETENTION_TRADES_DAYS", 180, least=7, most=3650)
+# The simulated market repeats its signatures with other times: nothing of it may be kept.
+RETENTION_CACHE_HOURS = env.integer("RETENTION_CACHE_HOURS", 24, least=0, most=720) if MARKET == "live" else 0
+
+# --- API ------------------------------------------------------------------------------------------------------------
+API_AUTH_ENABLED = env.flag("API_AUTH_ENABLED", default=True)
+CORS_ALLOWED_ORIGINS = env.words("CORS_ALLOWED_ORIGINS")
+CORS_ALLOW_CREDENTIALS = env.flag("CORS_ALLOW_CREDENTIALS", default=False)
+CORS_URLS_REGEX = r"^/api/"
 
 # --- Logs -----------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper()

@@ -15,6 +15,8 @@ LATER_TRANSACTIONS_A_BUYER = 3
 WINDOW_TRANSACTIONS = 600
 EARLY_BUYERS = 100
 LATER_TRANSACTIONS = 6_000
+PROFILED_A_TOKEN = 8
+WALLET_TRANSACTIONS = 300
 
 
 def cheaper_path(source: Source, later_transactions: int | None, early_buyers: int) -> Path:
@@ -46,9 +48,17 @@ class Estimate(msgspec.Struct, frozen=True):
 
 
 def estimate(
-    source: Source, *, tokens: int, given: bool, batches: bool, calls_per_second: dict[str, float]
+    source: Source,
+    *,
+    tokens: int,
+    given: bool,
+    batches: bool,
+    calls_per_second: dict[str, float],
+    profiles: bool = True,
 ) -> Estimate:
     """The cost of a run over `tokens` tokens. given: they were named, so nothing is searched.
+
+    profiles: whether the wallets found are profiled at once.
 
     batches: whether the node answers many transactions in one call. calls_per_second: the pace by provider.
     """
@@ -59,13 +69,21 @@ def estimate(
     else:
         calls.update({"geckoterminal": 7, "jupiter": 3 + 2, "dexscreener": 3 + 7})
     helius_credits = 0
+    wallets = tokens * PROFILED_A_TOKEN if profiles else 0
+    if wallets:
+        calls["prices"] += 3
+        calls["dexscreener"] = calls.get("dexscreener", 0) + wallets
     if source == "helius":
         pages = 2 + -(-WINDOW_TRANSACTIONS // HELIUS_ROWS_A_CALL) + -(-LATER_TRANSACTIONS // HELIUS_ROWS_A_CALL)
         calls["helius"] = tokens * (pages + -(-EARLY_BUYERS // 100)) + 1
+        calls["helius"] += wallets * (-(-WALLET_TRANSACTIONS // HELIUS_ROWS_A_CALL) + 1)
         helius_credits = tokens * (20 + -(-(WINDOW_TRANSACTIONS + LATER_TRANSACTIONS) // 100) * 10)
+        helius_credits += wallets * -(-WALLET_TRANSACTIONS // 100) * 10
     else:
         transactions = WINDOW_TRANSACTIONS + EARLY_BUYERS * LATER_TRANSACTIONS_A_BUYER
         asked = -(-transactions // 100) if batches else transactions
         calls["solana_rpc"] = tokens * (10 + 2 * -(-WINDOW_TRANSACTIONS // SIGNATURES_A_CALL) + EARLY_BUYERS + asked)
+        fetched = -(-WALLET_TRANSACTIONS // 100) if batches else WALLET_TRANSACTIONS
+        calls["solana_rpc"] += wallets * (-(-WALLET_TRANSACTIONS // SIGNATURES_A_CALL) + 1 + fetched)
     seconds = max(int(count / calls_per_second[name]) + 1 for name, count in calls.items())
     return Estimate(source=source, tokens=tokens, calls=calls, helius_credits=helius_credits, seconds=seconds)

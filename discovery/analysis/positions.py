@@ -21,8 +21,8 @@ from discovery.domain.findings import HoldingEvent, Position
 ZERO = Fraction(0)
 
 
-class _State:
-    """The running position."""
+class Book:
+    """The running position: what the events so far come to. Amounts in lamports and raw units, exact."""
 
     def __init__(self) -> None:
         self.known_units = ZERO
@@ -30,12 +30,29 @@ class _State:
         self.unknown_units = ZERO
         self.put_in = ZERO
         self.matched = ZERO
-        self.realised = ZERO
+        self.carried_away = ZERO  # basis of units that left or were sold at a price nobody knows
         self.unmatched = ZERO
         self.incomplete = False
         self.left_wallet = False
 
-    def buy(self, units: int, value: Fraction | None, extras: int) -> None:
+    def apply(self, event: HoldingEvent) -> tuple[Fraction, Fraction]:
+        """Take in the next event in chain order; the matched and the unmatched proceeds that it brought."""
+        if event.kind == "buy":
+            self._buy(event.units, event.value_lamports, event.extras_lamports)
+        elif event.kind == "sell":
+            return self._sell(event.units, event.value_lamports, event.extras_lamports)
+        elif event.kind == "transfer_in":
+            self.unknown_units += event.units
+        else:
+            if event.units > self.held:
+                self.incomplete = True
+            gone = self._remove(event.units)
+            if event.kind == "transfer_out":
+                self.carried_away += gone
+                self.left_wallet = True
+        return ZERO, ZERO
+
+    def _buy(self, units: int, value: Fraction | None, extras: int) -> None:
         if value is None:
             # A price nobody knows: the units are there, their cost is not.
             self.unknown_units += units
@@ -45,84 +62,71 @@ class _State:
         self.basis += value + extras
         self.put_in += value + extras
 
-    def sell(self, units: int, value: Fraction | None, extras: int) -> None:
+    def _sell(self, units: int, value: Fraction | None, extras: int) -> tuple[Fraction, Fraction]:
         if value is None:
             self.incomplete = True
-            self.remove(min(Fraction(units), self.held))
-            return
+            self.carried_away += self._remove(units)
+            return ZERO, ZERO
         net = value - extras
-        held = self.held
-        sold = min(Fraction(units), held)
-        if sold < units:
+        if units > self.held:
             self.incomplete = True
-        if sold:
-            matched_units = sold * self.known_units / held
-            cost = self.basis * matched_units / self.known_units if self.known_units else ZERO
-            matched = net * matched_units / units
-            self.matched += matched
-            self.realised += matched - cost
-            self.known_units -= matched_units
-            self.basis -= cost
-            self.unknown_units -= sold - matched_units
-        else:
-            matched = ZERO
+        known = self.known_units
+        self._remove(units)
+        matched = net * (known - self.known_units) / units
+        self.matched += matched
         self.unmatched += net - matched
+        return matched, net - matched
 
-    def remove(self, units: Fraction) -> Fraction:
-        """Take units out pro rata; the basis that went with them."""
-        held = self.held
-        if not held or not units:
-            return ZERO
-        share = units / held
-        gone = self.basis * share
-        self.known_units -= self.known_units * share
-        self.unknown_units -= self.unknown_units * share
-        self.basis -= gone
-        return gone
+    def _remove(self, units: int) -> Fraction:
+        """Take units out pro rata, at most all; the basis that went with them."""
+        held, basis = self.held, self.basis
+        if units >= held:
+            self.known_units = self.unknown_units = self.basis = ZERO
+        else:
+            kept = 1 - units / held
+            self.known_units *= kept
+            self.unknown_units *= kept
+            self.basis *= kept
+        return basis - self.basis
+
+    @property
+    def realised(self) -> Fraction:
+        """Matched proceeds minus the basis of what was sold or burnt."""
+        return self.matched - (self.put_in - self.basis - self.carried_away)
 
     @property
     def held(self) -> Fraction:
+        """Units held, with and without basis."""
         return self.known_units + self.unknown_units
 
 
 def position(events: Iterable[HoldingEvent]) -> Position:
     """The position after `events`, which are one wallet's of one mint in chain order."""
-    state = _State()
+    book = Book()
     buys = sells = 0
     first_buy: int | None = None
     last_trade: int | None = None
     for event in events:
+        book.apply(event)
         if event.kind == "buy":
-            state.buy(event.units, event.value_lamports, event.extras_lamports)
             buys += 1
             first_buy = event.block_time if first_buy is None else first_buy
             last_trade = event.block_time
         elif event.kind == "sell":
-            state.sell(event.units, event.value_lamports, event.extras_lamports)
             sells += 1
             last_trade = event.block_time
-        elif event.kind == "transfer_in":
-            state.unknown_units += event.units
-        else:
-            if event.units > state.held:
-                state.incomplete = True
-            gone = state.remove(min(Fraction(event.units), state.held))
-            if event.kind == "burn":
-                state.realised -= gone
-            else:
-                state.left_wallet = True
     return Position(
-        put_in_lamports=state.put_in,
-        matched_lamports=state.matched,
-        realised_lamports=state.realised,
-        unmatched_lamports=state.unmatched,
-        held_known_units=state.known_units,
-        held_unknown_units=state.unknown_units,
-        basis_left_lamports=state.basis,
+        put_in_lamports=book.put_in,
+        matched_lamports=book.matched,
+        realised_lamports=book.realised,
+        unmatched_lamports=book.unmatched,
+        held_known_units=book.known_units,
+        held_unknown_units=book.unknown_units,
+        basis_left_lamports=book.basis,
         buys=buys,
         sells=sells,
         first_buy_time=first_buy,
         last_trade_time=last_trade,
-        history_incomplete=state.incomplete,
-        left_wallet=state.left_wallet,
+        history_incomplete=book.incomplete,
+        left_wallet=book.left_wallet,
     )

@@ -3,32 +3,32 @@
 import sys
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
 from discovery.analysis.plan import Estimate
-from discovery.domain.findings import Candidate, EarlyBuyer
-from discovery.domain.units import fraction_to_decimal, lamports_to_sol, round_half_even
-from discovery.runs.analyse_token import TokenResult
+from discovery.domain.units import lamports_to_sol
+from discovery.reads.progress import ClosedStep, Progress
+from discovery.reads.results import FoundWallet
 
 SOL_PLACES = Decimal("0.0001")
 
 
 class Quiet:
-    """Reports nothing."""
+    """Shows nothing."""
 
     def __enter__(self) -> Self:
         return self
@@ -36,22 +36,25 @@ class Quiet:
     def __exit__(self, *_: object) -> None:
         """Nothing to put away."""
 
-    def note(self, text: str) -> None:
-        """See Reporter."""
-
-    def tokens_found(self, tokens: list[Candidate]) -> None:
-        """See Reporter."""
-
-    def token_done(self, mint: str, result: TokenResult | None) -> None:
-        """See Reporter."""
+    def show(self, now: Progress) -> None:
+        """Take notice of where the run stands."""
 
 
-class ProgressReporter:
-    """A bar on standard error; plain lines where that is no terminal."""
+STAGES: Final = {
+    "queued": "waiting for a worker",
+    "find_tokens": "finding tokens",
+    "analyse": "analysing tokens",
+    "profile": "profiling wallets",
+    "finish": "scoring",
+}
+
+
+class ProgressReporter(Quiet):
+    """A bar on standard error and a line for each token; plain lines where that is no terminal."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False)
-        self.progress = Progress(
+        self.progress = Bar(
             TextColumn("{task.description}"),
             BarColumn(bar_width=32),
             MofNCompleteColumn(),
@@ -61,43 +64,50 @@ class ProgressReporter:
             disable=not self.console.is_terminal,
         )
         self._task: TaskID | None = None
-        self._symbols: dict[str, str] = {}
+        self._stage = ""
+        self._told: set[int] = set()
 
     def __enter__(self) -> Self:
         self.progress.start()
-        self._task = self.progress.add_task("finding tokens", total=None)
+        self._task = self.progress.add_task(STAGES["queued"], total=None)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
 
-    def note(self, text: str) -> None:
-        """See Reporter."""
-        self.console.print(Text(f"  {text}", style="dim"))
-
-    def tokens_found(self, tokens: list[Candidate]) -> None:
-        """See Reporter."""
-        self._symbols = {token.mint: token.symbol or short(token.mint) for token in tokens}
-        if self._task is not None:
-            self.progress.update(self._task, description="analysing tokens", total=len(tokens), completed=0)
-        if not self.console.is_terminal:
-            self.console.print(f"  {len(tokens)} tokens to analyse")
-
-    def token_done(self, mint: str, result: TokenResult | None) -> None:
-        """See Reporter."""
-        if self._task is not None:
-            self.progress.advance(self._task)
-        name = self._symbols.get(mint, short(mint))
-        if result is None:
-            self.console.print(Text(f"  ✗ {name}: failed, see the errors below", style="red"))
-            return
-        qualified = sum(buyer.qualified for buyer in result.buyers)
-        self.console.print(
-            Text(
-                f"  ✓ {name}: {result.transactions:,} transactions, {len(result.buyers):,} early buyers, "
-                f"{qualified:,} took profit out"
+    def show(self, now: Progress) -> None:
+        """Tell what is new."""
+        for step in now.closed:
+            if step.id not in self._told:
+                self._told.add(step.id)
+                self._closed(step, now)
+        if now.stage != self._stage and not self.console.is_terminal and now.stage in {"analyse", "profile"}:
+            self.console.print(
+                f"  {now.total} {'tokens to analyse' if now.stage == 'analyse' else 'wallets to profile'}"
             )
-        )
+        self._stage = now.stage
+        if self._task is not None:
+            self.progress.update(
+                self._task,
+                description=STAGES.get(now.stage, now.stage),
+                total=now.total or None,
+                completed=now.done,
+            )
+
+    def _closed(self, step: ClosedStep, now: Progress) -> None:
+        name = step.symbol or (short(step.key) if step.key else step.kind)
+        if step.failed:
+            self.console.print(Text(f"  ✗ {name}: failed, see the errors below", style="red"))
+        elif step.kind == "find":
+            self.console.print(Text(f"  {now.source_note}", style="dim"))
+        elif step.kind == "token":
+            counts = step.counts
+            self.console.print(
+                Text(
+                    f"  ✓ {name}: {counts['transactions']:,} transactions, {counts['early_buyers']:,} early buyers, "
+                    f"{counts['qualified']:,} took profit out"
+                )
+            )
 
 
 def short(address: str) -> str:
@@ -110,8 +120,8 @@ def sol(lamports: int) -> str:
     return f"{lamports_to_sol(lamports).quantize(SOL_PLACES):,}"
 
 
-def wallet_table(rows: Iterable[tuple[EarlyBuyer, str, bool | None]], *, all_buyers: bool, width: int) -> Table:
-    """Early buyers with their evidence: (buyer, symbol, whether new). All of them, or those that qualified.
+def wallet_table(rows: Iterable[FoundWallet], *, all_buyers: bool, width: int) -> Table:
+    """Early buyers with their evidence: all of them, or those that qualified.
 
     The address is whole at any width, to be copied; columns that do not fit in `width` characters are left out, the
     least telling first.
@@ -129,8 +139,8 @@ def wallet_table(rows: Iterable[tuple[EarlyBuyer, str, bool | None]], *, all_buy
     )
     for column in columns:
         table.add_column(column.name, justify="right" if column.right else "left", no_wrap=True)
-    for buyer, symbol, is_new in rows:
-        table.add_row(*(Text(column.cell(buyer, symbol, is_new)) for column in columns))
+    for row in rows:
+        table.add_row(*(Text(column.cell(row)) for column in columns))
     return table
 
 
@@ -138,35 +148,33 @@ class _Column(NamedTuple):
     name: str
     right: bool
     from_width: int
-    cell: Callable[[EarlyBuyer, str, bool | None], str]
+    cell: Callable[[FoundWallet], str]
 
 
-def _profit(buyer: EarlyBuyer) -> str:
-    exact = buyer.position.profit_pct
-    return "–" if exact is None else f"{fraction_to_decimal(exact, 2):,}"
+def _score(row: FoundWallet) -> str:
+    return "–" if row.score is None else f"{row.score * 100:.1f}"
 
 
-def _notes(buyer: EarlyBuyer, is_new: bool | None) -> str:
-    notes = [] if is_new is None else ["new" if is_new else "known"]
-    if buyer.position.history_incomplete:
+def _notes(row: FoundWallet) -> str:
+    notes = [] if row.is_new is None else ["new" if row.is_new else "known"]
+    notes += row.flags
+    if row.history_incomplete:
         notes.append("history incomplete")
-    if buyer.rejection:
-        notes.append(buyer.rejection.replace("_", " "))
+    if row.rejection:
+        notes.append(row.rejection.replace("_", " "))
     return ", ".join(notes)
 
 
 _COLUMNS = (
-    _Column("wallet", False, 0, lambda buyer, _symbol, _new: buyer.wallet),
-    _Column("token", False, 0, lambda _buyer, symbol, _new: symbol[:8]),
-    _Column("profit %", True, 0, lambda buyer, _symbol, _new: _profit(buyer)),
-    _Column(
-        "realised SOL", True, 0, lambda buyer, _symbol, _new: sol(round_half_even(buyer.position.realised_lamports))
-    ),
-    _Column("cost SOL", True, 92, lambda buyer, _symbol, _new: sol(round_half_even(buyer.position.put_in_lamports))),
-    _Column("entry", True, 110, lambda buyer, _symbol, _new: f"#{buyer.entry_rank}"),
-    _Column("after", True, 110, lambda buyer, _symbol, _new: f"{buyer.entry_seconds:,} s"),
-    _Column("buys/sells", True, 122, lambda buyer, _symbol, _new: f"{buyer.position.buys}/{buyer.position.sells}"),
-    _Column("", False, 140, lambda buyer, _symbol, is_new: _notes(buyer, is_new)),
+    _Column("wallet", False, 0, lambda row: row.address),
+    _Column("token", False, 0, lambda row: row.symbol[:8]),
+    _Column("profit %", True, 0, lambda row: "–" if row.profit_pct is None else f"{row.profit_pct:,}"),
+    _Column("realised SOL", True, 0, lambda row: sol(row.realised_lamports)),
+    _Column("cost SOL", True, 92, lambda row: sol(row.cost_lamports)),
+    _Column("score", True, 98, _score),
+    _Column("entry", True, 110, lambda row: f"#{row.entry_rank}"),
+    _Column("after", True, 110, lambda row: f"{row.entry_seconds:,} s"),
+    _Column("", False, 140, _notes),
 )
 
 

@@ -25,6 +25,7 @@ class RunStage(TextChoices):
     QUEUED = "queued", "queued"
     FIND_TOKENS = "find_tokens", "finding tokens"
     ANALYSE = "analyse", "analysing tokens"
+    PROFILE = "profile", "profiling wallets"
     FINISH = "finish", "finishing"
     DONE = "done", "done"
 
@@ -38,10 +39,12 @@ class Trigger(TextChoices):
 
 
 class StepKind(TextChoices):
-    """One unit of work of a run."""
+    """One unit of work of a run, in the order of its stages."""
 
+    FIND = "find", "find tokens"
     TOKEN = "token", "token"
     WALLET = "wallet", "wallet"
+    FINISH = "finish", "finish"
 
 
 class StepStatus(TextChoices):
@@ -63,3 +66,20 @@ class WalletStatus(TextChoices):
     INSUFFICIENT_DATA = "insufficient_data", "insufficient data"
     DECAY_DETECTED = "decay_detected", "decay detected"
     BLACKLISTED = "blacklisted", "blacklisted"
+
+
+class CycleResult(TextChoices):
+    """What came of one holding of a token; an open one counts for nothing yet."""
+
+    WIN = "win", "win"
+    LOSS = "loss", "loss"
+    EVEN = "even", "break-even"
+    OPEN = "open", "open"
+
+
+class ApiScope(TextChoices):
+    """What an API key may do; each includes the one before it."""
+
+    READ = "read", "read"
+    RUN = "run", "run: start, cancel and retry runs as well"
+    ADMIN = "admin", "admin: change configuration and wallets as well"

@@ -8,7 +8,15 @@ from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Now
 
-from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStage, RunStatus, StepKind, StepStatus, Trigger
+from discovery.models.choices import (
+    ACTIVE_RUN_STATUSES,
+    OPEN_STEP_STATUSES,
+    RunStage,
+    RunStatus,
+    StepKind,
+    StepStatus,
+    Trigger,
+)
 from discovery.models.fields import AddressField
 
 
@@ -47,6 +55,9 @@ class DiscoveryRun(models.Model):
     created_at = models.DateTimeField(null=True, blank=True, db_default=Now())
 
     profile_immediately = models.BooleanField(null=True, blank=True)
+    excluded_flags = models.JSONField(
+        null=True, blank=True, help_text="Flags that excluded; null on rows from before they were kept: the defaults."
+    )
     min_liquidity_usd = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
     max_requests_per_run = models.IntegerField(null=True, blank=True)
     scheduled_for = models.DateTimeField(
@@ -67,6 +78,16 @@ class DiscoveryRun(models.Model):
     funnel = models.JSONField(default=dict, db_default=json_default({}), blank=True)
     usage = models.JSONField(default=dict, db_default=json_default({}), blank=True)
     config_version = models.IntegerField(null=True, blank=True)
+    source = models.CharField(
+        max_length=20, blank=True, default="", db_default="", help_text="Who answers transactions, decided once a run."
+    )
+    source_note = models.TextField(blank=True, default="", db_default="")
+    in_foreground = models.BooleanField(
+        default=False, db_default=False, help_text="One process carries it out itself; workers leave it alone."
+    )
+    prior = models.JSONField(
+        default=dict, db_default=json_default({}), blank=True, help_text="What its scores were shrunk towards."
+    )
     retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries")
 
     class Meta:
@@ -78,6 +99,12 @@ class DiscoveryRun(models.Model):
             models.Index(models.F("started_at").desc(), name="idx_discovery_runs_started"),
             # History and statistics by status.
             models.Index(fields=["status"], name="idx_discovery_runs_status"),
+            # The history of one status, newest first.
+            models.Index(models.F("status").asc(), models.F("started_at").desc(), name="discovery_runs_by_status"),
+            # The history by who asked, newest first.
+            models.Index(
+                models.F("trigger_type").asc(), models.F("started_at").desc(), name="discovery_runs_by_trigger"
+            ),
         ]
         constraints = [
             # One active run. Rows of the earlier system (no stage) stay out of it.
@@ -145,7 +172,7 @@ class DiscoveryRunStep(models.Model):
 
     run = models.ForeignKey(DiscoveryRun, on_delete=models.CASCADE, related_name="steps")
     kind = models.CharField(max_length=10, choices=StepKind.choices)
-    key = AddressField(help_text="The mint or the wallet worked on.")
+    key = AddressField(blank=True, help_text="The mint or the wallet worked on; empty for find and finish.")
     status = models.CharField(
         max_length=10, choices=StepStatus.choices, default=StepStatus.PENDING, db_default=StepStatus.PENDING
     )
@@ -155,12 +182,25 @@ class DiscoveryRunStep(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True, default="", db_default="")
+    error_code = models.CharField(max_length=30, blank=True, default="", db_default="")
+    enqueued_at = models.DateTimeField(null=True, blank=True, help_text="When workers were last told of it.")
+    available_at = models.DateTimeField(null=True, blank=True, help_text="Not before: a pause after a failure.")
+    usage = models.JSONField(default=dict, db_default=json_default({}), blank=True)
+    errors = models.JSONField(
+        default=list, db_default=json_default([]), blank=True, help_text="Go into the run's when it is closed."
+    )
     counts = models.JSONField(default=dict, db_default=json_default({}), blank=True)
 
     class Meta:
         db_table = "discovery_run_steps"
         verbose_name = "step"
         constraints = [models.UniqueConstraint(fields=["run", "kind", "key"], name="discovery_run_steps_once")]
+        indexes = [
+            # What is left to do: sweeper and reaper look at open steps alone.
+            models.Index(
+                fields=["run", "status"], condition=Q(status__in=OPEN_STEP_STATUSES), name="discovery_run_steps_open"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}: {self.status}"
@@ -181,6 +221,7 @@ class DiscoveryRunToken(models.Model):
     volume_usd = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
     liquidity_usd = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
     market_cap_usd = models.DecimalField(max_digits=24, decimal_places=2, null=True, blank=True)
+    transactions_24h = models.BigIntegerField(null=True, blank=True)
     launched_at = models.DateTimeField(null=True, blank=True)
     launch_clock = models.CharField(max_length=20, blank=True, default="", db_default="")
     transactions = models.IntegerField(null=True, blank=True)

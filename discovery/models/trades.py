@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Now
 
+from discovery.models.choices import CycleResult
 from discovery.models.fields import AddressField, UnitsField
 from discovery.models.runs import DiscoveryRun, json_default
 
@@ -41,6 +42,16 @@ class DiscoveryTrade(models.Model):
         indexes = [
             # The trades of a wallet in a token, in chain order.
             models.Index(fields=["wallet_address", "mint", "slot"], name="discovery_trades_position"),
+            # The trades of a wallet, newest first.
+            models.Index(
+                models.F("wallet_address").asc(),
+                models.F("slot").desc(),
+                models.F("signature").asc(),
+                models.F("mint").asc(),
+                name="discovery_trades_wallet",
+            ),
+            # Retention: old trades of wallets off the watchlist.
+            models.Index(fields=["block_time"], name="discovery_trades_age"),
         ]
 
     def __str__(self) -> str:
@@ -67,6 +78,10 @@ class DiscoveryPosition(models.Model):
     profit_pct = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
     held_units = models.DecimalField(max_digits=30, decimal_places=0, default=0, db_default=Value(0))
     history_incomplete = models.BooleanField(default=False, db_default=False)
+    rejection = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="Why not; empty = qualified."
+    )
+    flags = models.JSONField(default=list, db_default=json_default([]), blank=True)
     updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -80,3 +95,74 @@ class DiscoveryPosition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.wallet_address} in {self.mint}"
+
+
+class DiscoveryCycle(models.Model):
+    """One holding of a token by a wallet, flat to flat: the unit of profiles and scores (docs/scores.md)."""
+
+    wallet_address = AddressField()
+    mint = AddressField()
+    number = models.IntegerField(help_text="1 = the wallet's first holding of this token in the profile's days.")
+    result = models.CharField(max_length=4, choices=CycleResult.choices)
+    why = models.CharField(max_length=20, help_text="closed, dead bag, left wallet or open.")
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="When it became flat.")
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    last_trade_at = models.DateTimeField()
+    put_in_lamports = models.BigIntegerField()
+    matched_lamports = models.BigIntegerField(help_text="Proceeds of units with a known cost, net of fees.")
+    net_lamports = models.BigIntegerField()
+    fees_lamports = models.BigIntegerField()
+    unmatched_lamports = models.BigIntegerField()
+    sold_lamports = models.BigIntegerField()
+    covered_lamports = models.BigIntegerField()
+    basis_left_lamports = models.BigIntegerField()
+    exit_lamports = models.BigIntegerField(
+        null=True, blank=True, help_text="What is held would bring now; null = unknown."
+    )
+    held_units = models.DecimalField(max_digits=30, decimal_places=0)
+    buys = models.IntegerField()
+    sells = models.IntegerField()
+    hold_seconds = models.IntegerField(null=True, blank=True)
+    history_incomplete = models.BooleanField()
+    reconciled = models.BooleanField(help_text="The chain's balance follows from the events.")
+    left_out = models.CharField(max_length=20, blank=True, help_text="Why statistics leave it out; empty = counted.")
+    first_signature = models.CharField(max_length=90)
+
+    class Meta:
+        db_table = "discovery_cycles"
+        verbose_name = "cycle"
+        constraints = [
+            models.UniqueConstraint(fields=["wallet_address", "mint", "number"], name="discovery_cycles_once")
+        ]
+        indexes = [
+            # The holdings of a wallet, newest first.
+            models.Index(
+                models.F("wallet_address").asc(),
+                models.F("opened_at").desc(),
+                models.F("mint").asc(),
+                name="discovery_cycles_wallet",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.wallet_address} in {self.mint}, {self.number}: {self.result}"
+
+
+class DiscoveryTransaction(models.Model):
+    """A transaction as the provider gave it, kept for hours so that a retry does not pay for it again."""
+
+    signature = models.CharField(max_length=90, primary_key=True)
+    body = models.BinaryField()
+    fetched_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "discovery_transactions"
+        verbose_name = "cached transaction"
+        indexes = [
+            # Retention: what is older than the cache keeps.
+            models.Index(fields=["fetched_at"], name="discovery_transactions_age"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.signature)

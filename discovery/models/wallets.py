@@ -6,7 +6,7 @@ from simple_history.models import HistoricalRecords
 
 from discovery.models.choices import WalletStatus
 from discovery.models.fields import AddressField
-from discovery.models.runs import DiscoveryRun
+from discovery.models.runs import DiscoveryRun, json_default
 
 
 class DiscoveryWallet(models.Model):
@@ -20,6 +20,41 @@ class DiscoveryWallet(models.Model):
         db_default=WalletStatus.INSUFFICIENT_DATA,
     )
     score = models.DecimalField(max_digits=5, decimal_places=4, null=True, blank=True, help_text="0–1, shown as 0–100.")
+    # What lists filter and sort by stands in columns; the rest of the profile is one object, read for one wallet.
+    score_version = models.IntegerField(null=True, blank=True)
+    provisional = models.BooleanField(
+        default=False, db_default=False, help_text="Some part of the score could not be computed."
+    )
+    unscored_reason = models.TextField(blank=True, default="", db_default="")
+    score_detail = models.JSONField(
+        default=dict, db_default=json_default({}), blank=True, help_text="Parts, gates and interval of the score."
+    )
+    scored_in = models.ForeignKey(
+        DiscoveryRun,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        editable=False,
+        help_text="The run whose prior the score was shrunk towards.",
+    )
+    profiled_at = models.DateTimeField(null=True, blank=True)
+    profile = models.JSONField(default=dict, db_default=json_default({}), blank=True)
+    profile_requested_at = models.DateTimeField(null=True, blank=True)
+    profile_error = models.TextField(blank=True, default="", db_default="")
+    too_active = models.BooleanField(
+        default=False, db_default=False, help_text="More transactions than a profile reads: not scored."
+    )
+    flags = models.JSONField(
+        default=dict, db_default=json_default({}), blank=True, help_text="Each flag with its evidence."
+    )
+    resolved_cycles = models.IntegerField(null=True, blank=True, help_text="Without seed tokens.")
+    win_rate = models.DecimalField(max_digits=5, decimal_places=4, null=True, blank=True)
+    realised_lamports = models.BigIntegerField(null=True, blank=True, help_text="Net over the profile's days.")
+    coverage = models.DecimalField(max_digits=5, decimal_places=4, null=True, blank=True)
+    n_eff = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True)
+    funder = models.CharField(max_length=44, blank=True, default="", db_default="", help_text="Who first sent it SOL.")
+    last_trade_at = models.DateTimeField(null=True, blank=True)
     first_discovered_at = models.DateTimeField(db_default=Now())
     last_discovered_at = models.DateTimeField(db_default=Now())
     discovery_count = models.IntegerField(default=0, db_default=0, help_text="How many runs found it.")
@@ -29,7 +64,29 @@ class DiscoveryWallet(models.Model):
     label = models.CharField(max_length=100, blank=True, default="", db_default="")
     note = models.TextField(blank=True, default="", db_default="")
 
-    history = HistoricalRecords(table_name="discovery_wallets_history")
+    history = HistoricalRecords(
+        table_name="discovery_wallets_history",
+        excluded_fields=[
+            "score_version",
+            "provisional",
+            "unscored_reason",
+            "score_detail",
+            "scored_in",
+            "profiled_at",
+            "profile",
+            "profile_requested_at",
+            "profile_error",
+            "too_active",
+            "flags",
+            "resolved_cycles",
+            "win_rate",
+            "realised_lamports",
+            "coverage",
+            "n_eff",
+            "funder",
+            "last_trade_at",
+        ],
+    )
 
     class Meta:
         db_table = "discovery_wallets"
@@ -41,6 +98,26 @@ class DiscoveryWallet(models.Model):
                 models.F("last_discovered_at").desc(),
                 models.F("address").asc(),
                 name="discovery_wallets_last",
+            ),
+            # The leaderboard: best score first, ties by effective sample and address.
+            models.Index(
+                models.F("score").desc(nulls_last=True),
+                models.F("n_eff").desc(nulls_last=True),
+                models.F("address").asc(),
+                name="discovery_wallets_best",
+            ),
+            # Wallets of one status, best first.
+            models.Index(
+                models.F("status").asc(),
+                models.F("score").desc(nulls_last=True),
+                models.F("address").asc(),
+                name="discovery_wallets_by_status",
+            ),
+            # The leaderboard by net result.
+            models.Index(
+                models.F("realised_lamports").desc(nulls_last=True),
+                models.F("address").asc(),
+                name="discovery_wallets_realised",
             ),
         ]
 

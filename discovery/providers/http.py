@@ -30,7 +30,8 @@ READ_SECONDS: Final = 20.0
 DEADLINE_SECONDS: Final = (
     60.0  # for one question with all its retries and pauses; its turn in the pace is no part of it
 )
-MOST_ATTEMPTS: Final = 6
+MOST_ATTEMPTS: Final = 24  # the deadline ends it before, unless answers come at once
+MOST_BACKOFF_SECONDS: Final = 5.0
 FIRST_BACKOFF_SECONDS: Final = 0.25
 # A 429 without Retry-After, or with 0 (GeckoTerminal): long enough to matter, short enough to try again in a deadline.
 UNSAID_PAUSE_SECONDS: Final = 2.0
@@ -113,7 +114,7 @@ class Door:
             if error is None and answer is not None:
                 return answer
             assert error is not None
-            backoff = FIRST_BACKOFF_SECONDS * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311  jitter
+            backoff = min(MOST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.5)  # noqa: S311  jitter
             left -= time.monotonic() - began + max(backoff, await self._slow_down(error))
             if not error.retryable or attempt == MOST_ATTEMPTS or left < 0:
                 raise error

@@ -4,7 +4,7 @@ Both answer the same transactions in the same order. Order is (slot, index): the
 the place in the address's own signature list; it is never compared across lists.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, Protocol
 
@@ -46,8 +46,21 @@ class Histories(Protocol):
         Oldest first. At most about `most`; where more exist, the problem is told and the oldest are answered.
         """
 
+    async def whole(self, address: str, since: int, most: int) -> list[Located] | None:
+        """All of them from `since` on, oldest first; None where they are more than `most`, which are not fetched."""
+
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
         """Accounts in the order asked."""
+
+
+class Cache(Protocol):
+    """Keeps transactions by signature."""
+
+    async def get(self, signatures: Sequence[str]) -> dict[str, TransactionRecord]:
+        """Those that are there."""
+
+    async def put(self, records: Mapping[str, TransactionRecord]) -> None:
+        """Keep these."""
 
 
 class HeliusHistories:
@@ -62,6 +75,18 @@ class HeliusHistories:
 
     async def between(self, address: str, since: int | None, until: int | None, most: int) -> list[Located]:
         """See Histories."""
+        found, more = await self._paged(address, since, until, most)
+        if more:
+            self._problem(address, f"more than {most:,} transactions: the rest was left out")
+        return found
+
+    async def whole(self, address: str, since: int, most: int) -> list[Located] | None:
+        """See Histories."""
+        found, more = await self._paged(address, since, None, most)
+        return None if more or len(found) > most else found
+
+    async def _paged(self, address: str, since: int | None, until: int | None, most: int) -> tuple[list[Located], bool]:
+        """Pages up to about `most` transactions, and whether there are more."""
         found: dict[str, Located] = {}
         token: str | None = None
         followed: set[str] = set()
@@ -75,10 +100,9 @@ class HeliusHistories:
                     found.setdefault(located.signature, located)
             token = page.next_token
             if token is None:
-                return list(found.values())
+                return list(found.values()), False
             if len(found) >= most:
-                self._problem(address, f"more than {most:,} transactions: the rest was left out")
-                return list(found.values())
+                return list(found.values()), True
             if token in followed:
                 raise BadPayload(self._helius.provider, "the same page again")
             followed.add(token)
@@ -105,20 +129,37 @@ class RpcHistories:
 
     source = "solana_rpc"
 
-    def __init__(self, rpc: SolanaRpc, problem: Problem) -> None:
+    def __init__(self, rpc: SolanaRpc, problem: Problem, cache: Cache | None = None) -> None:
         self._rpc = rpc
         self._problem = problem
+        self._cache = cache
         self._kept: dict[str, TransactionRecord] = {}
 
     async def between(self, address: str, since: int | None, until: int | None, most: int) -> list[Located]:
         """See Histories."""
-        wanted = await self._rows(address, since, until, most)
+        wanted, more = await self._rows(address, since, until)
+        if more or len(wanted) > most:
+            self._problem(address, f"more than {most:,} transactions: the rest was left out")
+        return await self._fetched(address, wanted[:most], since, until)
+
+    async def whole(self, address: str, since: int, most: int) -> list[Located] | None:
+        """See Histories. Signatures are a thousand a call, transactions one: the many are not fetched."""
+        wanted, more = await self._rows(address, since, None, most)
+        return None if more or len(wanted) > most else await self._fetched(address, wanted, since, None)
+
+    async def _fetched(
+        self, address: str, wanted: list[SignatureRecord], since: int | None, until: int | None
+    ) -> list[Located]:
         missing = [row.signature for row in wanted if row.signature not in self._kept]
         # Transactions of one token are fetched once: a wallet's account and the pool name the same ones.
+        if self._cache is not None and missing:
+            self._kept.update(await self._cache.get(missing))
+            missing = [signature for signature in missing if signature not in self._kept]
         lost: list[tuple[str, str]] = []
-        self._kept.update(
-            await self._rpc.transactions(missing, lambda signature, cause: lost.append((signature, cause)))
-        )
+        fetched = await self._rpc.transactions(missing, lambda signature, cause: lost.append((signature, cause)))
+        self._kept.update(fetched)
+        if self._cache is not None:
+            await self._cache.put(fetched)
         if lost:
             (signature, cause), count = lost[0], len(lost)
             words = "a transaction was" if count == 1 else f"{count} transactions were"
@@ -137,8 +178,10 @@ class RpcHistories:
                 found.append(Located(row.slot, index, time, record))
         return found
 
-    async def _rows(self, address: str, since: int | None, until: int | None, most: int) -> list[SignatureRecord]:
-        """Rows of successful transactions in the time span, oldest first.
+    async def _rows(
+        self, address: str, since: int | None, until: int | None, enough: int | None = None
+    ) -> tuple[list[SignatureRecord], bool]:
+        """Rows of successful transactions in the time span, oldest first, and whether the list was left at `enough`.
 
         Rows without a time are kept, their transaction decides.
         """
@@ -163,12 +206,11 @@ class RpcHistories:
             oldest_time = next((row.block_time for row in reversed(page) if row.block_time is not None), None)
             if len(page) < PAGE or (since is not None and oldest_time is not None and oldest_time < since):
                 break
+            if enough is not None and len(kept) > enough:
+                return kept, True
             page = await self._rpc.signatures(address, before=page[-1].signature, limit=PAGE)
         kept.reverse()
-        if len(kept) > most:
-            self._problem(address, f"more than {most:,} transactions: the rest was left out")
-            del kept[most:]
-        return kept
+        return kept, False
 
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
         """See Histories."""

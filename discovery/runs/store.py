@@ -4,22 +4,26 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.db import transaction
 
-from discovery.domain.findings import Candidate, EarlyBuyer
+from discovery.domain.findings import Candidate, EarlyBuyer, LaunchClock
 from discovery.domain.units import fraction_to_decimal, round_half_even
 from discovery.models import (
     DiscoveryPosition,
+    DiscoveryRun,
     DiscoveryRunToken,
     DiscoveryRunWallet,
     DiscoveryTrade,
     DiscoveryWallet,
 )
-from discovery.models.choices import StepKind, WalletStatus
+from discovery.models.choices import ACTIVE_RUN_STATUSES, StepKind, WalletStatus
 from discovery.runs import ledger, steps
-from discovery.runs.analyse_token import TokenResult, ValuedTrade
+from discovery.runs.analyse_token import TokenResult
+from discovery.runs.budget import Usage
+from discovery.runs.find_tokens import Found
+from discovery.runs.touches import ValuedTrade
 
 ROW_VERSION: Final = 1
 BATCH: Final = 1000
@@ -32,11 +36,19 @@ def moment(seconds: int | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def store_candidates(run_id: uuid.UUID, tokens: Sequence[Candidate]) -> None:
-    """What the run saw of its tokens before it analysed them, and a step for each."""
+def store_found(
+    claim: steps.Claim,
+    usage: Usage,
+    found: Found,
+    *,
+    source: str,
+    source_note: str,
+    errors: list[dict[str, str]],
+) -> bool:
+    """What the run saw of its tokens before it analysed them, a step for each, and the completion of the search."""
     rows = [
         DiscoveryRunToken(
-            run_id=run_id,
+            run_id=claim.run_id,
             mint=token.mint,
             symbol=token.symbol,
             name=token.name,
@@ -48,14 +60,40 @@ def store_candidates(run_id: uuid.UUID, tokens: Sequence[Candidate]) -> None:
             volume_usd=_bounded(token.volume_24h_usd, 2),
             liquidity_usd=_bounded(token.liquidity_usd, 2),
             market_cap_usd=_bounded(token.market_cap_usd, 2),
+            transactions_24h=None if token.transactions_24h is None else min(token.transactions_24h, 2**62),
             launched_at=moment(token.launched_at),
             launch_clock=token.launch_clock,
         )
-        for rank, token in enumerate(tokens, 1)
+        for rank, token in enumerate(found.tokens, 1)
     ]
     with transaction.atomic():
+        run = DiscoveryRun.objects.select_for_update().filter(pk=claim.run_id, status__in=ACTIVE_RUN_STATUSES)
+        if run.first() is None or not steps.complete(claim, {"tokens": len(rows)}, usage, errors):
+            return False
         DiscoveryRunToken.objects.bulk_create(rows, ignore_conflicts=True)
-        steps.add(run_id, StepKind.TOKEN, [token.mint for token in tokens])
+        steps.add(claim.run_id, StepKind.TOKEN, [token.mint for token in found.tokens])
+        DiscoveryRun.objects.filter(pk=claim.run_id).update(funnel=found.funnel, source=source, source_note=source_note)
+    return True
+
+
+def candidate(run_id: uuid.UUID, mint: str) -> Candidate:
+    """A token as the search left it."""
+    row = DiscoveryRunToken.objects.get(run_id=run_id, mint=mint)
+    return Candidate(
+        mint=row.mint,
+        symbol=row.symbol,
+        name=row.name,
+        sources=tuple(row.sources),
+        pools=tuple(row.pools),
+        price_usd=row.price_usd,
+        price_change_24h_pct=row.price_change_pct,
+        volume_24h_usd=row.volume_usd,
+        liquidity_usd=row.liquidity_usd,
+        market_cap_usd=row.market_cap_usd,
+        transactions_24h=row.transactions_24h,
+        launched_at=None if row.launched_at is None else int(row.launched_at.timestamp()),
+        launch_clock=cast("LaunchClock", row.launch_clock),
+    )
 
 
 def _bounded(value: Decimal | None, places: int) -> Decimal | None:
@@ -66,17 +104,18 @@ def _bounded(value: Decimal | None, places: int) -> Decimal | None:
         return value.quantize(Decimal(1).scaleb(-places))
 
 
-def store_token(run_id: uuid.UUID, result: TokenResult) -> bool:
+def store_token(claim: steps.Claim, usage: Usage, result: TokenResult, errors: list[dict[str, str]]) -> bool:
     """The findings and the completion of their step, all or nothing. False where step or run was not ours any more."""
     qualified = [buyer for buyer in result.buyers if buyer.qualified]
+    run_id = claim.run_id
     with transaction.atomic():
         counts = {"early_buyers": len(result.buyers), "qualified": len(qualified), "transactions": result.transactions}
         # Held until the end: a run that was closed meanwhile has been counted and takes nothing more.
         if not ledger.hold_active(run_id):
             return False
-        if not steps.complete(run_id, StepKind.TOKEN, result.candidate.mint, counts):
+        if not steps.complete(claim, counts, usage, errors):
             return False
-        _store_trades(result.trades)
+        store_trades(result.trades)
         _store_positions(run_id, result.buyers)
         _store_wallets(run_id, qualified)
         DiscoveryRunToken.objects.filter(run_id=run_id, mint=result.candidate.mint).update(
@@ -88,7 +127,8 @@ def store_token(run_id: uuid.UUID, result: TokenResult) -> bool:
     return True
 
 
-def _store_trades(trades: Iterable[ValuedTrade]) -> None:
+def store_trades(trades: Iterable[ValuedTrade]) -> None:
+    """Facts of the chain; one that is there already gets its price where it had none."""
     rows = [
         DiscoveryTrade(
             signature=valued.trade.signature,
@@ -149,6 +189,8 @@ def position_values_names() -> tuple[str, ...]:
         "profit_pct",
         "held_units",
         "history_incomplete",
+        "rejection",
+        "flags",
     )
 
 
@@ -170,6 +212,8 @@ def position_values(buyer: EarlyBuyer) -> dict[str, Any]:
         "profit_pct": profit_pct(buyer),
         "held_units": round_half_even(position.held_known_units + position.held_unknown_units),
         "history_incomplete": position.history_incomplete,
+        "rejection": buyer.rejection,
+        "flags": list(buyer.flags),
     }
 
 

@@ -20,11 +20,12 @@ from discovery.providers.http import Door
 from discovery.providers.jsonrpc import JsonRpc
 from discovery.providers.jupiter import Jupiter
 from discovery.providers.limits import LocalPaceStore, Pacer, PaceStore
-from discovery.providers.prices import SolPrices
+from discovery.providers.prices import HourlyCandles, SolPrices
 from discovery.providers.solana_rpc import SolanaRpc
-from discovery.runs.budget import RunMeter
+from discovery.runs.budget import StepMeter
 from discovery.runs.histories import HeliusHistories, Histories, Problem, RpcHistories
 from discovery.runs.shared_limits import SharedPaceStore
+from discovery.runs.transaction_cache import TransactionCache
 
 # Documented limits, calls a second, with a margin: pacing at the limit still trips edges that count differently.
 DEXSCREENER_RPS: Final = 4.5  # 300 a minute
@@ -40,6 +41,11 @@ FEEDS_PACE: Final = "dexscreener_feeds"
 PUBLIC_RPC_HOST: Final = "api.mainnet-beta.solana.com"
 CONNECTIONS: Final = 64
 PACE_CONNECTIONS: Final = 8
+HELIUS_RPC: Final = "helius_rpc"
+
+
+_hours: dict[str, HourlyCandles] = {}
+"""Closed candles by source, for every step of this process."""
 
 
 def pace() -> dict[str, float]:
@@ -75,18 +81,22 @@ class Providers:
         """Where transactions come from: Helius where its key works, else plain RPC."""
         if self.helius is not None and self.helius_rpc is not None:
             return HeliusHistories(self.helius, self.helius_rpc, problem)
-        return RpcHistories(self.helius_rpc or self.rpc, problem)
+        cache = TransactionCache() if settings.RETENTION_CACHE_HOURS else None
+        return RpcHistories(self.helius_rpc or self.rpc, problem, cache)
 
     @property
     def source(self) -> str:
-        """`helius` or `solana_rpc`."""
-        return helius.NAME if self.helius is not None else solana_rpc.NAME
+        """`helius`, `helius_rpc` (its node answers, but not by time) or `solana_rpc`."""
+        if self.helius is not None:
+            return helius.NAME
+        return HELIUS_RPC if self.helius_rpc is not None else solana_rpc.NAME
 
 
 @asynccontextmanager
-async def open_providers(meter: RunMeter, *, shared: bool = True) -> AsyncIterator[Providers]:
-    """Clients over one connection pool, closed at the end.
+async def open_providers(*, source: str = "", shared: bool = True) -> AsyncIterator[Providers]:
+    """Clients over one connection pool, closed at the end; what they use counts on the step that asks (budget.metered).
 
+    source: who answers transactions, where the run has decided that already; else Helius is probed.
     shared: pace by the store of `REDIS_URL`, together with every other process; else by this process alone.
     """
     pool: redis.asyncio.Redis | None = None
@@ -102,18 +112,19 @@ async def open_providers(meter: RunMeter, *, shared: bool = True) -> AsyncIterat
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     try:
         async with aiohttp.ClientSession(connector=connector, auto_decompress=True) as session:
-            yield await _providers(session, meter, store)
+            yield await _providers(session, store, source)
     finally:
         if pool is not None:
             await pool.aclose()
 
 
-async def _providers(session: aiohttp.ClientSession, meter: RunMeter, store: PaceStore) -> Providers:
-    rates = pace()
+async def _providers(session: aiohttp.ClientSession, store: PaceStore, source: str) -> Providers:
+    rates, meter = pace(), StepMeter()
 
     def door(name: str, url: str, *, paced_as: str = "", **options: dict[str, str]) -> Door:
         pacer = Pacer(paced_as or name, rates[paced_as or name], store)
-        return Door(name, url, session=session, pacer=pacer, meter=meter, **options)  # type: ignore[arg-type]
+        patience = float(settings.PROVIDER_PATIENCE_SECONDS)
+        return Door(name, url, session=session, pacer=pacer, meter=meter, deadline_seconds=patience, **options)
 
     jupiter_headers = {"x-api-key": settings.JUPITER_API_KEY} if settings.JUPITER_API_KEY else {}
     # Gateways may count every item of a batch, the simulated market's calls are requests.
@@ -125,14 +136,18 @@ async def _providers(session: aiohttp.ClientSession, meter: RunMeter, store: Pac
             batch_counts_each=counts_each,
         )
         helius_client, helius_rpc = Helius(endpoint, meter), SolanaRpc(endpoint)
-        try:
-            await helius_client.probe(PUMPFUN)
-            note = "transactions come from Helius by time"
-        except ProviderError as error:
-            note = f"Helius is not used by time ({error.cause}): transactions come from plain RPC, much slower"
-            helius_client = None
-            if error.code != "unsupported":
-                helius_rpc = None  # the key itself will not do: the other node answers
+        note = "transactions come from Helius by time"
+        if source:
+            helius_client = helius_client if source == helius.NAME else None
+            helius_rpc = None if source == solana_rpc.NAME else helius_rpc
+        else:
+            try:
+                await helius_client.probe(PUMPFUN)
+            except ProviderError as error:
+                note = f"Helius is not used by time ({error.cause}): transactions come from plain RPC, much slower"
+                helius_client = None
+                if error.code != "unsupported":
+                    helius_rpc = None  # the key itself will not do: the other node answers
     return Providers(
         dexscreener=DexScreener(door(dexscreener.NAME, settings.DEXSCREENER_URL)),
         dexscreener_feeds=DexScreener(door(dexscreener.NAME, settings.DEXSCREENER_URL, paced_as=FEEDS_PACE)),
@@ -140,7 +155,9 @@ async def _providers(session: aiohttp.ClientSession, meter: RunMeter, store: Pac
             door(geckoterminal.NAME, settings.GECKOTERMINAL_URL, headers=geckoterminal.HEADERS)
         ),
         jupiter=Jupiter(door(jupiter.NAME, settings.JUPITER_URL, headers=jupiter_headers)),
-        prices=SolPrices(door(prices.NAME, settings.PRICES_URL)),
+        prices=SolPrices(
+            door(prices.NAME, settings.PRICES_URL), hours=_hours.setdefault(settings.PRICES_URL, HourlyCandles())
+        ),
         rpc=SolanaRpc(JsonRpc(door(solana_rpc.NAME, settings.SOLANA_RPC_URL), batch_counts_each=counts_each)),
         helius=helius_client,
         helius_rpc=helius_rpc,

@@ -114,10 +114,12 @@ def test_a_wallet_of_the_earlier_system_that_is_found_again_is_known(product: No
         rejection="",
     )
     candidate = Candidate(mint=MINT_1)
-    store.store_candidates(run.pk, [candidate])
-    steps.claim(run.pk, StepKind.TOKEN, MINT_1, "test")
+    steps.add(run.pk, StepKind.TOKEN, [MINT_1])
+    claim = steps.claim(run.steps.get(kind="token").pk, "test")
+    assert claim is not None
     store.store_token(
-        run.pk,
+        claim,
+        {},
         TokenResult(
             candidate=candidate,
             launched_at=1_699_999_995,
@@ -127,6 +129,7 @@ def test_a_wallet_of_the_earlier_system_that_is_found_again_is_known(product: No
             transactions=2,
             funnel={},
         ),
+        [],
     )
 
     assert run.wallets.get(wallet_address=WALLET_A).is_new is False

@@ -35,6 +35,8 @@ def use_market(_markets: Callable[..., RunningMarket], settings: Any) -> Iterato
             setattr(settings, name, url)
         settings.MARKET = "simulated"
         settings.PROVIDER_RPS = CALLS_PER_SECOND
+        settings.PROVIDER_PATIENCE_SECONDS = 8
+        settings.RETENTION_CACHE_HOURS = 0
         settings.HELIUS_API_KEY = "simulated" if source == "helius" else ""
         used.append(found)
         return found

@@ -84,8 +84,13 @@ def test_a_source_of_tokens_that_stays_down_costs_its_own_candidates_only(
     assert_exact(answer)
     messages = [error["message"] for error in answer["errors"]]
     assert messages
-    assert all(message.startswith(provider) for message in messages), messages
-    assert {error["step"] for error in answer["errors"]} == {"find_tokens"}
+    of_search = [error["message"] for error in answer["errors"] if error["step"] == "find_tokens"]
+    assert of_search
+    assert all(message.startswith(provider) for message in of_search), messages
+    # What open holdings would bring is asked of the same source; so many wallets are one entry.
+    others = [message for message in messages if message not in of_search]
+    assert all(message.startswith("exit values: not known") for message in others), others
+    assert len(others) <= 1
 
 
 def test_a_token_without_a_pair_is_still_found_by_what_the_others_say(use_market: Callable, discover: Callable) -> None:
@@ -120,7 +125,7 @@ def test_a_token_whose_transactions_cannot_be_had_fails_alone(
     use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("discovery.providers.http.MOST_ATTEMPTS", 1)
-    monkeypatch.setattr("discovery.runs.conduct.TOKENS_AT_ONCE", 1)
+    monkeypatch.setattr("discovery.runs.foreground.STEPS_AT_ONCE", 1)
     market = use_market(*WORLD)
     # The probe and each of three attempts of the first token meet it; the second token does not.
     names = sorted(truth.pumped(worlds.build("small", 2)))[:2]
@@ -133,7 +138,7 @@ def test_a_token_whose_transactions_cannot_be_had_fails_alone(
     assert error["step"] == f"token {names[0]}"
     assert error["code"] == "server_failed"
     run = DiscoveryRun.objects.get(pk=answer["run_id"])
-    assert sorted(run.steps.values_list("status", "attempt")) == [("done", 1), ("failed", 3)]
+    assert sorted(run.steps.filter(kind="token").values_list("status", "attempt")) == [("done", 1), ("failed", 3)]
 
 
 def test_an_unknown_mint_is_said_and_harms_nothing(use_market: Callable, discover: Callable) -> None:
@@ -202,24 +207,24 @@ def test_a_run_none_of_whose_tokens_could_be_analysed_has_failed(
 def test_a_fault_of_ours_in_one_token_costs_that_token_alone(
     use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from discovery.runs import conduct, store
+    from discovery.runs import store
 
     use_market(*WORLD)
     names = sorted(truth.pumped(worlds.build("small", 2)))[:3]
     store_token = store.store_token
 
-    def broken(run_id, result):
+    def broken(claim, usage, result, errors):
         if result.candidate.mint == names[0]:
             raise ZeroDivisionError
-        return store_token(run_id, result)
+        return store_token(claim, usage, result, errors)
 
-    monkeypatch.setattr(conduct.store, "store_token", broken)
+    monkeypatch.setattr(store, "store_token", broken)
     answer = discover("--all-buyers", *(f"--token={mint}" for mint in names))
     assert answer["status"] == "completed"
     assert [token["early_buyers"] is None for token in answer["tokens"]] == [True, False, False]
     assert [error["code"] for error in answer["errors"]] == ["internal"]
     run = DiscoveryRun.objects.get()
-    assert sorted(run.steps.values_list("status", flat=True)) == ["done", "done", "failed"]
+    assert sorted(run.steps.filter(kind="token").values_list("status", flat=True)) == ["done", "done", "failed"]
 
 
 def test_a_lost_database_connection_ends_nothing(
@@ -228,20 +233,20 @@ def test_a_lost_database_connection_ends_nothing(
     """A heartbeat that the database refuses is made up for, and a cancel asked for afterwards is still heard."""
     from django.db import OperationalError
 
-    from discovery.runs import ledger
+    from discovery.runs import steps
 
     use_market(*WORLD)
-    monkeypatch.setattr("discovery.runs.conduct.BEAT_SECONDS", 0.05)
-    beat, failed = ledger.beat, []
+    monkeypatch.setattr("discovery.runs.work.BEAT_SECONDS", 0.05)
+    beat, failed = steps.beat, []
 
-    def once(run_id, usage):
+    def once(claim, usage):
         if not failed:
-            failed.append(run_id)
+            failed.append(claim)
             raise OperationalError("server closed the connection unexpectedly")
-        return beat(run_id, usage)
+        return beat(claim, usage)
 
-    monkeypatch.setattr(ledger, "beat", once)
-    monkeypatch.setattr("discovery.runs.conduct.connection.close", lambda: None)  # the test's transaction lives on it
+    monkeypatch.setattr(steps, "beat", once)
+    monkeypatch.setattr("discovery.runs.work.connection.close", lambda: None)  # the test's transaction lives on it
     answer = discover("--all-buyers", "--max-tokens=3")
     assert failed
     assert answer["status"] == "completed"
@@ -253,38 +258,14 @@ def test_a_budget_spent_while_searching_is_a_clean_end(use_market: Callable, db:
     from asgiref.sync import async_to_sync
 
     from discovery.analysis.params import Params
-    from discovery.management.terminal import Quiet
     from discovery.models.choices import Trigger
     from discovery.runs import ledger
-    from discovery.runs.conduct import conduct
+    from discovery.runs.foreground import conduct
 
     params = Params(max_requests_per_run=5)
-    run = ledger.start(params, trigger=Trigger.MANUAL, triggered_by="ana")
-    async_to_sync(conduct)(run, params, Quiet())
+    run = ledger.start(params, trigger=Trigger.MANUAL, triggered_by="ana", in_foreground=True)
+    async_to_sync(conduct)(run)
     closed = DiscoveryRun.objects.get(pk=run.pk)
     assert closed.status == "completed"
     assert closed.funnel == {"budget": 1}
     assert [error["code"] for error in closed.errors] == ["budget"]
-
-
-def test_a_loss_told_while_others_are_being_stored_is_not_lost(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from discovery.analysis.params import Params
-    from discovery.management.terminal import Quiet
-    from discovery.runs import conduct
-    from discovery.runs.budget import RunMeter
-
-    work = conduct._Work(DiscoveryRun(), Params(), RunMeter(), Quiet(), 6)
-    work.complain("a", "x", "first")
-    stored: list[dict[str, str]] = []
-
-    def store_slowly(run_id: object, errors: list[dict[str, str]]) -> None:
-        stored.extend(errors)
-        work.complain("b", "y", "second")
-
-    monkeypatch.setattr(conduct.ledger, "add_errors", store_slowly)
-    monkeypatch.setattr(conduct.ledger, "beat", lambda *_: False)
-    work._tell()
-    assert [error["message"] for error in stored] == ["first"]
-    assert [error["message"] for error in work.errors] == ["second"]

@@ -157,18 +157,18 @@ def test_ctrl_c_closes_the_run_as_cancelled_and_says_so(use_market: Callable) ->
 def test_a_cancel_asked_for_elsewhere_ends_the_run(use_market: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     market = use_market("--world", "small", "--seed", "1")
     market.fault("helius", "slow", match="getMultipleAccounts", count=200, seconds=5)
-    monkeypatch.setattr("discovery.runs.conduct.BEAT_SECONDS", 0.1)
-    from discovery.runs import ledger
+    monkeypatch.setattr("discovery.runs.work.BEAT_SECONDS", 0.1)
+    from discovery.runs import steps
 
-    beat = ledger.beat
+    beat = steps.beat
 
-    def beat_and_cancel(run_id, usage):
+    def beat_and_cancel(claim, usage):
         from django.utils import timezone
 
-        DiscoveryRun.objects.filter(pk=run_id, stage="analyse").update(cancel_requested_at=timezone.now())
-        return beat(run_id, usage)
+        DiscoveryRun.objects.filter(pk=claim.run_id, stage="analyse").update(cancel_requested_at=timezone.now())
+        return beat(claim, usage)
 
-    monkeypatch.setattr(ledger, "beat", beat_and_cancel)
+    monkeypatch.setattr(steps, "beat", beat_and_cancel)
     with pytest.raises(CommandError) as ended:
         call_command("discover", "--quiet", *EVERYTHING)
     assert ended.value.returncode == 1

@@ -5,6 +5,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.utils import timezone
 
@@ -26,7 +27,7 @@ MINT = "HRJLkc6vDysVHdrUpCsQ5EBx6fPM15TZRKAhfUBnpump"
 
 
 def start() -> DiscoveryRun:
-    return ledger.start(Params(), trigger=Trigger.MANUAL, triggered_by="ana")
+    return ledger.start(Params(), trigger=Trigger.MANUAL, triggered_by="ana", in_foreground=True)
 
 
 def test_a_started_run_is_queued_with_what_was_asked() -> None:
@@ -51,7 +52,7 @@ def test_a_second_start_is_refused_with_the_id_of_the_active_run() -> None:
 
 
 def test_a_closed_run_frees_the_way() -> None:
-    ledger.close(start(), RunStatus.COMPLETED, usage={}, funnel={})
+    ledger.close(start().pk, RunStatus.COMPLETED)
     assert start().status == "queued"
 
 
@@ -94,10 +95,10 @@ def test_errors_of_two_writers_are_both_kept_after_plain_strings() -> None:
 
 def test_a_run_is_closed_once() -> None:
     run = start()
-    ledger.close(run, RunStatus.COMPLETED, usage={}, funnel={})
-    ledger.close(run, RunStatus.FAILED, usage={}, funnel={"late": 1})
+    assert ledger.close(run.pk, RunStatus.COMPLETED)
+    assert not ledger.close(run.pk, RunStatus.FAILED, [ledger.error("run", "late", "too late")])
     run.refresh_from_db()
-    assert (run.status, run.funnel) == ("completed", {})
+    assert (run.status, run.errors) == ("completed", [])
 
 
 def test_a_null_of_an_earlier_configuration_means_the_default() -> None:
@@ -107,42 +108,161 @@ def test_a_null_of_an_earlier_configuration_means_the_default() -> None:
     assert ledger.saved_params(config).min_profit_pct == Params().min_profit_pct
 
 
+def step_of(run: DiscoveryRun) -> int:
+    """The first step of a run: the search."""
+    return run.steps.get().pk
+
+
+def test_a_started_run_has_the_search_as_its_first_step() -> None:
+    step = start().steps.get()
+    assert (step.kind, step.key, step.status, step.attempt) == ("find", "", "pending", 0)
+
+
 def test_a_step_is_claimed_by_one() -> None:
+    step = step_of(start())
+    assert [steps.claim(step, name) is not None for name in ("a", "b")] == [True, False]
+    assert DiscoveryRunStep.objects.get().claimed_by.startswith("a:")
+
+
+def test_a_step_that_exists_is_not_added_again() -> None:
     run = start()
-    steps.add(run.pk, StepKind.TOKEN, [MINT])
-    steps.add(run.pk, StepKind.TOKEN, [MINT])
-    assert [steps.claim(run.pk, StepKind.TOKEN, MINT, name) for name in ("a", "b")] == [True, False]
-    assert DiscoveryRunStep.objects.get().claimed_by == "a"
+    for _ in range(2):
+        steps.add(run.pk, StepKind.TOKEN, [MINT])
+    assert run.steps.filter(kind="token").count() == 1
 
 
 def test_a_step_is_tried_three_times_and_then_failed() -> None:
-    run = start()
-    steps.add(run.pk, StepKind.TOKEN, [MINT])
-    again = []
-    while steps.claim(run.pk, StepKind.TOKEN, MINT, "a"):
-        again.append(steps.give_back(run.pk, StepKind.TOKEN, MINT, "down", retry=True))
-    assert again == [True, True, False]
+    step_id = step_of(start())
+    failed = []
+    while claim := steps.claim(step_id, "a"):
+        failed.append(steps.give_back(claim, {}, code="server_failed", cause="down", retry=True))
+    assert failed == [False, False, True]
     step = DiscoveryRunStep.objects.get()
-    assert (step.status, step.attempt, step.error) == ("failed", 3, "down")
-    run.refresh_from_db()
-    assert run.steps_done == 1
+    assert (step.status, step.attempt, step.error, step.error_code) == ("failed", 3, "down", "server_failed")
+
+
+def test_a_step_given_back_with_a_pause_is_not_to_be_had_before_its_end() -> None:
+    step_id = step_of(start())
+    claim = steps.claim(step_id, "a")
+    assert claim is not None
+    steps.give_back(claim, {}, code="x", cause="y", retry=True, pause_seconds=60)
+    assert steps.claim(step_id, "b") is None
+    with time_machine.travel(timezone.now() + timedelta(seconds=61), tick=False):
+        assert steps.claim(step_id, "b") is not None
 
 
 def test_a_completed_step_cannot_be_completed_again() -> None:
+    claim = steps.claim(step_of(start()), "a")
+    assert claim is not None
+    assert steps.complete(claim, {"tokens": 3}, {})
+    assert not steps.complete(claim, {}, {})
+
+
+def test_who_lost_the_claim_can_neither_complete_nor_give_back_the_step() -> None:
+    step_id = step_of(start())
+    lost = steps.claim(step_id, "a")
+    assert lost is not None
+    assert steps.release_worker("a") == 1
+    other = steps.claim(step_id, "b")
+    assert other is not None
+    assert other.attempt == 1  # being told to go is no failed attempt
+    assert not steps.beat(lost, {})
+    assert not steps.complete(lost, {}, {})
+    assert not steps.give_back(lost, {}, code="x", cause="y", retry=False)
+    assert steps.complete(other, {}, {})
+
+
+def test_a_step_of_a_dead_worker_goes_to_another_one_and_fails_after_three() -> None:
     run = start()
-    steps.add(run.pk, StepKind.TOKEN, [MINT])
-    steps.claim(run.pk, StepKind.TOKEN, MINT, "a")
-    assert steps.complete(run.pk, StepKind.TOKEN, MINT, {"early_buyers": 3})
-    assert not steps.complete(run.pk, StepKind.TOKEN, MINT, {})
-    run.refresh_from_db()
-    assert run.steps_done == 1
+    step_id = step_of(run)
+    spent = []
+    for _ in range(3):
+        assert steps.claim(step_id, "a") is not None
+        assert steps.reap(run.pk) == []  # its heartbeat is fresh
+        DiscoveryRunStep.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=91))
+        spent += steps.reap(run.pk)
+    assert [step.pk for step in spent] == [step_id]
+    assert DiscoveryRunStep.objects.get().status == "failed"
+
+
+def test_what_earlier_attempts_used_is_kept() -> None:
+    step_id = step_of(start())
+    used = {"helius": {"calls": 2, "credits": 20, "rate_limited": 0}}
+    first = steps.claim(step_id, "a")
+    assert first is not None
+    steps.give_back(first, used, code="x", cause="y", retry=True)
+    second = steps.claim(step_id, "a")
+    assert second is not None
+    steps.complete(second, {}, used)
+    assert DiscoveryRunStep.objects.get().usage == {"helius": {"calls": 4, "credits": 40, "rate_limited": 0}}
 
 
 def test_a_beat_keeps_the_usage_and_hears_a_cancel() -> None:
     run = start()
-    assert ledger.beat(run.pk, {"helius": {"calls": 3}}) is False
-    DiscoveryRun.objects.filter(pk=run.pk).update(cancel_requested_at=timezone.now())
-    assert ledger.beat(run.pk, {}) is True
+    claim = steps.claim(step_of(run), "a")
+    assert claim is not None
+    assert steps.beat(claim, {"helius": {"calls": 3}}) is True
+    assert run.steps.get().usage["helius"]["calls"] == 3
+    ledger.request_cancel(run.pk)
+    assert steps.beat(claim, {}) is False
+
+
+def test_a_cancel_ends_a_run_at_once_where_no_step_is_at_work() -> None:
+    run = start()
+    assert ledger.request_cancel(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.errors[-1]["code"]) == ("cancelled", "cancelled")
+    assert not ledger.request_cancel(run.pk)
+
+
+def test_a_cancel_does_not_wait_for_ever_for_a_worker_that_is_gone() -> None:
+    run = start()
+    assert steps.claim(step_of(run), "a") is not None
+    ledger.request_cancel(run.pk)
+    run.refresh_from_db()
+    assert run.status == "queued"  # the step at work is given time to notice
+    with time_machine.travel(timezone.now() + timedelta(seconds=11), tick=False):
+        ledger.advance(run.pk)
+    run.refresh_from_db()
+    assert run.status == "cancelled"
+
+
+def test_a_run_with_a_limit_of_calls_works_on_one_step_at_a_time() -> None:
+    run = ledger.start(Params(max_requests_per_run=100), trigger=Trigger.MANUAL, triggered_by="ana")
+    steps.add(run.pk, StepKind.TOKEN, [MINT])
+    first, second = run.steps.order_by("pk").values_list("pk", flat=True)
+    claim = steps.claim(first, "a")
+    assert claim is not None
+    assert steps.claim(second, "b") is None
+    steps.complete(claim, {}, {})
+    assert steps.claim(second, "b") is not None
+
+
+def test_the_last_step_of_a_stage_begins_the_next_one_once() -> None:
+    run = start()
+    claim = steps.claim(step_of(run), "a")
+    assert claim is not None
+    steps.complete(claim, {}, {})
+    for _ in range(3):
+        ledger.advance(run.pk)
+    run.refresh_from_db()
+    assert (run.stage, run.steps.filter(kind="finish").count()) == ("finish", 1)
+
+
+def test_the_same_request_answers_the_same_run_and_another_one_is_refused() -> None:
+    asked = {"trigger": Trigger.API, "triggered_by": "key", "idempotency_key": "k1"}
+    run = ledger.start(Params(), **asked, idempotency_hash="a")
+    assert ledger.start(Params(), **asked, idempotency_hash="a").pk == run.pk
+    with pytest.raises(ledger.OtherRequest):
+        ledger.start(Params(), **asked, idempotency_hash="b")
+
+
+def test_a_slot_runs_once() -> None:
+    slot = timezone.now()
+    first = ledger.start(Params(), trigger=Trigger.SCHEDULED, triggered_by="scheduler", scheduled_for=slot)
+    ledger.close(first.pk, RunStatus.COMPLETED)
+    with pytest.raises(ledger.SlotTaken):
+        ledger.start(Params(), trigger=Trigger.SCHEDULED, triggered_by="scheduler", scheduled_for=slot)
 
 
 def test_a_plain_insert_as_the_earlier_system_made_it_still_works() -> None:
@@ -170,12 +290,21 @@ def test_a_run_closed_as_dead_is_counted_and_its_steps_are_closed() -> None:
     wallet.refresh_from_db()
     assert (dead.status, dead.stage, dead.new_wallets, wallet.discovery_count) == ("failed", "done", 1, 1)
     assert dead.duration_seconds is not None
-    assert DiscoveryRunStep.objects.get().status == "failed"
+    assert set(DiscoveryRunStep.objects.values_list("status", flat=True)) == {"failed"}
+
+
+def test_a_run_of_workers_waits_for_them_however_long() -> None:
+    run = ledger.start(Params(), trigger=Trigger.MANUAL, triggered_by="ana")
+    DiscoveryRun.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(days=1))
+    assert ledger.close_dead_runs() == 0
 
 
 def test_a_run_that_was_closed_as_dead_takes_no_findings_and_is_told_to_end() -> None:
     run = start()
-    ledger.close(run, RunStatus.FAILED, usage={}, funnel={})
+    steps.add(run.pk, StepKind.TOKEN, [MINT])
+    claim = steps.claim(run.steps.get(kind="token").pk, "a")
+    assert claim is not None
+    ledger.close(run.pk, RunStatus.FAILED)
     result = TokenResult(Candidate(MINT), None, "", [], [], 0, {})
-    assert store.store_token(run.pk, result) is False
-    assert ledger.beat(run.pk, {}) is True
+    assert store.store_token(claim, {}, result, []) is False
+    assert steps.beat(claim, {}) is False

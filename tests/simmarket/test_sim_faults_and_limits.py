@@ -139,6 +139,38 @@ def test_faults_can_be_cleared_and_nonsense_is_refused(market):
         assert market.raw("POST", "/__sim__/faults", body)[0] == 400
 
 
+EVERY_PROVIDER = {
+    "rpc": ("POST", "/rpc", CALL),
+    "helius": ("POST", "/helius/?api-key=key", CALL),
+    "dexscreener": ("GET", "/dexscreener/token-profiles/latest/v1"),
+    "geckoterminal": ("GET", "/geckoterminal/networks/solana/trending_pools"),
+    "jupiter": ("GET", "/jupiter/tokens/v2/recent"),
+    "prices": ("GET", "/prices/api/v3/klines?symbol=SOLUSDT&interval=1m&limit=1"),
+}
+
+
+def test_the_whole_market_is_down_until_it_is_cleared(market):
+    market.fault(provider="*", match="*", kind="503", count=10**9)
+    for _ in range(3):
+        answers = {name: market.raw(*asked)[0] for name, asked in EVERY_PROVIDER.items()}
+        assert answers == dict.fromkeys(EVERY_PROVIDER, 503)
+    assert market.raw("POST", "/rpc", [CALL, CALL])[0] == 503
+    assert market.get("/__sim__/health") == {"status": "ok"}
+    market.raw("DELETE", "/__sim__/faults")
+    answers = {name: market.raw(*asked)[0] for name, asked in EVERY_PROVIDER.items()}
+    assert answers == dict.fromkeys(EVERY_PROVIDER, 200)
+
+
+def test_the_whole_market_may_break_every_connection_instead(market):
+    market.fault(provider="*", match="*", kind="cut_connection", count=10**9)
+    for asked in EVERY_PROVIDER.values():
+        with pytest.raises(http.client.IncompleteRead):
+            market.raw(*asked)
+        market.close()
+    market.raw("DELETE", "/__sim__/faults")
+    assert {market.raw(*asked)[0] for asked in EVERY_PROVIDER.values()} == {200}
+
+
 def test_what_was_served_is_counted(fresh):
     market = fresh(Options())
     market.rpc("getSlot")

@@ -115,9 +115,9 @@ def test_another_seed_gives_another_world(small_world, seeded_world):
 
 
 def test_the_small_world_is_as_large_as_promised(small_world):
-    assert len(small_world.tokens) >= 20
+    assert len(small_world.tokens) == 24 + 18
     assert len(small_world.wallets) >= 300
-    assert 6_000 <= len(small_world.transactions) <= 8_200
+    assert 8_500 <= len(small_world.transactions) <= 10_000
 
 
 def test_wallets_are_curve_points_and_pools_are_not(small_world):

@@ -1,11 +1,16 @@
 """One discovery in the terminal."""
 
 import asyncio
+import contextlib
 import getpass
 import json
+import logging
 import os
 import signal
 import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,18 +19,20 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from discovery.analysis.params import BOUNDS, BadParams, Params, check
+from discovery.analysis.params import BOUNDS, BadParams, check
 from discovery.domain.addresses import parse_address
-from discovery.domain.findings import EarlyBuyer
 from discovery.domain.funnel import ordered
-from discovery.domain.units import round_half_even
 from discovery.management.terminal import ProgressReporter, Quiet, plan_text, stdout_console, wallet_table
 from discovery.models import DiscoveryConfig, DiscoveryRun
 from discovery.models.choices import RunStatus, Trigger
+from discovery.reads import results
+from discovery.reads.progress import progress, workers_alive
 from discovery.runs import ledger
-from discovery.runs.conduct import Outcome, Reporter, conduct, plan_for
-from discovery.runs.store import moment, profit_pct
+from discovery.runs.foreground import conduct
+from discovery.runs.plans import plan_for
 
+LOOK_SECONDS = 0.3
+CANCEL_SECONDS = 12
 EXIT_FAILED, EXIT_BAD_OPTION, EXIT_ACTIVE, EXIT_INTERRUPTED = 1, 2, 3, 130
 HELP = {
     "min_price_change_pct": "least price change over 24 h",
@@ -43,7 +50,8 @@ class Command(BaseCommand):
     """Finds tokens that pumped, their early buyers, and keeps those who really took profit out."""
 
     help = (
-        "Run one discovery here and now. Options left out come from the saved configuration. "
+        "Run one discovery now: by the workers, or in this process where none is alive. "
+        "Options left out come from the saved configuration. "
         "Exit codes: 0 completed, 1 failed or cancelled, 2 bad option, 3 another run is active, 130 Ctrl-C."
     )
 
@@ -70,6 +78,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--all-buyers", action="store_true", help="show the early buyers that did not qualify as well"
         )
+        parser.add_argument(
+            "--foreground", action="store_true", help="carry the run out in this process; no worker is needed"
+        )
         parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -92,6 +103,7 @@ class Command(BaseCommand):
             )
             self.stdout.write(json.dumps(_plan_object(plan)) if options["json"] else plan_text(plan))
             return
+        foreground = options["foreground"] or not workers_alive()
         try:
             run = ledger.start(
                 params,
@@ -99,12 +111,16 @@ class Command(BaseCommand):
                 triggered_by=_who(),
                 mints=mints,
                 config_version=config.version,
+                in_foreground=foreground,
             )
         except ledger.ActiveRun as error:
             raise CommandError(str(error), returncode=EXIT_ACTIVE) from None
-        quiet = options["quiet"] or options["json"]
         try:
-            outcome = self._conduct(run, params, quiet=quiet, schedule_hours=config.schedule_hours or 6)
+            with _hushed(), Quiet() if options["quiet"] or options["json"] else ProgressReporter() as reporter:
+                if foreground:
+                    async_to_sync(_until_signalled)(run, reporter)
+                else:
+                    _watched(run, reporter)
         except (KeyboardInterrupt, asyncio.CancelledError):
             raise CommandError(f"interrupted; run {run.pk} keeps what it found", returncode=EXIT_INTERRUPTED) from None
         except DatabaseError as error:
@@ -112,9 +128,9 @@ class Command(BaseCommand):
             raise CommandError(words, returncode=EXIT_FAILED) from None
         run.refresh_from_db()
         if options["json"]:
-            self.stdout.write(json.dumps(_object(run, outcome, all_buyers=options["all_buyers"])))
+            self.stdout.write(json.dumps(_object(run, all_buyers=options["all_buyers"])))
         else:
-            self._show(run, outcome, all_buyers=options["all_buyers"])
+            self._show(run, all_buyers=options["all_buyers"])
         if run.status != RunStatus.COMPLETED:
             raise CommandError(f"run {run.pk} {run.status}", returncode=EXIT_FAILED)
 
@@ -129,24 +145,20 @@ class Command(BaseCommand):
         words = "\n".join(f"--{name.replace('_', '-')}: {problem}" for name, problem in error.problems.items())
         return CommandError(words, returncode=EXIT_BAD_OPTION)
 
-    @staticmethod
-    def _conduct(run: DiscoveryRun, params: Params, *, quiet: bool, schedule_hours: int) -> Outcome:
-        with Quiet() if quiet else ProgressReporter() as reporter:
-            return async_to_sync(_until_signalled)(run, params, reporter, schedule_hours)
-
-    def _show(self, run: DiscoveryRun, outcome: Outcome, *, all_buyers: bool) -> None:
+    def _show(self, run: DiscoveryRun, *, all_buyers: bool) -> None:
         console = stdout_console()
-        rows = _rows(run, outcome, all_buyers=all_buyers)
+        rows = results.wallets(run.pk, all_buyers=all_buyers)
         if rows:
             console.print(wallet_table(rows, all_buyers=all_buyers, width=console.width))
-        elif not outcome.candidates:
+        elif not run.tokens.exists():
             console.print("No token passed the filters: the funnel below says where they fell.")
         else:
             console.print("No early buyer took enough profit out; --all-buyers shows them all with their figures.")
         console.print(
             f"Run {run.pk}: {run.status}{' with errors' if run.status == RunStatus.COMPLETED and run.errors else ''} "
             f"in {run.duration_seconds} s · {run.tokens_analyzed} tokens · {run.new_wallets} new wallets, "
-            f"{run.updated_wallets} known · {sum(row['calls'] for row in run.usage.values()):,} provider calls"
+            f"{run.updated_wallets} known, {run.profiled_wallets} profiled · "
+            f"{sum(row['calls'] for row in run.usage.values()):,} provider calls"
         )
         console.print(
             "Funnel: " + ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in ordered(run.funnel))
@@ -154,6 +166,35 @@ class Command(BaseCommand):
         for error in run.errors or []:
             text = error if isinstance(error, str) else f"{error['step']}: {error['message']}"
             console.print(f"Lost: {text}", style="yellow", markup=False)
+
+
+@contextlib.contextmanager
+def _hushed() -> Iterator[None]:
+    """The terminal shows the run's progress: lines of the log that are no warning would stand between."""
+    shown = [each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler]
+    before = [handler.level for handler in shown]
+    for handler in shown:
+        handler.setLevel(max(handler.level, logging.WARNING))
+    try:
+        yield
+    finally:
+        for handler, level in zip(shown, before, strict=True):
+            handler.setLevel(level)
+
+
+def _watched(run: DiscoveryRun, reporter: Quiet) -> None:
+    """Show what workers do with the run until it is over. Ctrl-C asks them to end it and waits for that."""
+    try:
+        while (now := progress(run.pk)).active:
+            reporter.show(now)
+            time.sleep(LOOK_SECONDS)
+    except KeyboardInterrupt:
+        ledger.request_cancel(run.pk)
+        patience = time.monotonic() + CANCEL_SECONDS
+        while progress(run.pk).active and time.monotonic() < patience:
+            time.sleep(LOOK_SECONDS)
+        raise
+    reporter.show(now)
 
 
 def _who() -> str:
@@ -164,7 +205,7 @@ def _who() -> str:
         return f"uid {os.getuid()}"
 
 
-async def _until_signalled(run: DiscoveryRun, params: Params, reporter: Reporter, schedule_hours: int) -> Outcome:
+async def _until_signalled(run: DiscoveryRun, reporter: Quiet) -> None:
     """Conduct the run; the first Ctrl-C or TERM cancels it, which closes it properly, the second ends the process.
 
     The loop runs beside the main thread, where signals arrive: without this they would not reach it.
@@ -187,28 +228,21 @@ async def _until_signalled(run: DiscoveryRun, params: Params, reporter: Reporter
         for number, handler in before.items():
             signal.signal(number, handler)
 
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            with contextlib.suppress(DatabaseError):  # the run itself tells of a lost database
+                reporter.show(await sync_to_async(progress)(run.pk))
+
     await sync_to_async(listen)()
+    watching = asyncio.ensure_future(watch())
     try:
-        return await conduct(run, params, reporter, schedule_hours=schedule_hours)
+        await conduct(run)
     finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
         await sync_to_async(hush)()
-
-
-def _rows(run: DiscoveryRun, outcome: Outcome, *, all_buyers: bool) -> list[tuple[EarlyBuyer, str, bool | None]]:
-    """Buyers with symbol and newness, best profit first."""
-    new = dict(run.wallets.values_list("wallet_address", "is_new"))
-    rows = [
-        (
-            buyer,
-            result.candidate.symbol or result.candidate.mint[:8],
-            new.get(buyer.wallet) if buyer.qualified else None,
-        )
-        for result in outcome.results
-        for buyer in result.buyers
-        if buyer.qualified or all_buyers
-    ]
-    rows.sort(key=lambda row: (not row[0].qualified, -(row[0].position.profit_pct or 0), row[0].wallet))
-    return rows
+    reporter.show(await sync_to_async(progress)(run.pk))
 
 
 def _plan_object(plan: Any) -> dict[str, Any]:
@@ -222,59 +256,51 @@ def _plan_object(plan: Any) -> dict[str, Any]:
     }
 
 
-def _object(run: DiscoveryRun, outcome: Outcome, *, all_buyers: bool) -> dict[str, Any]:
+def _object(run: DiscoveryRun, *, all_buyers: bool) -> dict[str, Any]:
     """The answer as one object: lamports as strings, percentages as numbers, times in ISO-8601 with Z."""
-    wallets = []
-    for buyer, _, is_new in _rows(run, outcome, all_buyers=all_buyers):
-        profit = profit_pct(buyer)
-        wallets.append(
-            {
-                "address": buyer.wallet,
-                "mint": buyer.mint,
-                "qualified": buyer.qualified,
-                "profit_pct": None if profit is None else _number(profit),
-                "realised_lamports": str(round_half_even(buyer.position.realised_lamports)),
-                "cost_lamports": str(round_half_even(buyer.position.put_in_lamports)),
-                "first_buy_at": _iso(buyer.first_buy_time),
-                "entry_rank": buyer.entry_rank,
-                "entry_seconds": buyer.entry_seconds,
-                "history_incomplete": buyer.position.history_incomplete,
-                "rejection": buyer.rejection,
-                "flags": list(buyer.flags),
-                "is_new": is_new,
-                "score": None,
-            }
-        )
-    analysed = {result.candidate.mint: result for result in outcome.results}
-    tokens = []
-    for token in outcome.candidates:
-        result = analysed.get(token.mint)
-        tokens.append(
-            {
-                "mint": token.mint,
-                "symbol": token.symbol,
-                "launched_at": _iso(result.launched_at if result else token.launched_at),
-                "launch_clock": result.launch_clock if result else token.launch_clock,
-                "early_buyers": len(result.buyers) if result else None,
-                "qualified": sum(buyer.qualified for buyer in result.buyers) if result else None,
-            }
-        )
     return {
         "run_id": str(run.pk),
         "status": run.status,
-        "tokens": tokens,
-        "wallets": wallets,
+        "tokens": [
+            {
+                "mint": token.mint,
+                "symbol": token.symbol,
+                "launched_at": _iso(token.launched_at),
+                "launch_clock": token.launch_clock,
+                "early_buyers": token.early_buyers,
+                "qualified": token.qualified,
+            }
+            for token in results.tokens(run)
+        ],
+        "wallets": [
+            {
+                "address": row.address,
+                "mint": row.mint,
+                "qualified": row.qualified,
+                "profit_pct": _number(row.profit_pct),
+                "realised_lamports": str(row.realised_lamports),
+                "cost_lamports": str(row.cost_lamports),
+                "first_buy_at": _iso(row.first_buy_at),
+                "entry_rank": row.entry_rank,
+                "entry_seconds": row.entry_seconds,
+                "history_incomplete": row.history_incomplete,
+                "rejection": row.rejection,
+                "flags": list(row.flags),
+                "is_new": row.is_new,
+                "score": _number(row.score),
+            }
+            for row in results.wallets(run.pk, all_buyers=all_buyers)
+        ],
         "funnel": run.funnel,
         "usage": run.usage,
         "errors": run.errors or [],
     }
 
 
-def _number(value: Decimal) -> float:
-    """A percentage for JSON, where numbers are what consumers expect; two decimals survive the way exactly."""
-    return float(value)
+def _number(value: Decimal | None) -> float | None:
+    """A percentage or score for JSON, where numbers are what consumers expect; its decimals survive the way exactly."""
+    return None if value is None else float(value)
 
 
-def _iso(seconds: int | None) -> str | None:
-    at = moment(seconds)
-    return None if at is None else at.isoformat().replace("+00:00", "Z")
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,90 @@
+"""What the parts of the system say of themselves: heartbeats, providers, the tokens that pump now, and API keys."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from discovery.models.choices import ApiScope
+from discovery.models.runs import json_default
+
+
+class DiscoveryHeartbeat(models.Model):
+    """The last sign of life of one part: `beat`, `tick`, `canary`, or `worker:<host>:<pid>`."""
+
+    name = models.CharField(max_length=150, primary_key=True)
+    at = models.DateTimeField()
+    detail = models.JSONField(default=dict, db_default=json_default({}), blank=True)
+
+    class Meta:
+        db_table = "discovery_heartbeats"
+        verbose_name = "heartbeat"
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at:%H:%M:%S}"
+
+
+class DiscoveryProvider(models.Model):
+    """What workers last saw of a provider."""
+
+    name = models.CharField(max_length=30, primary_key=True)
+    last_success_at = models.DateTimeField(null=True, blank=True)
+    last_failure_at = models.DateTimeField(null=True, blank=True)
+    last_cause = models.CharField(max_length=200, blank=True, default="", db_default="")
+    open_until = models.DateTimeField(
+        null=True, blank=True, help_text="While its circuit breaker is open nobody asks it."
+    )
+
+    class Meta:
+        db_table = "discovery_providers"
+        verbose_name = "provider"
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+
+class DiscoveryPumps(models.Model):
+    """The tokens that pass the filters now, as a worker last saw them. One row, id 1."""
+
+    id = models.IntegerField(primary_key=True, default=1, db_default=1, editable=False)
+    asked_at = models.DateTimeField(null=True, blank=True)
+    refreshed_at = models.DateTimeField(null=True, blank=True)
+    tokens = models.JSONField(default=list, db_default=json_default([]), blank=True)
+    funnel = models.JSONField(default=dict, db_default=json_default({}), blank=True)
+    problem = models.TextField(blank=True, default="", db_default="", help_text="Why the last refresh failed.")
+
+    class Meta:
+        db_table = "discovery_pumps"
+        verbose_name = "pumps now"
+        verbose_name_plural = "pumps now"
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="discovery_pumps_single_row")]
+
+    def __str__(self) -> str:
+        return f"{len(self.tokens)} tokens"
+
+
+class DiscoveryApiKey(models.Model):
+    """A key for other systems. Only a hash of it is kept: it is shown once, when it is made."""
+
+    name = models.CharField(max_length=100, unique=True, help_text="Who or what uses it; shown as the author of runs.")
+    prefix = models.CharField(max_length=12, unique=True, editable=False)
+    secret_hash = models.CharField(max_length=64, editable=False)
+    scope = models.CharField(max_length=10, choices=ApiScope.choices, default=ApiScope.READ)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_by = models.CharField(max_length=150, blank=True, default="", db_default="", editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty = never.")
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        db_table = "discovery_api_keys"
+        verbose_name = "API key"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    def is_valid(self, now: datetime) -> bool:
+        """Neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)

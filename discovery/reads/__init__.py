@@ -1,0 +1,1 @@
+"""Queries for pages, API and probes: frozen rows, each with a query budget."""

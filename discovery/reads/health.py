@@ -1,0 +1,141 @@
+"""What the parts of the system last said of themselves, for the probes. Facts only; `health` judges them."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+from django.conf import settings
+from django.db.models import F, Max
+from django.db.models.functions import Greatest
+
+from discovery.models import DiscoveryHeartbeat, DiscoveryProvider, DiscoveryRun
+from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStatus
+
+TICK_SECONDS: Final = 30
+"""How often beat asks for a tick."""
+BEAT_DEAD_SECONDS: Final = 3 * TICK_SECONDS
+"""Three ticks without a word: beat is gone."""
+WORKER_DEAD_SECONDS: Final = 60
+"""A worker speaks every 10 s."""
+CANARY_DEAD_SECONDS: Final = 180
+"""A message passes through the queue every 60 s."""
+WORKER_PREFIX: Final = "worker:"
+MOST_HEARTBEATS: Final = 500
+
+
+class Heartbeat(msgspec.Struct, frozen=True):
+    """The last sign of life of one part: `beat`, `tick`, `canary` or `worker:<host>:<pid>`. `at` is UTC."""
+
+    name: str
+    at: datetime
+    detail: dict[str, Any]
+
+
+class ProviderSeen(msgspec.Struct, frozen=True):
+    """What workers last saw of a provider. Times are UTC; `open_until`: until then nobody asks it."""
+
+    name: str
+    last_success_at: datetime | None
+    last_failure_at: datetime | None
+    cause: str
+    open_until: datetime | None
+
+
+class LastRun(msgspec.Struct, frozen=True):
+    """The run that began last, finished or not; `errors` in the words kept with it."""
+
+    id: str
+    status: str
+    trigger_type: str
+    started_at: datetime
+    completed_at: datetime | None
+    duration_seconds: float | None
+    tokens_analyzed: int
+    new_wallets: int
+    updated_wallets: int
+    errors: list[str]
+
+
+class ActiveRun(msgspec.Struct, frozen=True):
+    """The run that is queued or running; `last_sign_at`: when it, or a step of it, was last heard of (UTC)."""
+
+    id: str
+    status: str
+    stage: str | None
+    last_sign_at: datetime
+
+
+def heartbeats() -> dict[str, Heartbeat]:
+    """The newest `MOST_HEARTBEATS` signs of life by name. One query."""
+    rows = DiscoveryHeartbeat.objects.order_by("-at", "name").values_list("name", "at", "detail")[:MOST_HEARTBEATS]
+    return {name: Heartbeat(name, at.astimezone(UTC), detail or {}) for name, at, detail in rows}
+
+
+def heartbeats_of(prefix: str) -> list[Heartbeat]:
+    """The signs of life whose name begins with `prefix`, newest first. One query."""
+    rows = (
+        DiscoveryHeartbeat.objects.filter(name__startswith=prefix).order_by("-at").values_list("name", "at", "detail")
+    )
+    return [Heartbeat(name, at.astimezone(UTC), detail or {}) for name, at, detail in rows[:MOST_HEARTBEATS]]
+
+
+def providers_seen() -> list[ProviderSeen]:
+    """Every provider that was ever asked, by name. One query."""
+    rows = DiscoveryProvider.objects.order_by("name").values_list(
+        "name", "last_success_at", "last_failure_at", "last_cause", "open_until"
+    )
+    return [ProviderSeen(*row) for row in rows]
+
+
+def last_run() -> LastRun | None:
+    """The run that began last; queued runs and skipped slots have not begun. One query."""
+    fields = (
+        "status", "trigger_type", "started_at", "completed_at", "duration_seconds",
+        "tokens_analyzed", "new_wallets", "updated_wallets", "errors",
+    )  # fmt: skip
+    begun = DiscoveryRun.objects.exclude(status__in=(RunStatus.QUEUED, RunStatus.SKIPPED))
+    row = begun.order_by("-started_at", "-pk").values("pk", *fields).first()
+    if row is None:
+        return None
+    return LastRun(
+        id=str(row["pk"]),
+        status=row["status"],
+        trigger_type=row["trigger_type"],
+        started_at=row["started_at"],
+        completed_at=row["completed_at"],
+        duration_seconds=None if row["duration_seconds"] is None else float(row["duration_seconds"]),
+        tokens_analyzed=row["tokens_analyzed"] or 0,
+        new_wallets=row["new_wallets"] or 0,
+        updated_wallets=row["updated_wallets"] or 0,
+        errors=[_words(error) for error in row["errors"] or []],
+    )
+
+
+def active_run() -> ActiveRun | None:
+    """The queued or running run. One query. A step that waits for its next attempt counts as heard of until then."""
+    row = (
+        DiscoveryRun.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False)
+        .annotate(
+            # PostgreSQL's GREATEST leaves nulls out.
+            last_sign_at=Greatest(
+                F("started_at"),
+                F("heartbeat_at"),
+                Max("steps__heartbeat_at"),
+                Max("steps__completed_at"),
+                Max("steps__available_at"),
+            )
+        )
+        .values_list("pk", "status", "stage", "last_sign_at")
+        .first()
+    )
+    return ActiveRun(str(row[0]), row[1], row[2], row[3].astimezone(UTC)) if row else None
+
+
+def run_dead_seconds() -> int:
+    """A run that was not heard of for so long stands still, in seconds."""
+    return int(settings.STEP_DEAD_SECONDS)
+
+
+def _words(error: Any) -> str:
+    """An entry of `errors`: a plain string in earlier rows, else {step, code, message}."""
+    return str(error.get("message") or error.get("code") or error) if isinstance(error, dict) else str(error)

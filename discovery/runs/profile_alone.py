@@ -1,0 +1,48 @@
+"""A profile asked for by somebody, outside of a run."""
+
+import logging
+import time
+
+from asgiref.sync import sync_to_async
+from django.db import transaction
+
+from discovery.models import DiscoveryWallet
+from discovery.providers.errors import ProviderError
+from discovery.runs import scoring, store_profile
+from discovery.runs.profile_wallet import WalletResult, profile_wallet
+from discovery.runs.wiring import open_providers
+from discovery.runs.work import store_answers
+
+log = logging.getLogger(__name__)
+
+
+async def profile(address: str) -> None:
+    """Profile and score a wallet of the watchlist; what stands in the way is kept with it. Others are passed over."""
+    if not await DiscoveryWallet.objects.filter(pk=address).aexists():
+        return
+    problems: list[str] = []
+    known = await sync_to_async(store_profile.what_is_known)(address)
+    try:
+        async with open_providers(shared=await store_answers()) as providers:
+            result = await profile_wallet(
+                address,
+                known,
+                providers,
+                now=int(time.time()),
+                problem=lambda what, cause: problems.append(f"{what}: {cause}"),
+            )
+    except ProviderError as error:
+        log.warning("wallet not profiled", extra={"wallet": address, "cause": str(error)})
+        await DiscoveryWallet.objects.filter(pk=address).aupdate(
+            profile_error=str(error)[:500], profile_requested_at=None
+        )
+        return
+    await sync_to_async(_store)(result, problems)
+
+
+def _store(result: WalletResult, problems: list[str]) -> None:
+    with transaction.atomic():
+        store_profile.store_profile(result)
+        if problems:
+            DiscoveryWallet.objects.filter(pk=result.address).update(profile_error="; ".join(problems)[:500])
+    scoring.rescore([result.address])

@@ -1,0 +1,88 @@
+"""Histories and cycles made by hand for the tests of profiles and scores."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+from discovery.analysis.cycles import judge, split
+from discovery.analysis.profiles import profile
+from discovery.domain.findings import EventKind, HoldingEvent
+from discovery.domain.profiles import Cycle, Prior, Profile
+
+NOW = 1_790_000_000
+DAY = 86_400
+SOL = 10**9
+Histories = Mapping[str, Sequence[HoldingEvent]]
+
+PRIOR = Prior(4.0, 6.0, -0.2, 0.05, 0.3, 20, tuple(-0.6 + 0.04 * step for step in range(20)), 1)
+
+
+def event(
+    kind: EventKind, units: int, value: int | Fraction | None = None, *, at: int = 0, extras: int = 0, tag: str = ""
+) -> HoldingEvent:
+    """An event at `at` seconds, two slots a second."""
+    amount = None if value is None else Fraction(value)
+    return HoldingEvent(kind, f"{kind}-{tag}-{at}", at * 2, at, units, amount, extras)
+
+
+def buy(units: int, value: int | Fraction | None, *, at: int = 0, extras: int = 0, tag: str = "") -> HoldingEvent:
+    return event("buy", units, value, at=at, extras=extras, tag=tag)
+
+
+def sell(units: int, value: int | Fraction | None, *, at: int = 0, extras: int = 0, tag: str = "") -> HoldingEvent:
+    return event("sell", units, value, at=at, extras=extras, tag=tag)
+
+
+def move_in(units: int, *, at: int = 0) -> HoldingEvent:
+    return event("transfer_in", units, at=at)
+
+
+def move_out(units: int, *, at: int = 0) -> HoldingEvent:
+    return event("transfer_out", units, at=at)
+
+
+def cycles_of(events: Sequence[HoldingEvent], *, exit_lamports: int | None = None, now: int = NOW) -> list[Cycle]:
+    """The cycles of one wallet in the mint `M`."""
+    return judge(split("M", events), {"M": exit_lamports}, now)
+
+
+def round_trip(
+    proceeds: int, put_in: int = SOL, *, days_ago: float = 1, hold: int = 3600, tag: str = ""
+) -> list[HoldingEvent]:
+    """Bought for `put_in` lamports and sold whole for `proceeds`, the sale `days_ago` before NOW."""
+    at = NOW - round(days_ago * DAY)
+    return [buy(1_000, put_in, at=at - hold, tag=tag), sell(1_000, proceeds, at=at, tag=tag)]
+
+
+def record(*proceeds: int, put_in: int = SOL, apart: float = 1.0) -> dict[str, list[HoldingEvent]]:
+    """One round trip each in its own token, the last one a day ago, the others `apart` days apart before it."""
+    count = len(proceeds)
+    return {
+        f"mint{place:02}": round_trip(amount, put_in, days_ago=1 + apart * (count - 1 - place), tag=f"t{place}")
+        for place, amount in enumerate(proceeds)
+    }
+
+
+def profiled(
+    histories: Histories,
+    *,
+    seeds: Sequence[str] = (),
+    exits: Mapping[str, int | None] | None = None,
+    entries: Mapping[str, tuple[int, int]] | None = None,
+    overhead: int = 0,
+    truncated: bool = False,
+    incomplete: Sequence[str] = (),
+    usd: Decimal | None = Decimal(150),
+    now: int = NOW,
+) -> tuple[Profile, list[Cycle]]:
+    return profile(
+        histories,
+        now=now,
+        exits=exits or {},
+        seeds=frozenset(seeds),
+        entries=entries or {},
+        overhead_lamports=overhead,
+        truncated=truncated,
+        incomplete=frozenset(incomplete),
+        sol_usd_at=lambda _: usd,
+    )

@@ -1,0 +1,286 @@
+"""Cycles: where they begin and end, what they came to, and what nobody can win by."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from made_histories import DAY, NOW, SOL, buy, cycles_of, event, move_in, move_out, sell
+
+from discovery.analysis.cycles import judge, split
+from discovery.analysis.positions import position
+from discovery.domain.findings import HoldingEvent
+
+OLD = NOW - 30 * DAY
+
+
+def test_a_cycle_runs_from_flat_to_flat() -> None:
+    (cycle,) = cycles_of([buy(100, SOL, at=10), sell(60, SOL, at=20), sell(40, SOL, at=30)])
+    assert (cycle.opened_at, cycle.closed_at, cycle.resolved_at, cycle.why) == (10, 30, 30, "closed")
+    assert (cycle.buys, cycle.sells, cycle.first_signature) == (1, 2, "buy--10")
+
+
+def test_buying_again_after_flat_begins_the_next_cycle() -> None:
+    first, second = cycles_of([buy(100, SOL, at=1), sell(100, SOL, at=2), buy(50, SOL, at=3), sell(50, SOL, at=4)])
+    assert [(c.number, c.opened_at, c.closed_at) for c in (first, second)] == [(1, 1, 2), (2, 3, 4)]
+
+
+def test_buying_more_before_flat_stays_the_same_cycle() -> None:
+    assert len(cycles_of([buy(100, SOL), sell(98, SOL), buy(10, SOL), sell(12, SOL)])) == 1
+
+
+def test_one_percent_of_the_peak_is_flat_and_a_little_more_is_not() -> None:
+    assert cycles_of([buy(1_000, SOL), sell(990, SOL)])[0].why == "closed"
+    assert cycles_of([buy(1_000, SOL), sell(989, SOL)])[0].why == "open"
+
+
+def test_what_is_left_of_a_flat_holding_stays_its_cost() -> None:
+    (cycle,) = cycles_of([buy(1_000, SOL), sell(995, 2 * SOL)])
+    assert cycle.net_lamports == SOL
+    assert cycle.basis_left_lamports == SOL * 5 // 1_000
+    assert cycle.held_units == 5
+
+
+def test_what_was_left_brings_its_proceeds_to_the_cycle_that_paid_for_it() -> None:
+    """Else a cycle without cost of its own would win by what an earlier one paid."""
+    first, second = cycles_of(
+        [buy(1_000, 10 * SOL, at=1), sell(990, 5 * SOL, at=2), buy(10, SOL, at=3), sell(20, 8 * SOL, at=4)]
+    )
+    assert first.matched_lamports == 9 * SOL
+    assert (second.put_in_lamports, second.matched_lamports) == (SOL, 4 * SOL)
+
+
+def test_fees_count_on_both_sides() -> None:
+    (cycle,) = cycles_of([buy(100, SOL, extras=30), sell(100, 2 * SOL, extras=70)])
+    assert (cycle.net_lamports, cycle.fees_lamports) == (SOL - 100, 100)
+
+
+@pytest.mark.parametrize(
+    ("put_in", "proceeds", "result"),
+    [
+        (SOL, SOL + 10_000_000, "win"),
+        (SOL, SOL + 9_999_999, "even"),
+        (2 * SOL, 2 * SOL + 19_999_999, "even"),
+        (2 * SOL, 2 * SOL + 20_000_000, "win"),
+        (SOL, SOL - 10_000_000, "loss"),
+        (SOL, SOL - 9_999_999, "even"),
+        (SOL // 1_000, SOL // 100, "even"),
+    ],
+)
+def test_a_result_needs_one_percent_and_a_hundredth_of_a_sol(put_in: int, proceeds: int, result: str) -> None:
+    assert cycles_of([buy(10, put_in), sell(10, proceeds)])[0].result == result
+
+
+def test_a_holding_that_left_the_wallet_lost_what_it_cost() -> None:
+    (cycle,) = cycles_of([buy(100, SOL, at=1), move_out(100, at=9)])
+    assert (cycle.result, cycle.why, cycle.net_lamports, cycle.resolved_at) == ("loss", "left wallet", -SOL, 9)
+
+
+def test_a_holding_that_paid_before_the_rest_left_is_still_a_win() -> None:
+    (cycle,) = cycles_of([buy(100, SOL), sell(50, 3 * SOL), move_out(50)])
+    assert (cycle.result, cycle.net_lamports) == ("win", 2 * SOL)
+
+
+def test_an_open_holding_has_no_result_and_its_net_is_that_of_what_was_sold() -> None:
+    (cycle,) = cycles_of([buy(100, SOL, at=NOW - DAY), sell(50, SOL, at=NOW)])
+    assert (cycle.result, cycle.resolved_at, cycle.net_lamports, cycle.left_out) == ("open", None, SOL // 2, "open")
+
+
+def test_a_bag_without_trade_for_seven_days_and_without_value_is_a_loss() -> None:
+    (cycle,) = cycles_of([buy(100, SOL, at=NOW - 7 * DAY)], exit_lamports=SOL // 10 - 1)
+    assert (cycle.result, cycle.why, cycle.resolved_at, cycle.net_lamports) == ("loss", "dead bag", NOW, -SOL)
+
+
+@pytest.mark.parametrize(
+    ("traded_at", "exit_lamports"),
+    [(NOW - 7 * DAY + 1, 0), (NOW - 7 * DAY, SOL // 10), (NOW - 7 * DAY, None)],
+    ids=["traded since", "worth a tenth of its cost", "value unknown"],
+)
+def test_a_bag_stays_open_while_one_condition_of_death_is_missing(traded_at: int, exit_lamports: int | None) -> None:
+    assert cycles_of([buy(100, SOL, at=traded_at)], exit_lamports=exit_lamports)[0].why == "open"
+
+
+def test_the_exit_value_of_an_open_holding_is_that_of_its_units_with_a_cost() -> None:
+    (cycle,) = cycles_of([buy(100, SOL, at=NOW), move_in(300, at=NOW)], exit_lamports=SOL)
+    assert cycle.exit_lamports == SOL // 4
+
+
+def test_a_loser_of_which_a_remnant_stayed_behind_is_resolved_after_seven_quiet_days() -> None:
+    events = [buy(100, SOL, at=OLD), move_out(90, at=OLD + DAY)]
+    assert cycles_of(events, now=OLD + 8 * DAY - 1)[0].why == "open"
+    (cycle,) = cycles_of(events, now=OLD + 8 * DAY)
+    assert (cycle.result, cycle.why, cycle.net_lamports) == ("loss", "left wallet", -SOL)
+
+
+def test_units_that_were_only_sent_around_are_no_cycle() -> None:
+    assert cycles_of([move_in(100), move_out(100)]) == []
+
+
+def test_a_sale_beyond_the_position_is_unmatched_and_marks_the_cycle() -> None:
+    (cycle,) = cycles_of([buy(100, SOL), sell(200, 4 * SOL)])
+    assert (cycle.matched_lamports, cycle.unmatched_lamports) == (2 * SOL, 2 * SOL)
+    assert cycle.history_incomplete
+
+
+def test_a_sale_of_nothing_known_has_no_cost_and_does_not_count() -> None:
+    (cycle,) = cycles_of([sell(100, SOL)])
+    assert (cycle.result, cycle.left_out, cycle.unmatched_lamports) == ("even", "no cost", SOL)
+
+
+def test_a_gain_in_a_token_sold_mostly_without_a_known_cost_does_not_count() -> None:
+    kept = [buy(900, SOL), move_in(100), sell(1_000, 20 * SOL)]
+    dropped = [buy(899, SOL), move_in(101), sell(1_000, 20 * SOL)]
+    assert cycles_of(kept)[0].left_out == ""
+    assert (cycles_of(dropped)[0].result, cycles_of(dropped)[0].left_out) == ("win", "coverage")
+
+
+def test_a_loss_counts_however_little_of_the_token_has_a_known_cost() -> None:
+    """A bag sent out and back comes back without cost: that must not hide the loss."""
+    first, second = cycles_of([buy(100, 2 * SOL), move_out(100), move_in(100), sell(100, SOL)])
+    assert (first.result, first.left_out) == ("loss", "")
+    assert second.left_out == "no cost"
+
+
+def test_a_loss_only_because_a_sale_has_no_price_does_not_count() -> None:
+    (cycle,) = cycles_of([buy(100, SOL), sell(100, None)])
+    assert (cycle.result, cycle.left_out, cycle.history_incomplete) == ("loss", "price unknown", True)
+
+
+def test_dust_sold_at_an_unknown_price_does_not_take_a_loss_out() -> None:
+    (cycle,) = cycles_of([buy(1_000, SOL), sell(950, SOL // 2), sell(50, None)])
+    assert (cycle.result, cycle.left_out) == ("loss", "")
+
+
+def test_a_sale_without_a_price_lowers_coverage_by_what_its_units_cost() -> None:
+    (cycle,) = cycles_of([buy(100, SOL), sell(50, SOL), sell(50, None)])
+    assert (cycle.sold_lamports, cycle.covered_lamports) == (SOL + SOL // 2, SOL)
+
+
+def test_a_token_whose_balance_does_not_follow_is_marked() -> None:
+    (cycle,) = judge(split("M", [buy(100, SOL), sell(100, SOL)]), {}, NOW, {"M"})
+    assert (cycle.reconciled, cycle.history_incomplete) == (False, True)
+
+
+def test_holding_time_is_weighted_by_cost() -> None:
+    """Three quarters of the cost waited 100 s, one quarter 20 s."""
+    (cycle,) = cycles_of([buy(10, 3 * SOL, at=0), buy(10, SOL, at=80), sell(20, SOL, at=100)])
+    assert cycle.hold_seconds == 80
+
+
+def test_a_cycle_that_sold_nothing_with_a_cost_has_no_holding_time() -> None:
+    assert cycles_of([buy(10, SOL), move_out(10)])[0].hold_seconds is None
+
+
+units = st.integers(1, 10**12)
+few = st.integers(1, 200)
+lamports = st.integers(0, 10**12)
+extras = st.integers(0, 10**8)
+amounts = units | few
+priced_buys = st.builds(buy, amounts, lamports, extras=extras)
+priced_sells = st.builds(sell, amounts, lamports, extras=extras)
+fair_sells = st.builds(sell, amounts, lamports)
+moves = st.builds(event, st.sampled_from(["transfer_in", "transfer_out", "burn"]), amounts)
+blind = st.builds(event, st.sampled_from(["buy", "sell"]), amounts, st.none())
+histories = st.lists(priced_buys | priced_sells | moves | blind, max_size=14)
+
+
+@given(histories)
+def test_cycles_add_up_to_the_position_to_the_last_fraction(history: list[HoldingEvent]) -> None:
+    parts, whole = split("M", history), position(history)
+    assert sum(p.put_in for p in parts) == whole.put_in_lamports
+    assert sum(p.matched for p in parts) == whole.matched_lamports
+    assert sum(p.unmatched for p in parts) == whole.unmatched_lamports
+    assert sum(p.basis_left for p in parts) == whole.basis_left_lamports
+    assert sum(p.known_units for p in parts) == whole.held_known_units
+    assert (sum(p.buys for p in parts), sum(p.sells for p in parts)) == (whole.buys, whole.sells)
+
+
+@given(histories)
+def test_sold_value_is_covered_unmatched_or_without_a_price(history: list[HoldingEvent]) -> None:
+    parts = split("M", history)
+    value = sum(e.value_lamports for e in history if e.kind == "sell" and e.value_lamports is not None)
+    assert sum(p.sold - p.unpriced_basis for p in parts) == value
+    assert all(0 <= p.covered <= p.sold for p in parts)
+
+
+@given(histories, st.integers(0, 14))
+def test_later_events_do_not_renumber_earlier_cycles(history: list[HoldingEvent], known: int) -> None:
+    earlier, later = split("M", history[:known]), split("M", history)
+    assert [(p.number, p.first_signature) for p in later[: len(earlier)]] == [
+        (p.number, p.first_signature) for p in earlier
+    ]
+
+
+@given(histories)
+def test_what_came_by_transfer_alone_wins_nothing(history: list[HoldingEvent]) -> None:
+    for cycle in cycles_of([e for e in history if e.kind != "buy"], exit_lamports=10**12):
+        assert cycle.net_lamports == 0
+        assert cycle.left_out in {"open", "no cost"}
+
+
+@given(histories)
+def test_a_cycle_without_a_cost_never_wins(history: list[HoldingEvent]) -> None:
+    assert all(c.result != "win" for c in cycles_of(history) if not c.put_in_lamports)
+
+
+@given(
+    st.lists(priced_buys | moves, min_size=1, max_size=8), units, lamports, st.lists(st.integers(1, 100), min_size=2)
+)
+def test_splitting_a_sale_into_clips_changes_neither_results_nor_their_number(
+    before: list[HoldingEvent], sold: int, value: int, weights: list[int]
+) -> None:
+    total = sold * sum(weights)
+    held = position(before).held_known_units + position(before).held_unknown_units
+    assume(total <= held)
+    whole = cycles_of([*before, sell(total, value * sum(weights))])
+    split_up = cycles_of([*before, *(sell(sold * weight, value * weight) for weight in weights)])
+    facts = [(c.result, c.why, c.net_lamports, c.matched_lamports, c.hold_seconds, c.left_out) for c in whole]
+    assert [
+        (c.result, c.why, c.net_lamports, c.matched_lamports, c.hold_seconds, c.left_out) for c in split_up
+    ] == facts
+
+
+@given(st.lists(priced_buys | fair_sells, min_size=1, max_size=8), lamports)
+def test_moving_a_loser_out_is_never_better_than_selling_it(history: list[HoldingEvent], price: int) -> None:
+    held = position(history).held_known_units
+    assume(held >= 1)
+    sold = cycles_of([*history, sell(int(held), price)])[-1]
+    moved = cycles_of([*history, move_out(int(held))])[-1]
+    order = {"loss": 0, "even": 1, "win": 2}
+    assert moved.net_lamports <= sold.net_lamports
+    assert order[moved.result] <= order[sold.result]
+    assert moved.counted or sold.result != "loss"
+
+
+@given(st.lists(priced_buys | fair_sells, min_size=1, max_size=8), st.integers(0, 8), amounts)
+def test_units_moved_out_at_any_moment_never_raise_the_net(history: list[HoldingEvent], place: int, moved: int) -> None:
+    without = split("M", history)
+    out = split("M", [*history[:place], move_out(moved), *history[place:]])
+    assert sum(p.matched - p.put_in + p.basis_left for p in out) <= sum(
+        p.matched - p.put_in + p.basis_left for p in without
+    )
+    assert sum(p.matched - p.put_in for p in out) <= sum(p.matched - p.put_in for p in without)
+
+
+@given(st.lists(priced_buys, min_size=1, max_size=6), st.randoms(use_true_random=False))
+def test_the_order_of_buys_within_a_slot_changes_no_cycle(history: list[HoldingEvent], random) -> None:
+    shuffled = list(history)
+    random.shuffle(shuffled)
+    end = sell(sum(e.units for e in history), 10**9, at=50)
+    assert cycles_of([*history, end]) == cycles_of([*shuffled, end])
+
+
+@given(st.lists(priced_buys | priced_sells, max_size=10), st.integers(2, 1_000))
+def test_scaling_all_units_of_a_token_changes_no_result(history: list[HoldingEvent], factor: int) -> None:
+    scaled = [
+        HoldingEvent(e.kind, e.signature, e.slot, e.block_time, e.units * factor, e.value_lamports) for e in history
+    ]
+    plain = [HoldingEvent(e.kind, e.signature, e.slot, e.block_time, e.units, e.value_lamports) for e in history]
+    assert [(c.net_lamports, c.result) for c in cycles_of(scaled)] == [
+        (c.net_lamports, c.result) for c in cycles_of(plain)
+    ]
+
+
+def test_amounts_are_rounded_once_half_to_even() -> None:
+    (cycle,) = cycles_of([buy(3, Fraction(5, 2)), sell(3, Fraction(9, 2))])
+    assert (cycle.put_in_lamports, cycle.matched_lamports, cycle.net_lamports) == (2, 4, 2)

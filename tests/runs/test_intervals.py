@@ -1,0 +1,39 @@
+"""Beat's rows: made where missing, an operator's changes left alone, every message expiring."""
+
+import pytest
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from discovery import intervals
+
+pytestmark = pytest.mark.django_db
+
+
+def test_every_interval_is_there_after_a_migration_and_expires() -> None:
+    rows = PeriodicTask.objects.filter(name__startswith="walltrack: ")
+    assert {row.name for row in rows} == set(intervals.INTERVALS)
+    assert all(row.expire_seconds for row in rows)
+    assert all(row.queue == "periodic" for row in rows)
+
+
+def test_what_an_operator_changed_or_paused_stays_so() -> None:
+    row = PeriodicTask.objects.get(name="walltrack: canary")
+    row.interval, _ = IntervalSchedule.objects.get_or_create(every=7, period=IntervalSchedule.SECONDS)
+    row.enabled = False
+    row.save()
+    intervals.sync()
+    row.refresh_from_db()
+    assert (row.interval.every, row.enabled) == (7, False)
+
+
+def test_a_row_that_was_deleted_comes_back() -> None:
+    PeriodicTask.objects.filter(name="walltrack: canary").delete()
+    intervals.sync()
+    assert PeriodicTask.objects.filter(name="walltrack: canary").count() == 1
+
+
+def test_every_task_that_beat_sends_exists() -> None:
+    from celery import current_app
+
+    import discovery.tasks  # noqa: F401  registers them
+
+    assert {task for task, _ in intervals.INTERVALS.values()} <= set(current_app.tasks)
