@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 
 
@@ -22,7 +22,7 @@ def _ensure_intervals(**kwargs: Any) -> None:
     from discovery import intervals
 
     try:
-        kwargs["apps"].get_model("django_celery_beat", "PeriodicTask")
+        kwargs.get("apps", apps).get_model("django_celery_beat", "PeriodicTask")
     except LookupError:
         return  # not migrated that far
     intervals.sync(using=str(kwargs["using"]))
@@ -32,7 +32,7 @@ def _ensure_config_row(**kwargs: Any) -> None:
     from discovery.models.config import DiscoveryConfig, ensure_config_row
 
     try:
-        migrated = kwargs["apps"].get_model("discovery", "DiscoveryConfig")
+        migrated = kwargs.get("apps", apps).get_model("discovery", "DiscoveryConfig")  # `flush` names none
     except LookupError:
         return  # migrated to zero: there is no table of ours to keep a row in
     columns = {field.column for field in migrated._meta.local_fields}

@@ -1,23 +1,19 @@
 """The checks: each asks one thing of one server over a connection of its own."""
 
 from datetime import datetime
-from importlib import import_module
-from types import SimpleNamespace
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 import redis
 from django.conf import settings
-from django.contrib.auth import get_user
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest
 from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from discovery.reads.health import LastRun, active_run, heartbeats, last_run, providers_seen, run_dead_seconds
 from discovery.reads.scheduler import SchedulerView, scheduler_view
-from health.bounded import Check, Deadline
+from health.bounded import Deadline
 from health.connection import own_connection
 from health.findings import Finding
 from health.judgement import judge_heartbeats, judge_providers, judge_runs, judge_scheduler
@@ -84,21 +80,6 @@ def runs(deadline: Deadline) -> Runs:
         "runs": judge_runs(active, last, now, run_dead_seconds()),
     }
     return Runs(view, last, findings)
-
-
-def operator_asks(request: HttpRequest) -> Check | None:
-    """Whether a signed-in operator asks; None where nobody claims to be one."""
-    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    if not key:
-        return None
-
-    def work(deadline: Deadline) -> bool:
-        store: Any = import_module(settings.SESSION_ENGINE).SessionStore
-        with own_connection(deadline):
-            user = get_user(SimpleNamespace(session=store(key)))  # type: ignore[arg-type]  # all it reads of a request
-        return bool(user.is_active and user.is_staff)
-
-    return Check(work)
 
 
 def api_auth(now: datetime) -> Finding:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from health import checks
 from health.bounded import BOUND_SECONDS, Check, Late, side_by_side
+from health.caller import operator_asks
 from health.findings import Finding, Status, moment, worst
 from walltrack.logs import redact
 
@@ -38,10 +39,10 @@ def ready(_request: HttpRequest) -> HttpResponse:
 
 
 def detailed(request: HttpRequest) -> HttpResponse:
-    """All that is known, in states and times; in words for signed-in staff. 503 where something fails."""
+    """All that is known, in states and times; in words for operators. 503 where something fails."""
     started = time.monotonic()
     asked = _asked("database", "migrations", "broker", "parts", "runs")
-    if identity := checks.operator_asks(request):
+    if identity := operator_asks(request):
         asked["operator"] = identity
     answers = side_by_side(asked)
     operator = answers.pop("operator", False) is True

@@ -196,9 +196,9 @@ def _duration(seconds: int) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def stdout_console() -> Console:
-    """For tables; as wide as they need where nobody watches."""
+def stdout_console(width: int = 160) -> Console:
+    """For tables; `width` characters where nobody watches."""
     console = Console(file=sys.stdout, highlight=False)
     if not console.is_terminal:
-        console = Console(file=sys.stdout, highlight=False, width=160)
+        console = Console(file=sys.stdout, highlight=False, width=width)
     return console

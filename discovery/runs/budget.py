@@ -29,9 +29,14 @@ class RunMeter:
         row = self._counts.setdefault(provider, dict.fromkeys(_COUNTS, 0))
         row[what] += count
 
+    @property
+    def total_calls(self) -> int:
+        """Calls of all providers."""
+        return sum(row["calls"] for row in self._counts.values())
+
     def charge(self, provider: str, calls: int) -> None:
         """Count `calls` about to be made."""
-        used = self.used_calls + sum(row["calls"] for row in self._counts.values())
+        used = self.used_calls + self.total_calls
         if self.most_calls is not None and used + calls > self.most_calls:
             raise BudgetSpent(f"the run's {self.most_calls:,} calls are used up")
         self._add(provider, "calls", calls)

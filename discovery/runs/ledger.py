@@ -12,7 +12,6 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
-import msgspec
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, F, Q
 from django.utils import timezone
@@ -22,10 +21,10 @@ from discovery.models import DiscoveryConfig, DiscoveryRun, DiscoveryRunWallet, 
 from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStage, RunStatus, StepKind, StepStatus, Trigger
 from discovery.runs import dispatch, steps
 from discovery.runs.budget import total
+from discovery.runs.losses import add_errors, error, losses_of
 
 log = logging.getLogger(__name__)
 
-MOST_ERRORS: Final = 200
 CANCEL_PATIENCE: Final = timedelta(seconds=10)
 """How long a cancel waits for steps at work to notice; dead workers never would."""
 
@@ -292,28 +291,6 @@ def request_cancel(run_id: uuid.UUID) -> bool:
     return True
 
 
-def error(step: str, code: str, message: str) -> dict[str, str]:
-    """One entry of a run's errors."""
-    return {"step": step, "code": code, "message": message[:500]}
-
-
-# The earlier system wrote nulls, and some of its versions a plain string or object.
-_ERROR_LIST: Final = """CASE jsonb_typeof(errors) WHEN 'array' THEN errors WHEN 'object' THEN jsonb_build_array(errors)
-    WHEN 'string' THEN jsonb_build_array(errors) ELSE '[]'::jsonb END"""
-
-
-def add_errors(run_id: uuid.UUID, errors: list[dict[str, str]]) -> None:
-    """Append, in one statement: two writers lose nothing. Past MOST_ERRORS the rest is not kept."""
-    if not errors:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE discovery_runs SET errors = ({_ERROR_LIST}) || %s::jsonb"  # noqa: S608  a constant
-            f" WHERE id = %s AND jsonb_array_length({_ERROR_LIST}) < %s",
-            [msgspec.json.encode(errors[:MOST_ERRORS]).decode(), run_id, MOST_ERRORS],
-        )
-
-
 def close(run_id: uuid.UUID, status: RunStatus, errors: list[dict[str, str]] | None = None) -> bool:
     """Close the run with what is stored, once; False where it is closed already."""
     with transaction.atomic():
@@ -352,7 +329,7 @@ def _settle(run: DiscoveryRun, status: RunStatus) -> None:
     )
     steps.close_open(run.pk, f"the run was {status}")
     done = list(run.steps.order_by("pk").values_list("kind", "status", "error_code", "usage"))
-    add_errors(run.pk, _losses(run))
+    add_errors(run.pk, losses_of(run))
     run.status, run.stage = status, RunStage.DONE
     run.completed_at = now
     run.new_wallets, run.updated_wallets = counts["new"], counts["known"]
@@ -369,25 +346,6 @@ def _settle(run: DiscoveryRun, status: RunStatus) -> None:
         ]
     )  # fmt: skip
     log.info("run closed", extra={"run_id": str(run.pk), "status": str(status), "seconds": str(run.duration_seconds)})
-
-
-def _losses(run: DiscoveryRun) -> list[dict[str, str]]:
-    """What its steps lost, in their order. What befell many wallets alike is one entry, with how many."""
-    found: list[dict[str, str]] = []
-    alike: dict[tuple[str, str], int] = {}
-    for kind, errors in run.steps.order_by("pk").values_list("kind", "errors"):
-        for each in errors:
-            if kind == StepKind.WALLET:
-                what = (each["code"], each["message"])
-                alike[what] = alike.get(what, 0) + 1
-                if alike[what] > 1:
-                    continue
-            found.append(each)
-    for each in found:
-        count = alike.get((each["code"], each["message"]), 1)
-        if count > 1 and each["step"].startswith("wallet "):
-            each["step"], each["message"] = f"{count} wallets", f"{each['message']} ({count} wallets alike)"
-    return found
 
 
 def _funnel(run: DiscoveryRun, failed: list[tuple[str, str]]) -> dict[str, int]:

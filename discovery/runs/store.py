@@ -18,7 +18,7 @@ from discovery.models import (
     DiscoveryTrade,
     DiscoveryWallet,
 )
-from discovery.models.choices import ACTIVE_RUN_STATUSES, StepKind, WalletStatus
+from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStage, StepKind, WalletStatus
 from discovery.runs import ledger, steps
 from discovery.runs.analyse_token import TokenResult
 from discovery.runs.budget import Usage
@@ -72,7 +72,9 @@ def store_found(
             return False
         DiscoveryRunToken.objects.bulk_create(rows, ignore_conflicts=True)
         steps.add(claim.run_id, StepKind.TOKEN, [token.mint for token in found.tokens])
-        DiscoveryRun.objects.filter(pk=claim.run_id).update(funnel=found.funnel, source=source, source_note=source_note)
+        DiscoveryRun.objects.filter(pk=claim.run_id).update(
+            stage=RunStage.ANALYSE, funnel=found.funnel, source=source, source_note=source_note
+        )
     return True
 
 

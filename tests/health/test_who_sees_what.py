@@ -1,14 +1,17 @@
 """Words, names and hosts are for operators; states and times for everybody."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.conf import settings as configured
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from ill_servers import closed_port
 
-from discovery.models import DiscoveryConfig, DiscoveryRun
+from discovery.domain.api_keys import NewKey, new_key
+from discovery.models import DiscoveryApiKey, DiscoveryConfig, DiscoveryRun
 
 
 def test_anonymous_callers_see_states_and_times_only(all_well: None, ask: Any) -> None:
@@ -47,3 +50,35 @@ def test_operators_read_why_the_broker_is_out_of_reach(all_well: None, ask_as_op
     output = ask_as_operator()["checks"]["broker"]["output"]
     assert "out of reach: ConnectionError" in output
     assert "hunter2" not in output
+
+
+@pytest.fixture
+def bearer(all_well: None) -> Callable[..., dict[str, str]]:
+    """`bearer(scope="admin")`: the header of a key that is kept with these values."""
+
+    def make(**values: Any) -> dict[str, str]:
+        key: NewKey = new_key()
+        DiscoveryApiKey.objects.create(name="monitor", prefix=key.prefix, secret_hash=key.secret_hash, **values)
+        return {"Authorization": f"Bearer {key.text}"}
+
+    return make
+
+
+def test_a_key_of_scope_admin_sees_words(bearer: Any, ask: Any) -> None:
+    assert ask(headers=bearer(scope="admin"))["checks"]["workers"]["output"] == "one worker"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"scope": "read"}, {"scope": "run"}, {"scope": "admin", "revoked_at": timezone.now()}],
+    ids=["read", "run", "revoked"],
+)
+def test_any_other_key_sees_no_words(values: dict[str, Any], bearer: Any, ask: Any) -> None:
+    page = ask(headers=bearer(**values))
+    assert (page["code"], "output" in page["checks"]["workers"]) == (200, False)
+
+
+def test_a_key_with_a_wrong_secret_sees_no_words(bearer: Any, ask: Any) -> None:
+    header = bearer(scope="admin")["Authorization"]
+    wrong = header[:-1] + ("0" if header[-1] != "0" else "1")
+    assert "output" not in ask(headers={"Authorization": wrong})["checks"]["workers"]

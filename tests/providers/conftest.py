@@ -50,3 +50,9 @@ def unused_url() -> Iterator[str]:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{held.getsockname()[1]}"
+
+
+@pytest.fixture(autouse=True)
+def _few_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that stays away is given up after seconds, not after the deadline of a minute."""
+    monkeypatch.setattr("discovery.providers.http.MOST_ATTEMPTS", 6)

@@ -41,7 +41,7 @@ def test_every_real_transaction_is_read_from_a_helius_page(server, realdata):
     page = talk(server.url, lambda door: Helius(JsonRpc(door), line.meter).transactions("address"), line=line)
     assert (page.rows.rejected, page.rows.cause, page.next_token) == (0, "", None)
     assert [row.signature[:16] for row in page.rows] == [path.stem for path in paths]
-    assert line.meter.credits == {"testing": 30}
+    assert line.meter.usage()["testing"]["credits"] == 30
 
 
 def test_every_real_transaction_is_read_singly(server, realdata):

@@ -10,6 +10,8 @@ import pytest
 from django.core.management import call_command
 from markets import CALLS_PER_SECOND, RunningMarket, market
 
+from discovery.models import DiscoveryConfig
+
 
 @pytest.fixture(scope="session")
 def _markets() -> Iterator[Callable[..., RunningMarket]]:
@@ -49,9 +51,11 @@ def use_market(_markets: Callable[..., RunningMarket], settings: Any) -> Iterato
 
 @pytest.fixture
 def discover(db: None) -> Callable[..., dict[str, Any]]:
-    """`discover(*options)`: the command's JSON answer."""
+    """`discover(*options)`: the command's JSON answer. `profiles=True`: with the profiles of the wallets found."""
 
-    def run(*options: str) -> dict[str, Any]:
+    def run(*options: str, profiles: bool = False) -> dict[str, Any]:
+        DiscoveryConfig.load()
+        DiscoveryConfig.objects.update(profile_immediately=profiles)
         out = io.StringIO()
         call_command("discover", "--json", *options, stdout=out)
         return json.loads(out.getvalue())

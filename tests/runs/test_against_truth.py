@@ -124,7 +124,7 @@ def test_a_narrow_window_and_another_threshold_change_the_answer_as_the_truth_sa
 
 def test_the_rows_say_what_the_answer_says(use_market: Callable, discover: Callable) -> None:
     use_market("--world", "small", "--seed", "1")
-    answer = discover("--all-buyers")
+    answer = discover("--all-buyers", profiles=True)
     run = DiscoveryRun.objects.get(pk=answer["run_id"])
     qualified = [row for row in answer["wallets"] if row["qualified"]]
     assert {

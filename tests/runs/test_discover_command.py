@@ -141,12 +141,14 @@ def test_ctrl_c_closes_the_run_as_cancelled_and_says_so(use_market: Callable) ->
         assert process.stderr is not None
         bound = threading.Timer(60, process.kill)  # a child that hangs fails the test, it does not hang it
         bound.start()
+        before = ""
         for line in process.stderr:
+            before += line
             if "tokens to analyse" in line:
                 break
         process.send_signal(signal.SIGINT)
         words = process.stderr.read()
-        assert process.wait() == 130, words
+        assert process.wait() == 130, before + words
         bound.cancel()
     run = DiscoveryRun.objects.get()
     assert run.status == "cancelled"

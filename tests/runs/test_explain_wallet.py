@@ -22,7 +22,7 @@ def test_every_counted_cycle_opens_to_trades_that_are_facts(
     use_market: Callable, discover: Callable, capsys: pytest.CaptureFixture[str]
 ) -> None:
     use_market("--world", "small", "--seed", "2")
-    discover()
+    discover(profiles=True)
     best = DiscoveryWallet.objects.filter(score__isnull=False).order_by("-score").first()
     assert best is not None
     answer = explained(best.address)

@@ -14,7 +14,7 @@ WORLD = ("--world", "small", "--seed", "2")
 @pytest.fixture
 def answer(use_market: Callable, discover: Callable) -> dict:
     use_market(*WORLD)
-    return discover()
+    return discover(profiles=True)
 
 
 def test_skilled_wallets_rank_above_those_that_were_lucky_once(answer: dict) -> None:
@@ -74,15 +74,10 @@ def test_closed_cycles_agree_with_what_the_wallets_did(answer: dict) -> None:
 
 
 def test_wallets_are_not_profiled_where_that_is_switched_off(use_market: Callable, discover: Callable) -> None:
-    from discovery.models import DiscoveryConfig
-
     use_market(*WORLD)
-    DiscoveryConfig.load()
-    DiscoveryConfig.objects.update(profile_immediately=False)
     discover("--max-tokens=3")
     run = DiscoveryRun.objects.get()
     assert (run.profiled_wallets, DiscoveryCycle.objects.count()) == (0, 0)
     assert not DiscoveryWallet.objects.filter(profiled_at__isnull=False).exists()
-    DiscoveryConfig.objects.update(profile_immediately=True)
-    discover("--max-tokens=1")
+    discover("--max-tokens=1", profiles=True)
     assert not DiscoveryWallet.objects.filter(profiled_at__isnull=True).exists()  # the next run makes up for it

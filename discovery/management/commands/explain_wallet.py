@@ -9,7 +9,7 @@ from rich.text import Text
 
 from discovery.domain.addresses import parse_address
 from discovery.management.terminal import sol, stdout_console
-from discovery.reads.evidence import Evidence, wallet_evidence
+from discovery.reads.explained import Evidence, wallet_evidence
 
 EXIT_BAD_OPTION, EXIT_UNKNOWN = 2, 1
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
 
 def _show(evidence: Evidence, *, trades: bool) -> None:
-    console = stdout_console()
+    console = stdout_console(width=320)
     score = "not scored" if evidence.score is None else f"score {evidence.score * 100:.2f}"
     if evidence.provisional and evidence.score is not None:
         score += " (provisional)"
@@ -75,4 +75,6 @@ def _show(evidence: Evidence, *, trades: bool) -> None:
                 words = f"  {trade.side} {trade.token_units} units at {trade.block_time:%Y-%m-%d %H:%M:%S}"
                 value = "–" if trade.value_lamports is None else sol(trade.value_lamports)
                 table.add_row("", "", trade.side, words.strip(), value, "", f"slot {trade.slot}", "", trade.signature)
+    for column in (table.columns[0], table.columns[-1]):
+        column.no_wrap = True  # to be copied
     console.print(table)
