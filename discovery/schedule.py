@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from discovery.models import DiscoveryConfig, DiscoveryRun
 from discovery.models.choices import RunStatus, Trigger
-from discovery.runs import ledger, upkeep
+from discovery.runs import ledger, losses, upkeep
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ def _skipped(slot: datetime, now: datetime, why: str) -> DiscoveryRun:
         trigger_type=Trigger.SCHEDULED,
         triggered_by="scheduler",
         scheduled_for=slot,
-        errors=[ledger.error("run", "skipped", why)],
+        errors=[losses.error("run", "skipped", why)],
     )
 
 

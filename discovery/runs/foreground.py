@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from discovery.models import DiscoveryRun, DiscoveryRunStep
 from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStatus, StepKind, StepStatus
-from discovery.runs import ledger
+from discovery.runs import ledger, losses
 from discovery.runs.budget import RunMeter, metered
 from discovery.runs.wiring import open_providers
 from discovery.runs.work import carry_out, store_answers, worker_name
@@ -57,7 +57,7 @@ async def conduct(run: DiscoveryRun) -> None:
         if interrupted:
             code, words = "cancelled", "interrupted from the terminal"
         status = RunStatus.CANCELLED if interrupted else RunStatus.FAILED
-        await sync_to_async(_close)(run, status, [ledger.error("run", code, words)])
+        await sync_to_async(_close)(run, status, [losses.error("run", code, words)])
         raise
 
 

@@ -23,7 +23,7 @@ from discovery.domain.findings import Candidate
 from discovery.models import DiscoveryRun
 from discovery.models.choices import StepKind
 from discovery.providers.errors import ProviderError
-from discovery.runs import finish, ledger, steps, store, store_profile
+from discovery.runs import finish, ledger, losses, steps, store, store_profile
 from discovery.runs.analyse_token import analyse_token
 from discovery.runs.budget import BudgetSpent, RunMeter, metered, total
 from discovery.runs.find_tokens import Found, NothingAnswered, look_up, search
@@ -102,7 +102,7 @@ class _Step:
             usage = self.meter.usage()
             # What the search lost on the way says why nothing answered; of the others the last cause is enough.
             before = self.errors if self.claim.kind == StepKind.FIND else []
-            errors = [*before, ledger.error(self.claim.name, code, cause)]
+            errors = [*before, losses.error(self.claim.name, code, cause)]
             steps.give_back(self.claim, usage, code=code, cause=cause, retry=retry, pause_seconds=pause, errors=errors)
 
         log.warning("step not done", extra={"code": code, "cause": cause, "attempt": self.claim.attempt})
@@ -196,7 +196,7 @@ class _Step:
 
     def complain(self, step: str, code: str, message: str) -> None:
         """Something was lost: into the run's errors with the step's completion."""
-        self.errors.append(ledger.error(step, code, message))
+        self.errors.append(losses.error(step, code, message))
 
     def problem(self, what: str, cause: str) -> None:
         """The same, of what this step works on."""

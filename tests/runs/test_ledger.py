@@ -19,7 +19,7 @@ from discovery.models import (
     DiscoveryWallet,
 )
 from discovery.models.choices import RunStatus, StepKind, Trigger
-from discovery.runs import ledger, steps, store
+from discovery.runs import ledger, losses, steps, store
 from discovery.runs.analyse_token import TokenResult
 
 pytestmark = pytest.mark.django_db
@@ -86,8 +86,8 @@ def test_a_run_the_earlier_system_left_running_does_not_block_and_is_closed_as_i
 def test_errors_of_two_writers_are_both_kept_after_plain_strings() -> None:
     run = start()
     DiscoveryRun.objects.filter(pk=run.pk).update(errors=["an earlier line"])
-    ledger.add_errors(run.pk, [ledger.error("a", "x", "first")])
-    ledger.add_errors(run.pk, [ledger.error("b", "y", "second")])
+    ledger.add_errors(run.pk, [losses.error("a", "x", "first")])
+    ledger.add_errors(run.pk, [losses.error("b", "y", "second")])
     run.refresh_from_db()
     assert run.errors[0] == "an earlier line"
     assert [error["message"] for error in run.errors[1:]] == ["first", "second"]
@@ -96,7 +96,7 @@ def test_errors_of_two_writers_are_both_kept_after_plain_strings() -> None:
 def test_a_run_is_closed_once() -> None:
     run = start()
     assert ledger.close(run.pk, RunStatus.COMPLETED)
-    assert not ledger.close(run.pk, RunStatus.FAILED, [ledger.error("run", "late", "too late")])
+    assert not ledger.close(run.pk, RunStatus.FAILED, [losses.error("run", "late", "too late")])
     run.refresh_from_db()
     assert (run.status, run.errors) == ("completed", [])
 
