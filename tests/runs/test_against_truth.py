@@ -145,7 +145,7 @@ def test_the_rows_say_what_the_answer_says(use_market: Callable, discover: Calla
     assert run.updated_wallets == 0
     assert run.tokens_analyzed == len(answer["tokens"]) == run.steps.filter(kind="token", status="done").count()
     assert run.profiled_wallets == run.steps.filter(kind="wallet", status="done").count() == run.new_wallets
-    assert run.steps_done == run.steps_total == run.tokens_analyzed
+    assert run.steps_done == run.steps_total == run.tokens_analyzed + run.profiled_wallets + 2  # search, finish
     assert DiscoveryPosition.objects.count() == len(answer["wallets"])
     assert run.duration_seconds > 0
     assert run.usage["helius"]["calls"] > 0
