@@ -36,6 +36,7 @@ def _beat_starts(**_: Any) -> None:
 
     intervals.sync()
     before_task_publish.connect(_beat_sends, weak=False, dispatch_uid="discovery.beat")
+    _beat_sends(_TICK)  # seen from its start, not from its first tick half a minute later
 
 
 def _beat_sends(sender: str = "", **_: Any) -> None:
