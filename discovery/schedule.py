@@ -49,7 +49,7 @@ def tick(now: datetime | None = None) -> DiscoveryRun | None:
     ledger.close_dead_runs()
     with transaction.atomic():
         config = DiscoveryConfig.objects.select_for_update().get(pk=1)
-        hours = config.schedule_hours or 6
+        hours = config.hours
         slot = config.next_run_at
         if not in_force(config):
             if not config.enabled and slot is not None:
@@ -95,7 +95,7 @@ def changed(config: DiscoveryConfig, *, enabled_before: bool, hours_before: int,
     """The next slot after an operator changed the switch or the hours: recalculated at once."""
     if not config.enabled:
         return None
-    hours = config.schedule_hours or 6
+    hours = config.hours
     if enabled_before and hours == hours_before and config.next_run_at is not None:
         return config.next_run_at
     return first_slot(hours, now)

@@ -97,7 +97,15 @@ def test_keys_and_passwords_are_taken_out_of_log_lines(line: str, clean: str) ->
 def test_every_command_of_ours_has_a_test() -> None:
     tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
     ours = {name for name, app in get_commands().items() if app == "discovery"}
-    assert ours == {"beat_alive", "decode_swaps", "discover", "explain_wallet", "migrate", "worker_alive"}
+    assert ours == {
+        "beat_alive",
+        "create_api_key",
+        "decode_swaps",
+        "discover",
+        "explain_wallet",
+        "migrate",
+        "worker_alive",
+    }
     for name in ours:
         assert re.search(rf'"{name}"', tests), f"no test runs {name}"
 

@@ -34,7 +34,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SECURE_SSL_REDIRECT = _https
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
-if env.integer("TRUSTED_PROXY_COUNT", 0, least=0, most=5):
+TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0, least=0, most=5)
+if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Application ----------------------------------------------------------------------------------------------------
@@ -58,6 +59,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "health.middleware.HealthMiddleware",
+    "walltrack.request_ids.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -217,9 +219,73 @@ RETENTION_CACHE_HOURS = env.integer("RETENTION_CACHE_HOURS", 24, least=0, most=7
 
 # --- API ------------------------------------------------------------------------------------------------------------
 API_AUTH_ENABLED = env.flag("API_AUTH_ENABLED", default=True)
+# Calls a minute: of one key or person, reading and changing apart, and of one address that is nobody.
+API_THROTTLE_READ = env.integer("API_THROTTLE_READ", 600, least=1, most=1_000_000)
+API_THROTTLE_WRITE = env.integer("API_THROTTLE_WRITE", 60, least=1, most=1_000_000)
+API_THROTTLE_ANONYMOUS = env.integer("API_THROTTLE_ANONYMOUS", 60, least=1, most=1_000_000)
 CORS_ALLOWED_ORIGINS = env.words("CORS_ALLOWED_ORIGINS")
+for _origin in CORS_ALLOWED_ORIGINS:
+    if not re.fullmatch(r"https?://[a-zA-Z0-9.\[\]:-]+", _origin):
+        raise ImproperlyConfigured(
+            f"CORS_ALLOWED_ORIGINS: {_origin!r} is not an origin: scheme, host and port alone, no pattern. "
+            "Example: CORS_ALLOWED_ORIGINS=https://example.com"
+        )
 CORS_ALLOW_CREDENTIALS = env.flag("CORS_ALLOW_CREDENTIALS", default=False)
 CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "x-csrftoken",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = ["etag", "location", "retry-after", "x-request-id"]
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "discovery.api.auth.KeyAuthentication",
+        "discovery.api.auth.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["discovery.api.auth.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["discovery.api.throttles.CallerThrottle"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["discovery.api.wire.BoundedJsonParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "discovery.api.wire.FormatNegotiation",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "discovery.api.problems.handle",
+    "URL_FORMAT_OVERRIDE": None,
+    "COERCE_DECIMAL_TO_STRING": False,
+    # Whose word is taken for a caller's address.
+    "NUM_PROXIES": TRUSTED_PROXY_COUNT,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "WallTrack",
+    "DESCRIPTION": "Discovery runs, the wallets they found, and the evidence.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # Without this the page asks a validator of the Swagger project about our description.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
+    "SCHEMA_PATH_PREFIX": "/api/discovery",
+    "ENUM_NAME_OVERRIDES": {
+        "RunStatus": "discovery.models.choices.RunStatus",
+        "RunStage": "discovery.models.choices.RunStage",
+        "Trigger": "discovery.models.choices.Trigger",
+        "WalletStatus": "discovery.models.choices.WalletStatus",
+        "CycleResult": "discovery.models.choices.CycleResult",
+    },
+    "PREPROCESSING_HOOKS": ["discovery.api.openapi.without_trailing_slashes"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "discovery.api.openapi.problems_as_such",
+    ],
+}
 
 # --- Logs -----------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper()

@@ -1,7 +1,7 @@
 """URLs: the admin is the user interface."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 admin.site.site_header = admin.site.site_title = "WallTrack"
@@ -10,4 +10,9 @@ admin.site.index_title = "Discovery"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("api/", include("discovery.api.urls")),
 ]
+
+handler400 = "discovery.api.problems.bad_request"
+handler404 = "discovery.api.problems.not_found"
+handler500 = "discovery.api.problems.server_error"

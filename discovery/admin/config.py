@@ -5,9 +5,9 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
 from simple_history.admin import SimpleHistoryAdmin
 
+from discovery import actions
 from discovery.analysis.params import BOUNDS, BadParams, check
 from discovery.models import DiscoveryConfig
 
@@ -71,8 +71,7 @@ class ConfigAdmin(SimpleHistoryAdmin):  # type: ignore[misc]  # the package ship
         return False
 
     def save_model(self, request: HttpRequest, obj: DiscoveryConfig, form: Any, change: bool) -> None:
-        """Note who and when; the version counts every change, whoever else saved meanwhile."""
-        obj.updated_at = timezone.now()
-        obj.updated_by = request.user.get_username()[:100]
-        obj.version = DiscoveryConfig.objects.values_list("version", flat=True).get(pk=obj.pk) + 1
-        super().save_model(request, obj, form, change)
+        """What was changed goes where the API's changes go: counted, with its author, and the schedule follows."""
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        current = DiscoveryConfig.objects.values_list("version", flat=True).get(pk=obj.pk)
+        actions.save_config(changes, version=current, by=request.user.get_username())

@@ -61,8 +61,10 @@ def check(values: Mapping[str, Any], base: Params | None = None) -> Params:
     problems: dict[str, str] = {}
     checked: dict[str, Any] = {}
     for name, value in values.items():
-        if name in {"profile_immediately", "excluded_flags"}:
+        if name == "profile_immediately":
             checked[name] = value
+        elif name == "excluded_flags":
+            checked[name] = tuple(value)
         elif name not in BOUNDS:
             problems[name] = "no such parameter"
         else:

@@ -92,6 +92,11 @@ class DiscoveryConfig(models.Model):
     def __str__(self) -> str:
         return f"configuration, version {self.version}"
 
+    @property
+    def hours(self) -> int:
+        """Hours between runs; a null of an earlier row means the default."""
+        return self.schedule_hours or 6
+
     @classmethod
     def load(cls) -> "DiscoveryConfig":
         """The row; made with the environment's seeds where it is missing."""

@@ -55,7 +55,7 @@ def scheduler_view(now: datetime | None = None) -> SchedulerView:
         .values_list("pk", flat=True)
         .first()
     )
-    hours = config.schedule_hours or 6
+    hours = config.hours
     reason = _reason(config)
     next_run = None if reason else config.next_run_at
     late = int((now - next_run).total_seconds()) if next_run else 0

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from discovery.models import (
+    DiscoveryApiKey,
     DiscoveryConfig,
     DiscoveryPosition,
     DiscoveryRun,
@@ -53,6 +54,7 @@ def rows() -> Callable[[int], None]:
                 signature=signature[:88], wallet_address=ADDRESS, mint=MINT, slot=1, side="buy", token_units=1,
                 token_decimals=6, quote_mint=MINT, quote_units=1, value_lamports=None,
             )  # fmt: skip
+        DiscoveryApiKey.objects.get_or_create(name="robot", prefix="0123abcd", secret_hash="0" * 64)
         DiscoveryWallet.objects.create(address=ADDRESS)
         DiscoveryPosition.objects.create(wallet_address=ADDRESS, mint=MINT, realised_lamports=-5)
 

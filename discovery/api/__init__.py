@@ -1,0 +1,1 @@
+"""The REST API under `/api`: asks `reads`, acts through `actions`, computes nothing."""

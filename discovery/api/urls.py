@@ -1,0 +1,46 @@
+"""Paths of the API. Each is served with and without a slash at its end."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.http import HttpResponseBase
+from django.urls import URLPattern, path, re_path
+
+from discovery.api.config import ConfigView
+from discovery.api.openapi import DocsView, SchemaView
+from discovery.api.overview import PumpsView, StatsView, StatusView
+from discovery.api.problems import nowhere
+from discovery.api.runs import CancelView, RetryView, RunsView, RunTokensView, RunView, RunWalletsView, StartView
+from discovery.api.wallets import PositionsView, ProfileView, TradesView, WalletsView, WalletView
+
+app_name = "api"
+PATHS: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
+    "schema": ("schema", SchemaView.as_view()),
+    "docs": ("docs", DocsView.as_view()),
+    "start": ("discovery/run", StartView.as_view()),
+    "runs": ("discovery/runs", RunsView.as_view()),
+    "run": ("discovery/runs/<str:run_id>", RunView.as_view()),
+    "run-wallets": ("discovery/runs/<str:run_id>/wallets", RunWalletsView.as_view()),
+    "run-tokens": ("discovery/runs/<str:run_id>/tokens", RunTokensView.as_view()),
+    "cancel": ("discovery/runs/<str:run_id>/cancel", CancelView.as_view()),
+    "retry": ("discovery/runs/<str:run_id>/retry", RetryView.as_view()),
+    "stats": ("discovery/stats", StatsView.as_view()),
+    "config": ("discovery/config", ConfigView.as_view()),
+    "status": ("discovery/status", StatusView.as_view()),
+    "pumps": ("discovery/pumps", PumpsView.as_view()),
+    "wallets": ("discovery/wallets", WalletsView.as_view()),
+    "wallet": ("discovery/wallets/<str:address>", WalletView.as_view()),
+    "trades": ("discovery/wallets/<str:address>/trades", TradesView.as_view()),
+    "positions": ("discovery/wallets/<str:address>/positions", PositionsView.as_view()),
+    "profile": ("discovery/wallets/<str:address>/profile", ProfileView.as_view()),
+}
+"""Name -> (path, view)."""
+
+
+def _patterns() -> Iterator[URLPattern]:
+    for name, (route, view) in PATHS.items():
+        yield path(route, view, name=name)
+        yield path(f"{route}/", view)
+
+
+urlpatterns: list[Any] = [*_patterns(), re_path("", nowhere)]

@@ -1,0 +1,262 @@
+"""Runs: the history, one run, its tokens and the wallets it found."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+import msgspec
+from django.db.models import F
+from msgspec import Meta
+
+from discovery.models import DiscoveryRun, DiscoveryRunStep, DiscoveryRunToken, DiscoveryRunWallet
+from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStage, RunStatus, Trigger
+from discovery.reads import pages
+from discovery.reads.pages import ErrorCount, ErrorDetail, Page, Slice, TimeRange, one_of
+
+ORDERINGS: Final = {"-started_at": ("-started_at", "-id"), "started_at": ("started_at", "id")}
+"""What the history may be sorted by, each served by an index; the id settles ties."""
+
+
+class RunRow(msgspec.Struct, frozen=True):
+    """A run in the history. Counts of an active run are those of its end: 0 until then."""
+
+    id: uuid.UUID
+    status: Annotated[str, one_of(RunStatus)]
+    trigger_type: Annotated[str, one_of(Trigger)]
+    triggered_by: Annotated[str, Meta(description="The user, the key's name or `scheduler`; empty = not known.")]
+    started_at: Annotated[datetime, Meta(description="Of a queued run: when it was asked for.")]
+    completed_at: datetime | None
+    scheduled_for: Annotated[datetime | None, Meta(description="The slot of the schedule that the run belongs to.")]
+    duration_seconds: Decimal | None
+    tokens_analyzed: int
+    new_wallets: int
+    updated_wallets: int
+    profiled_wallets: int
+    error_count: Annotated[int, Meta(description="A completed run with errors has lost something on the way.")]
+
+
+class RunFilter(msgspec.Struct, frozen=True):
+    """Which runs; None = whatever."""
+
+    status: str | None = None
+    trigger_type: str | None = None
+    started: TimeRange = TimeRange()
+
+
+class RunParams(msgspec.Struct, frozen=True):
+    """What the run looked for. Null where the row is older than the parameter."""
+
+    min_price_change_pct: Decimal | None
+    min_volume_usd: Decimal | None
+    min_liquidity_usd: Decimal | None
+    max_token_age_hours: int | None
+    early_window_minutes: int | None
+    min_profit_pct: Decimal | None
+    max_tokens: int | None
+    max_requests_per_run: int | None
+    profile_immediately: bool | None
+    excluded_flags: tuple[str, ...] | None
+
+
+class RunProgress(msgspec.Struct, frozen=True):
+    """How far a run is, in steps. The total grows with what is found."""
+
+    stage: Annotated[str | None, one_of(RunStage, "Null on rows of the earlier system.")]
+    done: int
+    total: int
+    pct: Annotated[int, Meta(description="0–100.")]
+
+
+class ProviderUsage(msgspec.Struct, frozen=True):
+    """What a run used of one provider."""
+
+    calls: int
+    credits: int
+    rate_limited: Annotated[int, Meta(description="Answers 429.")]
+
+
+class RunDetail(msgspec.Struct, frozen=True):
+    """One run with everything it says of itself."""
+
+    id: uuid.UUID
+    status: Annotated[str, one_of(RunStatus)]
+    trigger_type: Annotated[str, one_of(Trigger)]
+    triggered_by: str
+    started_at: datetime
+    completed_at: datetime | None
+    scheduled_for: datetime | None
+    cancel_requested_at: datetime | None
+    heartbeat_at: datetime | None
+    duration_seconds: Decimal | None
+    attempt: int
+    retry_of: uuid.UUID | None
+    config_version: Annotated[int | None, Meta(description="The version of the configuration it was started from.")]
+    source: Annotated[str, Meta(description="Who answered transactions: `helius` or `solana_rpc`.")]
+    source_note: str
+    params: RunParams
+    mints: Annotated[tuple[str, ...], Meta(description="The tokens it was given; empty = it searched.")]
+    progress: RunProgress
+    tokens_analyzed: int
+    new_wallets: int
+    updated_wallets: int
+    profiled_wallets: int
+    funnel: Annotated[dict[str, int], Meta(description="How many candidates fell at each filter, by reason.")]
+    usage: Annotated[dict[str, ProviderUsage], Meta(description="By provider.")]
+    errors: Annotated[list[str], Meta(description="What was lost, in words.")]
+    error_details: Annotated[list[ErrorDetail], Meta(description="The same with step and code where they are kept.")]
+
+
+class RunTokenRow(msgspec.Struct, frozen=True):
+    """A token as a run saw it. Null = nobody said, or it was not analysed."""
+
+    rank: int
+    mint: str
+    symbol: str
+    name: str
+    price_usd: Decimal | None
+    price_change_pct: Annotated[Decimal | None, Meta(description="Over 24 h, percent.")]
+    volume_usd: Annotated[Decimal | None, Meta(description="Over 24 h.")]
+    liquidity_usd: Decimal | None
+    market_cap_usd: Decimal | None
+    transactions_24h: int | None
+    launched_at: datetime | None
+    launch_clock: Annotated[str, Meta(description="`curve`, `jupiter` or `pair` (weak: may be the migration).")]
+    transactions: Annotated[int | None, Meta(description="Transactions that the analysis read.")]
+    early_buyers: int | None
+    qualified: int | None
+    sources: Annotated[tuple[str, ...], Meta(description="Who named the token.")]
+
+
+class RunWalletRow(msgspec.Struct, frozen=True):
+    """A wallet that a run found through a token, with its result on that token."""
+
+    address: str
+    mint: str
+    symbol: str
+    is_new: bool
+    initial_score: Annotated[Decimal | None, Meta(description="0–1, when the run ended.")]
+    profit_pct: Decimal | None
+    realised_lamports: int | None
+    cost_lamports: int | None
+    first_buy_at: datetime | None
+    entry_rank: Annotated[int | None, Meta(description="1 = first buyer of the token.")]
+    entry_seconds: Annotated[int | None, Meta(description="From launch to the first buy.")]
+    flags: tuple[str, ...]
+
+
+_COUNTS: Final = ("tokens_analyzed", "new_wallets", "updated_wallets", "profiled_wallets")
+
+
+def run_list(chosen: RunFilter, ordering: str, page: Page) -> Slice[RunRow]:
+    """The history. Two queries, whatever the number of runs. `ordering`: one of ORDERINGS."""
+    rows = DiscoveryRun.objects.filter(**chosen.started.lookups("started_at"))
+    if chosen.status is not None:
+        rows = rows.filter(status=chosen.status)
+    if chosen.trigger_type is not None:
+        rows = rows.filter(trigger_type=chosen.trigger_type)
+    found = pages.sliced(
+        rows.order_by(*ORDERINGS[ordering])
+        .annotate(error_count=ErrorCount(F("errors")))
+        .values(*RunRow.__struct_fields__),
+        page,
+    )
+    return Slice([_row(row) for row in found.rows], found.total, found.more)
+
+
+def _row(row: Mapping[str, Any]) -> RunRow:
+    counts = {name: row[name] or 0 for name in _COUNTS}
+    return RunRow(**{**row, **counts, "triggered_by": row["triggered_by"] or ""})
+
+
+def run_detail(run_id: uuid.UUID) -> RunDetail:
+    """One run. Two queries at most. Raises DiscoveryRun.DoesNotExist."""
+    run = DiscoveryRun.objects.get(pk=run_id)
+    active = run.status in ACTIVE_RUN_STATUSES and run.stage is not None
+    return RunDetail(
+        id=run.pk,
+        status=run.status,
+        trigger_type=run.trigger_type,
+        triggered_by=run.triggered_by or "",
+        started_at=run.started_at,
+        completed_at=run.completed_at,
+        scheduled_for=run.scheduled_for,
+        cancel_requested_at=run.cancel_requested_at,
+        heartbeat_at=run.heartbeat_at,
+        duration_seconds=run.duration_seconds,
+        attempt=run.attempt,
+        retry_of=run.retry_of_id,
+        config_version=run.config_version,
+        source=run.source,
+        source_note=run.source_note,
+        params=RunParams(**{name: getattr(run, name) for name in RunParams.__struct_fields__}),
+        mints=tuple(run.given_mints or ()),
+        progress=run_progress(run.stage, run.steps_done, run.steps_total, completed=run.status == RunStatus.COMPLETED),
+        tokens_analyzed=run.tokens_analyzed or 0,
+        new_wallets=run.new_wallets or 0,
+        updated_wallets=run.updated_wallets or 0,
+        profiled_wallets=run.profiled_wallets or 0,
+        funnel=run.funnel or {},
+        usage=_summed(_step_usages(run_id) if active else [run.usage]),
+        errors=pages.error_words(run.errors),
+        error_details=pages.error_details(run.errors),
+    )
+
+
+def run_progress(stage: str | None, done: int, total: int, *, completed: bool) -> RunProgress:
+    """`done` of `total` steps; a completed run is at 100 %, another never."""
+    pct = 100 if completed else min(99, done * 100 // total) if total else 0
+    return RunProgress(stage, done, total, pct)
+
+
+def _step_usages(run_id: uuid.UUID) -> list[dict[str, Any]]:
+    return list(DiscoveryRunStep.objects.filter(run_id=run_id).values_list("usage", flat=True))
+
+
+def _summed(usages: Iterable[Mapping[str, Any] | None]) -> dict[str, ProviderUsage]:
+    """By provider. An active run's usage stands with its steps."""
+    sums: dict[str, dict[str, int]] = {}
+    for usage in usages:
+        for provider, row in (usage or {}).items():
+            counts = sums.setdefault(provider, dict.fromkeys(ProviderUsage.__struct_fields__, 0))
+            for name in counts:
+                counts[name] += row.get(name, 0)
+    return {provider: ProviderUsage(**counts) for provider, counts in sorted(sums.items())}
+
+
+def run_tokens(run_id: uuid.UUID, page: Page) -> Slice[RunTokenRow]:
+    """The tokens of a run, most promising first. Three queries. Raises DiscoveryRun.DoesNotExist."""
+    _must_exist(run_id)
+    rows = DiscoveryRunToken.objects.filter(run_id=run_id).order_by("rank", "mint")
+    found = pages.sliced(rows.values(*RunTokenRow.__struct_fields__), page)
+    return Slice([_token(row) for row in found.rows], found.total, found.more)
+
+
+def _token(row: Mapping[str, Any]) -> RunTokenRow:
+    shown = {"symbol": pages.words(row["symbol"]), "name": pages.words(row["name"]), "sources": tuple(row["sources"])}
+    return RunTokenRow(**{**row, **shown})
+
+
+def run_wallets(run_id: uuid.UUID, page: Page) -> Slice[RunWalletRow]:
+    """The wallets a run found, best profit first. Four queries. Raises DiscoveryRun.DoesNotExist."""
+    _must_exist(run_id)
+    rows = DiscoveryRunWallet.objects.filter(run_id=run_id).order_by(
+        F("profit_pct").desc(nulls_last=True), "wallet_address", "source_token", "id"
+    )
+    same = [name for name in RunWalletRow.__struct_fields__ if name not in {"address", "mint", "symbol"}]
+    found = pages.sliced(rows.values("wallet_address", "source_token", *same), page)
+    mints = {row["source_token"] for row in found.rows}
+    symbols = dict(DiscoveryRunToken.objects.filter(run_id=run_id, mint__in=mints).values_list("mint", "symbol"))
+    return Slice([_wallet(row, symbols) for row in found.rows], found.total, found.more)
+
+
+def _wallet(row: Mapping[str, Any], symbols: Mapping[str, str]) -> RunWalletRow:
+    values = dict(row)
+    address, mint = values.pop("wallet_address"), values.pop("source_token")
+    values |= {"is_new": values["is_new"] is not False, "flags": tuple(values["flags"] or ())}
+    return RunWalletRow(address=address, mint=mint, symbol=pages.words(symbols.get(mint)), **values)
+
+
+def _must_exist(run_id: uuid.UUID) -> None:
+    DiscoveryRun.objects.only("pk").get(pk=run_id)

@@ -1,0 +1,231 @@
+"""The watchlist: the list, its export, and one wallet with the reasons of its score."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import F, Func, OrderBy, Q, QuerySet, TextField
+from msgspec import Meta
+
+from discovery.domain.profiles import Gate, Part, Profile
+from discovery.models import DiscoveryRunWallet, DiscoveryWallet
+from discovery.models.choices import WalletStatus
+from discovery.reads import pages
+from discovery.reads.pages import Page, Slice, one_of
+
+ORDERINGS: Final[dict[str, tuple[OrderBy | str, ...]]] = {
+    "-score": (F("score").desc(nulls_last=True), F("n_eff").desc(nulls_last=True), "address"),
+    "-realised_lamports": (F("realised_lamports").desc(nulls_last=True), "address"),
+    "-last_discovered_at": ("-last_discovered_at", "address"),
+    "last_discovered_at": ("last_discovered_at", "-address"),
+}
+"""What the watchlist may be sorted by, each served by an index; the address settles ties."""
+MOST_DISCOVERIES: Final = 100
+EXPORT_CHUNK: Final = 1000
+
+
+class WalletRow(msgspec.Struct, frozen=True):
+    """A wallet in the list. Figures are those of its last profile; null = not profiled, or it cannot be said."""
+
+    address: str
+    status: Annotated[str, one_of(WalletStatus)]
+    label: Annotated[str, Meta(description="An operator's name for it.")]
+    score: Annotated[Decimal | None, Meta(description="0–1; null: a condition of being scored is not met.")]
+    provisional: Annotated[bool, Meta(description="Some part of the score could not be computed.")]
+    unscored_reason: str
+    resolved_cycles: Annotated[int | None, Meta(description="Without the tokens that revealed it.")]
+    n_eff: Annotated[Decimal | None, Meta(description="Effective sample size: old cycles weigh less.")]
+    win_rate: Annotated[Decimal | None, Meta(description="0–1.")]
+    realised_lamports: Annotated[int | None, Meta(description="Net over the profile's days.")]
+    coverage: Annotated[Decimal | None, Meta(description="Share of sales whose cost is known, 0–1.")]
+    too_active: Annotated[bool, Meta(description="More transactions than a profile reads: not scored.")]
+    flags: tuple[str, ...]
+    discovery_count: Annotated[int, Meta(description="How many runs found it.")]
+    first_discovered_at: datetime
+    last_discovered_at: datetime
+    last_trade_at: datetime | None
+    profiled_at: datetime | None
+
+
+class WalletFilter(msgspec.Struct, frozen=True):
+    """Which wallets; None = whatever. Scores 0–1."""
+
+    status: str | None = None
+    min_score: Decimal | None = None
+    max_score: Decimal | None = None
+    provisional: bool | None = None
+    flag: str | None = None
+    label: str | None = None
+    discovered_after: datetime | None = None
+    min_cycles: int | None = None
+    search: str | None = None
+
+
+class Flag(msgspec.Struct, frozen=True):
+    """What was seen of a wallet."""
+
+    name: str
+    evidence: str
+
+
+class ScoreDetail(msgspec.Struct, frozen=True):
+    """How a score came about: conditions, parts, sample and interval. Empty where the wallet was never scored."""
+
+    parts: tuple[Part, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    n: Annotated[int, Meta(description="Wins and losses.")] = 0
+    n_eff: Decimal | None = None
+    win_rate: Decimal | None = None
+    low: Annotated[Decimal | None, Meta(description="Lower end of the win rate's 90 % interval.")] = None
+    high: Decimal | None = None
+    freshness: Annotated[Decimal | None, Meta(description="Factor for the days since the last trade, 0–1.")] = None
+    provisional_because: tuple[str, ...] = ()
+
+
+class DiscoveryRow(msgspec.Struct, frozen=True):
+    """A run that found the wallet, through a token, with the wallet's result on that token."""
+
+    run_id: uuid.UUID
+    mint: str
+    found_at: datetime | None
+    is_new: bool
+    initial_score: Decimal | None
+    profit_pct: Decimal | None
+    realised_lamports: int | None
+    cost_lamports: int | None
+    first_buy_at: datetime | None
+    entry_rank: int | None
+    entry_seconds: int | None
+    flags: tuple[str, ...]
+
+
+class WalletDetail(msgspec.Struct, frozen=True):
+    """One wallet of the watchlist with its evidence."""
+
+    address: str
+    status: Annotated[str, one_of(WalletStatus)]
+    label: str
+    note: str
+    score: Annotated[Decimal | None, Meta(description="0–1; null: a condition of being scored is not met.")]
+    score_version: int | None
+    provisional: bool
+    unscored_reason: str
+    score_detail: ScoreDetail
+    flags: list[Flag]
+    too_active: bool
+    funder: Annotated[str, Meta(description="Who first sent it SOL; empty = not known.")]
+    last_trade_at: datetime | None
+    first_discovered_at: datetime
+    last_discovered_at: datetime
+    discovery_count: int
+    discoveries: Annotated[list[DiscoveryRow], Meta(description="Newest first, at most 100.")]
+    profiled_at: datetime | None
+    profile_requested_at: Annotated[datetime | None, Meta(description="A profile was asked for and is on its way.")]
+    profile_error: str
+    profile: Annotated[Profile | None, Meta(description="`scored` leaves out the tokens that revealed the wallet.")]
+
+
+class _FlagNames(Func):
+    """The names of the flags, read by the database: their evidence stays there."""
+
+    template = (
+        "CASE jsonb_typeof(%(expressions)s) WHEN 'object' "
+        "THEN ARRAY(SELECT jsonb_object_keys(%(expressions)s) ORDER BY 1) ELSE ARRAY[]::text[] END"
+    )
+    output_field = ArrayField(TextField())
+
+
+def wallet_list(chosen: WalletFilter, ordering: str, page: Page) -> Slice[WalletRow]:
+    """The watchlist. Two queries, whatever the number of wallets. `ordering`: one of ORDERINGS."""
+    found = pages.sliced(_rows(chosen, ordering), page)
+    return Slice([_row(row) for row in found.rows], found.total, found.more)
+
+
+def wallet_export(chosen: WalletFilter, ordering: str) -> Iterator[WalletRow]:
+    """The whole list, EXPORT_CHUNK rows in memory at a time, by one cursor of the database."""
+    return map(_row, _rows(chosen, ordering).iterator(chunk_size=EXPORT_CHUNK))
+
+
+def _rows(chosen: WalletFilter, ordering: str) -> "QuerySet[DiscoveryWallet, dict[str, Any]]":
+    rows = DiscoveryWallet.objects.filter(_condition(chosen)).order_by(*ORDERINGS[ordering])
+    same = [name for name in WalletRow.__struct_fields__ if name != "flags"]
+    named: QuerySet[DiscoveryWallet, dict[str, Any]] = rows.values(*same, flag_names=_FlagNames(F("flags")))
+    return named
+
+
+def _condition(chosen: WalletFilter) -> Q:
+    lookups = {
+        "status": chosen.status,
+        "score__gte": chosen.min_score,
+        "score__lte": chosen.max_score,
+        "provisional": chosen.provisional,
+        "flags__has_key": chosen.flag,
+        "label": chosen.label,
+        "last_discovered_at__gte": chosen.discovered_after,
+        "resolved_cycles__gte": chosen.min_cycles,
+    }
+    condition = Q(**{name: value for name, value in lookups.items() if value is not None})
+    if chosen.search:
+        condition &= Q(address__startswith=chosen.search) | Q(label__icontains=chosen.search)
+    return condition
+
+
+def _row(row: Mapping[str, Any]) -> WalletRow:
+    values = dict(row)
+    return WalletRow(flags=tuple(values.pop("flag_names")), **values)
+
+
+def wallet_detail(address: str) -> WalletDetail:
+    """One wallet. Two queries. Raises DiscoveryWallet.DoesNotExist."""
+    wallet = DiscoveryWallet.objects.get(pk=address)
+    same = set(WalletDetail.__struct_fields__) - {"score_detail", "flags", "discoveries", "profile"}
+    return WalletDetail(
+        **{name: getattr(wallet, name) for name in same},
+        score_detail=_converted(wallet.score_detail, ScoreDetail) or ScoreDetail(),
+        flags=[Flag(str(name), str(evidence)) for name, evidence in sorted((wallet.flags or {}).items())],
+        discoveries=_discoveries(address),
+        profile=_converted(wallet.profile, Profile),
+    )
+
+
+def wallet_exists(address: str) -> bool:
+    """Whether the wallet is on the watchlist. One query."""
+    return DiscoveryWallet.objects.filter(pk=address).exists()
+
+
+def _discoveries(address: str) -> list[DiscoveryRow]:
+    rows = DiscoveryRunWallet.objects.filter(wallet_address=address).order_by(
+        F("created_at").desc(nulls_last=True), "-id"
+    )
+    return [
+        DiscoveryRow(
+            run_id=row.run_id,
+            mint=row.source_token,
+            found_at=row.created_at,
+            is_new=row.is_new is not False,
+            initial_score=row.initial_score,
+            profit_pct=row.profit_pct,
+            realised_lamports=row.realised_lamports,
+            cost_lamports=row.cost_lamports,
+            first_buy_at=row.first_buy_at,
+            entry_rank=row.entry_rank,
+            entry_seconds=row.entry_seconds,
+            flags=tuple(row.flags or ()),
+        )
+        for row in rows[:MOST_DISCOVERIES]
+    ]
+
+
+Kept = TypeVar("Kept")
+
+
+def _converted(kept: Any, kind: type[Kept]) -> Kept | None:
+    """What is stored as an object; None where there is nothing or another version wrote it otherwise."""
+    try:
+        return msgspec.convert(kept, kind, strict=False) if kept else None
+    except msgspec.ValidationError:
+        return None

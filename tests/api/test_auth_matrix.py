@@ -1,0 +1,240 @@
+"""Who may call what: every path and method of the router against every kind of caller."""
+
+import json
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from api.api_rows import Api, make_run, make_wallet
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client
+from django.utils import timezone
+
+from discovery.api.urls import PATHS
+from discovery.domain.api_keys import new_key
+from discovery.models import DiscoveryApiKey, DiscoveryRun, DiscoveryWallet
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("config")]
+
+OPEN, READ, RUN, ADMIN = "open", "read", "run", "admin"
+MATRIX = {
+    ("schema", "GET"): OPEN,
+    ("docs", "GET"): OPEN,
+    ("start", "POST"): RUN,
+    ("runs", "GET"): READ,
+    ("run", "GET"): READ,
+    ("run-wallets", "GET"): READ,
+    ("run-tokens", "GET"): READ,
+    ("cancel", "POST"): RUN,
+    ("retry", "POST"): RUN,
+    ("stats", "GET"): READ,
+    ("config", "GET"): READ,
+    ("config", "PUT"): ADMIN,
+    ("config", "PATCH"): ADMIN,
+    ("status", "GET"): READ,
+    ("pumps", "GET"): READ,
+    ("wallets", "GET"): READ,
+    ("wallet", "GET"): READ,
+    ("wallet", "PATCH"): ADMIN,
+    ("trades", "GET"): READ,
+    ("positions", "GET"): READ,
+    ("profile", "POST"): RUN,
+}
+"""(name of the path, method) -> what a caller needs."""
+CALLS = sorted(MATRIX)
+NEEDED = {OPEN: 0, READ: 1, RUN: 2, ADMIN: 3}
+BODIES = {"PUT": {"enabled": True, "schedule_hours": 5, "params": {}}, "PATCH": {}}
+DONE = {"GET": 200, "PUT": 200, "PATCH": 200, "POST": 202}
+
+
+def methods_of(name: str) -> set[str]:
+    view = PATHS[name][1].view_class  # type: ignore[attr-defined]
+    return {method.upper() for method in ("get", "post", "put", "patch", "delete") if hasattr(view, method)}
+
+
+def url(name: str, slash: str = "") -> str:
+    """The path with a run and a wallet that allow the call."""
+    run = DiscoveryRun.objects.filter(status="completed").first() or make_run()
+    if name == "cancel":
+        run = DiscoveryRun.objects.filter(status="running").first() or make_run(status="running", stage="analyse")
+    wallet = DiscoveryWallet.objects.first() or make_wallet(1)
+    route = PATHS[name][0].replace("<str:run_id>", str(run.pk)).replace("<str:address>", wallet.address)
+    return f"/api/{route}{slash}"
+
+
+def call(api: Api, name: str, method: str, slash: str = "", **headers: str):
+    return api.call(method, url(name, slash), BODIES.get(method), If_Match="*", **headers)
+
+
+def test_every_method_of_every_path_has_a_row() -> None:
+    assert set(MATRIX) == {(name, method) for name in PATHS for method in methods_of(name)}
+
+
+@pytest.mark.parametrize(("name", "method"), CALLS)
+def test_nobody_gets_further_than_the_description(name: str, method: str) -> None:
+    answer = call(Api(Client()), name, method)
+    if MATRIX[name, method] == OPEN:
+        assert answer.status_code == 200
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="walltrack"'
+
+
+@pytest.mark.parametrize("flaw", ["malformed", "unknown", "wrong secret", "revoked", "expired"])
+@pytest.mark.parametrize(("name", "method"), [row for row in CALLS if MATRIX[row] != OPEN])
+def test_a_key_that_is_not_valid_is_401_everywhere(name: str, method: str, flaw: str, make_key: Callable) -> None:
+    before = timezone.now() - timedelta(minutes=1)
+    key = {
+        "malformed": lambda: "wt_nonsense",
+        "unknown": lambda: new_key().text,
+        "wrong secret": lambda: make_key("admin")[:-1] + "x",
+        "revoked": lambda: make_key("admin", revoked_at=before),
+        "expired": lambda: make_key("admin", expires_at=before),
+    }[flaw]()
+    answer = call(Api(Client(), key), name, method)
+    assert answer.status_code == 401
+    assert "WWW-Authenticate" in answer.headers
+
+
+@pytest.mark.parametrize("scope", [READ, RUN, ADMIN])
+@pytest.mark.parametrize(("name", "method"), CALLS)
+def test_a_key_may_do_what_its_scope_includes(name: str, method: str, scope: str, make_key: Callable) -> None:
+    answer = call(Api(Client(), make_key(scope)), name, method)
+    if NEEDED[scope] >= NEEDED[MATRIX[name, method]]:
+        assert answer.status_code == DONE[method]
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+        assert MATRIX[name, method] in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("group", [None, "viewer", "operator", "superuser"])
+@pytest.mark.parametrize(("name", "method"), CALLS)
+def test_a_person_may_do_what_the_group_may(name: str, method: str, group: str | None, person: Callable) -> None:
+    user = person(None if group == "superuser" else group, is_superuser=group == "superuser", is_staff=True)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user)
+    client.cookies["walltrack_csrf"] = token = "t" * 32
+    may = {None: 0, "viewer": 1, "operator": 3, "superuser": 3}[group]
+    answer = call(Api(client), name, method, X_CSRFToken=token, Origin="http://testserver")
+    assert answer.status_code == (DONE[method] if may >= NEEDED[MATRIX[name, method]] else 403)
+
+
+@pytest.mark.parametrize(("name", "method"), [row for row in CALLS if row[1] != "GET"])
+def test_a_person_without_the_csrf_token_changes_nothing(name: str, method: str, person: Callable) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(person("operator", is_staff=True))
+    answer = call(Api(client), name, method)
+    assert answer.status_code == 403
+    assert "CSRF" in answer.json()["detail"]
+
+
+def test_a_person_who_is_switched_off_is_nobody(person: Callable) -> None:
+    client = Client()
+    user = person("operator")
+    client.force_login(user)
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    assert Api(client).get("runs").status_code == 401
+
+
+@pytest.mark.parametrize(("name", "method"), CALLS)
+def test_without_authentication_everybody_may_do_everything(name: str, method: str, settings) -> None:
+    settings.API_AUTH_ENABLED = False
+    assert call(Api(Client()), name, method).status_code == DONE[method]
+
+
+def test_without_authentication_a_run_is_by_anonymous(settings) -> None:
+    settings.API_AUTH_ENABLED = False
+    run_id = Api(Client()).post("run").json()["run_id"]
+    assert DiscoveryRun.objects.get(pk=run_id).triggered_by == "anonymous"
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/discovery/discoveryrun/", "/admin/discovery/discoveryapikey/add/"])
+def test_without_authentication_the_pages_still_ask_for_a_login(path: str, client: Client, settings) -> None:
+    settings.API_AUTH_ENABLED = False
+    answer = client.get(path)
+    assert answer.status_code == 302
+    assert "/admin/login/" in answer.headers["Location"]
+
+
+def test_without_authentication_a_page_of_another_site_changes_nothing(settings) -> None:
+    settings.API_AUTH_ENABLED = False
+    api = Api(Client())
+    assert api.post("run", Origin="https://evil.example").status_code == 403
+    assert not DiscoveryRun.objects.exists()
+    assert api.post("run", Origin="http://testserver").status_code == 202
+
+
+def test_without_authentication_a_page_of_a_listed_site_may_act(settings) -> None:
+    settings.API_AUTH_ENABLED = False
+    settings.CORS_ALLOWED_ORIGINS = ["https://desk.example"]
+    assert Api(Client()).post("run", Origin="https://desk.example").status_code == 202
+
+
+@pytest.mark.parametrize(("name", "method"), CALLS)
+def test_a_slash_at_the_end_changes_nothing(name: str, method: str, make_key: Callable) -> None:
+    answer = call(Api(Client(), make_key("admin")), name, method, slash="/")
+    assert answer.status_code == DONE[method]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("name", [name for name in PATHS if name not in {"schema", "docs"}])
+def test_a_method_that_a_path_has_not_is_405_with_those_it_has(name: str, method: str, make_key: Callable) -> None:
+    if method in methods_of(name):
+        return
+    answer = call(Api(Client(), make_key("admin")), name, method)
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert methods_of(name) <= set(answer.headers["Allow"].split(", "))
+
+
+def test_the_groups_are_made_by_the_migrations(groups: None) -> None:
+    names = {
+        group.name: set(group.permissions.values_list("codename", flat=True)) for group in Group.objects.order_by("pk")
+    }
+    acts = {"add_discoveryrun", "change_discoveryconfig", "change_discoverywallet"}
+    assert names["operator"] == names["viewer"] | acts
+    assert {"view_discoveryrun", "view_discoverywallet", "view_historicaldiscoveryconfig"} <= names["viewer"]
+    assert all(name.startswith("view_") and "apikey" not in name for name in names["viewer"])
+
+
+def test_one_permission_given_to_a_person_is_enough_for_its_scope(person: Callable) -> None:
+    user = person()
+    user.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_discoveryrun", "view_discoverywallet", "add_discoveryrun"])
+    )
+    client = Client()
+    client.force_login(user)
+    assert Api(client).get("runs").status_code == 200
+    assert Api(client).call("PATCH", "config", {}, If_Match="*").status_code == 403
+
+
+def test_when_a_key_was_used_is_kept_once_a_minute(make_key: Callable) -> None:
+    hour_ago = timezone.now() - timedelta(hours=1)
+    api = Api(Client(), make_key("read", last_used_at=hour_ago))
+    api.get("status")
+    first = DiscoveryApiKey.objects.get().last_used_at
+    api.get("status")
+    assert first > hour_ago
+    assert DiscoveryApiKey.objects.get().last_used_at == first
+
+
+def test_a_key_in_a_query_is_no_key(make_key: Callable) -> None:
+    key = make_key("admin")
+    answer = Api(Client()).get(f"runs?key={key}")
+    assert answer.status_code == 401
+
+
+def test_another_scheme_is_no_key(make_key: Callable) -> None:
+    answer = Api(Client()).get("runs", Authorization=f"Basic {make_key('admin')}")
+    assert answer.status_code == 401
+
+
+def test_a_key_is_in_no_log_line_and_no_row(make_key: Callable, caplog) -> None:
+    key = make_key("run")
+    with caplog.at_level("DEBUG"):
+        Api(Client(), key).post("run")
+        Api(Client(), key[:-1] + "x").post("run")
+        Api(Client(), key).get(f"runs/{uuid.uuid4()}")
+    secret = key.rsplit("_", 1)[1]
+    assert secret not in caplog.text
+    assert secret not in json.dumps(list(DiscoveryApiKey.objects.values()), default=str)

@@ -1,0 +1,194 @@
+"""What an answer costs: as many queries for ten rows as for a thousand, and an index for every list."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from api.api_rows import (
+    MINT,
+    NOW,
+    Api,
+    address,
+    make_cycle,
+    make_found,
+    make_position,
+    make_run,
+    make_token,
+    make_trade,
+    make_wallet,
+)
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from discovery.models import (
+    DiscoveryCycle,
+    DiscoveryPumps,
+    DiscoveryRun,
+    DiscoveryRunToken,
+    DiscoveryRunWallet,
+    DiscoveryTrade,
+    DiscoveryWallet,
+)
+from discovery.reads import evidence, runs, wallets
+from discovery.reads.pages import Page, TimeRange
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("config")]
+KEY = 1  # looking up the caller
+BUDGETS = {
+    "runs": 2,
+    "runs?status=completed&start_date=2026-01-01": 2,
+    "runs/{run}": 1,
+    "runs/{run}/wallets": 4,
+    "runs/{run}/tokens": 3,
+    "stats": 3,
+    "stats?start_date=2026-01-01": 3,
+    "config": 2,
+    "status": 3,
+    "pumps": 1,
+    "wallets": 2,
+    "wallets?status=active&min_score=0.1": 2,
+    "wallets?format=csv": 1,
+    "wallets/{wallet}": 2,
+    "wallets/{wallet}/trades": 3,
+    "wallets/{wallet}/positions": 5,
+}
+BLOBS = {
+    "runs": ("errors", "funnel", "usage", "prior", "given_mints"),
+    "runs/{run}/tokens": ("pools", "funnel"),
+    "wallets": ("profile", "score_detail", "flags"),
+    "wallets?format=csv": ("profile", "score_detail", "flags"),
+}
+
+
+def copies(row, count: int, **columns: Callable[[int], object]) -> None:
+    """`count` rows like `row`, with other values in `columns`."""
+    fields = [field for field in row._meta.concrete_fields if field.attname not in {"id", *columns}]
+    same = {field.attname: getattr(row, field.attname) for field in fields}
+    row._meta.model.objects.bulk_create(
+        [type(row)(**same, **{name: make(number) for name, make in columns.items()}) for number in range(1, count + 1)]
+    )
+
+
+def many(count: int) -> dict[str, str]:
+    """`count` of everything that lists tell."""
+    run = DiscoveryRun.objects.order_by("pk").first() or make_run()
+    wallet = DiscoveryWallet.objects.filter(pk=address(0)).first() or make_wallet(0)
+    for model in (DiscoveryRunToken, DiscoveryRunWallet, DiscoveryTrade, DiscoveryCycle):
+        model.objects.all().delete()
+    DiscoveryRun.objects.exclude(pk=run.pk).delete()
+    DiscoveryWallet.objects.exclude(pk=wallet.pk).delete()
+    copies(
+        run,
+        count,
+        started_at=lambda number: NOW - timedelta(hours=number),
+        status=lambda number: "completed" if number % 10 else "failed",
+    )
+    copies(wallet, count, address=address)
+    copies(make_found(run), count, wallet_address=address)
+    copies(make_token(run), count, mint=lambda number: address(5000 + number), rank=lambda number: number)
+    copies(make_trade(), count, signature=lambda number: f"{number}".rjust(88, "x"), slot=lambda number: number)
+    copies(make_cycle(), count, mint=lambda number: address(5000 + number))
+    make_position(0, mint=address(9000 + count))
+    DiscoveryPumps.objects.update_or_create(pk=1, defaults={"refreshed_at": timezone.now()})
+    return {"run": str(run.pk), "wallet": wallet.address}
+
+
+@pytest.mark.parametrize("path", BUDGETS)
+def test_a_thousand_rows_cost_as_many_queries_as_ten(path: str, make_key: Callable, django_assert_num_queries) -> None:
+    for count in (10, 1000):
+        named = path.format(**many(count))
+        api = Api(Client(), make_key("read"))
+        with django_assert_num_queries(BUDGETS[path] + KEY):
+            answer = api.get(named)
+            body = b"".join(answer) if answer.streaming else answer.content
+        assert answer.status_code == 200
+        assert body
+
+
+def test_every_get_has_a_budget() -> None:
+    from discovery.api.urls import PATHS
+
+    told = {path.split("?")[0].format(run="<str:run_id>", wallet="<str:address>") for path in BUDGETS}
+    gets = {
+        route.removeprefix("discovery/")
+        for route, view in PATHS.values()
+        if route.startswith("discovery/") and hasattr(view.view_class, "get")  # type: ignore[attr-defined]
+    }
+    assert told == gets
+
+
+@pytest.mark.parametrize("path", BLOBS)
+def test_lists_leave_objects_in_the_database(path: str, reader: Api) -> None:
+    named = path.format(**many(3))
+    with CaptureQueriesContext(connection) as queries:
+        answer = reader.get(named)
+        b"".join(answer)
+    chosen = "\n".join(query["sql"].split(" FROM ")[0] for query in queries)
+    for column in BLOBS[path]:
+        plain = [part.strip() for part in chosen.replace("SELECT", ",").split(",")]
+        assert not any(part.endswith(f'."{column}"') and "(" not in part for part in plain), column
+
+
+def plan_of(read: Callable[[], object]) -> str:
+    """How the database would fetch the sorted rows that `read` reads."""
+    with CaptureQueriesContext(connection) as queries:
+        read()
+    statement = max((query["sql"] for query in queries if "ORDER BY" in query["sql"]), key=len)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {statement}")
+        return "\n".join(row[0] for row in cursor.fetchall())
+
+
+PAGE = Page()
+LISTS = {
+    "idx_discovery_runs_started": lambda: runs.run_list(runs.RunFilter(), "-started_at", PAGE),
+    "idx_discovery_runs_started ": lambda: runs.run_list(
+        runs.RunFilter(started=TimeRange(NOW - timedelta(hours=9), NOW)), "started_at", PAGE
+    ),
+    "discovery_runs_by_status": lambda: runs.run_list(runs.RunFilter(status="failed"), "-started_at", PAGE),
+    "discovery_runs_by_trigger": lambda: runs.run_list(runs.RunFilter(trigger_type="api"), "-started_at", PAGE),
+    "discovery_wallets_best": lambda: wallets.wallet_list(wallets.WalletFilter(), "-score", PAGE),
+    "discovery_wallets_by_status": lambda: wallets.wallet_list(
+        wallets.WalletFilter(status="blacklisted"), "-score", PAGE
+    ),
+    "discovery_wallets_realised": lambda: wallets.wallet_list(wallets.WalletFilter(), "-realised_lamports", PAGE),
+    "discovery_wallets_last": lambda: wallets.wallet_list(wallets.WalletFilter(), "-last_discovered_at", PAGE),
+    "discovery_wallets_last ": lambda: wallets.wallet_list(wallets.WalletFilter(), "last_discovered_at", PAGE),
+    "discovery_trades_wallet": lambda: evidence.wallet_trades(address(0), evidence.TradeFilter(), PAGE),
+    "discovery_trades_position": lambda: evidence.wallet_trades(address(0), evidence.TradeFilter(mint=MINT), PAGE),
+    "idx_drw_wallet": lambda: wallets.wallet_detail(address(0)),
+}
+"""The index that serves a list, and the list."""
+
+
+@pytest.mark.parametrize("index", LISTS)
+def test_an_index_serves_every_list(index: str) -> None:
+    many(800)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE discovery_trades SET mint = wallet_address WHERE slot > 20")
+        cursor.execute("ANALYZE")
+    assert f" {index.strip()}" in plan_of(LISTS[index]).replace("(", " (")
+
+
+@pytest.mark.parametrize(("read", "index"), [(runs.run_wallets, "drw"), (runs.run_tokens, "discovery_run_tokens")])
+def test_an_index_serves_what_belongs_to_a_run(read: Callable, index: str) -> None:
+    found = many(300)
+    other = make_run()
+    copies(make_found(other), 3000, wallet_address=address)
+    copies(make_token(other), 3000, mint=lambda number: address(5000 + number), rank=lambda number: number)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    plan = plan_of(lambda: read(found["run"], PAGE))
+    assert index in plan
+    assert "Seq Scan" not in plan
+
+
+def test_counting_reads_nothing_but_keys() -> None:
+    many(5)
+    with CaptureQueriesContext(connection) as queries:
+        wallets.wallet_list(wallets.WalletFilter(), "-score", PAGE)
+    (count,) = (query["sql"] for query in queries if "COUNT(*)" in query["sql"])
+    assert "flags" not in count
+    assert '"discovery_wallets"."address" AS' in count

@@ -1,0 +1,135 @@
+"""API keys are made in the admin and by the command, shown once, revoked, never changed."""
+
+import io
+import re
+from datetime import timedelta
+
+import pytest
+from api.api_rows import Api
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from discovery.domain.api_keys import matches, new_key, prefix_of
+from discovery.models import DiscoveryApiKey
+
+LIST = "admin:discovery_discoveryapikey_changelist"
+ADD = "admin:discovery_discoveryapikey_add"
+KEY = re.compile(r"wt_[0-9a-f]{8}_[0-9a-f]{48}")
+
+
+@pytest.fixture
+def admin(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("ana", password="a long enough password"))
+    return client
+
+
+def made(*args: str) -> tuple[str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    call_command("create_api_key", *args, stdout=out, stderr=err)
+    return out.getvalue().strip(), err.getvalue()
+
+
+def test_no_two_keys_are_alike_and_each_fits_its_hash_alone() -> None:
+    one, other = new_key(), new_key()
+    assert one.text != other.text
+    assert matches(one.text, one.secret_hash)
+    assert not matches(other.text, one.secret_hash)
+
+
+@pytest.mark.parametrize("text", ["", "wt_", "wt_12345678_", "Wt_12345678_" + "a" * 48, "wt_12345678_" + "A" * 48])
+def test_text_of_another_shape_has_no_prefix(text: str) -> None:
+    assert prefix_of(text) is None
+    assert not matches(text, "")
+
+
+@pytest.mark.django_db
+def test_the_command_prints_the_key_alone_and_the_key_works() -> None:
+    key, words = made("robot", "--scope", "run")
+    assert KEY.fullmatch(key)
+    assert key not in words
+    assert Api(Client(), key).post("run").status_code == 202
+
+
+@pytest.mark.django_db
+def test_a_key_reads_unless_it_is_given_more() -> None:
+    key, _ = made("robot")
+    assert Api(Client(), key).post("run").status_code == 403
+
+
+@pytest.mark.django_db
+def test_a_key_ends_after_its_days() -> None:
+    made("robot", "--days", "2")
+    left = DiscoveryApiKey.objects.get().expires_at - timezone.now()
+    assert timedelta(days=1, hours=23) < left <= timedelta(days=2)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [(["robot"], 1), ([""], 2), (["x" * 101], 2), (["a\nb"], 2), (["other", "--days", "0"], 2)],
+)
+def test_a_name_that_is_taken_and_bad_options_are_refused(args: list[str], code: int) -> None:
+    made("robot")
+    with pytest.raises(CommandError) as refused:
+        made(*args)
+    assert refused.value.returncode == code
+    assert DiscoveryApiKey.objects.count() == 1
+
+
+def test_the_admin_shows_a_new_key_exactly_once(admin: Client) -> None:
+    page = admin.post(reverse(ADD), {"name": "robot", "scope": "read"}, follow=True).content.decode()
+    (key,) = KEY.findall(page)
+    assert Api(Client(), key).get("runs").status_code == 200
+    assert not KEY.search(admin.get(reverse(LIST)).content.decode())
+    kept = DiscoveryApiKey.objects.get()
+    assert (kept.created_by, kept.scope) == ("ana", "read")
+    assert (
+        key.rsplit("_", 1)[1]
+        not in admin.get(reverse("admin:discovery_discoveryapikey_change", args=[kept.pk])).content.decode()
+    )
+
+
+def test_the_name_of_a_key_is_harmless_in_the_message(admin: Client) -> None:
+    page = admin.post(reverse(ADD), {"name": "<b>x</b>", "scope": "read"}, follow=True).content.decode()
+    assert "<b>x</b>" not in page
+
+
+def test_a_key_that_would_have_expired_is_refused(admin: Client) -> None:
+    form = {"name": "robot", "scope": "read", "expires_at_0": "2020-01-01", "expires_at_1": "00:00"}
+    assert "This lies in the past." in admin.post(reverse(ADD), form).content.decode()
+    assert not DiscoveryApiKey.objects.exists()
+
+
+def test_a_key_that_is_made_is_neither_changed_nor_deleted(admin: Client) -> None:
+    made("robot")
+    row = DiscoveryApiKey.objects.get()
+    change = reverse("admin:discovery_discoveryapikey_change", args=[row.pk])
+    assert admin.get(change).status_code == 200
+    assert admin.post(change, {"name": "other", "scope": "admin"}).status_code == 403
+    delete = reverse("admin:discovery_discoveryapikey_delete", args=[row.pk])
+    assert admin.post(delete, {"post": "yes"}).status_code == 403
+
+
+def test_a_revoked_key_is_out_at_once_and_keeps_its_time(admin: Client) -> None:
+    key, _ = made("robot")
+    row = DiscoveryApiKey.objects.get()
+    revoke = {"action": "revoke", "_selected_action": [row.pk]}
+    admin.post(reverse(LIST), revoke)
+    row.refresh_from_db()
+    first = row.revoked_at
+    admin.post(reverse(LIST), revoke)
+    row.refresh_from_db()
+    assert row.revoked_at == first
+    assert Api(Client(), key).get("runs").status_code == 401
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("group", ["viewer", "operator"])
+def test_keys_are_for_superusers(group: str, person) -> None:
+    client = Client()
+    client.force_login(person(group, is_staff=True))
+    assert client.get(reverse(LIST)).status_code == 403

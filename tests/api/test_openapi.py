@@ -1,0 +1,134 @@
+"""The description of the API: unchanged unless meant, true for whatever comes, shown without asking anybody outside."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import schemathesis
+import yaml
+from api.api_rows import (
+    Api,
+    address,
+    make_cycle,
+    make_found,
+    make_position,
+    make_run,
+    make_token,
+    make_trade,
+    make_wallet,
+)
+from django.contrib.staticfiles import finders
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+from django.test import Client
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from discovery.api.urls import PATHS
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMITTED = ROOT / "docs" / "openapi.yaml"
+RENEW = "python manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn"
+
+schema = schemathesis.openapi.from_path(COMMITTED)
+schema.app = get_wsgi_application()
+BOUNDED = settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+# What the description cannot say: which digits a number may have, which version is in force, which day is real.
+NOT_SAID = [positive_data_acceptance]
+# A change without If-Match is answered 428, as RFC 6585 has it.
+schema.config.checks.missing_required_header.expected_statuses.append("428")
+
+
+@pytest.fixture
+def rows(db: None, config, monkeypatch) -> dict[str, str]:
+    """A little of everything, and the ids of a run and a wallet that are there."""
+    # As Django's own test client does: the end of a request must not end the test's transaction.
+    monkeypatch.setattr("django.core.signals.request_started.receivers", [])
+    monkeypatch.setattr("django.core.signals.request_finished.receivers", [])
+    run = make_run(errors=["lost", {"step": "s", "code": "c", "message": "m"}])
+    for make in (make_wallet, make_trade, make_cycle, make_position):
+        make(1)
+    make_found(run, 1)
+    make_token(run)
+    return {"run_id": str(run.pk), "address": address(1)}
+
+
+@pytest.mark.parametrize("scope", ["admin", None])
+@schema.parametrize()
+@BOUNDED
+def test_the_api_keeps_to_its_description(case, scope: str | None, rows: dict[str, str], make_key: Callable) -> None:
+    headers = {"Authorization": f"Bearer {make_key(scope)}"} if scope else {}
+    case.call_and_validate(headers=headers, excluded_checks=NOT_SAID)
+    if case.path_parameters:
+        case.path_parameters = {name: rows[name] for name in case.path_parameters}
+        answer = case.call(headers=headers)
+        case.validate_response(
+            answer, headers=headers, excluded_checks=[*NOT_SAID, schemathesis.checks.negative_data_rejection]
+        )
+
+
+def test_the_description_is_unchanged_unless_meant(tmp_path: Path) -> None:
+    now = tmp_path / "openapi.yaml"
+    call_command("spectacular", file=str(now), validate=True, fail_on_warn=True)
+    assert now.read_text() == COMMITTED.read_text(), f"meant? then: {RENEW}"
+
+
+def test_the_docs_name_the_command_that_renews_the_description() -> None:
+    assert RENEW in (ROOT / "docs" / "api.md").read_text()
+
+
+def test_every_path_is_described_once() -> None:
+    described = yaml.safe_load(COMMITTED.read_text())["paths"]
+    served = {re.sub(r"<str:(\w+)>", r"{\1}", f"/api/{route}") for route, _ in PATHS.values()}
+    assert set(described) == served - {"/api/schema", "/api/docs"}
+
+
+def test_every_call_has_a_summary_and_an_answer_for_those_without_a_key() -> None:
+    for path in yaml.safe_load(COMMITTED.read_text())["paths"].values():
+        for operation in path.values():
+            assert operation["summary"]
+            assert "401" in operation["responses"]
+
+
+def test_every_choice_has_a_name() -> None:
+    text = COMMITTED.read_text()
+    named = yaml.safe_load(text)["components"]["schemas"]
+    assert {"RunStatus", "RunStage", "Trigger", "WalletStatus", "CycleResult"} <= set(named)
+    assert not re.search(r"\w+[0-9a-f]{3}Enum", text)
+
+
+def test_the_description_is_openapi_3_1_as_json_and_as_yaml() -> None:
+    api = Api(Client())
+    assert api.get("/api/schema").json()["openapi"] == "3.1.0"
+    text = api.get("/api/schema", Accept="application/vnd.oai.openapi").content
+    assert yaml.safe_load(text)["paths"] == yaml.safe_load(COMMITTED.read_text())["paths"]
+
+
+def test_the_page_of_the_description_asks_nobody_outside_and_runs_no_script_of_its_own_text() -> None:
+    page = Client().get("/api/docs").content.decode()
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert addresses
+    assert not any(urlsplit(each).netloc for each in addresses)
+    assert not re.search(r"<script(?![^>]*\bsrc=)", page)
+    for each in addresses:
+        if each.startswith("/static/"):
+            assert finders.find(each.removeprefix("/static/")), each
+
+
+def test_the_script_of_the_page_asks_no_validator() -> None:
+    page = Client().get("/api/docs").content.decode()
+    (script,) = re.findall(r'src="([^"]*script=)"', page)
+    answer = Client().get(script)
+    assert answer.headers["Content-Type"].startswith("application/javascript")
+    text = answer.content.decode()
+    assert '"validatorUrl": null' in text
+    assert "/api/schema" in text

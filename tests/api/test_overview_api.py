@@ -1,0 +1,61 @@
+"""Statistics, the scheduler and the tokens that pump now, through the API."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from api.api_rows import MINT, NOW, Api, make_run
+from django.utils import timezone
+
+from discovery.models import DiscoveryPumps
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_figures_of_a_range_are_told(reader: Api) -> None:
+    make_run(new_wallets=4)
+    make_run(status="failed", new_wallets=0)
+    make_run(started_at=NOW - timedelta(days=9))
+    body = reader.get("stats?start_date=2026-11-24&end_date=2026-11-24").json()
+    assert (body["total_runs"], body["successful_runs"], body["failed_runs"]) == (2, 1, 1)
+    assert (body["success_rate"], body["avg_wallets_per_run"], body["avg_duration_seconds"]) == (0.5, 4.0, 90.25)
+    assert body["last_run_at"] == "2026-11-24T12:00:00Z"
+    assert [(day["date"], day["runs"]) for day in body["daily"]] == [("2026-11-24", 2)]
+
+
+def test_without_a_run_nothing_is_made_up(reader: Api) -> None:
+    body = reader.get("stats").json()
+    assert (body["total_runs"], body["success_rate"], body["avg_duration_seconds"]) == (0, None, None)
+    assert body["week_over_week"]["runs"] == {"current": 0.0, "previous": 0.0, "change_pct": None}
+
+
+def test_the_scheduler_is_told(reader: Api, config) -> None:
+    body = reader.get("status").json()
+    assert (body["enabled"], body["schedule_hours"], body["running"]) == (True, 6, None)
+
+
+def test_pumps_are_told_with_their_age(reader: Api) -> None:
+    token = {"mint": MINT, "symbol": "P\u202eX", "volume_24h_usd": "61000.5", "price_change_24h_pct": "140.2",
+             "launched_at": int((NOW - timedelta(hours=2)).timestamp()), "launch_clock": "curve"}  # fmt: skip
+    DiscoveryPumps.objects.create(pk=1, asked_at=NOW, refreshed_at=NOW, tokens=[token, {"other": 1}])
+    with time_machine.travel(NOW + timedelta(seconds=30), tick=False):
+        body = reader.get("pumps").json()
+    assert (body["age_seconds"], body["refreshing"]) == (30, False)
+    (row,) = body["tokens"]
+    assert (row["symbol"], row["volume_usd"], row["token_age_seconds"]) == ("PX", 61000.5, 7230)
+
+
+@pytest.mark.parametrize(("age", "asked"), [(30, False), (61, True)])
+def test_pumps_are_asked_for_again_only_when_they_are_old(age: int, asked: bool, reader: Api) -> None:
+    at = timezone.now() - timedelta(seconds=age)
+    DiscoveryPumps.objects.create(pk=1, asked_at=at, refreshed_at=at)
+    reader.get("pumps")
+    assert (DiscoveryPumps.objects.get().asked_at > at) is asked
+
+
+def test_pumps_that_were_asked_for_lately_are_not_asked_for_again(reader: Api) -> None:
+    at = timezone.now() - timedelta(seconds=20)
+    DiscoveryPumps.objects.create(pk=1, asked_at=at, refreshed_at=None, problem="nobody answered")
+    body = reader.get("pumps").json()
+    assert (body["refreshing"], body["problem"], body["age_seconds"]) == (True, "nobody answered", None)
+    assert DiscoveryPumps.objects.get().asked_at == at
