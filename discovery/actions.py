@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from celery.exceptions import OperationalError as QueueError
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from kombu.exceptions import OperationalError as QueueError
 
 from discovery import schedule
 from discovery.analysis.params import Params, check

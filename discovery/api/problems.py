@@ -7,12 +7,12 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
+from celery.exceptions import OperationalError as QueueError
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
 from django.views import defaults
-from kombu.exceptions import OperationalError as QueueError
 from rest_framework import exceptions, status
 
 from discovery import actions
