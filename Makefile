@@ -7,7 +7,7 @@ VENV := .venv/bin/python
 EMBEDDED := $(VENV) -m walltrack.embedded run --
 
 .DEFAULT_GOAL := help
-.PHONY: help run discover test lint requirements benchmark clean install install-dev
+.PHONY: help run discover env test lint requirements benchmark clean install install-dev
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
@@ -18,6 +18,9 @@ run: install ## start everything, run a first discovery, serve until Ctrl-C (POR
 
 discover: install ## one discovery in the terminal, on the running copy if there is one (ARGS="--help")
 	@exec $(VENV) -m walltrack.quickstart discover $(ARGS)
+
+env: install ## write .env from .env.example with random secrets, for docker compose (ARGS=--force)
+	@$(VENV) manage.py init_env $(ARGS)
 
 test: install-dev ## every test, beside its own PostgreSQL and Valkey (ARGS="-k words")
 	@exec $(EMBEDDED) $(VENV) -m pytest $(ARGS)
