@@ -103,6 +103,7 @@ def test_every_command_of_ours_has_a_test() -> None:
         "decode_swaps",
         "discover",
         "explain_wallet",
+        "first_operator",
         "init_env",
         "migrate",
         "worker_alive",
