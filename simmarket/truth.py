@@ -231,7 +231,9 @@ def _wallet_truth(
         cost_lamports=round(position.put_in),
         realised_lamports=round(position.realised),
         profit_pct=None if exact is None else two_decimals(exact),
-        qualified=exact is not None and exact >= Fraction(min_profit_pct),
+        qualified=exact is not None
+        and exact >= Fraction(min_profit_pct)
+        and world.accounts.address(world.tokens[mint].creator) != address,
         history_incomplete=position.history_incomplete,
         habits=tuple(world.habits.get(address, ())),
     )

@@ -60,6 +60,7 @@ def stubs(tmp_path: Path, port: int, **changed: str) -> Programs:
         "migrate": "print('migrated')",
         "discover": "print('a table of wallets')",
         "operator": "print(os.environ['DJANGO_SUPERUSER_USERNAME'])",
+        "api_key": "print('wt_the_key')",
         "web": f"import http.server as h; h.ThreadingHTTPServer(('127.0.0.1', {port}), H).serve_forever()".replace(
             "H)", "type('H', (h.BaseHTTPRequestHandler,), {'do_GET': lambda r: r.send_error(404)}))"
         ),
@@ -212,6 +213,7 @@ def test_a_stop_signal_ends_everything_within_ten_seconds(
         assert "a table of wallets" in output
         assert f"http://127.0.0.1:{port}/admin/" in output
         assert "Login: operator, password: " in output
+        assert "API key: wt_the_key (shown only now)" in output
         facts = embedded.running(data_dir)
         assert facts is not None
         assert facts["url"] == f"http://127.0.0.1:{port}"

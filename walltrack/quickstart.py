@@ -15,6 +15,7 @@ import re
 import secrets
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,6 +48,7 @@ class Programs:
     migrate: Sequence[str]
     discover: Sequence[str]
     operator: Sequence[str]
+    api_key: Sequence[str]
     web: Sequence[str]
     worker: Sequence[str]
     beat: Sequence[str]
@@ -102,6 +104,7 @@ def programs(chosen: argparse.Namespace) -> Programs:
         migrate=[*MANAGE, "migrate", "--noinput"],
         discover=[*MANAGE, "discover", *tokens, *(chosen.discover_arguments or [])],
         operator=[*MANAGE, "createsuperuser", "--noinput"],
+        api_key=[*MANAGE, "create_api_key", "make run", "--scope", "admin"],
         # One process with threads: a first look needs no more. The control socket has one fixed place for a user.
         web=[*web, "--threads", "8", "--graceful-timeout", "2", "--no-control-socket"],
         worker=[*CELERY, "worker", "--queues", "runs,steps,periodic", "--loglevel", "info"],
@@ -248,11 +251,11 @@ class Quickstart:
             self.wait_for("the worker", lambda: WORKER_READY in tail(log), 60)
         self.servers.publish(url=f"http://{HOST}:{self.chosen.port}")
 
-    def make_operator(self) -> str:
-        """Makes the login `operator` once; its password, or "" if it was there. May raise: Failure."""
+    def make_operator(self) -> tuple[str, str]:
+        """Makes the login `operator` and an API key once: password and key, "" for what was there. May raise: Failure."""
         made = self.data_dir / "operator_made"
         if made.exists():
-            return ""
+            return "", ""
         password = secrets.token_urlsafe(12)
         self.env |= {"DJANGO_SUPERUSER_PASSWORD": password}
         self.env |= {"DJANGO_SUPERUSER_USERNAME": "operator", "DJANGO_SUPERUSER_EMAIL": "operator@localhost"}
@@ -262,8 +265,10 @@ class Quickstart:
             if "already taken" not in str(failure):
                 raise
             password = ""
+        # Not through a log: the key would stay there.
+        key = subprocess.run(self.run.api_key, env=self.env, cwd=CHECKOUT, capture_output=True, text=True, check=False)
         made.touch()
-        return password
+        return password, key.stdout.strip()
 
     def stay(self) -> None:
         """Waits for a stop signal, which raises KeyboardInterrupt. May raise: Failure, when a child dies."""
@@ -347,10 +352,12 @@ def work(chosen: argparse.Namespace, run: Programs, data_dir: Path) -> int:
                 print(f"  ✗ The discovery failed (exit code {code}).", flush=True)
         if not chosen.web:
             return code
-        password = quickstart.make_operator()
+        password, key = quickstart.make_operator()
         with contextlib.suppress(KeyboardInterrupt):
             print(f"\n  Look at http://{HOST}:{chosen.port}/admin/")
             print(f"  Login: operator, password: {password} (shown only now)" if password else "  Login: operator")
+            if key:
+                print(f"  API key: {key} (shown only now)\n  API: http://{HOST}:{chosen.port}/api/docs")
             print("  Ctrl-C stops everything; the data are kept.", flush=True)
             quickstart.stay()
         print("\n  Stopping …", flush=True)

@@ -6,10 +6,10 @@ from fractions import Fraction
 
 import msgspec
 
-from discovery.analysis.flags import flags_of
+from discovery.analysis.flags import Flag, creator, flags_of, sniper
 from discovery.analysis.params import Params
 from discovery.analysis.positions import position
-from discovery.domain.findings import EarlyBuyer, HoldingEvent
+from discovery.domain.findings import EarlyBuyer, HoldingEvent, Launch
 
 ACQUIRED = frozenset({"buy", "transfer_in"})
 
@@ -38,11 +38,13 @@ def judge(
     order: Sequence[str],
     params: Params,
     incomplete: frozenset[str] = frozenset(),
+    launch: Launch | None = None,
 ) -> list[EarlyBuyer]:
     """Every early buyer in entry order with its position, and whether it qualifies.
 
     histories: wallet -> events of this mint in chain order. order: the wallets by their first buy on the chain.
     incomplete: wallets whose balances do not follow from their events, so that something was not seen.
+    launch: who created the token and in which slot, None where its creation was not seen.
     Qualified = profit at or above the threshold (the exact figure, not the rounded one) and no excluded flag.
     """
     buyers: list[EarlyBuyer] = []
@@ -53,7 +55,7 @@ def judge(
         result = position(events)
         if wallet in incomplete:
             result = msgspec.structs.replace(result, history_incomplete=True)
-        flags = flags_of(wallet)
+        flags = _flags(wallet, mint, events[0].slot, launch)
         first_time = events[0].block_time
         reason = _rejection(result.profit_pct, flags, params)
         buyers.append(
@@ -72,7 +74,16 @@ def judge(
     return buyers
 
 
-def _rejection(profit_pct: Fraction | None, flags: tuple[str, ...], params: Params) -> str:
+def _flags(wallet: str, mint: str, entry_slot: int, launch: Launch | None) -> dict[str, str]:
+    """What an early buyer's address and the token's launch say of it, with evidence."""
+    found: list[Flag | None] = [(name, "a program's account or a known service") for name in flags_of(wallet)]
+    if launch is not None:
+        found += [creator(wallet, mint, each) for each in launch.creators]
+        found.append(sniper(mint, entry_slot, launch.slot))
+    return dict(flag for flag in found if flag is not None)
+
+
+def _rejection(profit_pct: Fraction | None, flags: Mapping[str, str], params: Params) -> str:
     for flag in flags:
         if flag in params.excluded_flags:
             return f"flag_{flag}"

@@ -55,13 +55,18 @@ def service_lamports(deltas: Deltas, record: TransactionRecord) -> dict[str, tup
     return paid
 
 
-def _transfers(keys: list[str], record: TransactionRecord) -> Iterator[tuple[str, str, int]]:
-    """System transfers of the transaction, outer and inner: (source, destination, lamports)."""
+def instructions_of(record: TransactionRecord) -> list[ParsedInstruction]:
+    """Every instruction, the outer ones first. Raises msgspec.DecodeError."""
     instructions = list(decode_instructions(record.transaction.message.instructions) or ())
     if record.meta is not None:
         for inner in decode_inner(record.meta.inner_instructions) or ():
             instructions.extend(inner.instructions)
-    for instruction in instructions:
+    return instructions
+
+
+def _transfers(keys: list[str], record: TransactionRecord) -> Iterator[tuple[str, str, int]]:
+    """System transfers of the transaction, outer and inner: (source, destination, lamports)."""
+    for instruction in instructions_of(record):
         found = _transfer(keys, instruction)
         if found is not None:
             yield found
@@ -77,7 +82,7 @@ def _transfer(keys: list[str], instruction: ParsedInstruction) -> tuple[str, str
     index = instruction.program_id_index
     if index is None or keys[index] != SYSTEM or not instruction.data or len(instruction.data) > _LONGEST_TRANSFER:
         return None
-    payload = _base58_bytes(instruction.data)
+    payload = base58_bytes(instruction.data)
     accounts = instruction.accounts or []
     if payload[:4] != _TRANSFER_TAG or len(accounts) < 2:
         return None
@@ -86,7 +91,8 @@ def _transfer(keys: list[str], instruction: ParsedInstruction) -> tuple[str, str
     return keys[int(source)], keys[int(destination)], lamports
 
 
-def _base58_bytes(text: str) -> bytes:
+def base58_bytes(text: str) -> bytes:
+    """The bytes of instruction data. Raises KeyError for what is not base58."""
     number = 0
     for char in text:
         number = number * 58 + _BASE58[char]

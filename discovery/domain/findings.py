@@ -71,6 +71,13 @@ class Position(msgspec.Struct, frozen=True):
         return (self.matched_lamports - self.put_in_lamports) / self.put_in_lamports * 100
 
 
+class Launch(msgspec.Struct, frozen=True):
+    """A token's creation as the chain shows it. creators: who is named as such and who sent it; empty = not known."""
+
+    slot: int
+    creators: tuple[str, ...] = ()
+
+
 class EarlyBuyer(msgspec.Struct, frozen=True):
     """A wallet whose first acquisition of the token is a buy within the window."""
 
@@ -80,6 +87,6 @@ class EarlyBuyer(msgspec.Struct, frozen=True):
     entry_seconds: int  # from launch to the first buy
     first_buy_time: int  # unix seconds
     position: Position
-    flags: tuple[str, ...]
+    flags: dict[str, str]  # flag -> evidence
     qualified: bool
     rejection: str  # why not, "" where qualified

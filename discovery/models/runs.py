@@ -224,6 +224,7 @@ class DiscoveryRunToken(models.Model):
     transactions_24h = models.BigIntegerField(null=True, blank=True)
     launched_at = models.DateTimeField(null=True, blank=True)
     launch_clock = models.CharField(max_length=20, blank=True, default="", db_default="")
+    creator = AddressField(blank=True, default="", db_default="", help_text="Who created it; empty = not known.")
     transactions = models.IntegerField(null=True, blank=True)
     early_buyers = models.IntegerField(null=True, blank=True)
     qualified = models.IntegerField(null=True, blank=True)

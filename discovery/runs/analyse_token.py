@@ -16,8 +16,9 @@ import msgspec
 from discovery.analysis.early_buyers import judge
 from discovery.analysis.params import Params
 from discovery.analysis.plan import Path, Source, cheaper_path
+from discovery.decode.creation import creators_of
 from discovery.domain.addresses import associated_token_account, is_wallet, pump_curve, pumpswap_pool
-from discovery.domain.findings import Candidate, EarlyBuyer, LaunchClock
+from discovery.domain.findings import Candidate, EarlyBuyer, Launch, LaunchClock
 from discovery.providers.prices import SolPrices
 from discovery.runs.histories import Histories, Located, Problem
 from discovery.runs.touches import Place, TokenLedger, ValuedTrade, load_prices, valued_events
@@ -40,6 +41,7 @@ class TokenResult(msgspec.Struct, frozen=True):
     trades: list[ValuedTrade]  # of the early buyers
     transactions: int
     funnel: dict[str, int]
+    creator: str = ""
 
 
 async def analyse_token(
@@ -63,7 +65,7 @@ async def analyse_token(
     if opened is None:
         problem(mint, "no launch time is known and no market of it has transactions")
         return TokenResult(candidate, None, "", [], [], 0, {"no_launch_time": 1})
-    launched_at, clock, markets = opened
+    launched_at, clock, markets, launch = opened
     end = launched_at + params.early_window_minutes * 60
     order = _first_buyers(ledger, launched_at, end)
     wallets = [wallet for wallet in order if is_wallet(wallet)]
@@ -72,7 +74,7 @@ async def analyse_token(
     await load_prices(ledger, wallets, prices, problem)
     valued = {wallet: valued_events(ledger.history(wallet), prices) for wallet in wallets}
     events_of = {wallet: events for wallet, (events, _) in valued.items()}
-    buyers = judge(mint, launched_at, events_of, wallets, params, incomplete)
+    buyers = judge(mint, launched_at, events_of, wallets, params, incomplete, launch)
     if ledger.failures():
         problem(mint, f"{ledger.failures()} transactions could not be read and were skipped")
     return TokenResult(
@@ -83,6 +85,7 @@ async def analyse_token(
         trades=[trade for buyer in buyers for trade in valued[buyer.wallet][1]],
         transactions=len(ledger.outcomes),
         funnel=_funnel(order, wallets, buyers) | ledger.skipped(),
+        creator=launch.creators[0] if launch is not None and launch.creators else "",
     )
 
 
@@ -101,8 +104,8 @@ def _funnel(order: list[str], wallets: list[str], buyers: list[EarlyBuyer]) -> d
 
 async def _open(
     candidate: Candidate, params: Params, histories: Histories, ledger: TokenLedger
-) -> tuple[int, LaunchClock, list[str]] | None:
-    """Launch time, its clock and the token's markets; the window's transactions go into the ledger."""
+) -> tuple[int, LaunchClock, list[str], Launch | None] | None:
+    """Launch time, its clock, the token's markets and its creation; the window's transactions go into the ledger."""
     window = params.early_window_minutes * 60
     curve = pump_curve(candidate.mint)
     guess = candidate.launched_at
@@ -115,7 +118,7 @@ async def _open(
         created, until = _first_of_mint(on_curve, candidate.mint), None
     launched_at, clock = guess, candidate.launch_clock
     if created is not None:
-        launched_at, clock = created, "curve"
+        launched_at, clock = created.block_time, "curve"
         if until is not None and launched_at + window > until:
             on_curve += await histories.between(curve, until + 1, launched_at + window, MOST_WINDOW)
     if launched_at is None:
@@ -126,15 +129,16 @@ async def _open(
     ledger.add((located for located in on_curve if located.block_time <= end), 0)
     for number, transactions in enumerate(lists, 1):
         ledger.add(transactions, number)
-    return launched_at, clock, [curve, *pools]
+    launch = None if created is None else Launch(created.slot, creators_of(created.record, candidate.mint))
+    return launched_at, clock, [curve, *pools], launch
 
 
-def _first_of_mint(transactions: list[Located], mint: str) -> int | None:
-    """Time of the first transaction that touches the mint: anybody may send lamports to a curve's address before."""
+def _first_of_mint(transactions: list[Located], mint: str) -> Located | None:
+    """The first transaction that touches the mint: anybody may send lamports to a curve's address before."""
     for located in transactions:
         meta = located.record.meta
         if meta is not None and any(row.mint == mint for row in meta.post_token_balances or ()):
-            return located.block_time
+            return located
     return None
 
 

@@ -1,7 +1,7 @@
 """Findings into rows. Storing twice is harmless: every fact has its identity in a unique constraint."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from typing import Any, Final, cast
@@ -120,10 +120,12 @@ def store_token(claim: steps.Claim, usage: Usage, result: TokenResult, errors: l
         store_trades(result.trades)
         _store_positions(run_id, result.buyers)
         _store_wallets(run_id, qualified)
+        _store_flags(result.buyers)
         DiscoveryRunToken.objects.filter(run_id=run_id, mint=result.candidate.mint).update(
             launched_at=moment(result.launched_at),
             launch_clock=result.launch_clock,
             funnel=result.funnel,
+            creator=result.creator,
             **counts,
         )
     return True
@@ -223,6 +225,20 @@ def profit_pct(buyer: EarlyBuyer) -> Decimal | None:
     """The profit to two digits, None where nothing was put in; nonsense past numeric(20,2) is cut to its edge."""
     exact = buyer.position.profit_pct
     return None if exact is None else min(fraction_to_decimal(exact, 2), _MOST_PCT)
+
+
+def _store_flags(buyers: Iterable[EarlyBuyer]) -> None:
+    """What the token says of wallets of the watchlist, qualified here or not: a creator stays one elsewhere."""
+    flagged = {buyer.wallet: buyer.flags for buyer in buyers if buyer.flags}
+    add_flags(flagged)
+
+
+def add_flags(flagged: Mapping[str, Mapping[str, str]]) -> None:
+    """Flags with their evidence onto wallets of the watchlist; others are passed over. In the caller's transaction."""
+    rows = list(DiscoveryWallet.objects.select_for_update().filter(address__in=list(flagged)).order_by("address"))
+    for row in rows:
+        row.flags = {**row.flags, **flagged[row.address]}
+    DiscoveryWallet.objects.bulk_update(rows, ["flags"], batch_size=BATCH)
 
 
 def _store_wallets(run_id: uuid.UUID, qualified: Sequence[EarlyBuyer]) -> None:

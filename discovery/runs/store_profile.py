@@ -76,7 +76,7 @@ def store_profile(result: WalletResult) -> None:
     )
 
 
-TOKEN_FLAGS: Final = frozenset({"creator", "sniper", "bundle", "funded_by_creator"})
+TOKEN_FLAGS: Final = frozenset({"creator", "sniper", "bundle", "funded_by_creator", "wash"})
 """Flags that tokens give a wallet; the others come from its own habits and are seen anew by every profile."""
 
 

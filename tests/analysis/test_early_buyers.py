@@ -7,7 +7,7 @@ import pytest
 
 from discovery.analysis.early_buyers import bought_early, judge
 from discovery.analysis.params import Params
-from discovery.domain.findings import EventKind, HoldingEvent
+from discovery.domain.findings import EventKind, HoldingEvent, Launch
 
 LAUNCH = 1_790_000_000
 ANA = "DQmMnakiKr1YNE2gcpggLCzBrauBwFbQkAaao2FTbjgp"
@@ -71,5 +71,28 @@ def test_a_programs_account_is_plumbing_and_excluded_by_default() -> None:
     authority = "5Q544fKrFoe6tsEbD7S8EmxGTJYAKtTVhAW5Q5pge4j1"
     history = [event("buy", 1, 100, 1_000), event("sell", 2, 100, 9_000)]
     (buyer,) = judge(MINT, LAUNCH, {authority: history}, [authority], Params())
-    assert buyer.flags == ("plumbing",)
+    assert set(buyer.flags) == {"plumbing"}
     assert buyer.rejection == "flag_plumbing"
+
+
+def winner(slot: int) -> list[HoldingEvent]:
+    return [HoldingEvent("buy", "b", slot, LAUNCH + 1, 100, Fraction(1_000)), event("sell", 50, 100, 9_000)]
+
+
+def test_who_created_the_token_does_not_qualify_on_it() -> None:
+    launch = Launch(slot=5, creators=(BEN, ANA))
+    (buyer,) = judge(MINT, LAUNCH, {ANA: winner(99)}, [ANA], Params(), launch=launch)
+    assert (buyer.qualified, buyer.rejection) == (False, "flag_creator")
+    assert MINT in buyer.flags["creator"]
+
+
+@pytest.mark.parametrize(("slot", "sniper"), [(5, True), (8, True), (9, False)])
+def test_a_purchase_within_three_slots_of_the_launch_is_a_snipers(slot: int, sniper: bool) -> None:
+    (buyer,) = judge(MINT, LAUNCH, {ANA: winner(slot)}, [ANA], Params(), launch=Launch(slot=5))
+    assert ("sniper" in buyer.flags) is sniper
+    assert buyer.qualified  # shown, not excluded by default
+
+
+def test_without_the_creation_nobody_is_called_a_sniper_or_a_creator() -> None:
+    (buyer,) = judge(MINT, LAUNCH, {ANA: winner(5)}, [ANA], Params())
+    assert buyer.flags == {}

@@ -5,7 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from discovery.models import DiscoveryCycle, DiscoveryRun, DiscoveryRunWallet, DiscoveryWallet
+from discovery.models import (
+    DiscoveryCycle,
+    DiscoveryPosition,
+    DiscoveryRun,
+    DiscoveryRunToken,
+    DiscoveryRunWallet,
+    DiscoveryWallet,
+)
 from simmarket import truth, worlds
 
 WORLD = ("--world", "small", "--seed", "2")
@@ -81,3 +88,20 @@ def test_wallets_are_not_profiled_where_that_is_switched_off(use_market: Callabl
     assert not DiscoveryWallet.objects.filter(profiled_at__isnull=False).exists()
     discover("--max-tokens=1", profiles=True)
     assert not DiscoveryWallet.objects.filter(profiled_at__isnull=True).exists()  # the next run makes up for it
+
+
+def test_creators_are_told_and_do_not_qualify_on_their_own_tokens(answer: dict) -> None:
+    world = worlds.build("small", 2)
+    creators = {mint: world.accounts.address(token.creator) for mint, token in world.tokens.items()}
+    told = dict(DiscoveryRunToken.objects.filter(early_buyers__isnull=False).values_list("mint", "creator"))
+    assert told == {mint: creators[mint] for mint in told}
+    assert not any(creators[row.source_token] == row.wallet_address for row in DiscoveryRunWallet.objects.all())
+    assert DiscoveryPosition.objects.filter(rejection="flag_creator").exists()
+
+
+def test_snipers_are_flagged_with_how_many_slots_after_the_launch(answer: dict) -> None:
+    rows = [row for row in DiscoveryRunWallet.objects.all() if "sniper" in row.flags]
+    assert rows
+    for row in rows:
+        assert "after its launch" in DiscoveryWallet.objects.get(pk=row.wallet_address).flags["sniper"]
+        assert row.entry_seconds <= 2

@@ -1,0 +1,81 @@
+"""Wallets that are one hand: bundles, wash trades, money of a token's creator."""
+
+import pytest
+from api.api_rows import MINT, address, make_found, make_run, make_trade, make_wallet
+
+from discovery.models import DiscoveryRunToken, DiscoveryWallet
+from discovery.runs.hands import flag_hands
+
+pytestmark = pytest.mark.django_db
+SERVICE = "62qc2CNXwrYqQScmEdiZFFAnJR262PxWEuNQtxfafNgV"
+
+
+@pytest.fixture
+def run():
+    run = make_run(stage="finish", status="running")
+    DiscoveryRunToken.objects.create(run=run, mint=MINT)
+    return run
+
+
+def wallets(run, count: int, **values) -> list[str]:
+    for number in range(1, count + 1):
+        make_wallet(number, flags={}, **values)
+        make_found(run, number, flags=[])
+    return [address(number) for number in range(1, count + 1)]
+
+
+def flags(run, number: int) -> tuple[set[str], list[str]]:
+    """On the watchlist, and in the row of the run."""
+    on_list = DiscoveryWallet.objects.get(pk=address(number)).flags
+    return set(on_list), run.wallets.get(wallet_address=address(number)).flags
+
+
+def test_three_wallets_of_one_funder_in_one_slot_are_a_bundle(run) -> None:
+    found = wallets(run, 3, funder=address(90))
+    for number in (1, 2, 3):
+        make_trade(number, 7)
+    flag_hands(run, found)
+    assert flags(run, 2) == ({"bundle"}, ["bundle"])
+    assert address(90) in DiscoveryWallet.objects.get(pk=address(1)).flags["bundle"]
+
+
+def test_another_slot_is_no_bundle(run) -> None:
+    found = wallets(run, 3, funder=address(90))
+    for number in (1, 2, 3):
+        make_trade(number, 7 + number)
+    flag_hands(run, found)
+    assert flags(run, 1) == (set(), [])
+
+
+def test_one_hand_on_both_sides_of_a_token_is_wash_trading(run) -> None:
+    found = wallets(run, 2, funder=address(90))
+    make_trade(1, 7, token_units=1_000_000)
+    make_trade(2, 7, token_units=990_000, side="sell")
+    flag_hands(run, found)
+    assert flags(run, 1) == flags(run, 2) == ({"wash"}, ["wash"])
+
+
+def test_wallets_that_a_known_service_funded_are_not_one_hand(run) -> None:
+    found = wallets(run, 2, funder=SERVICE)
+    make_trade(1, 7, token_units=1_000_000)
+    make_trade(2, 7, token_units=990_000, side="sell")
+    flag_hands(run, found)
+    assert flags(run, 1) == (set(), [])
+
+
+def test_money_of_a_creator_is_told_over_one_wallet_in_between(run) -> None:
+    found = wallets(run, 1, funder=address(50))
+    make_wallet(50, flags={}, funder=address(90))
+    DiscoveryRunToken.objects.filter(run=run).update(creator=address(90))
+    flag_hands(run, found)
+    assert flags(run, 1) == ({"funded_by_creator"}, ["funded_by_creator"])
+    assert "2 steps away" in DiscoveryWallet.objects.get(pk=address(1)).flags["funded_by_creator"]
+
+
+@pytest.mark.parametrize("count", [3, 30])
+def test_the_questions_do_not_grow_with_the_wallets(count: int, run, django_assert_max_num_queries) -> None:
+    found = wallets(run, count, funder=address(90))
+    for number in range(1, count + 1):
+        make_trade(number, 7)
+    with django_assert_max_num_queries(13):
+        flag_hands(run, found)
