@@ -23,17 +23,21 @@ SOONEST: Final = timedelta(minutes=1)
 
 def following_slot(slot: datetime, hours: int, now: datetime) -> datetime:
     """The first slot after `now` on the line of `slot`: late ticks shift nothing, missed slots are one."""
-    step = timedelta(hours=hours)
+    step = _apart(hours)
     missed = max(0, (now - slot) // step)
     return slot + (missed + 1) * step
+
+
+def _apart(hours: int) -> timedelta:
+    return timedelta(seconds=hours * settings.DISCOVERY_HOUR_SECONDS)
 
 
 def first_slot(hours: int, now: datetime) -> datetime:
     """Where no slot is known: `hours` after the last run's start, at least a minute from now; without one, from now."""
     last = DiscoveryRun.objects.exclude(status=RunStatus.SKIPPED).order_by("-started_at").first()
     if last is None:
-        return now + timedelta(hours=hours)
-    return max(now + SOONEST, last.started_at + timedelta(hours=hours))
+        return now + _apart(hours)
+    return max(now + SOONEST, last.started_at + _apart(hours))
 
 
 def in_force(config: DiscoveryConfig) -> bool:

@@ -14,6 +14,7 @@ from walltrack.env import Env
 from walltrack.logs import redact
 
 ROOT = Path(__file__).resolve().parents[1]
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "walltrack.settings"}
 
 
 def start(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -40,6 +41,7 @@ def start(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
         ("DATABASE_URL", "mysql://x", "DATABASE_URL: not a URL with one of the schemes"),
         ("DATABASE_SCHEMA", "Wall Track", "DATABASE_SCHEMA: not a schema name"),
         ("SECRET_KEY", "short", "SECRET_KEY: shorter than 32 characters"),
+        ("DISCOVERY_HOUR_SECONDS", "10", "DISCOVERY_HOUR_SECONDS: other than 3600 only with MARKET=simulated"),
     ],
 )
 def test_a_bad_value_refuses_to_start_and_names_the_variable(name: str, value: str, words: str) -> None:
@@ -53,10 +55,82 @@ def test_the_value_of_a_bad_url_is_not_repeated() -> None:
     assert "hunter2" not in done.stderr
 
 
-def test_the_web_server_refuses_to_start_without_a_secret() -> None:
-    done = start("import walltrack.wsgi")
-    assert "SECRET_KEY: not set" in done.stderr
-    assert start("import walltrack.wsgi", SECRET_KEY="k" * 40).returncode == 0
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY: not set, or a placeholder"),
+        ({"SECRET_KEY": "changeme" * 5}, "SECRET_KEY: not set, or a placeholder"),
+        ({"SECRET_KEY": "django-insecure-" + "k" * 40}, "SECRET_KEY: not set, or a placeholder"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY: shorter than 32 characters"),
+        ({"DEBUG": "true"}, "DEBUG: true shows settings and tracebacks"),
+        ({"DEBUG": "true", "PUBLIC_URL": "https://walltrack.example"}, "DEBUG: true shows settings and tracebacks"),
+        ({"ALLOWED_HOSTS": "walltrack.example,*"}, "ALLOWED_HOSTS: '*' answers to any name"),
+        ({"DATABASE_URL": "postgresql://walltrack:walltrack@db/x"}, "DATABASE_URL: its password"),
+        ({"DATABASE_URL": "postgresql://walltrack:changeme@db/x"}, "DATABASE_URL: its password"),
+    ],
+)
+def test_a_server_refuses_to_start_with_what_is_only_for_a_machine_of_ones_own(
+    environment: dict[str, str], words: str
+) -> None:
+    given = {"SECRET_KEY": "k" * 40, "DATABASE_URL": "postgresql://walltrack:s3cret@db/x"} | environment
+    asked = start("import sys; from walltrack import guards; sys.exit(guards.main())", **SETTINGS, **given)
+    assert asked.returncode == 1
+    assert asked.stderr.startswith(f"WallTrack does not start. {words}")
+    assert len(asked.stderr.splitlines()) == 1
+    assert start("import walltrack.wsgi", **given).returncode != 0
+
+
+def test_a_server_starts_with_settings_of_its_own() -> None:
+    given = {"SECRET_KEY": "k" * 40, "DATABASE_URL": "postgresql://walltrack:s3cret@db/x"}
+    assert start("import sys; from walltrack import guards; sys.exit(guards.main())", **SETTINGS, **given).stderr == ""
+    assert start("import walltrack.wsgi", **given).returncode == 0
+
+
+def test_no_secret_stands_in_a_refusal() -> None:
+    asked = start("import walltrack.wsgi", SECRET_KEY="k" * 40, DATABASE_URL="postgresql://hunter2:hunter2@db/x")
+    assert "DATABASE_URL: its password" in asked.stderr
+    assert "hunter2" not in asked.stderr
+
+
+def test_debugging_is_for_the_development_server() -> None:
+    program = "import sys; sys.argv = ['manage.py', 'runserver']; import walltrack.wsgi"
+    assert start(program, DEBUG="true").returncode == 0
+
+
+def read_setting(name: str, **environment: str) -> str:
+    """What the settings make of an environment."""
+    done = start(f"from walltrack import settings; print(settings.{name})", **environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://walltrack.example", "walltrack.example"),
+        ("http://192.0.2.7:8080", "192.0.2.7"),
+        ("http://[::1]", "[::1]"),
+    ],
+)
+def test_the_name_of_the_public_url_is_one_of_its_own(url: str, host: str) -> None:
+    assert host in read_setting("ALLOWED_HOSTS", PUBLIC_URL=url)
+
+
+def test_over_the_simulated_market_nothing_outside_is_asked_unless_it_is_named() -> None:
+    names = ("DEXSCREENER", "GECKOTERMINAL", "JUPITER", "SOLANA_RPC", "HELIUS", "PRICES")
+    simulated = {"MARKET": "simulated", "SIMULATED_URL": "http://simmarket:9100/"}
+    for name in names:
+        assert read_setting(f"{name}_URL", **simulated).startswith("http://simmarket:9100/")
+        assert read_setting(f"{name}_URL", SIMULATED_URL="http://simmarket:9100").startswith("https://")
+    assert read_setting("PRICES_URL", **simulated, PRICES_URL="http://elsewhere") == "http://elsewhere"
+    assert read_setting("HELIUS_API_KEY", **simulated) == "simulated"
+
+
+def test_migrations_go_around_a_pooler_and_nothing_else_does() -> None:
+    urls = {"DATABASE_URL": "postgresql://pooler/x", "DATABASE_DIRECT_URL": "postgresql://server/x"}
+    program = "import sys; sys.argv = ['manage.py', '{}']; from walltrack import settings as s; print(s.DATABASES)"
+    assert "'HOST': 'server'" in start(program.format("migrate"), **urls).stdout
+    assert "'HOST': 'pooler'" in start(program.format("discover"), **urls).stdout
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:

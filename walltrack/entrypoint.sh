@@ -3,9 +3,14 @@
 set -eu
 
 case ${1:-web} in
+web | worker | beat) python -m walltrack.guards ;;
+esac
+
+case ${1:-web} in
 web)
     # An advisory lock lets several web containers start at once: the first migrates, the others find it done.
     python manage.py migrate --noinput
+    python manage.py first_operator
     # The heartbeat files of gunicorn's workers lie in memory: on a slow disk they would look dead.
     exec gunicorn walltrack.wsgi:application \
         --bind 0.0.0.0:8000 \

@@ -12,7 +12,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
-_PLACEHOLDERS = ("changeme", "change-me", "your-", "your_", "<", "xxx", "todo", "placeholder")
+_PLACEHOLDERS = ("changeme", "change-me", "your-", "your_", "<", "xxx", "todo", "placeholder", "django-insecure")
+_DEFAULTS = frozenset({"password", "postgres", "secret", "admin"})
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether a secret is one that everybody knows: a word of an example, or a default."""
+    return value.lower().startswith(_PLACEHOLDERS) or value.lower() in _DEFAULTS
 
 
 class Env:
@@ -83,6 +89,4 @@ class Env:
                 value = Path(path).read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise ImproperlyConfigured(f"{name}_FILE: {path} cannot be read ({error.strerror})") from None
-        if value.lower().startswith(_PLACEHOLDERS):
-            return default
-        return value or default
+        return default if is_placeholder(value) else value or default

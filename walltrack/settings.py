@@ -2,8 +2,10 @@
 
 import re
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -25,7 +27,12 @@ SECRET_KEY_GIVEN = env.secret("SECRET_KEY")
 if SECRET_KEY_GIVEN and len(SECRET_KEY_GIVEN) < 32:
     raise ImproperlyConfigured("SECRET_KEY: shorter than 32 characters. Example: SECRET_KEY=$(openssl rand -hex 32)")
 SECRET_KEY = SECRET_KEY_GIVEN or secrets.token_hex(32)
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost")
+# The name under which people reach it is always one of its own.
+_public_host = urlsplit(PUBLIC_URL).hostname or ""
+ALLOWED_HOSTS = [
+    *env.words("ALLOWED_HOSTS", "127.0.0.1,localhost"),
+    f"[{_public_host}]" if ":" in _public_host else _public_host,
+]
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS") or [PUBLIC_URL]
 
 SESSION_COOKIE_NAME = f"{INSTANCE_NAME}_session"
@@ -110,15 +117,13 @@ if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", DATABASE_SCHEMA):
     raise ImproperlyConfigured(
         "DATABASE_SCHEMA: not a schema name of small letters, digits and _. Example: DATABASE_SCHEMA=public"
     )
-_database = dj_database_url.parse(
-    env.url(
-        "DATABASE_URL",
-        "postgresql://walltrack@127.0.0.1:5432/walltrack",
-        schemes=("postgres", "postgresql", "pgsql"),
-    ),
-    conn_max_age=60,
-    conn_health_checks=True,
-)
+_local = "postgresql://walltrack@127.0.0.1:5432/walltrack"
+_schemes = ("postgres", "postgresql", "pgsql")
+_database_url = env.url("DATABASE_URL", _local, schemes=_schemes)
+# A pooler gives one session to many: migrations hold a lock of their session and go around it.
+if env.text("DATABASE_DIRECT_URL") and "migrate" in sys.argv[1:2]:
+    _database_url = env.url("DATABASE_DIRECT_URL", _local, schemes=_schemes)
+_database = dj_database_url.parse(_database_url, conn_max_age=60, conn_health_checks=True)
 _options: dict[str, Any] = dict(_database.get("OPTIONS") or {})
 # Below any request's patience: a stuck query or a forgotten transaction must end by itself.
 _options["options"] = " ".join(
@@ -195,22 +200,34 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # --- Market: providers (read only by discovery/runs/wiring.py) ------------------------------------------------------
 MARKET = env.choice("MARKET", "live", ("live", "simulated"))
-DEXSCREENER_URL = env.url("DEXSCREENER_URL", "https://api.dexscreener.com")
-GECKOTERMINAL_URL = env.url("GECKOTERMINAL_URL", "https://api.geckoterminal.com/api/v2")
-JUPITER_URL = env.url("JUPITER_URL", "https://api.jup.ag")
+_simulated_url = env.url("SIMULATED_URL", "http://127.0.0.1:9100") if MARKET == "simulated" else ""
+
+
+def _live(url: str, path: str) -> str:
+    """Where a provider is unless the environment says otherwise: with MARKET=simulated never outside."""
+    return f"{_simulated_url}/{path}" if _simulated_url else url
+
+
+DEXSCREENER_URL = env.url("DEXSCREENER_URL", _live("https://api.dexscreener.com", "dexscreener"))
+GECKOTERMINAL_URL = env.url("GECKOTERMINAL_URL", _live("https://api.geckoterminal.com/api/v2", "geckoterminal"))
+JUPITER_URL = env.url("JUPITER_URL", _live("https://api.jup.ag", "jupiter"))
 JUPITER_API_KEY = env.secret("JUPITER_API_KEY")
-SOLANA_RPC_URL = env.url("SOLANA_RPC_URL", "https://api.mainnet-beta.solana.com")
-HELIUS_URL = env.url("HELIUS_URL", "https://mainnet.helius-rpc.com")
-HELIUS_API_KEY = env.secret("HELIUS_API_KEY")
-PRICES_URL = env.url("PRICES_URL", "https://data-api.binance.vision")
+SOLANA_RPC_URL = env.url("SOLANA_RPC_URL", _live("https://api.mainnet-beta.solana.com", "rpc"))
+HELIUS_URL = env.url("HELIUS_URL", _live("https://mainnet.helius-rpc.com", "helius"))
+HELIUS_API_KEY = env.secret("HELIUS_API_KEY", "simulated" if _simulated_url else "")
+PRICES_URL = env.url("PRICES_URL", _live("https://data-api.binance.vision", "prices"))
 # Calls a second for every provider; 0 keeps each provider's documented limit.
-PROVIDER_RPS = env.integer("PROVIDER_RPS", 0, least=0, most=100_000)
+PROVIDER_RPS = env.integer("PROVIDER_RPS", 500 if _simulated_url else 0, least=0, most=100_000)
 # How long one question is asked again before it is given up.
 PROVIDER_PATIENCE_SECONDS = env.integer("PROVIDER_PATIENCE_SECONDS", 60, least=1, most=600)
 
 # --- Discovery ------------------------------------------------------------------------------------------------------
 DISCOVERY_SCHEDULER_ENABLED = env.flag("DISCOVERY_SCHEDULER_ENABLED", default=True)
 DISCOVERY_SCHEDULE_HOURS = env.integer("DISCOVERY_SCHEDULE_HOURS", 6, least=1, most=24)
+# An hour of the schedule. A shorter one shows the schedule at work; over a live market it would only burn calls.
+DISCOVERY_HOUR_SECONDS = env.integer("DISCOVERY_HOUR_SECONDS", 3600, least=1, most=3600)
+if DISCOVERY_HOUR_SECONDS != 3600 and MARKET != "simulated":
+    raise ImproperlyConfigured("DISCOVERY_HOUR_SECONDS: other than 3600 only with MARKET=simulated")
 
 PROFILE_LOOKBACK_DAYS = env.integer("PROFILE_LOOKBACK_DAYS", 90, least=7, most=365)
 RETENTION_TRADES_DAYS = env.integer("RETENTION_TRADES_DAYS", 180, least=7, most=3650)

@@ -60,11 +60,35 @@ def test_only_the_web_is_published_and_on_the_address_that_was_chosen(services: 
 
 
 def test_every_service_is_checked_restarted_and_its_log_rotated(services: dict[str, dict[str, Any]]) -> None:
-    assert OURS | {"postgres", "redis"} == set(services)
+    assert OURS | {"postgres", "redis", "simmarket"} == set(services)
     for name, service in services.items():
         assert service["healthcheck"]["test"], name
         assert service["restart"] == "unless-stopped", name
         assert service["logging"]["options"].keys() == {"max-size", "max-file"}, name
+
+
+def test_the_web_is_checked_as_the_story_asks(services: dict[str, dict[str, Any]]) -> None:
+    for name in ("walltrack-app", "walltrack-dashboard"):
+        check = services[name]["healthcheck"]
+        assert check["test"] == ["CMD", "curl", "-f", "http://localhost:8000/health"]
+        assert (check["interval"], check["timeout"], check["retries"], check["start_period"]) == (
+            "30s",
+            "10s",
+            3,
+            "60s",
+        )
+
+
+def test_the_simulated_market_runs_only_where_its_profile_is_asked_for_and_knows_no_secret(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    assert {name for name, service in services.items() if "profiles" in service} == {"simmarket"}
+    assert services["simmarket"]["environment"] == {}
+
+
+def test_only_the_web_knows_the_first_operators_password(services: dict[str, dict[str, Any]]) -> None:
+    told = {name for name, service in services.items() if "ADMIN_PASSWORD" in service.get("environment", {})}
+    assert told == {"walltrack-app", "walltrack-dashboard"}
 
 
 def test_no_probe_asks_workers_through_the_broker(services: dict[str, dict[str, Any]]) -> None:
@@ -84,7 +108,7 @@ def test_nothing_has_a_fixed_name(compose: dict[str, Any], services: dict[str, d
 
 
 def test_what_serves_has_no_rights_to_spare(services: dict[str, dict[str, Any]]) -> None:
-    for name in OURS:
+    for name in (*OURS, "simmarket"):
         assert services[name]["read_only"] is True
         assert services[name]["cap_drop"] == ["ALL"]
         assert services[name]["security_opt"] == ["no-new-privileges:true"]
@@ -106,6 +130,10 @@ def test_the_image_lets_in_only_what_it_needs() -> None:
 
 def test_the_example_of_an_override_changes_services_that_exist(services: dict[str, dict[str, Any]]) -> None:
     example = yaml.safe_load((ROOT / "docker-compose.override.yml.example").read_text())
-    assert set(example["services"]) - set(services) == {"market"}
-    known = set(services["walltrack-app"]["environment"])
-    assert set(example["x-simulated"]) <= known
+    assert set(example["services"]) <= set(services)
+
+
+def test_the_compose_file_reads_nothing_that_the_example_of_settings_does_not_name() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    named = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
+    assert set(re.findall(r"\$\{([A-Z_]+)", text)) - named == {"ADMIN_PASSWORD_FILE"}

@@ -44,6 +44,15 @@ def test_a_fresh_database_runs_first_after_the_hours_of_its_schedule() -> None:
 
 
 @pytest.mark.django_db
+def test_with_short_hours_runs_are_as_much_closer(settings) -> None:
+    settings.DISCOVERY_HOUR_SECONDS = 10
+    configured(schedule_hours=6)
+    schedule.tick(START)
+    assert next_run() == START + timedelta(minutes=1)
+    assert schedule.following_slot(START, 6, START) == START + timedelta(minutes=1)
+
+
+@pytest.mark.django_db
 def test_an_adopted_database_goes_on_where_its_last_run_was() -> None:
     configured(schedule_hours=6)
     with connection.cursor() as cursor:
