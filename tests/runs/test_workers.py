@@ -1,28 +1,28 @@
-"""Runs through real workers: the same wallets to the lamport, whatever is killed on the way."""
+"""Runs through real workers: the same wallets to the lamport, whatever is killed on the way.
+
+Short forms; the long ones, with moments of chance, are tests/faults (`make faults`).
+"""
 
 import random
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import redis as redis_client
 from markets import RunningMarket
-from workers import Worker, environment, wait_for, workers
+from workers import WORLD, Worker, assert_true, environment, over, wait_for, workers
 
 from discovery.analysis.params import Params
-from discovery.models import DiscoveryRun, DiscoveryRunWallet, DiscoveryWallet
+from discovery.models import DiscoveryRun
 from discovery.models.choices import Trigger
 from discovery.runs import ledger, upkeep
-from simmarket import truth, worlds
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SEED = 2
 
 
 @pytest.fixture
 def market(use_market: Callable) -> RunningMarket:
-    return use_market("--world", "small", "--seed", str(SEED))
+    return use_market(*WORLD)
 
 
 @pytest.fixture
@@ -34,46 +34,6 @@ def env(market: RunningMarket, settings) -> dict[str, str]:
 
 def start(**more) -> DiscoveryRun:
     return ledger.start(Params(), trigger=Trigger.API, triggered_by="test", **more)
-
-
-def over(run: DiscoveryRun) -> Callable[[], bool]:
-    return lambda: DiscoveryRun.objects.get(pk=run.pk).completed_at is not None
-
-
-def assert_true(run: DiscoveryRun) -> None:
-    """The run found what the world knows to be true, each wallet once and to the lamport."""
-    run.refresh_from_db()
-    assert (run.status, run.errors) == ("completed", [])
-    world = worlds.build("small", SEED)
-    pumped = truth.pumped(world)
-    expected = {
-        (buyer.address, mint, buyer.realised_lamports, buyer.cost_lamports, buyer.profit_pct)
-        for mint, token in truth.tokens(world).items()
-        if mint in pumped
-        for buyer in token.early_buyers.values()
-        if buyer.qualified
-    }
-    rows = DiscoveryRunWallet.objects.filter(run=run).values_list(
-        "wallet_address", "source_token", "realised_lamports", "cost_lamports", "profit_pct"
-    )
-    assert sorted(rows) == sorted(expected)
-    wallets = {address for address, *_ in expected}
-    assert run.new_wallets + run.updated_wallets == len(wallets)
-    assert set(DiscoveryWallet.objects.values_list("discovery_count", flat=True)) == {1}
-    assert set(run.steps.values_list("status", flat=True)) == {"done"}
-    assert run.steps.filter(kind="finish").count() == 1
-    assert run.profiled_wallets == len(wallets)
-    scored = DiscoveryWallet.objects.filter(score__gt=Decimal(0)).count()
-    assert scored >= 6
-
-
-def test_a_run_goes_through_workers(env: dict[str, str], tmp_path: Path) -> None:
-    with workers(2, env, tmp_path):
-        run = start()
-        assert wait_for(over(run), 90), [worker.read_text()[-3000:] for worker in tmp_path.glob("*.log")]
-        assert_true(run)
-        claimed = {token.rsplit(":", 1)[0] for token in run.steps.values_list("claimed_by", flat=True)}
-        assert len(claimed) == 2  # both have worked
 
 
 def test_a_killed_worker_costs_time_and_nothing_else(env: dict[str, str], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Real workers as child processes over the test's own database and broker."""
+"""Real workers as child processes over the test's own database and broker, and what their runs must have found."""
 
 import contextlib
 import os
@@ -6,15 +6,24 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
 
+from discovery.models import DiscoveryHeartbeat, DiscoveryRun, DiscoveryWallet
+from simmarket import truth, worlds
 from walltrack.processes import until
 
 ROOT = Path(__file__).resolve().parents[2]
+SEED = 2
+WORLD = ("--world", "small", "--seed", str(SEED))
+Row = tuple[str, str, int, int, Decimal]
+"""Wallet, token, realised and cost in lamports, profit in percent."""
 
 
 def environment(urls: dict[str, str], **more: str) -> dict[str, str]:
@@ -72,8 +81,6 @@ class Worker:
 @contextlib.contextmanager
 def workers(count: int, env: dict[str, str], folder: Path) -> Iterator[list[Worker]]:
     """So many workers that are alive; none is left at the end."""
-    from discovery.models import DiscoveryHeartbeat
-
     started = [Worker(env, folder / f"worker{nth}.log", f"w{nth}") for nth in range(count)]
     try:
         ready = until(lambda: DiscoveryHeartbeat.objects.filter(name__startswith="worker:").count() >= count, 60)
@@ -96,3 +103,79 @@ def wait_for(condition: Callable[[], bool], seconds: float, *, meanwhile: Callab
             last = time.monotonic()
         time.sleep(0.1)
     return condition()
+
+
+def over(run: DiscoveryRun) -> Callable[[], bool]:
+    """Whether it has ended, asked anew each time."""
+    return lambda: DiscoveryRun.objects.get(pk=run.pk).completed_at is not None
+
+
+@cache
+def true_rows() -> tuple[Row, ...]:
+    """The wallets that a run over the world must find, with the figures that the world knows."""
+    world = worlds.build("small", SEED)
+    pumped = truth.pumped(world)
+    return tuple(
+        sorted(
+            (buyer.address, mint, buyer.realised_lamports, buyer.cost_lamports, buyer.profit_pct)
+            for mint, token in truth.tokens(world).items()
+            if mint in pumped
+            for buyer in token.early_buyers.values()
+            if buyer.qualified
+        )
+    )
+
+
+def found_rows(run: DiscoveryRun) -> tuple[Row, ...]:
+    """The wallets that it found: each row as often as it is there."""
+    names = ("wallet_address", "source_token", "realised_lamports", "cost_lamports", "profit_pct")
+    return tuple(sorted(run.wallets.values_list(*names)))
+
+
+def assert_true(run: DiscoveryRun, *, runs: int = 1) -> None:
+    """It completed and found what is true, each wallet once and to the lamport, as the last of so many runs."""
+    run.refresh_from_db()
+    assert (run.status, run.errors) == ("completed", [])
+    assert found_rows(run) == true_rows()
+    wallets = {address for address, *_ in true_rows()}
+    assert (run.new_wallets, run.updated_wallets) == ((len(wallets), 0) if runs == 1 else (0, len(wallets)))
+    assert set(DiscoveryWallet.objects.values_list("address", "discovery_count")) == {(each, runs) for each in wallets}
+    assert set(run.steps.values_list("status", flat=True)) == {"done"}
+    assert run.steps.filter(kind="finish").count() == 1
+    assert run.profiled_wallets == len(wallets)
+    assert DiscoveryWallet.objects.filter(score__gt=Decimal(0)).count() >= 6
+
+
+_COUNTING = """
+    CREATE TABLE test_completions (step_id bigint, claimed_by text);
+    CREATE FUNCTION test_completed() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN INSERT INTO test_completions VALUES (NEW.id, NEW.claimed_by); RETURN NULL; END';
+    CREATE TRIGGER test_completed AFTER UPDATE ON discovery_run_steps
+        FOR EACH ROW WHEN (NEW.status = 'done') EXECUTE FUNCTION test_completed();
+"""
+_COUNTING_NO_MORE = """
+    DROP TRIGGER IF EXISTS test_completed ON discovery_run_steps;
+    DROP FUNCTION IF EXISTS test_completed;
+    DROP TABLE IF EXISTS test_completions;
+"""
+
+
+@contextlib.contextmanager
+def completions_counted() -> Iterator[Callable[[DiscoveryRun], Counter[int]]]:
+    """How often each step of a run was committed as done. The database counts: a step's row shows its end alone."""
+
+    def counted(run: DiscoveryRun) -> Counter[int]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT step_id FROM test_completions JOIN discovery_run_steps ON id = step_id WHERE run_id = %s",
+                [run.pk],
+            )
+            return Counter(step_id for (step_id,) in cursor)
+
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTING_NO_MORE + _COUNTING)
+    try:
+        yield counted
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(_COUNTING_NO_MORE)

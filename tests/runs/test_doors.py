@@ -1,0 +1,125 @@
+"""Every door leads to the same run: one ledger, the same wallets to the lamport."""
+
+import io
+import itertools
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis as redis_client
+from api.api_rows import Api
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+from workers import (
+    WORLD,
+    assert_true,
+    completions_counted,
+    environment,
+    found_rows,
+    over,
+    true_rows,
+    wait_for,
+    workers,
+)
+
+from discovery import actions, schedule
+from discovery.domain.api_keys import new_key
+from discovery.models import DiscoveryApiKey, DiscoveryConfig, DiscoveryCycle, DiscoveryPosition, DiscoveryRun
+from discovery.models.choices import Trigger
+from discovery.runs.work import worker_name
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def env(use_market: Callable, settings) -> dict[str, str]:
+    redis_client.Redis.from_url(settings.REDIS_URL).flushdb()
+    return environment(use_market(*WORLD).urls())
+
+
+@pytest.fixture
+def counted(db: None) -> Iterator[Callable[[DiscoveryRun], Counter[int]]]:
+    with completions_counted() as count:
+        yield count
+
+
+def through_the_api() -> DiscoveryRun:
+    key = new_key()
+    DiscoveryApiKey.objects.create(name="robot", prefix=key.prefix, secret_hash=key.secret_hash, scope="run")
+    answer = Api(Client(), key.text).post("run")
+    assert answer.status_code == 202
+    return DiscoveryRun.objects.get(pk=answer.json()["run_id"])
+
+
+def by_the_tick() -> DiscoveryRun:
+    DiscoveryConfig.objects.update(enabled=True, next_run_at=timezone.now() - timedelta(seconds=1))
+    run = schedule.tick()
+    assert run is not None
+    return run
+
+
+def by_the_command(*options: str) -> DiscoveryRun:
+    out = io.StringIO()
+    call_command("discover", "--json", *options, stdout=out)
+    return DiscoveryRun.objects.get(pk=json.loads(out.getvalue())["run_id"])
+
+
+def by_a_retry_of(run: DiscoveryRun) -> DiscoveryRun:
+    return actions.retry(run.pk, trigger=Trigger.API, triggered_by="ana")
+
+
+def by_whom(run: DiscoveryRun) -> set[str]:
+    """The workers that closed its steps."""
+    return {token.rsplit(":", 1)[0] for token in run.steps.values_list("claimed_by", flat=True)}
+
+
+def what_it_says(run: DiscoveryRun) -> dict[str, Any]:
+    """All that a run leaves behind that is no time of its own."""
+    cycles = ("wallet_address", "mint", "number", "result", "why", "put_in_lamports", "net_lamports", "left_out")
+    positions = ("wallet_address", "mint", "cost_lamports", "realised_lamports", "entry_rank", "rejection", "flags")
+    return {
+        "found": found_rows(run),
+        "funnel": run.funnel,
+        "tokens": sorted(run.tokens.values_list("mint", "rank", "early_buyers", "qualified", "transactions")),
+        "flags": sorted(run.wallets.values_list("wallet_address", "source_token", "flags")),
+        "steps": sorted(run.steps.values_list("kind", "key")),
+        "positions": list(DiscoveryPosition.objects.order_by("wallet_address", "mint").values_list(*positions)),
+        "cycles": list(DiscoveryCycle.objects.order_by("wallet_address", "mint", "number").values_list(*cycles)),
+    }
+
+
+def test_api_tick_command_retry_and_foreground_find_the_same_wallets_to_the_lamport(
+    env: dict[str, str], counted: Callable[[DiscoveryRun], Counter[int]], tmp_path: Path
+) -> None:
+    runs: list[DiscoveryRun] = []
+    said: list[dict[str, Any]] = []
+
+    def ended(run: DiscoveryRun) -> None:
+        assert wait_for(over(run), 60), [log.read_text()[-3000:] for log in tmp_path.glob("*.log")]
+        runs.append(run)
+        assert_true(run, runs=len(runs))
+        assert counted(run) == Counter(run.steps.values_list("pk", flat=True))  # each step once
+        said.append(what_it_says(run))
+
+    with workers(2, env, tmp_path) as both:
+        ended(through_the_api())
+        ended(by_the_tick())
+        ended(by_the_command())
+        ended(by_a_retry_of(runs[0]))
+        for run in runs:
+            assert by_whom(run) == {worker_name(worker.process.pid) for worker in both}  # each has worked
+    ended(by_the_command("--foreground"))
+    assert by_whom(runs[-1]) == {worker_name()}
+
+    api, tick, _, retry, _ = runs
+    assert [run.trigger_type for run in runs] == ["api", "scheduled", "manual", "api", "manual"]
+    assert [run.in_foreground for run in runs] == [False, False, False, False, True]
+    assert (retry.retry_of, retry.attempt, tick.scheduled_for is not None) == (api, 2, True)
+    assert len(true_rows()) >= 20
+    for one, other in itertools.pairwise(said):
+        assert one == other
