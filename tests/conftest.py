@@ -1,8 +1,18 @@
 """What every test shares."""
 
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.utils import timezone
+
+from discovery.domain.api_keys import new_key
+from discovery.models import DiscoveryApiKey, DiscoveryConfig
 
 REALDATA = Path(__file__).resolve().parents[2] / "shared" / "realdata"
 
@@ -13,3 +23,42 @@ def realdata() -> Path:
     if not REALDATA.is_dir():
         pytest.skip("real captured data is not beside the project (../shared/realdata)")
     return REALDATA
+
+
+@pytest.fixture
+def make_key(db: None) -> Callable[..., str]:
+    """`make_key("read")`: a key with this scope."""
+
+    def make(scope: str, **values: Any) -> str:
+        key = new_key()
+        values = {"name": f"{scope} {key.prefix}", "last_used_at": timezone.now(), **values}
+        DiscoveryApiKey.objects.create(prefix=key.prefix, secret_hash=key.secret_hash, scope=scope, **values)
+        return key.text
+
+    return make
+
+
+@pytest.fixture
+def groups(db: None) -> None:
+    """The groups of the migrations, also behind a test that has emptied all tables."""
+    if not Group.objects.filter(name="viewer").exists():
+        with connection.schema_editor() as editor:
+            import_module("discovery.migrations.0005_groups").make_groups(apps, editor)
+
+
+@pytest.fixture
+def person(groups: None) -> Callable[..., User]:
+    """`person("viewer")`: a member of this group."""
+
+    def make(group: str | None = None, **values: Any) -> User:
+        user = User.objects.create_user(f"person {User.objects.count()}", **values)  # logged in by force: no password
+        if group:
+            user.groups.add(Group.objects.get(name=group))
+        return user
+
+    return make
+
+
+@pytest.fixture
+def config(db: None) -> DiscoveryConfig:
+    return DiscoveryConfig.load()

@@ -8,7 +8,8 @@ admin.site.site_header = admin.site.site_title = "WallTrack"
 admin.site.index_title = "Discovery"
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("", RedirectView.as_view(pattern_name="discovery:home")),
+    path("admin/discovery/", include("discovery.admin.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("discovery.api.urls")),
 ]

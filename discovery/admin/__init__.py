@@ -1,18 +1,21 @@
-"""Plain admin pages over the tables: facts are read, configuration and a wallet's label, note and status are edited."""
+"""Admin pages over the tables: facts are read; what people may change is changed on the pages in `pages/`."""
 
 from discovery.admin.api_keys import ApiKeyAdmin
+from discovery.admin.beat import IntervalTaskAdmin
 from discovery.admin.config import ConfigAdmin
 from discovery.admin.facts import PositionAdmin, TradeAdmin
+from discovery.admin.people import GroupAdmin, UserAdmin
 from discovery.admin.runs import RunAdmin, RunTokenAdmin, RunWalletAdmin
-from discovery.admin.wallets import WalletAdmin
 
 __all__ = [
     "ApiKeyAdmin",
     "ConfigAdmin",
+    "GroupAdmin",
+    "IntervalTaskAdmin",
     "PositionAdmin",
     "RunAdmin",
     "RunTokenAdmin",
     "RunWalletAdmin",
     "TradeAdmin",
-    "WalletAdmin",
+    "UserAdmin",
 ]

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
+from unfold.admin import ModelAdmin
 
 from discovery.domain.api_keys import new_key
 from discovery.models import DiscoveryApiKey
@@ -29,7 +30,7 @@ class NewKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in 
 
 
 @admin.register(DiscoveryApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]  # the package ships no types
     """Keys by name. Revoked ones stay, so that who did what can still be told."""
 
     form = NewKeyForm

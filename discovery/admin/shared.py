@@ -2,18 +2,19 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.http import HttpRequest
+from unfold.admin import ModelAdmin
 
-from discovery.domain.funnel import ordered
 from discovery.domain.units import lamports_to_sol
 
 
-class FactsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only in the stubs
+class FactsAdmin(ModelAdmin):  # type: ignore[misc]  # the package ships no types
     """Rows that only runs write."""
 
     show_full_result_count = False  # the second COUNT(*) is most of a large page's time
     list_per_page = 50
+    list_fullwidth = True
+    compressed_fields = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody adds facts."""
@@ -36,8 +37,3 @@ def sol(lamports: int | None) -> str:
 def short(address: str) -> str:
     """4…4 of an address, on one line (word joiners keep a narrow column from breaking it)."""
     return f"{address[:4]}\u2060…\u2060{address[-4:]}"
-
-
-def counts(funnel: dict[str, Any]) -> str:
-    """A funnel as lines of words and numbers."""
-    return "\n".join(f"{name.replace('_', ' ')}: {count:,}" for name, count in ordered(funnel)) or "–"

@@ -128,7 +128,17 @@ class RunsQuery(RangeQuery, PagedQuery):
         return runs.RunFilter(values.get("status"), values.get("trigger_type"), cls.range_of(values))
 
 
-class WalletsQuery(PagedQuery):
+class ExportedQuery(PagedQuery):
+    """Which page, or the whole list in another form."""
+
+    format = serializers.ChoiceField(
+        choices=["json", "csv", "ndjson"],
+        required=False,
+        help_text="csv and ndjson hold every row of the filter; `page` means nothing there. Wins over `Accept`.",
+    )
+
+
+class WalletsQuery(ExportedQuery):
     """Which wallets, and in which form."""
 
     status = serializers.ChoiceField(choices=WalletStatus.choices, required=False)
@@ -149,11 +159,6 @@ class WalletsQuery(PagedQuery):
         max_length=100, required=False, help_text="The beginning of an address, or a part of a label."
     )
     ordering = serializers.ChoiceField(choices=sorted(wallets.ORDERINGS), default="-score")
-    format = serializers.ChoiceField(
-        choices=["json", "csv", "ndjson"],
-        required=False,
-        help_text="csv and ndjson hold every wallet of the filter; `page` means nothing there. Wins over `Accept`.",
-    )
 
     @staticmethod
     def filter_of(values: dict[str, Any]) -> wallets.WalletFilter:
@@ -161,8 +166,8 @@ class WalletsQuery(PagedQuery):
         return wallets.WalletFilter(**{name: values.get(name) for name in wallets.WalletFilter.__struct_fields__})
 
 
-class TradesQuery(PagedQuery):
-    """Which trades of a wallet."""
+class TradesQuery(ExportedQuery):
+    """Which trades of a wallet, and in which form."""
 
     mint = AddressField(required=False)
     side = serializers.ChoiceField(choices=["buy", "sell"], required=False)

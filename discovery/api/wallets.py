@@ -1,6 +1,6 @@
 """The watchlist and the evidence behind it."""
 
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 from django.http import StreamingHttpResponse
@@ -16,7 +16,7 @@ from discovery.api.base import ApiView, address_of, answers, page_answer
 from discovery.api.contract import page_serializer, plain, serializer_of
 from discovery.api.problems import RETRY_SECONDS
 from discovery.api.queries import PagedQuery, TradesQuery, WalletsQuery
-from discovery.api.wire import CsvRenderer, NdjsonRenderer, csv_answer, ndjson_answer
+from discovery.api.wire import EXPORTS, CsvRenderer, NdjsonRenderer, exported
 from discovery.models.choices import ApiScope
 from discovery.reads import evidence, wallets
 
@@ -30,6 +30,15 @@ class ProfileAccepted(msgspec.Struct, frozen=True):
     message: str
 
 
+def _as_list(name: str, rows: str, row: type[msgspec.Struct], *problems: int) -> dict[Any, Any]:
+    """The answers of a list that can be had as JSON, CSV and NDJSON."""
+    return {
+        **answers((200, "application/json"), page_serializer(name, rows, row), *problems),
+        (200, CsvRenderer.media_type): str,
+        (200, NdjsonRenderer.media_type): str,
+    }
+
+
 class WalletsView(ApiView):
     """The watchlist."""
 
@@ -41,20 +50,14 @@ class WalletsView(ApiView):
         summary="The watchlist, best score first; as CSV or NDJSON the whole of it",
         tags=TAG,
         parameters=[WalletsQuery],
-        responses={
-            **answers((200, "application/json"), page_serializer("WalletPage", "wallets", wallets.WalletRow)),
-            (200, CsvRenderer.media_type): str,
-            (200, NdjsonRenderer.media_type): str,
-        },
+        responses=_as_list("WalletPage", "wallets", wallets.WalletRow),
     )
     def get(self, request: Request) -> Response | StreamingHttpResponse:
         """A page of it, or every wallet of the filter."""
         chosen, ordering = WalletsQuery.filter_of(self.asked), self.asked["ordering"]
-        match request.accepted_renderer.format:
-            case "csv":
-                return csv_answer(wallets.wallet_export(chosen, ordering), wallets.WalletRow, "wallets")
-            case "ndjson":
-                return ndjson_answer(wallets.wallet_export(chosen, ordering), "wallets")
+        form = request.accepted_renderer.format
+        if form in EXPORTS:
+            return exported(form, wallets.wallet_export(chosen, ordering), wallets.WalletRow, "wallets")
         page = WalletsQuery.page_of(self.asked)
         return page_answer("wallets", wallets.wallet_list(chosen, ordering, page), wallets.WalletRow, page)
 
@@ -95,18 +98,23 @@ class TradesView(ApiView):
     """The trades of a wallet."""
 
     query_class = TradesQuery
+    renderer_classes = [JSONRenderer, CsvRenderer, NdjsonRenderer]
 
     @extend_schema(
         operation_id="list_trades",
-        summary="Trades of a wallet, newest first",
+        summary="Trades of a wallet, newest first; as CSV or NDJSON all of them",
         tags=TAG,
         parameters=[base.ADDRESS, TradesQuery],
-        responses=answers(200, page_serializer("TradePage", "trades", evidence.TradeRow), 404),
+        responses=_as_list("TradePage", "trades", evidence.TradeRow, 404),
     )
-    def get(self, request: Request, address: str) -> Response:
-        """A page of them."""
+    def get(self, request: Request, address: str) -> Response | StreamingHttpResponse:
+        """A page of them, or every trade of the filter."""
+        chosen, form = TradesQuery.filter_of(self.asked), request.accepted_renderer.format
+        if form in EXPORTS:
+            found_all = evidence.trades_export(address_of(address), chosen)
+            return exported(form, found_all, evidence.TradeRow, f"trades-{address[:8]}")
         page = TradesQuery.page_of(self.asked)
-        found = evidence.wallet_trades(address_of(address), TradesQuery.filter_of(self.asked), page)
+        found = evidence.wallet_trades(address_of(address), chosen, page)
         return page_answer("trades", found, evidence.TradeRow, page)
 
 

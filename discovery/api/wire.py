@@ -75,6 +75,14 @@ class FormatNegotiation(negotiation.DefaultContentNegotiation):
         raise exceptions.ValidationError({"format": f"{asked[:40]!r} is none of {names}"})
 
 
+EXPORTS: Final = (CsvRenderer.format, NdjsonRenderer.format)
+
+
+def exported(form: str, rows: Iterator[Any], kind: type[msgspec.Struct], name: str) -> StreamingHttpResponse:
+    """The whole list in one of EXPORTS, streamed."""
+    return csv_answer(rows, kind, name) if form == CsvRenderer.format else ndjson_answer(rows, name)
+
+
 def csv_answer(rows: Iterator[Any], kind: type[msgspec.Struct], name: str) -> StreamingHttpResponse:
     """The rows as CSV, one at a time, with a head. Nothing in it is taken for a formula by a spreadsheet."""
     columns = kind.__struct_fields__

@@ -1,15 +1,15 @@
 """What a wallet did: its trades, and what came of them token by token."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import msgspec
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from msgspec import Meta
 
-from discovery.models import DiscoveryCycle, DiscoveryPosition, DiscoveryTrade, DiscoveryWallet
+from discovery.models import DiscoveryCycle, DiscoveryPosition, DiscoveryRunToken, DiscoveryTrade, DiscoveryWallet
 from discovery.models.choices import CycleResult
 from discovery.reads import pages
 from discovery.reads.pages import Page, Slice, one_of
@@ -105,13 +105,26 @@ _CYCLE: Final = CycleRow.__struct_fields__
 def wallet_trades(address: str, chosen: TradeFilter, page: Page) -> Slice[TradeRow]:
     """The trades of a wallet, newest first. Three queries. Raises DiscoveryWallet.DoesNotExist."""
     _must_exist(address)
+    found = pages.sliced(_trades(address, chosen), page)
+    return Slice([_trade(row) for row in found.rows], found.total, found.more)
+
+
+def trades_export(address: str, chosen: TradeFilter) -> Iterator[TradeRow]:
+    """All of them, EXPORT_CHUNK rows in memory at a time. Raises DiscoveryWallet.DoesNotExist."""
+    _must_exist(address)
+    return map(_trade, _trades(address, chosen).iterator(chunk_size=pages.EXPORT_CHUNK))
+
+
+def _trades(address: str, chosen: TradeFilter) -> "QuerySet[DiscoveryTrade, dict[str, Any]]":
     rows = DiscoveryTrade.objects.filter(wallet_address=address)
     if chosen.mint is not None:
         rows = rows.filter(mint=chosen.mint)
     if chosen.side is not None:
         rows = rows.filter(side=chosen.side)
-    found = pages.sliced(rows.order_by("-slot", "signature", "mint").values(*TradeRow.__struct_fields__), page)
-    return Slice([_trade(row) for row in found.rows], found.total, found.more)
+    named: QuerySet[DiscoveryTrade, dict[str, Any]] = rows.order_by("-slot", "signature", "mint").values(
+        *TradeRow.__struct_fields__
+    )
+    return named
 
 
 def _trade(row: Mapping[str, Any]) -> TradeRow:
@@ -119,19 +132,26 @@ def _trade(row: Mapping[str, Any]) -> TradeRow:
     return TradeRow(**{**row, **units, "venues": tuple(row["venues"] or ())})
 
 
-def wallet_positions(address: str, page: Page) -> Slice[PositionRow]:
-    """The tokens of a wallet, last traded first. Five queries. Raises DiscoveryWallet.DoesNotExist."""
-    _must_exist(address)
+def wallet_positions(address: str, page: Page, *, exists: bool = False) -> Slice[PositionRow]:
+    """The tokens of a wallet, last traded first. Four queries, three where the wallet is known to exist.
+
+    Raises DiscoveryWallet.DoesNotExist.
+    """
+    if not exists:
+        _must_exist(address)
     held = DiscoveryCycle.objects.filter(wallet_address=address)
-    early = DiscoveryPosition.objects.filter(wallet_address=address)
-    last: dict[str, datetime | None] = dict(early.values_list("mint", "last_trade_at"))
+    # One row a token it bought early: they fit one answer.
+    early = {
+        row["mint"]: row for row in DiscoveryPosition.objects.filter(wallet_address=address).values("mint", *_EARLY)
+    }
+    last: dict[str, datetime | None] = {mint: row["last_trade_at"] for mint, row in early.items()}
     for mint, at in held.values_list("mint").annotate(at=Max("last_trade_at")).order_by():
         known = last.get(mint)
         last[mint] = at if known is None else max(known, at)
     mints = sorted(last, key=lambda mint: (-_seconds(last[mint]), mint))
     start = (page.number - 1) * page.size
     chosen = mints[start : start + page.size]
-    found = {row["mint"]: _early(row) for row in early.filter(mint__in=chosen).values("mint", *_EARLY)}
+    found = {mint: _early(early[mint]) for mint in chosen if mint in early}
     cycles: dict[str, list[CycleRow]] = {}
     for row in held.filter(mint__in=chosen).order_by("mint", "-number").values("mint", *_CYCLE):
         cycles.setdefault(row["mint"], []).append(_cycle(row))
@@ -156,6 +176,31 @@ def _cycle(row: Mapping[str, Any]) -> CycleRow:
 def _position(mint: str, at: datetime | None, early: EarlyPosition | None, cycles: list[CycleRow]) -> PositionRow:
     resolved = [cycle.net_lamports for cycle in cycles if cycle.resolved_at is not None]
     return PositionRow(mint, at, sum(resolved) if resolved else None, early, cycles)
+
+
+class ResultPoint(msgspec.Struct, frozen=True):
+    """What one resolved cycle brought, when it was resolved."""
+
+    resolved_at: datetime
+    net_lamports: int
+
+
+MOST_POINTS: Final = 1000
+
+
+def wallet_results(address: str) -> list[ResultPoint]:
+    """The last MOST_POINTS resolved cycles of a wallet, oldest first. One query."""
+    rows = DiscoveryCycle.objects.filter(wallet_address=address, resolved_at__isnull=False).order_by(
+        "-resolved_at", "pk"
+    )
+    found = list(rows.values_list("resolved_at", "net_lamports")[:MOST_POINTS])
+    return [ResultPoint(at, net) for at, net in reversed(found) if at is not None]
+
+
+def symbols(mints: Iterable[str]) -> dict[str, str]:
+    """What runs saw these tokens called, harmless. One query."""
+    rows = DiscoveryRunToken.objects.filter(mint__in=list(mints)).exclude(symbol="").order_by("pk")
+    return {mint: pages.words(symbol) for mint, symbol in rows.values_list("mint", "symbol")}
 
 
 def _must_exist(address: str) -> None:

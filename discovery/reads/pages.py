@@ -12,6 +12,8 @@ from discovery.domain.chain_text import clean_text
 MOST_ROWS: Final = 100_000
 """A total counts no further and a page lies no deeper: what is beyond is for filters and exports."""
 _LONGEST_TEXT: Final = 128
+EXPORT_CHUNK: Final = 1000
+"""Rows of an export that are in memory at a time."""
 
 Row = TypeVar("Row")
 

@@ -225,9 +225,13 @@ def _summed(usages: Iterable[Mapping[str, Any] | None]) -> dict[str, ProviderUsa
     return {provider: ProviderUsage(**counts) for provider, counts in sorted(sums.items())}
 
 
-def run_tokens(run_id: uuid.UUID, page: Page) -> Slice[RunTokenRow]:
-    """The tokens of a run, most promising first. Three queries. Raises DiscoveryRun.DoesNotExist."""
-    _must_exist(run_id)
+def run_tokens(run_id: uuid.UUID, page: Page, *, exists: bool = False) -> Slice[RunTokenRow]:
+    """The tokens of a run, most promising first. Three queries, two where the run is known to exist.
+
+    Raises DiscoveryRun.DoesNotExist.
+    """
+    if not exists:
+        _must_exist(run_id)
     rows = DiscoveryRunToken.objects.filter(run_id=run_id).order_by("rank", "mint")
     found = pages.sliced(rows.values(*RunTokenRow.__struct_fields__), page)
     return Slice([_token(row) for row in found.rows], found.total, found.more)
@@ -238,9 +242,13 @@ def _token(row: Mapping[str, Any]) -> RunTokenRow:
     return RunTokenRow(**{**row, **shown})
 
 
-def run_wallets(run_id: uuid.UUID, page: Page) -> Slice[RunWalletRow]:
-    """The wallets a run found, best profit first. Four queries. Raises DiscoveryRun.DoesNotExist."""
-    _must_exist(run_id)
+def run_wallets(run_id: uuid.UUID, page: Page, *, exists: bool = False) -> Slice[RunWalletRow]:
+    """The wallets a run found, best profit first. Four queries, three where the run is known to exist.
+
+    Raises DiscoveryRun.DoesNotExist.
+    """
+    if not exists:
+        _must_exist(run_id)
     rows = DiscoveryRunWallet.objects.filter(run_id=run_id).order_by(
         F("profit_pct").desc(nulls_last=True), "wallet_address", "source_token", "id"
     )

@@ -55,9 +55,30 @@ def scheduler_view(now: datetime | None = None) -> SchedulerView:
         .values_list("pk", flat=True)
         .first()
     )
-    hours = config.hours
-    reason = _reason(config)
-    next_run = None if reason else config.next_run_at
+    return schedule_of(
+        enabled=bool(config.enabled),
+        hours=config.hours,
+        next_run_at=config.next_run_at,
+        updated_by=config.updated_by,
+        last_run=last_run,
+        running=str(running) if running else None,
+        now=now,
+    )
+
+
+def schedule_of(
+    *,
+    enabled: bool,
+    hours: int,
+    next_run_at: datetime | None,
+    updated_by: str | None,
+    last_run: datetime | None,
+    running: str | None,
+    now: datetime,
+) -> SchedulerView:
+    """The same from what is known already. No query."""
+    reason = _reason(enabled=enabled)
+    next_run = None if reason else next_run_at
     late = int((now - next_run).total_seconds()) if next_run else 0
     return SchedulerView(
         enabled=not reason,
@@ -67,16 +88,16 @@ def scheduler_view(now: datetime | None = None) -> SchedulerView:
         next_run=_utc(next_run),
         last_run=_utc(last_run),
         overdue_seconds=late if late > GRACE_SECONDS else 0,
-        running=str(running) if running else None,
-        note=_note(hours, config.updated_by),
+        running=running,
+        note=_note(hours, updated_by),
     )
 
 
-def _reason(config: DiscoveryConfig) -> str:
+def _reason(*, enabled: bool) -> str:
     if not settings.DISCOVERY_SCHEDULER_ENABLED:
         return OFF_IN_ENVIRONMENT
     # Null, in rows of the earlier system, starts nothing either.
-    return "" if config.enabled else OFF_IN_CONFIGURATION
+    return "" if enabled else OFF_IN_CONFIGURATION
 
 
 def _note(hours: int, updated_by: str | None) -> str:

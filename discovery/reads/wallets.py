@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import F, Func, OrderBy, Q, QuerySet, TextField
+from django.db.models import DecimalField, F, Func, OrderBy, Q, QuerySet, TextField
 from msgspec import Meta
 
 from discovery.domain.profiles import Gate, Part, Profile
@@ -25,7 +25,6 @@ ORDERINGS: Final[dict[str, tuple[OrderBy | str, ...]]] = {
 }
 """What the watchlist may be sorted by, each served by an index; the address settles ties."""
 MOST_DISCOVERIES: Final = 100
-EXPORT_CHUNK: Final = 1000
 
 
 class WalletRow(msgspec.Struct, frozen=True):
@@ -40,6 +39,8 @@ class WalletRow(msgspec.Struct, frozen=True):
     resolved_cycles: Annotated[int | None, Meta(description="Without the tokens that revealed it.")]
     n_eff: Annotated[Decimal | None, Meta(description="Effective sample size: old cycles weigh less.")]
     win_rate: Annotated[Decimal | None, Meta(description="0–1.")]
+    win_rate_low: Annotated[Decimal | None, Meta(description="Lower end of the win rate's 90 % interval.")]
+    win_rate_high: Decimal | None
     realised_lamports: Annotated[int | None, Meta(description="Net over the profile's days.")]
     coverage: Annotated[Decimal | None, Meta(description="Share of sales whose cost is known, 0–1.")]
     too_active: Annotated[bool, Meta(description="More transactions than a profile reads: not scored.")]
@@ -139,6 +140,13 @@ class _FlagNames(Func):
     output_field = ArrayField(TextField())
 
 
+class _DetailNumber(Func):
+    """One number of the score's reasons, read by the database: the rest of them stays there."""
+
+    template = "(%(expressions)s ->> '%(name)s')::numeric"
+    output_field = DecimalField()
+
+
 def wallet_list(chosen: WalletFilter, ordering: str, page: Page) -> Slice[WalletRow]:
     """The watchlist. Two queries, whatever the number of wallets. `ordering`: one of ORDERINGS."""
     found = pages.sliced(_rows(chosen, ordering), page)
@@ -147,13 +155,18 @@ def wallet_list(chosen: WalletFilter, ordering: str, page: Page) -> Slice[Wallet
 
 def wallet_export(chosen: WalletFilter, ordering: str) -> Iterator[WalletRow]:
     """The whole list, EXPORT_CHUNK rows in memory at a time, by one cursor of the database."""
-    return map(_row, _rows(chosen, ordering).iterator(chunk_size=EXPORT_CHUNK))
+    return map(_row, _rows(chosen, ordering).iterator(chunk_size=pages.EXPORT_CHUNK))
 
 
 def _rows(chosen: WalletFilter, ordering: str) -> "QuerySet[DiscoveryWallet, dict[str, Any]]":
     rows = DiscoveryWallet.objects.filter(_condition(chosen)).order_by(*ORDERINGS[ordering])
-    same = [name for name in WalletRow.__struct_fields__ if name != "flags"]
-    named: QuerySet[DiscoveryWallet, dict[str, Any]] = rows.values(*same, flag_names=_FlagNames(F("flags")))
+    read = {
+        "flag_names": _FlagNames(F("flags")),
+        "win_rate_low": _DetailNumber(F("score_detail"), name="low"),
+        "win_rate_high": _DetailNumber(F("score_detail"), name="high"),
+    }
+    same = [name for name in WalletRow.__struct_fields__ if name not in {"flags", *read}]
+    named: QuerySet[DiscoveryWallet, dict[str, Any]] = rows.values(*same, **read)
     return named
 
 

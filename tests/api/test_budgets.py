@@ -52,7 +52,8 @@ BUDGETS = {
     "wallets?format=csv": 1,
     "wallets/{wallet}": 2,
     "wallets/{wallet}/trades": 3,
-    "wallets/{wallet}/positions": 5,
+    "wallets/{wallet}/trades?format=csv": 2,
+    "wallets/{wallet}/positions": 4,
 }
 BLOBS = {
     "runs": ("errors", "funnel", "usage", "prior", "given_mints"),

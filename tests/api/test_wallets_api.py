@@ -281,3 +281,21 @@ def test_a_profile_that_the_queue_did_not_take_may_be_asked_for_again(runner: Ap
     monkeypatch.setattr("discovery.runs.dispatch.send", lambda *_: False)
     assert runner.post(f"wallets/{address(1)}/profile").status_code == 503
     assert DiscoveryWallet.objects.get(pk=address(1)).profile_requested_at is None
+
+
+def test_every_trade_of_a_wallet_is_had_as_csv(reader: Api) -> None:
+    make_wallet(1)
+    for slot in range(20, 45):
+        make_trade(1, slot)
+    lines = b"".join(reader.get(f"wallets/{address(1)}/trades?format=csv")).decode().splitlines()
+    assert len(lines) == 26
+    assert lines[0].startswith("signature,slot,block_time,side,mint,token_units")
+    assert "1500000000" in lines[1]
+
+
+def test_the_interval_of_the_win_rate_stands_in_the_list(reader: Api) -> None:
+    make_wallet(1)
+    make_wallet(2, score_detail={})
+    rows = reader.get("wallets").json()["wallets"]
+    told = {row["address"]: (row["win_rate_low"], row["win_rate_high"]) for row in rows}
+    assert told == {address(1): (0.51, 0.89), address(2): (None, None)}

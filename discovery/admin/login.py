@@ -1,0 +1,14 @@
+"""The way in: who may not try for a while."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+
+def locked_out(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
+    """429 after too many wrong passwords, saying for how long and what an administrator can do."""
+    minutes = round(settings.AXES_COOLOFF_TIME * 60)
+    page = render_to_string("discovery/locked_out.html", {"minutes": minutes}, request=request)
+    return HttpResponse(page, status=429, headers={"Retry-After": str(minutes * 60)})

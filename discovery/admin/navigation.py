@@ -1,0 +1,56 @@
+"""The navigation beside every page: Discovery first."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Groups of links, each shown to whoever may follow it."""
+    home = reverse("discovery:home")
+    return [
+        {
+            "items": [
+                {
+                    **_link(request, "Discovery", "radar", "discovery:home", "discovery.view_discoveryrun"),
+                    "active": request.path == home or request.path.startswith(f"{home}runs/"),
+                },
+                _link(
+                    request, "Wallets", "account_balance_wallet", "discovery:wallets", "discovery.view_discoverywallet"
+                ),
+            ]
+        },
+        {
+            "title": "Evidence",
+            "separator": True,
+            "items": [
+                _table(request, "Runs", "history", "discoveryrun"),
+                _table(request, "Tokens", "token", "discoveryruntoken"),
+                _table(request, "Wallets of runs", "group", "discoveryrunwallet"),
+                _table(request, "Positions", "stacked_line_chart", "discoveryposition"),
+                _table(request, "Trades", "swap_horiz", "discoverytrade"),
+            ],
+        },
+        {
+            "title": "Administration",
+            "separator": True,
+            "items": [
+                _table(request, "Configuration", "tune", "discoveryconfig"),
+                _table(request, "API keys", "key", "discoveryapikey"),
+                _link(request, "API", "api", "api:docs", None),
+                _table(request, "Users", "person", "user", app="auth"),
+                _table(request, "Groups", "groups", "group", app="auth"),
+                _table(request, "Intervals", "timer", "periodictask", app="django_celery_beat"),
+            ],
+        },
+    ]
+
+
+def _table(request: HttpRequest, title: str, icon: str, model: str, *, app: str = "discovery") -> dict[str, Any]:
+    return _link(request, title, icon, f"admin:{app}_{model}_changelist", f"{app}.view_{model}")
+
+
+def _link(request: HttpRequest, title: str, icon: str, name: str, permission: str | None) -> dict[str, Any]:
+    allowed = permission is None or request.user.has_perm(permission)
+    return {"title": title, "icon": icon, "link": reverse(name), "permission": lambda _: allowed}

@@ -1,0 +1,1 @@
+"""The operator's pages: Discovery, runs and wallets. They show what `reads` returns and act through `actions`."""

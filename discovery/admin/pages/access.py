@@ -1,0 +1,71 @@
+"""Who may open a page or press a button, and what somebody sees who may not."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+VIEW_RUNS: Final = "discovery.view_discoveryrun"
+VIEW_WALLETS: Final = "discovery.view_discoverywallet"
+START_RUNS: Final = "discovery.add_discoveryrun"
+CHANGE_CONFIG: Final = "discovery.change_discoveryconfig"
+CHANGE_WALLETS: Final = "discovery.change_discoverywallet"
+
+View = Callable[..., HttpResponseBase]
+
+
+def page(*permissions: str, method: str = "GET") -> Callable[[View], View]:
+    """A page for people of the staff who have all of these permissions, for one method (GET includes HEAD).
+
+    Where a fragment is asked for after the login has ended, the whole page goes to the login, not the fragment.
+    """
+    methods = ["GET", "HEAD"] if method == "GET" else [method]
+
+    def made(view: View) -> View:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.has_perms(permissions):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        behind_login = admin.site.admin_view(require_http_methods(methods)(checked))
+
+        @wraps(view)
+        def opened(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if is_fragment(request) and not admin.site.has_permission(request):
+                return HttpResponse(status=401, headers={"HX-Redirect": reverse("admin:login")})
+            return behind_login(request, *args, **kwargs)
+
+        return opened
+
+    return made
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asks, for a part of a page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def whole_page(request: HttpRequest, template: str, title: str, values: dict[str, Any]) -> TemplateResponse:
+    """A page within the frame of the admin."""
+    request.current_app = admin.site.name
+    may = {name: request.user.has_perm(permission) for name, permission in _MAY.items()}
+    return TemplateResponse(
+        request, template, {**admin.site.each_context(request), "title": title, "may": may, **values}
+    )
+
+
+def part(request: HttpRequest, template: str, values: dict[str, Any], **headers: str) -> TemplateResponse:
+    """A fragment of a page."""
+    may = {name: request.user.has_perm(permission) for name, permission in _MAY.items()}
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return TemplateResponse(request, template, {"may": may, **values}, headers={"Cache-Control": "no-store", **named})
+
+
+_MAY: Final = {"run": START_RUNS, "configure": CHANGE_CONFIG, "change_wallets": CHANGE_WALLETS}

@@ -1,0 +1,185 @@
+"""The Discovery page: schedule, parameters, the run at work, pumps, figures, history."""
+
+from typing import Any, Final
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from discovery import actions
+from discovery.admin.pages import forms
+from discovery.admin.pages.access import CHANGE_CONFIG, START_RUNS, VIEW_RUNS, page, part, whole_page
+from discovery.admin.pages.forms import ParamsForm
+from discovery.analysis.params import Params
+from discovery.models.choices import Trigger
+from discovery.reads import config, live, plan, progress, pumps, scheduler
+
+REFRESHED: Final = "configuration-changed"
+
+
+@page(VIEW_RUNS)
+def home(request: HttpRequest) -> HttpResponse:
+    """The whole page; figures and history come right after it, by themselves."""
+    saved = config.config_view()
+    view = live.live_view()
+    values = {
+        **_moving(view),
+        **_schedule(saved, view),
+        "form": ParamsForm(saved=_params(saved)),
+        "config": saved,
+        "pumps": pumps.pumps_view(),
+    }
+    return whole_page(request, "discovery/home.html", "Discovery", values)
+
+
+@page(VIEW_RUNS)
+def moving(request: HttpRequest) -> HttpResponse:
+    """What moves, 204 where the page shows it already: one query then."""
+    shown = request.GET.get("revision", "")
+    if shown and shown == live.revision():
+        return HttpResponse(status=204)
+    view = live.live_view()
+    values = {**_moving(view), **_schedule(config.config_view(), view)}
+    values["stale"] = request.GET.get("version", "") not in {"", str(view.config_version)}
+    headers = {"HX_Trigger": "run-ended"} if request.GET.get("active") and view.active is None else {}
+    return part(request, "discovery/live.html", values, **headers)
+
+
+@page(VIEW_RUNS)
+def estimate(request: HttpRequest) -> HttpResponse:
+    """What the parameters on the form would cost."""
+    text = request.GET.get("max_tokens", "")
+    tokens = int(text) if text.isascii() and text.isdigit() and 1 <= int(text) <= 100 else None
+    profiles = request.GET.get("profile_immediately") == "on"
+    found = None if tokens is None else plan.plan_view(tokens, profiles=profiles)
+    return part(request, "discovery/plan.html", {"plan": found})
+
+
+@page(CHANGE_CONFIG, method="POST")
+def save_params(request: HttpRequest) -> HttpResponse:
+    """Save the parameters; where another was quicker, nothing is lost: both are shown."""
+    saved = config.config_view()
+    form = ParamsForm(request.POST, saved=_params(saved))
+    if not form.is_valid():
+        return _form(request, form, saved, problem="Nothing was saved: some values are not allowed.")
+    if _version(request) != saved.version:
+        return _form(request, form, saved, conflict=True)
+    changes = form.changes()
+    try:
+        actions.save_config(changes, version=saved.version, by=request.user.get_username())
+    except actions.StaleVersion:
+        return _form(request, form, config.config_view(), conflict=True)
+    now = config.config_view()
+    said = "Saved; used from the next run." if changes else "Nothing differs from what is saved."
+    return _form(request, ParamsForm(saved=_params(now)), now, said=said, changed=True)
+
+
+@page(CHANGE_CONFIG, method="POST")
+def save_schedule(request: HttpRequest) -> HttpResponse:
+    """Save the switch and the hours; the next run moves at once."""
+    saved = config.config_view()
+    hours = request.POST.get("schedule_hours", "")
+    if not (hours.isascii() and hours.isdigit() and int(hours) in forms.HOURS):
+        return _scheduler(request, saved, problem=f"{hours[:20] or 'Nothing'} is not a whole number of 1 to 24 hours.")
+    if _version(request) != saved.version:
+        return _scheduler(request, saved, problem=_conflict(saved))
+    changes = {"enabled": request.POST.get("enabled") == "on", "schedule_hours": int(hours)}
+    try:
+        actions.save_config(changes, version=saved.version, by=request.user.get_username())
+    except actions.StaleVersion:
+        return _scheduler(request, config.config_view(), problem=_conflict(config.config_view()))
+    return _scheduler(request, config.config_view(), said="Saved.", changed=True)
+
+
+@page(START_RUNS, method="POST")
+def start(request: HttpRequest) -> HttpResponse:
+    """Start a run with the values on the form, saved or not; what differs from the saved ones is said."""
+    saved = config.config_view()
+    form = ParamsForm(request.POST, saved=_params(saved))
+    if not form.is_valid():
+        return _form(request, form, saved, problem="The run was not started: some values are not allowed.")
+    changes = form.changes()
+    try:
+        actions.start(changes, trigger=Trigger.MANUAL, triggered_by=request.user.get_username())
+    except actions.ActiveRun as active:
+        url = reverse("discovery:run", args=[active.run_id])
+        return _form(request, form, saved, problem="Another run is active.", link=url)
+    differs = forms.said(changes, form.saved)
+    said = "Started" + (f" with {'; '.join(differs)}." if differs else " with the saved parameters.")
+    return _form(request, form, saved, said=said, started=True)
+
+
+@page(VIEW_RUNS)
+def pumps_now(request: HttpRequest) -> HttpResponse:
+    """The tokens that pump now, as last seen; a worker is asked where that is long ago."""
+    view = pumps.pumps_view()
+    asked = True
+    if view.stale:
+        asked = actions.request_pumps()
+        view = pumps.pumps_view()
+    return part(request, "discovery/pumps.html", {"pumps": view, "queue_gone": not asked, "opened": True})
+
+
+def _params(saved: config.ConfigView) -> Params:
+    return Params(**msgspec.structs.asdict(saved.params))
+
+
+def _version(request: HttpRequest) -> int:
+    text = request.POST.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _conflict(saved: config.ConfigView) -> str:
+    who = saved.updated_by or "somebody"
+    return f"{who} changed the configuration meanwhile (version {saved.version}); this shows it as it is now."
+
+
+def _moving(view: live.LiveView) -> dict[str, Any]:
+    return {"live": view, "workers": progress.workers_alive() if view.active is not None else True}
+
+
+def _schedule(saved: config.ConfigView, view: live.LiveView | None = None) -> dict[str, Any]:
+    now = timezone.now()
+    found = scheduler.schedule_of(
+        enabled=saved.enabled,
+        hours=saved.schedule_hours,
+        next_run_at=saved.next_run_at,
+        updated_by=saved.updated_by,
+        last_run=saved.last_run_at,
+        running=str(view.active.id) if view is not None and view.active is not None else None,
+        now=now,
+    )
+    return {
+        "scheduler": found,
+        "config": saved,
+        "hours": forms.HOURS,
+        "usual_hours": forms.USUAL_HOURS,
+        "now": now,
+    }
+
+
+def _scheduler(request: HttpRequest, saved: config.ConfigView, *, changed: bool = False, **words: str) -> HttpResponse:
+    headers = {"HX_Trigger": REFRESHED} if changed else {}
+    return part(request, "discovery/scheduler.html", {**_schedule(saved), **words, "swap_version": True}, **headers)
+
+
+def _form(
+    request: HttpRequest,
+    form: ParamsForm,
+    saved: config.ConfigView,
+    *,
+    conflict: bool = False,
+    changed: bool = False,
+    started: bool = False,
+    **words: str,
+) -> HttpResponse:
+    values: dict[str, Any] = {"form": form, "config": saved, **words}
+    if conflict:
+        others = forms.said(form.changes(), form.saved)
+        values["problem"] = f"{_conflict(saved).split(';')[0]}. Your values are still here and not saved."
+        values["others"] = others
+    # Whoever has seen the conflict may save over it: the form carries the version it was compared with.
+    values["swap_version"] = conflict or changed
+    headers = {"HX_Trigger": "run-started" if started else REFRESHED} if started or changed else {}
+    return part(request, "discovery/params.html", values, **headers)

@@ -1,0 +1,27 @@
+"""Paths of the operator's pages, below /admin/discovery/."""
+
+from django.urls import path
+
+from discovery.admin.pages import history, home, runs, wallets
+
+app_name = "discovery"
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("live", home.moving, name="live"),
+    path("estimate", home.estimate, name="estimate"),
+    path("params", home.save_params, name="save-params"),
+    path("schedule", home.save_schedule, name="save-schedule"),
+    path("run", home.start, name="start"),
+    path("pumps", home.pumps_now, name="pumps"),
+    path("overview", history.overview, name="overview"),
+    path("runs/<uuid:run_id>/", runs.run_page, name="run"),
+    path("runs/<uuid:run_id>/dialog", runs.dialog, name="run-dialog"),
+    path("runs/<uuid:run_id>/live", runs.moving, name="run-live"),
+    path("runs/<uuid:run_id>/cancel", runs.cancel, name="cancel"),
+    path("runs/<uuid:run_id>/retry", runs.retry, name="retry"),
+    path("wallets/", wallets.leaderboard, name="wallets"),
+    path("wallets/<str:address>/", wallets.wallet_page, name="wallet"),
+    path("wallets/<str:address>/trades", wallets.trades, name="trades"),
+    path("wallets/<str:address>/change", wallets.change, name="change-wallet"),
+    path("wallets/<str:address>/profile", wallets.profile, name="profile"),
+]

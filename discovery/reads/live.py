@@ -1,0 +1,159 @@
+"""What moves on the Discovery page: the run at work, the schedule's next slot, what was found since."""
+
+import hashlib
+import uuid
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from django.db.models import Count, Max, Min, OuterRef, Q, Subquery
+from django.db.models.functions import JSONObject
+from django.utils import timezone
+
+from discovery.models import DiscoveryConfig, DiscoveryPumps, DiscoveryRun, DiscoveryRunStep
+from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStage, StepKind, StepStatus
+
+# Where a stage begins and ends on the bar of the whole run. Tokens and wallets are nearly all of it.
+_SPAN: Final = {
+    RunStage.QUEUED: (0, 0),
+    RunStage.FIND_TOKENS: (0, 5),
+    RunStage.ANALYSE: (5, 50),
+    RunStage.PROFILE: (50, 97),
+    RunStage.FINISH: (97, 100),
+}
+_KIND: Final = {
+    RunStage.FIND_TOKENS: StepKind.FIND,
+    RunStage.ANALYSE: StepKind.TOKEN,
+    RunStage.PROFILE: StepKind.WALLET,
+    RunStage.FINISH: StepKind.FINISH,
+}
+LEAST_DONE: Final = 2
+"""Steps of a stage before its pace says when it ends."""
+
+
+class ActiveRunView(msgspec.Struct, frozen=True):
+    """A run at work. Times UTC; `eta_seconds`: until this stage ends at its pace so far, None = not known yet."""
+
+    id: uuid.UUID
+    status: str
+    stage: str
+    trigger_type: str
+    triggered_by: str
+    started_at: datetime
+    cancelling: bool
+    pct: int
+    stage_done: int
+    stage_total: int
+    eta_seconds: int | None
+    tokens_done: int
+    tokens_total: int
+    wallets_found: int
+    wallets_profiled: int
+    wallets_total: int
+    lost: int
+    silent_seconds: int
+    source_note: str
+
+
+class LiveView(msgspec.Struct, frozen=True):
+    """The page's moving parts at one revision."""
+
+    revision: str
+    config_version: int
+    active: ActiveRunView | None
+
+
+def revision() -> str:
+    """Changes whenever something on the page did. One query, no row is locked."""
+    return _digest(_row())
+
+
+def _digest(row: tuple[Any, ...] | None) -> str:
+    return hashlib.sha256(msgspec.json.encode(row, enc_hook=str)).hexdigest()[:16]
+
+
+def _row() -> tuple[Any, ...] | None:
+    """The configuration's version first, then everything else whose change is a change of the page."""
+    active = DiscoveryRun.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False)
+    shown = JSONObject(id="id", stage="stage", status="status", cancel="cancel_requested_at")
+    steps = (
+        DiscoveryRunStep.objects.filter(run=OuterRef("found"), completed_at__isnull=False)
+        .order_by()
+        .values("run")
+        .annotate(count=Count("pk"))
+        .values("count")
+    )
+    row: tuple[Any, ...] | None = (
+        DiscoveryConfig.objects.filter(pk=1)
+        .annotate(
+            run=Subquery(active.values(shown=shown)[:1]),
+            found=Subquery(active.values("pk")[:1]),
+            ended=Subquery(DiscoveryRun.objects.order_by().values(last=Max("completed_at"))[:1]),
+            pumps=Subquery(DiscoveryPumps.objects.values(at=JSONObject(a="asked_at", r="refreshed_at"))[:1]),
+        )
+        .annotate(done=Subquery(steps))
+        .values_list("version", "next_run_at", "run", "done", "ended", "pumps")
+        .first()
+    )
+    return row
+
+
+def live_view() -> LiveView:
+    """The moving parts. Four queries at most."""
+    row = _row()
+    run = DiscoveryRun.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False).first()
+    return LiveView(_digest(row), row[0] if row else 0, None if run is None else _active(run))
+
+
+def _active(run: DiscoveryRun) -> ActiveRunView:
+    now = timezone.now()
+    over = Q(status__in=(StepStatus.DONE, StepStatus.FAILED))
+    counts: dict[str, Any] = {
+        row["kind"]: row
+        for row in run.steps.order_by()
+        .values("kind")
+        .annotate(
+            total=Count("pk"),
+            done=Count("pk", filter=over),
+            lost=Count("pk", filter=Q(status=StepStatus.FAILED)),
+            began=Min("started_at"),
+        )
+    }
+    none: dict[str, Any] = {"total": 0, "done": 0, "lost": 0, "began": None}
+    stage = RunStage(run.stage or RunStage.QUEUED)
+    here = counts.get(_KIND.get(stage, ""), none)
+    tokens, wallets = counts.get(StepKind.TOKEN, none), counts.get(StepKind.WALLET, none)
+    return ActiveRunView(
+        id=run.pk,
+        status=run.status,
+        stage=str(stage.label),
+        trigger_type=run.trigger_type,
+        triggered_by=run.triggered_by or "",
+        started_at=run.started_at,
+        cancelling=run.cancel_requested_at is not None,
+        pct=_pct(stage, here["done"], here["total"]),
+        stage_done=here["done"],
+        stage_total=here["total"],
+        eta_seconds=_eta(here, now),
+        tokens_done=tokens["done"],
+        tokens_total=tokens["total"],
+        wallets_found=run.wallets.values("wallet_address").distinct().count(),
+        wallets_profiled=wallets["done"],
+        wallets_total=wallets["total"],
+        lost=sum(row["lost"] for row in counts.values()),
+        silent_seconds=int((now - (run.heartbeat_at or run.started_at)).total_seconds()),
+        source_note=run.source_note,
+    )
+
+
+def _pct(stage: RunStage, done: int, total: int) -> int:
+    first, last = _SPAN.get(stage, (100, 100))
+    return first + (last - first) * done // total if total else first
+
+
+def _eta(row: dict[str, Any], now: datetime) -> int | None:
+    """Seconds until the stage's last step is done, where its steps go on as they did."""
+    done, total, began = row["done"], row["total"], row["began"]
+    if began is None or done < LEAST_DONE or done >= total:
+        return None
+    return int((now - began).total_seconds() * (total - done) / done)

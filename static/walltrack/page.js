@@ -1,0 +1,172 @@
+// Times in the reader's zone, copy buttons, charts, dialogs, and what differs from the saved parameters.
+"use strict";
+
+(() => {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  const day = { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  const at = new Intl.DateTimeFormat("en-GB", day);
+  const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const whole = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+  const utc = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium", timeZone: "UTC" });
+
+  const span = (seconds) => {
+    const s = Math.abs(Math.round(seconds));
+    if (s < 60) return `${s} s`;
+    if (s < 3600) return `${Math.floor(s / 60)} min`;
+    if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+    if (s < 172800) return `1 d ${Math.floor((s % 86400) / 3600)} h`;
+    return `${Math.floor(s / 86400)} d`;
+  };
+
+  const showTimes = (root) => {
+    for (const node of root.querySelectorAll("time[datetime]")) {
+      const moment = new Date(node.dateTime);
+      const seconds = (Date.now() - moment) / 1000;
+      node.title = `${whole.format(moment)} (${zone}) · ${utc.format(moment)} UTC`;
+      if (node.dataset.form === "at") node.textContent = hour.format(moment);
+      else if (node.dataset.form === "full") node.textContent = at.format(moment);
+      else if (node.dataset.form === "since") node.textContent = span(Math.max(0, seconds));
+      else if (seconds >= 0) node.textContent = seconds < 5 ? "just now" : `${span(seconds)} ago`;
+      else node.textContent = `in ${span(seconds)}`;
+    }
+    for (const node of root.querySelectorAll("[data-zone]")) node.textContent = zone;
+    for (const node of root.querySelectorAll("[data-utc]")) node.hidden = zone === "UTC";
+  };
+
+  const colour = (tone) => {
+    const style = getComputedStyle(document.querySelector(".wt"));
+    const names = { primary: "--color-primary-600", soft: "--color-primary-300", good: "--good", bad: "--bad", dim: "--color-base-400" };
+    return style.getPropertyValue(names[tone] || "--color-primary-600").trim();
+  };
+
+  const drawCharts = (root) => {
+    for (const canvas of root.querySelectorAll("canvas[data-chart]")) {
+      if (typeof Chart === "undefined") continue;
+      Chart.getChart(canvas)?.destroy();
+      const data = JSON.parse(canvas.dataset.chart);
+      const style = getComputedStyle(document.querySelector(".wt"));
+      const text = style.getPropertyValue("--faint").trim();
+      const line = style.getPropertyValue("--line").trim();
+      new Chart(canvas, {
+        type: data.line ? "line" : "bar",
+        data: {
+          labels: data.labels,
+          datasets: data.series.map((one) => ({
+            label: one.name,
+            data: one.values.map(Number),
+            backgroundColor: colour(one.tone),
+            borderColor: colour(one.tone),
+            borderWidth: data.line ? 2 : 0,
+            pointRadius: data.line && data.labels.length > 60 ? 0 : 2,
+            stepped: Boolean(data.line),
+            maxBarThickness: 28,
+          })),
+        },
+        options: {
+          animation: false,
+          maintainAspectRatio: false,
+          interaction: { mode: "index", intersect: false },
+          plugins: {
+            legend: { display: data.series.length > 1, position: "bottom", labels: { color: text, boxWidth: 10, boxHeight: 10 } },
+            tooltip: { enabled: true },
+          },
+          scales: {
+            x: { stacked: Boolean(data.stacked), grid: { display: false }, ticks: { color: text, maxRotation: 0, autoSkip: true, maxTicksLimit: 8 } },
+            y: { stacked: Boolean(data.stacked), beginAtZero: !data.line, grid: { color: line }, ticks: { color: text, precision: data.line ? undefined : 0 } },
+          },
+        },
+      });
+    }
+  };
+
+  // Each field that differs from what is saved says so, and the run button names them.
+  const showChanges = () => {
+    const form = document.getElementById("params-form");
+    if (!form) return;
+    const names = [];
+    for (const field of form.querySelectorAll("[data-field]")) {
+      const input = field.querySelector("input[data-saved]");
+      if (!input) continue;
+      const now = input.type === "checkbox" ? (input.checked ? "on" : "") : input.value.trim();
+      const changed = now !== input.dataset.saved && !(input.type === "number" && now !== "" && Number(now) === Number(input.dataset.saved) && input.dataset.saved !== "");
+      field.classList.toggle("wt-changed", changed);
+      if (changed) names.push(field.querySelector("label").textContent.trim().toLowerCase());
+    }
+    const flags = form.querySelector("[data-flags]");
+    if (flags) {
+      const now = [...flags.querySelectorAll("input:checked")].map((box) => box.value).sort().join(" ");
+      if (now !== flags.dataset.flags.split(" ").filter(Boolean).sort().join(" ")) names.push("flags that exclude");
+    }
+    const note = document.getElementById("differs");
+    if (note) note.textContent = names.length ? `Not saved: ${names.join(", ")}. A run started now uses these values.` : "";
+  };
+
+  const refresh = (root) => {
+    showTimes(root);
+    drawCharts(root);
+    showChanges();
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    refresh(document);
+    setInterval(() => showTimes(document), 1000);
+    new MutationObserver(() => drawCharts(document)).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    refresh(document);
+    const dialog = event.target.closest("dialog");
+    if (dialog && !dialog.open) dialog.showModal();
+  });
+  document.addEventListener("input", showChanges);
+  document.addEventListener("htmx:responseError", (event) => {
+    const note = document.getElementById("trouble");
+    if (note) {
+      note.hidden = false;
+      note.querySelector("span:last-child").textContent = event.detail.xhr.status === 403
+        ? "You may look here, but not change anything."
+        : `The server answered ${event.detail.xhr.status}. Nothing was changed; try again in a moment.`;
+    }
+  });
+  document.addEventListener("htmx:sendError", () => {
+    const note = document.getElementById("trouble");
+    if (note) {
+      note.hidden = false;
+      note.querySelector("span:last-child").textContent = "The server does not answer. What is shown may be old; it goes on by itself.";
+    }
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const note = document.getElementById("trouble");
+    if (note && event.detail.successful) note.hidden = true;
+  });
+  document.addEventListener("click", async (event) => {
+    const copy = event.target.closest("[data-copy]");
+    if (copy) {
+      event.preventDefault();
+      event.stopPropagation();
+      try {
+        await navigator.clipboard.writeText(copy.dataset.copy);
+      } catch {
+        const area = document.createElement("textarea");
+        area.value = copy.dataset.copy;
+        document.body.append(area);
+        area.select();
+        document.execCommand("copy"); // a page that is not encrypted has no clipboard of its own
+        area.remove();
+      }
+      copy.classList.add("wt-copied");
+      copy.querySelector("span").textContent = "check";
+      setTimeout(() => {
+        copy.classList.remove("wt-copied");
+        copy.querySelector("span").textContent = "content_copy";
+      }, 1200);
+      return;
+    }
+    const dialog = event.target.closest("dialog.wt-dialog");
+    if (dialog && (event.target === dialog || event.target.closest("[data-close]"))) dialog.close();
+    const sent = event.target.closest("[data-confirm]");
+    if (sent && !window.confirm(sent.dataset.confirm)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+  }, true);
+})();

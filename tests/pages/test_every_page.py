@@ -1,0 +1,120 @@
+"""What holds for every page: few queries however many rows, one policy, no script of its own, nothing from outside."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from api.api_rows import (
+    MINT,
+    address,
+    make_cycle,
+    make_found,
+    make_position,
+    make_run,
+    make_token,
+    make_trade,
+    make_wallet,
+)
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pages.conftest import Person
+
+from discovery.admin.urls import urlpatterns
+from discovery.models import DiscoveryRun
+
+pytestmark = pytest.mark.django_db
+MOST_QUERIES = 12
+PAGES = {
+    "home": "",
+    "live": "live",
+    "estimate": "estimate?max_tokens=20",
+    "pumps": "pumps",
+    "overview": "overview?range=all",
+    "run": "runs/{run}/",
+    "run-dialog": "runs/{run}/dialog",
+    "run-live": "runs/{run}/live",
+    "wallets": "wallets/",
+    "wallet": "wallets/{wallet}/",
+    "trades": "wallets/{wallet}/trades",
+}
+ACTS = {"save-params", "save-schedule", "start", "cancel", "retry", "change-wallet", "profile"}
+
+
+def many(count: int) -> dict[str, str]:
+    """`count` of everything."""
+    for number in range(count):
+        run = make_run(started_at=timezone.now())
+        make_wallet(number)
+    for number in range(count):
+        make_found(run, number)
+        make_token(run, mint=address(1000 + number), rank=number)
+        make_trade(0, 100 + number)
+        make_cycle(0, mint=address(1000 + number))
+    make_position(0, mint=MINT)
+    return {"run": str(run.pk), "wallet": address(0)}
+
+
+def test_every_path_is_a_page_or_an_act() -> None:
+    assert {pattern.name for pattern in urlpatterns} == PAGES.keys() | ACTS
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_asks_as_often_for_few_rows_as_for_many(name: str, viewer: Person) -> None:
+    counts = []
+    for count in (1, 40):
+        DiscoveryRun.objects.all().delete()
+        for model in ("DiscoveryWallet", "DiscoveryTrade", "DiscoveryCycle", "DiscoveryPosition"):
+            __import__("discovery.models").models.__dict__[model].objects.all().delete()
+        path = PAGES[name].format(**many(count))
+        viewer.page(path)  # content types and the like are looked up once a process
+        with CaptureQueriesContext(connection) as queries:
+            assert viewer.page(path).status_code in {200, 204}
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= MOST_QUERIES, counts
+
+
+@pytest.fixture
+def whole_pages(viewer: Person) -> Callable[[], list[str]]:
+    def pages() -> list[str]:
+        found = many(3)
+        return [viewer.page(PAGES[name].format(**found)).content.decode() for name in PAGES]
+
+    return pages
+
+
+def test_no_page_has_a_script_of_its_own_text(whole_pages: Callable) -> None:
+    for page in [*whole_pages(), Client().get("/admin/login/").content.decode()]:
+        assert not re.search(r"<script(?![^>]*\bsrc=)", page)
+        assert not re.search(r"\son[a-z]+=", page)
+        assert "javascript:" not in page
+
+
+def test_no_page_loads_anything_from_outside(whole_pages: Callable) -> None:
+    for page in [*whole_pages(), Client().get("/admin/login/").content.decode()]:
+        loaded = re.findall(r'<(?:script|link|img|iframe)[^>]*(?:src|href)="([^"]+)"', page)
+        assert all(each.startswith("/") for each in loaded), loaded
+
+
+@pytest.mark.parametrize("path", ["/admin/discovery/", "/admin/login/", "/api/docs", "/health"])
+def test_every_answer_has_the_policy(path: str, viewer: Person) -> None:
+    policy = viewer.client.get(path).headers.get("Content-Security-Policy", "")
+    assert path == "/health" or set(policy.split("; ")) == {
+        "default-src 'self'", "script-src 'self' 'unsafe-eval'", "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:", "object-src 'none'", "base-uri 'self'", "frame-ancestors 'none'",
+    }  # fmt: skip
+
+
+def test_a_name_that_is_guessed_at_rests_for_a_while(db: None, settings) -> None:
+    settings.AXES_FAILURE_LIMIT = 3
+    client = Client()
+    wrong = {"username": "ana", "password": "wrong"}
+    answers = [client.post("/admin/login/", wrong).status_code for _ in range(4)]
+    assert answers[-1] == 429
+    assert "rests for" in client.post("/admin/login/", wrong).content.decode()
+    assert client.post("/admin/login/", {**wrong, "username": "ben"}).status_code == 200
+
+
+def test_the_login_page_names_the_command_where_nobody_can_log_in_yet(db: None) -> None:
+    assert "createsuperuser" in Client().get("/admin/login/").content.decode()

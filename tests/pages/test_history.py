@@ -1,0 +1,191 @@
+"""Figures and history over one range of dates; one run in a dialog and on its page."""
+
+import re
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from api.api_rows import MINT, NOW, address, make_found, make_run, make_token
+from django.utils import timezone
+from pages.conftest import Person
+from pages.test_home import text
+
+from discovery.models import DiscoveryRun, DiscoveryRunStep
+
+pytestmark = pytest.mark.django_db
+
+
+def rows(answer: Any) -> int:
+    return answer.content.decode().count('class="wt-open"')
+
+
+def test_the_history_has_ten_runs_a_page(viewer: Person) -> None:
+    for number in range(13):
+        make_run(started_at=timezone.now() - timedelta(hours=number))
+    assert rows(viewer.part("overview")) == 10
+    assert "1–10 of 13" in text(viewer.part("overview"))
+    assert rows(viewer.part("overview", page=2)) == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ({"range": "7"}, 1),
+        ({"range": "30"}, 2),
+        ({"range": "all"}, 3),
+        ({"range": "days", "since": "2020-01-01", "until": "2020-01-01"}, 1),
+        ({"range": "days", "since": "2020-01-02"}, 2),
+        ({"range": "days", "since": "2020-01-02", "until": "2020-01-01"}, 3),
+        ({"range": "nonsense"}, 2),
+    ],
+)
+def test_one_range_governs_history_and_figures(query: dict[str, str], count: int, viewer: Person) -> None:
+    day = timezone.now()
+    make_run(started_at=day)
+    make_run(started_at=day - timedelta(days=20))
+    make_run(started_at=day.replace(year=2020, month=1, day=1))
+    answer = viewer.part("overview", **query)
+    assert rows(answer) == count
+    assert f"Runs {count} " in text(answer)
+
+
+def test_a_range_that_ends_before_it_begins_is_told(viewer: Person) -> None:
+    query = {"range": "days", "since": "2020-01-02", "until": "2020-01-01"}
+    assert "The last day lies before the first." in text(viewer.part("overview", **query))
+
+
+def test_the_history_is_filtered_by_status_and_by_who_asked(viewer: Person) -> None:
+    now = timezone.now()
+    make_run(started_at=now, status="failed")
+    make_run(started_at=now, trigger_type="scheduled")
+    assert rows(viewer.part("overview", status="failed")) == 1
+    assert rows(viewer.part("overview", trigger_type="scheduled")) == 1
+    assert "No run in this range with these filters" in text(viewer.part("overview", status="cancelled"))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"status": "failed"}, "failed"),
+        ({"status": "cancelled"}, "cancelled"),
+        ({"status": "skipped"}, "skipped"),
+        ({"status": "completed", "errors": ["lost"]}, "completed with errors"),
+    ],
+)
+def test_a_status_is_told_in_words(values: dict[str, Any], words: str, viewer: Person) -> None:
+    make_run(started_at=timezone.now(), **values)
+    assert re.search(rf"</span>{words}</span>", viewer.part("overview").content.decode())
+
+
+def test_charts_hold_every_day_of_the_range(viewer: Person) -> None:
+    make_run(started_at=timezone.now(), new_wallets=4)
+    page = viewer.part("overview", range="7").content.decode()
+    charts = re.findall(r'data-chart="([^"]+)"', page)
+    assert len(charts) == 2
+    assert "[0, 0, 0, 0, 0, 0, 4]" in charts[0].replace("&quot;", '"')
+
+
+def test_an_empty_history_says_what_to_press(viewer: Person) -> None:
+    assert "Press “Run now”" in text(viewer.part("overview", range="all"))
+
+
+def run_with_everything() -> DiscoveryRun:
+    lost = {"step": "token X", "code": "rate_limited", "message": "Jupiter answered 429"}
+    run = make_run(errors=[lost], source_note="transactions come from Helius by time", profile_immediately=True)
+    make_token(run, symbol="<script>alert(1)</script>")
+    make_found(run, 1)
+    for kind, key in (("find", ""), ("token", MINT), ("wallet", address(1)), ("finish", "")):
+        DiscoveryRunStep.objects.create(
+            run=run, kind=kind, key=key, status="done", attempt=1, started_at=NOW,
+            completed_at=NOW + timedelta(seconds=30),
+        )  # fmt: skip
+    return run
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Timeline", "Analysing tokens", "Where candidates fell", "qualified", "Jupiter answered 429", "Provider usage",
+     "helius", "Price change, at least", "180.6", "+5.0000"],
+)  # fmt: skip
+def test_the_page_of_a_run_tells_everything(words: str, viewer: Person) -> None:
+    assert words in text(viewer.page(f"runs/{run_with_everything().pk}/"))
+
+
+@pytest.mark.parametrize("tail", ["", "dialog"])
+def test_names_of_the_chain_are_harmless(tail: str, viewer: Person) -> None:
+    page = viewer.part(f"runs/{run_with_everything().pk}/{tail}").content.decode()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_the_dialog_has_the_essentials_and_the_way_to_the_page(viewer: Person) -> None:
+    run = run_with_everything()
+    answer = viewer.part(f"runs/{run.pk}/dialog")
+    assert "Jupiter answered 429" in text(answer)
+    assert f"/admin/discovery/runs/{run.pk}/" in answer.content.decode()
+
+
+@pytest.mark.parametrize("errors", [None, [], "boom", {"code": "x"}, ["a line"]])
+def test_a_run_of_the_earlier_system_opens_with_its_holes(errors: object, viewer: Person) -> None:
+    run = DiscoveryRun.objects.create(
+        started_at=NOW, status="running", trigger_type="manual", errors=errors, tokens_analyzed=None, new_wallets=None,
+        updated_wallets=None, profiled_wallets=None,
+    )  # fmt: skip
+    assert viewer.page(f"runs/{run.pk}/").status_code == 200
+    assert viewer.part(f"runs/{run.pk}/dialog").status_code == 200
+    assert viewer.part("overview", range="all").status_code == 200
+
+
+@pytest.mark.parametrize("tail", ["", "dialog", "live"])
+def test_an_unknown_run_is_404(tail: str, viewer: Person) -> None:
+    assert viewer.page(f"runs/{uuid.uuid4()}/{tail}").status_code == 404
+
+
+def test_an_operator_cancels_a_run(operator: Person) -> None:
+    run = make_run(status="running", stage="analyse", completed_at=None)
+    DiscoveryRunStep.objects.create(run=run, kind="token", key=MINT, status="running", heartbeat_at=timezone.now())
+    assert operator.send(f"runs/{run.pk}/cancel").headers["HX-Redirect"] == f"/admin/discovery/runs/{run.pk}/"
+    assert DiscoveryRun.objects.get().cancel_requested_at is not None
+
+
+def test_cancelled_from_the_discovery_page_the_page_stays(operator: Person) -> None:
+    run = make_run(status="queued", stage="queued", completed_at=None)
+    answer = operator.send(f"runs/{run.pk}/cancel", **{"from": "home"})
+    assert (answer.status_code, answer.headers["HX-Trigger"]) == (204, "run-started")
+
+
+def test_an_operator_runs_again_with_the_same_parameters(operator: Person) -> None:
+    old = make_run(max_tokens=7)
+    answer = operator.client.post(f"/admin/discovery/runs/{old.pk}/retry")
+    new = DiscoveryRun.objects.exclude(pk=old.pk).get()
+    assert (new.max_tokens, new.retry_of_id, new.trigger_type) == (7, old.pk, "manual")
+    assert answer.headers["Location"] == f"/admin/discovery/runs/{new.pk}/"
+
+
+@pytest.mark.parametrize(("status", "act"), [("completed", "cancel"), ("skipped", "retry")])
+def test_what_the_state_forbids_is_said(status: str, act: str, operator: Person) -> None:
+    run = make_run(status=status)
+    answer = operator.client.post(f"/admin/discovery/runs/{run.pk}/{act}", follow=True)
+    assert f"it is {status}" in text(answer)
+
+
+def test_a_retry_while_another_run_is_active_leads_to_that(operator: Person) -> None:
+    old = make_run()
+    active = make_run(status="running", stage="analyse", completed_at=None, heartbeat_at=timezone.now())
+    answer = operator.client.post(f"/admin/discovery/runs/{old.pk}/retry")
+    assert answer.headers["Location"] == f"/admin/discovery/runs/{active.pk}/"
+
+
+@pytest.mark.parametrize("act", ["cancel", "retry"])
+def test_a_viewer_neither_cancels_nor_retries(act: str, viewer: Person) -> None:
+    run = make_run()
+    assert viewer.send(f"runs/{run.pk}/{act}").status_code == 403
+    assert DiscoveryRun.objects.count() == 1
+
+
+def test_the_head_of_a_run_reloads_its_page_when_it_is_over(viewer: Person) -> None:
+    run = make_run(status="running", stage="profile", completed_at=None)
+    assert viewer.part(f"runs/{run.pk}/live").status_code == 200
+    DiscoveryRun.objects.update(status="completed", stage="done")
+    assert viewer.part(f"runs/{run.pk}/live").headers["HX-Refresh"] == "true"

@@ -1,0 +1,196 @@
+"""The watchlist and a wallet's page: filters, evidence, what an operator says of it."""
+
+import re
+from decimal import Decimal
+
+import pytest
+from api.api_rows import (
+    MINT,
+    NOW,
+    address,
+    make_cycle,
+    make_found,
+    make_position,
+    make_run,
+    make_token,
+    make_trade,
+    make_wallet,
+)
+from pages.conftest import Person
+from pages.test_home import text
+
+from discovery.models import DiscoveryWallet
+
+pytestmark = pytest.mark.django_db
+
+
+def shown(viewer: Person, **query: str) -> list[str]:
+    """The addresses in the list, in order."""
+    page = viewer.page("wallets/", **query).content.decode()
+    return re.findall(r'href="/admin/discovery/wallets/(\w+)/" title', page)
+
+
+def test_the_best_score_stands_first_and_unscored_wallets_last(viewer: Person) -> None:
+    make_wallet(1, score=None)
+    make_wallet(2, score=Decimal("0.5"))
+    make_wallet(3, score=Decimal("0.9"))
+    assert shown(viewer) == [address(3), address(2), address(1)]
+
+
+def test_a_score_is_shown_of_100_with_the_interval_of_the_win_rate(viewer: Person) -> None:
+    make_wallet(1, provisional=True)
+    words = text(viewer.page("wallets/"))
+    assert "73.1 prov." in words
+    assert "75 51–89" in words
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"status": "blacklisted"}, [3]),
+        ({"min_score": "60"}, [1]),
+        ({"min_cycles": "12"}, [1, 2]),
+        ({"flag": "dust"}, [2]),
+        ({"search": "whale"}, [1]),
+        ({"search": address(2)[:40]}, [2]),
+        ({"ordering": "-realised_lamports"}, [2, 1, 3]),
+        ({"ordering": "nonsense"}, [1, 2, 3]),
+        ({"status": "nonsense"}, [1, 2, 3]),
+        ({"search": "\x00"}, [1, 2, 3]),
+    ],
+)
+def test_the_list_is_filtered_and_sorted(query: dict[str, str], found: list[int], viewer: Person) -> None:
+    make_wallet(1, label="the whale", score=Decimal("0.7"))
+    make_wallet(2, score=Decimal("0.5"), flags={"dust": "x"}, realised_lamports=10**12)
+    make_wallet(3, score=Decimal("0.3"), status="blacklisted", resolved_cycles=3, realised_lamports=1)
+    assert shown(viewer, **query) == [address(number) for number in found]
+
+
+@pytest.mark.parametrize(("field", "words"), [("min_score", "0 to 100"), ("min_cycles", "a whole number")])
+def test_a_filter_that_is_no_number_is_told(field: str, words: str, viewer: Person) -> None:
+    make_wallet(1)
+    assert words in text(viewer.page("wallets/", **{field: "many"}))
+
+
+def test_the_list_has_pages(viewer: Person) -> None:
+    for number in range(30):
+        make_wallet(number)
+    assert len(shown(viewer)) == 25
+    assert len(shown(viewer, page="2")) == 5
+
+
+def test_the_export_has_the_same_filters_and_answers_a_viewers_session(viewer: Person) -> None:
+    make_wallet(1, label="=cmd()")
+    make_wallet(2, status="blacklisted")
+    page = viewer.page("wallets/", status="active", min_score="50").content.decode()
+    (link,) = re.findall(r'href="(/api/discovery/wallets\?[^"]+)"', page)
+    lines = b"".join(viewer.client.get(link.replace("&amp;", "&"))).decode().splitlines()
+    assert len(lines) == 2
+    assert "'=cmd()" in lines[1]
+
+
+def test_an_empty_watchlist_says_what_to_do(viewer: Person) -> None:
+    assert "The watchlist is empty" in text(viewer.page("wallets/"))
+    make_wallet(1)
+    assert "No wallet fits these filters" in text(viewer.page("wallets/", flag="wash"))
+
+
+def wallet_with_everything() -> str:
+    run = make_run()
+    make_token(run)
+    make_wallet(1, note="seen in chat")
+    make_found(run, 1)
+    make_trade(1, 381_000_123, network_fee_lamports=5_000, tip_lamports=10_000)
+    make_cycle(1)
+    make_position(1)
+    return address(1)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["win skill", "resolved cycles", "at least 5", "win rate above 60.0%", "bought X 2 slots after its launch", "PUMP",
+     "+1.0000", "1.5000", "381000123", "0.000015", "seen in chat", "copyability: prices after each trade", "180.6"],
+)  # fmt: skip
+def test_the_page_of_a_wallet_tells_everything(words: str, viewer: Person) -> None:
+    path = f"wallets/{wallet_with_everything()}/"
+    assert words in text(viewer.page(path)) + text(viewer.part(f"{path}trades"))
+
+
+def test_a_figure_leads_to_its_transaction(viewer: Person) -> None:
+    path = f"wallets/{wallet_with_everything()}/"
+    page = viewer.page(path, mint=MINT).content.decode()
+    assert f'href="?mint={MINT}#trades"' in page
+    assert f'hx-get="/admin/discovery/{path}trades?mint={MINT}"' in page
+    trades = viewer.part(f"{path}trades", mint=MINT).content.decode()
+    assert re.search(r'href="https://solscan.io/tx/1z381000123\w+" target="_blank" rel="noopener noreferrer"', trades)
+
+
+def test_trades_are_those_of_the_token_asked_for(viewer: Person) -> None:
+    wallet_with_everything()
+    make_trade(1, 7, mint=address(50))
+    assert "1 in PUMP" in text(viewer.part(f"wallets/{address(1)}/trades", mint=MINT))
+    assert "2, newest first" in text(viewer.part(f"wallets/{address(1)}/trades", mint="nonsense"))
+
+
+def test_a_wallet_that_was_never_profiled_says_so(viewer: Person) -> None:
+    DiscoveryWallet.objects.create(address=address(1))
+    words = text(viewer.page(f"wallets/{address(1)}/"))
+    assert "not yet profiled" in words
+    assert "No position is known yet." in words
+
+
+@pytest.mark.parametrize("tail", ["", "trades"])
+@pytest.mark.parametrize("path", [address(9), "nonsense"])
+def test_an_unknown_wallet_is_404(path: str, tail: str, viewer: Person) -> None:
+    assert viewer.page(f"wallets/{path}/{tail}").status_code == 404
+
+
+def test_label_note_and_blacklist_are_saved_with_who(operator: Person) -> None:
+    make_wallet(1)
+    operator.send(f"wallets/{address(1)}/change", label="insider", note="moves first", blacklisted="on")
+    wallet = DiscoveryWallet.objects.get()
+    assert (wallet.label, wallet.note, wallet.status) == ("insider", "moves first", "blacklisted")
+    words = text(operator.page(f"wallets/{address(1)}/"))
+    assert operator.user.username in words
+    assert "status: active → blacklisted" in words
+
+
+def test_off_the_blacklist_a_wallet_is_what_its_record_says(operator: Person) -> None:
+    make_wallet(1, status="blacklisted", profiled_at=None)
+    operator.send(f"wallets/{address(1)}/change", label="", note="")
+    assert DiscoveryWallet.objects.get().status == "insufficient_data"
+
+
+def test_a_label_that_is_too_long_is_told_and_not_saved(operator: Person) -> None:
+    make_wallet(1)
+    answer = operator.client.post(f"/admin/discovery/wallets/{address(1)}/change", {"label": "x" * 101}, follow=True)
+    assert "at most 100 characters" in text(answer)
+    assert DiscoveryWallet.objects.get().label == ""
+
+
+def test_a_profile_is_asked_for_once(operator: Person) -> None:
+    make_wallet(1)
+    answer = operator.client.post(f"/admin/discovery/wallets/{address(1)}/profile", follow=True)
+    assert "A worker profiles the wallet" in text(answer)
+    assert "Profile on its way" in text(answer)
+    assert DiscoveryWallet.objects.get().profile_requested_at is not None
+
+
+def test_a_profile_that_the_queue_did_not_take_is_told(operator: Person, monkeypatch) -> None:
+    make_wallet(1)
+    monkeypatch.setattr("discovery.runs.dispatch.send", lambda *_: False)
+    answer = operator.client.post(f"/admin/discovery/wallets/{address(1)}/profile", follow=True)
+    assert "The queue is out of reach" in text(answer)
+
+
+@pytest.mark.parametrize("act", ["change", "profile"])
+def test_a_viewer_changes_no_wallet(act: str, viewer: Person) -> None:
+    make_wallet(1)
+    assert viewer.send(f"wallets/{address(1)}/{act}", label="x").status_code == 403
+    assert DiscoveryWallet.objects.get().label == ""
+    assert "Save</button>" not in viewer.page(f"wallets/{address(1)}/").content.decode()
+
+
+def test_times_carry_their_zone(viewer: Person) -> None:
+    make_wallet(1)
+    assert NOW.isoformat().replace("+00:00", "Z") in viewer.page("wallets/").content.decode()
