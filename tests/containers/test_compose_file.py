@@ -133,6 +133,13 @@ def test_the_example_of_an_override_changes_services_that_exist(services: dict[s
     assert set(example["services"]) <= set(services)
 
 
+def test_the_page_about_deploying_names_only_settings_that_exist() -> None:
+    page = (ROOT / "docs/deploy.md").read_text()
+    named = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
+    used = set(re.findall(r"\b([A-Z][A-Z_]+)=|`([A-Z]+_[A-Z_]+)`", page))
+    assert {first or second for first, second in used} - named == {"KEY", "ON_ERROR_STOP"}
+
+
 def test_the_compose_file_reads_nothing_that_the_example_of_settings_does_not_name() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     named = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
