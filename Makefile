@@ -7,7 +7,7 @@ VENV := .venv/bin/python
 EMBEDDED := $(VENV) -m walltrack.embedded run --
 
 .DEFAULT_GOAL := help
-.PHONY: help run discover env test lint requirements benchmark clean install install-dev
+.PHONY: help run discover env test containers lint requirements benchmark faults screenshots clean install install-dev
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
@@ -24,6 +24,11 @@ env: install ## write .env from .env.example with random secrets, for docker com
 
 test: install-dev ## every test, beside its own PostgreSQL and Valkey (ARGS="-k words")
 	@exec $(EMBEDDED) $(VENV) -m pytest $(ARGS)
+
+containers: ## docker-compose.yml, restarts and every command of docs/deploy.md, on a real engine (some ten minutes)
+	tests/containers/stack.sh
+	tests/containers/restarts.sh
+	tests/containers/deploy.sh
 
 lint: install-dev ## formatting, rules, types, import contracts, migrations, deployment checks, dependencies
 	$(VENV) -m ruff format --check .
@@ -49,6 +54,12 @@ requirements: install-dev ## pin requirements*.txt anew from their .in files
 
 benchmark: install-dev ## time decoding and a run over a simulated world (ARGS=decode)
 	@exec $(EMBEDDED) $(VENV) -m benchmarks $(ARGS)
+
+faults: install-dev ## kill workers, empty the broker, take the market away; results must not change (FAULTS_SEED=7)
+	@exec $(EMBEDDED) $(VENV) -m pytest tests/faults $(ARGS)
+
+screenshots: install-dev ## every page at both widths and themes into .data/screenshots (needs Chromium)
+	@exec $(EMBEDDED) $(VENV) -m pytest -p no:randomly tests/browser/screenshots.py $(ARGS)
 
 clean: ## delete .venv, all data and caches
 	@if [ -x $(VENV) ]; then $(VENV) -m walltrack.embedded remove; fi

@@ -9,6 +9,7 @@ admin.site.index_title = "Discovery"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="discovery:home")),
+    path("admin/", RedirectView.as_view(pattern_name="discovery:home")),
     path("admin/discovery/", include("discovery.admin.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("discovery.api.urls")),

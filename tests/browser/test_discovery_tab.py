@@ -1,0 +1,235 @@
+"""An operator at the Discovery tab, in a real Chromium over the real stack."""
+
+import csv
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from browser.conftest import Stack, Visitor, log_in
+from playwright.sync_api import Page, expect
+
+from discovery.models import DiscoveryConfig, DiscoveryRun, DiscoveryWallet
+
+pytestmark = pytest.mark.django_db
+WIDTHS_AND_THEMES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was(stack: Stack) -> None:
+    """Each test finds the configuration as it is made and no run at work."""
+    assert not DiscoveryRun.objects.filter(status__in=("queued", "running")).exists()
+    DiscoveryConfig.objects.update(enabled=True, schedule_hours=6, max_tokens=20, next_run_at=None, updated_by=None)
+
+
+def section(page: Page, title: str) -> str:
+    return page.locator(".wt-card", has=page.get_by_role("heading", name=title, exact=True)).first.inner_text()
+
+
+def settled(page: Page) -> None:
+    """What was swapped in listens: faster than any hand."""
+    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added')")
+
+
+def test_the_login_leads_to_the_discovery_tab(visit: Callable[..., Visitor]) -> None:
+    visitor = visit(None)
+    log_in(visitor, "ana")
+    expect(visitor.page).to_have_title("Discovery | WallTrack")
+
+
+def test_every_section_is_there_to_read(visit: Callable[..., Visitor]) -> None:
+    page = visit().open()
+    for title in ("Scheduler", "Run", "Parameters", "Pumps now", "Statistics", "Wallets found", "Runs", "History"):
+        expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    assert "completed" in section(page, "History")
+    assert page.evaluate("[...document.querySelectorAll('canvas')].every((each) => Chart.getChart(each))")
+    expect(page.get_by_text("Simulated market.")).to_be_visible()
+
+
+def test_another_frequency_moves_the_next_run_at_once(visit: Callable[..., Visitor]) -> None:
+    page = visit().open()
+    page.select_option("#schedule-hours", "12")
+    expect(page.locator("#scheduler").get_by_text("Saved.")).to_be_visible()
+    expect(page.locator("#schedule-facts")).to_contain_text(re.compile(r"in 1[12] h"))
+    page.reload()
+    expect(page.locator("#schedule-hours")).to_have_value("12")
+
+
+def test_the_switch_turns_the_schedule_off_and_on(visit: Callable[..., Visitor]) -> None:
+    page = visit().open()
+    page.get_by_role("switch").click()
+    expect(page.locator("#scheduler")).to_contain_text("none: switched off in the configuration")
+    page.get_by_role("switch").click()
+    expect(page.locator("#scheduler .wt-head")).to_contain_text("on")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("min_price_change_pct", "1000", "1,000 is not between 0 and 999.99 %"),
+        ("min_volume_usd", "-5", "-5 is not between"),
+        ("min_liquidity_usd", "-5", "-5 is not between"),
+        ("max_token_age_hours", "200", "200 is not between 1 and 168 h"),
+        ("max_tokens", "0", "0 is not between 1 and 100 tokens"),
+        ("early_window_minutes", "1", "1 is not between 5 and 120 min"),
+        ("min_profit_pct", "501", "501 is not between 0 and 500 %"),
+        ("max_requests_per_run", "5", "5 is not between 100 and 10,000,000 calls"),
+    ],
+)
+def test_a_broken_parameter_says_so_beside_its_field(
+    field: str, value: str, words: str, visit: Callable[..., Visitor]
+) -> None:
+    page = visit().open()
+    page.fill(f"#id_{field}", value)
+    expect(page.locator(f"[data-field={field}]")).to_have_class(re.compile("wt-changed"))
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(f"[data-field={field}] .wt-problem")).to_contain_text(words)
+    expect(page.locator(f"#id_{field}")).to_have_value(value)
+
+
+def test_a_parameter_is_saved_and_still_there_after_a_reload(visit: Callable[..., Visitor]) -> None:
+    page = visit().open()
+    page.fill("#id_max_tokens", "7")
+    expect(page.locator("#differs")).to_contain_text("Not saved: tokens, at most")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved; used from the next run.")).to_be_visible()
+    page.reload()
+    expect(page.locator("#id_max_tokens")).to_have_value("7")
+
+
+def test_two_operators_at_once_lose_nothing(visit: Callable[..., Visitor]) -> None:
+    one, other = visit().open(), visit().open()
+    one.fill("#id_max_tokens", "8")
+    one.get_by_role("button", name="Save").click()
+    expect(one.get_by_text("Saved; used from the next run.")).to_be_visible()
+    other.fill("#id_max_tokens", "9")
+    other.get_by_role("button", name="Save").click()
+    expect(other.locator("#params")).to_contain_text("max tokens 9 instead of 8")
+    other.get_by_role("button", name="Save").click()
+    expect(other.get_by_text("Saved; used from the next run.")).to_be_visible()
+    assert DiscoveryConfig.objects.get().max_tokens == 9
+
+
+def test_a_run_is_watched_from_the_button_to_its_wallets_and_their_transactions(visit: Callable[..., Visitor]) -> None:
+    page = visit().open()
+    page.fill("#id_max_tokens", "2")
+    page.get_by_role("button", name="Run now").click()
+    expect(page.locator("#params")).to_contain_text("Started with max tokens 2 instead of 20")
+    expect(page.locator("#live")).to_contain_text("Run at work")
+    page.reload()  # nothing of it lives in the page
+    expect(page.locator("#live")).to_contain_text("none is active", timeout=60_000)
+    expect(page.locator("#overview tbody tr").first).to_contain_text("ana")
+    page.locator("#overview tbody tr").first.get_by_role("button").click()
+    dialog = page.locator("#dialog")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("link", name="Open the run").click()
+    for title in ("Timeline", "Where candidates fell", "Wallets", "Tokens", "Provider usage", "Parameters"):
+        expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    page.locator("#wallets tbody tr").first.locator(".wt-strong").click()  # the token: the trades behind the profit
+    expect(page.locator("#trades tbody tr").first).to_be_visible()
+    link = page.locator("#trades tbody tr").first.locator("a.wt-out")
+    assert re.fullmatch(r"https://solscan\.io/tx/\w{80,90}", link.get_attribute("href") or "")
+
+
+def test_a_cancelled_run_ends_within_seconds(visit: Callable[..., Visitor]) -> None:
+    page = visit().open()
+    page.get_by_role("button", name="Run now").click()
+    page.on("dialog", lambda asked: asked.accept())
+    page.locator("#live").get_by_role("button", name="Cancel").click()
+    expect(page.locator("#live")).to_contain_text("none is active", timeout=15_000)
+    expect(page.locator("#overview tbody tr").first).to_contain_text("cancelled")
+
+
+def test_the_history_is_filtered(visit: Callable[..., Visitor]) -> None:
+    page = visit().open()
+    expect(page.locator("#overview tbody tr").first).to_be_visible()
+    page.locator("#range-form select[name=status]").select_option("failed")
+    expect(page.locator("#overview")).to_contain_text("No run in this range with these filters")
+    settled(page)
+    page.locator("#range-form select[name=status]").select_option("completed")
+    expect(page.locator("#overview tbody tr").first).to_be_visible()
+    settled(page)
+    page.locator("#range-form select[name=range]").select_option("days")
+    expect(page.locator("#range-form input[name=since]")).to_be_visible()
+    settled(page)
+    page.fill("#range-form input[name=since]", "2020-01-01")
+    page.locator("#range-form input[name=since]").blur()
+    settled(page)
+    page.fill("#range-form input[name=until]", "2020-01-02")
+    page.locator("#range-form input[name=until]").blur()
+    expect(page.locator("#overview")).to_contain_text("No run in this range")
+
+
+def test_wallets_are_filtered_and_exported(visit: Callable[..., Visitor], tmp_path: Path) -> None:
+    page = visit().open("wallets/")
+    page.fill("input[name=min_score]", "1")
+    page.get_by_role("button", name="Filter").click()
+    shown = page.locator("tbody tr").count()
+    assert 0 < shown <= 25
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV", exact=True).click()
+    download.value.save_as(tmp_path / "wallets.csv")
+    rows = list(csv.DictReader((tmp_path / "wallets.csv").read_text().splitlines()))
+    assert len(rows) == DiscoveryWallet.objects.filter(score__gte="0.01").count() >= shown
+
+
+def test_a_wallet_is_labelled_and_the_change_is_kept(visit: Callable[..., Visitor]) -> None:
+    page = visit().open("wallets/")
+    page.locator("tbody tr .wt-address a").first.click()
+    page.fill("#label", "the quick one")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Changes")).to_be_visible()
+    assert "label: empty → the quick one" in page.inner_text("body")
+
+
+def test_pumps_show_the_last_list_while_a_provider_is_down(visit: Callable[..., Visitor], stack: Stack) -> None:
+    page = visit().open()
+    stack.market.fault("geckoterminal", "503", count=10**6)
+    try:
+        page.get_by_role("button", name="View pumps").click()
+        expect(page.locator("#pumps tbody tr").first).to_be_visible(timeout=90_000)
+        expect(page.locator("#pumps")).to_contain_text("The last look was not whole", timeout=90_000)
+    finally:
+        stack.market.clear_faults()
+
+
+def test_a_viewer_sees_everything_and_can_change_nothing(visit: Callable[..., Visitor], stack: Stack) -> None:
+    page = visit("vic").open()
+    expect(page.get_by_text("You may look")).to_be_visible()
+    assert page.get_by_role("button", name="Run now").count() == 0
+    expect(page.get_by_role("switch")).to_be_disabled()
+    token = page.evaluate("JSON.parse(document.querySelector('.wt').getAttribute('hx-headers'))['X-CSRFToken']")
+    answer = page.request.post(
+        f"{stack.url}/admin/discovery/run", headers={"X-CSRFToken": token, "HX-Request": "true", "Referer": stack.url}
+    )
+    assert answer.status == 403
+
+
+def test_an_address_is_copied(visit: Callable[..., Visitor]) -> None:
+    page = visit(permissions=["clipboard-read", "clipboard-write"]).open("wallets/")
+    button = page.locator(".wt-copy").first
+    button.click()
+    assert page.evaluate("navigator.clipboard.readText()") == button.get_attribute("data-copy")
+
+
+def test_the_page_says_when_the_server_does_not_answer(visit: Callable[..., Visitor]) -> None:
+    visitor = visit()
+    page = visitor.open()
+    page.route("**/live*", lambda route: route.abort())
+    expect(page.locator("#trouble")).to_contain_text("The server does not answer", timeout=15_000)
+    page.unroute("**/live*")
+    expect(page.locator("#trouble")).to_be_hidden(timeout=15_000)
+    visitor.complaints.clear()  # the aborted calls
+
+
+@pytest.mark.parametrize(("width", "theme"), WIDTHS_AND_THEMES)
+@pytest.mark.parametrize("path", ["", "wallets/", "runs/{run}/", "wallets/{wallet}/"])
+def test_every_page_fits_its_screen(
+    path: str, width: int, theme: str, visit: Callable[..., Visitor], stack: Stack
+) -> None:
+    wallet = DiscoveryWallet.objects.order_by("-score", "address").first()
+    assert wallet is not None
+    page = visit(width=width, theme=theme).open(path.format(run=stack.run_id, wallet=wallet.address))
+    page.wait_for_load_state("networkidle") if path else page.locator("#overview tbody").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.documentElement.classList.contains('dark')") is (theme == "dark")
