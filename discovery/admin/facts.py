@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from discovery.admin.shared import FactsAdmin, short, sol
+from discovery.admin.shared import FactsAdmin, short, sol, wallet_link
 from discovery.models import DiscoveryPosition, DiscoveryTrade
 
 
@@ -10,7 +10,7 @@ from discovery.models import DiscoveryPosition, DiscoveryTrade
 class TradeAdmin(FactsAdmin):
     """Every trade of every early buyer."""
 
-    list_display = ("block_time", "side", "wallet_address", "token", "value_sol", "token_units", "signature")
+    list_display = ("block_time", "side", "wallet", "token", "value_sol", "token_units", "transaction")
     search_fields = ("=wallet_address", "=mint", "=signature")
     ordering = ("-id",)
 
@@ -18,6 +18,16 @@ class TradeAdmin(FactsAdmin):
     def token(self, row: DiscoveryTrade) -> str:
         """The token's address, short."""
         return short(row.mint)
+
+    @admin.display(description="wallet", ordering="wallet_address")
+    def wallet(self, row: DiscoveryTrade) -> str:
+        """Who traded."""
+        return wallet_link(row.wallet_address)
+
+    @admin.display(description="transaction")
+    def transaction(self, row: DiscoveryTrade) -> str:
+        """Its signature, short."""
+        return short(row.signature)
 
     @admin.display(description="value, SOL")
     def value_sol(self, row: DiscoveryTrade) -> str:
@@ -30,7 +40,8 @@ class PositionAdmin(FactsAdmin):
     """What came of each early buyer's trades, those that did not qualify among them."""
 
     list_display = (
-        "wallet_address",
+        "first_buy_at",
+        "wallet",
         "token",
         "profit_pct",
         "realised_sol",
@@ -48,6 +59,11 @@ class PositionAdmin(FactsAdmin):
     def token(self, row: DiscoveryPosition) -> str:
         """The token's address, short."""
         return short(row.mint)
+
+    @admin.display(description="wallet", ordering="wallet_address")
+    def wallet(self, row: DiscoveryPosition) -> str:
+        """Whose position."""
+        return wallet_link(row.wallet_address)
 
     @admin.display(description="realised, SOL", ordering="realised_lamports")
     def realised_sol(self, row: DiscoveryPosition) -> str:

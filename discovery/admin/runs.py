@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from discovery.admin.shared import FactsAdmin, short, sol
+from discovery.admin.shared import FactsAdmin, short, sol, wallet_link
 from discovery.models import DiscoveryRun, DiscoveryRunToken, DiscoveryRunWallet
 from discovery.models.choices import RunStatus
 
@@ -47,7 +47,7 @@ class RunTokenAdmin(FactsAdmin):
 
     list_display = (
         "symbol",
-        "mint",
+        "token",
         "run",
         "price_change_pct",
         "volume_usd",
@@ -59,13 +59,19 @@ class RunTokenAdmin(FactsAdmin):
     search_fields = ("=mint", "symbol")
     ordering = ("-id",)
 
+    @admin.display(description="mint", ordering="mint")
+    def token(self, row: DiscoveryRunToken) -> str:
+        """The token's address, short."""
+        return short(row.mint)
+
 
 @admin.register(DiscoveryRunWallet)
 class RunWalletAdmin(FactsAdmin):
     """The wallets runs found, with the result on the token that revealed each."""
 
     list_display = (
-        "wallet_address",
+        "created_at",
+        "wallet",
         "token",
         "profit",
         "realised_sol",
@@ -73,11 +79,15 @@ class RunWalletAdmin(FactsAdmin):
         "entry_rank",
         "entry_seconds",
         "is_new",
-        "created_at",
     )
     search_fields = ("=wallet_address", "=source_token")
     list_filter = ("is_new",)
     ordering = ("-created_at", "-id")
+
+    @admin.display(description="wallet", ordering="wallet_address")
+    def wallet(self, row: DiscoveryRunWallet) -> str:
+        """Who was found."""
+        return wallet_link(row.wallet_address)
 
     @admin.display(description="profit, %", ordering="profit_pct")
     def profit(self, row: DiscoveryRunWallet) -> str:

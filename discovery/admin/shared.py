@@ -3,6 +3,9 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
 from discovery.domain.units import lamports_to_sol
@@ -32,6 +35,12 @@ class FactsAdmin(ModelAdmin):  # type: ignore[misc]  # the package ships no type
 def sol(lamports: int | None) -> str:
     """SOL with four digits after the point, "–" where nothing is known."""
     return "–" if lamports is None else f"{lamports_to_sol(lamports):,.4f}"
+
+
+def wallet_link(address: str) -> SafeString:
+    """A wallet's address, short, with the way to its page."""
+    url = reverse("discovery:wallet", args=[address])
+    return format_html('<a href="{}" title="{}">{}</a>', url, address, short(address))
 
 
 def short(address: str) -> str:

@@ -118,3 +118,24 @@ def test_a_name_that_is_guessed_at_rests_for_a_while(db: None, settings) -> None
 
 def test_the_login_page_names_the_command_where_nobody_can_log_in_yet(db: None) -> None:
     assert "createsuperuser" in Client().get("/admin/login/").content.decode()
+
+
+@pytest.mark.parametrize("path", ["/admin/nothing/", "/admin/discovery/nothing", "/nothing"])
+def test_a_path_that_leads_nowhere_says_so_with_a_way_back(path: str, viewer: Person) -> None:
+    answer = viewer.client.get(path)
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.content.decode()
+    assert 'href="/admin/discovery/"' in answer.content.decode()
+
+
+def test_who_may_not_is_told_which_group_may(person, config) -> None:
+    answer = Person(person(None, is_staff=True)).page()
+    assert answer.status_code == 403
+    assert "viewer" in answer.content.decode()
+
+
+def test_a_form_that_is_too_old_says_so(viewer: Person) -> None:
+    client = Client(enforce_csrf_checks=True)
+    answer = client.post("/admin/login/", {"username": "ana", "password": "x"})
+    assert answer.status_code == 403
+    assert "The form was too old" in answer.content.decode()
