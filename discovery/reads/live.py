@@ -3,15 +3,17 @@
 import hashlib
 import uuid
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-from django.db.models import Count, Max, Min, OuterRef, Q, Subquery
+from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from discovery.models import DiscoveryConfig, DiscoveryPumps, DiscoveryRun, DiscoveryRunStep
-from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStage, StepKind, StepStatus
+from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStage, RunStatus, StepKind, StepStatus
+from discovery.reads.pages import ErrorCount
 
 # Where a stage begins and ends on the bar of the whole run. Tokens and wallets are nearly all of it.
 _SPAN: Final = {
@@ -55,12 +57,26 @@ class ActiveRunView(msgspec.Struct, frozen=True):
     source_note: str
 
 
+class EndedRun(msgspec.Struct, frozen=True):
+    """What the last run came to."""
+
+    id: uuid.UUID
+    status: str
+    completed_at: datetime
+    duration_seconds: Decimal | None
+    tokens_analyzed: int | None
+    new_wallets: int | None
+    updated_wallets: int | None
+    error_count: int
+
+
 class LiveView(msgspec.Struct, frozen=True):
-    """The page's moving parts at one revision."""
+    """The page's moving parts at one revision. `last`: the run that ended last, None while one is active."""
 
     revision: str
     config_version: int
     active: ActiveRunView | None
+    last: EndedRun | None
 
 
 def revision() -> str:
@@ -102,7 +118,23 @@ def live_view() -> LiveView:
     """The moving parts. Four queries at most."""
     row = _row()
     run = DiscoveryRun.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False).first()
-    return LiveView(_digest(row), row[0] if row else 0, None if run is None else _active(run))
+    return LiveView(
+        revision=_digest(row),
+        config_version=row[0] if row else 0,
+        active=None if run is None else _active(run),
+        last=_last() if run is None else None,
+    )
+
+
+def _last() -> EndedRun | None:
+    ended = DiscoveryRun.objects.filter(completed_at__isnull=False).exclude(status=RunStatus.SKIPPED)
+    row = (
+        ended.order_by("-started_at", "-id")
+        .annotate(error_count=ErrorCount(F("errors")))
+        .values(*EndedRun.__struct_fields__)
+        .first()
+    )
+    return None if row is None else EndedRun(**row)
 
 
 def _active(run: DiscoveryRun) -> ActiveRunView:

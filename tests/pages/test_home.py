@@ -356,3 +356,11 @@ def test_an_open_api_is_told(viewer: Person, settings) -> None:
 def test_the_last_result_is_told(viewer: Person) -> None:
     make_run(status="failed", started_at=NOW)
     assert "failed" in text(viewer.page()).split("Last run", 1)[1][:80]
+
+
+def test_what_the_last_run_came_to_is_told(viewer: Person) -> None:
+    make_run(errors=["lost"])
+    words = text(viewer.part("live"))
+    assert "completed with errors" in words
+    assert "4 analysed" in words
+    assert "2 new, 1 seen again" in words
