@@ -4,6 +4,7 @@
     ├── Unreachable      no connection, cut off, timed out                    retryable
     ├── ServerFailed     5xx, unhealthy node                                  retryable
     ├── RateLimited      429 or a code that means it; knows how long to wait  retryable
+    ├── CircuitOpen      left alone after failures; knows for how long        retryable
     ├── BadPayload       an answer that is not as documented, or cut          retryable
     ├── QuotaUsedUp      the plan's quota of calls or credits                 final
     ├── KeyRefused       wrong, missing or forbidden key                      final
@@ -58,6 +59,16 @@ class RateLimited(ProviderError):
     retryable = True
 
     def __init__(self, provider: str, cause: str, wait_seconds: float | None = None) -> None:
+        super().__init__(provider, cause)
+        self.wait_seconds = wait_seconds
+
+
+class CircuitOpen(ProviderError):
+    """The provider is left alone after repeated failures; nothing was asked. It may be asked in `wait_seconds`."""
+
+    retryable = True
+
+    def __init__(self, provider: str, cause: str, wait_seconds: float) -> None:
         super().__init__(provider, cause)
         self.wait_seconds = wait_seconds
 

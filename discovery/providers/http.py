@@ -1,19 +1,22 @@
-"""The one door to the network: timeouts, retries with jitter under a deadline, pace, metering and redaction."""
+"""The one door to the network: timeouts, retries with jitter under a deadline, pace, breaker, meter and redaction."""
 
 import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol
 
 import aiohttp
 import msgspec
 
+from discovery.providers.breaker import Breaker, LocalBreakerStore, is_failure
 from discovery.providers.errors import (
     UNREADABLE,
     BadPayload,
     BadRequest,
+    CircuitOpen,
     KeyRefused,
     NotFound,
     ProviderError,
@@ -50,6 +53,22 @@ class Meter(Protocol):
         """After a 429."""
 
 
+class Observer(Protocol):
+    """Is told what became of each question. Must neither wait nor raise: the question waits for it."""
+
+    def answered(self, provider: str) -> None:
+        """An answer came."""
+
+    def failed(self, provider: str, error: ProviderError) -> None:
+        """The question ended with that error."""
+
+    def opened(self, provider: str, seconds: float) -> None:
+        """That opened the provider's breaker for so long."""
+
+    def closed(self, provider: str) -> None:
+        """That closed the provider's breaker."""
+
+
 class Answer(msgspec.Struct, frozen=True):
     """A response that a provider module may read."""
 
@@ -75,6 +94,10 @@ class Door:
         headers: Mapping[str, str] | None = None,
         secret_params: Mapping[str, str] | None = None,
         deadline_seconds: float = DEADLINE_SECONDS,
+        breaker: Breaker | None = None,
+        observer: Observer | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.provider = provider
         self._base_url = base_url
@@ -84,6 +107,10 @@ class Door:
         self._headers = dict(headers or {})
         self._secret_params = dict(secret_params or {})
         self._deadline_seconds = deadline_seconds
+        self._breaker = breaker or Breaker(provider, LocalBreakerStore(clock), sleep=sleep)
+        self._observer = observer
+        self._sleep = sleep
+        self._clock = clock
 
     async def ask(
         self,
@@ -100,11 +127,32 @@ class Door:
         classify: what the provider means by an answer, asked before the status is judged; None = as HTTP says.
         Raises ProviderError, and whatever the meter raises for a spent budget.
         """
+        question = uuid.uuid4().hex
+        try:
+            answer = await self._answer(question, path, params, json, calls, classify)
+        except ProviderError as error:
+            await self._ended(question, error)
+            raise
+        except BaseException:
+            await self._breaker.let_go(question)
+            raise
+        await self._ended(question, None)
+        return answer
+
+    async def _answer(
+        self,
+        question: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        json: Any,
+        calls: int,
+        classify: Classify | None,
+    ) -> Answer:
         left = self._deadline_seconds
         for attempt in range(1, MOST_ATTEMPTS + 1):
-            await self._pacer.wait(calls)
+            left -= await self._turn(question, calls, left)
             self._meter.charge(self.provider, calls)
-            began = time.monotonic()
+            began = self._clock()
             try:
                 answer = await self._send(path, params, json, max(left, READ_SECONDS))
                 error = classify(answer) if classify else None
@@ -115,13 +163,48 @@ class Door:
                 return answer
             assert error is not None
             backoff = min(MOST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.5)  # noqa: S311  jitter
-            left -= time.monotonic() - began + max(backoff, await self._slow_down(error))
+            left -= self._clock() - began + max(backoff, await self._slow_down(error))
             if not error.retryable or attempt == MOST_ATTEMPTS or left < 0:
                 raise error
             log.debug("asking again", extra={"provider": self.provider, "cause": error.cause, "attempt": attempt})
             # The pace makes the wait after a 429; the jitter keeps many waiting workers from waking at once.
-            await asyncio.sleep(backoff)
+            await self._sleep(backoff)
         raise AssertionError("the last attempt either returned or raised")
+
+    async def _turn(self, question: str, calls: int, left: float) -> float:
+        """Wait for the breaker and then for the pace; seconds waited for the breaker. Raises CircuitOpen."""
+        waited = 0.0
+        while True:
+            waited += await self._breaker.wait(question, left - waited)
+            await self._pacer.wait(calls)
+            # The line may be long: the breaker opens while many stand in it.
+            if await self._breaker.lets(question):
+                return waited
+
+    async def _ended(self, question: str, error: ProviderError | None) -> None:
+        """Tell breaker and observer what became of a question. One that the breaker refused says nothing new."""
+        if isinstance(error, CircuitOpen):
+            return
+        opened, closed = 0.0, False
+        if error is not None and is_failure(error):
+            opened = await self._breaker.failed(question, error.cause)
+            if opened:
+                told = {"provider": self.provider, "cause": error.cause, "seconds": opened}
+                log.warning("provider left alone", extra=told)
+        else:
+            closed = await self._breaker.answered(question)
+            if closed:
+                log.info("provider is asked again", extra={"provider": self.provider})
+        if self._observer is None:
+            return
+        if error is None:
+            self._observer.answered(self.provider)
+        else:
+            self._observer.failed(self.provider, error)
+        if opened:
+            self._observer.opened(self.provider, opened)
+        if closed:
+            self._observer.closed(self.provider)
 
     async def _slow_down(self, error: ProviderError) -> float:
         """Seconds the provider wants to be left alone; a rate limit slows everybody who shares the pace."""
@@ -161,7 +244,7 @@ class Door:
         if status in {429, 418}:
             return RateLimited(self.provider, "too many requests", retry_after_seconds(answer))
         if status in {401, 403}:
-            return KeyRefused(self.provider, f"refused (HTTP {status})")
+            return KeyRefused(self.provider, f"key or access refused (HTTP {status})")
         if status == 404:
             return NotFound(self.provider, "not found")
         if status >= 500 or 300 <= status < 400:

@@ -2,8 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import redis.asyncio
 from redis.commands.core import AsyncScript
@@ -59,6 +59,34 @@ return string.format('%.0f', math.max(0, paused - now))
 )
 
 
+class Reach:
+    """The server as far as it can be reached: one that does not answer is left alone for `AWAY_SECONDS`, and told once.
+
+    what: that which is kept there, for the log.
+    """
+
+    def __init__(self, what: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._what = what
+        self._clock = clock
+        self._away_until = 0.0
+        self._told = False
+
+    async def run(self, script: AsyncScript, keys: Sequence[str], args: Sequence[str | float]) -> Any | None:
+        """The script's answer, None where the server is out of reach."""
+        if self._clock() < self._away_until:
+            return None
+        try:
+            answer = await script(keys=keys, args=args)
+        except (RedisError, OSError) as error:
+            self._away_until = self._clock() + AWAY_SECONDS
+            if not self._told:
+                log.warning("%s is out of reach", self._what, extra={"cause": type(error).__name__})
+                self._told = True
+            return None
+        self._told = False
+        return answer
+
+
 class SharedPaceStore:
     """A PaceStore (discovery/providers/limits.py) over one Redis connection pool.
 
@@ -73,25 +101,13 @@ class SharedPaceStore:
         self._slow_down = client.register_script(_SLOW_DOWN)
         self._pause_left = client.register_script(_PAUSE_LEFT)
         self._alone = LocalPaceStore()
-        self._clock = clock
-        self._away_until = 0.0
-        self._told = False
+        self._reach = Reach("the shared pace", clock)
 
     async def _run(self, script: AsyncScript, provider: str, *args: float) -> str | None:
         """The script's answer, None where the server is out of reach."""
-        if self._clock() < self._away_until:
-            return None
         keys = [f"{self._prefix}:pace:{provider}", f"{self._prefix}:slowed:{provider}"]
-        try:
-            answer = await script(keys=keys, args=[RECOVERY_SECONDS, *args])
-        except (RedisError, OSError) as error:
-            self._away_until = self._clock() + AWAY_SECONDS
-            if not self._told:
-                log.warning("the shared pace is out of reach", extra={"cause": type(error).__name__})
-                self._told = True
-            return None
-        self._told = False
-        return str(int(answer))
+        answer = await self._reach.run(script, keys, [RECOVERY_SECONDS, *args])
+        return None if answer is None else str(int(answer))
 
     async def reserve(self, provider: str, interval_seconds: float) -> float:
         """See PaceStore."""

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -12,6 +12,14 @@ from django.conf import settings
 
 from discovery.domain.programs import PUMPFUN
 from discovery.providers import dexscreener, geckoterminal, helius, jupiter, prices, solana_rpc
+from discovery.providers.breaker import (
+    FIRST_OPEN_SECONDS,
+    MOST_DOUBLED,
+    MOST_DOUBLED_WHERE_NEEDED,
+    Breaker,
+    BreakerStore,
+    LocalBreakerStore,
+)
 from discovery.providers.dexscreener import DexScreener
 from discovery.providers.errors import ProviderError
 from discovery.providers.geckoterminal import GeckoTerminal
@@ -24,6 +32,8 @@ from discovery.providers.prices import HourlyCandles, SolPrices
 from discovery.providers.solana_rpc import SolanaRpc
 from discovery.runs.budget import StepMeter
 from discovery.runs.histories import HeliusHistories, Histories, Problem, RpcHistories
+from discovery.runs.provider_signs import ProviderSigns, told_in_rows
+from discovery.runs.shared_breaker import SharedBreakerStore
 from discovery.runs.shared_limits import SharedPaceStore
 from discovery.runs.transaction_cache import TransactionCache
 
@@ -42,10 +52,14 @@ PUBLIC_RPC_HOST: Final = "api.mainnet-beta.solana.com"
 CONNECTIONS: Final = 64
 PACE_CONNECTIONS: Final = 8
 HELIUS_RPC: Final = "helius_rpc"
+NEEDED: Final = frozenset({helius.NAME, solana_rpc.NAME, prices.NAME})
+"""Without these a step is nothing; what the others would say is done without."""
 
 
 _hours: dict[str, HourlyCandles] = {}
 """Closed candles by source, for every step of this process."""
+_breakers: Final = LocalBreakerStore()
+"""The same of breakers, while no store is shared."""
 
 
 def pace() -> dict[str, float]:
@@ -97,10 +111,11 @@ async def open_providers(*, source: str = "", shared: bool = True) -> AsyncItera
     """Clients over one connection pool, closed at the end; what they use counts on the step that asks (budget.metered).
 
     source: who answers transactions, where the run has decided that already; else Helius is probed.
-    shared: pace by the store of `REDIS_URL`, together with every other process; else by this process alone.
+    shared: pace and breakers by the store of `REDIS_URL`, as every other process; else by this process alone.
     """
     pool: redis.asyncio.Redis | None = None
     store: PaceStore = LocalPaceStore()
+    breakers: BreakerStore = _breakers
     if shared:
         # A blocking pool: hundreds of waiting questions take turns on a few connections.
         pool = redis.asyncio.Redis.from_pool(
@@ -109,22 +124,40 @@ async def open_providers(*, source: str = "", shared: bool = True) -> AsyncItera
             )
         )
         store = SharedPaceStore(pool, settings.INSTANCE_NAME)
+        breakers = SharedBreakerStore(pool, settings.INSTANCE_NAME, _breakers)
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     try:
-        async with aiohttp.ClientSession(connector=connector, auto_decompress=True) as session:
-            yield await _providers(session, store, source)
+        async with (
+            told_in_rows() as signs,
+            aiohttp.ClientSession(connector=connector, auto_decompress=True) as session,
+        ):
+            yield await _providers(session, store, breakers, signs, source)
     finally:
         if pool is not None:
             await pool.aclose()
 
 
-async def _providers(session: aiohttp.ClientSession, store: PaceStore, source: str) -> Providers:
+async def _providers(
+    session: aiohttp.ClientSession, store: PaceStore, breakers: BreakerStore, signs: ProviderSigns, source: str
+) -> Providers:
     rates, meter = pace(), StepMeter()
+    patience = float(settings.PROVIDER_PATIENCE_SECONDS)
 
-    def door(name: str, url: str, *, paced_as: str = "", **options: dict[str, str]) -> Door:
-        pacer = Pacer(paced_as or name, rates[paced_as or name], store)
-        patience = float(settings.PROVIDER_PATIENCE_SECONDS)
-        return Door(name, url, session=session, pacer=pacer, meter=meter, deadline_seconds=patience, **options)
+    def door(name: str, url: str, *, paced_as: str = "", **options: Any) -> Door:
+        # Half of the patience at first, why: see the breaker.
+        first = min(FIRST_OPEN_SECONDS, patience / 2)
+        most = first * (MOST_DOUBLED_WHERE_NEEDED if name in NEEDED else MOST_DOUBLED)
+        return Door(
+            name,
+            url,
+            session=session,
+            pacer=Pacer(paced_as or name, rates[paced_as or name], store),
+            meter=meter,
+            deadline_seconds=patience,
+            breaker=Breaker(name, breakers, first_seconds=first, most_seconds=most),
+            observer=signs,
+            **options,
+        )
 
     jupiter_headers = {"x-api-key": settings.JUPITER_API_KEY} if settings.JUPITER_API_KEY else {}
     # Gateways may count every item of a batch, the simulated market's calls are requests.
@@ -148,6 +181,8 @@ async def _providers(session: aiohttp.ClientSession, store: PaceStore, source: s
                 helius_client = None
                 if error.code != "unsupported":
                     helius_rpc = None  # the key itself will not do: the other node answers
+    else:
+        await signs.unused(helius.NAME)
     return Providers(
         dexscreener=DexScreener(door(dexscreener.NAME, settings.DEXSCREENER_URL)),
         dexscreener_feeds=DexScreener(door(dexscreener.NAME, settings.DEXSCREENER_URL, paced_as=FEEDS_PACE)),
