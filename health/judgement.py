@@ -118,11 +118,9 @@ def judge_providers(seen: Sequence[ProviderSeen], now: datetime) -> Finding:
     facts, troubles = {}, []
     for provider in seen:
         trouble = ""
-        if provider.open_until and provider.open_until > now:
+        if provider.left_alone(now) and provider.open_until is not None:
             trouble = f"left alone for {span((provider.open_until - now).total_seconds())} after repeated failures"
-        elif provider.last_failure_at and (
-            provider.last_success_at is None or provider.last_failure_at > provider.last_success_at
-        ):
+        elif provider.failing() and provider.last_failure_at is not None:
             trouble = f"last failed {span((now - provider.last_failure_at).total_seconds())} ago"
         if trouble:
             troubles.append(f"{provider.name}: {trouble}" + (f" ({provider.cause})" if provider.cause else ""))

@@ -40,6 +40,16 @@ class ProviderSeen(msgspec.Struct, frozen=True):
     cause: str
     open_until: datetime | None
 
+    def left_alone(self, now: datetime) -> bool:
+        """Its circuit breaker is open: nobody asks it."""
+        return self.open_until is not None and self.open_until > now
+
+    def failing(self) -> bool:
+        """The last thing seen of it was a failure."""
+        if self.last_failure_at is None:
+            return False
+        return self.last_success_at is None or self.last_failure_at > self.last_success_at
+
 
 class LastRun(msgspec.Struct, frozen=True):
     """The run that began last, finished or not; `errors` in the words kept with it."""

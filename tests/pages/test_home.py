@@ -13,7 +13,14 @@ from django.utils import timezone
 from pages.conftest import Person
 
 from discovery.analysis.params import BOUNDS
-from discovery.models import DiscoveryConfig, DiscoveryHeartbeat, DiscoveryPumps, DiscoveryRun, DiscoveryRunStep
+from discovery.models import (
+    DiscoveryConfig,
+    DiscoveryHeartbeat,
+    DiscoveryProvider,
+    DiscoveryPumps,
+    DiscoveryRun,
+    DiscoveryRunStep,
+)
 
 pytestmark = pytest.mark.django_db
 PARAMS = {
@@ -364,3 +371,13 @@ def test_what_the_last_run_came_to_is_told(viewer: Person) -> None:
     assert "completed with errors" in words
     assert "4 analysed" in words
     assert "2 new, 1 seen again" in words
+
+
+def test_a_provider_that_refuses_its_key_is_a_banner_with_its_cause(viewer: Person) -> None:
+    now = timezone.now()
+    DiscoveryProvider.objects.create(name="jupiter", last_success_at=now, last_failure_at=now - timedelta(hours=1))
+    DiscoveryProvider.objects.create(name="helius", last_failure_at=now, last_cause="the key is refused (HTTP 401)")
+    for words in (text(viewer.page()), text(viewer.part("live"))):
+        assert "helius failed" in words
+        assert "the key is refused (HTTP 401)" in words
+        assert "jupiter failed" not in words

@@ -13,7 +13,7 @@ from discovery.admin.pages.access import CHANGE_CONFIG, START_RUNS, VIEW_RUNS, p
 from discovery.admin.pages.forms import ParamsForm
 from discovery.analysis.params import Params
 from discovery.models.choices import Trigger
-from discovery.reads import config, live, plan, progress, pumps, scheduler
+from discovery.reads import config, health, live, plan, progress, pumps, scheduler
 
 REFRESHED: Final = "configuration-changed"
 
@@ -136,7 +136,10 @@ def _conflict(saved: config.ConfigView) -> str:
 
 
 def _moving(view: live.LiveView) -> dict[str, Any]:
-    return {"live": view, "workers": progress.workers_alive() if view.active is not None else True}
+    now = timezone.now()
+    troubles = [each for each in health.providers_seen() if each.left_alone(now) or each.failing()]
+    workers = progress.workers_alive() if view.active is not None else True
+    return {"live": view, "workers": workers, "troubles": troubles}
 
 
 def _schedule(saved: config.ConfigView, view: live.LiveView | None = None) -> dict[str, Any]:
