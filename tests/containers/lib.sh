@@ -8,6 +8,7 @@ checkout=$PWD
 lab=$PWD/../shared/compose-lab # an engine with stand-in images, for machines that reach no registry
 images=(python:3.13-slim-trixie postgres:17 valkey/valkey:8 docker/dockerfile:1)
 stop_lab=
+others=() # containers beside those of compose, removed at the end
 work=$(mktemp -d)
 export COMPOSE_PROJECT_NAME=walltrack-check-$$
 
@@ -40,6 +41,7 @@ clean_up() {
             docker compose ps --all
             docker compose logs --tail 30
         fi >&2
+        [ "${#others[@]}" -eq 0 ] || docker rm --force --volumes "${others[@]}" >/dev/null 2>&1 || true
         docker compose --profile '*' down --volumes --remove-orphans --timeout 5 >/dev/null 2>&1 || true
         docker images --quiet --filter "reference=walltrack:check-$$*" | xargs -r docker image rm --force >/dev/null 2>&1
     fi
@@ -134,7 +136,7 @@ log_in() {
     expect 302 --cookie "$cookies" --cookie-jar "$cookies" --header "Host: $host" --header "Origin: http://$host" \
         --data-urlencode "username=$(setting ADMIN_USERNAME)" --data-urlencode "password=$(setting ADMIN_PASSWORD)" \
         --data-urlencode "csrfmiddlewaretoken=$(awk '$6 ~ /_csrf$/ { print $7 }' "$cookies")" "$base/admin/login/?next=/admin/"
-    expect 200 --cookie "$cookies" --header "Host: $host" "$base/admin/"
+    expect 200 --cookie "$cookies" --header "Host: $host" "$base/api/discovery/status"
 }
 
 sql() { docker compose exec -T postgres psql --username walltrack --dbname walltrack --no-align --tuples-only --command "$1"; }
