@@ -3,6 +3,8 @@
 Each function changes rows and tells workers; none waits for a provider. Who asked is kept with what was asked.
 """
 
+import hashlib
+import json
 import logging
 import uuid
 from collections.abc import Mapping
@@ -29,6 +31,7 @@ __all__ = [
     "WrongState",
     "cancel",
     "change_wallet",
+    "is_told",
     "request_profile",
     "request_pumps",
     "retry",
@@ -66,21 +69,37 @@ def start(
     trigger: Trigger,
     triggered_by: str,
     idempotency_key: str | None = None,
-    idempotency_hash: str = "",
 ) -> DiscoveryRun:
     """A queued run with the saved configuration, `overrides` over it.
 
+    idempotency_key: of this caller; the same with the same overrides answers the same run.
     Raises BadParams, ActiveRun, OtherRequest for a key that was used for another request.
     """
     config = DiscoveryConfig.load()
+    params = check(overrides, ledger.saved_params(config))
     return ledger.start(
-        check(overrides, ledger.saved_params(config)),
+        params,
         trigger=trigger,
         triggered_by=triggered_by,
         config_version=config.version,
-        idempotency_key=idempotency_key,
-        idempotency_hash=idempotency_hash,
+        **_idempotency(triggered_by, idempotency_key, {name: getattr(params, name) for name in overrides}),
     )
+
+
+def _idempotency(caller: str, key: str | None, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What the ledger keeps of an idempotency key: one for each caller, and what makes two requests the same."""
+    if key is None:
+        return {}
+    return {"idempotency_key": _hash([caller, key]), "idempotency_hash": _hash(sorted(asked.items()))}
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, default=str).encode()).hexdigest()
+
+
+def is_told(run: DiscoveryRun) -> bool:
+    """Whether workers have been told of a run; False: the queue is out of reach, the sweeper tells them later."""
+    return run.status != RunStatus.QUEUED or run.steps.filter(enqueued_at__isnull=False).exists()
 
 
 def cancel(run_id: uuid.UUID, by: str) -> DiscoveryRun:
@@ -97,11 +116,13 @@ def cancel(run_id: uuid.UUID, by: str) -> DiscoveryRun:
     return run
 
 
-def retry(run_id: uuid.UUID, *, trigger: Trigger, triggered_by: str) -> DiscoveryRun:
-    """A new run with the parameters and the tokens of one that has ended.
+def retry(
+    run_id: uuid.UUID, *, trigger: Trigger, triggered_by: str, idempotency_key: str | None = None
+) -> DiscoveryRun:
+    """A new run with the parameters and the tokens of one that has ended. idempotency_key: as of `start`.
 
     Raises DiscoveryRun.DoesNotExist, ActiveRun, WrongState for a run that has not ended and for a skipped slot, which
-    never had parameters.
+    never had parameters; OtherRequest.
     """
     old = DiscoveryRun.objects.get(pk=run_id)
     if old.status in ACTIVE_RUN_STATUSES or old.status == RunStatus.SKIPPED:
@@ -113,6 +134,7 @@ def retry(run_id: uuid.UUID, *, trigger: Trigger, triggered_by: str) -> Discover
         mints=old.given_mints or (),
         config_version=old.config_version,
         retry_of=old,
+        **_idempotency(triggered_by, idempotency_key, {"retry_of": str(run_id)}),
     )
 
 
@@ -199,13 +221,15 @@ def request_profile(address: str, *, by: str) -> DiscoveryWallet:
 
 
 def request_pumps() -> bool:
-    """Have a worker look which tokens pass the filters now; whether it is being asked, by this call or a recent one."""
-    row, _ = DiscoveryPumps.objects.get_or_create(pk=1)
+    """Have a worker look which tokens pass the filters now, once a minute at most; False: it could not be asked."""
+    DiscoveryPumps.objects.get_or_create(pk=1)
     now = timezone.now()
     asked = DiscoveryPumps.objects.filter(Q(asked_at__isnull=True) | Q(asked_at__lt=now - PUMPS_PATIENCE), pk=1).update(
         asked_at=now
     )
     if asked and not dispatch.send(dispatch.PUMPS_TASK, [], dispatch.PERIODIC_QUEUE):
-        DiscoveryPumps.objects.filter(pk=1).update(asked_at=row.asked_at)
+        # The time of asking stays: a queue out of reach is not asked again by everybody who looks.
+        problem = "the queue is out of reach: no worker could be asked"
+        DiscoveryPumps.objects.filter(pk=1).update(answered_at=timezone.now(), problem=problem)
         return False
     return True

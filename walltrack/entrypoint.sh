@@ -24,6 +24,7 @@ web)
         --worker-tmp-dir /dev/shm \
         --no-control-socket \
         --access-logfile - \
+        --access-logformat '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(L)s s' \
         --error-logfile -
     ;;
 worker)

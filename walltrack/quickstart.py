@@ -252,7 +252,7 @@ class Quickstart:
         self.servers.publish(url=f"http://{HOST}:{self.chosen.port}")
 
     def make_operator(self) -> tuple[str, str]:
-        """Makes the login `operator` and an API key once; password and key, "" where they were there. May raise: Failure."""
+        """Makes the login `operator` and an API key, once; both, or "" where they were there. May raise: Failure."""
         made = self.data_dir / "operator_made"
         if made.exists():
             return "", ""

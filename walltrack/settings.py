@@ -3,6 +3,7 @@
 import re
 import secrets
 import sys
+import zoneinfo
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -145,6 +146,8 @@ LANGUAGE_CODE = "en"
 USE_TZ = True
 FORMAT_MODULE_PATH = "walltrack.formats"
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
+if TIME_ZONE not in zoneinfo.available_timezones():
+    raise ImproperlyConfigured(f"TIME_ZONE: {TIME_ZONE!r} is no zone. Example: TIME_ZONE=Europe/Zurich")
 
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------
 DATABASE_SCHEMA = env.text("DATABASE_SCHEMA", "public")
@@ -178,7 +181,7 @@ _options.setdefault("connect_timeout", 5)
 DATABASES = {"default": {**_database, "ENGINE": "django.db.backends.postgresql", "OPTIONS": _options}}
 
 # --- Redis or Valkey ------------------------------------------------------------------------------------------------
-REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss", "unix"))
+REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss"))
 
 # Throttles and short-lived answers. Beside the queue, under names of our own.
 CACHES = {
@@ -210,7 +213,8 @@ CELERY_TASK_TIME_LIMIT = STEP_SECONDS + 120
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": STEP_SECONDS + 600,
     "global_keyprefix": f"{INSTANCE_NAME}:",
-    "socket_timeout": 30,
+    # Who consumes waits for messages; who only sends must not keep a page waiting for a queue that hangs.
+    "socket_timeout": 30 if {"worker", "beat"} & set(sys.argv) else 3,
     "socket_connect_timeout": 5,
     "socket_keepalive": True,
     "health_check_interval": 25,

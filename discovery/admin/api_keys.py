@@ -6,8 +6,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
 from discovery.domain.api_keys import new_key
@@ -71,8 +71,18 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]  # the package ships no typ
         obj.prefix, obj.secret_hash = key.prefix, key.secret_hash
         obj.created_by = request.user.get_username()[:150]
         super().save_model(request, obj, form, change)
-        words = "The key of {}: <code>{}</code> Copy it now: it is not shown again."
-        self.message_user(request, format_html(words, obj.name, key.text), messages.WARNING)
+        request.made_key = key.text  # type: ignore[attr-defined]  # for the answer to this request, and nowhere else
+
+    def response_add(self, request: HttpRequest, obj: DiscoveryApiKey, post_url_continue: str | None = None) -> Any:
+        """The key, in this answer alone: no cookie and no session carries it on."""
+        values = {**self.admin_site.each_context(request), "title": "A new API key", "key": obj}
+        values["text"] = request.made_key  # type: ignore[attr-defined]
+        return TemplateResponse(
+            request,
+            "discovery/new_key.html",
+            values,
+            headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
+        )
 
     @admin.action(description="Revoke the selected keys", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: "QuerySet[DiscoveryApiKey]") -> None:

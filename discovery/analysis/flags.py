@@ -11,6 +11,11 @@ from discovery.domain.profiles import Profile
 Flag = tuple[str, str]
 """(name, evidence)."""
 
+NAMES: Final = (
+    "plumbing", "creator", "bundle", "arbitrage", "wash", "sniper", "sandwich", "sub_minute", "hyperactive",
+    "funded_by_creator", "oversold", "dust",
+)  # fmt: skip
+"""Every flag there is, the hard ones first."""
 HARD: Final = frozenset({"creator", "bundle", "arbitrage", "wash", "plumbing"})
 """A wallet with one of these is not scored."""
 

@@ -1,5 +1,6 @@
 """Who calls: an API key, a person with a session, or anybody where `API_AUTH_ENABLED=false` says so."""
 
+import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from discovery.domain.api_keys import matches, prefix_of
 from discovery.models.choices import ApiScope
 from discovery.reads import api_keys
 
+_SESSION: Final = re.compile(r"[a-z0-9]{1,64}")
 ALL_SCOPES: Final = frozenset(ApiScope)
 _INCLUDED: Final = {
     ApiScope.READ: frozenset({ApiScope.READ}),
@@ -66,8 +68,13 @@ class KeyAuthentication(authentication.BaseAuthentication):
 def _anybody(request: Request) -> Answer:
     """Raises PermissionDenied for a change asked for by a page of another site: its visitor did not mean it."""
     origin = request.headers.get("Origin")
-    own = origin is None or origin in settings.CORS_ALLOWED_ORIGINS or urlsplit(origin).netloc == request.get_host()
-    if not own and request.method not in permissions.SAFE_METHODS:
+    if request.method in permissions.SAFE_METHODS or origin is None or origin in settings.CORS_ALLOWED_ORIGINS:
+        return AnonymousUser(), Caller("anonymous", "", ALL_SCOPES)
+    try:
+        own = urlsplit(origin).netloc == request.get_host()
+    except ValueError:
+        own = False
+    if not own:
         raise exceptions.PermissionDenied(f"pages of {origin} may not change anything here")
     return AnonymousUser(), Caller("anonymous", "", ALL_SCOPES)
 
@@ -77,6 +84,8 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
     def authenticate(self, request: Request) -> Answer | None:
         """The person; None without a session. Raises PermissionDenied where the CSRF token is missing or wrong."""
+        if not _SESSION.fullmatch(request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")):
+            return None  # nothing that Django made, and perhaps nothing that a database can look up
         found = super().authenticate(request)
         if found is None:
             return None

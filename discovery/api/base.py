@@ -47,6 +47,9 @@ class ApiView(APIView):
         if self.http_method_not_allowed_here(request):
             raise exceptions.MethodNotAllowed(request.method or "")
         super().initial(request, *args, **kwargs)
+        if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
+            # Such a body is never read: taken for none, it would mean another request than was sent.
+            raise Problem(411, "length_required", "the body has no Content-Length; send it whole, not in chunks")
         kind = self.query_class if request.method in self.query_methods else Query
         query = kind(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
@@ -62,7 +65,7 @@ class ApiView(APIView):
         throttle = CallerThrottle()
         try:
             super().perform_authentication(request)
-        except exceptions.APIException:
+        except Exception:
             if not throttle.allow_anonymous(request):
                 self.throttled(request, throttle.wait())
             raise
@@ -128,6 +131,7 @@ _WHEN = {
     405: "Not a method of this path.",
     406: "No form of the answer that was asked for.",
     409: "Not possible now; the problem says why.",
+    411: "The body came without its length.",
     412: "Somebody changed it meanwhile: read it again.",
     413: "The body is larger than 64 KiB.",
     415: "The body is not JSON.",
@@ -138,7 +142,7 @@ _WHEN = {
     503: "The database or the queue is out of reach.",
 }
 ALWAYS = (400, 401, 403, 405, 406, 429, 503)
-WITH_BODY = (413, 415)
+WITH_BODY = (411, 413, 415)
 
 
 def answers(status_code: int | tuple[int, str], kind: Any, *problems: int) -> dict[Any, Any]:

@@ -1,20 +1,17 @@
 """Bodies of requests: their description, and what they ask of `actions`."""
 
-import hashlib
 import json
 import math
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from rest_framework import serializers
 
+from discovery.analysis.flags import NAMES
 from discovery.analysis.params import BOUNDS, BadParams, Bound, check
 from discovery.models.choices import WalletStatus
 
 HOURS: Final = range(1, 25)
-MOST_FLAGS: Final = 20
-_FLAG: Final = re.compile(r"[a-z_]{1,40}")
 _WORDS: Final = {
     "min_price_change_pct": "Least price change over 24 h, percent.",
     "min_volume_usd": "Least volume over 24 h.",
@@ -38,8 +35,7 @@ _PARAM_FIELDS: Final[dict[str, Any]] = {
     **{name: _number(name, bound) for name, bound in BOUNDS.items()},
     "profile_immediately": serializers.BooleanField(required=False, help_text="Profile new wallets within the run."),
     "excluded_flags": serializers.ListField(
-        child=serializers.RegexField(r"^[a-z_]{1,40}$"),
-        max_length=MOST_FLAGS,
+        child=serializers.ChoiceField(choices=[(name, name.replace("_", " ")) for name in NAMES]),
         required=False,
         help_text="A wallet with one of these does not qualify.",
     ),
@@ -120,11 +116,6 @@ def wallet_changes(body: Any) -> dict[str, str]:
     return dict(read.validated_data)
 
 
-def request_hash(caller: str, body: Mapping[str, Any]) -> str:
-    """What makes two requests with one idempotency key the same: who asks, and for what."""
-    return hashlib.sha256(json.dumps([caller, body], sort_keys=True).encode()).hexdigest()
-
-
 def _object(body: Any) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise BadParams({"": "the body is not a JSON object"})
@@ -141,7 +132,7 @@ def _problems(values: Mapping[str, Any]) -> dict[str, str]:
                 problems[name] = "neither true nor false"
         elif name == "excluded_flags":
             if not _are_flags(value):
-                problems[name] = f"not a list of at most {MOST_FLAGS} names of flags"
+                problems[name] = f"not a list of flags: {', '.join(NAMES)}"
         elif name in BOUNDS and (isinstance(value, str) or (value is None and not BOUNDS[name].optional)):
             problems[name] = f"{_shown(value)} is not a number"
         else:
@@ -154,11 +145,7 @@ def _problems(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _are_flags(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) <= MOST_FLAGS
-        and all(isinstance(each, str) and _FLAG.fullmatch(each) for each in value)
-    )
+    return isinstance(value, list) and all(isinstance(each, str) and each in NAMES for each in value)
 
 
 def _shown(value: Any) -> str:

@@ -16,6 +16,9 @@ from discovery.reads.pages import MOST_ROWS, Page, TimeRange
 MOST_PAGE_SIZE: Final = 100
 YEARS: Final = range(1970, 2200)
 _DAY: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(Z|[+-]\d{2}:\d{2})?", re.ASCII)
+_MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
+_LOST_PLUS: Final = re.compile(r" (?=\d{2}:\d{2}$)")
+"""An offset's + that nobody escaped arrives as a blank."""
 
 
 @extend_schema_field(
@@ -32,7 +35,9 @@ class MomentField(serializers.Field[datetime, Any, str, Any]):
 
     def to_internal_value(self, data: Any) -> datetime:
         """A time with zone. Raises ValidationError."""
-        text = str(data).strip().replace(" ", "+")  # an offset's + that nobody escaped arrives as a blank
+        text = str(data).strip()
+        if "T" in text:
+            text = _LOST_PLUS.sub("+", text)
         try:
             at, step = self._parsed(text)
         except ValueError:
@@ -48,7 +53,7 @@ class MomentField(serializers.Field[datetime, Any, str, Any]):
             start = datetime.combine(date.fromisoformat(day[1]), time())
             zone = datetime.fromisoformat(f"2000-01-01T00:00:00{day[2]}").tzinfo if day[2] else UTC
             return start.replace(tzinfo=zone), timedelta(days=1)
-        at = parse_datetime(text)
+        at = parse_datetime(text) if _MOMENT.fullmatch(text) else None
         if at is None:
             raise ValueError(text)
         return at if at.tzinfo else at.replace(tzinfo=UTC), timedelta(microseconds=1)

@@ -79,9 +79,11 @@ class StartView(ApiView):
             trigger=Trigger.API,
             triggered_by=self.caller.name,
             idempotency_key=key,
-            idempotency_hash=bodies.request_hash(self.caller.name, overrides) if key else "",
         )
-        return accepted(run, f"The run is {run.status}.")
+        words = f"The run is {run.status}."
+        if not actions.is_told(run):
+            words = "The run is queued. The queue of work is out of reach; it starts when that is back."
+        return accepted(run, words)
 
 
 def _idempotency_key(request: Request) -> str | None:
@@ -175,7 +177,7 @@ class CancelView(ApiView):
         tags=TAG,
         parameters=[base.RUN_ID, base.LOCATION, base.RETRY_AFTER],
         request=None,
-        responses=answers(202, serializer_of(RunAccepted), 404, 409),
+        responses=answers(202, serializer_of(RunAccepted), 404, 409, 411),
     )
     def post(self, request: Request, run_id: str) -> Response:
         """202; 409 for a run that has ended."""
@@ -192,11 +194,16 @@ class RetryView(ApiView):
         operation_id="retry_run",
         summary="A new run with the parameters of one that has ended",
         tags=TAG,
-        parameters=[base.RUN_ID, base.LOCATION, base.RETRY_AFTER],
+        parameters=[base.RUN_ID, IDEMPOTENCY_KEY, base.LOCATION, base.RETRY_AFTER],
         request=None,
-        responses=answers(202, serializer_of(RunAccepted), 404, 409),
+        responses=answers(202, serializer_of(RunAccepted), 404, 409, 411, 422),
     )
     def post(self, request: Request, run_id: str) -> Response:
         """202; 409 for a run that has not ended, or while another is active."""
-        run = actions.retry(run_id_of(run_id), trigger=Trigger.API, triggered_by=self.caller.name)
+        run = actions.retry(
+            run_id_of(run_id),
+            trigger=Trigger.API,
+            triggered_by=self.caller.name,
+            idempotency_key=_idempotency_key(request),
+        )
         return accepted(run, f"The run is {run.status}, with the parameters of {run.retry_of_id}.")

@@ -149,7 +149,7 @@ class ProfileView(ApiView):
         tags=TAG,
         parameters=[base.ADDRESS, base.LOCATION, base.RETRY_AFTER],
         request=None,
-        responses=answers(202, serializer_of(ProfileAccepted), 404),
+        responses=answers(202, serializer_of(ProfileAccepted), 404, 411),
     )
     def post(self, request: Request, address: str) -> Response:
         """202; a wallet whose profile is on its way is not queued twice."""

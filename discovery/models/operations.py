@@ -49,6 +49,7 @@ class DiscoveryPumps(models.Model):
 
     id = models.IntegerField(primary_key=True, default=1, db_default=1, editable=False)
     asked_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True, help_text="When the last asking ended, well or not.")
     refreshed_at = models.DateTimeField(null=True, blank=True)
     tokens = models.JSONField(default=list, db_default=json_default([]), blank=True)
     funnel = models.JSONField(default=dict, db_default=json_default({}), blank=True)

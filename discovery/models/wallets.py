@@ -1,6 +1,8 @@
 """The watchlist."""
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
 
@@ -113,6 +115,10 @@ class DiscoveryWallet(models.Model):
                 models.F("address").asc(),
                 name="discovery_wallets_by_status",
             ),
+            # Wallets with a flag; by their label; by the beginning of their address.
+            GinIndex(fields=["flags"], name="discovery_wallets_flags"),
+            models.Index(fields=["label"], condition=~Q(label=""), name="discovery_wallets_label"),
+            models.Index(OpClass("address", name="varchar_pattern_ops"), name="discovery_wallets_address"),
             # The leaderboard by net result.
             models.Index(
                 models.F("realised_lamports").desc(nulls_last=True),

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Annotated
 
 import msgspec
+from django.conf import settings
 from msgspec import Meta
 
 from discovery.models import DiscoveryConfig, DiscoveryRun
@@ -34,7 +35,7 @@ class ConfigView(msgspec.Struct, frozen=True):
     enabled: Annotated[bool, Meta(description="The switch as saved; `status` says whether runs start by themselves.")]
     schedule_hours: int
     params: ConfigParams
-    next_run_at: datetime | None
+    next_run_at: Annotated[datetime | None, Meta(description="Null where no run starts by itself.")]
     last_run_at: datetime | None
     last_result: Annotated[str | None, one_of(RunStatus, "Status of the run that began last.")]
     version: Annotated[int, Meta(description="Counts changes; the same as the ETag.")]
@@ -48,10 +49,10 @@ def config_view() -> ConfigView:
     begun = DiscoveryRun.objects.exclude(status__in=(RunStatus.QUEUED, RunStatus.SKIPPED)).order_by("-started_at")
     last = begun.values_list("started_at", "status").first() or (None, None)
     return ConfigView(
-        enabled=config.enabled is not False,
+        enabled=bool(config.enabled),
         schedule_hours=config.hours,
         params=ConfigParams(**msgspec.structs.asdict(ledger.saved_params(config))),
-        next_run_at=config.next_run_at,
+        next_run_at=config.next_run_at if config.enabled and settings.DISCOVERY_SCHEDULER_ENABLED else None,
         last_run_at=last[0],
         last_result=last[1],
         version=config.version,

@@ -10,6 +10,7 @@ from django.db.models.functions import Greatest
 
 from discovery.models import DiscoveryHeartbeat, DiscoveryProvider, DiscoveryRun
 from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStatus
+from discovery.reads.pages import error_words
 
 TICK_SECONDS: Final = 30
 """How often beat asks for a tick."""
@@ -117,7 +118,7 @@ def last_run() -> LastRun | None:
         tokens_analyzed=row["tokens_analyzed"] or 0,
         new_wallets=row["new_wallets"] or 0,
         updated_wallets=row["updated_wallets"] or 0,
-        errors=[_words(error) for error in row["errors"] or []],
+        errors=error_words(row["errors"]),
     )
 
 
@@ -144,8 +145,3 @@ def active_run() -> ActiveRun | None:
 def run_dead_seconds() -> int:
     """A run that was not heard of for so long stands still, in seconds."""
     return int(settings.STEP_DEAD_SECONDS)
-
-
-def _words(error: Any) -> str:
-    """An entry of `errors`: a plain string in earlier rows, else {step, code, message}."""
-    return str(error.get("message") or error.get("code") or error) if isinstance(error, dict) else str(error)

@@ -53,7 +53,8 @@ def pumps_view(now: datetime | None = None) -> PumpsView:
     """The list as it stands at `now` (None: the current time). One query."""
     now = now or timezone.now()
     row = DiscoveryPumps.objects.filter(pk=1).first() or DiscoveryPumps()
-    answered = row.refreshed_at is not None and row.asked_at is not None and row.refreshed_at >= row.asked_at
+    ends = [at for at in (row.refreshed_at, row.answered_at) if at is not None]
+    answered = row.asked_at is not None and max(ends, default=None) is not None and max(ends) >= row.asked_at
     asked_lately = row.asked_at is not None and now - row.asked_at <= timedelta(seconds=STALE_SECONDS)
     return PumpsView(
         tokens=[token for kept in row.tokens or [] if (token := _token(kept, now)) is not None],
@@ -68,9 +69,9 @@ def pumps_view(now: datetime | None = None) -> PumpsView:
 def _token(kept: Any, now: datetime) -> PumpRow | None:
     try:
         token = msgspec.convert(kept, Candidate, strict=False)
-    except msgspec.ValidationError:
-        return None  # kept by another version; the next refresh replaces it
-    launched = None if token.launched_at is None else datetime.fromtimestamp(token.launched_at, UTC)
+        launched = None if token.launched_at is None else datetime.fromtimestamp(token.launched_at, UTC)
+    except (msgspec.ValidationError, ValueError, OverflowError, OSError):
+        return None  # kept by another version, or a time that no clock has; the next refresh replaces it
     return PumpRow(
         mint=token.mint,
         symbol=pages.words(token.symbol),

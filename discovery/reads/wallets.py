@@ -183,7 +183,8 @@ def _condition(chosen: WalletFilter) -> Q:
     }
     condition = Q(**{name: value for name, value in lookups.items() if value is not None})
     if chosen.search:
-        condition &= Q(address__startswith=chosen.search) | Q(label__icontains=chosen.search)
+        # Few wallets have a label: the partial index holds just these.
+        condition &= Q(address__startswith=chosen.search) | (Q(label__icontains=chosen.search) & ~Q(label=""))
     return condition
 
 

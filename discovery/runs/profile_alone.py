@@ -31,13 +31,18 @@ async def profile(address: str) -> None:
                 now=int(time.time()),
                 problem=lambda what, cause: problems.append(f"{what}: {cause}"),
             )
+        await sync_to_async(_store)(result, problems)
     except ProviderError as error:
         log.warning("wallet not profiled", extra={"wallet": address, "cause": str(error)})
-        await DiscoveryWallet.objects.filter(pk=address).aupdate(
-            profile_error=str(error)[:500], profile_requested_at=None
-        )
-        return
-    await sync_to_async(_store)(result, problems)
+        await _failed(address, str(error))
+    except Exception as error:
+        # Whatever it was: who asked is told, and may ask again.
+        log.exception("wallet not profiled", extra={"wallet": address})
+        await _failed(address, f"{type(error).__name__}: the log has the details")
+
+
+async def _failed(address: str, cause: str) -> None:
+    await DiscoveryWallet.objects.filter(pk=address).aupdate(profile_error=cause[:500], profile_requested_at=None)
 
 
 def _store(result: WalletResult, problems: list[str]) -> None:

@@ -13,13 +13,14 @@ from typing import Any, Final
 
 import msgspec
 from asgiref.sync import sync_to_async
-from django.db import Error, connection
+from django.db import Error
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from discovery.models import DiscoveryProvider
 from discovery.providers.errors import BadRequest, KeyRefused, NotFound, ProviderError, QuotaUsedUp, Unsupported
+from discovery.runs.connections import hang_up
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +134,7 @@ class ProviderSigns:
             await sync_to_async(work)(*args)
         except Error as error:
             log.warning("provider's row not stored", extra={"provider": provider, "cause": type(error).__name__})
-            await sync_to_async(_hang_up)()
+            await sync_to_async(hang_up)()
             return False
         return True
 
@@ -186,8 +187,3 @@ def _store(provider: str, sign: _Sign) -> None:
 
 def _delete(provider: str) -> None:
     DiscoveryProvider.objects.filter(pk=provider).delete()
-
-
-def _hang_up() -> None:
-    """The connection of the thread that queries: `connection` is another one in the thread of the event loop."""
-    connection.close()

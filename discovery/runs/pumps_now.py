@@ -30,8 +30,9 @@ async def refresh() -> None:
 
 
 def _keep(found: Found | None, problem: str) -> None:
-    values: dict[str, Any] = {"problem": problem}
+    now = timezone.now()
+    values: dict[str, Any] = {"problem": problem, "answered_at": now}
     if found is not None:
         tokens = [msgspec.to_builtins(token) for token in found.tokens]
-        values |= {"tokens": tokens, "funnel": found.funnel, "refreshed_at": timezone.now()}
+        values |= {"tokens": tokens, "funnel": found.funnel, "refreshed_at": now}
     DiscoveryPumps.objects.update_or_create(pk=1, defaults=values)

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from discovery.models import DiscoveryRun, DiscoveryRunStep
 from discovery.models.choices import ACTIVE_RUN_STATUSES, OPEN_STEP_STATUSES, StepKind, StepStatus
+from discovery.runs import losses
 from discovery.runs.budget import Usage, total
 
 MOST_ATTEMPTS: Final = 3
@@ -37,7 +38,12 @@ class Claim(msgspec.Struct, frozen=True):
     @property
     def name(self) -> str:
         """As it is called in errors and logs."""
-        return f"{self.kind} {self.key}".strip() if self.kind != StepKind.FIND else "find_tokens"
+        return step_name(self.kind, self.key)
+
+
+def step_name(kind: str, key: str) -> str:
+    """A step as errors and logs call it."""
+    return f"{kind} {key}".strip() if kind != StepKind.FIND else "find_tokens"
 
 
 def add(run_id: uuid.UUID, kind: StepKind, keys: Iterable[str]) -> None:
@@ -174,8 +180,12 @@ def reap(run_id: uuid.UUID) -> list[DiscoveryRunStep]:
             step.status = StepStatus.PENDING
             if step.attempt >= MOST_ATTEMPTS:
                 step.status, step.completed_at = StepStatus.FAILED, now
+                words = f"its worker died {step.attempt} times"
+                step.errors = [losses.error(step_name(step.kind, step.key), "worker_died", words)]
                 spent.append(step)
-            step.save(update_fields=["claimed_by", "enqueued_at", "error", "error_code", "status", "completed_at"])
+            step.save(
+                update_fields=["claimed_by", "enqueued_at", "error", "error_code", "status", "completed_at", "errors"]
+            )
     return spent
 
 

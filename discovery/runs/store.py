@@ -117,10 +117,11 @@ def store_token(claim: steps.Claim, usage: Usage, result: TokenResult, errors: l
             return False
         if not steps.complete(claim, counts, usage, errors):
             return False
-        store_trades(result.trades)
-        _store_positions(run_id, result.buyers)
+        # Wallets before trades, as a profile takes them: two orders would wait for each other.
         _store_wallets(run_id, qualified)
         _store_flags(result.buyers)
+        store_trades(result.trades)
+        _store_positions(run_id, result.buyers)
         DiscoveryRunToken.objects.filter(run_id=run_id, mint=result.candidate.mint).update(
             launched_at=moment(result.launched_at),
             launch_clock=result.launch_clock,

@@ -16,16 +16,17 @@ from typing import Final
 import redis.asyncio
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError
 from redis.exceptions import RedisError
 
 from discovery.domain.findings import Candidate
 from discovery.models import DiscoveryRun
 from discovery.models.choices import StepKind
-from discovery.providers.errors import ProviderError
+from discovery.providers.errors import CircuitOpen, ProviderError
 from discovery.runs import finish, ledger, losses, steps, store, store_profile
 from discovery.runs.analyse_token import analyse_token
 from discovery.runs.budget import BudgetSpent, RunMeter, metered, total
+from discovery.runs.connections import hang_up
 from discovery.runs.find_tokens import Found, NothingAnswered, look_up, search
 from discovery.runs.plans import that_fit
 from discovery.runs.profile_wallet import profile_wallet
@@ -81,7 +82,9 @@ class _Step:
         except (ProviderError, NothingAnswered, BudgetSpent) as error:
             code = error.code if isinstance(error, ProviderError) else _CODES[type(error)]
             retry = error.retryable if isinstance(error, ProviderError) else isinstance(error, NothingAnswered)
-            await self._failed(code, str(error), retry=retry)
+            # Left alone by everybody: an attempt before its time would be spent for nothing.
+            wait = error.wait_seconds if isinstance(error, CircuitOpen) else 0.0
+            await self._failed(code, str(error), retry=retry, least_pause=wait)
         except TimeoutError:
             await self._failed("timeout", f"not done within {settings.STEP_SECONDS} s", retry=True)
         except Exception as error:
@@ -89,16 +92,16 @@ class _Step:
             log.exception("step failed")
             lost_database = isinstance(error, OperationalError | InterfaceError)
             if lost_database:
-                await sync_to_async(connection.close)()
+                await sync_to_async(hang_up)()
             await self._failed("internal", f"{type(error).__name__}: the log has the details", retry=lost_database)
 
     def _used(self) -> int:
         usage = total(self.run.steps.values_list("usage", flat=True))
         return sum(row["calls"] for row in usage.values())
 
-    async def _failed(self, code: str, cause: str, *, retry: bool) -> None:
+    async def _failed(self, code: str, cause: str, *, retry: bool, least_pause: float = 0.0) -> None:
         def give_back() -> None:
-            pause = settings.PROVIDER_PATIENCE_SECONDS / 4 * self.claim.attempt
+            pause = max(least_pause, settings.PROVIDER_PATIENCE_SECONDS / 4 * self.claim.attempt)
             usage = self.meter.usage()
             # What the search lost on the way says why nothing answered; of the others the last cause is enough.
             before = self.errors if self.claim.kind == StepKind.FIND else []
@@ -133,7 +136,7 @@ class _Step:
                     return
             except DatabaseError as error:
                 log.warning("heartbeat not stored", extra={"cause": type(error).__name__})
-                await sync_to_async(connection.close)()
+                await sync_to_async(hang_up)()
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[Providers]:

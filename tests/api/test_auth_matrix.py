@@ -149,10 +149,12 @@ def test_without_authentication_a_run_is_by_anonymous(settings) -> None:
     assert DiscoveryRun.objects.get(pk=run_id).triggered_by == "anonymous"
 
 
-@pytest.mark.parametrize("path", ["/admin/", "/admin/discovery/discoveryrun/", "/admin/discovery/discoveryapikey/add/"])
+@pytest.mark.parametrize(
+    "path", ["/admin/discovery/", "/admin/discovery/discoveryrun/", "/admin/discovery/discoveryapikey/add/"]
+)
 def test_without_authentication_the_pages_still_ask_for_a_login(path: str, client: Client, settings) -> None:
     settings.API_AUTH_ENABLED = False
-    answer = client.get(path)
+    answer = client.get(f"/admin/discovery/{path}")
     assert answer.status_code == 302
     assert "/admin/login/" in answer.headers["Location"]
 

@@ -25,7 +25,7 @@ def test_the_configuration_is_told_with_its_version_as_etag(reader: Api) -> None
 def test_a_null_of_an_earlier_row_reads_as_the_default(reader: Api) -> None:
     DiscoveryConfig.objects.update(enabled=None, schedule_hours=None, max_tokens=None, profile_immediately=None)
     body = reader.get("config").json()
-    assert (body["enabled"], body["schedule_hours"]) == (True, 6)
+    assert (body["enabled"], body["schedule_hours"]) == (False, 6)  # null starts nothing
     assert (body["params"]["max_tokens"], body["params"]["profile_immediately"]) == (20, True)
 
 

@@ -97,7 +97,7 @@ def test_a_page_says_that_the_database_is_out_of_reach(admin_client: Client) -> 
 
     admin_client.raise_request_exception = False
     with connection.execute_wrapper(refuse):
-        answer = admin_client.get("/admin/")
+        answer = admin_client.get("/admin/discovery/")
     assert answer.status_code == 503
     assert "out of reach" in answer.content.decode()
 

@@ -27,7 +27,7 @@ CREATIONS = {
         "FiYwf895W6ntoitNvhVwBLS4uwKZmMhsxiQmYY44488U",
     ),
 }
-"""File -> (mint, creator). `create` and `create_v2`, `json` and `jsonParsed`, with and without a creator in the data."""
+"""File -> (mint, creator). `create` and `create_v2`, `json` and `jsonParsed`, a creator in the data or not."""
 
 
 def record_of(realdata: Path, name: str) -> TransactionRecord:

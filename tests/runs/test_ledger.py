@@ -308,3 +308,20 @@ def test_a_run_that_was_closed_as_dead_takes_no_findings_and_is_told_to_end() ->
     result = TokenResult(Candidate(MINT), None, "", [], [], 0, {})
     assert store.store_token(claim, {}, result, []) is False
     assert steps.beat(claim, {}) is False
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["token", "find"])
+def test_a_step_given_up_because_its_workers_died_is_told_by_the_run(kind: str) -> None:
+    run = ledger.start(Params(), trigger=Trigger.API, triggered_by="test")
+    if kind == "token":
+        run.steps.update(status="done", completed_at=timezone.now())
+        DiscoveryRun.objects.filter(pk=run.pk).update(status="running", stage="analyse")
+        steps.add(run.pk, StepKind.TOKEN, [MINT])
+    run.steps.exclude(status="done").update(
+        status="running", attempt=3, claimed_by="w:1", heartbeat_at=timezone.now() - timedelta(hours=1)
+    )
+    steps.reap(run.pk)
+    (errors,) = run.steps.filter(status="failed").values_list("errors", flat=True)
+    assert errors[0]["code"] == "worker_died"
+    assert "3 times" in errors[0]["message"]

@@ -297,7 +297,7 @@ def test_trouble_with_the_database_is_logged_and_the_sign_told_later(
     def broken(*_: Any) -> None:
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(provider_signs.connection, "close", lambda: closed.append(1))  # the test's transaction is there
+    monkeypatch.setattr(provider_signs, "hang_up", lambda: closed.append(1))  # the test's transaction is there
     monkeypatch.setattr(provider_signs, "_store", broken)
 
     async def work(signs: ProviderSigns) -> None:
@@ -327,7 +327,7 @@ def test_a_run_does_not_mind_rows_that_cannot_be_written(
         raise OperationalError("server closed the connection unexpectedly")
 
     monkeypatch.setattr(provider_signs, "_store", broken)
-    monkeypatch.setattr(provider_signs.connection, "close", lambda: None)  # the test's transaction lives on it
+    monkeypatch.setattr(provider_signs, "hang_up", lambda: None)  # the test's transaction lives on it
     use_market(*WORLD)
     answer = discover("--max-tokens=2")
     assert (answer["status"], answer["errors"]) == ("completed", [])

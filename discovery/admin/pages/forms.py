@@ -4,14 +4,11 @@ from typing import Any, Final
 
 from django import forms
 
+from discovery.analysis.flags import NAMES
 from discovery.analysis.params import BOUNDS, BadParams, Params, check
 
 HOURS: Final = range(1, 25)
 USUAL_HOURS: Final = (1, 2, 4, 6, 12, 24)
-FLAGS: Final = (
-    "plumbing", "creator", "bundle", "arbitrage", "wash", "sniper", "sandwich", "sub_minute", "hyperactive",
-    "funded_by_creator", "oversold", "dust",
-)  # fmt: skip
 LABELS: Final = {
     "min_price_change_pct": ("Price change, at least", "%", "Over 24 h. Numbers up to 999.99 fit."),
     "min_volume_usd": ("Volume, at least", "USD", "Over 24 h."),
@@ -31,7 +28,7 @@ class ParamsForm(forms.Form):
         required=False, label="Profile wallets within the run", help_text="Off: they stay unscored until profiled."
     )
     excluded_flags = forms.MultipleChoiceField(
-        choices=[(name, name.replace("_", " ")) for name in FLAGS],
+        choices=[(name, name.replace("_", " ")) for name in NAMES],
         required=False,
         widget=forms.CheckboxSelectMultiple,
         label="Flags that exclude",
@@ -54,8 +51,8 @@ class ParamsForm(forms.Form):
             field.unit, field.bounds = unit, f"{bound.least:,f}–{bound.most:,f}"  # type: ignore[attr-defined]  # for the template
             self.fields[name] = field
         self.fields["profile_immediately"].widget.attrs["data-saved"] = "on" if saved.profile_immediately else ""
-        unknown = [name for name in saved.excluded_flags if name not in FLAGS]
-        choices = [*FLAGS, *unknown]
+        unknown = [name for name in saved.excluded_flags if name not in NAMES]
+        choices = [*NAMES, *unknown]
         self.fields["excluded_flags"].choices = [(name, name.replace("_", " ")) for name in choices]  # type: ignore[attr-defined]
         self.order_fields([*LABELS, "profile_immediately", "excluded_flags"])
 

@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from discovery import actions
 from discovery.admin.pages.access import CHANGE_WALLETS, START_RUNS, VIEW_WALLETS, page, part, whole_page
-from discovery.admin.pages.forms import FLAGS
 from discovery.admin.pages.profile_rows import habits_of, rows_of
+from discovery.analysis.flags import NAMES
 from discovery.domain.addresses import is_address
 from discovery.domain.units import lamports_to_sol
 from discovery.models import DiscoveryWallet
@@ -57,7 +57,7 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
             "ordering": ordering,
             "orderings": ORDERINGS.items(),
             "statuses": WalletStatus.choices,
-            "flags": FLAGS,
+            "flags": NAMES,
         },
     )
 
@@ -81,7 +81,7 @@ def _filters(request: HttpRequest) -> tuple[dict[str, Any], list[str]]:
             problems.append("Cycles: a whole number.")
         else:
             asked["min_cycles"] = cycles
-    if (flag := given.get("flag", "")) in FLAGS:
+    if (flag := given.get("flag", "")) in NAMES:
         asked["flag"] = flag
     if search := given.get("search", "").replace("\x00", "").strip()[:100]:
         asked["search"] = search

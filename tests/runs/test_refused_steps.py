@@ -1,0 +1,68 @@
+"""A step whose database or provider refuses for a moment: it goes on, or waits its time."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import OperationalError
+from django.utils import timezone
+
+from discovery.analysis.params import Params
+from discovery.models.choices import Trigger
+from discovery.providers.errors import CircuitOpen
+from discovery.runs import ledger, steps, work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def step() -> work._Step:
+    run = ledger.start(Params(), trigger=Trigger.API, triggered_by="test")
+    claim = steps.claim(run.steps.get().pk, "w:1")
+    assert claim is not None
+    return work._Step(run, claim, None)
+
+
+def test_after_a_heartbeat_that_was_refused_comes_the_next(step: work._Step, monkeypatch) -> None:
+    beats: list[int] = []
+
+    def refused_first(*_: Any) -> bool:
+        beats.append(len(beats))
+        if len(beats) == 1:
+            raise OperationalError("the server closed the connection")
+        return len(beats) < 3
+
+    monkeypatch.setattr(work, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(steps, "beat", refused_first)
+
+    async def beaten() -> bool:
+        running: asyncio.Future[None] = asyncio.ensure_future(asyncio.sleep(30))
+        await asyncio.wait_for(step._beat(running), 10)
+        await asyncio.gather(running, return_exceptions=True)
+        return running.cancelled()
+
+    assert async_to_sync(beaten)()
+    assert len(beats) == 3
+
+
+def test_a_step_that_lost_the_database_is_given_back(step: work._Step, monkeypatch) -> None:
+    async def lost(_: Any) -> None:
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(work._Step, "_work", lost)
+    async_to_sync(step.carry_out)()
+    row = step.run.steps.get()
+    assert (row.status, row.error_code, row.claimed_by) == ("pending", "internal", "")
+
+
+def test_a_step_that_met_an_open_breaker_waits_until_it_may_ask_again(step: work._Step, monkeypatch) -> None:
+    async def refused(_: Any) -> None:
+        raise CircuitOpen("jupiter", "left alone", 77.0)
+
+    monkeypatch.setattr(work._Step, "_work", refused)
+    async_to_sync(step.carry_out)()
+    row = step.run.steps.get()
+    assert row.status == "pending"
+    assert timedelta(seconds=70) < row.available_at - timezone.now() <= timedelta(seconds=77)
