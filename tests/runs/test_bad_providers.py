@@ -246,7 +246,7 @@ def test_a_lost_database_connection_ends_nothing(
         return beat(claim, usage)
 
     monkeypatch.setattr(steps, "beat", once)
-    monkeypatch.setattr("discovery.runs.connections.connection.close", lambda: None)  # the test's transaction lives on it
+    monkeypatch.setattr("discovery.runs.connections.connection.close", lambda: None)  # the transaction lives on it
     answer = discover("--all-buyers", "--max-tokens=3")
     assert failed
     assert answer["status"] == "completed"

@@ -114,12 +114,13 @@ def test_two_decimals_round_half_even():
     assert truth.two_decimals(Fraction(10**15) / 3) == Decimal("333333333333333.33")
 
 
-def test_qualified_looks_at_the_exact_value(small_world):
-    for token in truth.tokens(small_world).values():
-        for buyer in token.early_buyers.values():
+def test_qualified_looks_at_the_exact_value_and_never_at_a_tokens_creator(small_world):
+    for mint, token in truth.tokens(small_world).items():
+        creator = small_world.accounts.address(small_world.tokens[mint].creator)
+        for address, buyer in token.early_buyers.items():
             assert buyer.profit_pct is not None
             if abs(buyer.profit_pct - 50) > Decimal("0.01"):
-                assert buyer.qualified == (buyer.profit_pct > 50)
+                assert buyer.qualified == (buyer.profit_pct > 50 and address != creator)
 
 
 def test_usdc_is_converted_at_the_last_closed_minute(small_world):
