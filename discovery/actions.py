@@ -8,7 +8,7 @@ import json
 import logging
 import uuid
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from celery.exceptions import OperationalError as QueueError
@@ -32,6 +32,7 @@ __all__ = [
     "cancel",
     "change_wallet",
     "is_told",
+    "profile_pending",
     "request_profile",
     "request_pumps",
     "retry",
@@ -201,6 +202,11 @@ def _kept_with_author(row: DiscoveryConfig | DiscoveryWallet, by: str, columns: 
     row.save(update_fields=columns)
 
 
+def profile_pending(requested_at: datetime | None) -> bool:
+    """Whether a profile that was asked for then is still on its way."""
+    return requested_at is not None and timezone.now() - requested_at < PROFILE_PATIENCE
+
+
 def request_profile(address: str, *, by: str) -> DiscoveryWallet:
     """Have a worker profile and score the wallet; one that is on its way is not asked for twice.
 
@@ -223,10 +229,12 @@ def request_profile(address: str, *, by: str) -> DiscoveryWallet:
 def request_pumps() -> bool:
     """Have a worker look which tokens pass the filters now, once a minute at most; False: it could not be asked."""
     DiscoveryPumps.objects.get_or_create(pk=1)
+    saved_at = DiscoveryConfig.load().updated_at
     now = timezone.now()
-    asked = DiscoveryPumps.objects.filter(Q(asked_at__isnull=True) | Q(asked_at__lt=now - PUMPS_PATIENCE), pk=1).update(
-        asked_at=now
-    )
+    due = Q(asked_at__isnull=True) | Q(asked_at__lt=now - PUMPS_PATIENCE)
+    if saved_at is not None:
+        due |= Q(asked_at__lt=saved_at)  # other filters, another list
+    asked = DiscoveryPumps.objects.filter(due, pk=1).update(asked_at=now)
     if asked and not dispatch.send(dispatch.PUMPS_TASK, [], dispatch.PERIODIC_QUEUE):
         # The time of asking stays: a queue out of reach is not asked again by everybody who looks.
         problem = "the queue is out of reach: no worker could be asked"

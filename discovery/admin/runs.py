@@ -1,10 +1,11 @@
 """Runs, their tokens and the wallets they found."""
 
+import uuid
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from discovery.admin.shared import FactsAdmin, short, sol, wallet_link
@@ -30,7 +31,11 @@ class RunAdmin(FactsAdmin):
     ordering = ("-started_at", "-id")
 
     def change_view(self, request: HttpRequest, object_id: str, *_: Any, **__: Any) -> HttpResponse:
-        """A run has a page of its own."""
+        """A run has a page of its own. Raises Http404 for what is no id."""
+        try:
+            uuid.UUID(object_id)
+        except ValueError:
+            raise Http404 from None
         return HttpResponseRedirect(reverse("discovery:run", args=[object_id]))
 
     @admin.display(description="status", ordering="status")

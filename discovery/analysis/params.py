@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
+MOST_DIGITS: Final = 15
+
 
 class Bound(msgspec.Struct, frozen=True):
     """Least and most value of a parameter, both allowed. `places` = digits after the point, 0 for whole numbers."""
@@ -99,7 +101,7 @@ def _checked(bound: Bound, value: Any) -> Decimal | int | None:
 
 
 def _plain(number: Decimal) -> str:
-    if not number.is_finite():
-        return str(number)
+    if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
+        return str(number)[:40]  # written out it could fill the memory
     text = f"{number:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -30,7 +30,7 @@ def wallet_changes(address: str) -> list[ChangeRow]:
     for place, row in enumerate(rows):
         before = rows[place + 1] if place + 1 < len(rows) else None
         words = [
-            f"{name}: {(before[name] if before else '') or 'empty'} → {row[name] or 'empty'}"
+            f"{name}: {before[name] or 'empty'} → {row[name] or 'empty'}" if before else f"{name}: {row[name]}"
             for name in _SHOWN
             if row[name] != (before[name] if before else "")
         ]

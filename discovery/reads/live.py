@@ -2,18 +2,27 @@
 
 import hashlib
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery
+from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
-from discovery.models import DiscoveryConfig, DiscoveryPumps, DiscoveryRun, DiscoveryRunStep
+from discovery.models import (
+    DiscoveryConfig,
+    DiscoveryHeartbeat,
+    DiscoveryProvider,
+    DiscoveryPumps,
+    DiscoveryRun,
+    DiscoveryRunStep,
+)
 from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStage, RunStatus, StepKind, StepStatus
 from discovery.reads.pages import ErrorCount
+from discovery.reads.progress import WORKER_ALIVE
+from discovery.reads.scheduler import GRACE_SECONDS
 
 # Where a stage begins and ends on the bar of the whole run. Tokens and wallets are nearly all of it.
 _SPAN: Final = {
@@ -29,6 +38,7 @@ _KIND: Final = {
     RunStage.PROFILE: StepKind.WALLET,
     RunStage.FINISH: StepKind.FINISH,
 }
+LATE: Final = timedelta(seconds=GRACE_SECONDS)
 LEAST_DONE: Final = 2
 """Steps of a stage before its pace says when it ends."""
 
@@ -71,12 +81,16 @@ class EndedRun(msgspec.Struct, frozen=True):
 
 
 class LiveView(msgspec.Struct, frozen=True):
-    """The page's moving parts at one revision. `last`: the run that ended last, None while one is active."""
+    """The page's moving parts at one revision.
+
+    last: the run that ended last, None while one is active. workers: whether one has spoken in the last minute.
+    """
 
     revision: str
     config_version: int
     active: ActiveRunView | None
     last: EndedRun | None
+    workers: bool
 
 
 def revision() -> str:
@@ -90,6 +104,7 @@ def _digest(row: tuple[Any, ...] | None) -> str:
 
 def _row() -> tuple[Any, ...] | None:
     """The configuration's version first, then everything else whose change is a change of the page."""
+    now = timezone.now()
     active = DiscoveryRun.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False)
     shown = JSONObject(id="id", stage="stage", status="status", cancel="cancel_requested_at")
     steps = (
@@ -105,10 +120,21 @@ def _row() -> tuple[Any, ...] | None:
             run=Subquery(active.values(shown=shown)[:1]),
             found=Subquery(active.values("pk")[:1]),
             ended=Subquery(DiscoveryRun.objects.order_by().values(last=Max("completed_at"))[:1]),
-            pumps=Subquery(DiscoveryPumps.objects.values(at=JSONObject(a="asked_at", r="refreshed_at"))[:1]),
+            pumps=Subquery(DiscoveryPumps.objects.values(at=JSONObject(a="answered_at", r="refreshed_at"))[:1]),
+            workers=Exists(DiscoveryHeartbeat.objects.filter(name__startswith="worker:", at__gt=now - WORKER_ALIVE)),
+            late=Case(When(next_run_at__lt=now - LATE, then=Value(True)), default=Value(False)),
+            trouble=Subquery(
+                DiscoveryProvider.objects.order_by()
+                .annotate(one=Value(1))
+                .values("one")
+                .annotate(
+                    at=Max("last_failure_at"), well=Count("pk", filter=Q(last_success_at__gt=F("last_failure_at")))
+                )
+                .values(seen=JSONObject(at="at", well="well"))[:1]
+            ),
         )
         .annotate(done=Subquery(steps))
-        .values_list("version", "next_run_at", "run", "done", "ended", "pumps")
+        .values_list("version", "workers", "next_run_at", "run", "done", "ended", "pumps", "late", "trouble")
         .first()
     )
     return row
@@ -123,6 +149,7 @@ def live_view() -> LiveView:
         config_version=row[0] if row else 0,
         active=None if run is None else _active(run),
         last=_last() if run is None else None,
+        workers=bool(row and row[1]),
     )
 
 
@@ -135,6 +162,12 @@ def _last() -> EndedRun | None:
         .first()
     )
     return None if row is None else EndedRun(**row)
+
+
+def active_run(run_id: uuid.UUID) -> ActiveRunView | None:
+    """This run where it is at work, None where it is not. Three queries at most."""
+    active = DiscoveryRun.objects.filter(pk=run_id, status__in=ACTIVE_RUN_STATUSES, stage__isnull=False).first()
+    return None if active is None else _active(active)
 
 
 def _active(run: DiscoveryRun) -> ActiveRunView:

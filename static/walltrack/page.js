@@ -5,6 +5,7 @@
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
   const day = { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   const at = new Intl.DateTimeFormat("en-GB", day);
+  const atOtherYear = new Intl.DateTimeFormat("en-GB", { ...day, year: "numeric" });
   const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const whole = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
   const utc = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium", timeZone: "UTC" });
@@ -24,7 +25,7 @@
       const seconds = (Date.now() - moment) / 1000;
       node.title = `${whole.format(moment)} (${zone}) · ${utc.format(moment)} UTC`;
       if (node.dataset.form === "at") node.textContent = hour.format(moment);
-      else if (node.dataset.form === "full") node.textContent = at.format(moment);
+      else if (node.dataset.form === "full") node.textContent = (moment.getFullYear() === new Date().getFullYear() ? at : atOtherYear).format(moment);
       else if (node.dataset.form === "since") node.textContent = span(Math.max(0, seconds));
       else if (seconds >= 0) node.textContent = seconds < 5 ? "just now" : `${span(seconds)} ago`;
       else node.textContent = `in ${span(seconds)}`;
@@ -41,6 +42,7 @@
 
   const drawCharts = (root) => {
     for (const canvas of root.querySelectorAll("canvas[data-chart]")) {
+      if (!canvas.isConnected) continue;
       if (typeof Chart === "undefined") continue;
       Chart.getChart(canvas)?.destroy();
       const data = JSON.parse(canvas.dataset.chart);
@@ -107,36 +109,67 @@
     showChanges();
   };
 
+  // What went wrong stays until the same kind of request goes well: an act is told until the next act.
+  const tell = (kind, words) => {
+    const note = document.getElementById("trouble");
+    if (!note) return;
+    note.hidden = false;
+    note.dataset.kind = kind;
+    note.querySelector("span:last-child").textContent = words;
+  };
+  const kindOf = (detail) => (detail.requestConfig?.verb || "get") === "get" ? "look" : "act";
+
   document.addEventListener("DOMContentLoaded", () => {
     refresh(document);
     setInterval(() => showTimes(document), 1000);
     new MutationObserver(() => drawCharts(document)).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
   });
   document.addEventListener("htmx:afterSwap", (event) => {
-    refresh(document);
+    refresh(event.detail.target.isConnected ? event.detail.target : document);
     const dialog = event.target.closest("dialog");
     if (dialog && !dialog.open) dialog.showModal();
   });
+  document.addEventListener("htmx:oobAfterSwap", () => showTimes(document));
+  document.addEventListener("htmx:beforeCleanupElement", (event) => {
+    if (event.target.matches?.("canvas[data-chart]")) Chart.getChart(event.target)?.destroy();
+  });
   document.addEventListener("input", showChanges);
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const form = event.target.closest("#params-form");
+    const broken = kindOf(event.detail) === "act" && form && [...form.querySelectorAll("input")].find((each) => each.validity.badInput);
+    if (broken) {
+      event.preventDefault();
+      tell("act", "Nothing was sent: one of the fields does not hold a number.");
+      broken.focus();
+    }
+  });
   document.addEventListener("htmx:responseError", (event) => {
-    const note = document.getElementById("trouble");
-    if (note) {
-      note.hidden = false;
-      note.querySelector("span:last-child").textContent = event.detail.xhr.status === 403
-        ? "You may look here, but not change anything."
-        : `The server answered ${event.detail.xhr.status}. Nothing was changed; try again in a moment.`;
-    }
+    const { xhr } = event.detail;
+    const act = kindOf(event.detail) === "act";
+    const login = `/admin/login/?next=${encodeURIComponent(location.pathname)}`;
+    if (xhr.status === 401) {
+      tell("act", "Your login has ended; nothing was saved. What is typed here stays. ");
+      const link = Object.assign(document.createElement("a"), { href: login, target: "_blank", textContent: "Log in in another tab" });
+      document.querySelector("#trouble span:last-child").append(link, ", then load this page anew.");
+    } else if (xhr.status === 403 && /CSRF|too old/.test(xhr.responseText)) tell("act", "Your login changed since this page was loaded. Load it anew, then do it again.");
+    else if (xhr.status === 403) tell("act", "You may look here, but not change this.");
+    else if (xhr.status >= 500 && act) tell("act", `The server answered ${xhr.status}: it may not have been done. Look at the history before you try again.`);
+    else tell(act ? "act" : "look", `The server answered ${xhr.status}. What is shown may be old; it goes on by itself.`);
   });
-  document.addEventListener("htmx:sendError", () => {
-    const note = document.getElementById("trouble");
-    if (note) {
-      note.hidden = false;
-      note.querySelector("span:last-child").textContent = "The server does not answer. What is shown may be old; it goes on by itself.";
-    }
-  });
+  for (const name of ["htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(name, (event) => {
+      const act = kindOf(event.detail) === "act";
+      tell(act ? "act" : "look", act
+        ? "The server does not answer: it may not have been done. Look at the history before you try again."
+        : "The server does not answer. What is shown may be old; it goes on by itself.");
+    });
+  }
   document.addEventListener("htmx:afterRequest", (event) => {
     const note = document.getElementById("trouble");
-    if (note && event.detail.successful) note.hidden = true;
+    if (note && event.detail.successful && note.dataset.kind === kindOf(event.detail)) note.hidden = true;
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (document.querySelector("#params-form .wt-changed")) event.preventDefault();
   });
   document.addEventListener("click", async (event) => {
     const copy = event.target.closest("[data-copy]");

@@ -79,9 +79,13 @@ def _django_db_helper() -> None:
     """Instead of pytest-django's transaction around each test: rows are shared with the stack, `stack` deletes them."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(django_db_setup: None) -> Iterator[Browser]:
-    """Debian's Chromium; skipped by name where there is none. The test database is made before its event loop runs."""
+    """Debian's Chromium; skipped by name where there is none.
+
+    Its event loop runs in this thread until the module is done: the test database is made before, and other tests that
+    run loops of their own come after.
+    """
     if CHROMIUM is None:
         pytest.skip("Chromium is not on this machine (Debian: apt-get install chromium)")
     # The driver keeps an event loop in this thread, where Django would refuse its ORM.
@@ -140,7 +144,7 @@ def _people() -> None:
 
 def _emptied() -> None:
     connection.close()
-    call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=True, allow_cascade=True)
+    call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=False, allow_cascade=True)
     connection.close()
 
 

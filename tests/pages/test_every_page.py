@@ -75,6 +75,17 @@ def test_a_page_asks_as_often_for_few_rows_as_for_many(name: str, viewer: Person
     assert counts[0] == counts[1] <= MOST_QUERIES, counts
 
 
+@pytest.mark.parametrize("path", ["", "live", "runs/{run}/", "runs/{run}/live"])
+def test_a_run_at_work_costs_a_page_no_more_than_its_budget(path: str, operator: Person) -> None:
+    run = make_run(status="running", stage="analyse", completed_at=None, heartbeat_at=timezone.now())
+    make_found(run, 1)
+    path = path.format(run=run.pk)
+    operator.page(path)
+    with CaptureQueriesContext(connection) as queries:
+        assert operator.page(path).status_code == 200
+    assert len(queries) <= MOST_QUERIES
+
+
 @pytest.fixture
 def whole_pages(viewer: Person) -> Callable[[], list[str]]:
     def pages() -> list[str]:

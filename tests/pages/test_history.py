@@ -38,6 +38,8 @@ def test_the_history_has_ten_runs_a_page(viewer: Person) -> None:
         ({"range": "days", "since": "2020-01-02"}, 2),
         ({"range": "days", "since": "2020-01-02", "until": "2020-01-01"}, 3),
         ({"range": "nonsense"}, 2),
+        ({"range": "days", "until": "9999-12-31"}, 3),
+        ({"range": "days", "since": "0002-11-26"}, 3),
     ],
 )
 def test_one_range_governs_history_and_figures(query: dict[str, str], count: int, viewer: Person) -> None:

@@ -32,7 +32,8 @@ PARAMS = {
 
 def params(**changes: Any) -> dict[str, Any]:
     """The form as it stands, with some values changed."""
-    return {"version": DiscoveryConfig.objects.get().version, **PARAMS, **changes}
+    version = DiscoveryConfig.objects.get().version
+    return {"params_version": version, "schedule_version": version, **PARAMS, **changes}
 
 
 def text(answer: Any) -> str:
@@ -58,9 +59,18 @@ def test_without_a_login_the_page_leads_to_it(db: None) -> None:
     assert Client().get("/admin/discovery/").headers["Location"] == "/admin/login/?next=/admin/discovery/"
 
 
-def test_a_fragment_asked_for_after_the_login_has_ended_sends_the_page_to_the_login(db: None) -> None:
-    answer = Client().get("/admin/discovery/live", headers={"HX-Request": "true"})
-    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/admin/login/")
+@pytest.mark.parametrize(("method", "path"), [("get", "live"), ("post", "params"), ("post", "run")])
+def test_a_fragment_asked_for_after_the_login_has_ended_leaves_the_page_as_it_is(
+    method: str, path: str, db: None
+) -> None:
+    answer = getattr(Client(), method)(f"/admin/discovery/{path}", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.content) == (401, b"")
+
+
+def test_a_form_sent_after_the_login_has_ended_comes_back_to_its_page(db: None) -> None:
+    page = "http://testserver/admin/discovery/wallets/x/"
+    answer = Client().post("/admin/discovery/wallets/x/change", headers={"Referer": page})
+    assert answer.headers["Location"] == "/admin/login/?next=/admin/discovery/wallets/x/"
 
 
 def test_somebody_of_no_group_is_refused(person, config) -> None:
@@ -97,7 +107,7 @@ def test_parameters_are_saved_with_who_and_used_from_the_next_run(operator: Pers
     assert (config.max_tokens, config.min_profit_pct, config.version) == (7, 12.5, 2)
     assert config.updated_by == operator.user.username
     assert config.history.first().history_user == operator.user
-    assert 'name="version" id="version" value="2"' in answer.content.decode()
+    assert 'id="params-version" value="2"' in answer.content.decode()
 
 
 def test_flags_and_profiling_are_saved(operator: Person) -> None:
@@ -142,7 +152,7 @@ def test_the_second_of_two_operators_is_told_and_loses_nothing(operator: Person)
     assert "ben changed the configuration meanwhile (version 2)" in text(answer)
     assert "max tokens 9 instead of 11" in text(answer)
     assert DiscoveryConfig.objects.get().max_tokens == 11
-    again = operator.send("params", **{**mine, "version": 2})
+    again = operator.send("params", **{**mine, "params_version": 2})
     assert "Saved" in text(again)
     assert DiscoveryConfig.objects.get().max_tokens == 9
 
@@ -164,7 +174,7 @@ def test_what_the_parameters_would_cost_is_told(viewer: Person, settings) -> Non
 
 
 def test_other_hours_move_the_next_run_at_once(operator: Person) -> None:
-    answer = operator.send("schedule", enabled="on", schedule_hours="3", version=1)
+    answer = operator.send("schedule", enabled="on", schedule_hours="3", schedule_version=1)
     config = DiscoveryConfig.objects.get()
     assert (config.schedule_hours, config.enabled) == (3, True)
     assert abs(config.next_run_at - timezone.now() - timedelta(hours=3)) < timedelta(minutes=1)
@@ -172,7 +182,7 @@ def test_other_hours_move_the_next_run_at_once(operator: Person) -> None:
 
 
 def test_the_switch_says_why_nothing_runs(operator: Person) -> None:
-    answer = operator.send("schedule", schedule_hours="6", version=1)
+    answer = operator.send("schedule", schedule_hours="6", schedule_version=1)
     assert "none: switched off in the configuration" in text(answer)
 
 
@@ -189,14 +199,14 @@ def test_where_environment_and_configuration_differ_it_is_said(viewer: Person, s
 
 @pytest.mark.parametrize("hours", ["0", "25", "x", "", "²"])
 def test_hours_out_of_bounds_are_refused_in_words(hours: str, operator: Person) -> None:
-    answer = operator.send("schedule", enabled="on", schedule_hours=hours, version=1)
+    answer = operator.send("schedule", enabled="on", schedule_hours=hours, schedule_version=1)
     assert "1 to 24 hours" in text(answer)
     assert DiscoveryConfig.objects.get().schedule_hours == 6
 
 
 def test_a_schedule_changed_meanwhile_is_shown_and_not_overwritten(operator: Person) -> None:
     DiscoveryConfig.objects.update(version=5, schedule_hours=2, updated_by="ben")
-    answer = operator.send("schedule", enabled="on", schedule_hours="12", version=1)
+    answer = operator.send("schedule", enabled="on", schedule_hours="12", schedule_version=1)
     assert "ben changed the configuration meanwhile" in text(answer)
     assert DiscoveryConfig.objects.get().schedule_hours == 2
 
@@ -297,8 +307,8 @@ def test_the_page_is_told_when_its_run_has_ended(viewer: Person) -> None:
 
 def test_somebody_elses_change_is_told_to_who_looks(viewer: Person) -> None:
     DiscoveryConfig.objects.update(version=4, updated_by="ben")
-    assert "The configuration was changed by ben" in text(viewer.part("live", version="1"))
-    assert "was changed by" not in text(viewer.part("live", version="4"))
+    assert "The configuration was changed by ben" in text(viewer.part("live", params_version="1", schedule_version="4"))
+    assert "was changed by" not in text(viewer.part("live", params_version="4", schedule_version="4"))
 
 
 def test_a_first_day_page_says_what_to_press(operator: Person) -> None:

@@ -157,8 +157,15 @@ def test_label_note_and_blacklist_are_saved_with_who(operator: Person) -> None:
 
 def test_off_the_blacklist_a_wallet_is_what_its_record_says(operator: Person) -> None:
     make_wallet(1, status="blacklisted", profiled_at=None)
-    operator.send(f"wallets/{address(1)}/change", label="", note="")
+    operator.send(f"wallets/{address(1)}/change", label="", note="", was_blacklisted="on")
     assert DiscoveryWallet.objects.get().status == "insufficient_data"
+
+
+def test_a_label_saved_from_a_page_that_is_behind_takes_nothing_off_the_blacklist(operator: Person) -> None:
+    make_wallet(1, status="blacklisted")
+    operator.send(f"wallets/{address(1)}/change", label="x", note="a\r\nb", was_blacklisted="")
+    wallet = DiscoveryWallet.objects.get()
+    assert (wallet.status, wallet.label, wallet.note) == ("blacklisted", "x", "a\nb")
 
 
 def test_a_label_that_is_too_long_is_told_and_not_saved(operator: Person) -> None:

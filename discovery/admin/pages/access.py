@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
+from urllib.parse import quote, urlsplit
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -23,8 +24,9 @@ View = Callable[..., HttpResponseBase]
 def page(*permissions: str, method: str = "GET") -> Callable[[View], View]:
     """A page for people of the staff who have all of these permissions, for one method (GET includes HEAD).
 
-    Where a fragment is asked for after the login has ended, the whole page goes to the login, not the fragment.
+    A fragment asked for after the login has ended is 401 and no login page in its place.
     """
+    methods_of_reading = {"GET", "HEAD"}
     methods = ["GET", "HEAD"] if method == "GET" else [method]
 
     def made(view: View) -> View:
@@ -38,13 +40,22 @@ def page(*permissions: str, method: str = "GET") -> Callable[[View], View]:
 
         @wraps(view)
         def opened(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if is_fragment(request) and not admin.site.has_permission(request):
-                return HttpResponse(status=401, headers={"HX-Redirect": reverse("admin:login")})
+            if not admin.site.has_permission(request):
+                if is_fragment(request):
+                    return HttpResponse(status=401)  # the page's script says it, and nothing typed is lost
+                if request.method not in methods_of_reading:
+                    return HttpResponseRedirect(f"{reverse('admin:login')}?next={_page_of(request)}")
             return behind_login(request, *args, **kwargs)
 
         return opened
 
     return made
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page on which a form stood: what a form is sent to cannot be opened."""
+    path = urlsplit(request.headers.get("Referer", "")).path
+    return quote(path) if path.startswith("/admin/") else "/admin/discovery/"
 
 
 def is_fragment(request: HttpRequest) -> bool:

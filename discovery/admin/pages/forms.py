@@ -1,5 +1,6 @@
 """The form of parameters: the bounds and the words are those of the API and the command."""
 
+import re
 from typing import Any, Final
 
 from django import forms
@@ -7,6 +8,7 @@ from django import forms
 from discovery.analysis.flags import NAMES
 from discovery.analysis.params import BOUNDS, BadParams, Params, check
 
+_THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 HOURS: Final = range(1, 25)
 USUAL_HOURS: Final = (1, 2, 4, 6, 12, 24)
 LABELS: Final = {
@@ -61,7 +63,9 @@ class ParamsForm(forms.Form):
         values = dict(self.cleaned_data)
         given: dict[str, Any] = {}
         for name, bound in BOUNDS.items():
-            text = str(values.get(name) or "").strip().replace(",", "")
+            text = str(values.get(name) or "").strip()
+            if _THOUSANDS.fullmatch(text):
+                text = text.replace(",", "")
             if text or not bound.optional:
                 given[name] = text
             else:

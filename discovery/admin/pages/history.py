@@ -14,6 +14,7 @@ from discovery.reads.pages import Page, TimeRange
 ROWS: Final = 10
 RANGES: Final = (("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("all", "everything"))
 DEFAULT_RANGE: Final = "30"
+YEARS: Final = range(2000, 2200)
 WEEKLY_FROM_DAYS: Final = 60
 """Longer series are drawn by the week."""
 
@@ -23,7 +24,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Cards, charts and a page of the history. Five queries."""
     chosen, values = _range(request)
     asked = request.GET.get("page", "1")
-    number = min(int(asked), 10_000) if asked.isascii() and asked.isdigit() and int(asked) else 1
+    number = max(1, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 5 else 1
     status = request.GET.get("status", "")
     trigger = request.GET.get("trigger_type", "")
     wanted = runs.RunFilter(
@@ -39,6 +40,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             "stats": figures,
             "week": figures.week_over_week,
             "charts": _charts(figures),
+            "shown_days": _shown_days(figures),
             "rows": found.rows,
             "total": found.total,
             "more": found.more,
@@ -76,13 +78,20 @@ def _range(request: HttpRequest) -> tuple[TimeRange, dict[str, Any]]:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if day.year in YEARS else None
 
 
 def _start(day: date | None) -> datetime | None:
     return None if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _shown_days(figures: stats.Stats) -> str:
+    """Which days the charts hold: an open range is cut."""
+    first, last = figures.daily[0].date, figures.daily[-1].date
+    return f"{first:%d %b %Y} to {last:%d %b %Y}"
 
 
 def _charts(figures: stats.Stats) -> dict[str, Any]:

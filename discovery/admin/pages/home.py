@@ -13,7 +13,7 @@ from discovery.admin.pages.access import CHANGE_CONFIG, START_RUNS, VIEW_RUNS, p
 from discovery.admin.pages.forms import ParamsForm
 from discovery.analysis.params import Params
 from discovery.models.choices import Trigger
-from discovery.reads import config, health, live, plan, progress, pumps, scheduler
+from discovery.reads import config, health, live, plan, pumps, scheduler
 
 REFRESHED: Final = "configuration-changed"
 
@@ -41,8 +41,12 @@ def moving(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=204)
     view = live.live_view()
     values = {**_moving(view), **_schedule(config.config_view(), view)}
-    values["stale"] = request.GET.get("version", "") not in {"", str(view.config_version)}
-    headers = {"HX_Trigger": "run-ended"} if request.GET.get("active") and view.active is None else {}
+    known = {request.GET.get(name, "") for name in ("params_version", "schedule_version")} - {""}
+    values["stale"] = bool(known - {str(view.config_version)})
+    was_active, last = bool(request.GET.get("active")), request.GET.get("last", "")
+    # Figures and history are another part of the page: told whenever a run has begun or ended.
+    moved = was_active != (view.active is not None) or (view.last is not None and last != str(view.last.id))
+    headers = {"HX_Trigger": "run-ended"} if moved else {}
     return part(request, "discovery/live.html", values, **headers)
 
 
@@ -50,7 +54,7 @@ def moving(request: HttpRequest) -> HttpResponse:
 def estimate(request: HttpRequest) -> HttpResponse:
     """What the parameters on the form would cost."""
     text = request.GET.get("max_tokens", "")
-    tokens = int(text) if text.isascii() and text.isdigit() and 1 <= int(text) <= 100 else None
+    tokens = int(text) if text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= 100 else None
     profiles = request.GET.get("profile_immediately") == "on"
     found = None if tokens is None else plan.plan_view(tokens, profiles=profiles)
     return part(request, "discovery/plan.html", {"plan": found})
@@ -63,7 +67,7 @@ def save_params(request: HttpRequest) -> HttpResponse:
     form = ParamsForm(request.POST, saved=_params(saved))
     if not form.is_valid():
         return _form(request, form, saved, problem="Nothing was saved: some values are not allowed.")
-    if _version(request) != saved.version:
+    if _number(request, "params_version") != saved.version:
         return _form(request, form, saved, conflict=True)
     changes = form.changes()
     try:
@@ -72,24 +76,27 @@ def save_params(request: HttpRequest) -> HttpResponse:
         return _form(request, form, config.config_view(), conflict=True)
     now = config.config_view()
     said = "Saved; used from the next run." if changes else "Nothing differs from what is saved."
-    return _form(request, ParamsForm(saved=_params(now)), now, said=said, changed=True)
+    other = _number(request, "schedule_version") == saved.version
+    return _form(request, ParamsForm(saved=_params(now)), now, said=said, changed=True, other=other)
 
 
 @page(CHANGE_CONFIG, method="POST")
 def save_schedule(request: HttpRequest) -> HttpResponse:
     """Save the switch and the hours; the next run moves at once."""
     saved = config.config_view()
-    hours = request.POST.get("schedule_hours", "")
-    if not (hours.isascii() and hours.isdigit() and int(hours) in forms.HOURS):
-        return _scheduler(request, saved, problem=f"{hours[:20] or 'Nothing'} is not a whole number of 1 to 24 hours.")
-    if _version(request) != saved.version:
+    hours = _number(request, "schedule_hours")
+    if hours not in forms.HOURS:
+        text = request.POST.get("schedule_hours", "")[:20]
+        return _scheduler(request, saved, problem=f"{text or 'Nothing'} is not a whole number of 1 to 24 hours.")
+    if _number(request, "schedule_version") != saved.version:
         return _scheduler(request, saved, problem=_conflict(saved))
-    changes = {"enabled": request.POST.get("enabled") == "on", "schedule_hours": int(hours)}
+    changes = {"enabled": request.POST.get("enabled") == "on", "schedule_hours": hours}
     try:
         actions.save_config(changes, version=saved.version, by=request.user.get_username())
     except actions.StaleVersion:
         return _scheduler(request, config.config_view(), problem=_conflict(config.config_view()))
-    return _scheduler(request, config.config_view(), said="Saved.", changed=True)
+    other = _number(request, "params_version") == saved.version
+    return _scheduler(request, config.config_view(), said="Saved.", changed=True, other=other)
 
 
 @page(START_RUNS, method="POST")
@@ -118,16 +125,20 @@ def pumps_now(request: HttpRequest) -> HttpResponse:
     if view.stale:
         asked = actions.request_pumps()
         view = pumps.pumps_view()
-    return part(request, "discovery/pumps.html", {"pumps": view, "queue_gone": not asked, "opened": True})
+    values = {"pumps": view, "queue_gone": not asked, "opened": True}
+    changed_at = config.config_view().updated_at
+    values["filters_changed"] = bool(view.refreshed_at and changed_at and changed_at > view.refreshed_at)
+    return part(request, "discovery/pumps.html", values)
 
 
 def _params(saved: config.ConfigView) -> Params:
     return Params(**msgspec.structs.asdict(saved.params))
 
 
-def _version(request: HttpRequest) -> int:
-    text = request.POST.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() else 0
+def _number(request: HttpRequest, name: str) -> int:
+    """A small whole number of the form; 0 where it is none."""
+    text = request.POST.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _conflict(saved: config.ConfigView) -> str:
@@ -138,8 +149,7 @@ def _conflict(saved: config.ConfigView) -> str:
 def _moving(view: live.LiveView) -> dict[str, Any]:
     now = timezone.now()
     troubles = [each for each in health.providers_seen() if each.left_alone(now) or each.failing()]
-    workers = progress.workers_alive() if view.active is not None else True
-    return {"live": view, "workers": workers, "troubles": troubles}
+    return {"live": view, "workers": view.workers, "troubles": troubles}
 
 
 def _schedule(saved: config.ConfigView, view: live.LiveView | None = None) -> dict[str, Any]:
@@ -162,9 +172,13 @@ def _schedule(saved: config.ConfigView, view: live.LiveView | None = None) -> di
     }
 
 
-def _scheduler(request: HttpRequest, saved: config.ConfigView, *, changed: bool = False, **words: str) -> HttpResponse:
+def _scheduler(
+    request: HttpRequest, saved: config.ConfigView, *, changed: bool = False, other: bool = False, **words: str
+) -> HttpResponse:
+    """The section. other: the parameters on the page were of the version this change was made over, and still are."""
     headers = {"HX_Trigger": REFRESHED} if changed else {}
-    return part(request, "discovery/scheduler.html", {**_schedule(saved), **words, "swap_version": True}, **headers)
+    values: dict[str, Any] = {**_schedule(saved), **words, "other_version": saved.version if other else None}
+    return part(request, "discovery/scheduler.html", values, **headers)
 
 
 def _form(
@@ -175,14 +189,17 @@ def _form(
     conflict: bool = False,
     changed: bool = False,
     started: bool = False,
+    other: bool = False,
     **words: str,
 ) -> HttpResponse:
+    """The section. other: as of `_scheduler`, of the schedule."""
     values: dict[str, Any] = {"form": form, "config": saved, **words}
     if conflict:
         others = forms.said(form.changes(), form.saved)
         values["problem"] = f"{_conflict(saved).split(';')[0]}. Your values are still here and not saved."
         values["others"] = others
     # Whoever has seen the conflict may save over it: the form carries the version it was compared with.
-    values["swap_version"] = conflict or changed
+    values["version"] = saved.version if conflict or changed else _number(request, "params_version") or saved.version
+    values["other_version"] = saved.version if other else None
     headers = {"HX_Trigger": "run-started" if started else REFRESHED} if started or changed else {}
     return part(request, "discovery/params.html", values, **headers)

@@ -14,7 +14,7 @@ from discovery.admin.pages.forms import LABELS
 from discovery.domain.funnel import ordered
 from discovery.models import DiscoveryRun
 from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStatus, Trigger
-from discovery.reads import runs, timeline
+from discovery.reads import live, runs, timeline
 from discovery.reads.pages import Page
 
 ROWS: Final = 25
@@ -34,7 +34,7 @@ def run_page(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "wallets": runs.run_wallets(run_id, Page(number, ROWS), exists=True),
         "wallets_page": number,
     }
-    return whole_page(request, "discovery/run.html", f"Run of {found.started_at:%d %b %Y %H:%M}", values)
+    return whole_page(request, "discovery/run.html", f"Run {str(run_id)[:8]}", values)
 
 
 @page(VIEW_RUNS)
@@ -47,9 +47,9 @@ def dialog(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 @page(VIEW_RUNS)
 def moving(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    """The head of a run's page while it works; 286 ends the asking where it is over."""
+    """The head of a run's page while it works; where it is over the page is loaded anew, whole."""
     found = _found(run_id)
-    values = _shown(found)
+    values = {**_shown(found), "live": live.active_run(run_id)}
     if not values["active"]:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     return part(request, "discovery/run_head.html", values)
@@ -58,13 +58,16 @@ def moving(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 @page(START_RUNS, method="POST")
 def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Ask the run to end."""
+    quiet = request.POST.get("from") == "home"  # there the run itself says it
     try:
         actions.cancel(run_id, request.user.get_username())
     except DiscoveryRun.DoesNotExist:
         raise Http404 from None
     except actions.WrongState as state:
-        messages.warning(request, f"The run cannot be cancelled: it is {state.status}.")
-    else:
+        if not quiet:
+            messages.warning(request, f"The run cannot be cancelled: it is {state.status}.")
+        return _to(request, run_id)
+    if not quiet:
         messages.success(request, "The run ends as soon as its steps have noticed; what it found is kept.")
     return _to(request, run_id)
 

@@ -119,6 +119,7 @@ def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
             "symbols": evidence.symbols(mints),
             "chart": _chart(evidence.wallet_results(address)),
             "changes": changes.wallet_changes(address),
+            "profile_pending": actions.profile_pending(wallet.profile_requested_at),
             "profile_rows": rows_of(wallet.profile),
             "habits": habits_of(wallet.profile),
         },
@@ -157,13 +158,14 @@ def _chart(results: list[evidence.ResultPoint]) -> dict[str, Any]:
 def change(request: HttpRequest, address: str) -> HttpResponse:
     """Label, note and whether it is blacklisted."""
     _found(address)
-    wanted = {"label": request.POST.get("label", "").strip(), "note": request.POST.get("note", "").strip()}
+    # A browser counts a line's end as one character and sends two.
+    texts = {name: request.POST.get(name, "").replace("\r\n", "\n").strip() for name in ("label", "note")}
+    wanted: dict[str, str] = dict(texts)
     if any("\x00" in text for text in wanted.values()) or len(wanted["label"]) > 100 or len(wanted["note"]) > 10_000:
         messages.error(request, "Not saved: a label has at most 100 characters, a note 10,000.")
         return _to(address)
     listed = request.POST.get("blacklisted") == "on"
-    before = DiscoveryWallet.objects.values_list("status", flat=True).get(pk=address)
-    if listed != (before == WalletStatus.BLACKLISTED):
+    if listed != (request.POST.get("was_blacklisted") == "on"):  # else somebody else's change would be undone
         wanted["status"] = WalletStatus.BLACKLISTED if listed else WalletStatus.ACTIVE
     actions.change_wallet(address, wanted, by=request.user.get_username())
     messages.success(request, "Saved.")
