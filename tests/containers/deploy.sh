@@ -61,8 +61,8 @@ PY
     a-postgresql-of-your-own.1) start_outside ;;
     coming-from-the-earlier-walltrack.1)
         docker rm --force --volumes "$outside" >/dev/null
-        docker compose --profile '*' down --volumes --remove-orphans >/dev/null 2>&1
         sed -i -e '/^COMPOSE_FILE=/d' -e '/^DATABASE_URL=p/d' .env
+        docker compose --profile '*' down --volumes --remove-orphans >/dev/null 2>&1
         docker compose create redis >/dev/null 2>&1 # makes the network
         start_outside
         docker exec "$outside" createdb --username postgres earlier

@@ -42,7 +42,8 @@ clean_up() {
             docker compose logs --tail 30
         fi >&2
         [ "${#others[@]}" -eq 0 ] || docker rm --force --volumes "${others[@]}" >/dev/null 2>&1 || true
-        docker compose --profile '*' down --volumes --remove-orphans --timeout 5 >/dev/null 2>&1 || true
+        # The first file alone: it knows every volume.
+        COMPOSE_FILE=docker-compose.yml docker compose --profile '*' down --volumes --remove-orphans --timeout 5 >/dev/null 2>&1 || true
         docker images --quiet --filter "reference=walltrack:check-$$*" | xargs -r docker image rm --force >/dev/null 2>&1
     fi
     [ -z "$stop_lab" ] || "$lab/down" >/dev/null 2>&1 || true
