@@ -1,6 +1,8 @@
 """Simulated markets as child processes, one for each set of arguments, shared by the tests of a session."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -26,9 +28,10 @@ EVERYTHING = [
 
 @dataclass(frozen=True)
 class RunningMarket:
-    """A market that answers at `url`."""
+    """A market that answers at `url`. `pid`: its process."""
 
     url: str
+    pid: int
 
     def urls(self) -> dict[str, str]:
         """Settings that point every provider at it."""
@@ -54,6 +57,15 @@ class RunningMarket:
         """Everything answers again."""
         self._ask("/__sim__/faults", "DELETE")
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """It takes connections and says nothing."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
     def _ask(self, path: str, method: str = "GET", body: bytes | None = None) -> Any:
         request = urllib.request.Request(self.url + path, data=body, method=method)
         with urllib.request.urlopen(request, timeout=10) as response:
@@ -69,6 +81,6 @@ def market(*arguments: str) -> Iterator[RunningMarket]:
             assert process.stdout is not None
             line = process.stdout.readline()
             assert " on http://" in line, line
-            yield RunningMarket(line.rsplit(" on ", 1)[1].strip())
+            yield RunningMarket(line.rsplit(" on ", 1)[1].strip(), process.pid)
         finally:
             process.terminate()

@@ -79,13 +79,13 @@ def by_whom(run: DiscoveryRun) -> set[str]:
 
 
 def what_it_says(run: DiscoveryRun) -> dict[str, Any]:
-    """All that a run leaves behind that is no time of its own."""
+    """All that a run leaves behind that follows neither the clock nor the price of SOL."""
     cycles = ("wallet_address", "mint", "number", "result", "why", "put_in_lamports", "net_lamports", "left_out")
     positions = ("wallet_address", "mint", "cost_lamports", "realised_lamports", "entry_rank", "rejection", "flags")
     return {
         "found": found_rows(run),
         "funnel": run.funnel,
-        "tokens": sorted(run.tokens.values_list("mint", "rank", "early_buyers", "qualified", "transactions")),
+        "tokens": sorted(run.tokens.values_list("mint", "early_buyers", "qualified", "transactions")),
         "flags": sorted(run.wallets.values_list("wallet_address", "source_token", "flags")),
         "steps": sorted(run.steps.values_list("kind", "key")),
         "positions": list(DiscoveryPosition.objects.order_by("wallet_address", "mint").values_list(*positions)),
