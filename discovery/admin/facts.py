@@ -1,9 +1,11 @@
 """Trades and positions: the evidence."""
 
 from django.contrib import admin
+from django.utils.html import format_html
 
 from discovery.admin.shared import FactsAdmin, short, sol, wallet_link
 from discovery.models import DiscoveryPosition, DiscoveryTrade
+from discovery.templatetags.shown import EXPLORER
 
 
 @admin.register(DiscoveryTrade)
@@ -26,8 +28,9 @@ class TradeAdmin(FactsAdmin):
 
     @admin.display(description="transaction")
     def transaction(self, row: DiscoveryTrade) -> str:
-        """Its signature, short."""
-        return short(row.signature)
+        """Its signature, short, with the way to the explorer."""
+        url = f"{EXPLORER}/tx/{row.signature}"
+        return format_html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', url, short(row.signature))
 
     @admin.display(description="value, SOL")
     def value_sol(self, row: DiscoveryTrade) -> str:

@@ -100,7 +100,8 @@
       if (now !== flags.dataset.flags.split(" ").filter(Boolean).sort().join(" ")) names.push("flags that exclude");
     }
     const note = document.getElementById("differs");
-    if (note) note.textContent = names.length ? `Not saved: ${names.join(", ")}. A run started now uses these values.` : "";
+    const uses = document.getElementById("run-now") ? " A run started now uses these values." : "";
+    if (note) note.textContent = names.length ? `Not saved: ${names.join(", ")}.${uses}` : "";
   };
 
   const refresh = (root) => {
