@@ -88,6 +88,7 @@ def test_the_broker_is_killed_and_comes_back_empty(
         broker.start()
         when = f"after {steps} steps, away for {down:.1f} s"
         outcome = run.outcome(counted)
+        assert [worker.process.poll() for worker in run.workers] == [None, None], run.logs()  # nobody starts them again
     assert_same(outcome, undisturbed)
     tell(f"broker killed and empty ({nth + 1})", outcome, when)
 
