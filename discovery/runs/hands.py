@@ -2,6 +2,8 @@
 
 `bundle`: bought in one slot, funded by one wallet. `wash`: one hand on both sides. `funded_by_creator`: its first SOL
 came from a token's creator. One hand = one funder that is no known service.
+
+Told here once more: `creator` and `sniper`, which a token gives wallets that may not have been on the watchlist then.
 """
 
 from collections import defaultdict
@@ -12,10 +14,17 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Min
 
-from discovery.analysis.flags import Flag, bundles, funded_by_creator, wash
+from discovery.analysis.flags import SNIPER_SLOTS, Flag, bundles, creator, funded_by_creator, wash
 from discovery.domain.addresses import is_wallet
 from discovery.domain.findings import EventKind, HoldingEvent
-from discovery.models import DiscoveryRun, DiscoveryRunToken, DiscoveryRunWallet, DiscoveryTrade, DiscoveryWallet
+from discovery.models import (
+    DiscoveryPosition,
+    DiscoveryRun,
+    DiscoveryRunToken,
+    DiscoveryRunWallet,
+    DiscoveryTrade,
+    DiscoveryWallet,
+)
 from discovery.runs.store import BATCH, add_flags
 
 _EVERY: Final = ""
@@ -24,16 +33,16 @@ Found = dict[tuple[str, str], list[Flag]]
 
 
 def flag_hands(run: DiscoveryRun, addresses: Sequence[str]) -> None:
-    """Flag the run's wallets, on the watchlist with evidence and in the rows of the run by name. Seven queries."""
+    """Flag the run's wallets, on the watchlist with evidence and in the rows of the run by name. Nine queries."""
+    of_wallet = _of_tokens(addresses)
     funders = _funders(addresses)
     found: Found = defaultdict(list)
     _funded_by_creators(found, addresses, funders)
     mints = list(run.tokens.values_list("mint", flat=True))
     _bundles(found, addresses, mints, funders)
     _washes(found, mints, _one_hand(addresses, funders))
-    if not found:
+    if not found and not of_wallet:
         return
-    of_wallet: dict[str, dict[str, str]] = defaultdict(dict)
     for (wallet, _), flags in sorted(found.items()):
         of_wallet[wallet].update(flags)
     with transaction.atomic():
@@ -43,6 +52,22 @@ def flag_hands(run: DiscoveryRun, addresses: Sequence[str]) -> None:
             of_row = found.get((row.wallet_address, row.source_token), []) + found.get((row.wallet_address, _EVERY), [])
             row.flags = sorted({*row.flags, *(name for name, _ in of_row)})
         DiscoveryRunWallet.objects.bulk_update(rows, ["flags"], batch_size=BATCH)
+
+
+def _of_tokens(addresses: Sequence[str]) -> dict[str, dict[str, str]]:
+    """What stored tokens say of the wallets, whichever was stored first: wallet -> name -> evidence."""
+    said: dict[str, dict[str, str]] = defaultdict(dict)
+    made = DiscoveryRunToken.objects.filter(creator__in=addresses).order_by("-mint").values_list("creator", "mint")
+    for wallet, mint in made:
+        flag = creator(wallet, mint, wallet)
+        if flag is not None:
+            said[wallet].update([flag])
+    sniped = DiscoveryPosition.objects.filter(wallet_address__in=addresses, flags__contains=["sniper"])
+    told = DiscoveryWallet.objects.filter(address__in=addresses, flags__has_key="sniper")
+    unsaid = sniped.exclude(wallet_address__in=told.values("address")).order_by("-mint")
+    for wallet, mint in unsaid.values_list("wallet_address", "mint"):
+        said[wallet]["sniper"] = f"bought {mint} at most {SNIPER_SLOTS} slots after its launch"
+    return said
 
 
 def _funders(addresses: Iterable[str]) -> dict[str, str]:

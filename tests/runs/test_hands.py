@@ -1,7 +1,7 @@
 """Wallets that are one hand: bundles, wash trades, money of a token's creator."""
 
 import pytest
-from api.api_rows import MINT, address, make_found, make_run, make_trade, make_wallet
+from api.api_rows import MINT, address, make_found, make_position, make_run, make_trade, make_wallet
 
 from discovery.models import DiscoveryRunToken, DiscoveryWallet
 from discovery.runs.hands import flag_hands
@@ -72,10 +72,36 @@ def test_money_of_a_creator_is_told_over_one_wallet_in_between(run) -> None:
     assert "2 steps away" in DiscoveryWallet.objects.get(pk=address(1)).flags["funded_by_creator"]
 
 
+def test_a_creator_is_told_also_where_its_token_was_stored_before_it_was_on_the_watchlist(run) -> None:
+    found = wallets(run, 2)
+    DiscoveryRunToken.objects.create(run=run, mint=address(80), creator=address(1))
+    flag_hands(run, found)
+    assert flags(run, 1) == ({"creator"}, [])
+    assert DiscoveryWallet.objects.get(pk=address(1)).flags["creator"] == f"created {address(80)}"
+    assert flags(run, 2) == (set(), [])
+
+
+def test_a_sniper_is_told_also_where_its_position_was_stored_before_it_was_on_the_watchlist(run) -> None:
+    found = wallets(run, 2)
+    make_position(1, mint=address(80), flags=["sniper"])
+    flag_hands(run, found)
+    assert flags(run, 1) == ({"sniper"}, [])
+    assert address(80) in DiscoveryWallet.objects.get(pk=address(1)).flags["sniper"]
+    assert flags(run, 2) == (set(), [])
+
+
+def test_words_that_a_token_said_of_a_sniper_stay(run) -> None:
+    found = wallets(run, 1)
+    DiscoveryWallet.objects.filter(pk=found[0]).update(flags={"sniper": "bought it 1 slot after its launch"})
+    make_position(1, mint=address(80), flags=["sniper"])
+    flag_hands(run, found)
+    assert DiscoveryWallet.objects.get(pk=found[0]).flags == {"sniper": "bought it 1 slot after its launch"}
+
+
 @pytest.mark.parametrize("count", [3, 30])
 def test_the_questions_do_not_grow_with_the_wallets(count: int, run, django_assert_max_num_queries) -> None:
     found = wallets(run, count, funder=address(90))
     for number in range(1, count + 1):
         make_trade(number, 7)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(15):
         flag_hands(run, found)
