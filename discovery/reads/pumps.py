@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import msgspec
+from django.db.models import Subquery
 from django.utils import timezone
 from msgspec import Meta
 
 from discovery.domain.findings import Candidate
-from discovery.models import DiscoveryPumps
+from discovery.models import DiscoveryConfig, DiscoveryPumps
 from discovery.reads import pages
 
 STALE_SECONDS: Final = 60
@@ -40,19 +41,22 @@ class PumpsView(msgspec.Struct, frozen=True):
     refreshed_at: datetime | None
     age_seconds: Annotated[int | None, Meta(description="Null: it was never made.")]
     refreshing: Annotated[bool, Meta(description="A worker was asked within the last minute and has not answered.")]
+    outdated: Annotated[bool, Meta(description="The configuration was saved after the list was made.")]
     problem: Annotated[str, Meta(description="Why the last refresh failed or is not whole; the list is older then.")]
     funnel: dict[str, int]
 
     @property
     def stale(self) -> bool:
         """Whether somebody should ask for it again."""
-        return not self.refreshing and (self.age_seconds is None or self.age_seconds > STALE_SECONDS)
+        return not self.refreshing and (self.age_seconds is None or self.age_seconds > STALE_SECONDS or self.outdated)
 
 
 def pumps_view(now: datetime | None = None) -> PumpsView:
     """The list as it stands at `now` (None: the current time). One query."""
     now = now or timezone.now()
-    row = DiscoveryPumps.objects.filter(pk=1).first() or DiscoveryPumps()
+    config_saved = Subquery(DiscoveryConfig.objects.values("updated_at")[:1])
+    row = DiscoveryPumps.objects.filter(pk=1).annotate(saved_at=config_saved).first() or DiscoveryPumps()
+    saved_at: datetime | None = getattr(row, "saved_at", None)  # no row, no annotation
     ends = [at for at in (row.refreshed_at, row.answered_at) if at is not None]
     answered = row.asked_at is not None and max(ends, default=None) is not None and max(ends) >= row.asked_at
     asked_lately = row.asked_at is not None and now - row.asked_at <= timedelta(seconds=STALE_SECONDS)
@@ -61,6 +65,7 @@ def pumps_view(now: datetime | None = None) -> PumpsView:
         refreshed_at=row.refreshed_at,
         age_seconds=None if row.refreshed_at is None else max(0, int((now - row.refreshed_at).total_seconds())),
         refreshing=asked_lately and not answered,
+        outdated=bool(row.refreshed_at and saved_at and saved_at > row.refreshed_at),
         problem=row.problem,
         funnel=row.funnel or {},
     )

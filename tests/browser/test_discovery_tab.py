@@ -9,7 +9,7 @@ import pytest
 from browser.conftest import Stack, Visitor, log_in
 from playwright.sync_api import Page, expect
 
-from discovery.models import DiscoveryConfig, DiscoveryRun, DiscoveryWallet
+from discovery.models import DiscoveryConfig, DiscoveryPumps, DiscoveryRun, DiscoveryWallet
 
 pytestmark = pytest.mark.django_db
 WIDTHS_AND_THEMES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
@@ -215,6 +215,7 @@ def test_a_wallet_is_labelled_and_the_change_is_kept(visit: Callable[..., Visito
 
 def test_pumps_show_the_last_list_while_a_provider_is_down(visit: Callable[..., Visitor], stack: Stack) -> None:
     page = visit().open()
+    DiscoveryPumps.objects.update(asked_at=None, refreshed_at=None)  # or another look within the minute would not ask
     stack.market.fault("geckoterminal", "503", count=10**6)
     try:
         page.get_by_role("button", name="View pumps").click()

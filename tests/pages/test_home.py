@@ -318,10 +318,12 @@ def test_a_first_day_page_says_what_to_press(operator: Person) -> None:
 # --- Pumps ---
 
 
-def test_pumps_are_asked_for_and_shown_with_their_age(viewer: Person) -> None:
+def test_pumps_are_asked_for_and_shown_with_their_age(viewer: Person, config: DiscoveryConfig) -> None:
     token = {"mint": MINT, "symbol": "<b>P\u202e", "volume_24h_usd": "61000.5", "price_change_24h_pct": "140.2"}
+    DiscoveryConfig.objects.update(updated_at=timezone.now() - timedelta(days=1))
     DiscoveryPumps.objects.create(pk=1, refreshed_at=timezone.now(), asked_at=timezone.now(), tokens=[token])
     page = viewer.part("pumps").content.decode()
+    assert "less than a minute old" in page
     assert "61.00k" in page
     assert "&lt;b&gt;P" in page
     assert "\u202e" not in page
@@ -333,6 +335,15 @@ def test_old_pumps_are_shown_while_a_worker_looks(viewer: Person) -> None:
     words = text(viewer.part("pumps"))
     assert "a worker looks" in words
     assert "OLD" in words
+
+
+def test_pumps_by_other_parameters_are_asked_for_at_once(viewer: Person) -> None:
+    at = timezone.now() - timedelta(seconds=20)
+    DiscoveryPumps.objects.create(pk=1, refreshed_at=at, asked_at=at, tokens=[{"mint": MINT, "symbol": "OLD"}])
+    DiscoveryConfig.objects.update(updated_at=timezone.now())
+    words = text(viewer.part("pumps"))
+    assert "the parameters were saved since" in words
+    assert "a worker looks" in words
 
 
 def test_a_provider_that_is_down_leaves_the_last_list_and_says_why(viewer: Person) -> None:

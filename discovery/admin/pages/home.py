@@ -125,10 +125,7 @@ def pumps_now(request: HttpRequest) -> HttpResponse:
     if view.stale:
         asked = actions.request_pumps()
         view = pumps.pumps_view()
-    values = {"pumps": view, "queue_gone": not asked, "opened": True}
-    changed_at = config.config_view().updated_at
-    values["filters_changed"] = bool(view.refreshed_at and changed_at and changed_at > view.refreshed_at)
-    return part(request, "discovery/pumps.html", values)
+    return part(request, "discovery/pumps.html", {"pumps": view, "queue_gone": not asked, "opened": True})
 
 
 def _params(saved: config.ConfigView) -> Params:
