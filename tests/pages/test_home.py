@@ -320,8 +320,9 @@ def test_a_first_day_page_says_what_to_press(operator: Person) -> None:
 
 def test_pumps_are_asked_for_and_shown_with_their_age(viewer: Person, config: DiscoveryConfig) -> None:
     token = {"mint": MINT, "symbol": "<b>P\u202e", "volume_24h_usd": "61000.5", "price_change_24h_pct": "140.2"}
-    DiscoveryConfig.objects.update(updated_at=timezone.now() - timedelta(days=1))
-    DiscoveryPumps.objects.create(pk=1, refreshed_at=timezone.now(), asked_at=timezone.now(), tokens=[token])
+    now = timezone.now()
+    DiscoveryConfig.objects.update(updated_at=now - timedelta(days=1))
+    DiscoveryPumps.objects.create(pk=1, refreshed_at=now, asked_at=now, tokens=[token])
     page = viewer.part("pumps").content.decode()
     assert "less than a minute old" in page
     assert "61.00k" in page
