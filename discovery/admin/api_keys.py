@@ -85,7 +85,14 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]  # the package ships no typ
         )
 
     @admin.action(description="Revoke the selected keys", permissions=["change"])
-    def revoke(self, request: HttpRequest, queryset: "QuerySet[DiscoveryApiKey]") -> None:
-        """At once; a key that is revoked already keeps its time."""
-        count = queryset.filter(revoked_at__isnull=True).update(revoked_at=timezone.now())
+    def revoke(self, request: HttpRequest, queryset: "QuerySet[DiscoveryApiKey]") -> TemplateResponse | None:
+        """At once, after a question: nothing brings a key back. One that is revoked already keeps its time."""
+        valid = queryset.filter(revoked_at__isnull=True)
+        if "sure" not in request.POST:
+            keys = list(valid)
+            if keys:
+                values = {**self.admin_site.each_context(request), "title": "Revoke API keys", "keys": keys}
+                return TemplateResponse(request, "discovery/revoke_keys.html", values)
+        count = valid.update(revoked_at=timezone.now())
         self.message_user(request, f"{count} revoked.", messages.SUCCESS)
+        return None

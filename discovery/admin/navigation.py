@@ -39,6 +39,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 _table(request, "Configuration", "tune", "discoveryconfig"),
                 _table(request, "API keys", "key", "discoveryapikey"),
                 _link(request, "API", "api", "api:docs", None),
+                _link(request, "Storage", "database", "discovery:storage", "discovery.view_discoveryconfig"),
                 _table(request, "Users", "person", "user", app="auth"),
                 _table(request, "Groups", "groups", "group", app="auth"),
                 _table(request, "Intervals", "timer", "periodictask", app="django_celery_beat"),

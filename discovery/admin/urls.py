@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from discovery.admin.pages import history, home, runs, wallets
+from discovery.admin.pages import history, home, runs, storage, wallets
 
 app_name = "discovery"
 urlpatterns = [
@@ -24,4 +24,5 @@ urlpatterns = [
     path("wallets/<str:address>/trades", wallets.trades, name="trades"),
     path("wallets/<str:address>/change", wallets.change, name="change-wallet"),
     path("wallets/<str:address>/profile", wallets.profile, name="profile"),
+    path("storage/", storage.storage_page, name="storage"),
 ]

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import DatabaseError, connection
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from discovery.models import (
@@ -141,17 +142,23 @@ def _tell_again(run: DiscoveryRun) -> None:
 def retention(now: datetime | None = None) -> dict[str, int]:
     """Delete trades of wallets off the watchlist past RETENTION_TRADES_DAYS and transactions past the cache's hours.
 
-    In batches, each a transaction of its own. Runs, wallets and the history of the configuration are never touched.
+    Sessions that have expired go too, which Django leaves to others. In batches, each a transaction of its own. Runs,
+    wallets and the history of the configuration are never touched.
     """
     now = now or timezone.now()
     watched = DiscoveryWallet.objects.values("address")
-    old = DiscoveryTrade.objects.filter(Q(block_time__lt=now - timedelta(days=settings.RETENTION_TRADES_DAYS))).exclude(
-        wallet_address__in=watched
-    )
-    cached = DiscoveryTransaction.objects.filter(fetched_at__lt=now - timedelta(hours=settings.RETENTION_CACHE_HOURS))
-    deleted = {"trades": 0, "transactions": 0}
-    for name, rows in (("trades", old), ("transactions", cached)):
-        while count := rows.model._default_manager.filter(pk__in=list(rows[:DELETED_AT_ONCE])).delete()[0]:
+    old_trades = DiscoveryTrade.objects.filter(block_time__lt=now - timedelta(days=settings.RETENTION_TRADES_DAYS))
+    cached_until = now - timedelta(hours=settings.RETENTION_CACHE_HOURS)
+    outlived: dict[str, QuerySet[Any]] = {
+        "trades": old_trades.exclude(wallet_address__in=watched),
+        "transactions": DiscoveryTransaction.objects.filter(fetched_at__lt=cached_until),
+        "sessions": Session.objects.filter(expire_date__lt=now),
+    }
+    deleted = dict.fromkeys(outlived, 0)
+    for name, rows in outlived.items():
+        while count := rows.model._default_manager.filter(
+            pk__in=list(rows.values_list("pk", flat=True)[:DELETED_AT_ONCE])
+        ).delete()[0]:
             deleted[name] += count
     log.info("retention", extra=deleted)
     return deleted

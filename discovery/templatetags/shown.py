@@ -208,6 +208,14 @@ def mark(status: str, kind: str = "run", errors: int = 0) -> SafeString:
     )  # fmt: skip
 
 
+@register.simple_tag(takes_context=True)
+def turned(context: template.Context, name: str, number: int, by: int) -> str:
+    """The address of this page with one of its lists turned; the others stay where they are."""
+    query = context["request"].GET.copy()
+    query[name] = str(number + by)
+    return f"?{query.urlencode()}"
+
+
 @register.inclusion_tag("discovery/address.html")
 def address(text: str, link: str = "", kind: str = "account") -> dict[str, Any]:
     """An address as 4…4 with a button that copies it. link: a page of ours; kind: of the explorer's page."""

@@ -114,10 +114,20 @@ def test_a_key_that_is_made_is_neither_changed_nor_deleted(admin: Client) -> Non
     assert admin.post(delete, {"post": "yes"}).status_code == 403
 
 
+def test_revoking_asks_first(admin: Client) -> None:
+    made("robot")
+    row = DiscoveryApiKey.objects.get()
+    page = admin.post(reverse(LIST), {"action": "revoke", "_selected_action": [row.pk]}).content.decode()
+    assert "Revoke 1 key?" in page
+    assert row.name in page
+    row.refresh_from_db()
+    assert row.revoked_at is None
+
+
 def test_a_revoked_key_is_out_at_once_and_keeps_its_time(admin: Client) -> None:
     key, _ = made("robot")
     row = DiscoveryApiKey.objects.get()
-    revoke = {"action": "revoke", "_selected_action": [row.pk]}
+    revoke = {"action": "revoke", "_selected_action": [row.pk], "sure": "yes"}
     admin.post(reverse(LIST), revoke)
     row.refresh_from_db()
     first = row.revoked_at

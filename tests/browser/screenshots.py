@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from browser.conftest import Stack, Visitor
 
-from discovery.models import DiscoveryRun, DiscoveryWallet
+from discovery.models import DiscoveryApiKey, DiscoveryRun, DiscoveryWallet
 
 pytestmark = pytest.mark.django_db
 FOLDER = Path(__file__).resolve().parents[2] / ".data" / "screenshots"
@@ -24,6 +24,7 @@ PAGES = {
     "configuration-history": "/admin/discovery/discoveryconfig/1/history/",
     "api-keys": "/admin/discovery/discoveryapikey/",
     "api-key-new": "/admin/discovery/discoveryapikey/add/",
+    "storage": "/admin/discovery/storage/",
     "users": "/admin/auth/user/",
     "intervals": "/admin/django_celery_beat/periodictask/",
     "api": "/api/docs",
@@ -35,6 +36,7 @@ PAGES = {
 def test_pictures(width: int, theme: str, visit: Callable[..., Visitor], stack: Stack) -> None:
     """Also of the login, of a dialog, of open pumps and of a run at work."""
     FOLDER.mkdir(parents=True, exist_ok=True)
+    DiscoveryApiKey.objects.get_or_create(name="the robot", prefix="wt_abcdefgh", secret_hash="0" * 64)
     wallet = DiscoveryWallet.objects.filter(score__isnull=False).order_by("-score", "address")[0]
     visitor = visit("sue", width=width, theme=theme)
     page = visitor.page
@@ -67,6 +69,12 @@ def test_pictures(width: int, theme: str, visit: Callable[..., Visitor], stack: 
     take("run-at-work")
     visitor.open()
     page.locator("#live").get_by_text("none is active").wait_for(timeout=60_000)
+    page.goto(f"{stack.url}/admin/discovery/discoveryapikey/")
+    page.locator("#result_list tbody input[type=checkbox]").first.check()
+    page.select_option("select[name=action]", "revoke")
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_role("heading", name="Revoke 1 key?").wait_for()
+    take("api-key-revoke")
     out = visit(None, width=width, theme=theme)
     out.page.goto(f"{stack.url}/admin/login/")
     out.page.wait_for_timeout(500)

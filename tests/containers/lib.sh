@@ -140,4 +140,45 @@ log_in() {
     expect 200 --cookie "$cookies" --header "Host: $host" "$base/api/discovery/status"
 }
 
+# What the earlier WallTrack leaves in its database, with the policies of Supabase on it.
+earlier_sql() {
+    docker run --rm --volume "$PWD/tests:/checkout/tests:ro" --env PYTHONPATH=/checkout/tests/adoption "walltrack:$1" \
+        python -c 'import adoption_databases; print(adoption_databases.EARLIER)'
+    printf '%s\n' 'CREATE ROLE visitor;' 'ALTER TABLE discovery_runs ENABLE ROW LEVEL SECURITY;' \
+        'CREATE POLICY look ON discovery_runs TO visitor USING (EXISTS (SELECT 1' 'FROM discovery_config));'
+}
+
+# The earlier runs are closed and kept, its configuration is in force.
+adopted() {
+    until_true 90 "runs that were left running are closed" idle
+    [ "$(sql "SELECT string_agg(status, ' ' ORDER BY started_at) FROM discovery_runs WHERE started_at < '2025-12-01'")" = 'completed completed failed failed failed' ] ||
+        wrong "earlier runs: $(sql 'SELECT status, started_at FROM discovery_runs')"
+    [ "$(sql 'SELECT schedule_hours, updated_by FROM discovery_config')" = '12|ana' ] || wrong "the configuration was overwritten"
+    api 200 GET "$app/api/discovery/runs"
+    [ "$(field 'len(d["runs"])')" = 5 ] || wrong "$(cat "$work/page")"
+    api 200 GET "$app/api/discovery/wallets"
+    [ "$(field 'len(d["wallets"])')" = 3 ] || wrong "$(cat "$work/page")"
+}
+
+idle() { [ "$(sql "SELECT count(*) FROM discovery_runs WHERE status IN ('queued', 'running')")" = 0 ]; }
+
+# A release after this one: a migration that the one before does not know.
+next_release() {
+    cat >discovery/migrations/9999_of_the_next_release.py <<'PY'
+from django.db import migrations
+
+LAST = sorted(path.stem for path in __import__("pathlib").Path(__file__).parent.glob("0*.py"))[-1]
+
+
+class Migration(migrations.Migration):
+    dependencies = [("discovery", LAST)]
+    operations = [migrations.RunSQL("ALTER TABLE discovery_runs ADD COLUMN of_the_next_release integer")]
+PY
+}
+
+version() {
+    expect 200 "$app/health/detailed"
+    field 'd["version"]'
+}
+
 sql() { docker compose exec -T postgres psql --username walltrack --dbname walltrack --no-align --tuples-only --command "$1"; }

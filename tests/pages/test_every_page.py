@@ -38,6 +38,7 @@ PAGES = {
     "wallets": "wallets/",
     "wallet": "wallets/{wallet}/",
     "trades": "wallets/{wallet}/trades",
+    "storage": "storage/",
 }
 ACTS = {"save-params", "save-schedule", "start", "cancel", "retry", "change-wallet", "profile"}
 

@@ -191,3 +191,13 @@ def test_the_head_of_a_run_reloads_its_page_when_it_is_over(viewer: Person) -> N
     assert viewer.part(f"runs/{run.pk}/live").status_code == 200
     DiscoveryRun.objects.update(status="completed", stage="done")
     assert viewer.part(f"runs/{run.pk}/live").headers["HX-Refresh"] == "true"
+
+
+def test_a_list_that_is_turned_leaves_the_other_where_it_is(viewer: Person) -> None:
+    run = make_run()
+    for number in range(30):
+        make_found(run, number)
+        make_token(run, mint=address(1000 + number), rank=number)
+    page = viewer.page(f"runs/{run.pk}/", page=2, tokens=1).content.decode()
+    assert 'href="?page=2&amp;tokens=2#tokens"' in page
+    assert 'href="?page=1&amp;tokens=1#wallets"' in page
