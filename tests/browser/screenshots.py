@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from browser.conftest import Stack, Visitor
 
-from discovery.models import DiscoveryApiKey, DiscoveryRun, DiscoveryWallet
+from discovery.models import DiscoveryApiKey, DiscoveryConfig, DiscoveryRun, DiscoveryWallet
 
 pytestmark = pytest.mark.django_db
 FOLDER = Path(__file__).resolve().parents[2] / ".data" / "screenshots"
@@ -37,6 +37,12 @@ def test_pictures(width: int, theme: str, visit: Callable[..., Visitor], stack: 
     """Also of the login, of a dialog, of open pumps and of a run at work."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     DiscoveryApiKey.objects.get_or_create(name="the robot", prefix="wt_abcdefgh", secret_hash="0" * 64)
+    if not DiscoveryConfig.history.exists():  # type: ignore[attr-defined]  # simple_history adds it
+        for changes in ({"max_tokens": 30}, {"max_tokens": 20, "excluded_flags": ["plumbing", "bundle", "wash"]}):
+            config = DiscoveryConfig.objects.get()
+            for name, value in changes.items():
+                setattr(config, name, value)
+            config.save()
     wallet = DiscoveryWallet.objects.filter(score__isnull=False).order_by("-score", "address")[0]
     visitor = visit("sue", width=width, theme=theme)
     page = visitor.page

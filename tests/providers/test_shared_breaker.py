@@ -76,7 +76,7 @@ def test_failures_of_two_clients_open_it_for_both():
 
     opened, pauses = with_stores(work)
     assert opened == [0, 0, 0, 0, 30]
-    assert [(pause.seconds, pause.cause) for pause in pauses] == [(pytest.approx(30, abs=0.5), CAUSE)] * 2
+    assert [(pause.seconds, pause.cause) for pause in pauses] == [(pytest.approx(30, abs=5), CAUSE)] * 2
 
 
 def test_an_answer_to_one_client_between_failures_keeps_it_closed_for_both():
@@ -196,7 +196,7 @@ def test_without_the_server_this_process_has_a_breaker_of_its_own(unused_url, ca
 
     opened, pause, closed, after = with_stores(work, url=unused_url.replace("http", "redis"), stores=1, retry=None)
     assert (opened, closed, after) == ([0, 0, 0, 0, 30], True, None)
-    assert pause.seconds == pytest.approx(30, abs=0.5)
+    assert pause.seconds == pytest.approx(30, abs=5)
     assert [r.getMessage() for r in caplog.records].count("the shared circuit breaker is out of reach") == 1
 
 
