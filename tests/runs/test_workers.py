@@ -4,19 +4,23 @@ Short forms; the long ones, with moments of chance, are tests/faults (`make faul
 """
 
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import redis as redis_client
+from faults.servers import Broker
 from markets import RunningMarket
-from workers import WORLD, Worker, assert_true, environment, over, wait_for, workers
+from workers import ROOT, WORLD, Worker, assert_true, environment, over, wait_for, workers
 
 from discovery.analysis.params import Params
 from discovery.models import DiscoveryRun
 from discovery.models.choices import Trigger
 from discovery.runs import ledger, upkeep
 
+SWEEP = "from discovery.runs import upkeep; upkeep.sweep()"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -53,6 +57,31 @@ def test_an_emptied_broker_costs_time_and_nothing_else(env: dict[str, str], tmp_
         redis_client.Redis.from_url(settings.REDIS_URL).flushall()
         assert wait_for(over(run), 120, meanwhile=upkeep.sweep)
         assert_true(run)
+
+
+def test_a_broker_that_is_killed_and_comes_back_empty_ends_no_worker(market: RunningMarket, tmp_path: Path) -> None:
+    broker = Broker(tmp_path)
+    broker.start()
+    env = environment(market.urls(), REDIS_URL=broker.url)
+
+    def beside(*words: str) -> None:
+        """Over that broker: this process has another."""
+        subprocess.run([sys.executable, "manage.py", *words], cwd=ROOT, env=env, check=True, capture_output=True)
+
+    try:
+        with workers(1, env, tmp_path) as (worker,):
+            run = start()
+            run.steps.update(enqueued_at=None)  # whom this process told does not listen here
+            beside("shell", "-c", SWEEP)
+            assert wait_for(lambda: run.steps.filter(kind="token", status="running").exists(), 60)
+            broker.kill()
+            wait_for(lambda: False, 2)  # how long it is away is what is tested
+            broker.start()
+            assert wait_for(over(run), 120, meanwhile=lambda: beside("shell", "-c", SWEEP)), worker.log.read_text()
+            assert worker.process.poll() is None, worker.log.read_text()
+            assert_true(run)
+    finally:
+        broker.kill()
 
 
 def test_a_market_that_is_down_for_a_while_costs_time_and_nothing_else(
