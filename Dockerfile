@@ -1,5 +1,6 @@
 # syntax=docker/dockerfile:1
 # One image for web, worker and beat: what a container does is its command (walltrack/entrypoint.sh).
+# The base is pinned to Python's minor version and Debian's release; their security fixes come with `build --pull`.
 
 FROM python:3.13-slim-trixie AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \

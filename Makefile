@@ -25,9 +25,10 @@ env: install ## write .env from .env.example with random secrets, for docker com
 test: install-dev ## every test, beside its own PostgreSQL and Valkey (ARGS="-k words")
 	@exec $(EMBEDDED) $(VENV) -m pytest $(ARGS)
 
-containers: ## docker-compose.yml, restarts and every command of docs/deploy.md, on a real engine (some ten minutes)
+containers: ## docker-compose.yml, restarts, proxies and every command of docs/deploy.md, on a real engine (some 15 min)
 	tests/containers/stack.sh
 	tests/containers/restarts.sh
+	tests/containers/proxies.sh
 	tests/containers/deploy.sh
 
 lint: install-dev ## formatting, rules, types, import contracts, migrations, deployment checks, dependencies
