@@ -17,6 +17,7 @@ from health.bounded import Deadline
 from health.connection import own_connection
 from health.findings import Finding
 from health.judgement import judge_heartbeats, judge_providers, judge_runs, judge_scheduler
+from walltrack.guards import https_without_proxy
 
 BROKER_SECONDS: Final = 1.5
 
@@ -94,7 +95,8 @@ def transport(now: datetime) -> Finding:
     """Plain http is for this machine alone."""
     parts = urlsplit(settings.PUBLIC_URL)
     if parts.scheme == "https":
-        return Finding(status="pass", time=now, output="https")
+        circle = https_without_proxy()
+        return Finding(status="warn" if circle else "pass", time=now, output=circle or "https")
     here = parts.hostname in {"127.0.0.1", "localhost", "::1"}
     words = f"plain http ({settings.PUBLIC_URL}): passwords and cookies are not protected on the way"
     return Finding(status="pass" if here else "warn", time=now, output=words)

@@ -41,6 +41,11 @@ def start(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
         ("DATABASE_URL", "mysql://x", "DATABASE_URL: not a URL with one of the schemes"),
         ("DATABASE_SCHEMA", "Wall Track", "DATABASE_SCHEMA: not a schema name"),
         ("SECRET_KEY", "short", "SECRET_KEY: shorter than 32 characters"),
+        ("INSTANCE_NAME", "my copy", "INSTANCE_NAME: begins the names of cookies"),
+        ("INSTANCE_NAME", "wärter", "INSTANCE_NAME: begins the names of cookies"),
+        ("PUBLIC_URL", "https://x.example/app", "PUBLIC_URL: scheme, name and port alone"),
+        ("PUBLIC_URL", "https:x.example", "PUBLIC_URL: scheme, name and port alone"),
+        ("PUBLIC_URL", "https://:8080", "PUBLIC_URL: scheme, name and port alone"),
         ("DISCOVERY_HOUR_SECONDS", "10", "DISCOVERY_HOUR_SECONDS: other than 3600 only with MARKET=simulated"),
     ],
 )
@@ -78,6 +83,13 @@ def test_a_server_refuses_to_start_with_what_is_only_for_a_machine_of_ones_own(
     assert asked.stderr.startswith(f"WallTrack does not start. {words}")
     assert len(asked.stderr.splitlines()) == 1
     assert start("import walltrack.wsgi", **given).returncode != 0
+
+
+def test_a_server_whose_https_nobody_speaks_says_so_and_starts() -> None:
+    given = {"SECRET_KEY": "k" * 40, "PUBLIC_URL": "https://walltrack.example"}
+    asked = start("import sys; from walltrack import guards; sys.exit(guards.main())", **SETTINGS, **given)
+    assert asked.returncode == 0
+    assert "TRUSTED_PROXY_COUNT is 0" in asked.stderr
 
 
 def test_a_server_starts_with_settings_of_its_own() -> None:

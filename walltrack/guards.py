@@ -40,6 +40,18 @@ def refuse() -> None:
         )
 
 
+def https_without_proxy() -> str:
+    """What is wrong with an https PUBLIC_URL where no proxy is believed; "" where nothing is."""
+    from django.conf import settings
+
+    if not settings.PUBLIC_URL.startswith("https://") or settings.TRUSTED_PROXY_COUNT:
+        return ""
+    return (
+        "PUBLIC_URL is https and TRUSTED_PROXY_COUNT is 0: no proxy is believed, so every page is redirected to "
+        "itself. Set it to how many proxies stand in front"
+    )
+
+
 def main() -> int:
     """Exit code: 0 nothing is refused, 1 with the reason on standard error."""
     try:
@@ -47,6 +59,8 @@ def main() -> int:
     except ImproperlyConfigured as error:
         print(f"WallTrack does not start. {error}", file=sys.stderr)  # noqa: T201  for whoever reads the container's log
         return 1
+    if words := https_without_proxy():
+        print(f"WallTrack warns. {words}", file=sys.stderr)  # noqa: T201
     return 0
 
 

@@ -20,8 +20,18 @@ env = Env()
 # --- Identity and transport -----------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", default=False)
 INSTANCE_NAME = env.text("INSTANCE_NAME", "walltrack")
+if not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", INSTANCE_NAME):
+    raise ImproperlyConfigured(
+        "INSTANCE_NAME: begins the names of cookies, so letters, digits, _ . and - only, 40 at most. "
+        "Example: INSTANCE_NAME=walltrack-2"
+    )
 VERSION = env.text("WALLTRACK_VERSION", "unreleased")
 PUBLIC_URL = env.url("PUBLIC_URL", "http://127.0.0.1:8080")
+if not urlsplit(PUBLIC_URL).hostname or PUBLIC_URL.count("/") != 2 or "?" in PUBLIC_URL or "@" in PUBLIC_URL:
+    raise ImproperlyConfigured(
+        "PUBLIC_URL: scheme, name and port alone, WallTrack is served at the root of a name. "
+        "Example: PUBLIC_URL=https://walltrack.example"
+    )
 _https = PUBLIC_URL.startswith("https://")
 
 # Commands run without a key (nothing they sign outlives them); what serves requests refuses to (walltrack/wsgi.py).
@@ -41,8 +51,11 @@ SESSION_COOKIE_NAME = f"{INSTANCE_NAME}_session"
 CSRF_COOKIE_NAME = f"{INSTANCE_NAME}_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SECURE_SSL_REDIRECT = _https
-SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
+SECURE_SSL_HOST = urlsplit(PUBLIC_URL).netloc  # whatever port or name was asked, this one speaks TLS
+HSTS_SECONDS = env.integer("HSTS_SECONDS", 31_536_000, least=0, most=2 * 31_536_000)
+SECURE_HSTS_SECONDS = HSTS_SECONDS if _https else 0
+# Other names of the domain are not ours to decide for, and no list of browsers is asked to know this one.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0, least=0, most=5)
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -133,8 +146,8 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "discovery.admin.login.locked_out"
-AXES_IPWARE_PROXY_COUNT = TRUSTED_PROXY_COUNT
-AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if TRUSTED_PROXY_COUNT else ["REMOTE_ADDR"]
+AXES_CLIENT_IP_CALLABLE = "discovery.admin.login.address_of"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or whoever goes on guessing keeps the other out for ever
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False  # `manage.py axes_reset` lets people in again
 LOGIN_URL = "admin:login"

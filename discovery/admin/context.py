@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -27,4 +28,7 @@ def environment(_: HttpRequest) -> list[str] | None:
 
 
 def _local(request: HttpRequest) -> bool:
-    return urlsplit(f"//{request.get_host()}").hostname in LOCAL_HOSTS
+    try:
+        return urlsplit(f"//{request.get_host()}").hostname in LOCAL_HOSTS
+    except DisallowedHost:  # the page that says so asks too
+        return False

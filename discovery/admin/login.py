@@ -7,6 +7,16 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 
+def address_of(request: HttpRequest) -> str:
+    """Where a request comes from: what the outermost of TRUSTED_PROXY_COUNT proxies saw, or who is connected.
+
+    Counted from the right, as the API's throttles do: what stands left of the proxies' own words is the client's.
+    """
+    forwarded = [word.strip() for word in request.headers.get("X-Forwarded-For", "").split(",") if word.strip()]
+    proxies = min(settings.TRUSTED_PROXY_COUNT, len(forwarded))
+    return forwarded[-proxies] if proxies else str(request.META.get("REMOTE_ADDR", ""))
+
+
 def locked_out(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
     """429 after too many wrong passwords, saying for how long and what an administrator can do."""
     minutes = round(settings.AXES_COOLOFF_TIME * 60)

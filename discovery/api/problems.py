@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 from celery.exceptions import OperationalError as QueueError
-from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import DisallowedHost, ObjectDoesNotExist
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
@@ -167,9 +167,10 @@ def _flat(name: str, detail: Any) -> list[tuple[str, str]]:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400 for a request that Django itself refuses: a wrong Host, a body that is too large."""
-    return _page_or(
-        request, Problem(400, "malformed", "the request is not acceptable"), defaults.bad_request, exception
-    )
+    words = "the request is not acceptable"
+    if isinstance(exception, DisallowedHost):
+        words = "the name in the address is neither that of PUBLIC_URL nor among ALLOWED_HOSTS"
+    return _page_or(request, Problem(400, "malformed", words), defaults.bad_request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -97,7 +97,9 @@
     const flags = form.querySelector("[data-flags]");
     if (flags) {
       const now = [...flags.querySelectorAll("input:checked")].map((box) => box.value).sort().join(" ");
-      if (now !== flags.dataset.flags.split(" ").filter(Boolean).sort().join(" ")) names.push("flags that exclude");
+      const changed = now !== flags.dataset.flags.split(" ").filter(Boolean).sort().join(" ");
+      flags.classList.toggle("wt-changed", changed);
+      if (changed) names.push("flags that exclude");
     }
     const note = document.getElementById("differs");
     const uses = document.getElementById("run-now") ? " A run started now uses these values." : "";

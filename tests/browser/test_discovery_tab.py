@@ -231,10 +231,12 @@ def test_a_viewer_sees_everything_and_can_change_nothing(visit: Callable[..., Vi
     assert page.get_by_role("button", name="Run now").count() == 0
     expect(page.get_by_role("switch")).to_be_disabled()
     token = page.evaluate("JSON.parse(document.querySelector('.wt').getAttribute('hx-headers'))['X-CSRFToken']")
-    answer = page.request.post(
-        f"{stack.url}/admin/discovery/run", headers={"X-CSRFToken": token, "HX-Request": "true", "Referer": stack.url}
-    )
-    assert answer.status == 403
+    wallet = DiscoveryWallet.objects.first()
+    assert wallet is not None
+    acts = ["run", "params", "schedule", f"runs/{stack.run_id}/cancel", f"runs/{stack.run_id}/retry"]
+    for path in (*acts, f"wallets/{wallet.address}/change", f"wallets/{wallet.address}/profile"):
+        headers = {"X-CSRFToken": token, "HX-Request": "true", "Referer": stack.url}
+        assert page.request.post(f"{stack.url}/admin/discovery/{path}", headers=headers).status == 403, path
 
 
 def test_an_address_is_copied(visit: Callable[..., Visitor]) -> None:
@@ -252,6 +254,22 @@ def test_the_page_says_when_the_server_does_not_answer(visit: Callable[..., Visi
     page.unroute("**/live*")
     expect(page.locator("#trouble")).to_be_hidden(timeout=15_000)
     visitor.complaints.clear()  # the aborted calls
+
+
+@pytest.mark.parametrize("path", ["storage/", "discoveryrun/", "discoverytrade/", "discoveryconfig/1/change/"])
+def test_every_table_of_the_admin_fits_a_phone(path: str, visit: Callable[..., Visitor]) -> None:
+    page = visit(width=390).open(path)
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_flags_that_are_not_saved_say_so(visit: Callable[..., Visitor]) -> None:
+    page = visit().open()
+    page.get_by_role("checkbox", name="sniper").check()
+    expect(page.locator("#differs")).to_contain_text("Not saved: flags that exclude")
+    expect(page.locator("fieldset.wt-changed")).to_be_visible()
+    page.get_by_role("checkbox", name="sniper").uncheck()
+    expect(page.locator("fieldset.wt-changed")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("width", "theme"), WIDTHS_AND_THEMES)

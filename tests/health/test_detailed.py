@@ -341,11 +341,18 @@ def test_an_open_api_warns(all_well: None, ask: Any, settings: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "status"),
-    [("https://walltrack.example", "pass"), ("http://localhost:8080", "pass"), ("http://walltrack.example", "warn")],
+    ("url", "proxies", "status"),
+    [
+        ("https://walltrack.example", 1, "pass"),
+        ("https://walltrack.example", 0, "warn"),  # every page would be redirected to itself
+        ("http://localhost:8080", 0, "pass"),
+        ("http://walltrack.example", 0, "warn"),
+    ],
 )
-def test_plain_http_for_others_warns(url: str, status: str, all_well: None, ask: Any, settings: Any) -> None:
-    settings.PUBLIC_URL = url
+def test_a_way_in_that_is_open_or_leads_nowhere_warns(
+    url: str, proxies: int, status: str, all_well: None, ask: Any, settings: Any
+) -> None:
+    settings.PUBLIC_URL, settings.TRUSTED_PROXY_COUNT = url, proxies
     assert ask()["checks"]["transport"]["status"] == status
 
 

@@ -52,6 +52,26 @@ def test_one_range_governs_history_and_figures(query: dict[str, str], count: int
     assert f"Runs {count} " in text(answer)
 
 
+def test_a_range_that_lies_ahead_is_empty(viewer: Person) -> None:
+    make_run()
+    tomorrow = f"{timezone.now() + timedelta(days=1):%Y-%m-%d}"
+    words = text(viewer.part("overview", range="days", since=tomorrow))
+    assert "No run in this range" in words
+
+
+def test_a_page_past_the_last_is_the_last(viewer: Person) -> None:
+    for number in range(13):
+        make_run(started_at=timezone.now() - timedelta(hours=number))
+    assert "11–13 of 13" in text(viewer.part("overview", page=9))
+
+
+def test_the_history_stays_on_its_page_when_a_run_ends(viewer: Person) -> None:
+    for number in range(13):
+        make_run(started_at=timezone.now() - timedelta(hours=number))
+    page = viewer.part("overview", page=2).content.decode()
+    assert 'overview?page=2" hx-trigger="run-ended from:body' in page
+
+
 def test_a_range_that_ends_before_it_begins_is_told(viewer: Person) -> None:
     query = {"range": "days", "since": "2020-01-02", "until": "2020-01-01"}
     assert "The last day lies before the first." in text(viewer.part("overview", **query))

@@ -315,51 +315,7 @@ def test_a_first_day_page_says_what_to_press(operator: Person) -> None:
     assert "No run yet Press “Run now” below" in text(operator.page())
 
 
-# --- Pumps ---
-
-
-def test_pumps_are_asked_for_and_shown_with_their_age(viewer: Person, config: DiscoveryConfig) -> None:
-    token = {"mint": MINT, "symbol": "<b>P\u202e", "volume_24h_usd": "61000.5", "price_change_24h_pct": "140.2"}
-    now = timezone.now()
-    DiscoveryConfig.objects.update(updated_at=now - timedelta(days=1))
-    DiscoveryPumps.objects.create(pk=1, refreshed_at=now, asked_at=now, tokens=[token])
-    page = viewer.part("pumps").content.decode()
-    assert "less than a minute old" in page
-    assert "61.00k" in page
-    assert "&lt;b&gt;P" in page
-    assert "\u202e" not in page
-
-
-def test_old_pumps_are_shown_while_a_worker_looks(viewer: Person) -> None:
-    at = timezone.now() - timedelta(minutes=5)
-    DiscoveryPumps.objects.create(pk=1, refreshed_at=at, asked_at=at, tokens=[{"mint": MINT, "symbol": "OLD"}])
-    words = text(viewer.part("pumps"))
-    assert "a worker looks" in words
-    assert "OLD" in words
-
-
-def test_pumps_by_other_parameters_are_asked_for_at_once(viewer: Person) -> None:
-    at = timezone.now() - timedelta(seconds=20)
-    DiscoveryPumps.objects.create(pk=1, refreshed_at=at, asked_at=at, tokens=[{"mint": MINT, "symbol": "OLD"}])
-    DiscoveryConfig.objects.update(updated_at=timezone.now())
-    words = text(viewer.part("pumps"))
-    assert "the parameters were saved since" in words
-    assert "a worker looks" in words
-
-
-def test_a_provider_that_is_down_leaves_the_last_list_and_says_why(viewer: Person) -> None:
-    now = timezone.now()
-    DiscoveryPumps.objects.create(
-        pk=1, refreshed_at=now, asked_at=now, tokens=[{"mint": MINT, "symbol": "OLD"}], problem="GeckoTerminal is down"
-    )
-    words = text(viewer.part("pumps"))
-    assert "GeckoTerminal is down" in words
-    assert "OLD" in words
-
-
-def test_a_queue_out_of_reach_is_told(viewer: Person, monkeypatch) -> None:
-    monkeypatch.setattr("discovery.runs.dispatch.send", lambda *_: False)
-    assert "The queue is out of reach" in text(viewer.part("pumps"))
+# --- What it says of the whole ---
 
 
 def test_the_simulated_market_is_named_on_every_page(viewer: Person, settings) -> None:

@@ -1,12 +1,14 @@
 """Schedule and parameters on one page, two operators at once: nobody overwrites what they have not seen."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from pages.conftest import Person
 from pages.test_home import params, text
 
+from discovery import actions
 from discovery.models import DiscoveryConfig
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +42,22 @@ def test_a_conflict_in_the_parameters_does_not_hide_one_in_the_schedule(operator
     assert versions(operator.send("params", **params(params_version=1, schedule_version=1))) == {"params": "2"}
     operator.send("schedule", enabled="on", schedule_hours="12", schedule_version=1, params_version=2)
     assert DiscoveryConfig.objects.get().schedule_hours == 2
+
+
+@pytest.mark.parametrize("path", ["params", "schedule"])
+def test_who_is_a_moment_late_sees_what_the_other_saved(path: str, operator: Person, monkeypatch) -> None:
+    save = actions.save_config
+
+    def after_another(changes: dict[str, Any], **who: Any) -> Any:
+        save({"min_volume_usd": Decimal(70000), "schedule_hours": 3}, version=who["version"], by="ben")
+        return save(changes, **who)
+
+    monkeypatch.setattr("discovery.actions.save_config", after_another)
+    words = text(operator.send(path, **params(max_tokens="9"), enabled="on", schedule_hours="12"))
+    assert "ben" in words
+    if path == "params":
+        assert "min volume usd 50000 instead of 70000" in words
+    assert (DiscoveryConfig.objects.get().max_tokens, DiscoveryConfig.objects.get().schedule_hours) == (20, 3)
 
 
 def test_a_change_over_a_page_that_is_behind_leaves_the_other_section_behind(operator: Person) -> None:

@@ -168,6 +168,21 @@ def test_a_label_saved_from_a_page_that_is_behind_takes_nothing_off_the_blacklis
     assert (wallet.status, wallet.label, wallet.note) == ("blacklisted", "x", "a\nb")
 
 
+def test_a_label_saved_from_a_page_that_is_behind_leaves_anothers_note(operator: Person) -> None:
+    make_wallet(1, note="of ben", label="old")
+    operator.send(f"wallets/{address(1)}/change", label="new", note="", was_label="old", was_note="")
+    wallet = DiscoveryWallet.objects.get()
+    assert (wallet.label, wallet.note) == ("new", "of ben")
+
+
+def test_two_who_change_one_note_are_told(operator: Person) -> None:
+    make_wallet(1, note="of ben")
+    form = {"label": "", "note": "mine", "was_label": "", "was_note": ""}
+    answer = operator.client.post(f"/admin/discovery/wallets/{address(1)}/change", form, follow=True)
+    assert DiscoveryWallet.objects.get().note == "mine"
+    assert "had been changed meanwhile: it was “of ben”" in text(answer)
+
+
 def test_a_label_that_is_too_long_is_told_and_not_saved(operator: Person) -> None:
     make_wallet(1)
     answer = operator.client.post(f"/admin/discovery/wallets/{address(1)}/change", {"label": "x" * 101}, follow=True)

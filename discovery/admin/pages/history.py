@@ -21,7 +21,7 @@ WEEKLY_FROM_DAYS: Final = 60
 
 @page(VIEW_RUNS)
 def overview(request: HttpRequest) -> HttpResponse:
-    """Cards, charts and a page of the history. Five queries."""
+    """Cards, charts and a page of the history. Five queries; two more past the last page."""
     chosen, values = _range(request)
     asked = request.GET.get("page", "1")
     number = max(1, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 5 else 1
@@ -32,6 +32,9 @@ def overview(request: HttpRequest) -> HttpResponse:
     )
     figures = stats.stats(chosen)
     found = runs.run_list(wanted, "-started_at", Page(number, ROWS))
+    last_page = max(1, -(-found.total // ROWS))
+    if number > last_page:
+        number, found = last_page, runs.run_list(wanted, "-started_at", Page(last_page, ROWS))
     return part(
         request,
         "discovery/overview.html",
@@ -45,7 +48,6 @@ def overview(request: HttpRequest) -> HttpResponse:
             "total": found.total,
             "more": found.more,
             "number": number,
-            "last_page": max(1, -(-found.total // ROWS)),
             "first_row": (number - 1) * ROWS + 1,
             "last_row": (number - 1) * ROWS + len(found.rows),
             "status": status,
@@ -90,6 +92,8 @@ def _start(day: date | None) -> datetime | None:
 
 def _shown_days(figures: stats.Stats) -> str:
     """Which days the charts hold: an open range is cut."""
+    if not figures.daily:
+        return "nothing yet: the range lies ahead"
     first, last = figures.daily[0].date, figures.daily[-1].date
     return f"{first:%d %b %Y} to {last:%d %b %Y}"
 

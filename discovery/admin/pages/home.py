@@ -73,7 +73,10 @@ def save_params(request: HttpRequest) -> HttpResponse:
     try:
         actions.save_config(changes, version=saved.version, by=request.user.get_username())
     except actions.StaleVersion:
-        return _form(request, form, config.config_view(), conflict=True)
+        now = config.config_view()
+        form = ParamsForm(request.POST, saved=_params(now))
+        form.is_valid()  # as it was over the row before; now it tells what differs from this one
+        return _form(request, form, now, conflict=True)
     now = config.config_view()
     said = "Saved; used from the next run." if changes else "Nothing differs from what is saved."
     other = _number(request, "schedule_version") == saved.version

@@ -157,11 +157,17 @@ def _chart(results: list[evidence.ResultPoint]) -> dict[str, Any]:
 @page(CHANGE_WALLETS, method="POST")
 def change(request: HttpRequest, address: str) -> HttpResponse:
     """Label, note and whether it is blacklisted."""
-    _found(address)
-    # A browser counts a line's end as one character and sends two.
-    texts = {name: request.POST.get(name, "").replace("\r\n", "\n").strip() for name in ("label", "note")}
-    wanted: dict[str, str] = dict(texts)
-    if any("\x00" in text for text in wanted.values()) or len(wanted["label"]) > 100 or len(wanted["note"]) > 10_000:
+    found = _found(address)
+    wanted, overtaken = {}, []
+    for name, now in (("label", found.label), ("note", found.note)):
+        text, was = _text(request, name), _text(request, f"was_{name}")
+        if f"was_{name}" in request.POST and text == was:
+            continue  # not touched here: what somebody else wrote meanwhile stays
+        wanted[name] = text
+        if f"was_{name}" in request.POST and now not in (was, text):
+            overtaken.append(f"The {name} had been changed meanwhile: it was “{now[:200]}”; yours is in its place.")
+    lengths = (len(wanted.get("label", "")), len(wanted.get("note", "")))
+    if any("\x00" in text for text in wanted.values()) or lengths[0] > 100 or lengths[1] > 10_000:
         messages.error(request, "Not saved: a label has at most 100 characters, a note 10,000.")
         return _to(address)
     listed = request.POST.get("blacklisted") == "on"
@@ -169,7 +175,14 @@ def change(request: HttpRequest, address: str) -> HttpResponse:
         wanted["status"] = WalletStatus.BLACKLISTED if listed else WalletStatus.ACTIVE
     actions.change_wallet(address, wanted, by=request.user.get_username())
     messages.success(request, "Saved.")
+    for words in overtaken:
+        messages.warning(request, words)
     return _to(address)
+
+
+def _text(request: HttpRequest, name: str) -> str:
+    # A browser counts a line's end as one character and sends two.
+    return request.POST.get(name, "").replace("\r\n", "\n").strip()
 
 
 @page(START_RUNS, method="POST")

@@ -2,7 +2,7 @@
 
 DATE_FORMAT = "Y-m-d"
 TIME_FORMAT = "H:i:s"
-DATETIME_FORMAT = "Y-m-d H:i:s"
+DATETIME_FORMAT = "Y-m-d H:i:s T"  # whose time it is: the Discovery pages show the reader's own
 SHORT_DATE_FORMAT = DATE_FORMAT
 SHORT_DATETIME_FORMAT = "Y-m-d H:i"
 THOUSAND_SEPARATOR = ","
