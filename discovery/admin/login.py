@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
@@ -20,5 +21,6 @@ def address_of(request: HttpRequest) -> str:
 def locked_out(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
     """429 after too many wrong passwords, saying for how long and what an administrator can do."""
     minutes = round(settings.AXES_COOLOFF_TIME * 60)
-    page = render_to_string("discovery/locked_out.html", {"minutes": minutes}, request=request)
+    values = {**admin.site.each_context(request), "minutes": minutes}
+    page = render_to_string("discovery/locked_out.html", values, request=request)
     return HttpResponse(page, status=429, headers={"Retry-After": str(minutes * 60)})

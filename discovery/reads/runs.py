@@ -149,6 +149,11 @@ class RunWalletRow(msgspec.Struct, frozen=True):
 _COUNTS: Final = ("tokens_analyzed", "new_wallets", "updated_wallets", "profiled_wallets")
 
 
+def any_run() -> bool:
+    """Whether there ever was one. One query."""
+    return DiscoveryRun.objects.exists()
+
+
 def run_list(chosen: RunFilter, ordering: str, page: Page) -> Slice[RunRow]:
     """The history. Two queries, whatever the number of runs. `ordering`: one of ORDERINGS."""
     rows = DiscoveryRun.objects.filter(**chosen.started.lookups("started_at"))

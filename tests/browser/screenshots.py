@@ -4,12 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from browser.conftest import Stack, Visitor
+from api.api_rows import make_run
+from browser.conftest import Stack, Visitor, log_in
+from django.core.management import call_command
+from django.db import connection
 
 from discovery.models import DiscoveryApiKey, DiscoveryConfig, DiscoveryRun, DiscoveryWallet
 
 pytestmark = pytest.mark.django_db
 FOLDER = Path(__file__).resolve().parents[2] / ".data" / "screenshots"
+FAILURE = "no source of tokens answered; see the errors for each one's cause"
 PAGES = {
     "discovery": "/admin/discovery/",
     "run": "/admin/discovery/runs/{run}/",
@@ -32,7 +36,10 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
+WIDTHS_AND_THEMES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+
+
+@pytest.mark.parametrize(("width", "theme"), WIDTHS_AND_THEMES)
 def test_pictures(width: int, theme: str, visit: Callable[..., Visitor], stack: Stack) -> None:
     """Also of the login, of a dialog, of open pumps and of a run at work."""
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -48,8 +55,7 @@ def test_pictures(width: int, theme: str, visit: Callable[..., Visitor], stack: 
     page = visitor.page
 
     def take(name: str) -> None:
-        page.wait_for_timeout(700)
-        page.screenshot(path=FOLDER / f"{name}-{width}-{theme}.png", full_page=True)
+        _take(visitor, name, width, theme)
 
     for name, path in PAGES.items():
         page.goto(stack.url + path.format(run=stack.run_id, wallet=wallet.address))
@@ -86,3 +92,46 @@ def test_pictures(width: int, theme: str, visit: Callable[..., Visitor], stack: 
     out.page.wait_for_timeout(500)
     out.page.screenshot(path=FOLDER / f"login-{width}-{theme}.png", full_page=True)
     visitor.complaints.clear()
+
+
+@pytest.mark.parametrize(("width", "theme"), WIDTHS_AND_THEMES)
+def test_pictures_of_what_goes_wrong(width: int, theme: str, visit: Callable[..., Visitor], stack: Stack) -> None:
+    """A run that failed, a viewer's page, a login that is refused for a while, a form that is too old."""
+    failed = make_run(status="failed", errors=[{"step": "find_tokens", "code": "unreachable", "message": FAILURE}])
+    visitor = visit("vic", width=width, theme=theme)
+    for name, path in (("run-failed", f"runs/{failed.pk}/"), ("viewer", "")):
+        visitor.open(path)
+        _take(visitor, name, width, theme)
+    failed.delete()
+    out = visit(None, width=width, theme=theme)
+    for _ in range(10):
+        with out.page.expect_response(lambda answer: answer.request.method == "POST"):
+            log_in(out, "ben", "wrong")
+    out.page.get_by_text("Too many wrong passwords").wait_for()
+    _take(out, "locked-out", width, theme)
+    call_command("axes_reset", verbosity=0)
+    out.page.goto(f"{stack.url}/admin/login/")
+    out.page.context.clear_cookies()
+    out.page.fill("#id_username", "ben")
+    out.page.fill("#id_password", "wrong")
+    out.page.click("button[type=submit]")
+    out.page.get_by_text("The form was too old").first.wait_for()
+    _take(out, "form-too-old", width, theme)
+    for each in (visitor, out):
+        each.complaints.clear()
+
+
+@pytest.mark.parametrize(("width", "theme"), WIDTHS_AND_THEMES)
+def test_pictures_of_a_first_day(width: int, theme: str, visit: Callable[..., Visitor]) -> None:
+    """Nothing has run yet. The last of this file: what was found is gone behind it."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE discovery_runs, discovery_wallets, discovery_pumps, discovery_cycles CASCADE")
+    visitor = visit(width=width, theme=theme)
+    for name, path in (("first-day", ""), ("first-day-wallets", "wallets/"), ("first-day-runs-list", "discoveryrun/")):
+        visitor.open(path)
+        _take(visitor, name, width, theme)
+
+
+def _take(visitor: Visitor, name: str, width: int, theme: str) -> None:
+    visitor.page.wait_for_timeout(700)
+    visitor.page.screenshot(path=FOLDER / f"{name}-{width}-{theme}.png", full_page=True)

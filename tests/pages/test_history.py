@@ -52,6 +52,12 @@ def test_one_range_governs_history_and_figures(query: dict[str, str], count: int
     assert f"Runs {count} " in text(answer)
 
 
+def test_before_the_first_run_the_history_says_what_to_press(viewer: Person) -> None:
+    assert "No run yet Press “Run now”" in text(viewer.part("overview"))
+    make_run(started_at=timezone.now() - timedelta(days=60))
+    assert "No run in this range" in text(viewer.part("overview"))
+
+
 def test_a_range_that_lies_ahead_is_empty(viewer: Person) -> None:
     make_run()
     tomorrow = f"{timezone.now() + timedelta(days=1):%Y-%m-%d}"

@@ -21,7 +21,7 @@ WEEKLY_FROM_DAYS: Final = 60
 
 @page(VIEW_RUNS)
 def overview(request: HttpRequest) -> HttpResponse:
-    """Cards, charts and a page of the history. Five queries; two more past the last page."""
+    """Cards, charts and a page of the history. Five queries; more past the last page and where nothing is found."""
     chosen, values = _range(request)
     asked = request.GET.get("page", "1")
     number = max(1, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 5 else 1
@@ -55,7 +55,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             "statuses": RunStatus.choices,
             "triggers": Trigger.choices,
             "ranges": RANGES,
-            "filtered": bool(status or trigger or values["range"] != "all"),
+            "any_run": bool(found.total) or runs.any_run(),
         },
     )
 
