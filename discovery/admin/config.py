@@ -15,7 +15,6 @@ class ConfigAdmin(SimpleHistoryAdmin, FactsAdmin):  # type: ignore[misc]  # the 
     """One row with its history: every version, its author and what was different."""
 
     list_display = ("__str__", "enabled", "schedule_hours", "max_tokens", "updated_at", "updated_by")
-    history_list_display = ("version", "enabled", "schedule_hours", "max_tokens")
     fieldsets = (
         ("Schedule", {"fields": ("enabled", "schedule_hours", "next_run_at")}),
         (

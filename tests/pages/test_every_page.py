@@ -90,10 +90,11 @@ def test_a_run_at_work_costs_a_page_no_more_than_its_budget(path: str, operator:
 
 
 @pytest.fixture
-def whole_pages(viewer: Person) -> Callable[[], list[str]]:
+def whole_pages(viewer: Person, operator: Person) -> Callable[[], list[str]]:
     def pages() -> list[str]:
         found = many(3)
-        return [viewer.page(PAGES[name].format(**found)).content.decode() for name in PAGES]
+        paths = [path.format(**found) for path in PAGES.values()]
+        return [who.page(path).content.decode() for who in (viewer, operator) for path in paths]
 
     return pages
 
