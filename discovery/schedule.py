@@ -18,7 +18,8 @@ from discovery.runs import ledger, losses, upkeep
 
 log = logging.getLogger(__name__)
 
-SOONEST: Final = timedelta(minutes=1)
+SOONEST_HOURS: Final = 1 / 60
+"""Nothing that is changed starts a run sooner than this."""
 
 
 def following_slot(slot: datetime, hours: int, now: datetime) -> datetime:
@@ -28,7 +29,7 @@ def following_slot(slot: datetime, hours: int, now: datetime) -> datetime:
     return slot + (missed + 1) * step
 
 
-def _apart(hours: int) -> timedelta:
+def _apart(hours: float) -> timedelta:
     return timedelta(seconds=hours * settings.DISCOVERY_HOUR_SECONDS)
 
 
@@ -37,7 +38,7 @@ def first_slot(hours: int, now: datetime) -> datetime:
     last = DiscoveryRun.objects.exclude(status=RunStatus.SKIPPED).order_by("-started_at").first()
     if last is None:
         return now + _apart(hours)
-    return max(now + SOONEST, last.started_at + _apart(hours))
+    return max(now + _apart(SOONEST_HOURS), last.started_at + _apart(hours))
 
 
 def in_force(config: DiscoveryConfig) -> bool:
