@@ -4,6 +4,7 @@ import contextlib
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import psycopg
@@ -11,6 +12,7 @@ import pytest
 from adoption_databases import Database, MakeDatabase, administer
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.migrations import RunSQL
 
 from discovery.management.commands.migrate import LOCK_KEY
 
@@ -118,6 +120,18 @@ def test_a_role_that_may_make_no_tables_is_told(make_database: MakeDatabase, poi
             call_command("migrate", verbosity=0)
     finally:
         administer("DROP ROLE {}", role)
+
+
+def test_a_migration_that_fails_is_named_with_its_cause(
+    make_database: MakeDatabase, point_at: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point_at(make_database())
+    first = import_module("discovery.migrations.0005_groups").Migration
+    monkeypatch.setattr(first, "operations", [RunSQL("SELECT of_no_such_column")])
+
+    told = r"migration discovery\.0005_groups failed: column \"of_no_such_column\" does not exist"
+    with pytest.raises(CommandError, match=told):
+        call_command("migrate", verbosity=0)
 
 
 @pytest.mark.parametrize("option", ["--plan", "--check"])

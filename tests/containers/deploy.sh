@@ -41,7 +41,7 @@ unchanged() { [ "$(runs)" = "$kept" ] || wrong "runs are not as before: $(runs),
 
 before() {
     case $1 in
-    update-and-back.1) next_release ;;
+    update-and-back.1) next_release 'ALTER TABLE discovery_runs ADD COLUMN of_the_next_release integer' ;;
     a-postgresql-of-your-own.1) start_outside ;;
     coming-from-the-earlier-walltrack.1)
         docker rm --force --volumes "$outside" >/dev/null

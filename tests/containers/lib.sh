@@ -162,9 +162,9 @@ adopted() {
 
 idle() { [ "$(sql "SELECT count(*) FROM discovery_runs WHERE status IN ('queued', 'running')")" = 0 ]; }
 
-# A release after this one: a migration that the one before does not know.
+# A release after this one: a migration that the one before does not know. next_release SQL
 next_release() {
-    cat >discovery/migrations/9999_of_the_next_release.py <<'PY'
+    cat >discovery/migrations/9999_of_the_next_release.py <<PY
 from django.db import migrations
 
 LAST = sorted(path.stem for path in __import__("pathlib").Path(__file__).parent.glob("0*.py"))[-1]
@@ -172,7 +172,7 @@ LAST = sorted(path.stem for path in __import__("pathlib").Path(__file__).parent.
 
 class Migration(migrations.Migration):
     dependencies = [("discovery", LAST)]
-    operations = [migrations.RunSQL("ALTER TABLE discovery_runs ADD COLUMN of_the_next_release integer")]
+    operations = [migrations.RunSQL("$1")]
 PY
 }
 

@@ -38,12 +38,14 @@ adopted
 say "the earlier system's tables are adopted where they are: runs, wallets and configuration as they were"
 
 found() { sql "SELECT md5(string_agg(wallet_address || ' ' || source_token || ' ' || profit_pct, ';' ORDER BY wallet_address, source_token)) FROM discovery_run_wallets WHERE run_id = '$1'"; }
-start_run() {
-    api 202 POST "$app/api/discovery/run"
+start_run() { # wide enough to take some seconds; what was adopted is narrow
+    api 202 POST "$app/api/discovery/run" --data '{"min_price_change_pct": 100, "min_volume_usd": 50000, "max_token_age_hours": 72,
+        "early_window_minutes": 30, "min_profit_pct": 50, "max_tokens": 20, "profile_immediately": true}'
     run=$(field 'd["run_id"]')
 }
 start_run
 until_true 120 "a run ends" run_is "$app" "$run" completed
+[ "$(field 'd["new_wallets"] > 20')" = True ] || wrong "a run that finds too little: $(cat "$work/page")"
 undisturbed=$run
 
 at_work() {
@@ -74,7 +76,16 @@ runs_everywhere() { # runs_everywhere TAG VERSION: all four services run it, wit
     [ "$(history)" = "$kept" ] || wrong "runs are not as before"
     api 200 GET "$app/api/discovery/runs/$undisturbed"
 }
-next_release
+next_release 'SELECT of_no_such_column'
+WALLTRACK_TAG=$tag-broken docker compose build walltrack-app >"$work/build.log" 2>&1 || { cat "$work/build.log" >&2 && wrong "not built"; }
+if WALLTRACK_TAG=$tag-broken docker compose run --rm -T --no-deps walltrack-app web >"$work/refused" 2>&1; then wrong "starts over a migration that failed"; fi
+grep -q 'CommandError: migration discovery.9999_of_the_next_release failed: .*of_no_such_column' "$work/refused" || wrong "a failed migration says: $(tail -n 3 "$work/refused")"
+if grep -q Traceback "$work/refused"; then wrong "a failed migration ends with a traceback"; fi
+expect 200 "$app/health/ready"
+[ "$(history)" = "$kept" ] || wrong "runs are not as before"
+say "a migration that fails stops the start with its cause; what ran goes on"
+
+next_release 'ALTER TABLE discovery_runs ADD COLUMN of_the_next_release integer'
 export WALLTRACK_TAG=$tag-new
 docker compose build walltrack-app walltrack-dashboard >"$work/build.log" 2>&1 || { cat "$work/build.log" >&2 && wrong "not built"; }
 up

@@ -19,6 +19,8 @@ LOCK_KEY = int.from_bytes(b"WALLTRAC", "big", signed=True)
 class Command(MigrateCommand):
     """Holds an advisory lock while it migrates; makes the schema of `DATABASE_SCHEMA` where it is missing."""
 
+    _applying = ""
+
     def add_arguments(self, parser: CommandParser) -> None:
         """One option beside Django's own."""
         super().add_arguments(parser)
@@ -40,9 +42,15 @@ class Command(MigrateCommand):
                 return super().handle(*args, **options)
         except (DatabaseError, InterfaceError) as error:
             words = _words(error, wait)
-            if words is None:
+            if words is None and not self._applying:
                 raise
-            raise CommandError(words) from error
+            raise CommandError(words or _failed(self._applying, error)) from error
+
+    def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:
+        """Django's, remembering what is being applied."""
+        if action == "apply_start":
+            self._applying = str(migration)
+        super().migration_progress_callback(action, migration, fake)
 
 
 def _seconds(text: str) -> int:
@@ -88,6 +96,15 @@ def _origin(error: BaseException) -> BaseException:
     while not isinstance(error, psycopg.Error) and (inner := error.__cause__ or error.__context__) is not None:
         error = inner
     return error
+
+
+def _failed(migration: str, error: BaseException) -> str:
+    """A fault of the migration itself: whoever deploys cannot mend it, but can go back."""
+    return (
+        f"migration {migration} failed: {str(_origin(error)).strip()}\n"
+        "Nothing of it was kept, and the release before it works on: go back to that one (`--traceback` shows where "
+        "it failed)."
+    )
 
 
 def _words(error: DatabaseError | InterfaceError, wait: int) -> str | None:
