@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from simple_history.admin import SimpleHistoryAdmin
 
 from discovery.admin.shared import FactsAdmin
@@ -33,6 +33,12 @@ class ConfigAdmin(SimpleHistoryAdmin, FactsAdmin):  # type: ignore[misc]  # the 
         ("How", {"fields": ("profile_immediately", "max_requests_per_run")}),
         ("Last change", {"fields": ("updated_at", "updated_by", "version")}),
     )
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        """404 for what is no number, as the theme's other pages have it."""
+        if not (object_id.isascii() and object_id.isdigit() and len(object_id) < 10):
+            raise Http404
+        return super().history_view(request, object_id, extra_context)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """The row is made where it is missing: a page of it always opens."""

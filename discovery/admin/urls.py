@@ -17,6 +17,7 @@ urlpatterns = [
     path("runs/<uuid:run_id>/", runs.run_page, name="run"),
     path("runs/<uuid:run_id>/dialog", runs.dialog, name="run-dialog"),
     path("runs/<uuid:run_id>/live", runs.moving, name="run-live"),
+    path("runs/<uuid:run_id>/body", runs.body, name="run-body"),
     path("runs/<uuid:run_id>/cancel", runs.cancel, name="cancel"),
     path("runs/<uuid:run_id>/retry", runs.retry, name="retry"),
     path("wallets/", wallets.leaderboard, name="wallets"),

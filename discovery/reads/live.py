@@ -72,7 +72,7 @@ class EndedRun(msgspec.Struct, frozen=True):
 
     id: uuid.UUID
     status: str
-    completed_at: datetime
+    completed_at: datetime | None
     duration_seconds: Decimal | None
     tokens_analyzed: int | None
     new_wallets: int | None
@@ -154,7 +154,8 @@ def live_view() -> LiveView:
 
 
 def _last() -> EndedRun | None:
-    ended = DiscoveryRun.objects.filter(completed_at__isnull=False).exclude(status=RunStatus.SKIPPED)
+    # The earlier system did not always say when: it is the status that ends a run.
+    ended = DiscoveryRun.objects.exclude(status__in=(*ACTIVE_RUN_STATUSES, RunStatus.SKIPPED))
     row = (
         ended.order_by("-started_at", "-id")
         .annotate(error_count=ErrorCount(F("errors")))
@@ -162,6 +163,18 @@ def _last() -> EndedRun | None:
         .first()
     )
     return None if row is None else EndedRun(**row)
+
+
+def run_revision(run_id: uuid.UUID) -> str:
+    """Changes whenever something on the page of this run did. One query."""
+    steps = Count("steps", filter=Q(steps__completed_at__isnull=False))
+    row = (
+        DiscoveryRun.objects.filter(pk=run_id)
+        .annotate(done=steps)
+        .values_list("stage", "status", "cancel_requested_at", "done")
+        .first()
+    )
+    return _digest(row)
 
 
 def active_run(run_id: uuid.UUID) -> ActiveRunView | None:

@@ -46,10 +46,11 @@ class StepRow(msgspec.Struct, frozen=True):
 
 
 class Timeline(msgspec.Struct, frozen=True):
-    """Stages in order, failed steps, and the slowest ones."""
+    """Stages in order, the first failed steps with how many more there are, and the slowest ones."""
 
     stages: list[StageRow]
     failed: list[StepRow]
+    more_failed: int
     slowest: list[StepRow]
 
 
@@ -61,7 +62,10 @@ def timeline(run_id: uuid.UUID) -> Timeline:
     timed = [row for row in rows if row.status == StepStatus.DONE and row.seconds is not None]
     timed.sort(key=lambda row: (-(row.seconds or 0.0), row.key))
     return Timeline(
-        _stages(rows), [_step(row) for row in failed[:MOST_STEPS]], [_step(row) for row in timed[:MOST_STEPS]]
+        stages=_stages(rows),
+        failed=[_step(row) for row in failed[:MOST_STEPS]],
+        more_failed=max(0, len(failed) - MOST_STEPS),
+        slowest=[_step(row) for row in timed[:MOST_STEPS]],
     )
 
 

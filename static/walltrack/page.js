@@ -151,7 +151,7 @@
     const act = kindOf(event.detail) === "act";
     const login = `/admin/login/?next=${encodeURIComponent(location.pathname)}`;
     if (xhr.status === 401) {
-      tell("act", "Your login has ended; nothing was saved. What is typed here stays. ");
+      tell(act ? "act" : "look", act ? "Your login has ended; nothing was saved. What is typed here stays. " : "Your login has ended; what is shown may be old. ");
       const link = Object.assign(document.createElement("a"), { href: login, target: "_blank", textContent: "Log in in another tab" });
       document.querySelector("#trouble span:last-child").append(link, ", then load this page anew.");
     } else if (xhr.status === 403 && /CSRF|too old/.test(xhr.responseText)) tell("act", "Your login changed since this page was loaded. Load it anew, then do it again.");

@@ -272,6 +272,19 @@ def test_every_table_of_the_admin_fits_its_screen(path: str, width: int, visit: 
     assert page.evaluate("document.getElementById('main')?.scrollWidth ?? 0") <= width
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_note_with_long_words_breaks_no_page(width: int, visit: Callable[..., Visitor]) -> None:
+    wallet = DiscoveryWallet.objects.order_by("address").first()
+    assert wallet is not None
+    page = visit(width=width).open(f"wallets/{wallet.address}/")
+    page.fill("#label", f"dev of {wallet.address}")
+    page.fill("#note", f"https://solscan.io/tx/{wallet.address * 3} {width}")
+    page.locator("section", has=page.locator("#note")).get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Changes")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.getElementById('main')?.scrollWidth ?? 0") <= width
+
+
 def test_flags_that_are_not_saved_say_so(visit: Callable[..., Visitor]) -> None:
     page = visit().open()
     page.get_by_role("checkbox", name="sniper").check()

@@ -17,6 +17,7 @@ from api.api_rows import (
     make_trade,
     make_wallet,
 )
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -37,6 +38,7 @@ PAGES = {
     "run": "runs/{run}/",
     "run-dialog": "runs/{run}/dialog",
     "run-live": "runs/{run}/live",
+    "run-body": "runs/{run}/body",
     "wallets": "wallets/",
     "wallet": "wallets/{wallet}/",
     "trades": "wallets/{wallet}/trades",
@@ -78,7 +80,7 @@ def test_a_page_asks_as_often_for_few_rows_as_for_many(name: str, viewer: Person
     assert counts[0] == counts[1] <= MOST_QUERIES, counts
 
 
-@pytest.mark.parametrize("path", ["", "live", "runs/{run}/", "runs/{run}/live"])
+@pytest.mark.parametrize("path", ["", "live", "runs/{run}/", "runs/{run}/live", "runs/{run}/body"])
 def test_a_run_at_work_costs_a_page_no_more_than_its_budget(path: str, operator: Person) -> None:
     run = make_run(status="running", stage="analyse", completed_at=None, heartbeat_at=timezone.now())
     make_found(run, 1)
@@ -175,6 +177,11 @@ def test_a_path_that_leads_nowhere_says_so_with_a_way_back(path: str, viewer: Pe
     assert answer.status_code == 404
     assert "There is no such page" in answer.content.decode()
     assert 'href="/admin/discovery/"' in answer.content.decode()
+
+
+def test_no_row_is_viewed_on_a_site(viewer: Person) -> None:
+    of_runs = ContentType.objects.get_for_model(DiscoveryRun)
+    assert viewer.client.get(f"/admin/r/{of_runs.pk}/1/").status_code == 404
 
 
 def test_who_may_not_is_told_which_group_may(person, config) -> None:

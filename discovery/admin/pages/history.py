@@ -1,15 +1,17 @@
 """Figures, charts and the history of runs over one range of dates."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from discovery.admin.pages.access import VIEW_RUNS, page, part
+from discovery.admin.pages.paging import page_number, paged
 from discovery.models.choices import RunStatus, Trigger
 from discovery.reads import runs, stats
-from discovery.reads.pages import Page, TimeRange
+from discovery.reads.pages import TimeRange
 
 ROWS: Final = 10
 RANGES: Final = (("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("all", "everything"))
@@ -23,18 +25,13 @@ WEEKLY_FROM_DAYS: Final = 60
 def overview(request: HttpRequest) -> HttpResponse:
     """Cards, charts and a page of the history. Five queries; more past the last page and where nothing is found."""
     chosen, values = _range(request)
-    asked = request.GET.get("page", "1")
-    number = max(1, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 5 else 1
     status = request.GET.get("status", "")
     trigger = request.GET.get("trigger_type", "")
     wanted = runs.RunFilter(
         status if status in RunStatus.values else None, trigger if trigger in Trigger.values else None, chosen
     )
     figures = stats.stats(chosen)
-    found = runs.run_list(wanted, "-started_at", Page(number, ROWS))
-    last_page = max(1, -(-found.total // ROWS))
-    if number > last_page:
-        number, found = last_page, runs.run_list(wanted, "-started_at", Page(last_page, ROWS))
+    number, found = paged(page_number(request), ROWS, partial(runs.run_list, wanted, "-started_at"))
     return part(
         request,
         "discovery/overview.html",

@@ -11,6 +11,7 @@ from discovery import actions
 from discovery.admin.pages import forms
 from discovery.admin.pages.access import CHANGE_CONFIG, START_RUNS, VIEW_RUNS, page, part, whole_page
 from discovery.admin.pages.forms import ParamsForm
+from discovery.admin.pages.runs import UNTOLD
 from discovery.analysis.params import Params
 from discovery.models.choices import Trigger
 from discovery.reads import config, health, live, plan, pumps, scheduler
@@ -111,12 +112,14 @@ def start(request: HttpRequest) -> HttpResponse:
         return _form(request, form, saved, problem="The run was not started: some values are not allowed.")
     changes = form.changes()
     try:
-        actions.start(changes, trigger=Trigger.MANUAL, triggered_by=request.user.get_username())
+        run = actions.start(changes, trigger=Trigger.MANUAL, triggered_by=request.user.get_username())
     except actions.ActiveRun as active:
         url = reverse("discovery:run", args=[active.run_id])
         return _form(request, form, saved, problem="Another run is active.", link=url)
     differs = forms.said(changes, form.saved)
     said = "Started" + (f" with {'; '.join(differs)}." if differs else " with the saved parameters.")
+    if not actions.is_told(run):
+        said += f" {UNTOLD}"
     return _form(request, form, saved, said=said, started=True)
 
 

@@ -1,6 +1,7 @@
 """One run: in a dialog the essentials, on its page everything."""
 
 import uuid
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -11,12 +12,14 @@ from django.urls import reverse
 from discovery import actions
 from discovery.admin.pages.access import START_RUNS, VIEW_RUNS, page, part, whole_page
 from discovery.admin.pages.forms import LABELS
+from discovery.admin.pages.paging import page_number, paged
 from discovery.domain.funnel import ordered
 from discovery.models import DiscoveryRun
 from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStatus, Trigger
 from discovery.reads import live, runs, timeline
 from discovery.reads.pages import Page
 
+UNTOLD: Final = "The queue of work is out of reach; it starts when that is back."
 ROWS: Final = 25
 IN_DIALOG: Final = 8
 
@@ -25,15 +28,7 @@ IN_DIALOG: Final = 8
 def run_page(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Everything a run says of itself."""
     found = _found(run_id)
-    number, of_tokens = _page_number(request, "page"), _page_number(request, "tokens")
-    values = {
-        **_shown(found),
-        "timeline": timeline.timeline(run_id),
-        "tokens": runs.run_tokens(run_id, Page(of_tokens, ROWS), exists=True),
-        "tokens_page": of_tokens,
-        "wallets": runs.run_wallets(run_id, Page(number, ROWS), exists=True),
-        "wallets_page": number,
-    }
+    values = {**_shown(found), **_body(request, run_id)}
     return whole_page(request, "discovery/run.html", f"Run {str(run_id)[:8]}", values)
 
 
@@ -47,12 +42,23 @@ def dialog(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 @page(VIEW_RUNS)
 def moving(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    """The head of a run's page while it works; where it is over the page is loaded anew, whole."""
-    found = _found(run_id)
-    values = {**_shown(found), "live": live.active_run(run_id)}
+    """The head of a run's page while it works, 204 where it shows it already: one query then.
+
+    Where the run is over the page is loaded anew, whole.
+    """
+    now = live.run_revision(run_id)
+    if request.GET.get("revision") == now:
+        return HttpResponse(status=204)
+    values = {**_shown(_found(run_id)), "live": live.active_run(run_id), "revision": now}
     if not values["active"]:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return part(request, "discovery/run_head.html", values)
+    return part(request, "discovery/run_head.html", values, HX_Trigger="run-moved")
+
+
+@page(VIEW_RUNS)
+def body(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    """Timeline, wallets, tokens and usage of a run at work: asked for when its head has moved."""
+    return part(request, "discovery/run_body.html", {**_shown(_found(run_id)), **_body(request, run_id)})
 
 
 @page(START_RUNS, method="POST")
@@ -85,7 +91,10 @@ def retry(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         messages.warning(request, "Another run is active; this one can be retried when it has ended.")
         return _to(request, active.run_id)
     else:
-        messages.success(request, "A new run with the same parameters is queued.")
+        if actions.is_told(run):
+            messages.success(request, "A new run with the same parameters is queued.")
+        else:
+            messages.warning(request, f"A new run with the same parameters is queued. {UNTOLD}")
         return _to(request, run.pk)
     return _to(request, run_id)
 
@@ -107,9 +116,27 @@ def _found(run_id: uuid.UUID) -> runs.RunDetail:
         raise Http404 from None
 
 
-def _page_number(request: HttpRequest, name: str) -> int:
-    text = request.GET.get(name, "1")
-    return min(max(1, int(text)), 4000) if text.isascii() and text.isdigit() else 1
+def _body(request: HttpRequest, run_id: uuid.UUID) -> dict[str, Any]:
+    wallets_page, wallets = paged(page_number(request), ROWS, partial(runs.run_wallets, run_id, exists=True))
+    tokens_page, tokens = paged(page_number(request, "tokens"), ROWS, partial(runs.run_tokens, run_id, exists=True))
+    return {
+        "timeline": timeline.timeline(run_id),
+        "tokens": tokens,
+        "tokens_page": tokens_page,
+        "wallets": wallets,
+        "wallets_page": wallets_page,
+    }
+
+
+_WHY: Final[dict[str, tuple[str, str]]] = {
+    RunStatus.CANCELLED: ("Why it ended", "what was found before stands"),
+    RunStatus.SKIPPED: ("Why it did not run", ""),
+}
+_NOTHING_FOUND: Final[dict[str, str]] = {
+    RunStatus.CANCELLED: "None was found before it was cancelled.",
+    RunStatus.SKIPPED: "The slot was skipped: nothing was looked for.",
+    RunStatus.FAILED: "None was found before it failed.",
+}
 
 
 def _shown(run: runs.RunDetail) -> dict[str, Any]:
@@ -121,6 +148,8 @@ def _shown(run: runs.RunDetail) -> dict[str, Any]:
         "run": run,
         "active": active,
         "retryable": not active and run.status != RunStatus.SKIPPED,
+        "why": _WHY.get(run.status, ("What went wrong", "what was lost, in words; the rest of the run stands")),
+        "nothing_found": _NOTHING_FOUND.get(run.status, ""),
         "params": [(label, params[name], unit) for name, (label, unit, _) in LABELS.items()],
         "funnel": [(name, count, max(1, round(100 * count / max(1, most)))) for name, count in funnel],
         "calls": sum(row.calls for row in run.usage.values()),

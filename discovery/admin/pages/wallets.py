@@ -1,6 +1,7 @@
 """The watchlist and one wallet with the evidence behind it."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -9,7 +10,16 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from discovery import actions
-from discovery.admin.pages.access import CHANGE_WALLETS, START_RUNS, VIEW_WALLETS, page, part, whole_page
+from discovery.admin.pages.access import (
+    CHANGE_WALLETS,
+    START_RUNS,
+    VIEW_WALLETS,
+    is_fragment,
+    page,
+    part,
+    whole_page,
+)
+from discovery.admin.pages.paging import page_number, paged
 from discovery.admin.pages.profile_rows import habits_of, rows_of
 from discovery.analysis.flags import NAMES
 from discovery.domain.addresses import is_address
@@ -101,8 +111,8 @@ def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
     wallet = _found(address)
     mint = request.GET.get("mint", "")
     mint = mint if is_address(mint) else ""
-    number = _number(request.GET.get("positions", ""), 1, 4000) or 1
-    positions = evidence.wallet_positions(address, Page(number, POSITIONS), exists=True)
+    fetch = partial(evidence.wallet_positions, address, exists=True)
+    number, positions = paged(page_number(request, "positions"), POSITIONS, fetch)
     mints = {*(row.mint for row in positions.rows), *(row.mint for row in wallet.discoveries)}
     detail = wallet.score_detail
     return whole_page(
@@ -133,9 +143,9 @@ def trades(request: HttpRequest, address: str) -> HttpResponse:
         raise Http404
     mint = request.GET.get("mint", "")
     mint = mint if is_address(mint) else ""
-    number = _number(request.GET.get("page", ""), 1, 4000) or 1
+    fetch = partial(evidence.wallet_trades, address, evidence.TradeFilter(mint or None))
     try:
-        found = evidence.wallet_trades(address, evidence.TradeFilter(mint or None), Page(number, TRADES))
+        number, found = paged(page_number(request), TRADES, fetch)
     except DiscoveryWallet.DoesNotExist:
         raise Http404 from None
     values = {"wallet_address": address, "trades": found, "number": number, "mint": mint}
@@ -169,7 +179,7 @@ def change(request: HttpRequest, address: str) -> HttpResponse:
     lengths = (len(wanted.get("label", "")), len(wanted.get("note", "")))
     if any("\x00" in text for text in wanted.values()) or lengths[0] > 100 or lengths[1] > 10_000:
         messages.error(request, "Not saved: a label has at most 100 characters, a note 10,000.")
-        return _to(address)
+        return _to(request, address)
     listed = request.POST.get("blacklisted") == "on"
     if listed != (request.POST.get("was_blacklisted") == "on"):  # else somebody else's change would be undone
         wanted["status"] = WalletStatus.BLACKLISTED if listed else WalletStatus.ACTIVE
@@ -177,7 +187,7 @@ def change(request: HttpRequest, address: str) -> HttpResponse:
     messages.success(request, "Saved.")
     for words in overtaken:
         messages.warning(request, words)
-    return _to(address)
+    return _to(request, address)
 
 
 def _text(request: HttpRequest, name: str) -> str:
@@ -195,11 +205,14 @@ def profile(request: HttpRequest, address: str) -> HttpResponse:
         messages.error(request, "The queue is out of reach: nothing was asked for. /health/detailed says more.")
     else:
         messages.success(request, "A worker profiles the wallet; reload in a moment.")
-    return _to(address)
+    return _to(request, address)
 
 
-def _to(address: str) -> HttpResponse:
-    return HttpResponseRedirect(reverse("discovery:wallet", args=[address]))
+def _to(request: HttpRequest, address: str) -> HttpResponse:
+    url = reverse("discovery:wallet", args=[address])
+    if is_fragment(request):
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
+    return HttpResponseRedirect(url)
 
 
 def _found(address: str) -> wallets.WalletDetail:

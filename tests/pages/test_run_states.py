@@ -1,0 +1,122 @@
+"""A run in each of its states: the words that fit it, what moves while it works, pages past the end."""
+
+import re
+
+import pytest
+from api.api_rows import MINT, address, make_found, make_position, make_run, make_token, make_trade, make_wallet
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pages.conftest import Person
+from pages.test_home import params, text
+
+from discovery.models import DiscoveryRun, DiscoveryRunStep
+
+pytestmark = pytest.mark.django_db
+
+
+def at_work() -> DiscoveryRun:
+    run = make_run(status="running", stage="analyse", completed_at=None, heartbeat_at=timezone.now())
+    DiscoveryRunStep.objects.create(run=run, kind="token", key=MINT, heartbeat_at=timezone.now())
+    return run
+
+
+def test_the_head_of_a_run_that_has_not_moved_is_204_with_one_question_of_ours(viewer: Person) -> None:
+    run = at_work()
+    head = viewer.part(f"runs/{run.pk}/live")
+    assert head.headers["HX-Trigger"] == "run-moved"
+    revision = re.search(r'"revision": "(\w+)"', head.content.decode())
+    assert revision is not None
+    with CaptureQueriesContext(connection) as queries:
+        assert viewer.part(f"runs/{run.pk}/live", revision=revision[1]).status_code == 204
+    assert len([query["sql"] for query in queries if '"discovery_' in query["sql"]]) == 1
+    DiscoveryRunStep.objects.update(status="done", completed_at=timezone.now())
+    assert viewer.part(f"runs/{run.pk}/live", revision=revision[1]).status_code == 200
+
+
+def test_wallets_appear_on_the_page_of_a_run_at_work(viewer: Person) -> None:
+    run = at_work()
+    assert "run-moved from:body" in viewer.page(f"runs/{run.pk}/").content.decode()
+    assert "0 that qualified" in text(viewer.part(f"runs/{run.pk}/body"))
+    make_found(run, 1)
+    assert "1 that qualified" in text(viewer.part(f"runs/{run.pk}/body"))
+
+
+def test_a_cancelled_run_is_no_failure(viewer: Person) -> None:
+    run = make_run(status="cancelled", errors=[{"step": "run", "code": "cancelled", "message": "asked for by ana"}])
+    assert "went wrong" not in text(viewer.part("live"))
+    words = text(viewer.page(f"runs/{run.pk}/"))
+    assert "Why it ended" in words
+    assert "None was found before it was cancelled." in words
+    assert "The funnel says" not in words
+
+
+def test_a_skipped_slot_says_that_nothing_was_looked_for(viewer: Person) -> None:
+    run = make_run(status="skipped", errors=[{"step": "run", "code": "skipped", "message": "another run is active"}])
+    assert "nothing was looked for" in text(viewer.part(f"runs/{run.pk}/dialog"))
+    assert "Why it did not run" in text(viewer.page(f"runs/{run.pk}/"))
+
+
+def test_a_run_of_the_earlier_system_without_an_end_is_the_last_one(viewer: Person) -> None:
+    make_run(status="completed", stage=None, completed_at=None)
+    words = text(viewer.part("live"))
+    assert "The last run ended at a time that was not kept" in words
+    assert "No run yet" not in words
+
+
+def test_all_steps_that_failed_are_counted(viewer: Person) -> None:
+    run = make_run(status="failed", errors=["lost"])
+    for number in range(20):
+        DiscoveryRunStep.objects.create(
+            run=run, kind="token", key=address(number), status="failed", error="no answer", heartbeat_at=timezone.now()
+        )
+    assert "Steps that failed, the first 8 of 20" in text(viewer.page(f"runs/{run.pk}/"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_nobody_could_be_told_of_says_so(operator: Person, monkeypatch) -> None:
+    monkeypatch.setattr("discovery.runs.dispatch.send", lambda *_: False)
+    assert "The queue of work is out of reach" in text(operator.send("run", **params()))
+    old = DiscoveryRun.objects.get()
+    DiscoveryRun.objects.update(status="failed", stage="done", completed_at=timezone.now())
+    answer = operator.client.post(f"/admin/discovery/runs/{old.pk}/retry", follow=True)
+    assert "The queue of work is out of reach" in text(answer)
+
+
+def test_pages_past_the_end_are_the_last(viewer: Person) -> None:
+    run = make_run()
+    make_found(run, 1)
+    make_token(run)
+    make_wallet(0)
+    make_trade(0)
+    make_position(0, mint=MINT)
+    words = text(viewer.page(f"runs/{run.pk}/", page=3, tokens=9))
+    assert "No wallet qualified" not in words
+    assert "No token was analysed" not in words
+    assert "No position is known yet" not in text(viewer.page(f"wallets/{address(0)}/", positions=7))
+    assert "No trade" not in text(viewer.part(f"wallets/{address(0)}/trades", page=7))
+
+
+@pytest.mark.parametrize("place", ["zz", "999999999999", "1%20or%201"])
+def test_the_history_of_no_configuration_is_404(place: str, viewer: Person) -> None:
+    assert viewer.page(f"discoveryconfig/{place}/history/").status_code == 404
+
+
+def test_a_flag_that_is_not_known_is_told_beside_the_flags(operator: Person) -> None:
+    words = text(operator.send("params", **params(excluded_flags=["plumbing", "of_another_version"])))
+    assert "of_another_version" in words.split("Flags that exclude", 1)[1]
+
+
+def test_a_change_of_a_wallet_stays_typed_where_the_login_has_ended(operator: Person) -> None:
+    make_wallet(1)
+    form = {"label": "x", "note": "", "was_label": "", "was_note": ""}
+    answer = operator.send(f"wallets/{address(1)}/change", **form)
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, f"/admin/discovery/wallets/{address(1)}/")
+    operator.client.logout()
+    assert operator.send(f"wallets/{address(1)}/change", **form).status_code == 401
+
+
+def test_who_may_nothing_can_log_out(person, config) -> None:
+    page = Person(person(None, is_staff=True)).page().content.decode()
+    assert 'action="/admin/logout/"' in page
+    assert "csrfmiddlewaretoken" in page
