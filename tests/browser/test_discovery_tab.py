@@ -132,6 +132,14 @@ def test_what_could_not_be_done_stays_told_while_the_page_goes_on_looking(visit:
     visitor.complaints.clear()  # the aborted call
 
 
+def test_a_switch_pressed_twice_shows_what_is_saved(visit: Callable[..., Visitor]) -> None:
+    page = visit().open()
+    page.get_by_role("switch").dblclick()
+    expect(page.locator("#scheduler").get_by_text("Saved.")).to_be_visible()
+    settled(page)
+    assert page.get_by_role("switch").is_checked() is DiscoveryConfig.objects.get().enabled
+
+
 def test_two_operators_at_once_lose_nothing(visit: Callable[..., Visitor]) -> None:
     one, other = visit().open(), visit().open()
     one.fill("#id_max_tokens", "8")
