@@ -220,7 +220,8 @@ def test_a_wallet_is_labelled_and_the_change_is_kept(visit: Callable[..., Visito
     page = visit().open("wallets/")
     page.locator("tbody tr .wt-address a").first.click()
     page.fill("#label", "the quick one")
-    page.get_by_role("button", name="Save").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Changes")).to_be_visible()
     assert "label: the quick one" in page.inner_text("body")
 
@@ -287,7 +288,8 @@ def test_a_note_with_long_words_breaks_no_page(width: int, visit: Callable[..., 
     page = visit(width=width).open(f"wallets/{wallet.address}/")
     page.fill("#label", f"dev of {wallet.address}")
     page.fill("#note", f"https://solscan.io/tx/{wallet.address * 3} {width}")
-    page.locator("section", has=page.locator("#note")).get_by_role("button", name="Save").click()
+    with page.expect_navigation():
+        page.locator("section", has=page.locator("#note")).get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Changes")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("document.getElementById('main')?.scrollWidth ?? 0") <= width
