@@ -35,7 +35,7 @@ def logs_in(client: Client) -> bool:
 
 
 @pytest.mark.django_db
-def test_the_environment_makes_an_operator_who_can_log_in_and_make_keys(client, monkeypatch) -> None:
+def test_the_environment_makes_an_operator_who_can_log_in_and_make_keys(client, monkeypatch, groups) -> None:
     said = first_operator(monkeypatch, ADMIN_USERNAME="ana", ADMIN_PASSWORD=PASSWORD)
     assert said == "The first operator is ana."
     user = User.objects.get()
