@@ -1,15 +1,13 @@
 """What every test shares."""
 
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import Group, User
-from django.db import connection
 from django.utils import timezone
+from groups import make_groups
 
 from discovery.domain.api_keys import new_key
 from discovery.models import DiscoveryApiKey, DiscoveryConfig
@@ -41,9 +39,7 @@ def make_key(db: None) -> Callable[..., str]:
 @pytest.fixture
 def groups(db: None) -> None:
     """The groups of the migrations, also behind a test that has emptied all tables."""
-    if not Group.objects.filter(name="viewer").exists():
-        with connection.schema_editor() as editor:
-            import_module("discovery.migrations.0005_groups").make_groups(apps, editor)
+    make_groups()
 
 
 @pytest.fixture

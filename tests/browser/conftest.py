@@ -9,15 +9,14 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.db import connection
+from groups import make_groups
 from markets import RunningMarket, market
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -132,15 +131,8 @@ def stack(
         assert simulated.stats()["unhandled_count"] == 0
 
 
-def _groups() -> None:
-    """As the migration makes them, where a test has emptied the tables."""
-    if not Group.objects.filter(name="viewer").exists():
-        with connection.schema_editor() as editor:
-            import_module("discovery.migrations.0005_groups").make_groups(apps, editor)
-
-
 def _people() -> None:
-    _groups()
+    make_groups()
     for name, group in (("ana", "operator"), ("vic", "viewer")):
         user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
         user.groups.add(Group.objects.get(name=group))
@@ -150,7 +142,7 @@ def _people() -> None:
 def _emptied() -> None:
     connection.close()
     call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=False, allow_cascade=True)
-    _groups()  # whoever comes next finds what a migration leaves
+    make_groups()  # whoever comes next finds what a migration leaves
     connection.close()
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 VIEW_RUNS: Final = "discovery.view_discoveryrun"
 VIEW_WALLETS: Final = "discovery.view_discoverywallet"
 START_RUNS: Final = "discovery.add_discoveryrun"
+VIEW_CONFIG: Final = "discovery.view_discoveryconfig"
 CHANGE_CONFIG: Final = "discovery.change_discoveryconfig"
 CHANGE_WALLETS: Final = "discovery.change_discoverywallet"
 

@@ -1,14 +1,14 @@
 """Which page of a list is shown: one past the end is the last."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.http import HttpRequest
 
 from discovery.reads.pages import Page, Slice
 
 Row = TypeVar("Row", bound=Any)
-DEEPEST = 4000
+DEEPEST: Final = 4000
 
 
 def page_number(request: HttpRequest, name: str = "page") -> int:

@@ -1,13 +1,9 @@
 """How much room the database takes, by table."""
 
-from typing import Final
-
 from django.http import HttpRequest, HttpResponse
 
-from discovery.admin.pages.access import page, whole_page
+from discovery.admin.pages.access import VIEW_CONFIG, page, whole_page
 from discovery.reads import storage
-
-VIEW_CONFIG: Final = "discovery.view_discoveryconfig"
 
 
 @page(VIEW_CONFIG)

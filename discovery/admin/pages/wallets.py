@@ -44,7 +44,7 @@ ORDERINGS: Final = {
 def leaderboard(request: HttpRequest) -> HttpResponse:
     """The watchlist, best score first, with filters; the export holds all of what is filtered."""
     asked, problems = _filters(request)
-    number = _number(request.GET.get("page", ""), 1, 4000) or 1
+    number = page_number(request)
     ordering = request.GET.get("ordering", "-score")
     ordering = ordering if ordering in ORDERINGS else "-score"
     found = wallets.wallet_list(wallets.WalletFilter(**asked), ordering, Page(number, ROWS))
