@@ -63,10 +63,10 @@ PROGRAM = """
 import django; django.setup()
 from discovery.providers.limits import Pacer
 from discovery.runs import ledger
-from discovery.runs.foreground import conduct
-from discovery.analysis.params import Params
+from discovery.jobs.inline_runner import conduct
+from discovery.domain.run_params import Params
 from asgiref.sync import async_to_sync
-from discovery.models.choices import Trigger
+from discovery.models.enums import Trigger
 counts = {}
 wait = Pacer.wait
 async def counted(self, calls=1):

@@ -15,17 +15,17 @@ class DiscoveryAppConfig(AppConfig):
     def ready(self) -> None:
         """A database that can run the product always has the one configuration row."""
         post_migrate.connect(_ensure_config_row, sender=self, dispatch_uid="discovery.config_row")
-        post_migrate.connect(_ensure_intervals, sender=self, dispatch_uid="discovery.intervals")
+        post_migrate.connect(_ensure_intervals, sender=self, dispatch_uid="discovery.jobs.beat_schedule")
 
 
 def _ensure_intervals(**kwargs: Any) -> None:
-    from discovery import intervals
+    from discovery.jobs import beat_schedule
 
     try:
         kwargs.get("apps", apps).get_model("django_celery_beat", "PeriodicTask")
     except LookupError:
         return  # not migrated that far
-    intervals.sync(using=str(kwargs["using"]))
+    beat_schedule.sync(using=str(kwargs["using"]))
 
 
 def _ensure_config_row(**kwargs: Any) -> None:

@@ -3,9 +3,9 @@
 from asgiref.sync import async_to_sync
 from celery import shared_task
 
-from discovery import lifecycle, schedule
-from discovery.runs import profile_alone, pumps_now, scoring, upkeep
-from discovery.runs.work import carry_out
+from discovery.jobs import maintenance, scheduler
+from discovery.jobs.step_runner import carry_out
+from discovery.pipeline import profile_on_demand, refresh_pumps, scoring
 
 __all__ = ["lifecycle"]  # connected to Celery's signals by being imported
 
@@ -13,37 +13,37 @@ __all__ = ["lifecycle"]  # connected to Celery's signals by being imported
 @shared_task(name="discovery.step")
 def step(step_id: int) -> None:
     """Carry out one step of a run."""
-    async_to_sync(carry_out)(step_id, upkeep.this_worker())
+    async_to_sync(carry_out)(step_id, maintenance.this_worker())
 
 
 @shared_task(name="discovery.profile_wallet")
 def profile_wallet(address: str) -> None:
     """Profile and score one wallet, outside of a run."""
-    async_to_sync(profile_alone.profile)(address)
+    async_to_sync(profile_on_demand.profile)(address)
 
 
 @shared_task(name="discovery.refresh_pumps")
 def refresh_pumps() -> None:
     """Look which tokens pass the filters now."""
-    async_to_sync(pumps_now.refresh)()
+    async_to_sync(refresh_pumps.refresh)()
 
 
 @shared_task(name="discovery.tick")
 def tick() -> None:
     """Start the run of a slot that has come."""
-    schedule.tick()
+    scheduler.tick()
 
 
 @shared_task(name="discovery.sweep")
 def sweep() -> None:
     """Give work of dead workers to others, and tell workers again of what they have not heard."""
-    upkeep.sweep()
+    maintenance.sweep()
 
 
 @shared_task(name="discovery.canary")
 def canary() -> None:
     """Say that a message came through the queue."""
-    upkeep.canary()
+    maintenance.canary()
 
 
 @shared_task(name="discovery.check_decay")
@@ -55,4 +55,4 @@ def check_decay() -> None:
 @shared_task(name="discovery.retention")
 def retention() -> None:
     """Delete what is kept for a time only."""
-    upkeep.retention()
+    maintenance.retention()

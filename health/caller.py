@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from discovery.domain.api_keys import matches, prefix_of
-from discovery.models.choices import ApiScope
+from discovery.models.enums import ApiScope
 from discovery.reads.api_keys import key_of
 from health.bounded import Check, Deadline
 from health.connection import own_connection

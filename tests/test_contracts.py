@@ -33,12 +33,12 @@ def test_the_contracts_hold(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "line", "contract"),
     [
-        ("discovery/domain/units.py", "import discovery.runs.ledger", "Discovery is built in layers"),
+        ("discovery/domain/units.py", "import discovery.jobs.run_lifecycle", "Discovery is built in layers"),
         ("discovery/analysis/pumps.py", "import discovery.providers.http", "Analysis knows the domain alone"),
         ("discovery/providers/http.py", "import django.conf", "The pure core knows no framework"),
         ("discovery/providers/jupiter.py", "import discovery.providers.prices", "Providers do not know each other"),
         ("discovery/decode/swaps.py", "import discovery.providers.http", "Decoding reads records"),
-        ("discovery/admin/runs.py", "import discovery.runs.foreground", "Pages neither fetch nor compute"),
+        ("discovery/admin/runs.py", "import discovery.jobs.inline_runner", "Pages neither fetch nor compute"),
         ("discovery/runs/foreground.py", "import simmarket.truth", "The product does not know"),
         ("simmarket/truth.py", "import discovery.domain.units", "The simulated market stands alone"),
     ],

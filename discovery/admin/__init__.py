@@ -1,11 +1,11 @@
 """Admin pages over the tables: facts are read; what people may change is changed on the pages in `pages/`."""
 
-from discovery.admin.api_keys import ApiKeyAdmin
-from discovery.admin.beat import IntervalTaskAdmin
-from discovery.admin.config import ConfigAdmin
-from discovery.admin.facts import PositionAdmin, TradeAdmin
-from discovery.admin.people import GroupAdmin, UserAdmin
-from discovery.admin.runs import RunAdmin, RunTokenAdmin, RunWalletAdmin
+from discovery.admin.api_key_admin import ApiKeyAdmin
+from discovery.admin.beat_admin import IntervalTaskAdmin
+from discovery.admin.config_admin import ConfigAdmin
+from discovery.admin.evidence_admin import PositionAdmin, TradeAdmin
+from discovery.admin.run_admin import RunAdmin, RunTokenAdmin, RunWalletAdmin
+from discovery.admin.user_admin import GroupAdmin, UserAdmin
 
 __all__ = [
     "ApiKeyAdmin",

@@ -7,9 +7,9 @@ from fractions import Fraction
 import msgspec
 
 from discovery.analysis.flags import Flag, creator, flags_of, sniper
-from discovery.analysis.params import Params
 from discovery.analysis.positions import position
 from discovery.domain.findings import EarlyBuyer, HoldingEvent, Launch
+from discovery.domain.run_params import Params
 
 ACQUIRED = frozenset({"buy", "transfer_in"})
 

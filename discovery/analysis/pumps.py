@@ -6,9 +6,9 @@ from typing import Final
 
 import msgspec
 
-from discovery.analysis.params import Params
 from discovery.domain.findings import Candidate, LaunchClock
 from discovery.domain.programs import QUOTES
+from discovery.domain.run_params import Params
 
 ZERO: Final = Decimal(0)
 

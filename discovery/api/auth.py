@@ -12,7 +12,7 @@ from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
 
 from discovery.domain.api_keys import matches, prefix_of
-from discovery.models.choices import ApiScope
+from discovery.models.enums import ApiScope
 from discovery.reads import api_keys
 
 _SESSION: Final = re.compile(r"[a-z0-9]{1,64}")

@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.views import defaults
 from rest_framework import exceptions, status
 
-from discovery import actions
-from discovery.analysis.params import BadParams
+from discovery import services
+from discovery.domain.run_params import BadParams
 
 log = logging.getLogger(__name__)
 
@@ -88,14 +88,14 @@ def problem_of(error: BaseException) -> Problem | None:
             return error
         case BadParams():
             return Problem(400, "invalid", "some values are not allowed", errors=error.problems)
-        case actions.ActiveRun():
+        case services.ActiveRun():
             return _active(error)
-        case actions.OtherRequest():
+        case services.OtherRequest():
             return Problem(422, "idempotency_key_reused", "this Idempotency-Key was used for another request")
-        case actions.WrongState():
+        case services.WrongState():
             words = f"not possible for a run that is {error.status}"
             return Problem(409, "wrong_state", words, extra={"current_status": error.status})
-        case actions.StaleVersion():
+        case services.StaleVersion():
             words = f"the configuration was changed meanwhile: version {error.current} is in force"
             return Problem(412, "stale_version", words, headers={"ETag": f'"{error.current}"'})
         case Http404() | ObjectDoesNotExist():
@@ -115,7 +115,7 @@ def unavailable(code: str, detail: str) -> Problem:
     return Problem(503, code, detail, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
-def _active(error: actions.ActiveRun) -> Problem:
+def _active(error: services.ActiveRun) -> Problem:
     link = reverse("api:run", args=[error.run_id])
     return Problem(
         409,

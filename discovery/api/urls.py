@@ -6,12 +6,12 @@ from typing import Any
 from django.http import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 
-from discovery.api.config import ConfigView
 from discovery.api.openapi import DocsView, SchemaView
-from discovery.api.overview import PumpsView, StatsView, StatusView
 from discovery.api.problems import nowhere
-from discovery.api.runs import CancelView, RetryView, RunsView, RunTokensView, RunView, RunWalletsView, StartView
-from discovery.api.wallets import PositionsView, ProfileView, TradesView, WalletsView, WalletView
+from discovery.api.views.config import ConfigView
+from discovery.api.views.overview import PumpsView, StatsView, StatusView
+from discovery.api.views.runs import CancelView, RetryView, RunsView, RunTokensView, RunView, RunWalletsView, StartView
+from discovery.api.views.wallets import PositionsView, ProfileView, TradesView, WalletsView, WalletView
 
 app_name = "api"
 PATHS: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {

@@ -19,10 +19,10 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from discovery.analysis.plan import Estimate
+from discovery.analysis.estimate import Estimate
 from discovery.domain.units import lamports_to_sol
 from discovery.reads.progress import ClosedStep, Progress
-from discovery.reads.results import FoundWallet
+from discovery.reads.run_results import FoundWallet
 
 SOL_PLACES = Decimal("0.0001")
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from discovery.models.choices import ApiScope
+from discovery.models.enums import ApiScope
 from discovery.models.runs import json_default
 
 

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Now
 
-from discovery.models.choices import (
+from discovery.models.enums import (
     ACTIVE_RUN_STATUSES,
     OPEN_STEP_STATUSES,
     RunStage,

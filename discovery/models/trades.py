@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Now
 
-from discovery.models.choices import CycleResult
+from discovery.models.enums import CycleResult
 from discovery.models.fields import AddressField, UnitsField
 from discovery.models.runs import DiscoveryRun, json_default
 

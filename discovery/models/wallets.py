@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
 
-from discovery.models.choices import WalletStatus
+from discovery.models.enums import WalletStatus
 from discovery.models.fields import AddressField
 from discovery.models.runs import DiscoveryRun, json_default
 

@@ -8,10 +8,10 @@ import msgspec
 from django.conf import settings
 from msgspec import Meta
 
+from discovery.jobs import run_lifecycle
 from discovery.models import DiscoveryConfig, DiscoveryRun
-from discovery.models.choices import RunStatus
-from discovery.reads.pages import one_of
-from discovery.runs import ledger
+from discovery.models.enums import RunStatus
+from discovery.reads.paging import one_of
 
 
 class ConfigParams(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ def config_view() -> ConfigView:
     return ConfigView(
         enabled=bool(config.enabled),
         schedule_hours=config.hours,
-        params=ConfigParams(**msgspec.structs.asdict(ledger.saved_params(config))),
+        params=ConfigParams(**msgspec.structs.asdict(run_lifecycle.saved_params(config))),
         next_run_at=config.next_run_at if config.enabled and settings.DISCOVERY_SCHEDULER_ENABLED else None,
         last_run_at=last[0],
         last_result=last[1],

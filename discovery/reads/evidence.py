@@ -1,207 +1,133 @@
-"""What a wallet did: its trades, and what came of them token by token."""
+"""Everything a wallet's score rests on: gates, parts, cycles, and the trades of each cycle."""
 
-from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Any
 
 import msgspec
-from django.db.models import Max, QuerySet
-from msgspec import Meta
 
-from discovery.models import DiscoveryCycle, DiscoveryPosition, DiscoveryRunToken, DiscoveryTrade, DiscoveryWallet
-from discovery.models.choices import CycleResult
-from discovery.reads import pages
-from discovery.reads.pages import Page, Slice, one_of
+from discovery.models import DiscoveryCycle, DiscoveryRunWallet, DiscoveryTrade, DiscoveryWallet
 
 
-class TradeRow(msgspec.Struct, frozen=True):
-    """One direction of one token in one transaction. The four extras stand apart from the quote."""
+class EvidenceTrade(msgspec.Struct, frozen=True):
+    """One buy or sale. Lamports None where no price is known."""
 
     signature: str
     slot: int
     block_time: datetime | None
     side: str
+    token_units: str
+    value_lamports: int | None
+
+
+class EvidenceCycle(msgspec.Struct, frozen=True):
+    """One holding, flat to flat, with its transactions."""
+
     mint: str
-    token_units: int
-    token_decimals: int
-    quote_mint: str
-    quote_units: Annotated[int, Meta(description="What went to or came from the market; lamports for SOL.")]
-    value_lamports: Annotated[int | None, Meta(description="The quote in SOL at the time; null = price not known.")]
-    network_fee_lamports: int
-    tip_lamports: int
-    platform_fee_lamports: int
-    rent_lamports: Annotated[int, Meta(description="Negative for a refund.")]
-    venues: tuple[str, ...]
-
-
-class TradeFilter(msgspec.Struct, frozen=True):
-    """Which trades; None = whatever."""
-
-    mint: str | None = None
-    side: str | None = None
-
-
-class CycleRow(msgspec.Struct, frozen=True):
-    """One holding of a token, flat to flat."""
-
-    number: Annotated[int, Meta(description="1 = the first holding of this token in the profile's days.")]
-    result: Annotated[str, one_of(CycleResult)]
-    why: Annotated[str, Meta(description="`closed`, `dead bag`, `left wallet` or `open`.")]
-    left_out: Annotated[str, Meta(description="Why statistics leave it out; empty = counted.")]
+    number: int
+    result: str
+    why: str
+    left_out: str
+    is_seed: bool
     opened_at: datetime
-    closed_at: datetime | None
     resolved_at: datetime | None
-    last_trade_at: datetime
     put_in_lamports: int
-    matched_lamports: Annotated[int, Meta(description="Proceeds of units with a known cost, net of fees.")]
+    matched_lamports: int
     net_lamports: int
     fees_lamports: int
-    unmatched_lamports: Annotated[int, Meta(description="Proceeds of units without a known cost: never profit.")]
-    basis_left_lamports: int
-    exit_lamports: Annotated[int | None, Meta(description="What is held would bring; null = not known.")]
-    held_units: int
-    buys: int
-    sells: int
-    hold_seconds: int | None
-    history_incomplete: bool
-    reconciled: bool
-    first_signature: str
-
-
-class EarlyPosition(msgspec.Struct, frozen=True):
-    """What the wallet took out of a token it bought early, as the last run that looked saw it."""
-
-    first_buy_at: datetime | None
-    last_trade_at: datetime | None
-    entry_rank: int | None
-    entry_seconds: int | None
-    buys: int
-    sells: int
-    cost_lamports: int
-    realised_lamports: int
     unmatched_lamports: int
-    profit_pct: Decimal | None
-    held_units: int
-    history_incomplete: bool
-    rejection: Annotated[str, Meta(description="Why it did not qualify; empty = it did.")]
-    flags: tuple[str, ...]
+    first_signature: str
+    trades: tuple[EvidenceTrade, ...]
 
 
-class PositionRow(msgspec.Struct, frozen=True):
-    """A wallet in one token: its holdings one after the other, and the early purchase that revealed it, if any."""
+class Evidence(msgspec.Struct, frozen=True):
+    """A wallet's score with its reasons."""
 
-    mint: str
-    last_trade_at: datetime | None
-    net_lamports: Annotated[int | None, Meta(description="Of the resolved cycles; null without one.")]
-    early: EarlyPosition | None
-    cycles: list[CycleRow]
+    address: str
+    status: str
+    score: Decimal | None
+    provisional: bool
+    reason: str
+    profiled_at: datetime | None
+    gates: list[dict[str, Any]]
+    parts: list[dict[str, Any]]
+    detail: dict[str, Any]
+    flags: dict[str, str]
+    seeds: tuple[str, ...]
+    cycles: tuple[EvidenceCycle, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON: lamports as strings, times in ISO-8601."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        plain["score"] = None if self.score is None else float(self.score)
+        for cycle in plain["cycles"]:
+            for row in (cycle, *cycle["trades"]):
+                row.update(
+                    {name: str(row[name]) for name in row if name.endswith("_lamports") and row[name] is not None}
+                )
+        return plain
 
 
-_EARLY: Final = EarlyPosition.__struct_fields__
-_CYCLE: Final = CycleRow.__struct_fields__
-
-
-def wallet_trades(address: str, chosen: TradeFilter, page: Page) -> Slice[TradeRow]:
-    """The trades of a wallet, newest first. Three queries. Raises DiscoveryWallet.DoesNotExist."""
-    _must_exist(address)
-    found = pages.sliced(_trades(address, chosen), page)
-    return Slice([_trade(row) for row in found.rows], found.total, found.more)
-
-
-def trades_export(address: str, chosen: TradeFilter) -> Iterator[TradeRow]:
-    """All of them, EXPORT_CHUNK rows in memory at a time. Raises DiscoveryWallet.DoesNotExist."""
-    _must_exist(address)
-    return map(_trade, _trades(address, chosen).iterator(chunk_size=pages.EXPORT_CHUNK))
-
-
-def _trades(address: str, chosen: TradeFilter) -> "QuerySet[DiscoveryTrade, dict[str, Any]]":
-    rows = DiscoveryTrade.objects.filter(wallet_address=address)
-    if chosen.mint is not None:
-        rows = rows.filter(mint=chosen.mint)
-    if chosen.side is not None:
-        rows = rows.filter(side=chosen.side)
-    named: QuerySet[DiscoveryTrade, dict[str, Any]] = rows.order_by("-slot", "signature", "mint").values(
-        *TradeRow.__struct_fields__
+def wallet_evidence(address: str) -> Evidence | None:
+    """None where the wallet is not on the watchlist. Four queries."""
+    wallet = DiscoveryWallet.objects.filter(pk=address).first()
+    if wallet is None:
+        return None
+    seeds = set(DiscoveryRunWallet.objects.filter(wallet_address=address).values_list("source_token", flat=True))
+    of_mint: dict[str, list[DiscoveryTrade]] = {}
+    for trade in DiscoveryTrade.objects.filter(wallet_address=address).order_by("slot", "signature", "mint"):
+        of_mint.setdefault(trade.mint, []).append(trade)
+    cycles = list(DiscoveryCycle.objects.filter(wallet_address=address).order_by("opened_at", "mint", "number"))
+    ends = {(cycle.mint, cycle.number): cycle.opened_at for cycle in cycles}
+    return Evidence(
+        address=address,
+        status=wallet.status,
+        score=wallet.score,
+        provisional=wallet.provisional,
+        reason=wallet.unscored_reason,
+        profiled_at=wallet.profiled_at,
+        gates=wallet.score_detail.get("gates", []),
+        parts=wallet.score_detail.get("parts", []),
+        detail={name: value for name, value in wallet.score_detail.items() if name not in {"gates", "parts"}},
+        flags=wallet.flags,
+        seeds=tuple(sorted(seeds)),
+        cycles=tuple(
+            _cycle(cycle, cycle.mint in seeds, of_mint.get(cycle.mint, []), ends.get((cycle.mint, cycle.number + 1)))
+            for cycle in cycles
+        ),
     )
-    return named
 
 
-def _trade(row: Mapping[str, Any]) -> TradeRow:
-    units = {name: int(row[name]) for name in ("token_units", "quote_units")}
-    return TradeRow(**{**row, **units, "venues": tuple(row["venues"] or ())})
-
-
-def wallet_positions(address: str, page: Page, *, exists: bool = False) -> Slice[PositionRow]:
-    """The tokens of a wallet, last traded first. Four queries, three where the wallet is known to exist.
-
-    Raises DiscoveryWallet.DoesNotExist.
-    """
-    if not exists:
-        _must_exist(address)
-    held = DiscoveryCycle.objects.filter(wallet_address=address)
-    # One row a token it bought early: they fit one answer.
-    early = {
-        row["mint"]: row for row in DiscoveryPosition.objects.filter(wallet_address=address).values("mint", *_EARLY)
-    }
-    last: dict[str, datetime | None] = {mint: row["last_trade_at"] for mint, row in early.items()}
-    for mint, at in held.values_list("mint").annotate(at=Max("last_trade_at")).order_by():
-        known = last.get(mint)
-        last[mint] = at if known is None else max(known, at)
-    mints = sorted(last, key=lambda mint: (-_seconds(last[mint]), mint))
-    start = (page.number - 1) * page.size
-    chosen = mints[start : start + page.size]
-    found = {mint: _early(early[mint]) for mint in chosen if mint in early}
-    cycles: dict[str, list[CycleRow]] = {}
-    for row in held.filter(mint__in=chosen).order_by("mint", "-number").values("mint", *_CYCLE):
-        cycles.setdefault(row["mint"], []).append(_cycle(row))
-    rows = [_position(mint, last[mint], found.get(mint), cycles.get(mint, [])) for mint in chosen]
-    return Slice(rows, len(mints), start + page.size < len(mints))
-
-
-def _seconds(at: datetime | None) -> float:
-    return 0.0 if at is None else at.timestamp()
-
-
-def _early(row: Mapping[str, Any]) -> EarlyPosition:
-    values = {name: row[name] for name in _EARLY}
-    return EarlyPosition(**{**values, "held_units": int(row["held_units"]), "flags": tuple(row["flags"] or ())})
-
-
-def _cycle(row: Mapping[str, Any]) -> CycleRow:
-    values = {name: row[name] for name in _CYCLE}
-    return CycleRow(**{**values, "held_units": int(row["held_units"])})
-
-
-def _position(mint: str, at: datetime | None, early: EarlyPosition | None, cycles: list[CycleRow]) -> PositionRow:
-    resolved = [cycle.net_lamports for cycle in cycles if cycle.resolved_at is not None]
-    return PositionRow(mint, at, sum(resolved) if resolved else None, early, cycles)
-
-
-class ResultPoint(msgspec.Struct, frozen=True):
-    """What one resolved cycle brought, when it was resolved."""
-
-    resolved_at: datetime
-    net_lamports: int
-
-
-MOST_POINTS: Final = 1000
-
-
-def wallet_results(address: str) -> list[ResultPoint]:
-    """The last MOST_POINTS resolved cycles of a wallet, oldest first. One query."""
-    rows = DiscoveryCycle.objects.filter(wallet_address=address, resolved_at__isnull=False).order_by(
-        "-resolved_at", "pk"
+def _cycle(
+    cycle: DiscoveryCycle, is_seed: bool, trades: list[DiscoveryTrade], next_opened_at: datetime | None
+) -> EvidenceCycle:
+    """Its trades are those from its opening until the next holding of the token begins."""
+    own = [
+        trade
+        for trade in trades
+        if trade.block_time is not None
+        and trade.block_time >= cycle.opened_at
+        and (next_opened_at is None or trade.block_time < next_opened_at)
+    ]
+    return EvidenceCycle(
+        mint=cycle.mint,
+        number=cycle.number,
+        result=cycle.result,
+        why=cycle.why,
+        left_out=cycle.left_out,
+        is_seed=is_seed,
+        opened_at=cycle.opened_at,
+        resolved_at=cycle.resolved_at,
+        put_in_lamports=cycle.put_in_lamports,
+        matched_lamports=cycle.matched_lamports,
+        net_lamports=cycle.net_lamports,
+        fees_lamports=cycle.fees_lamports,
+        unmatched_lamports=cycle.unmatched_lamports,
+        first_signature=cycle.first_signature,
+        trades=tuple(
+            EvidenceTrade(
+                trade.signature, trade.slot, trade.block_time, trade.side, str(trade.token_units), trade.value_lamports
+            )
+            for trade in own
+        ),
     )
-    found = list(rows.values_list("resolved_at", "net_lamports")[:MOST_POINTS])
-    return [ResultPoint(at, net) for at, net in reversed(found) if at is not None]
-
-
-def symbols(mints: Iterable[str]) -> dict[str, str]:
-    """What runs saw these tokens called, harmless. One query."""
-    rows = DiscoveryRunToken.objects.filter(mint__in=list(mints)).exclude(symbol="").order_by("pk")
-    return {mint: pages.words(symbol) for mint, symbol in rows.values_list("mint", "symbol")}
-
-
-def _must_exist(address: str) -> None:
-    DiscoveryWallet.objects.only("pk").get(pk=address)

@@ -9,8 +9,8 @@ from django.db.models import F, Max
 from django.db.models.functions import Greatest
 
 from discovery.models import DiscoveryHeartbeat, DiscoveryProvider, DiscoveryRun
-from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStatus
-from discovery.reads.pages import error_words
+from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStatus
+from discovery.reads.paging import error_words
 
 TICK_SECONDS: Final = 30
 """How often beat asks for a tick."""

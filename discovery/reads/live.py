@@ -19,8 +19,8 @@ from discovery.models import (
     DiscoveryRun,
     DiscoveryRunStep,
 )
-from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStage, RunStatus, StepKind, StepStatus
-from discovery.reads.pages import ErrorCount
+from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStage, RunStatus, StepKind, StepStatus
+from discovery.reads.paging import ErrorCount
 from discovery.reads.progress import WORKER_ALIVE
 from discovery.reads.scheduler import GRACE_SECONDS
 

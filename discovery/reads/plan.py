@@ -4,7 +4,7 @@ import msgspec
 from django.conf import settings
 
 from discovery.models import DiscoveryConfig
-from discovery.runs.plans import plan_for
+from discovery.pipeline.cost_estimate import plan_for
 
 
 class PlanView(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ import msgspec
 from django.utils import timezone
 
 from discovery.models import DiscoveryHeartbeat, DiscoveryRun, DiscoveryRunStep, DiscoveryRunToken
-from discovery.models.choices import ACTIVE_RUN_STATUSES, StepStatus
+from discovery.models.enums import ACTIVE_RUN_STATUSES, StepStatus
 
 
 class ClosedStep(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from discovery.domain.findings import Candidate
 from discovery.models import DiscoveryConfig, DiscoveryPumps
-from discovery.reads import pages
+from discovery.reads import paging
 
 STALE_SECONDS: Final = 60
 """Older than this, the list is asked for again; asked for, it may take as long."""
@@ -79,8 +79,8 @@ def _token(kept: Any, now: datetime) -> PumpRow | None:
         return None  # kept by another version, or a time that no clock has; the next refresh replaces it
     return PumpRow(
         mint=token.mint,
-        symbol=pages.words(token.symbol),
-        name=pages.words(token.name),
+        symbol=paging.words(token.symbol),
+        name=paging.words(token.name),
         price_usd=token.price_usd,
         price_change_pct=token.price_change_24h_pct,
         volume_usd=token.volume_24h_usd,

@@ -11,9 +11,9 @@ from django.db.models import F
 from msgspec import Meta
 
 from discovery.models import DiscoveryRun, DiscoveryRunStep, DiscoveryRunToken, DiscoveryRunWallet
-from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStage, RunStatus, Trigger
-from discovery.reads import pages
-from discovery.reads.pages import ErrorCount, ErrorDetail, Page, Slice, TimeRange, one_of
+from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStage, RunStatus, Trigger
+from discovery.reads import paging
+from discovery.reads.paging import ErrorCount, ErrorDetail, Page, Slice, TimeRange, one_of
 
 ORDERINGS: Final = {"-started_at": ("-started_at", "-id"), "started_at": ("started_at", "id")}
 """What the history may be sorted by, each served by an index; the id settles ties."""
@@ -161,7 +161,7 @@ def run_list(chosen: RunFilter, ordering: str, page: Page) -> Slice[RunRow]:
         rows = rows.filter(status=chosen.status)
     if chosen.trigger_type is not None:
         rows = rows.filter(trigger_type=chosen.trigger_type)
-    found = pages.sliced(
+    found = paging.sliced(
         rows.order_by(*ORDERINGS[ordering])
         .annotate(error_count=ErrorCount(F("errors")))
         .values(*RunRow.__struct_fields__),
@@ -204,8 +204,8 @@ def run_detail(run_id: uuid.UUID) -> RunDetail:
         profiled_wallets=run.profiled_wallets or 0,
         funnel=run.funnel or {},
         usage=_summed(_step_usages(run_id) if active else [run.usage]),
-        errors=pages.error_words(run.errors),
-        error_details=pages.error_details(run.errors),
+        errors=paging.error_words(run.errors),
+        error_details=paging.error_details(run.errors),
     )
 
 
@@ -238,12 +238,12 @@ def run_tokens(run_id: uuid.UUID, page: Page, *, exists: bool = False) -> Slice[
     if not exists:
         _must_exist(run_id)
     rows = DiscoveryRunToken.objects.filter(run_id=run_id).order_by("rank", "mint")
-    found = pages.sliced(rows.values(*RunTokenRow.__struct_fields__), page)
+    found = paging.sliced(rows.values(*RunTokenRow.__struct_fields__), page)
     return Slice([_token(row) for row in found.rows], found.total, found.more)
 
 
 def _token(row: Mapping[str, Any]) -> RunTokenRow:
-    shown = {"symbol": pages.words(row["symbol"]), "name": pages.words(row["name"]), "sources": tuple(row["sources"])}
+    shown = {"symbol": paging.words(row["symbol"]), "name": paging.words(row["name"]), "sources": tuple(row["sources"])}
     return RunTokenRow(**{**row, **shown})
 
 
@@ -258,7 +258,7 @@ def run_wallets(run_id: uuid.UUID, page: Page, *, exists: bool = False) -> Slice
         F("profit_pct").desc(nulls_last=True), "wallet_address", "source_token", "id"
     )
     same = [name for name in RunWalletRow.__struct_fields__ if name not in {"address", "mint", "symbol"}]
-    found = pages.sliced(rows.values("wallet_address", "source_token", *same), page)
+    found = paging.sliced(rows.values("wallet_address", "source_token", *same), page)
     mints = {row["source_token"] for row in found.rows}
     symbols = dict(DiscoveryRunToken.objects.filter(run_id=run_id, mint__in=mints).values_list("mint", "symbol"))
     return Slice([_wallet(row, symbols) for row in found.rows], found.total, found.more)
@@ -268,7 +268,7 @@ def _wallet(row: Mapping[str, Any], symbols: Mapping[str, str]) -> RunWalletRow:
     values = dict(row)
     address, mint = values.pop("wallet_address"), values.pop("source_token")
     values |= {"is_new": values["is_new"] is not False, "flags": tuple(values["flags"] or ())}
-    return RunWalletRow(address=address, mint=mint, symbol=pages.words(symbols.get(mint)), **values)
+    return RunWalletRow(address=address, mint=mint, symbol=paging.words(symbols.get(mint)), **values)
 
 
 def _must_exist(run_id: uuid.UUID) -> None:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from discovery.models import DiscoveryConfig, DiscoveryRun
-from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStatus
+from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStatus
 
 GRACE_SECONDS: Final = 120
 """A due run is not late yet: the tick comes every 30 s and passes through the queue."""

@@ -14,8 +14,8 @@ from msgspec import Meta
 
 from discovery.domain.units import fraction_to_decimal
 from discovery.models import DiscoveryRun
-from discovery.models.choices import RunStatus
-from discovery.reads.pages import ErrorCount, TimeRange
+from discovery.models.enums import RunStatus
+from discovery.reads.paging import ErrorCount, TimeRange
 
 DEFAULT_DAYS: Final = 30
 MOST_DAYS: Final = 366

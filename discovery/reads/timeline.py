@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 
 from discovery.models import DiscoveryRunStep
-from discovery.models.choices import StepKind, StepStatus
-from discovery.reads import pages
+from discovery.models.enums import StepKind, StepStatus
+from discovery.reads import paging
 
 MOST_STEPS: Final = 8
 _WORDS: Final = {
@@ -117,4 +117,4 @@ def _stage(words: str, rows: list[_Step], first: datetime | None, span: float) -
 
 def _step(row: _Step) -> StepRow:
     seconds = None if row.seconds is None else round(row.seconds)
-    return StepRow(row.kind, row.key, row.status, row.attempt, seconds, pages.words(row.error))
+    return StepRow(row.kind, row.key, row.status, row.attempt, seconds, paging.words(row.error))

@@ -13,9 +13,9 @@ from msgspec import Meta
 
 from discovery.domain.profiles import Gate, Part, Profile
 from discovery.models import DiscoveryRunWallet, DiscoveryWallet
-from discovery.models.choices import WalletStatus
-from discovery.reads import pages
-from discovery.reads.pages import Page, Slice, one_of
+from discovery.models.enums import WalletStatus
+from discovery.reads import paging
+from discovery.reads.paging import Page, Slice, one_of
 
 ORDERINGS: Final[dict[str, tuple[OrderBy | str, ...]]] = {
     "-score": (F("score").desc(nulls_last=True), F("n_eff").desc(nulls_last=True), "address"),
@@ -149,13 +149,13 @@ class _DetailNumber(Func):
 
 def wallet_list(chosen: WalletFilter, ordering: str, page: Page) -> Slice[WalletRow]:
     """The watchlist. Two queries, whatever the number of wallets. `ordering`: one of ORDERINGS."""
-    found = pages.sliced(_rows(chosen, ordering), page)
+    found = paging.sliced(_rows(chosen, ordering), page)
     return Slice([_row(row) for row in found.rows], found.total, found.more)
 
 
 def wallet_export(chosen: WalletFilter, ordering: str) -> Iterator[WalletRow]:
     """The whole list, EXPORT_CHUNK rows in memory at a time, by one cursor of the database."""
-    return map(_row, _rows(chosen, ordering).iterator(chunk_size=pages.EXPORT_CHUNK))
+    return map(_row, _rows(chosen, ordering).iterator(chunk_size=paging.EXPORT_CHUNK))
 
 
 def _rows(chosen: WalletFilter, ordering: str) -> "QuerySet[DiscoveryWallet, dict[str, Any]]":

@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from discovery import actions, intervals
+from discovery import services
+from discovery.jobs import beat_schedule
 from discovery.models import (
     DiscoveryApiKey,
     DiscoveryConfig,
@@ -121,7 +122,7 @@ def test_facts_are_neither_added_nor_changed_nor_deleted(model, operator: Client
 
 def test_every_version_of_the_configuration_is_kept_with_its_author(operator: Client) -> None:
     config = DiscoveryConfig.load()
-    actions.save_config({"max_tokens": 7}, version=config.version, by="a robot")
+    services.save_config({"max_tokens": 7}, version=config.version, by="a robot")
     page = operator.get(reverse("admin:discovery_discoveryconfig_history", args=[1])).content.decode()
     assert "by a robot" in page
 
@@ -140,11 +141,11 @@ def test_people_and_intervals_open(name: str, page: str, operator: Client) -> No
 
 
 def test_an_interval_that_was_paused_here_stays_so(operator: Client) -> None:
-    intervals.sync()
+    beat_schedule.sync()
     task = PeriodicTask.objects.get(name="walltrack: decay check")
     page = operator.get(reverse("admin:django_celery_beat_periodictask_change", args=[task.pk]))
     assert page.status_code == 200
     PeriodicTask.objects.filter(pk=task.pk).update(enabled=False)
-    intervals.sync()
+    beat_schedule.sync()
     task.refresh_from_db()
     assert task.enabled is False

@@ -14,19 +14,20 @@ from django.db.models import JSONField, Value
 from django.test import Client
 from django.urls import reverse
 
-from discovery.analysis.params import BOUNDS, Params
 from discovery.domain.findings import Candidate, EarlyBuyer, Position
+from discovery.domain.run_params import BOUNDS, Params
+from discovery.jobs import run_lifecycle, step_queue
 from discovery.models import DiscoveryConfig, DiscoveryRun, DiscoveryRunWallet
-from discovery.models.choices import StepKind, Trigger
-from discovery.runs import ledger, steps, store
-from discovery.runs.analyse_token import TokenResult
+from discovery.models.enums import StepKind, Trigger
+from discovery.pipeline import save_token
+from discovery.pipeline.analyse_token import TokenResult
 
 INTERRUPTED = {"step": "run", "code": "interrupted", "message": "interrupted before the upgrade"}
 ADOPTED_MODELS = (DiscoveryRun, DiscoveryRunWallet, DiscoveryConfig)
 
 
 def start() -> DiscoveryRun:
-    return ledger.start(Params(), trigger=Trigger.MANUAL, triggered_by="ana")
+    return run_lifecycle.start(Params(), trigger=Trigger.MANUAL, triggered_by="ana")
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def operator(product: None, settings: Any, tmp_path: Path) -> Client:
 def test_runs_left_running_do_not_block_a_start(product: None) -> None:
     run = start()
 
-    assert ledger.active_run() == run
+    assert run_lifecycle.active_run() == run
 
 
 @pytest.mark.parametrize(("left", "told"), [(RUN_LEFT, []), (RUN_LEFT_TOO, ["dexscreener: 429"])])
@@ -114,10 +115,10 @@ def test_a_wallet_of_the_earlier_system_that_is_found_again_is_known(product: No
         rejection="",
     )
     candidate = Candidate(mint=MINT_1)
-    steps.add(run.pk, StepKind.TOKEN, [MINT_1])
-    claim = steps.claim(run.steps.get(kind="token").pk, "test")
+    step_queue.add(run.pk, StepKind.TOKEN, [MINT_1])
+    claim = step_queue.claim(run.steps.get(kind="token").pk, "test")
     assert claim is not None
-    store.store_token(
+    save_token.store_token(
         claim,
         {},
         TokenResult(
@@ -158,7 +159,7 @@ def test_the_plan_of_a_run_takes_nulls_of_the_configuration_as_defaults(
 
 
 def test_nulls_of_the_configuration_are_read_as_the_default_parameters(null_config: None) -> None:
-    assert ledger.saved_params(DiscoveryConfig.load()) == Params()
+    assert run_lifecycle.saved_params(DiscoveryConfig.load()) == Params()
 
 
 @pytest.mark.parametrize("model", ADOPTED_MODELS)

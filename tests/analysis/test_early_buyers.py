@@ -6,8 +6,8 @@ from fractions import Fraction
 import pytest
 
 from discovery.analysis.early_buyers import bought_early, judge
-from discovery.analysis.params import Params
 from discovery.domain.findings import EventKind, HoldingEvent, Launch
+from discovery.domain.run_params import Params
 
 LAUNCH = 1_790_000_000
 ANA = "DQmMnakiKr1YNE2gcpggLCzBrauBwFbQkAaao2FTbjgp"

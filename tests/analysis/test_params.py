@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from discovery.analysis.params import BOUNDS, BadParams, Params, check
+from discovery.domain.run_params import BOUNDS, BadParams, Params, check
 
 
 @pytest.mark.parametrize("name", BOUNDS)

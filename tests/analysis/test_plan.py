@@ -2,7 +2,7 @@
 
 import pytest
 
-from discovery.analysis.plan import cheaper_path, estimate
+from discovery.analysis.estimate import cheaper_path, estimate
 
 PACE = {"dexscreener": 4.5, "geckoterminal": 0.4, "jupiter": 0.45, "solana_rpc": 1.0, "helius": 9.5, "prices": 10.0}
 

@@ -5,10 +5,10 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from discovery.analysis.params import Params
 from discovery.analysis.pumps import Index, Market, candidate, rejection, select
 from discovery.domain.findings import Candidate
 from discovery.domain.programs import USDC
+from discovery.domain.run_params import Params
 
 NOW = 1_790_000_000
 MINT = "HRJLkc6vDysVHdrUpCsQ5EBx6fPM15TZRKAhfUBnpump"

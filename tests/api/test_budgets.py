@@ -31,8 +31,8 @@ from discovery.models import (
     DiscoveryTrade,
     DiscoveryWallet,
 )
-from discovery.reads import evidence, runs, wallets
-from discovery.reads.pages import Page, TimeRange
+from discovery.reads import positions, runs, wallets
+from discovery.reads.paging import Page, TimeRange
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("config")]
 KEY = 1  # looking up the caller
@@ -157,8 +157,8 @@ LISTS = {
     "discovery_wallets_realised": lambda: wallets.wallet_list(wallets.WalletFilter(), "-realised_lamports", PAGE),
     "discovery_wallets_last": lambda: wallets.wallet_list(wallets.WalletFilter(), "-last_discovered_at", PAGE),
     "discovery_wallets_last ": lambda: wallets.wallet_list(wallets.WalletFilter(), "last_discovered_at", PAGE),
-    "discovery_trades_wallet": lambda: evidence.wallet_trades(address(0), evidence.TradeFilter(), PAGE),
-    "discovery_trades_position": lambda: evidence.wallet_trades(address(0), evidence.TradeFilter(mint=MINT), PAGE),
+    "discovery_trades_wallet": lambda: positions.wallet_trades(address(0), positions.TradeFilter(), PAGE),
+    "discovery_trades_position": lambda: positions.wallet_trades(address(0), positions.TradeFilter(mint=MINT), PAGE),
     "idx_drw_wallet": lambda: wallets.wallet_detail(address(0)),
 }
 """The index that serves a list, and the list."""

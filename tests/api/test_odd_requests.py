@@ -43,7 +43,7 @@ def test_without_authentication_a_broken_origin_changes_nothing(origin: str, set
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("told", [True, False])
 def test_a_run_that_no_worker_could_be_told_of_is_queued_and_says_so(told: bool, runner: Api, monkeypatch) -> None:
-    monkeypatch.setattr("discovery.runs.dispatch.send", lambda *_: told)
+    monkeypatch.setattr("discovery.jobs.broker.send", lambda *_: told)
     answer = runner.post("run")
     assert (answer.status_code, DiscoveryRun.objects.get().status) == (202, "queued")
     assert ("out of reach" in answer.json()["message"]) is not told
@@ -118,7 +118,7 @@ def test_a_failed_look_at_the_pumps_is_over_when_it_has_failed(reader: Api) -> N
 
 def test_a_queue_out_of_reach_is_asked_once_a_minute_by_those_who_look_at_pumps(reader: Api, monkeypatch) -> None:
     asked: list[object] = []
-    monkeypatch.setattr("discovery.runs.dispatch.send", lambda *arguments: asked.append(arguments))
+    monkeypatch.setattr("discovery.jobs.broker.send", lambda *arguments: asked.append(arguments))
     bodies = [reader.get("pumps").json() for _ in range(3)]
     assert len(asked) == 1
     assert "out of reach" in bodies[-1]["problem"]
@@ -130,7 +130,7 @@ def test_lists_by_label_flag_and_address_use_an_index(reader: Api) -> None:
     from django.db import connection
 
     from discovery.reads import wallets
-    from discovery.reads.pages import Page
+    from discovery.reads.paging import Page
 
     copies(make_wallet(0), 4000, address=address, flags=lambda number: {"dust": "x"} if number == 7 else {},
            label=lambda number: "whale" if number == 9 else "")  # fmt: skip

@@ -10,7 +10,7 @@ from api.api_rows import Api, address, make_wallet
 from django.db import OperationalError, connection
 from django.test import Client
 
-from discovery import actions
+from discovery import services
 from discovery.api import problems
 from walltrack.logs import bound
 
@@ -107,7 +107,7 @@ def test_a_queue_out_of_reach(runner: Api, monkeypatch) -> None:
         raise problems.QueueError("redis is down")
 
     make_wallet(1)
-    monkeypatch.setattr(actions, "request_profile", gone)
+    monkeypatch.setattr(services, "request_profile", gone)
     told(runner.post(f"wallets/{address(1)}/profile"), 503, "queue_unavailable")
 
 

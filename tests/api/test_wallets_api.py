@@ -278,7 +278,7 @@ def test_a_profile_that_is_on_its_way_is_not_asked_for_twice(runner: Api) -> Non
 
 def test_a_profile_that_the_queue_did_not_take_may_be_asked_for_again(runner: Api, monkeypatch) -> None:
     make_wallet(1)
-    monkeypatch.setattr("discovery.runs.dispatch.send", lambda *_: False)
+    monkeypatch.setattr("discovery.jobs.broker.send", lambda *_: False)
     assert runner.post(f"wallets/{address(1)}/profile").status_code == 503
     assert DiscoveryWallet.objects.get(pk=address(1)).profile_requested_at is None
 

@@ -20,9 +20,9 @@ from groups import make_groups
 from markets import RunningMarket, market
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from discovery import actions
+from discovery import services
 from discovery.models import DiscoveryConfig, DiscoveryRun
-from discovery.models.choices import Trigger
+from discovery.models.enums import Trigger
 from walltrack.processes import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,7 +125,7 @@ def stack(
         up.enter_context(_web(port, env, folder))
         up.enter_context(workers(1, env, folder))
         DiscoveryConfig.load()
-        run = actions.start({}, trigger=Trigger.API, triggered_by="robot")
+        run = services.start({}, trigger=Trigger.API, triggered_by="robot")
         assert until(lambda: DiscoveryRun.objects.filter(pk=run.pk, status="completed").exists(), 90)
         yield Stack(url, simulated, str(run.pk), {})
         assert simulated.stats()["unhandled_count"] == 0

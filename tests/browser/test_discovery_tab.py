@@ -9,7 +9,7 @@ import pytest
 from browser.conftest import Stack, Visitor, log_in
 from playwright.sync_api import Page, expect
 
-from discovery.analysis.params import Params
+from discovery.domain.run_params import Params
 from discovery.models import DiscoveryConfig, DiscoveryPumps, DiscoveryRun, DiscoveryWallet
 
 pytestmark = pytest.mark.django_db

@@ -10,10 +10,10 @@ import time_machine
 from asgiref.sync import async_to_sync
 from django.utils import timezone
 
+from discovery.clients import provider_status
+from discovery.clients.provider_status import ProviderSigns, told_in_rows
 from discovery.models import DiscoveryProvider
 from discovery.providers.errors import KeyRefused, QuotaUsedUp, ServerFailed, Unreachable
-from discovery.runs import provider_signs
-from discovery.runs.provider_signs import ProviderSigns, told_in_rows
 
 DOWN = ServerFailed("jupiter", "server error (HTTP 503)")
 See = Callable[[Callable[[ProviderSigns], None]], None]
@@ -22,7 +22,7 @@ See = Callable[[Callable[[ProviderSigns], None]], None]
 @pytest.fixture
 def see(all_well: None, monkeypatch: pytest.MonkeyPatch) -> See:
     """`see(lambda signs: signs.answered("helius"))`: a worker of a healthy system sees that, and writes its rows."""
-    monkeypatch.setattr(provider_signs, "_told", {})
+    monkeypatch.setattr(provider_status, "_told", {})
 
     def run(what: Callable[[ProviderSigns], None]) -> None:
         async def main() -> None:

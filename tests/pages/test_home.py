@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pages.conftest import Person
 
-from discovery.analysis.params import BOUNDS
+from discovery.domain.run_params import BOUNDS
 from discovery.models import (
     DiscoveryConfig,
     DiscoveryHeartbeat,

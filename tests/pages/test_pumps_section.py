@@ -53,5 +53,5 @@ def test_a_provider_that_is_down_leaves_the_last_list_and_says_why(viewer: Perso
 
 
 def test_a_queue_out_of_reach_is_told(viewer: Person, monkeypatch) -> None:
-    monkeypatch.setattr("discovery.runs.dispatch.send", lambda *_: False)
+    monkeypatch.setattr("discovery.jobs.broker.send", lambda *_: False)
     assert "The queue is out of reach" in text(viewer.part("pumps"))

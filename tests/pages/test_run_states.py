@@ -75,7 +75,7 @@ def test_all_steps_that_failed_are_counted(viewer: Person) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_run_that_nobody_could_be_told_of_says_so(operator: Person, monkeypatch) -> None:
-    monkeypatch.setattr("discovery.runs.dispatch.send", lambda *_: False)
+    monkeypatch.setattr("discovery.jobs.broker.send", lambda *_: False)
     assert "The queue of work is out of reach" in text(operator.send("run", **params()))
     old = DiscoveryRun.objects.get()
     DiscoveryRun.objects.update(status="failed", stage="done", completed_at=timezone.now())

@@ -8,7 +8,7 @@ import pytest
 from pages.conftest import Person
 from pages.test_home import params, text
 
-from discovery import actions
+from discovery import services
 from discovery.models import DiscoveryConfig
 
 pytestmark = pytest.mark.django_db
@@ -46,13 +46,13 @@ def test_a_conflict_in_the_parameters_does_not_hide_one_in_the_schedule(operator
 
 @pytest.mark.parametrize("path", ["params", "schedule"])
 def test_who_is_a_moment_late_sees_what_the_other_saved(path: str, operator: Person, monkeypatch) -> None:
-    save = actions.save_config
+    save = services.save_config
 
     def after_another(changes: dict[str, Any], **who: Any) -> Any:
         save({"min_volume_usd": Decimal(70000), "schedule_hours": 3}, version=who["version"], by="ben")
         return save(changes, **who)
 
-    monkeypatch.setattr("discovery.actions.save_config", after_another)
+    monkeypatch.setattr("discovery.services.save_config", after_another)
     words = text(operator.send(path, **params(max_tokens="9"), enabled="on", schedule_hours="12"))
     assert "ben" in words
     if path == "params":

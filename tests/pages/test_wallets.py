@@ -200,7 +200,7 @@ def test_a_profile_is_asked_for_once(operator: Person) -> None:
 
 def test_a_profile_that_the_queue_did_not_take_is_told(operator: Person, monkeypatch) -> None:
     make_wallet(1)
-    monkeypatch.setattr("discovery.runs.dispatch.send", lambda *_: False)
+    monkeypatch.setattr("discovery.jobs.broker.send", lambda *_: False)
     answer = operator.client.post(f"/admin/discovery/wallets/{address(1)}/profile", follow=True)
     assert "The queue is out of reach" in text(answer)
 

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 import aiohttp
 
+from discovery.clients.usage import RunMeter
 from discovery.providers.http import Door
 from discovery.providers.jsonrpc import JsonRpc
 from discovery.providers.limits import LocalPaceStore, Pacer
 from discovery.providers.solana_rpc import SolanaRpc
-from discovery.runs.budget import RunMeter
 
 Result = TypeVar("Result")
 

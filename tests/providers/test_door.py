@@ -7,6 +7,7 @@ import time
 import pytest
 from local_server import FakeTime, Line, Reply, of, talk, text
 
+from discovery.clients.usage import BudgetSpent, RunMeter
 from discovery.providers import http
 from discovery.providers.errors import (
     BadPayload,
@@ -17,7 +18,6 @@ from discovery.providers.errors import (
     ServerFailed,
     Unreachable,
 )
-from discovery.runs.budget import BudgetSpent, RunMeter
 
 GOOD = of({"good": True})
 

@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 from local_server import FakeTime, Line, Reply, of, text
 
+from discovery.clients.usage import BudgetSpent, RunMeter
 from discovery.providers import http
 from discovery.providers.breaker import OPENS_AFTER, Breaker, LocalBreakerStore
 from discovery.providers.errors import (
@@ -19,7 +20,6 @@ from discovery.providers.errors import (
     ServerFailed,
     Unreachable,
 )
-from discovery.runs.budget import BudgetSpent, RunMeter
 
 GOOD, DOWN = of({"good": True}), text("", 503)
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 import pytest
 from local_server import Line, RpcFault, of, talk
 
+from discovery.clients.transaction_history import HeliusHistories
 from discovery.providers.errors import BadPayload
 from discovery.providers.helius import Helius
 from discovery.providers.jsonrpc import JsonRpc
 from discovery.providers.solana_rpc import SolanaRpc
-from discovery.runs.histories import HeliusHistories
 
 MOST = 50_000
 

@@ -8,11 +8,11 @@ import aiohttp
 import pytest
 from local_server import Line, RpcFault, talk
 
+from discovery.clients.transaction_history import HeliusHistories, RpcHistories
 from discovery.providers.errors import BadPayload
 from discovery.providers.helius import Helius
 from discovery.providers.jsonrpc import JsonRpc
 from discovery.providers.solana_rpc import PAGE, SolanaRpc
-from discovery.runs.histories import HeliusHistories, RpcHistories
 
 MOST = 50_000
 

@@ -11,9 +11,9 @@ import redis.asyncio
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import parse_url
 
+from discovery.clients.redis_breaker import KNOWN_SECONDS, SharedBreakerStore
+from discovery.clients.redis_rate_limits import AWAY_SECONDS
 from discovery.providers.breaker import FORGOTTEN_SECONDS, OPENS_AFTER, Breaker, LocalBreakerStore
-from discovery.runs.shared_breaker import KNOWN_SECONDS, SharedBreakerStore
-from discovery.runs.shared_limits import AWAY_SECONDS
 
 CAUSE = "server error (HTTP 503)"
 

@@ -11,8 +11,8 @@ import redis.asyncio
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import parse_url
 
+from discovery.clients.redis_rate_limits import AWAY_SECONDS, SharedPaceStore
 from discovery.providers.limits import LocalPaceStore
-from discovery.runs.shared_limits import AWAY_SECONDS, SharedPaceStore
 
 
 def with_stores(work, *, url=None, stores=2, **options):

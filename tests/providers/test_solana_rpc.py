@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from local_server import Line, RpcFault, of, talk_rpc
 
+from discovery.clients.usage import BudgetSpent, RunMeter
 from discovery.providers.errors import BadPayload, KeyRefused, NotFound, ServerFailed
-from discovery.runs.budget import BudgetSpent, RunMeter
 
 OWNER = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
 

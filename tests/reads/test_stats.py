@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from api.api_rows import NOW, make_run
 
-from discovery.reads.pages import TimeRange
+from discovery.reads.paging import TimeRange
 from discovery.reads.stats import MOST_DAYS, stats
 
 pytestmark = pytest.mark.django_db

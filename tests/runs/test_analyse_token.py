@@ -8,14 +8,14 @@ from asgiref.sync import async_to_sync
 from synthetic import DEEP_UNITS as DEEP
 from synthetic import SOL, Made, program_account, wallet
 
-from discovery.analysis.params import Params
+from discovery.clients.transaction_history import Located
 from discovery.domain.addresses import associated_token_account, pump_curve
 from discovery.domain.findings import Candidate, EarlyBuyer
 from discovery.domain.programs import PUMPFUN
+from discovery.domain.run_params import Params
+from discovery.pipeline.analyse_token import TokenResult, analyse_token
 from discovery.providers.records import AccountRecord
 from discovery.providers.transactions import decode_record
-from discovery.runs.analyse_token import TokenResult, analyse_token
-from discovery.runs.histories import Located
 
 LAUNCH = 1_790_000_000
 ANA = wallet("ana")

@@ -125,7 +125,7 @@ def test_a_token_whose_transactions_cannot_be_had_fails_alone(
     use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("discovery.providers.http.MOST_ATTEMPTS", 1)
-    monkeypatch.setattr("discovery.runs.foreground.STEPS_AT_ONCE", 1)
+    monkeypatch.setattr("discovery.jobs.inline_runner.STEPS_AT_ONCE", 1)
     market = use_market(*WORLD)
     # The probe and each of three attempts of the first token meet it; the second token does not.
     names = sorted(truth.pumped(worlds.build("small", 2)))[:2]
@@ -207,18 +207,18 @@ def test_a_run_none_of_whose_tokens_could_be_analysed_has_failed(
 def test_a_fault_of_ours_in_one_token_costs_that_token_alone(
     use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from discovery.runs import store
+    from discovery.pipeline import save_token
 
     use_market(*WORLD)
     names = sorted(truth.pumped(worlds.build("small", 2)))[:3]
-    store_token = store.store_token
+    store_token = save_token.store_token
 
     def broken(claim, usage, result, errors):
         if result.candidate.mint == names[0]:
             raise ZeroDivisionError
         return store_token(claim, usage, result, errors)
 
-    monkeypatch.setattr(store, "store_token", broken)
+    monkeypatch.setattr(save_token, "store_token", broken)
     answer = discover("--all-buyers", *(f"--token={mint}" for mint in names))
     assert answer["status"] == "completed"
     assert [token["early_buyers"] is None for token in answer["tokens"]] == [True, False, False]
@@ -233,11 +233,11 @@ def test_a_lost_database_connection_ends_nothing(
     """A heartbeat that the database refuses is made up for, and a cancel asked for afterwards is still heard."""
     from django.db import OperationalError
 
-    from discovery.runs import steps
+    from discovery.jobs import step_queue
 
     use_market(*WORLD)
-    monkeypatch.setattr("discovery.runs.work.BEAT_SECONDS", 0.05)
-    beat, failed = steps.beat, []
+    monkeypatch.setattr("discovery.jobs.step_runner.BEAT_SECONDS", 0.05)
+    beat, failed = step_queue.beat, []
 
     def once(claim, usage):
         if not failed:
@@ -245,8 +245,8 @@ def test_a_lost_database_connection_ends_nothing(
             raise OperationalError("server closed the connection unexpectedly")
         return beat(claim, usage)
 
-    monkeypatch.setattr(steps, "beat", once)
-    monkeypatch.setattr("discovery.runs.connections.connection.close", lambda: None)  # the transaction lives on it
+    monkeypatch.setattr(step_queue, "beat", once)
+    monkeypatch.setattr("discovery.clients.connections.connection.close", lambda: None)  # the transaction lives on it
     answer = discover("--all-buyers", "--max-tokens=3")
     assert failed
     assert answer["status"] == "completed"
@@ -257,13 +257,13 @@ def test_a_budget_spent_while_searching_is_a_clean_end(use_market: Callable, db:
     use_market(*WORLD)
     from asgiref.sync import async_to_sync
 
-    from discovery.analysis.params import Params
-    from discovery.models.choices import Trigger
-    from discovery.runs import ledger
-    from discovery.runs.foreground import conduct
+    from discovery.domain.run_params import Params
+    from discovery.jobs import run_lifecycle
+    from discovery.jobs.inline_runner import conduct
+    from discovery.models.enums import Trigger
 
     params = Params(max_requests_per_run=5)
-    run = ledger.start(params, trigger=Trigger.MANUAL, triggered_by="ana", in_foreground=True)
+    run = run_lifecycle.start(params, trigger=Trigger.MANUAL, triggered_by="ana", in_foreground=True)
     async_to_sync(conduct)(run)
     closed = DiscoveryRun.objects.get(pk=run.pk)
     assert closed.status == "completed"

@@ -19,10 +19,9 @@ from django.conf import settings
 from django.db import connection
 from django_celery_beat.models import PeriodicTask
 
-from discovery import intervals
+from discovery.jobs import beat_schedule, run_lifecycle
 from discovery.models import DiscoveryConfig, DiscoveryRun
-from discovery.models.choices import RunStatus
-from discovery.runs import dispatch, ledger
+from discovery.models.enums import RunStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
 START = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)
@@ -69,7 +68,7 @@ class Consumers:
         self._stack.close()
 
     def _take(self, broker: Any) -> None:
-        queue = current_app.amqp.queues[dispatch.PERIODIC_QUEUE](broker.default_channel)
+        queue = current_app.amqp.queues[broker.PERIODIC_QUEUE](broker.default_channel)
         self._together.wait()
         while (message := queue.get()) is not None:
             message.ack()
@@ -97,7 +96,7 @@ def rows(clock: time_machine.Traveller) -> Iterator[None]:
     broker = redis_client.Redis.from_url(settings.REDIS_URL)
     broker.flushdb()
     PeriodicTask.objects.all().delete()  # made by the migration, at a time that the moved clock has yet to reach
-    intervals.sync()
+    beat_schedule.sync()
     DiscoveryConfig.load()
     DiscoveryConfig.objects.update(schedule_hours=1, next_run_at=START)
     yield
@@ -127,10 +126,10 @@ def consumers(rows: None) -> Iterator[Consumers]:
 
 def end_the_run(slot: datetime) -> None:
     """The active run is the slot's; it completes."""
-    active = ledger.active_run()
+    active = run_lifecycle.active_run()
     assert active is not None, slot
     assert active.scheduled_for == slot
-    ledger.close(active.pk, RunStatus.COMPLETED)
+    run_lifecycle.close(active.pk, RunStatus.COMPLETED)
 
 
 def slots() -> list[datetime | None]:
@@ -149,7 +148,7 @@ def test_two_beats_and_three_consumers_run_each_of_a_hundred_slots_once_and_a_ga
             clock.move_to(slot - timedelta(seconds=1))
             both.send_what_is_due()
             consumers.take_all()
-            assert ledger.active_run() is None
+            assert run_lifecycle.active_run() is None
         clock.move_to(slot + late)
         both.send_what_is_due()
         clock.move_to(slot + late + TICK)  # nobody was free for half a minute: four ticks wait
@@ -159,7 +158,7 @@ def test_two_beats_and_three_consumers_run_each_of_a_hundred_slots_once_and_a_ga
         assert DiscoveryConfig.objects.get().next_run_at == slot + HOUR
     assert slots() == [START + nth * HOUR for nth in range(100)]
     assert consumers.ran.count("discovery.tick") >= 300  # about twice a slot by each beat
-    assert set(consumers.ran) == {task for task, _ in intervals.INTERVALS.values()}
+    assert set(consumers.ran) == {task for task, _ in beat_schedule.INTERVALS.values()}
 
     clock.move_to(START + 132.5 * HOUR)  # both beats were down, slots 100 to 132 are missed
     for _ in range(3):

@@ -27,11 +27,12 @@ from workers import (
     workers,
 )
 
-from discovery import actions, schedule
+from discovery import services
 from discovery.domain.api_keys import new_key
+from discovery.jobs import scheduler
+from discovery.jobs.step_runner import worker_name
 from discovery.models import DiscoveryApiKey, DiscoveryConfig, DiscoveryCycle, DiscoveryPosition, DiscoveryRun
-from discovery.models.choices import Trigger
-from discovery.runs.work import worker_name
+from discovery.models.enums import Trigger
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,7 +59,7 @@ def through_the_api() -> DiscoveryRun:
 
 def by_the_tick() -> DiscoveryRun:
     DiscoveryConfig.objects.update(enabled=True, next_run_at=timezone.now() - timedelta(seconds=1))
-    run = schedule.tick()
+    run = scheduler.tick()
     assert run is not None
     return run
 
@@ -70,7 +71,7 @@ def by_the_command(*options: str) -> DiscoveryRun:
 
 
 def by_a_retry_of(run: DiscoveryRun) -> DiscoveryRun:
-    return actions.retry(run.pk, trigger=Trigger.API, triggered_by="ana")
+    return services.retry(run.pk, trigger=Trigger.API, triggered_by="ana")
 
 
 def by_whom(run: DiscoveryRun) -> set[str]:

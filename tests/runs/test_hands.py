@@ -4,7 +4,7 @@ import pytest
 from api.api_rows import MINT, address, make_found, make_position, make_run, make_trade, make_wallet
 
 from discovery.models import DiscoveryRunToken, DiscoveryWallet
-from discovery.runs.hands import flag_hands
+from discovery.pipeline.flag_clusters import flag_hands
 
 pytestmark = pytest.mark.django_db
 SERVICE = "62qc2CNXwrYqQScmEdiZFFAnJR262PxWEuNQtxfafNgV"

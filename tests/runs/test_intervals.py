@@ -3,14 +3,14 @@
 import pytest
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from discovery import intervals
+from discovery.jobs import beat_schedule
 
 pytestmark = pytest.mark.django_db
 
 
 def test_every_interval_is_there_after_a_migration_and_expires() -> None:
     rows = PeriodicTask.objects.filter(name__startswith="walltrack: ")
-    assert {row.name for row in rows} == set(intervals.INTERVALS)
+    assert {row.name for row in rows} == set(beat_schedule.INTERVALS)
     assert all(row.expire_seconds for row in rows)
     assert all(row.queue == "periodic" for row in rows)
 
@@ -20,14 +20,14 @@ def test_what_an_operator_changed_or_paused_stays_so() -> None:
     row.interval, _ = IntervalSchedule.objects.get_or_create(every=7, period=IntervalSchedule.SECONDS)
     row.enabled = False
     row.save()
-    intervals.sync()
+    beat_schedule.sync()
     row.refresh_from_db()
     assert (row.interval.every, row.enabled) == (7, False)
 
 
 def test_a_row_that_was_deleted_comes_back() -> None:
     PeriodicTask.objects.filter(name="walltrack: canary").delete()
-    intervals.sync()
+    beat_schedule.sync()
     assert PeriodicTask.objects.filter(name="walltrack: canary").count() == 1
 
 
@@ -36,4 +36,4 @@ def test_every_task_that_beat_sends_exists() -> None:
 
     import discovery.tasks  # noqa: F401  registers them
 
-    assert {task for task, _ in intervals.INTERVALS.values()} <= set(current_app.tasks)
+    assert {task for task, _ in beat_schedule.INTERVALS.values()} <= set(current_app.tasks)

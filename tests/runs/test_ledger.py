@@ -9,8 +9,9 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
-from discovery.analysis.params import Params
 from discovery.domain.findings import Candidate
+from discovery.domain.run_params import Params
+from discovery.jobs import run_errors, run_lifecycle, step_queue
 from discovery.models import (
     DiscoveryConfig,
     DiscoveryRun,
@@ -18,20 +19,20 @@ from discovery.models import (
     DiscoveryRunWallet,
     DiscoveryWallet,
 )
-from discovery.models.choices import RunStatus, StepKind, Trigger
-from discovery.runs import ledger, losses, steps, store
-from discovery.runs.analyse_token import TokenResult
+from discovery.models.enums import RunStatus, StepKind, Trigger
+from discovery.pipeline import save_token
+from discovery.pipeline.analyse_token import TokenResult
 
 pytestmark = pytest.mark.django_db
 MINT = "HRJLkc6vDysVHdrUpCsQ5EBx6fPM15TZRKAhfUBnpump"
 
 
 def start() -> DiscoveryRun:
-    return ledger.start(Params(), trigger=Trigger.MANUAL, triggered_by="ana", in_foreground=True)
+    return run_lifecycle.start(Params(), trigger=Trigger.MANUAL, triggered_by="ana", in_foreground=True)
 
 
 def test_a_started_run_is_queued_with_what_was_asked() -> None:
-    run = ledger.start(Params(max_tokens=7), trigger=Trigger.API, triggered_by="x" * 150, mints=[MINT])
+    run = run_lifecycle.start(Params(max_tokens=7), trigger=Trigger.API, triggered_by="x" * 150, mints=[MINT])
     run.refresh_from_db()
     assert (run.status, run.stage, run.trigger_type, run.max_tokens, run.given_mints) == (
         "queued",
@@ -45,14 +46,14 @@ def test_a_started_run_is_queued_with_what_was_asked() -> None:
 
 def test_a_second_start_is_refused_with_the_id_of_the_active_run() -> None:
     run = start()
-    with pytest.raises(ledger.ActiveRun) as refused:
+    with pytest.raises(run_lifecycle.ActiveRun) as refused:
         start()
     assert refused.value.run_id == run.pk
     assert DiscoveryRun.objects.count() == 1
 
 
 def test_a_closed_run_frees_the_way() -> None:
-    ledger.close(start().pk, RunStatus.COMPLETED)
+    run_lifecycle.close(start().pk, RunStatus.COMPLETED)
     assert start().status == "queued"
 
 
@@ -68,7 +69,7 @@ def test_a_run_whose_worker_died_is_closed_and_does_not_block() -> None:
 def test_a_run_that_still_beats_is_left_alone() -> None:
     run = start()
     DiscoveryRun.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=80))
-    assert ledger.close_dead_runs() == 0
+    assert run_lifecycle.close_dead_runs() == 0
 
 
 def test_a_run_the_earlier_system_left_running_does_not_block_and_is_closed_as_interrupted() -> None:
@@ -86,8 +87,8 @@ def test_a_run_the_earlier_system_left_running_does_not_block_and_is_closed_as_i
 def test_errors_of_two_writers_are_both_kept_after_plain_strings() -> None:
     run = start()
     DiscoveryRun.objects.filter(pk=run.pk).update(errors=["an earlier line"])
-    ledger.add_errors(run.pk, [losses.error("a", "x", "first")])
-    ledger.add_errors(run.pk, [losses.error("b", "y", "second")])
+    run_lifecycle.add_errors(run.pk, [run_errors.error("a", "x", "first")])
+    run_lifecycle.add_errors(run.pk, [run_errors.error("b", "y", "second")])
     run.refresh_from_db()
     assert run.errors[0] == "an earlier line"
     assert [error["message"] for error in run.errors[1:]] == ["first", "second"]
@@ -95,8 +96,8 @@ def test_errors_of_two_writers_are_both_kept_after_plain_strings() -> None:
 
 def test_a_run_is_closed_once() -> None:
     run = start()
-    assert ledger.close(run.pk, RunStatus.COMPLETED)
-    assert not ledger.close(run.pk, RunStatus.FAILED, [losses.error("run", "late", "too late")])
+    assert run_lifecycle.close(run.pk, RunStatus.COMPLETED)
+    assert not run_lifecycle.close(run.pk, RunStatus.FAILED, [run_errors.error("run", "late", "too late")])
     run.refresh_from_db()
     assert (run.status, run.errors) == ("completed", [])
 
@@ -104,8 +105,8 @@ def test_a_run_is_closed_once() -> None:
 def test_a_null_of_an_earlier_configuration_means_the_default() -> None:
     config = DiscoveryConfig.load()
     config.max_tokens = config.min_profit_pct = None
-    assert ledger.saved_params(config).max_tokens == Params().max_tokens
-    assert ledger.saved_params(config).min_profit_pct == Params().min_profit_pct
+    assert run_lifecycle.saved_params(config).max_tokens == Params().max_tokens
+    assert run_lifecycle.saved_params(config).min_profit_pct == Params().min_profit_pct
 
 
 def step_of(run: DiscoveryRun) -> int:
@@ -120,22 +121,22 @@ def test_a_started_run_has_the_search_as_its_first_step() -> None:
 
 def test_a_step_is_claimed_by_one() -> None:
     step = step_of(start())
-    assert [steps.claim(step, name) is not None for name in ("a", "b")] == [True, False]
+    assert [step_queue.claim(step, name) is not None for name in ("a", "b")] == [True, False]
     assert DiscoveryRunStep.objects.get().claimed_by.startswith("a:")
 
 
 def test_a_step_that_exists_is_not_added_again() -> None:
     run = start()
     for _ in range(2):
-        steps.add(run.pk, StepKind.TOKEN, [MINT])
+        step_queue.add(run.pk, StepKind.TOKEN, [MINT])
     assert run.steps.filter(kind="token").count() == 1
 
 
 def test_a_step_is_tried_three_times_and_then_failed() -> None:
     step_id = step_of(start())
     failed = []
-    while claim := steps.claim(step_id, "a"):
-        failed.append(steps.give_back(claim, {}, code="server_failed", cause="down", retry=True))
+    while claim := step_queue.claim(step_id, "a"):
+        failed.append(step_queue.give_back(claim, {}, code="server_failed", cause="down", retry=True))
     assert failed == [False, False, True]
     step = DiscoveryRunStep.objects.get()
     assert (step.status, step.attempt, step.error, step.error_code) == ("failed", 3, "down", "server_failed")
@@ -143,33 +144,33 @@ def test_a_step_is_tried_three_times_and_then_failed() -> None:
 
 def test_a_step_given_back_with_a_pause_is_not_to_be_had_before_its_end() -> None:
     step_id = step_of(start())
-    claim = steps.claim(step_id, "a")
+    claim = step_queue.claim(step_id, "a")
     assert claim is not None
-    steps.give_back(claim, {}, code="x", cause="y", retry=True, pause_seconds=60)
-    assert steps.claim(step_id, "b") is None
+    step_queue.give_back(claim, {}, code="x", cause="y", retry=True, pause_seconds=60)
+    assert step_queue.claim(step_id, "b") is None
     with time_machine.travel(timezone.now() + timedelta(seconds=61), tick=False):
-        assert steps.claim(step_id, "b") is not None
+        assert step_queue.claim(step_id, "b") is not None
 
 
 def test_a_completed_step_cannot_be_completed_again() -> None:
-    claim = steps.claim(step_of(start()), "a")
+    claim = step_queue.claim(step_of(start()), "a")
     assert claim is not None
-    assert steps.complete(claim, {"tokens": 3}, {})
-    assert not steps.complete(claim, {}, {})
+    assert step_queue.complete(claim, {"tokens": 3}, {})
+    assert not step_queue.complete(claim, {}, {})
 
 
 def test_who_lost_the_claim_can_neither_complete_nor_give_back_the_step() -> None:
     step_id = step_of(start())
-    lost = steps.claim(step_id, "a")
+    lost = step_queue.claim(step_id, "a")
     assert lost is not None
-    assert steps.release_worker("a") == 1
-    other = steps.claim(step_id, "b")
+    assert step_queue.release_worker("a") == 1
+    other = step_queue.claim(step_id, "b")
     assert other is not None
     assert other.attempt == 1  # being told to go is no failed attempt
-    assert not steps.beat(lost, {})
-    assert not steps.complete(lost, {}, {})
-    assert not steps.give_back(lost, {}, code="x", cause="y", retry=False)
-    assert steps.complete(other, {}, {})
+    assert not step_queue.beat(lost, {})
+    assert not step_queue.complete(lost, {}, {})
+    assert not step_queue.give_back(lost, {}, code="x", cause="y", retry=False)
+    assert step_queue.complete(other, {}, {})
 
 
 def test_a_step_of_a_dead_worker_goes_to_another_one_and_fails_after_three() -> None:
@@ -177,10 +178,10 @@ def test_a_step_of_a_dead_worker_goes_to_another_one_and_fails_after_three() -> 
     step_id = step_of(run)
     spent = []
     for _ in range(3):
-        assert steps.claim(step_id, "a") is not None
-        assert steps.reap(run.pk) == []  # its heartbeat is fresh
+        assert step_queue.claim(step_id, "a") is not None
+        assert step_queue.reap(run.pk) == []  # its heartbeat is fresh
         DiscoveryRunStep.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=91))
-        spent += steps.reap(run.pk)
+        spent += step_queue.reap(run.pk)
     assert [step.pk for step in spent] == [step_id]
     assert DiscoveryRunStep.objects.get().status == "failed"
 
@@ -188,81 +189,81 @@ def test_a_step_of_a_dead_worker_goes_to_another_one_and_fails_after_three() -> 
 def test_what_earlier_attempts_used_is_kept() -> None:
     step_id = step_of(start())
     used = {"helius": {"calls": 2, "credits": 20, "rate_limited": 0}}
-    first = steps.claim(step_id, "a")
+    first = step_queue.claim(step_id, "a")
     assert first is not None
-    steps.give_back(first, used, code="x", cause="y", retry=True)
-    second = steps.claim(step_id, "a")
+    step_queue.give_back(first, used, code="x", cause="y", retry=True)
+    second = step_queue.claim(step_id, "a")
     assert second is not None
-    steps.complete(second, {}, used)
+    step_queue.complete(second, {}, used)
     assert DiscoveryRunStep.objects.get().usage == {"helius": {"calls": 4, "credits": 40, "rate_limited": 0}}
 
 
 def test_a_beat_keeps_the_usage_and_hears_a_cancel() -> None:
     run = start()
-    claim = steps.claim(step_of(run), "a")
+    claim = step_queue.claim(step_of(run), "a")
     assert claim is not None
-    assert steps.beat(claim, {"helius": {"calls": 3}}) is True
+    assert step_queue.beat(claim, {"helius": {"calls": 3}}) is True
     assert run.steps.get().usage["helius"]["calls"] == 3
-    ledger.request_cancel(run.pk)
-    assert steps.beat(claim, {}) is False
+    run_lifecycle.request_cancel(run.pk)
+    assert step_queue.beat(claim, {}) is False
 
 
 def test_a_cancel_ends_a_run_at_once_where_no_step_is_at_work() -> None:
     run = start()
-    assert ledger.request_cancel(run.pk)
+    assert run_lifecycle.request_cancel(run.pk)
     run.refresh_from_db()
     assert (run.status, run.errors[-1]["code"]) == ("cancelled", "cancelled")
-    assert not ledger.request_cancel(run.pk)
+    assert not run_lifecycle.request_cancel(run.pk)
 
 
 def test_a_cancel_does_not_wait_for_ever_for_a_worker_that_is_gone() -> None:
     run = start()
-    assert steps.claim(step_of(run), "a") is not None
-    ledger.request_cancel(run.pk)
+    assert step_queue.claim(step_of(run), "a") is not None
+    run_lifecycle.request_cancel(run.pk)
     run.refresh_from_db()
     assert run.status == "queued"  # the step at work is given time to notice
     with time_machine.travel(timezone.now() + timedelta(seconds=11), tick=False):
-        ledger.advance(run.pk)
+        run_lifecycle.advance(run.pk)
     run.refresh_from_db()
     assert run.status == "cancelled"
 
 
 def test_a_run_with_a_limit_of_calls_works_on_one_step_at_a_time() -> None:
-    run = ledger.start(Params(max_requests_per_run=100), trigger=Trigger.MANUAL, triggered_by="ana")
-    steps.add(run.pk, StepKind.TOKEN, [MINT])
+    run = run_lifecycle.start(Params(max_requests_per_run=100), trigger=Trigger.MANUAL, triggered_by="ana")
+    step_queue.add(run.pk, StepKind.TOKEN, [MINT])
     first, second = run.steps.order_by("pk").values_list("pk", flat=True)
-    claim = steps.claim(first, "a")
+    claim = step_queue.claim(first, "a")
     assert claim is not None
-    assert steps.claim(second, "b") is None
-    steps.complete(claim, {}, {})
-    assert steps.claim(second, "b") is not None
+    assert step_queue.claim(second, "b") is None
+    step_queue.complete(claim, {}, {})
+    assert step_queue.claim(second, "b") is not None
 
 
 def test_the_last_step_of_a_stage_begins_the_next_one_once() -> None:
     run = start()
-    claim = steps.claim(step_of(run), "a")
+    claim = step_queue.claim(step_of(run), "a")
     assert claim is not None
-    steps.complete(claim, {}, {})
+    step_queue.complete(claim, {}, {})
     for _ in range(3):
-        ledger.advance(run.pk)
+        run_lifecycle.advance(run.pk)
     run.refresh_from_db()
     assert (run.stage, run.steps.filter(kind="finish").count()) == ("finish", 1)
 
 
 def test_the_same_request_answers_the_same_run_and_another_one_is_refused() -> None:
     asked = {"trigger": Trigger.API, "triggered_by": "key", "idempotency_key": "k1"}
-    run = ledger.start(Params(), **asked, idempotency_hash="a")
-    assert ledger.start(Params(), **asked, idempotency_hash="a").pk == run.pk
-    with pytest.raises(ledger.OtherRequest):
-        ledger.start(Params(), **asked, idempotency_hash="b")
+    run = run_lifecycle.start(Params(), **asked, idempotency_hash="a")
+    assert run_lifecycle.start(Params(), **asked, idempotency_hash="a").pk == run.pk
+    with pytest.raises(run_lifecycle.OtherRequest):
+        run_lifecycle.start(Params(), **asked, idempotency_hash="b")
 
 
 def test_a_slot_runs_once() -> None:
     slot = timezone.now()
-    first = ledger.start(Params(), trigger=Trigger.SCHEDULED, triggered_by="scheduler", scheduled_for=slot)
-    ledger.close(first.pk, RunStatus.COMPLETED)
-    with pytest.raises(ledger.SlotTaken):
-        ledger.start(Params(), trigger=Trigger.SCHEDULED, triggered_by="scheduler", scheduled_for=slot)
+    first = run_lifecycle.start(Params(), trigger=Trigger.SCHEDULED, triggered_by="scheduler", scheduled_for=slot)
+    run_lifecycle.close(first.pk, RunStatus.COMPLETED)
+    with pytest.raises(run_lifecycle.SlotTaken):
+        run_lifecycle.start(Params(), trigger=Trigger.SCHEDULED, triggered_by="scheduler", scheduled_for=slot)
 
 
 def test_a_plain_insert_as_the_earlier_system_made_it_still_works() -> None:
@@ -281,11 +282,11 @@ def test_a_plain_insert_as_the_earlier_system_made_it_still_works() -> None:
 
 def test_a_run_closed_as_dead_is_counted_and_its_steps_are_closed() -> None:
     dead = start()
-    steps.add(dead.pk, StepKind.TOKEN, [MINT])
+    step_queue.add(dead.pk, StepKind.TOKEN, [MINT])
     wallet = DiscoveryWallet.objects.create(address=MINT, first_run=dead)
     DiscoveryRunWallet.objects.create(run=dead, wallet_address=MINT, source_token=MINT, is_new=True, row_version=1)
     DiscoveryRun.objects.filter(pk=dead.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=91))
-    assert ledger.close_dead_runs() == 1
+    assert run_lifecycle.close_dead_runs() == 1
     dead.refresh_from_db()
     wallet.refresh_from_db()
     assert (dead.status, dead.stage, dead.new_wallets, wallet.discovery_count) == ("failed", "done", 1, 1)
@@ -294,34 +295,34 @@ def test_a_run_closed_as_dead_is_counted_and_its_steps_are_closed() -> None:
 
 
 def test_a_run_of_workers_waits_for_them_however_long() -> None:
-    run = ledger.start(Params(), trigger=Trigger.MANUAL, triggered_by="ana")
+    run = run_lifecycle.start(Params(), trigger=Trigger.MANUAL, triggered_by="ana")
     DiscoveryRun.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(days=1))
-    assert ledger.close_dead_runs() == 0
+    assert run_lifecycle.close_dead_runs() == 0
 
 
 def test_a_run_that_was_closed_as_dead_takes_no_findings_and_is_told_to_end() -> None:
     run = start()
-    steps.add(run.pk, StepKind.TOKEN, [MINT])
-    claim = steps.claim(run.steps.get(kind="token").pk, "a")
+    step_queue.add(run.pk, StepKind.TOKEN, [MINT])
+    claim = step_queue.claim(run.steps.get(kind="token").pk, "a")
     assert claim is not None
-    ledger.close(run.pk, RunStatus.FAILED)
+    run_lifecycle.close(run.pk, RunStatus.FAILED)
     result = TokenResult(Candidate(MINT), None, "", [], [], 0, {})
-    assert store.store_token(claim, {}, result, []) is False
-    assert steps.beat(claim, {}) is False
+    assert save_token.store_token(claim, {}, result, []) is False
+    assert step_queue.beat(claim, {}) is False
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", ["token", "find"])
 def test_a_step_given_up_because_its_workers_died_is_told_by_the_run(kind: str) -> None:
-    run = ledger.start(Params(), trigger=Trigger.API, triggered_by="test")
+    run = run_lifecycle.start(Params(), trigger=Trigger.API, triggered_by="test")
     if kind == "token":
         run.steps.update(status="done", completed_at=timezone.now())
         DiscoveryRun.objects.filter(pk=run.pk).update(status="running", stage="analyse")
-        steps.add(run.pk, StepKind.TOKEN, [MINT])
+        step_queue.add(run.pk, StepKind.TOKEN, [MINT])
     run.steps.exclude(status="done").update(
         status="running", attempt=3, claimed_by="w:1", heartbeat_at=timezone.now() - timedelta(hours=1)
     )
-    steps.reap(run.pk)
+    step_queue.reap(run.pk)
     (errors,) = run.steps.filter(status="failed").values_list("errors", flat=True)
     assert errors[0]["code"] == "worker_died"
     assert "3 times" in errors[0]["message"]

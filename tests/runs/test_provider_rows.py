@@ -9,6 +9,8 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from discovery.clients import provider_status
+from discovery.clients.provider_status import WRITE_SECONDS, ProviderSigns, told_in_rows
 from discovery.models import DiscoveryProvider
 from discovery.providers.errors import (
     BadPayload,
@@ -19,8 +21,6 @@ from discovery.providers.errors import (
     ServerFailed,
     Unsupported,
 )
-from discovery.runs import provider_signs
-from discovery.runs.provider_signs import WRITE_SECONDS, ProviderSigns, told_in_rows
 
 WORLD = ("--world", "small", "--seed", "2")
 ASKED = {"dexscreener", "geckoterminal", "jupiter", "helius", "prices"}
@@ -29,7 +29,7 @@ ASKED = {"dexscreener", "geckoterminal", "jupiter", "helius", "prices"}
 @pytest.fixture(autouse=True)
 def _nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process that has just started."""
-    monkeypatch.setattr(provider_signs, "_told", {})
+    monkeypatch.setattr(provider_status, "_told", {})
 
 
 def row(name: str) -> DiscoveryProvider:
@@ -191,7 +191,7 @@ def test_what_changes_nothing_waits_for_its_time(signs_of: Callable, clock: Cloc
 def test_a_sign_that_nobody_follows_is_written_when_its_time_has_come(
     signs_of: Callable, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provider_signs, "WRITE_SECONDS", 0.05)
+    monkeypatch.setattr(provider_status, "WRITE_SECONDS", 0.05)
 
     async def work(signs: ProviderSigns) -> None:
         signs.answered("someone")
@@ -294,13 +294,13 @@ def test_of_two_processes_the_later_moment_and_its_cause_stand(signs_of: Callabl
 def test_trouble_with_the_database_is_logged_and_the_sign_told_later(
     signs_of: Callable, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store, closed = provider_signs._store, []
+    store, closed = provider_status._store, []
 
     def broken(*_: Any) -> None:
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(provider_signs, "hang_up", lambda: closed.append(1))  # the test's transaction is there
-    monkeypatch.setattr(provider_signs, "_store", broken)
+    monkeypatch.setattr(provider_status, "hang_up", lambda: closed.append(1))  # the test's transaction is there
+    monkeypatch.setattr(provider_status, "_store", broken)
 
     async def work(signs: ProviderSigns) -> None:
         signs.opened("someone", 30)
@@ -309,14 +309,14 @@ def test_trouble_with_the_database_is_logged_and_the_sign_told_later(
             signs.answered("someone")
         await asyncio.gather(*signs._writing)
         assert len(closed) == 1  # a database in trouble is not asked at every answer
-        monkeypatch.setattr(provider_signs, "_store", store)
+        monkeypatch.setattr(provider_status, "_store", store)
         clock.now += WRITE_SECONDS
         signs.answered("someone")
 
     signs_of(work)
     assert row("someone").last_success_at is not None
     assert row("someone").open_until is not None
-    (line,) = [record for record in caplog.records if record.name == "discovery.runs.provider_signs"]
+    (line,) = [record for record in caplog.records if record.name == "discovery.clients.provider_status"]
     assert (line.getMessage(), line.provider, line.cause) == (
         "provider's row not stored", "someone", "OperationalError",
     )  # fmt: skip
@@ -328,8 +328,8 @@ def test_a_run_does_not_mind_rows_that_cannot_be_written(
     def broken(*_: Any) -> None:
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(provider_signs, "_store", broken)
-    monkeypatch.setattr(provider_signs, "hang_up", lambda: None)  # the test's transaction lives on it
+    monkeypatch.setattr(provider_status, "_store", broken)
+    monkeypatch.setattr(provider_status, "hang_up", lambda: None)  # the test's transaction lives on it
     use_market(*WORLD)
     answer = discover("--max-tokens=2")
     assert (answer["status"], answer["errors"]) == ("completed", [])

@@ -9,23 +9,23 @@ from asgiref.sync import async_to_sync
 from django.db import OperationalError
 from django.utils import timezone
 
-from discovery.analysis.params import Params
-from discovery.models.choices import Trigger
+from discovery.domain.run_params import Params
+from discovery.jobs import run_lifecycle, step_queue, step_runner
+from discovery.models.enums import Trigger
 from discovery.providers.errors import CircuitOpen
-from discovery.runs import ledger, steps, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def step() -> work._Step:
-    run = ledger.start(Params(), trigger=Trigger.API, triggered_by="test")
-    claim = steps.claim(run.steps.get().pk, "w:1")
+def step() -> step_runner._Step:
+    run = run_lifecycle.start(Params(), trigger=Trigger.API, triggered_by="test")
+    claim = step_queue.claim(run.steps.get().pk, "w:1")
     assert claim is not None
-    return work._Step(run, claim, None)
+    return step_runner._Step(run, claim, None)
 
 
-def test_after_a_heartbeat_that_was_refused_comes_the_next(step: work._Step, monkeypatch) -> None:
+def test_after_a_heartbeat_that_was_refused_comes_the_next(step: step_runner._Step, monkeypatch) -> None:
     beats: list[int] = []
 
     def refused_first(*_: Any) -> bool:
@@ -34,8 +34,8 @@ def test_after_a_heartbeat_that_was_refused_comes_the_next(step: work._Step, mon
             raise OperationalError("the server closed the connection")
         return len(beats) < 3
 
-    monkeypatch.setattr(work, "BEAT_SECONDS", 0.01)
-    monkeypatch.setattr(steps, "beat", refused_first)
+    monkeypatch.setattr(step_runner, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(step_queue, "beat", refused_first)
 
     async def beaten() -> bool:
         running: asyncio.Future[None] = asyncio.ensure_future(asyncio.sleep(30))
@@ -47,21 +47,21 @@ def test_after_a_heartbeat_that_was_refused_comes_the_next(step: work._Step, mon
     assert len(beats) == 3
 
 
-def test_a_step_that_lost_the_database_is_given_back(step: work._Step, monkeypatch) -> None:
+def test_a_step_that_lost_the_database_is_given_back(step: step_runner._Step, monkeypatch) -> None:
     async def lost(_: Any) -> None:
         raise OperationalError("the server closed the connection")
 
-    monkeypatch.setattr(work._Step, "_work", lost)
+    monkeypatch.setattr(step_runner._Step, "_work", lost)
     async_to_sync(step.carry_out)()
     row = step.run.steps.get()
     assert (row.status, row.error_code, row.claimed_by) == ("pending", "internal", "")
 
 
-def test_a_step_that_met_an_open_breaker_waits_until_it_may_ask_again(step: work._Step, monkeypatch) -> None:
+def test_a_step_that_met_an_open_breaker_waits_until_it_may_ask_again(step: step_runner._Step, monkeypatch) -> None:
     async def refused(_: Any) -> None:
         raise CircuitOpen("jupiter", "left alone", 77.0)
 
-    monkeypatch.setattr(work._Step, "_work", refused)
+    monkeypatch.setattr(step_runner._Step, "_work", refused)
     async_to_sync(step.carry_out)()
     row = step.run.steps.get()
     assert row.status == "pending"

@@ -11,10 +11,9 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discovery import schedule
+from discovery.jobs import run_lifecycle, scheduler
 from discovery.models import DiscoveryConfig, DiscoveryRun
-from discovery.models.choices import RunStatus, Trigger
-from discovery.runs import ledger
+from discovery.models.enums import RunStatus, Trigger
 
 START = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -39,7 +38,7 @@ def next_run() -> datetime | None:
 @pytest.mark.django_db
 def test_a_fresh_database_runs_first_after_the_hours_of_its_schedule() -> None:
     configured(schedule_hours=6)
-    assert schedule.tick(START) is None
+    assert scheduler.tick(START) is None
     assert next_run() == START + 6 * HOUR
 
 
@@ -47,9 +46,9 @@ def test_a_fresh_database_runs_first_after_the_hours_of_its_schedule() -> None:
 def test_with_short_hours_runs_are_as_much_closer(settings) -> None:
     settings.DISCOVERY_HOUR_SECONDS = 10
     configured(schedule_hours=6)
-    schedule.tick(START)
+    scheduler.tick(START)
     assert next_run() == START + timedelta(minutes=1)
-    assert schedule.following_slot(START, 6, START) == START + timedelta(minutes=1)
+    assert scheduler.following_slot(START, 6, START) == START + timedelta(minutes=1)
 
 
 @pytest.mark.django_db
@@ -61,7 +60,7 @@ def test_an_adopted_database_goes_on_where_its_last_run_was() -> None:
             " VALUES (%s, %s, 'completed', 'scheduled')",
             [START - 2 * HOUR, START - 2 * HOUR],
         )
-    schedule.tick(START)
+    scheduler.tick(START)
     assert next_run() == START + 4 * HOUR
 
 
@@ -73,49 +72,51 @@ def test_an_adopted_database_whose_last_run_is_long_ago_runs_in_a_minute() -> No
             "INSERT INTO discovery_runs (started_at, status, trigger_type) VALUES (%s, 'completed', 'manual')",
             [START - 100 * HOUR],
         )
-    schedule.tick(START)
+    scheduler.tick(START)
     assert next_run() == START + timedelta(minutes=1)
 
 
 @pytest.mark.django_db
 def test_a_slot_that_has_come_starts_one_run_with_the_saved_parameters() -> None:
     config = configured(schedule_hours=6, next_run_at=START, max_tokens=7)
-    run = schedule.tick(START + timedelta(seconds=20))
+    run = scheduler.tick(START + timedelta(seconds=20))
     assert run is not None
     run.refresh_from_db()
     assert (run.trigger_type, run.triggered_by, run.scheduled_for, run.max_tokens, run.config_version) == (
         "scheduled", "scheduler", START, 7, config.version,
     )  # fmt: skip
     assert next_run() == START + 6 * HOUR  # of the slot, not of the tick: no drift
-    assert schedule.tick(START + timedelta(seconds=50)) is None
+    assert scheduler.tick(START + timedelta(seconds=50)) is None
 
 
 @pytest.mark.django_db
 def test_slots_missed_in_a_gap_are_one_run() -> None:
     configured(schedule_hours=6, next_run_at=START)
-    run = schedule.tick(START + 32 * HOUR)
+    run = scheduler.tick(START + 32 * HOUR)
     assert run is not None
     assert (run.scheduled_for, next_run()) == (START, START + 36 * HOUR)
-    ledger.close(run.pk, RunStatus.COMPLETED)
-    assert schedule.tick(START + 33 * HOUR) is None
+    run_lifecycle.close(run.pk, RunStatus.COMPLETED)
+    assert scheduler.tick(START + 33 * HOUR) is None
 
 
 @pytest.mark.django_db
 def test_a_slot_that_meets_an_active_run_is_skipped_and_recorded() -> None:
     configured(schedule_hours=6, next_run_at=START)
-    active = ledger.start(ledger.saved_params(DiscoveryConfig.load()), trigger=Trigger.MANUAL, triggered_by="ana")
-    skipped = schedule.tick(START)
+    active = run_lifecycle.start(
+        run_lifecycle.saved_params(DiscoveryConfig.load()), trigger=Trigger.MANUAL, triggered_by="ana"
+    )
+    skipped = scheduler.tick(START)
     assert skipped is not None
     assert (skipped.status, skipped.scheduled_for) == ("skipped", START)
     assert str(active.pk) in skipped.errors[0]["message"]
     assert next_run() == START + 6 * HOUR
-    assert ledger.active_run() == active
+    assert run_lifecycle.active_run() == active
 
 
 @pytest.mark.django_db
 def test_switched_off_in_the_configuration_nothing_runs_and_no_slot_is_shown() -> None:
     configured(enabled=False, next_run_at=START)
-    assert schedule.tick(START + HOUR) is None
+    assert scheduler.tick(START + HOUR) is None
     assert next_run() is None
 
 
@@ -123,7 +124,7 @@ def test_switched_off_in_the_configuration_nothing_runs_and_no_slot_is_shown() -
 def test_switched_off_in_the_environment_nothing_runs_whatever_the_row_says(settings) -> None:
     settings.DISCOVERY_SCHEDULER_ENABLED = False
     configured(enabled=True, next_run_at=START)
-    assert schedule.tick(START + HOUR) is None
+    assert scheduler.tick(START + HOUR) is None
     assert DiscoveryRun.objects.count() == 0
 
 
@@ -131,9 +132,9 @@ def test_switched_off_in_the_environment_nothing_runs_whatever_the_row_says(sett
 def test_a_change_of_hours_is_counted_from_the_last_run_at_once() -> None:
     config = configured(schedule_hours=12, next_run_at=START + 10 * HOUR)
     DiscoveryRun.objects.create(started_at=START - 2 * HOUR, status="completed", trigger_type="scheduled", stage="done")
-    assert schedule.changed(config, enabled_before=True, hours_before=6, now=START) == START + 10 * HOUR
+    assert scheduler.changed(config, enabled_before=True, hours_before=6, now=START) == START + 10 * HOUR
     config.schedule_hours = 4
-    assert schedule.changed(config, enabled_before=True, hours_before=12, now=START) == START + 2 * HOUR
+    assert scheduler.changed(config, enabled_before=True, hours_before=12, now=START) == START + 2 * HOUR
 
 
 @pytest.mark.django_db
@@ -143,14 +144,14 @@ def test_a_change_of_daylight_saving_time_moves_no_slot(zone: str, settings) -> 
     slot = datetime(2026, 3, 28, 23, 30, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     slots = [slot]
     for _ in range(30):
-        slots.append(schedule.following_slot(slots[-1], 6, slots[-1] + timedelta(seconds=7)))
+        slots.append(scheduler.following_slot(slots[-1], 6, slots[-1] + timedelta(seconds=7)))
     assert {later - earlier for earlier, later in itertools.pairwise(slots)} == {6 * HOUR}
 
 
 @given(hours=st.integers(1, 24), late=st.integers(0, 10**7))
 def test_the_next_slot_is_the_first_after_now_on_the_same_line(hours: int, late: int) -> None:
     now = START + timedelta(seconds=late)
-    slot = schedule.following_slot(START, hours, now)
+    slot = scheduler.following_slot(START, hours, now)
     step = timedelta(hours=hours)
     assert now < slot <= now + step
     assert (slot - START) % step == timedelta(0)
@@ -166,7 +167,7 @@ def test_a_hundred_slots_with_three_tickers_run_once_each() -> None:
 
             def ticker() -> None:
                 try:
-                    schedule.tick()
+                    scheduler.tick()
                 except BaseException as error:  # noqa: BLE001  told to the test
                     troubles.append(error)
                 finally:
@@ -177,10 +178,10 @@ def test_a_hundred_slots_with_three_tickers_run_once_each() -> None:
                 thread.start()
             for thread in tickers:
                 thread.join()
-            active = ledger.active_run()
+            active = run_lifecycle.active_run()
             assert active is not None, nth
             assert active.scheduled_for == START + nth * HOUR
-            ledger.close(active.pk, RunStatus.COMPLETED)
+            run_lifecycle.close(active.pk, RunStatus.COMPLETED)
     assert troubles == []
     slots = list(DiscoveryRun.objects.order_by("scheduled_for").values_list("scheduled_for", flat=True))
     assert slots == [START + nth * HOUR for nth in range(100)]

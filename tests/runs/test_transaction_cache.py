@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from discovery.jobs import maintenance
 from discovery.models import DiscoveryTransaction
-from discovery.runs import upkeep
 from simmarket import truth, worlds
 
 
@@ -30,5 +30,5 @@ def test_retention_empties_the_cache_of_what_is_too_old(db: None, settings) -> N
     now = timezone.now()
     for name, hours in (("old", 25), ("new", 23)):
         DiscoveryTransaction.objects.create(signature=name, body=b"", fetched_at=now - timedelta(hours=hours))
-    assert upkeep.retention(now) == {"trades": 0, "transactions": 1, "sessions": 0}
+    assert maintenance.retention(now) == {"trades": 0, "transactions": 1, "sessions": 0}
     assert DiscoveryTransaction.objects.get().signature == "new"

@@ -15,10 +15,10 @@ from faults.servers import Broker
 from markets import RunningMarket
 from workers import ROOT, WORLD, Worker, assert_true, environment, over, wait_for, workers
 
-from discovery.analysis.params import Params
+from discovery.domain.run_params import Params
+from discovery.jobs import maintenance, run_lifecycle
 from discovery.models import DiscoveryRun
-from discovery.models.choices import Trigger
-from discovery.runs import ledger, upkeep
+from discovery.models.enums import Trigger
 
 SWEEP = "from discovery.runs import upkeep; upkeep.sweep()"
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,7 +37,7 @@ def env(market: RunningMarket, settings) -> dict[str, str]:
 
 
 def start(**more) -> DiscoveryRun:
-    return ledger.start(Params(), trigger=Trigger.API, triggered_by="test", **more)
+    return run_lifecycle.start(Params(), trigger=Trigger.API, triggered_by="test", **more)
 
 
 def test_a_killed_worker_costs_time_and_nothing_else(env: dict[str, str], tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_killed_worker_costs_time_and_nothing_else(env: dict[str, str], tmp_pa
         victim: Worker = random.choice(both)
         assert wait_for(lambda: run.steps.filter(status="done").count() > random.randint(2, 40), 60)
         victim.kill()
-        assert wait_for(over(run), 120, meanwhile=upkeep.sweep)
+        assert wait_for(over(run), 120, meanwhile=maintenance.sweep)
         assert_true(run)
 
 
@@ -55,7 +55,7 @@ def test_an_emptied_broker_costs_time_and_nothing_else(env: dict[str, str], tmp_
         run = start()
         assert wait_for(lambda: run.steps.filter(status="done").count() > 3, 60)
         redis_client.Redis.from_url(settings.REDIS_URL).flushall()
-        assert wait_for(over(run), 120, meanwhile=upkeep.sweep)
+        assert wait_for(over(run), 120, meanwhile=maintenance.sweep)
         assert_true(run)
 
 
@@ -95,7 +95,7 @@ def test_a_market_that_is_down_for_a_while_costs_time_and_nothing_else(
         assert wait_for(lambda: market.stats()["faults"] != refused, 30)
         wait_for(lambda: False, 5)  # how long it is down is what is tested
         market.clear_faults()
-        assert wait_for(over(run), 120, meanwhile=upkeep.sweep)
+        assert wait_for(over(run), 120, meanwhile=maintenance.sweep)
         assert_true(run)
 
 
@@ -114,7 +114,7 @@ def test_a_cancel_takes_effect_within_five_seconds_and_keeps_what_was_found(
     with workers(1, env, tmp_path):
         run = start()
         assert wait_for(lambda: run.steps.filter(kind="token", status="done").count() >= 2, 60)
-        ledger.request_cancel(run.pk)
+        run_lifecycle.request_cancel(run.pk)
         assert wait_for(over(run), 5)
         run.refresh_from_db()
         assert run.status == "cancelled"

@@ -6,7 +6,7 @@ from typing import Any, Final
 from django import forms
 
 from discovery.analysis.flags import NAMES
-from discovery.analysis.params import BOUNDS, BadParams, Params, check
+from discovery.domain.run_params import BOUNDS, BadParams, Params, check
 
 _THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 HOURS: Final = range(1, 25)

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from discovery.admin.pages.access import VIEW_RUNS, page, part
 from discovery.admin.pages.paging import page_number, paged
-from discovery.models.choices import RunStatus, Trigger
+from discovery.models.enums import RunStatus, Trigger
 from discovery.reads import runs, stats
-from discovery.reads.pages import TimeRange
+from discovery.reads.paging import TimeRange
 
 ROWS: Final = 10
 RANGES: Final = (("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("all", "everything"))

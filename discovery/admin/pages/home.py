@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from discovery import actions
+from discovery import services
 from discovery.admin.pages import forms
 from discovery.admin.pages.access import CHANGE_CONFIG, START_RUNS, VIEW_RUNS, page, part, whole_page
 from discovery.admin.pages.forms import ParamsForm
 from discovery.admin.pages.runs import UNTOLD
-from discovery.analysis.params import Params
-from discovery.models.choices import Trigger
+from discovery.domain.run_params import Params
+from discovery.models.enums import Trigger
 from discovery.reads import config, health, live, plan, pumps, scheduler
 
 REFRESHED: Final = "configuration-changed"
@@ -72,8 +72,8 @@ def save_params(request: HttpRequest) -> HttpResponse:
         return _form(request, form, saved, conflict=True)
     changes = form.changes()
     try:
-        actions.save_config(changes, version=saved.version, by=request.user.get_username())
-    except actions.StaleVersion:
+        services.save_config(changes, version=saved.version, by=request.user.get_username())
+    except services.StaleVersion:
         now = config.config_view()
         form = ParamsForm(request.POST, saved=_params(now))
         form.is_valid()  # as it was over the row before; now it tells what differs from this one
@@ -96,8 +96,8 @@ def save_schedule(request: HttpRequest) -> HttpResponse:
         return _scheduler(request, saved, problem=_conflict(saved))
     changes = {"enabled": request.POST.get("enabled") == "on", "schedule_hours": hours}
     try:
-        actions.save_config(changes, version=saved.version, by=request.user.get_username())
-    except actions.StaleVersion:
+        services.save_config(changes, version=saved.version, by=request.user.get_username())
+    except services.StaleVersion:
         return _scheduler(request, config.config_view(), problem=_conflict(config.config_view()))
     other = _number(request, "params_version") == saved.version
     return _scheduler(request, config.config_view(), said="Saved.", changed=True, other=other)
@@ -112,13 +112,13 @@ def start(request: HttpRequest) -> HttpResponse:
         return _form(request, form, saved, problem="The run was not started: some values are not allowed.")
     changes = form.changes()
     try:
-        run = actions.start(changes, trigger=Trigger.MANUAL, triggered_by=request.user.get_username())
-    except actions.ActiveRun as active:
+        run = services.start(changes, trigger=Trigger.MANUAL, triggered_by=request.user.get_username())
+    except services.ActiveRun as active:
         url = reverse("discovery:run", args=[active.run_id])
         return _form(request, form, saved, problem="Another run is active.", link=url)
     differs = forms.said(changes, form.saved)
     said = "Started" + (f" with {'; '.join(differs)}." if differs else " with the saved parameters.")
-    if not actions.is_told(run):
+    if not services.is_told(run):
         said += f" {UNTOLD}"
     return _form(request, form, saved, said=said, started=True)
 
@@ -129,7 +129,7 @@ def pumps_now(request: HttpRequest) -> HttpResponse:
     view = pumps.pumps_view()
     asked = True
     if view.stale:
-        asked = actions.request_pumps()
+        asked = services.request_pumps()
         view = pumps.pumps_view()
     return part(request, "discovery/pumps.html", {"pumps": view, "queue_gone": not asked, "opened": True})
 

@@ -5,7 +5,7 @@ from typing import Any, Final, TypeVar
 
 from django.http import HttpRequest
 
-from discovery.reads.pages import Page, Slice
+from discovery.reads.paging import Page, Slice
 
 Row = TypeVar("Row", bound=Any)
 DEEPEST: Final = 4000

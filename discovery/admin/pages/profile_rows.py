@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from discovery.domain.profiles import Figures, Profile
-from discovery.templatetags.shown import DASH, duration, number, pct, ratio_pct, signed_sol, sol, usd
+from discovery.templatetags.formatting import DASH, duration, number, pct, ratio_pct, signed_sol, sol, usd
 
 _ROWS: Final[list[tuple[str, Callable[[Figures], str]]]] = [
     ("Cycles: resolved and counted, open", lambda each: f"{each.counted}, {each.open}"),

@@ -9,15 +9,15 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from discovery import actions
+from discovery import services
 from discovery.admin.pages.access import START_RUNS, VIEW_RUNS, page, part, whole_page
 from discovery.admin.pages.forms import LABELS
 from discovery.admin.pages.paging import page_number, paged
 from discovery.domain.funnel import ordered
 from discovery.models import DiscoveryRun
-from discovery.models.choices import ACTIVE_RUN_STATUSES, RunStatus, Trigger
+from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStatus, Trigger
 from discovery.reads import live, runs, timeline
-from discovery.reads.pages import Page
+from discovery.reads.paging import Page
 
 UNTOLD: Final = "The queue of work is out of reach; it starts when that is back."
 ROWS: Final = 25
@@ -66,10 +66,10 @@ def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Ask the run to end."""
     quiet = request.POST.get("from") == "home"  # there the run itself says it
     try:
-        actions.cancel(run_id, request.user.get_username())
+        services.cancel(run_id, request.user.get_username())
     except DiscoveryRun.DoesNotExist:
         raise Http404 from None
-    except actions.WrongState as state:
+    except services.WrongState as state:
         if not quiet:
             messages.warning(request, f"The run cannot be cancelled: it is {state.status}.")
         return _to(request, run_id)
@@ -82,16 +82,16 @@ def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 def retry(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """A new run with the same parameters."""
     try:
-        run = actions.retry(run_id, trigger=Trigger.MANUAL, triggered_by=request.user.get_username())
+        run = services.retry(run_id, trigger=Trigger.MANUAL, triggered_by=request.user.get_username())
     except DiscoveryRun.DoesNotExist:
         raise Http404 from None
-    except actions.WrongState as state:
+    except services.WrongState as state:
         messages.warning(request, f"The run cannot be retried: it is {state.status}.")
-    except actions.ActiveRun as active:
+    except services.ActiveRun as active:
         messages.warning(request, "Another run is active; this one can be retried when it has ended.")
         return _to(request, active.run_id)
     else:
-        if actions.is_told(run):
+        if services.is_told(run):
             messages.success(request, "A new run with the same parameters is queued.")
         else:
             messages.warning(request, f"A new run with the same parameters is queued. {UNTOLD}")

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from discovery import actions
+from discovery import services
 from discovery.admin.pages.access import (
     CHANGE_WALLETS,
     START_RUNS,
@@ -25,9 +25,9 @@ from discovery.analysis.flags import NAMES
 from discovery.domain.addresses import is_address
 from discovery.domain.units import lamports_to_sol
 from discovery.models import DiscoveryWallet
-from discovery.models.choices import WalletStatus
-from discovery.reads import changes, evidence, wallets
-from discovery.reads.pages import Page
+from discovery.models.enums import WalletStatus
+from discovery.reads import positions, wallet_history, wallets
+from discovery.reads.paging import Page
 
 ROWS: Final = 25
 POSITIONS: Final = 15
@@ -111,7 +111,7 @@ def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
     wallet = _found(address)
     mint = request.GET.get("mint", "")
     mint = mint if is_address(mint) else ""
-    fetch = partial(evidence.wallet_positions, address, exists=True)
+    fetch = partial(positions.wallet_positions, address, exists=True)
     number, positions = paged(page_number(request, "positions"), POSITIONS, fetch)
     mints = {*(row.mint for row in positions.rows), *(row.mint for row in wallet.discoveries)}
     detail = wallet.score_detail
@@ -126,10 +126,10 @@ def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
             "positions": positions,
             "positions_page": number,
             "mint": mint,
-            "symbols": evidence.symbols(mints),
-            "chart": _chart(evidence.wallet_results(address)),
-            "changes": changes.wallet_changes(address),
-            "profile_pending": actions.profile_pending(wallet.profile_requested_at),
+            "symbols": positions.symbols(mints),
+            "chart": _chart(positions.wallet_results(address)),
+            "changes": wallet_history.wallet_changes(address),
+            "profile_pending": services.profile_pending(wallet.profile_requested_at),
             "profile_rows": rows_of(wallet.profile),
             "habits": habits_of(wallet.profile),
         },
@@ -143,17 +143,17 @@ def trades(request: HttpRequest, address: str) -> HttpResponse:
         raise Http404
     mint = request.GET.get("mint", "")
     mint = mint if is_address(mint) else ""
-    fetch = partial(evidence.wallet_trades, address, evidence.TradeFilter(mint or None))
+    fetch = partial(positions.wallet_trades, address, positions.TradeFilter(mint or None))
     try:
         number, found = paged(page_number(request), TRADES, fetch)
     except DiscoveryWallet.DoesNotExist:
         raise Http404 from None
     values = {"wallet_address": address, "trades": found, "number": number, "mint": mint}
-    values["symbols"] = evidence.symbols({row.mint for row in found.rows} | ({mint} if mint else set()))
+    values["symbols"] = positions.symbols({row.mint for row in found.rows} | ({mint} if mint else set()))
     return part(request, "discovery/trades.html", values)
 
 
-def _chart(results: list[evidence.ResultPoint]) -> dict[str, Any]:
+def _chart(results: list[positions.ResultPoint]) -> dict[str, Any]:
     """Net result in SOL, added up over the resolved cycles, as the page's script draws it."""
     total, values, labels = 0, [], []
     for point in results:
@@ -183,7 +183,7 @@ def change(request: HttpRequest, address: str) -> HttpResponse:
     listed = request.POST.get("blacklisted") == "on"
     if listed != (request.POST.get("was_blacklisted") == "on"):  # else somebody else's change would be undone
         wanted["status"] = WalletStatus.BLACKLISTED if listed else WalletStatus.ACTIVE
-    actions.change_wallet(address, wanted, by=request.user.get_username())
+    services.change_wallet(address, wanted, by=request.user.get_username())
     messages.success(request, "Saved.")
     for words in overtaken:
         messages.warning(request, words)
@@ -200,8 +200,8 @@ def profile(request: HttpRequest, address: str) -> HttpResponse:
     """Have a worker profile and score it anew."""
     _found(address)
     try:
-        actions.request_profile(address, by=request.user.get_username())
-    except actions.QueueError:
+        services.request_profile(address, by=request.user.get_username())
+    except services.QueueError:
         messages.error(request, "The queue is out of reach: nothing was asked for. /health/detailed says more.")
     else:
         messages.success(request, "A worker profiles the wallet; reload in a moment.")

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from discovery.management.signs import newest_sign
+from discovery.management.heartbeat_checks import newest_sign
 from discovery.reads.health import BEAT_DEAD_SECONDS
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from discovery.domain.api_keys import new_key
 from discovery.models import DiscoveryApiKey
-from discovery.models.choices import ApiScope
+from discovery.models.enums import ApiScope
 
 MOST_DAYS = 3650
 

@@ -19,17 +19,17 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from discovery.analysis.params import BOUNDS, BadParams, check
 from discovery.domain.addresses import parse_address
 from discovery.domain.funnel import ordered
+from discovery.domain.run_params import BOUNDS, BadParams, check
+from discovery.jobs import run_lifecycle
+from discovery.jobs.inline_runner import conduct
 from discovery.management.terminal import ProgressReporter, Quiet, plan_text, stdout_console, wallet_table
 from discovery.models import DiscoveryConfig, DiscoveryRun
-from discovery.models.choices import RunStatus, Trigger
-from discovery.reads import results
+from discovery.models.enums import RunStatus, Trigger
+from discovery.pipeline.cost_estimate import plan_for
+from discovery.reads import run_results
 from discovery.reads.progress import progress, workers_alive
-from discovery.runs import ledger
-from discovery.runs.foreground import conduct
-from discovery.runs.plans import plan_for
 
 LOOK_SECONDS = 0.3
 CANCEL_SECONDS = 12
@@ -93,7 +93,7 @@ class Command(BaseCommand):
             raise self._bad_options(error) from None
         try:
             config = DiscoveryConfig.load()
-            params = check(given, ledger.saved_params(config))
+            params = check(given, run_lifecycle.saved_params(config))
         except DatabaseError as error:
             raise CommandError(f"the database does not answer: {str(error).strip()}", returncode=EXIT_FAILED) from None
         if options["plan"]:
@@ -105,7 +105,7 @@ class Command(BaseCommand):
             return
         foreground = options["foreground"] or not workers_alive()
         try:
-            run = ledger.start(
+            run = run_lifecycle.start(
                 params,
                 trigger=Trigger.MANUAL,
                 triggered_by=_who(),
@@ -113,7 +113,7 @@ class Command(BaseCommand):
                 config_version=config.version,
                 in_foreground=foreground,
             )
-        except ledger.ActiveRun as error:
+        except run_lifecycle.ActiveRun as error:
             raise CommandError(str(error), returncode=EXIT_ACTIVE) from None
         try:
             with _hushed(), Quiet() if options["quiet"] or options["json"] else ProgressReporter() as reporter:
@@ -147,7 +147,7 @@ class Command(BaseCommand):
 
     def _show(self, run: DiscoveryRun, *, all_buyers: bool) -> None:
         console = stdout_console()
-        rows = results.wallets(run.pk, all_buyers=all_buyers)
+        rows = run_results.wallets(run.pk, all_buyers=all_buyers)
         if rows:
             console.print(wallet_table(rows, all_buyers=all_buyers, width=console.width))
         elif not run.tokens.exists():
@@ -189,7 +189,7 @@ def _watched(run: DiscoveryRun, reporter: Quiet) -> None:
             reporter.show(now)
             time.sleep(LOOK_SECONDS)
     except KeyboardInterrupt:
-        ledger.request_cancel(run.pk)
+        run_lifecycle.request_cancel(run.pk)
         patience = time.monotonic() + CANCEL_SECONDS
         while progress(run.pk).active and time.monotonic() < patience:
             time.sleep(LOOK_SECONDS)
@@ -270,7 +270,7 @@ def _object(run: DiscoveryRun, *, all_buyers: bool) -> dict[str, Any]:
                 "early_buyers": token.early_buyers,
                 "qualified": token.qualified,
             }
-            for token in results.tokens(run)
+            for token in run_results.tokens(run)
         ],
         "wallets": [
             {
@@ -289,7 +289,7 @@ def _object(run: DiscoveryRun, *, all_buyers: bool) -> dict[str, Any]:
                 "is_new": row.is_new,
                 "score": _number(row.score),
             }
-            for row in results.wallets(run.pk, all_buyers=all_buyers)
+            for row in run_results.wallets(run.pk, all_buyers=all_buyers)
         ],
         "funnel": run.funnel,
         "usage": run.usage,

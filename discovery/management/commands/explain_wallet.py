@@ -9,7 +9,7 @@ from rich.text import Text
 
 from discovery.domain.addresses import parse_address
 from discovery.management.terminal import sol, stdout_console
-from discovery.reads.explained import Evidence, wallet_evidence
+from discovery.reads.evidence import Evidence, wallet_evidence
 
 EXIT_BAD_OPTION, EXIT_UNKNOWN = 2, 1
 

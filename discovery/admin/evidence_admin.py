@@ -1,0 +1,79 @@
+"""Trades and positions: the evidence."""
+
+from django.contrib import admin
+from django.utils.html import format_html
+
+from discovery.admin.shared import FactsAdmin, short, sol, wallet_link
+from discovery.models import DiscoveryPosition, DiscoveryTrade
+from discovery.templatetags.formatting import EXPLORER
+
+
+@admin.register(DiscoveryTrade)
+class TradeAdmin(FactsAdmin):
+    """Every trade of every early buyer."""
+
+    list_display = ("block_time", "side", "wallet", "token", "value_sol", "token_units", "transaction")
+    search_fields = ("=wallet_address", "=mint", "=signature")
+    ordering = ("-id",)
+
+    @admin.display(description="token")
+    def token(self, row: DiscoveryTrade) -> str:
+        """The token's address, short."""
+        return short(row.mint)
+
+    @admin.display(description="wallet", ordering="wallet_address")
+    def wallet(self, row: DiscoveryTrade) -> str:
+        """Who traded."""
+        return wallet_link(row.wallet_address)
+
+    @admin.display(description="transaction")
+    def transaction(self, row: DiscoveryTrade) -> str:
+        """Its signature, short, with the way to the explorer."""
+        url = f"{EXPLORER}/tx/{row.signature}"
+        return format_html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', url, short(row.signature))
+
+    @admin.display(description="value, SOL")
+    def value_sol(self, row: DiscoveryTrade) -> str:
+        """What went to or came from the market."""
+        return sol(row.value_lamports)
+
+
+@admin.register(DiscoveryPosition)
+class PositionAdmin(FactsAdmin):
+    """What came of each early buyer's trades, those that did not qualify among them."""
+
+    list_display = (
+        "first_buy_at",
+        "wallet",
+        "token",
+        "profit_pct",
+        "realised_sol",
+        "cost_sol",
+        "entry_rank",
+        "buys",
+        "sells",
+        "history_incomplete",
+    )
+    list_filter = ("history_incomplete",)
+    search_fields = ("=wallet_address", "=mint")
+    ordering = ("-id",)
+
+    @admin.display(description="token")
+    def token(self, row: DiscoveryPosition) -> str:
+        """The token's address, short."""
+        return short(row.mint)
+
+    @admin.display(description="wallet", ordering="wallet_address")
+    def wallet(self, row: DiscoveryPosition) -> str:
+        """Whose position."""
+        return wallet_link(row.wallet_address)
+
+    @admin.display(description="realised, SOL", ordering="realised_lamports")
+    def realised_sol(self, row: DiscoveryPosition) -> str:
+        """What was taken out above cost."""
+        return sol(row.realised_lamports)
+
+    @admin.display(description="cost, SOL", ordering="cost_lamports")
+    def cost_sol(self, row: DiscoveryPosition) -> str:
+        """Everything put in."""
+        return sol(row.cost_lamports)

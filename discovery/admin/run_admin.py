@@ -1,0 +1,120 @@
+"""Runs, their tokens and the wallets they found."""
+
+import uuid
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from discovery.admin.shared import FactsAdmin, short, sol, wallet_link
+from discovery.models import DiscoveryRun, DiscoveryRunToken, DiscoveryRunWallet
+from discovery.models.enums import RunStatus
+
+
+@admin.register(DiscoveryRun)
+class RunAdmin(FactsAdmin):
+    """The history, newest first."""
+
+    list_display = (
+        "started_at",
+        "state",
+        "trigger_type",
+        "triggered_by",
+        "tokens_analyzed",
+        "new_wallets",
+        "updated_wallets",
+        "duration_seconds",
+    )
+    list_filter = ("status", "trigger_type")
+    ordering = ("-started_at", "-id")
+
+    def change_view(self, request: HttpRequest, object_id: str, *_: Any, **__: Any) -> HttpResponse:
+        """A run has a page of its own. Raises Http404 for what is no id."""
+        try:
+            uuid.UUID(object_id)
+        except ValueError:
+            raise Http404 from None
+        return HttpResponseRedirect(reverse("discovery:run", args=[object_id]))
+
+    @admin.display(description="status", ordering="status")
+    def state(self, run: DiscoveryRun) -> str:
+        """The status; a run that lost something on the way says so."""
+        if run.status == RunStatus.COMPLETED and run.has_errors:
+            return "completed with errors"
+        return str(run.get_status_display())
+
+
+@admin.register(DiscoveryRunToken)
+class RunTokenAdmin(FactsAdmin):
+    """What runs saw of tokens."""
+
+    list_display = (
+        "symbol",
+        "token",
+        "run",
+        "price_change_pct",
+        "volume_usd",
+        "launched_at",
+        "early_buyers",
+        "qualified",
+    )
+    list_select_related = ("run",)
+    search_fields = ("=mint", "symbol")
+    ordering = ("-id",)
+
+    @admin.display(description="mint", ordering="mint")
+    def token(self, row: DiscoveryRunToken) -> str:
+        """The token's address, short."""
+        return short(row.mint)
+
+
+@admin.register(DiscoveryRunWallet)
+class RunWalletAdmin(FactsAdmin):
+    """The wallets runs found, with the result on the token that revealed each."""
+
+    list_display = (
+        "created_at",
+        "wallet",
+        "token",
+        "profit",
+        "realised_sol",
+        "cost_sol",
+        "entry_rank",
+        "entry_seconds",
+        "is_new",
+    )
+    search_fields = ("=wallet_address", "=source_token")
+    list_filter = ("is_new",)
+    ordering = ("-created_at", "-id")
+
+    @admin.display(description="wallet", ordering="wallet_address")
+    def wallet(self, row: DiscoveryRunWallet) -> str:
+        """Who was found."""
+        return wallet_link(row.wallet_address)
+
+    @admin.display(description="profit, %", ordering="profit_pct")
+    def profit(self, row: DiscoveryRunWallet) -> str:
+        """Profit on the token."""
+        return "–" if row.profit_pct is None else f"{row.profit_pct:,}"
+
+    @admin.display(description="token")
+    def token(self, row: DiscoveryRunWallet) -> str:
+        """The token's address, short."""
+        return short(row.source_token)
+
+    @admin.display(description="realised, SOL", ordering="realised_lamports")
+    def realised_sol(self, row: DiscoveryRunWallet) -> str:
+        """What was taken out above cost."""
+        return sol(row.realised_lamports)
+
+    @admin.display(description="cost, SOL", ordering="cost_lamports")
+    def cost_sol(self, row: DiscoveryRunWallet) -> str:
+        """Everything put in."""
+        return sol(row.cost_lamports)
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[DiscoveryRunWallet]":
+        """Without a join: the list names no run."""
+        rows: QuerySet[DiscoveryRunWallet] = super().get_queryset(request).order_by()
+        return rows

@@ -1,0 +1,1 @@
+"""The engine of runs: lifecycle, step queue and runner, broker, scheduler, heartbeats, maintenance, inline runner."""

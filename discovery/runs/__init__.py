@@ -1,1 +1,0 @@
-"""Runs: fetch, decide, store and account. The only place where providers and analysis meet PostgreSQL."""
