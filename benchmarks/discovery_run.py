@@ -61,18 +61,18 @@ def _measure(url: str, source: str, rps: int) -> None:
 # In a process of its own, so that a run is measured as it is used. Requests are counted at the pacer: a batch is one.
 PROGRAM = """
 import django; django.setup()
-from discovery.providers.limits import Pacer
+from discovery.providers.limits import RateLimiter
 from discovery.runs import ledger
 from discovery.jobs.inline_runner import conduct
 from discovery.domain.run_params import Params
 from asgiref.sync import async_to_sync
 from discovery.models.enums import Trigger
 counts = {}
-wait = Pacer.wait
+wait = RateLimiter.wait
 async def counted(self, calls=1):
     counts[self.provider] = counts.get(self.provider, 0) + calls
     await wait(self, calls)
-Pacer.wait = counted
+RateLimiter.wait = counted
 run = ledger.start(Params(max_tokens=100), trigger=Trigger.MANUAL, triggered_by='benchmark', in_foreground=True)
 async_to_sync(conduct)(run)
 run.refresh_from_db()

@@ -29,12 +29,12 @@ def _ensure_intervals(**kwargs: Any) -> None:
 
 
 def _ensure_config_row(**kwargs: Any) -> None:
-    from discovery.models.config import DiscoveryConfig, ensure_config_row
+    from discovery.models.config import Config, ensure_config_row
 
     try:
-        migrated = kwargs.get("apps", apps).get_model("discovery", "DiscoveryConfig")  # `flush` names none
+        migrated = kwargs.get("apps", apps).get_model("discovery", "Config")  # `flush` names none
     except LookupError:
         return  # migrated to zero: there is no table of ours to keep a row in
     columns = {field.column for field in migrated._meta.local_fields}
-    if columns == {field.column for field in DiscoveryConfig._meta.local_fields}:
+    if columns == {field.column for field in Config._meta.local_fields}:
         ensure_config_row(using=str(kwargs["using"]))

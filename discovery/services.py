@@ -18,20 +18,20 @@ from django.utils import timezone
 
 from discovery.domain.run_params import Params, check
 from discovery.jobs import broker, run_lifecycle, scheduler
-from discovery.jobs.run_lifecycle import ActiveRun, OtherRequest
-from discovery.models import DiscoveryConfig, DiscoveryPumps, DiscoveryRun, DiscoveryWallet
+from discovery.jobs.run_lifecycle import IdempotencyKeyReused, RunAlreadyActive
+from discovery.models import Config, Pumps, Run, Wallet
 from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStatus, Trigger, WalletStatus
 from discovery.pipeline import scoring
 
 __all__ = [
-    "ActiveRun",
-    "OtherRequest",
+    "IdempotencyKeyReused",
     "QueueError",
+    "RunAlreadyActive",
     "StaleVersion",
     "WrongState",
     "cancel",
     "change_wallet",
-    "is_told",
+    "is_enqueued",
     "profile_pending",
     "request_profile",
     "request_pumps",
@@ -42,9 +42,9 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-PROFILE_PATIENCE: Final = timedelta(minutes=10)
+PROFILE_REQUEST_TIMEOUT: Final = timedelta(minutes=10)
 """A profile asked for longer ago got lost on its way and may be asked for again."""
-PUMPS_PATIENCE: Final = timedelta(seconds=60)
+PUMPS_REQUEST_TIMEOUT: Final = timedelta(seconds=60)
 """The same of the list of tokens that pump now."""
 
 
@@ -70,13 +70,13 @@ def start(
     trigger: Trigger,
     triggered_by: str,
     idempotency_key: str | None = None,
-) -> DiscoveryRun:
+) -> Run:
     """A queued run with the saved configuration, `overrides` over it.
 
     idempotency_key: of this caller; the same with the same overrides answers the same run.
-    Raises BadParams, ActiveRun, OtherRequest for a key that was used for another request.
+    Raises InvalidParams, ActiveRun, IdempotencyKeyReused for a key that was used for another request.
     """
-    config = DiscoveryConfig.load()
+    config = Config.load()
     params = check(overrides, run_lifecycle.saved_params(config))
     return run_lifecycle.start(
         params,
@@ -98,17 +98,17 @@ def _hash(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, default=str).encode()).hexdigest()
 
 
-def is_told(run: DiscoveryRun) -> bool:
+def is_enqueued(run: Run) -> bool:
     """Whether workers have been told of a run; False: the queue is out of reach, the sweeper tells them later."""
     return run.status != RunStatus.QUEUED or run.steps.filter(enqueued_at__isnull=False).exists()
 
 
-def cancel(run_id: uuid.UUID, by: str) -> DiscoveryRun:
+def cancel(run_id: uuid.UUID, by: str) -> Run:
     """Ask the run to end; it keeps what it found. Asked twice it ends once.
 
-    Raises DiscoveryRun.DoesNotExist, WrongState where it has ended already.
+    Raises Run.DoesNotExist, WrongState where it has ended already.
     """
-    run = DiscoveryRun.objects.get(pk=run_id)
+    run = Run.objects.get(pk=run_id)
     if not run_lifecycle.request_cancel(run_id):
         run.refresh_from_db()
         raise WrongState(run.status)
@@ -117,15 +117,13 @@ def cancel(run_id: uuid.UUID, by: str) -> DiscoveryRun:
     return run
 
 
-def retry(
-    run_id: uuid.UUID, *, trigger: Trigger, triggered_by: str, idempotency_key: str | None = None
-) -> DiscoveryRun:
+def retry(run_id: uuid.UUID, *, trigger: Trigger, triggered_by: str, idempotency_key: str | None = None) -> Run:
     """A new run with the parameters and the tokens of one that has ended. idempotency_key: as of `start`.
 
-    Raises DiscoveryRun.DoesNotExist, ActiveRun, WrongState for a run that has not ended and for a skipped slot, which
-    never had parameters; OtherRequest.
+    Raises Run.DoesNotExist, ActiveRun, WrongState for a run that has not ended and for a skipped slot, which
+    never had parameters; IdempotencyKeyReused.
     """
-    old = DiscoveryRun.objects.get(pk=run_id)
+    old = Run.objects.get(pk=run_id)
     if old.status in ACTIVE_RUN_STATUSES or old.status == RunStatus.SKIPPED:
         raise WrongState(old.status)
     return run_lifecycle.start(
@@ -139,16 +137,16 @@ def retry(
     )
 
 
-def save_config(changes: Mapping[str, Any], *, version: int, by: str) -> DiscoveryConfig:
+def save_config(changes: Mapping[str, Any], *, version: int, by: str) -> Config:
     """The configuration with `changes` by column, as its next version; the next slot follows at once.
 
-    Nothing changed is nothing saved. Raises BadParams, StaleVersion where `version` is not the one in force.
+    Nothing changed is nothing saved. Raises InvalidParams, StaleVersion where `version` is not the one in force.
     """
     params = {name: value for name, value in changes.items() if name in Params.__struct_fields__}
     schedule_changes = {name: changes[name] for name in ("enabled", "schedule_hours") if name in changes}
-    DiscoveryConfig.load()
+    Config.load()
     with transaction.atomic():
-        config = DiscoveryConfig.objects.select_for_update().get(pk=1)
+        config = Config.objects.select_for_update().get(pk=1)
         if config.version != version:
             raise StaleVersion(config.version)
         checked = check(params, run_lifecycle.saved_params(config))
@@ -173,14 +171,14 @@ def save_config(changes: Mapping[str, Any], *, version: int, by: str) -> Discove
     return config
 
 
-def change_wallet(address: str, changes: Mapping[str, str], *, by: str) -> DiscoveryWallet:
+def change_wallet(address: str, changes: Mapping[str, str], *, by: str) -> Wallet:
     """The wallet with status, label or note changed.
 
     A status other than `blacklisted` takes it off the blacklist: its status then is what its record says.
-    Raises DiscoveryWallet.DoesNotExist.
+    Raises Wallet.DoesNotExist.
     """
     with transaction.atomic():
-        wallet = DiscoveryWallet.objects.select_for_update().get(pk=address)
+        wallet = Wallet.objects.select_for_update().get(pk=address)
         wanted = dict(changes)
         judged = wanted.get("status", WalletStatus.BLACKLISTED) != WalletStatus.BLACKLISTED
         if judged and wallet.profiled_at is None:
@@ -196,7 +194,7 @@ def change_wallet(address: str, changes: Mapping[str, str], *, by: str) -> Disco
     return wallet
 
 
-def _kept_with_author(row: DiscoveryConfig | DiscoveryWallet, by: str, columns: list[str] | None = None) -> None:
+def _kept_with_author(row: Config | Wallet, by: str, columns: list[str] | None = None) -> None:
     """Save a row whose history says who: keys are no users, so the name stands in the reason."""
     row._change_reason = f"by {by}"[:100]  # type: ignore[union-attr]  # read by simple_history
     row.save(update_fields=columns)
@@ -204,22 +202,22 @@ def _kept_with_author(row: DiscoveryConfig | DiscoveryWallet, by: str, columns: 
 
 def profile_pending(requested_at: datetime | None) -> bool:
     """Whether a profile that was asked for then is still on its way."""
-    return requested_at is not None and timezone.now() - requested_at < PROFILE_PATIENCE
+    return requested_at is not None and timezone.now() - requested_at < PROFILE_REQUEST_TIMEOUT
 
 
-def request_profile(address: str, *, by: str) -> DiscoveryWallet:
+def request_profile(address: str, *, by: str) -> Wallet:
     """Have a worker profile and score the wallet; one that is on its way is not asked for twice.
 
-    Raises DiscoveryWallet.DoesNotExist, QueueError where the message could not be sent.
+    Raises Wallet.DoesNotExist, QueueError where the message could not be sent.
     """
-    wallet = DiscoveryWallet.objects.get(pk=address)
+    wallet = Wallet.objects.get(pk=address)
     now = timezone.now()
-    asked = DiscoveryWallet.objects.filter(
-        Q(profile_requested_at__isnull=True) | Q(profile_requested_at__lt=now - PROFILE_PATIENCE), pk=address
+    asked = Wallet.objects.filter(
+        Q(profile_requested_at__isnull=True) | Q(profile_requested_at__lt=now - PROFILE_REQUEST_TIMEOUT), pk=address
     ).update(profile_requested_at=now)
     if asked:
         if not broker.send(broker.PROFILE_TASK, [address], broker.STEPS_QUEUE):
-            DiscoveryWallet.objects.filter(pk=address).update(profile_requested_at=wallet.profile_requested_at)
+            Wallet.objects.filter(pk=address).update(profile_requested_at=wallet.profile_requested_at)
             raise QueueError("the broker did not take the message")
         log.info("profile asked for", extra={"wallet": address, "by": by})
     wallet.refresh_from_db()
@@ -228,16 +226,16 @@ def request_profile(address: str, *, by: str) -> DiscoveryWallet:
 
 def request_pumps() -> bool:
     """Have a worker look which tokens pass the filters now, once a minute at most; False: it could not be asked."""
-    DiscoveryPumps.objects.get_or_create(pk=1)
-    saved_at = DiscoveryConfig.load().updated_at
+    Pumps.objects.get_or_create(pk=1)
+    saved_at = Config.load().updated_at
     now = timezone.now()
-    due = Q(asked_at__isnull=True) | Q(asked_at__lt=now - PUMPS_PATIENCE)
+    due = Q(asked_at__isnull=True) | Q(asked_at__lt=now - PUMPS_REQUEST_TIMEOUT)
     if saved_at is not None:
         due |= Q(asked_at__lt=saved_at)  # other filters, another list
-    asked = DiscoveryPumps.objects.filter(due, pk=1).update(asked_at=now)
+    asked = Pumps.objects.filter(due, pk=1).update(asked_at=now)
     if asked and not broker.send(broker.PUMPS_TASK, [], broker.PERIODIC_QUEUE):
         # The time of asking stays: a queue out of reach is not asked again by everybody who looks.
         problem = "the queue is out of reach: no worker could be asked"
-        DiscoveryPumps.objects.filter(pk=1).update(answered_at=timezone.now(), problem=problem)
+        Pumps.objects.filter(pk=1).update(answered_at=timezone.now(), problem=problem)
         return False
     return True

@@ -3,11 +3,12 @@
 from asgiref.sync import async_to_sync
 from celery import shared_task
 
-from discovery.jobs import maintenance, scheduler
+from discovery.jobs import celery_signals, maintenance, scheduler
 from discovery.jobs.step_runner import carry_out
-from discovery.pipeline import profile_on_demand, refresh_pumps, scoring
+from discovery.pipeline import profile_on_demand, scoring
+from discovery.pipeline import refresh_pumps as pump_refresh
 
-__all__ = ["lifecycle"]  # connected to Celery's signals by being imported
+__all__ = ["celery_signals"]  # connected to Celery's signals by being imported
 
 
 @shared_task(name="discovery.step")
@@ -25,7 +26,7 @@ def profile_wallet(address: str) -> None:
 @shared_task(name="discovery.refresh_pumps")
 def refresh_pumps() -> None:
     """Look which tokens pass the filters now."""
-    async_to_sync(refresh_pumps.refresh)()
+    async_to_sync(pump_refresh.refresh)()
 
 
 @shared_task(name="discovery.tick")

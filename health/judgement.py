@@ -10,8 +10,8 @@ from discovery.reads.health import (
     CANARY_DEAD_SECONDS,
     WORKER_DEAD_SECONDS,
     WORKER_PREFIX,
-    ActiveRun,
-    Heartbeat,
+    ActiveRunState,
+    HeartbeatRow,
     LastRun,
     ProviderSeen,
 )
@@ -21,7 +21,7 @@ from health.findings import Finding, Status, moment, span
 NEVER: Final = "has not been seen yet"
 
 
-def judge_heartbeats(signs: Mapping[str, Heartbeat], now: datetime) -> dict[str, Finding]:
+def judge_heartbeats(signs: Mapping[str, HeartbeatRow], now: datetime) -> dict[str, Finding]:
     """Workers, and what must come regularly: the beat's word, a message through the queue, a tick."""
     workers = [sign for name, sign in signs.items() if name.startswith(WORKER_PREFIX)]
     alive = [sign for sign in workers if now - sign.at < timedelta(seconds=WORKER_DEAD_SECONDS)]
@@ -49,7 +49,7 @@ def judge_heartbeats(signs: Mapping[str, Heartbeat], now: datetime) -> dict[str,
     }
 
 
-def _excuse(alive: Sequence[Heartbeat], now: datetime) -> str:
+def _excuse(alive: Sequence[HeartbeatRow], now: datetime) -> str:
     """Why living workers may not have taken a message yet: late is not lost. Empty where there is no reason."""
     if alive and all(sign.detail.get("active", 0) >= sign.detail.get("concurrency", math.inf) for sign in alive):
         return "every worker is busy"
@@ -59,7 +59,7 @@ def _excuse(alive: Sequence[Heartbeat], now: datetime) -> str:
     return ""
 
 
-def _started(sign: Heartbeat) -> datetime:
+def _started(sign: HeartbeatRow) -> datetime:
     try:
         started = datetime.fromisoformat(str(sign.detail.get("started_at")))
     except ValueError:
@@ -68,7 +68,7 @@ def _started(sign: Heartbeat) -> datetime:
 
 
 def _workers(
-    signs: Sequence[Heartbeat], alive: Sequence[Heartbeat], canary: Heartbeat | None, now: datetime
+    signs: Sequence[HeartbeatRow], alive: Sequence[HeartbeatRow], canary: HeartbeatRow | None, now: datetime
 ) -> Finding:
     newest = max((sign.at for sign in signs), default=None)
     if newest is None:
@@ -92,7 +92,7 @@ def _workers(
 
 
 def _regular(
-    sign: Heartbeat | None,
+    sign: HeartbeatRow | None,
     now: datetime,
     dead_seconds: int,
     what: str,
@@ -156,7 +156,7 @@ def judge_scheduler(view: SchedulerView, now: datetime) -> Finding:
     return Finding(status="pass", time=now, output="; ".join(filter(None, (words, view.note))))
 
 
-def judge_runs(active: ActiveRun | None, last: LastRun | None, now: datetime, dead_seconds: int) -> Finding:
+def judge_runs(active: ActiveRunState | None, last: LastRun | None, now: datetime, dead_seconds: int) -> Finding:
     """The active run must be heard of; a failed last run is said."""
     if active is not None:
         silent = (now - active.last_sign_at).total_seconds()

@@ -23,7 +23,7 @@ _ANSWERS: Final = {
     "parts": ("workers", "canary", "beat", "tick", "providers"),
     "runs": ("scheduler", "runs"),
 }
-_told: dict[str, Status] = {}
+last_writes: dict[str, Status] = {}
 
 
 def live(_request: HttpRequest) -> HttpResponse:
@@ -138,8 +138,8 @@ def _last_run(runs: checks.Runs | None, *, operator: bool) -> dict[str, Any] | N
 
 def _tell(status: Status, found: Mapping[str, Finding]) -> None:
     """Into the log, once for each change: who may not sign in still finds the words there."""
-    before = _told.get("detailed", "pass")
-    _told["detailed"] = status
+    before = last_writes.get("detailed", "pass")
+    last_writes["detailed"] = status
     if status == before:
         return
     level = {"pass": logging.INFO, "warn": logging.WARNING, "fail": logging.ERROR}[status]

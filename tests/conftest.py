@@ -10,7 +10,7 @@ from django.utils import timezone
 from groups import make_groups
 
 from discovery.domain.api_keys import new_key
-from discovery.models import DiscoveryApiKey, DiscoveryConfig
+from discovery.models import ApiKey, Config
 
 REALDATA = Path(__file__).resolve().parents[2] / "shared" / "realdata"
 
@@ -30,7 +30,7 @@ def make_key(db: None) -> Callable[..., str]:
     def make(scope: str, **values: Any) -> str:
         key = new_key()
         values = {"name": f"{scope} {key.prefix}", "last_used_at": timezone.now(), **values}
-        DiscoveryApiKey.objects.create(prefix=key.prefix, secret_hash=key.secret_hash, scope=scope, **values)
+        ApiKey.objects.create(prefix=key.prefix, secret_hash=key.secret_hash, scope=scope, **values)
         return key.text
 
     return make
@@ -56,5 +56,5 @@ def person(groups: None) -> Callable[..., User]:
 
 
 @pytest.fixture
-def config(db: None) -> DiscoveryConfig:
-    return DiscoveryConfig.load()
+def config(db: None) -> Config:
+    return Config.load()

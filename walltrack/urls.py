@@ -24,5 +24,5 @@ urlpatterns = [
 ]
 
 handler400 = "discovery.api.problems.bad_request"
-handler404 = "discovery.api.problems.not_found"
+handler404 = "discovery.api.problems.page_not_found"
 handler500 = "discovery.api.problems.server_error"

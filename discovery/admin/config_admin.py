@@ -7,10 +7,10 @@ from django.http import Http404, HttpRequest
 from simple_history.admin import SimpleHistoryAdmin
 
 from discovery.admin.shared import FactsAdmin
-from discovery.models import DiscoveryConfig
+from discovery.models import Config
 
 
-@admin.register(DiscoveryConfig)
+@admin.register(Config)
 class ConfigAdmin(SimpleHistoryAdmin, FactsAdmin):  # type: ignore[misc]  # the packages ship no types
     """One row with its history: every version, its author and what was different."""
 
@@ -42,5 +42,5 @@ class ConfigAdmin(SimpleHistoryAdmin, FactsAdmin):  # type: ignore[misc]  # the 
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """The row is made where it is missing: a page of it always opens."""
-        DiscoveryConfig.load()
+        Config.load()
         return super().get_queryset(request)

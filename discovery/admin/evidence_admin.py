@@ -4,11 +4,11 @@ from django.contrib import admin
 from django.utils.html import format_html
 
 from discovery.admin.shared import FactsAdmin, short, sol, wallet_link
-from discovery.models import DiscoveryPosition, DiscoveryTrade
+from discovery.models import Position, Trade
 from discovery.templatetags.formatting import EXPLORER
 
 
-@admin.register(DiscoveryTrade)
+@admin.register(Trade)
 class TradeAdmin(FactsAdmin):
     """Every trade of every early buyer."""
 
@@ -17,28 +17,28 @@ class TradeAdmin(FactsAdmin):
     ordering = ("-id",)
 
     @admin.display(description="token")
-    def token(self, row: DiscoveryTrade) -> str:
+    def token(self, row: Trade) -> str:
         """The token's address, short."""
         return short(row.mint)
 
     @admin.display(description="wallet", ordering="wallet_address")
-    def wallet(self, row: DiscoveryTrade) -> str:
+    def wallet(self, row: Trade) -> str:
         """Who traded."""
         return wallet_link(row.wallet_address)
 
     @admin.display(description="transaction")
-    def transaction(self, row: DiscoveryTrade) -> str:
+    def transaction(self, row: Trade) -> str:
         """Its signature, short, with the way to the explorer."""
         url = f"{EXPLORER}/tx/{row.signature}"
         return format_html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', url, short(row.signature))
 
     @admin.display(description="value, SOL")
-    def value_sol(self, row: DiscoveryTrade) -> str:
+    def value_sol(self, row: Trade) -> str:
         """What went to or came from the market."""
         return sol(row.value_lamports)
 
 
-@admin.register(DiscoveryPosition)
+@admin.register(Position)
 class PositionAdmin(FactsAdmin):
     """What came of each early buyer's trades, those that did not qualify among them."""
 
@@ -59,21 +59,21 @@ class PositionAdmin(FactsAdmin):
     ordering = ("-id",)
 
     @admin.display(description="token")
-    def token(self, row: DiscoveryPosition) -> str:
+    def token(self, row: Position) -> str:
         """The token's address, short."""
         return short(row.mint)
 
     @admin.display(description="wallet", ordering="wallet_address")
-    def wallet(self, row: DiscoveryPosition) -> str:
+    def wallet(self, row: Position) -> str:
         """Whose position."""
         return wallet_link(row.wallet_address)
 
     @admin.display(description="realised, SOL", ordering="realised_lamports")
-    def realised_sol(self, row: DiscoveryPosition) -> str:
+    def realised_sol(self, row: Position) -> str:
         """What was taken out above cost."""
         return sol(row.realised_lamports)
 
     @admin.display(description="cost, SOL", ordering="cost_lamports")
-    def cost_sol(self, row: DiscoveryPosition) -> str:
+    def cost_sol(self, row: Position) -> str:
         """Everything put in."""
         return sol(row.cost_lamports)

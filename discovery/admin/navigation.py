@@ -13,33 +13,31 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "items": [
                 {
-                    **_link(request, "Discovery", "radar", "discovery:home", "discovery.view_discoveryrun"),
+                    **_link(request, "Discovery", "radar", "discovery:home", "discovery.view_run"),
                     "active": request.path == home or request.path.startswith(f"{home}runs/"),
                 },
-                _link(
-                    request, "Wallets", "account_balance_wallet", "discovery:wallets", "discovery.view_discoverywallet"
-                ),
+                _link(request, "Wallets", "account_balance_wallet", "discovery:wallets", "discovery.view_wallet"),
             ]
         },
         {
             "title": "Evidence",
             "separator": True,
             "items": [
-                _table(request, "Runs", "history", "discoveryrun"),
-                _table(request, "Tokens", "token", "discoveryruntoken"),
-                _table(request, "Wallets of runs", "group", "discoveryrunwallet"),
-                _table(request, "Positions", "stacked_line_chart", "discoveryposition"),
-                _table(request, "Trades", "swap_horiz", "discoverytrade"),
+                _table(request, "Runs", "history", "run"),
+                _table(request, "Tokens", "token", "runtoken"),
+                _table(request, "Wallets of runs", "group", "runwallet"),
+                _table(request, "Positions", "stacked_line_chart", "position"),
+                _table(request, "Trades", "swap_horiz", "trade"),
             ],
         },
         {
             "title": "Administration",
             "separator": True,
             "items": [
-                _table(request, "Configuration", "tune", "discoveryconfig"),
-                _table(request, "API keys", "key", "discoveryapikey"),
+                _table(request, "Configuration", "tune", "config"),
+                _table(request, "API keys", "key", "apikey"),
                 _link(request, "API", "api", "api:docs", None),
-                _link(request, "Storage", "database", "discovery:storage", "discovery.view_discoveryconfig"),
+                _link(request, "Storage", "database", "discovery:storage", "discovery.view_config"),
                 _table(request, "Users", "person", "user", app="auth"),
                 _table(request, "Groups", "groups", "group", app="auth"),
                 _table(request, "Intervals", "timer", "periodictask", app="django_celery_beat"),

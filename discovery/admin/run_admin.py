@@ -9,11 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from discovery.admin.shared import FactsAdmin, short, sol, wallet_link
-from discovery.models import DiscoveryRun, DiscoveryRunToken, DiscoveryRunWallet
+from discovery.models import Run, RunToken, RunWallet
 from discovery.models.enums import RunStatus
 
 
-@admin.register(DiscoveryRun)
+@admin.register(Run)
 class RunAdmin(FactsAdmin):
     """The history, newest first."""
 
@@ -39,14 +39,14 @@ class RunAdmin(FactsAdmin):
         return HttpResponseRedirect(reverse("discovery:run", args=[object_id]))
 
     @admin.display(description="status", ordering="status")
-    def state(self, run: DiscoveryRun) -> str:
+    def state(self, run: Run) -> str:
         """The status; a run that lost something on the way says so."""
         if run.status == RunStatus.COMPLETED and run.has_errors:
             return "completed with errors"
         return str(run.get_status_display())
 
 
-@admin.register(DiscoveryRunToken)
+@admin.register(RunToken)
 class RunTokenAdmin(FactsAdmin):
     """What runs saw of tokens."""
 
@@ -65,12 +65,12 @@ class RunTokenAdmin(FactsAdmin):
     ordering = ("-id",)
 
     @admin.display(description="mint", ordering="mint")
-    def token(self, row: DiscoveryRunToken) -> str:
+    def token(self, row: RunToken) -> str:
         """The token's address, short."""
         return short(row.mint)
 
 
-@admin.register(DiscoveryRunWallet)
+@admin.register(RunWallet)
 class RunWalletAdmin(FactsAdmin):
     """The wallets runs found, with the result on the token that revealed each."""
 
@@ -90,31 +90,31 @@ class RunWalletAdmin(FactsAdmin):
     ordering = ("-created_at", "-id")
 
     @admin.display(description="wallet", ordering="wallet_address")
-    def wallet(self, row: DiscoveryRunWallet) -> str:
+    def wallet(self, row: RunWallet) -> str:
         """Who was found."""
         return wallet_link(row.wallet_address)
 
     @admin.display(description="profit, %", ordering="profit_pct")
-    def profit(self, row: DiscoveryRunWallet) -> str:
+    def profit(self, row: RunWallet) -> str:
         """Profit on the token."""
         return "–" if row.profit_pct is None else f"{row.profit_pct:,}"
 
     @admin.display(description="token")
-    def token(self, row: DiscoveryRunWallet) -> str:
+    def token(self, row: RunWallet) -> str:
         """The token's address, short."""
         return short(row.source_token)
 
     @admin.display(description="realised, SOL", ordering="realised_lamports")
-    def realised_sol(self, row: DiscoveryRunWallet) -> str:
+    def realised_sol(self, row: RunWallet) -> str:
         """What was taken out above cost."""
         return sol(row.realised_lamports)
 
     @admin.display(description="cost, SOL", ordering="cost_lamports")
-    def cost_sol(self, row: DiscoveryRunWallet) -> str:
+    def cost_sol(self, row: RunWallet) -> str:
         """Everything put in."""
         return sol(row.cost_lamports)
 
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[DiscoveryRunWallet]":
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[RunWallet]":
         """Without a join: the list names no run."""
-        rows: QuerySet[DiscoveryRunWallet] = super().get_queryset(request).order_by()
+        rows: QuerySet[RunWallet] = super().get_queryset(request).order_by()
         return rows

@@ -7,7 +7,7 @@ from discovery.admin.pages import history, home, runs, storage, wallets
 app_name = "discovery"
 urlpatterns = [
     path("", home.home, name="home"),
-    path("live", home.moving, name="live"),
+    path("live", home.live_fragment, name="live"),
     path("estimate", home.estimate, name="estimate"),
     path("params", home.save_params, name="save-params"),
     path("schedule", home.save_schedule, name="save-schedule"),
@@ -16,7 +16,7 @@ urlpatterns = [
     path("overview", history.overview, name="overview"),
     path("runs/<uuid:run_id>/", runs.run_page, name="run"),
     path("runs/<uuid:run_id>/dialog", runs.dialog, name="run-dialog"),
-    path("runs/<uuid:run_id>/live", runs.moving, name="run-live"),
+    path("runs/<uuid:run_id>/live", runs.live_fragment, name="run-live"),
     path("runs/<uuid:run_id>/body", runs.body, name="run-body"),
     path("runs/<uuid:run_id>/cancel", runs.cancel, name="cancel"),
     path("runs/<uuid:run_id>/retry", runs.retry, name="retry"),

@@ -13,12 +13,12 @@ from discovery.domain.profiles import Cycle, Prior
 SCORE_VERSION: Final = 1
 """Raised with every change of a formula: scores of different versions do not compare."""
 
-FEWEST_WALLETS: Final = 10
+MIN_WALLETS: Final = 10
 FALLBACK: Final = (4.0, 6.0)
-LEAST_STRENGTH: Final = 4.0
-MOST_STRENGTH: Final = 40.0
-LEAST_MEAN: Final = 0.05
-MOST_MEAN: Final = 0.75
+MIN_STRENGTH: Final = 4.0
+MAX_STRENGTH: Final = 40.0
+MIN_MEAN: Final = 0.05
+MAX_MEAN: Final = 0.75
 """A cohort that wins more often than this is no yardstick: full win skill is 0.8."""
 
 
@@ -73,7 +73,7 @@ def estimate_prior(samples: Mapping[str, Sequence[Cycle]], now: int) -> Prior:
     """
     whole = [sample_of(counted(samples[wallet]), now) for wallet in sorted(samples)]
     decided = [sample for sample in whole if sample.decided_n]
-    if len(decided) < FEWEST_WALLETS:
+    if len(decided) < MIN_WALLETS:
         alpha0, beta0 = FALLBACK
         return Prior(alpha0, beta0, 0.0, 0.0, 0.0, len(decided), (), SCORE_VERSION)
     alpha0, beta0 = _beta(decided)
@@ -98,12 +98,12 @@ def _beta(samples: Sequence[Sample]) -> tuple[float, float]:
         # One cycle each: how much wallets differ cannot be told from luck.
         strength = sum(FALLBACK)
     elif not 0 < mean < 1:
-        strength = MOST_STRENGTH
+        strength = MAX_STRENGTH
     else:
         correlation = (spread / (mean * (1 - mean)) - fewer) / room
-        strength = MOST_STRENGTH if correlation <= 0 else 1 / correlation - 1
-    strength = min(max(strength, LEAST_STRENGTH), MOST_STRENGTH)
-    mean = min(max(mean, LEAST_MEAN), MOST_MEAN)
+        strength = MAX_STRENGTH if correlation <= 0 else 1 / correlation - 1
+    strength = min(max(strength, MIN_STRENGTH), MAX_STRENGTH)
+    mean = min(max(mean, MIN_MEAN), MAX_MEAN)
     return strength * mean, strength * (1 - mean)
 
 

@@ -14,9 +14,9 @@ from typing import Final
 import msgspec
 
 from discovery.analysis.early_buyers import ACQUIRED
-from discovery.analysis.positions import ZERO, Book
+from discovery.analysis.positions import ZERO, CostBasisLedger
 from discovery.domain.findings import HoldingEvent
-from discovery.domain.profiles import Cycle, CycleResult, CycleWhy, LeftOut
+from discovery.domain.profiles import CloseReason, Cycle, CycleResult, ExclusionReason
 from discovery.domain.units import round_half_even
 
 FLAT_SHARE: Final = Fraction(1, 100)
@@ -93,12 +93,12 @@ class _Running:
         self.hold_weight += weight
 
 
-def split(mint: str, events: Sequence[HoldingEvent]) -> list[Holding]:
+def split_cycles(mint: str, events: Sequence[HoldingEvent]) -> list[Holding]:
     """The holdings of one wallet in one mint, oldest first, numbered from 1. `events` are in chain order.
 
     Holdings without a buy or a sale (units that were only sent around) are none of trading and left out.
     """
-    book = Book()
+    book = CostBasisLedger()
     runs: list[_Running] = []
     for event in events:
         if not runs or (runs[-1].closed_at is not None and event.kind in ACQUIRED):
@@ -112,7 +112,7 @@ def split(mint: str, events: Sequence[HoldingEvent]) -> list[Holding]:
     ]
 
 
-def _follow(book: Book, runs: Sequence[_Running], event: HoldingEvent) -> None:
+def _follow(book: CostBasisLedger, runs: Sequence[_Running], event: HoldingEvent) -> None:
     """Apply the event to the book and share what came of it among the cycles: the current one and those with units."""
     current = runs[-1]
     known, put_in, held = book.known_units, book.put_in, book.held
@@ -179,7 +179,7 @@ def _holding(mint: str, number: int, run: _Running, unknown_units: Fraction) -> 
     )
 
 
-def judge(
+def resolve_cycles(
     holdings: Iterable[Holding],
     exits: Mapping[str, int | None],
     now: int,
@@ -201,7 +201,7 @@ def judge(
         sold[holding.mint] = sold.get(holding.mint, ZERO) + holding.sold
         covered[holding.mint] = covered.get(holding.mint, ZERO) + holding.covered
     return [
-        _judged(
+        _resolved_cycle(
             holding,
             exits.get(holding.mint),
             now,
@@ -212,12 +212,14 @@ def judge(
     ]
 
 
-def _judged(holding: Holding, exit_of_all: int | None, now: int, *, well_covered: bool, reconciled: bool) -> Cycle:
+def _resolved_cycle(
+    holding: Holding, exit_of_all: int | None, now: int, *, well_covered: bool, reconciled: bool
+) -> Cycle:
     exit_value: Fraction | None = None
     if holding.closed_at is None and exit_of_all is not None:
         share = holding.known_units / holding.held_units if holding.held_units else ZERO
         exit_value = exit_of_all * share
-    why, resolved_at = _resolution(holding, exit_value, now)
+    close_reason, resolved_at = _resolution(holding, exit_value, now)
     net = holding.matched - holding.put_in
     if resolved_at is None:
         net += holding.basis_left
@@ -230,7 +232,7 @@ def _judged(holding: Holding, exit_of_all: int | None, now: int, *, well_covered
         last_trade_at=holding.last_trade_at,
         first_signature=holding.first_signature,
         result=result,
-        why=why,
+        close_reason=close_reason,
         resolved_at=resolved_at,
         put_in_lamports=round_half_even(holding.put_in),
         matched_lamports=round_half_even(holding.matched),
@@ -240,18 +242,18 @@ def _judged(holding: Holding, exit_of_all: int | None, now: int, *, well_covered
         sold_lamports=round_half_even(holding.sold),
         covered_lamports=round_half_even(holding.covered),
         basis_left_lamports=round_half_even(holding.basis_left),
-        exit_lamports=None if exit_value is None else round_half_even(exit_value),
+        liquidation_value_lamports=None if exit_value is None else round_half_even(exit_value),
         held_units=round_half_even(holding.held_units),
         buys=holding.buys,
         sells=holding.sells,
         hold_seconds=None if holding.hold_seconds is None else round_half_even(holding.hold_seconds),
         history_incomplete=holding.incomplete or not reconciled,
         reconciled=reconciled,
-        left_out=_left_out(holding, result, well_covered=well_covered),
+        exclusion_reason=_exclusion_reason(holding, result, well_covered=well_covered),
     )
 
 
-def _resolution(holding: Holding, exit_value: Fraction | None, now: int) -> tuple[CycleWhy, int | None]:
+def _resolution(holding: Holding, exit_value: Fraction | None, now: int) -> tuple[CloseReason, int | None]:
     """Why and when the result was settled; ("open", None) while it is not."""
     if holding.closed_at is not None:
         return ("left wallet" if holding.closed_by_leaving else "closed"), holding.closed_at
@@ -273,7 +275,7 @@ def _result(net: Fraction, put_in: Fraction) -> CycleResult:
     return "win" if net > 0 else "loss"
 
 
-def _left_out(holding: Holding, result: CycleResult, *, well_covered: bool) -> LeftOut:
+def _exclusion_reason(holding: Holding, result: CycleResult, *, well_covered: bool) -> ExclusionReason:
     """Why the cycle does not count, "" where it does.
 
     Poor coverage takes gains out but not losses: else units sent out and back would hide a loss.

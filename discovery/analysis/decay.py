@@ -6,7 +6,7 @@ from typing import Final
 
 from discovery.domain.profiles import Figures, Profile
 
-FEWEST_CYCLES: Final = 5
+MIN_CYCLES: Final = 5
 ROLLING_CYCLES: Final = 20
 DECAYED_BELOW: Final = Decimal("0.4")
 RECOVERED_FROM: Final = Decimal("0.5")
@@ -22,7 +22,7 @@ def status(previous: str, profile: Profile) -> str:
     if previous == "blacklisted":
         return previous
     scored = profile.scored
-    if scored.counted < FEWEST_CYCLES:
+    if scored.counted < MIN_CYCLES:
         return "insufficient_data"
     rolling = scored.rolling_win_rate.value if scored.rolling_win_rate.n >= ROLLING_CYCLES else None
     if (rolling is not None and rolling < DECAYED_BELOW) or _lost_after_winning(scored):

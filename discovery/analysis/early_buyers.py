@@ -31,7 +31,7 @@ def bought_early(events: Sequence[HoldingEvent], launched_at: int, window_minute
     return launched_at <= first.block_time <= launched_at + window_minutes * 60
 
 
-def judge(
+def evaluate_buyers(
     mint: str,
     launched_at: int,
     histories: Mapping[str, Sequence[HoldingEvent]],

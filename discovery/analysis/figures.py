@@ -11,7 +11,7 @@ from discovery.domain.profiles import Cycle, Figures, Ratio
 from discovery.domain.units import LAMPORTS_PER_SOL, fraction_to_decimal, round_half_even
 
 ROLLING: Final = 20
-MOST_PROFIT_FACTOR: Final = 10
+MAX_PROFIT_FACTOR: Final = 10
 SolUsd = Callable[[int], Decimal | None]
 """USD per SOL at a time in unix seconds; None where nobody said."""
 
@@ -90,7 +90,7 @@ def figures(
         low_lamports=net,
         high_lamports=net + unmatched,
         unrealised_lamports=_unrealised(opened),
-        open_without_exit=sum(cycle.exit_lamports is None for cycle in opened),
+        open_without_exit=sum(cycle.liquidation_value_lamports is None for cycle in opened),
         coverage=_share(sum(c.covered_lamports for c in whole), sum(c.sold_lamports for c in whole)),
         unreconciled_tokens=len({cycle.mint for cycle in whole if not cycle.reconciled}),
         roi=_share(sum(nets), sum(positions)),
@@ -151,16 +151,16 @@ def _in_usd(cycles: Sequence[Cycle], overhead_lamports: int, sol_usd_at: SolUsd 
 def _unrealised(opened: Sequence[Cycle]) -> int | None:
     total = 0
     for cycle in opened:
-        if cycle.exit_lamports is None:
+        if cycle.liquidation_value_lamports is None:
             return None
-        total += cycle.exit_lamports - cycle.basis_left_lamports
+        total += cycle.liquidation_value_lamports - cycle.basis_left_lamports
     return total
 
 
 def _profit_factor(won: int, lost: int, typical: Fraction) -> Decimal | None:
     if not typical:
         return None
-    return fraction_to_decimal(min((won + typical) / (lost + typical), Fraction(MOST_PROFIT_FACTOR)), 4)
+    return fraction_to_decimal(min((won + typical) / (lost + typical), Fraction(MAX_PROFIT_FACTOR)), 4)
 
 
 def _payoff(sample: Sequence[Cycle]) -> Decimal | None:

@@ -7,11 +7,11 @@ from typing import Final
 from discovery.domain.units import LAMPORTS_PER_SOL, round_half_even
 
 POOL_FEE: Final = Fraction(3, 1000)
-LEAST_LIQUIDITY_USD: Final = 500
+MIN_LIQUIDITY_USD: Final = 500
 """Below this a pool is no exit: whoever sells into it takes what is left."""
 
 
-def exit_lamports(
+def liquidation_value_lamports(
     units: int, decimals: int, price_usd: Decimal | None, liquidity_usd: Decimal | None, usd_per_sol: Decimal
 ) -> int:
     """Lamports for `units` raw units sold at once into a constant-product pool (operators.md part (c)).
@@ -21,7 +21,7 @@ def exit_lamports(
     """
     if usd_per_sol <= 0:
         raise ValueError("a SOL/USD price must be positive")
-    if not price_usd or liquidity_usd is None or price_usd <= 0 or liquidity_usd < LEAST_LIQUIDITY_USD:
+    if not price_usd or liquidity_usd is None or price_usd <= 0 or liquidity_usd < MIN_LIQUIDITY_USD:
         return 0
     quote_usd = Fraction(liquidity_usd) / 2
     base = quote_usd / Fraction(price_usd)

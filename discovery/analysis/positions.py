@@ -21,7 +21,7 @@ from discovery.domain.findings import HoldingEvent, Position
 ZERO = Fraction(0)
 
 
-class Book:
+class CostBasisLedger:
     """The running position: what the events so far come to. Amounts in lamports and raw units, exact."""
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class Book:
 
 def position(events: Iterable[HoldingEvent]) -> Position:
     """The position after `events`, which are one wallet's of one mint in chain order."""
-    book = Book()
+    book = CostBasisLedger()
     buys = sells = 0
     first_buy: int | None = None
     last_trade: int | None = None

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from discovery.analysis.cycles import judge, split
+from discovery.analysis.cycles import resolve_cycles, split_cycles
 from discovery.analysis.figures import SolUsd, figures, ordered
 from discovery.analysis.statistics import SECONDS_PER_DAY
 from discovery.domain.findings import HoldingEvent
@@ -35,8 +35,8 @@ def profile(
     wallet's rank among its early buyers, how many there were). overhead_lamports: fees of failed transactions.
     truncated: the wallet did more than was read. incomplete: mints whose balance does not follow from the events.
     """
-    holdings = [holding for mint in sorted(histories) for holding in split(mint, histories[mint])]
-    cycles = ordered(judge(holdings, exits, now, incomplete))
+    holdings = [holding for mint in sorted(histories) for holding in split_cycles(mint, histories[mint])]
+    cycles = ordered(resolve_cycles(holdings, exits, now, incomplete))
     swaps = _swaps(histories)
     days = {time // SECONDS_PER_DAY for time in swaps.values()}
     hours = [0] * 24

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Final
 
-from discovery.analysis.cohort import FEWEST_WALLETS, SCORE_VERSION, Sample, edge_bound, estimate_prior, sample_of
+from discovery.analysis.cohort import MIN_WALLETS, SCORE_VERSION, Sample, edge_bound, estimate_prior, sample_of
 from discovery.analysis.figures import counted
 from discovery.analysis.flags import HARD
 from discovery.analysis.statistics import SECONDS_PER_DAY, beta_quantile, log_roi, psr, to_decimal
@@ -20,14 +20,14 @@ from discovery.domain.units import lamports_to_sol
 __all__ = ["SCORE_VERSION", "estimate_prior", "rank_key", "score"]
 
 FULL_CYCLES: Final = 10
-FEWEST_CYCLES: Final = 5
-FEWEST_TOKENS: Final = 5
-FEWEST_DAYS: Final = 7
-MOST_IDLE_DAYS: Final = 14
-LEAST_COVERAGE: Final = Decimal("0.8")
+MIN_CYCLES: Final = 5
+MIN_TOKENS: Final = 5
+MIN_DAYS: Final = 7
+MAX_IDLE_DAYS: Final = 14
+MIN_COVERAGE: Final = Decimal("0.8")
 GOOD_WIN_RATE: Final = 0.8
 ENOUGH_TOKENS: Final = 8
-LEAST_PART: Final = 0.01
+MIN_PART: Final = 0.01
 FRESH_DAYS: Final = 3
 FADE_DAYS: Final = 14
 
@@ -88,13 +88,13 @@ def _gates(profile: Profile, flags: Collection[str], now: int) -> tuple[Gate, ..
     return (
         Gate("whole history", not profile.truncated, "too active" if profile.truncated else "read whole", "read whole"),
         Gate("hard flags", not hard, ", ".join(hard) or "none", "none"),
-        Gate("resolved cycles", scored.counted >= FEWEST_CYCLES, str(scored.counted), f"at least {FEWEST_CYCLES}"),
-        Gate("distinct tokens", scored.tokens >= FEWEST_TOKENS, str(scored.tokens), f"at least {FEWEST_TOKENS}"),
+        Gate("resolved cycles", scored.counted >= MIN_CYCLES, str(scored.counted), f"at least {MIN_CYCLES}"),
+        Gate("distinct tokens", scored.tokens >= MIN_TOKENS, str(scored.tokens), f"at least {MIN_TOKENS}"),
         Gate(
             "coverage",
-            scored.coverage is not None and scored.coverage >= LEAST_COVERAGE,
+            scored.coverage is not None and scored.coverage >= MIN_COVERAGE,
             "nothing sold" if scored.coverage is None else f"{scored.coverage:.1%} of sales have a known cost",
-            f"at least {LEAST_COVERAGE:.0%}",
+            f"at least {MIN_COVERAGE:.0%}",
         ),
         Gate(
             "reconciliation",
@@ -102,12 +102,12 @@ def _gates(profile: Profile, flags: Collection[str], now: int) -> tuple[Gate, ..
             f"{scored.unreconciled_tokens} tokens whose balance does not follow from the history",
             "none",
         ),
-        Gate("active days", profile.active_days >= FEWEST_DAYS, str(profile.active_days), f"at least {FEWEST_DAYS}"),
+        Gate("active days", profile.active_days >= MIN_DAYS, str(profile.active_days), f"at least {MIN_DAYS}"),
         Gate(
             "last trade",
-            idle is not None and idle <= MOST_IDLE_DAYS,
+            idle is not None and idle <= MAX_IDLE_DAYS,
             "never" if idle is None else f"{idle:.1f} days ago",
-            f"at most {MOST_IDLE_DAYS} days ago",
+            f"at most {MAX_IDLE_DAYS} days ago",
         ),
         Gate("net profit", scored.net_lamports > 0, _sol(scored.net_lamports), "above 0 SOL"),
         Gate(
@@ -133,7 +133,7 @@ def _win_skill(sample: Sample, prior: Prior) -> Part:
 def _edge(sample: Sample, prior: Prior) -> Part:
     """The place of the lower bound of the shrunk mean log-ROI among the cohort's; ties count half."""
     if not prior.edges:
-        return Part("edge", None, 0.25, f"fewer than {FEWEST_WALLETS} wallets with results to compare with")
+        return Part("edge", None, 0.25, f"fewer than {MIN_WALLETS} wallets with results to compare with")
     bound = edge_bound(sample, prior.g0, prior.tau2, prior.sigma2)
     if bound is None:
         return Part("edge", None, 0.25, "no resolved cycle")
@@ -166,7 +166,7 @@ def _combined(parts: Sequence[Part]) -> float:
     total = math.fsum(weight for weight, _ in present)
     if not total:
         return 0.0
-    return math.exp(math.fsum(weight * math.log(max(value, LEAST_PART)) for weight, value in present) / total)
+    return math.exp(math.fsum(weight * math.log(max(value, MIN_PART)) for weight, value in present) / total)
 
 
 def _freshness(profile: Profile, now: int) -> float:

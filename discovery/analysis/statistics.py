@@ -13,8 +13,8 @@ Z90: Final = 1.645
 
 HALF_LIFE_DAYS: Final = 30
 SECONDS_PER_DAY: Final = 86_400
-LEAST_ROI: Final = -0.99
-MOST_ROI: Final = 10.0
+MIN_ROI: Final = -0.99
+MAX_ROI: Final = 10.0
 
 
 def wilson(hits: float, n: float, z: float = Z90) -> tuple[float, float]:
@@ -60,7 +60,7 @@ def beta_quantile(p: float, a: float, b: float) -> float:
 
 def log_roi(net_lamports: int, put_in_lamports: int) -> float:
     """ln(1 + ROI), ROI between -99 % and +1,000 %, so that one outlier does not carry a mean."""
-    return math.log1p(min(max(net_lamports / put_in_lamports, LEAST_ROI), MOST_ROI))
+    return math.log1p(min(max(net_lamports / put_in_lamports, MIN_ROI), MAX_ROI))
 
 
 def weight(age_seconds: int) -> float:

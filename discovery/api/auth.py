@@ -24,9 +24,9 @@ _INCLUDED: Final = {
 }
 # What a person needs for a scope: the groups `viewer` and `operator` have it, superusers have everything.
 _PERMISSIONS: Final = {
-    ApiScope.READ: ("discovery.view_discoveryrun", "discovery.view_discoverywallet"),
-    ApiScope.RUN: ("discovery.add_discoveryrun",),
-    ApiScope.ADMIN: ("discovery.change_discoveryconfig", "discovery.change_discoverywallet"),
+    ApiScope.READ: ("discovery.view_run", "discovery.view_wallet"),
+    ApiScope.RUN: ("discovery.add_run",),
+    ApiScope.ADMIN: ("discovery.change_config", "discovery.change_wallet"),
 }
 Answer = tuple[Any, "Caller"]
 

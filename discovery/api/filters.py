@@ -11,9 +11,9 @@ from rest_framework import serializers
 from discovery.domain.addresses import is_address
 from discovery.models.enums import RunStatus, Trigger, WalletStatus
 from discovery.reads import positions, runs, wallets
-from discovery.reads.paging import MOST_ROWS, Page, TimeRange
+from discovery.reads.paging import MAX_ROWS, Page, TimeRange
 
-MOST_PAGE_SIZE: Final = 100
+MAX_PAGE_SIZE: Final = 100
 YEARS: Final = range(1970, 2200)
 _DAY: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
@@ -85,13 +85,13 @@ class Query(serializers.Serializer[Any]):
 class PagedQuery(Query):
     """Which page."""
 
-    page = serializers.IntegerField(min_value=1, max_value=MOST_ROWS, default=1)
-    page_size = serializers.IntegerField(min_value=1, max_value=MOST_PAGE_SIZE, default=20)
+    page = serializers.IntegerField(min_value=1, max_value=MAX_ROWS, default=1)
+    page_size = serializers.IntegerField(min_value=1, max_value=MAX_PAGE_SIZE, default=20)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Pages lie within the first 100,000 rows."""
-        if (attrs["page"] - 1) * attrs["page_size"] >= MOST_ROWS:
-            raise serializers.ValidationError({"page": f"beyond the first {MOST_ROWS:,} rows; narrow the filters"})
+        if (attrs["page"] - 1) * attrs["page_size"] >= MAX_ROWS:
+            raise serializers.ValidationError({"page": f"beyond the first {MAX_ROWS:,} rows; narrow the filters"})
         return attrs
 
     @staticmethod

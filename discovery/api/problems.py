@@ -16,7 +16,7 @@ from django.views import defaults
 from rest_framework import exceptions, status
 
 from discovery import services
-from discovery.domain.run_params import BadParams
+from discovery.domain.run_params import InvalidParams
 
 log = logging.getLogger(__name__)
 
@@ -86,11 +86,11 @@ def problem_of(error: BaseException) -> Problem | None:
     match error:
         case Problem():
             return error
-        case BadParams():
+        case InvalidParams():
             return Problem(400, "invalid", "some values are not allowed", errors=error.problems)
-        case services.ActiveRun():
+        case services.RunAlreadyActive():
             return _active(error)
-        case services.OtherRequest():
+        case services.IdempotencyKeyReused():
             return Problem(422, "idempotency_key_reused", "this Idempotency-Key was used for another request")
         case services.WrongState():
             words = f"not possible for a run that is {error.status}"
@@ -115,7 +115,7 @@ def unavailable(code: str, detail: str) -> Problem:
     return Problem(503, code, detail, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
-def _active(error: services.ActiveRun) -> Problem:
+def _active(error: services.RunAlreadyActive) -> Problem:
     link = reverse("api:run", args=[error.run_id])
     return Problem(
         409,
@@ -173,7 +173,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page_or(request, Problem(400, "malformed", words), defaults.bad_request, exception)
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404 for a path that leads nowhere."""
     return _page_or(request, Problem(404, "not_found", "there is no such path"), defaults.page_not_found, exception)
 
@@ -196,9 +196,9 @@ def _page_or(request: HttpRequest, problem: Problem, page: Callable[..., HttpRes
     return answer(request, problem) if request.path.startswith(API_ROOT) else page(request, *args)
 
 
-def nowhere(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
+def not_found(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
     """Every path below /api that leads nowhere."""
     return answer(request, Problem(404, "not_found", "there is no such path"))
 
 
-nowhere.csrf_exempt = True  # type: ignore[attr-defined]  # 404 says the same whoever asks
+not_found.csrf_exempt = True  # type: ignore[attr-defined]  # 404 says the same whoever asks

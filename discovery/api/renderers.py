@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from discovery.api.problems import Problem
 from discovery.api.schema import plain
 
-MOST_BODY_BYTES: Final = 65_536
+MAX_BODY_BYTES: Final = 65_536
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -25,9 +25,9 @@ class BoundedJsonParser(parsers.JSONParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         """The value. Raises ParseError where it is not JSON, Problem 413 where it is too large."""
-        body = stream.read(MOST_BODY_BYTES + 1)
-        if len(body) > MOST_BODY_BYTES:
-            raise Problem(413, "too_large", f"the body is larger than {MOST_BODY_BYTES:,} bytes")
+        body = stream.read(MAX_BODY_BYTES + 1)
+        if len(body) > MAX_BODY_BYTES:
+            raise Problem(413, "too_large", f"the body is larger than {MAX_BODY_BYTES:,} bytes")
         try:
             value = super().parse(io.BytesIO(body), media_type, parser_context)
             text = json.dumps(value, ensure_ascii=False)
@@ -64,15 +64,15 @@ class FormatNegotiation(negotiation.DefaultContentNegotiation):
     ) -> tuple[renderers.BaseRenderer, str]:
         """The form of the answer. Raises NotAcceptable; ValidationError where `format` names none."""
         forms = list(renderers)
-        asked = request.query_params.get("format")
-        if asked is None or len(forms) == 1:
+        params = request.query_params.get("format")
+        if params is None or len(forms) == 1:
             chosen: tuple[Any, str] = super().select_renderer(request, forms, format_suffix)
             return chosen
         for each in forms:
-            if each.format == asked:
+            if each.format == params:
                 return each, str(each.media_type)
         names = ", ".join(str(each.format) for each in forms)
-        raise exceptions.ValidationError({"format": f"{asked[:40]!r} is none of {names}"})
+        raise exceptions.ValidationError({"format": f"{params[:40]!r} is none of {names}"})
 
 
 EXPORTS: Final = (CsvRenderer.format, NdjsonRenderer.format)

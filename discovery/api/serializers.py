@@ -8,7 +8,7 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from discovery.analysis.flags import NAMES
-from discovery.domain.run_params import BOUNDS, BadParams, Bound, check
+from discovery.domain.run_params import BOUNDS, Bound, InvalidParams, check
 from discovery.models.enums import WalletStatus
 
 HOURS: Final = range(1, 25)
@@ -72,16 +72,16 @@ class WalletChangeSerializer(serializers.Serializer[Any]):
 
 
 def run_overrides(body: Any) -> dict[str, Any]:
-    """Parameters that a run is to use instead of the saved ones. Raises BadParams naming every bad one."""
+    """Parameters that a run is to use instead of the saved ones. Raises InvalidParams naming every bad one."""
     values = _object(body)
     problems = _problems(values)
     if problems:
-        raise BadParams(problems)
+        raise InvalidParams(problems)
     return values
 
 
 def config_changes(body: Any, *, whole: bool, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """A change of the configuration by column. Raises BadParams naming every bad value, missing ones if `whole`.
+    """A change of the configuration by column. Raises InvalidParams naming every bad value, missing ones if `whole`.
 
     whole: the body replaces what is there; a parameter it leaves out gets its value of `defaults`.
     """
@@ -100,17 +100,17 @@ def config_changes(body: Any, *, whole: bool, defaults: Mapping[str, Any]) -> di
     else:
         problems["params"] = "not an object"
     if problems:
-        raise BadParams(problems)
+        raise InvalidParams(problems)
     return {**values, **(defaults if whole else {}), **params}
 
 
 def wallet_changes(body: Any) -> dict[str, str]:
-    """What to change of a wallet. Raises BadParams, rest_framework's ValidationError."""
+    """What to change of a wallet. Raises InvalidParams, rest_framework's ValidationError."""
     values = _object(body)
     unknown = {name: "no such field" for name in values if name not in WalletChangeSerializer().fields}
     wrong = {name: "not a text" for name, value in values.items() if not isinstance(value, str)}
     if unknown or wrong:
-        raise BadParams({**wrong, **unknown})
+        raise InvalidParams({**wrong, **unknown})
     read = WalletChangeSerializer(data=values)
     read.is_valid(raise_exception=True)
     return dict(read.validated_data)
@@ -118,7 +118,7 @@ def wallet_changes(body: Any) -> dict[str, str]:
 
 def _object(body: Any) -> dict[str, Any]:
     if not isinstance(body, dict):
-        raise BadParams({"": "the body is not a JSON object"})
+        raise InvalidParams({"": "the body is not a JSON object"})
     return dict(body)
 
 
@@ -139,7 +139,7 @@ def _problems(values: Mapping[str, Any]) -> dict[str, str]:
             numbers[name] = value
     try:
         check(numbers)
-    except BadParams as error:
+    except InvalidParams as error:
         problems |= error.problems
     return problems
 

@@ -7,7 +7,7 @@ from django.http import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 
 from discovery.api.openapi import DocsView, SchemaView
-from discovery.api.problems import nowhere
+from discovery.api.problems import not_found
 from discovery.api.views.config import ConfigView
 from discovery.api.views.overview import PumpsView, StatsView, StatusView
 from discovery.api.views.runs import CancelView, RetryView, RunsView, RunTokensView, RunView, RunWalletsView, StartView
@@ -43,4 +43,4 @@ def _patterns() -> Iterator[URLPattern]:
         yield path(f"{route}/", view)
 
 
-urlpatterns: list[Any] = [*_patterns(), re_path("", nowhere)]
+urlpatterns: list[Any] = [*_patterns(), re_path("", not_found)]

@@ -1,1 +1,1 @@
-"""Provider clients wired to settings: shared rate limits and breakers, status reports, cache, history, usage and budget."""
+"""Provider clients wired to settings: rate limits, breakers, status reports, cache, history and usage."""

@@ -10,18 +10,23 @@ import aiohttp
 import redis.asyncio
 from django.conf import settings
 
-from discovery.clients.provider_status import ProviderSigns, told_in_rows
-from discovery.clients.redis_breaker import SharedBreakerStore
-from discovery.clients.redis_rate_limits import SharedPaceStore
+from discovery.clients.provider_status import StatusReporter, report_status
+from discovery.clients.redis_breaker import RedisBreakerStore
+from discovery.clients.redis_rate_limits import RedisRateLimitStore
 from discovery.clients.transaction_cache import TransactionCache
-from discovery.clients.transaction_history import HeliusHistories, Histories, Problem, RpcHistories
+from discovery.clients.transaction_history import (
+    HeliusTransactionSource,
+    Problem,
+    RpcTransactionSource,
+    TransactionSource,
+)
 from discovery.clients.usage import StepMeter
 from discovery.domain.programs import PUMPFUN
 from discovery.providers import dexscreener, geckoterminal, helius, jupiter, prices, solana_rpc
 from discovery.providers.breaker import (
     FIRST_OPEN_SECONDS,
-    MOST_DOUBLED,
-    MOST_DOUBLED_WHERE_NEEDED,
+    MAX_OPEN_FACTOR,
+    MAX_OPEN_FACTOR_REQUIRED,
     Breaker,
     BreakerStore,
     LocalBreakerStore,
@@ -30,10 +35,10 @@ from discovery.providers.dexscreener import DexScreener
 from discovery.providers.errors import ProviderError
 from discovery.providers.geckoterminal import GeckoTerminal
 from discovery.providers.helius import Helius
-from discovery.providers.http import Door
+from discovery.providers.http import ProviderClient
 from discovery.providers.jsonrpc import JsonRpc
 from discovery.providers.jupiter import Jupiter
-from discovery.providers.limits import LocalPaceStore, Pacer, PaceStore
+from discovery.providers.limits import LocalRateLimitStore, RateLimiter, RateLimitStore
 from discovery.providers.prices import HourlyCandles, SolPrices
 from discovery.providers.solana_rpc import SolanaRpc
 
@@ -91,12 +96,12 @@ class Providers:
     helius_rpc: SolanaRpc | None
     helius_note: str
 
-    def histories(self, problem: Problem) -> Histories:
+    def histories(self, problem: Problem) -> TransactionSource:
         """Where transactions come from: Helius where its key works, else plain RPC."""
         if self.helius is not None and self.helius_rpc is not None:
-            return HeliusHistories(self.helius, self.helius_rpc, problem)
+            return HeliusTransactionSource(self.helius, self.helius_rpc, problem)
         cache = TransactionCache() if settings.RETENTION_CACHE_HOURS else None
-        return RpcHistories(self.helius_rpc or self.rpc, problem, cache)
+        return RpcTransactionSource(self.helius_rpc or self.rpc, problem, cache)
 
     @property
     def source(self) -> str:
@@ -114,7 +119,7 @@ async def open_providers(*, source: str = "", shared: bool = True) -> AsyncItera
     shared: pace and breakers by the store of `REDIS_URL`, as every other process; else by this process alone.
     """
     pool: redis.asyncio.Redis | None = None
-    store: PaceStore = LocalPaceStore()
+    store: RateLimitStore = LocalRateLimitStore()
     breakers: BreakerStore = _breakers
     if shared:
         # A blocking pool: hundreds of waiting questions take turns on a few connections.
@@ -123,12 +128,12 @@ async def open_providers(*, source: str = "", shared: bool = True) -> AsyncItera
                 settings.REDIS_URL, max_connections=PACE_CONNECTIONS, timeout=30, socket_timeout=5
             )
         )
-        store = SharedPaceStore(pool, settings.INSTANCE_NAME)
-        breakers = SharedBreakerStore(pool, settings.INSTANCE_NAME, _breakers)
+        store = RedisRateLimitStore(pool, settings.INSTANCE_NAME)
+        breakers = RedisBreakerStore(pool, settings.INSTANCE_NAME, _breakers)
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     try:
         async with (
-            told_in_rows() as signs,
+            report_status() as signs,
             aiohttp.ClientSession(connector=connector, auto_decompress=True) as session,
         ):
             yield await _providers(session, store, breakers, signs, source)
@@ -138,20 +143,20 @@ async def open_providers(*, source: str = "", shared: bool = True) -> AsyncItera
 
 
 async def _providers(
-    session: aiohttp.ClientSession, store: PaceStore, breakers: BreakerStore, signs: ProviderSigns, source: str
+    session: aiohttp.ClientSession, store: RateLimitStore, breakers: BreakerStore, signs: StatusReporter, source: str
 ) -> Providers:
     rates, meter = pace(), StepMeter()
     patience = float(settings.PROVIDER_PATIENCE_SECONDS)
 
-    def door(name: str, url: str, *, paced_as: str = "", **options: Any) -> Door:
+    def door(name: str, url: str, *, paced_as: str = "", **options: Any) -> ProviderClient:
         # Half of the patience at first, why: see the breaker.
         first = min(FIRST_OPEN_SECONDS, patience / 2)
-        most = first * (MOST_DOUBLED_WHERE_NEEDED if name in NEEDED else MOST_DOUBLED)
-        return Door(
+        most = first * (MAX_OPEN_FACTOR_REQUIRED if name in NEEDED else MAX_OPEN_FACTOR)
+        return ProviderClient(
             name,
             url,
             session=session,
-            pacer=Pacer(paced_as or name, rates[paced_as or name], store),
+            pacer=RateLimiter(paced_as or name, rates[paced_as or name], store),
             meter=meter,
             deadline_seconds=patience,
             breaker=Breaker(name, breakers, first_seconds=first, most_seconds=most),

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import redis.asyncio
 from redis.commands.core import AsyncScript
 
-from discovery.clients.redis_rate_limits import Reach
+from discovery.clients.redis_rate_limits import RedisFallback
 from discovery.providers.breaker import (
     FORGOTTEN_SECONDS,
     LOOK_AGAIN_SECONDS,
@@ -33,7 +33,7 @@ local probe, lease, cause = kept[4] or '', tonumber(kept[5] or '0'), kept[6] or 
 local function whole(number) return string.format('%.0f', number) end
 """
 # ARGV[2] = the lease of a probe, [3] = the wait for one. Says: microseconds to wait, failures, whether open, the cause.
-_LOOK: Final = (
+_TRY_ACQUIRE: Final = (
     _KEPT
     + """
 if not opened then return {'0', failures, 0, cause} end
@@ -64,7 +64,7 @@ redis.call('HSET', KEYS[1], 'openings', openings + 1, 'until', whole(now + open_
 return whole(open_for)
 """
 )
-_LET_GO: Final = (
+_RELEASE: Final = (
     _KEPT
     + """
 if probe == ARGV[1] then redis.call('HSET', KEYS[1], 'probe', '') end
@@ -82,7 +82,7 @@ class _Known(NamedTuple):
     cause: str
 
 
-class SharedBreakerStore:
+class RedisBreakerStore:
     """A BreakerStore (discovery/providers/breaker.py) over one Redis connection pool.
 
     While the server is out of reach `alone` keeps the breakers of this process.
@@ -97,29 +97,29 @@ class SharedBreakerStore:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._prefix = prefix
-        self._look = client.register_script(_LOOK)
+        self._try_acquire = client.register_script(_TRY_ACQUIRE)
         self._answered = client.register_script(_ANSWERED)
         self._failed = client.register_script(_FAILED)
-        self._let_go = client.register_script(_LET_GO)
+        self._release = client.register_script(_RELEASE)
         self._alone = alone
         self._clock = clock
-        self._reach = Reach("the shared circuit breaker", clock)
+        self._reach = RedisFallback("the shared circuit breaker", clock)
         self._known: dict[str, _Known] = {}
         self._probes: dict[str, str] = {}
 
     async def _run(self, script: AsyncScript, provider: str, *args: str | float) -> Any | None:
         return await self._reach.run(script, [f"{self._prefix}:breaker:{provider}"], args)
 
-    async def look(self, provider: str, question: str) -> Pause | None:
+    async def try_acquire(self, provider: str, question: str) -> Pause | None:
         """See BreakerStore."""
         known, now = self._fresh(provider), self._clock()
         if known is not None and self._probes.get(provider) != question:
             return None if known.pause_until is None else Pause(known.pause_until - now, known.cause)
         lease, again = round(PROBE_SECONDS * 1_000_000), round(LOOK_AGAIN_SECONDS * 1_000_000)
-        said = await self._run(self._look, provider, question, lease, again)
+        said = await self._run(self._try_acquire, provider, question, lease, again)
         if said is None:
             self._known.pop(provider, None)
-            return await self._alone.look(provider, question)
+            return await self._alone.try_acquire(provider, question)
         seconds, failures, is_open, cause = int(said[0]) / 1_000_000, int(said[1]), bool(said[2]), _text(said[3])
         if is_open and not seconds:
             # This question is the probe, and the others of this process need not ask who is.
@@ -164,12 +164,12 @@ class SharedBreakerStore:
         self._known.pop(provider, None)
         return int(said) / 1_000_000
 
-    async def let_go(self, provider: str, question: str) -> None:
+    async def release(self, provider: str, question: str) -> None:
         """See BreakerStore."""
         if self._forget(provider, question):
-            await self._run(self._let_go, provider, question)
+            await self._run(self._release, provider, question)
             self._known.pop(provider, None)
-        await self._alone.let_go(provider, question)
+        await self._alone.release(provider, question)
 
     def _forget(self, provider: str, question: str) -> bool:
         """Whether the question was the probe, which it is no more."""

@@ -9,7 +9,7 @@ import redis.asyncio
 from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
-from discovery.providers.limits import RECOVERY_SECONDS, SLOWEST_FACTOR, LocalPaceStore
+from discovery.providers.limits import RECOVERY_SECONDS, SLOWEST_FACTOR, LocalRateLimitStore
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ return string.format('%.0f', math.max(0, paused - now))
 )
 
 
-class Reach:
+class RedisFallback:
     """The server as far as it can be reached: one that does not answer is left alone for `AWAY_SECONDS`, and told once.
 
     what: that which is kept there, for the log.
@@ -69,7 +69,7 @@ class Reach:
         self._what = what
         self._clock = clock
         self._away_until = 0.0
-        self._told = False
+        self.last_writes = False
 
     async def run(self, script: AsyncScript, keys: Sequence[str], args: Sequence[str | float]) -> Any | None:
         """The script's answer, None where the server is out of reach."""
@@ -79,16 +79,16 @@ class Reach:
             answer = await script(keys=keys, args=args)
         except (RedisError, OSError) as error:
             self._away_until = self._clock() + AWAY_SECONDS
-            if not self._told:
+            if not self.last_writes:
                 log.warning("%s is out of reach", self._what, extra={"cause": type(error).__name__})
-                self._told = True
+                self.last_writes = True
             return None
-        self._told = False
+        self.last_writes = False
         return answer
 
 
-class SharedPaceStore:
-    """A PaceStore (discovery/providers/limits.py) over one Redis connection pool.
+class RedisRateLimitStore:
+    """A RateLimitStore (discovery/providers/limits.py) over one Redis connection pool.
 
     While the server is out of reach this process keeps the pace alone: a run must not end for the want of a pace.
     """
@@ -100,8 +100,8 @@ class SharedPaceStore:
         self._reserve = client.register_script(_RESERVE)
         self._slow_down = client.register_script(_SLOW_DOWN)
         self._pause_left = client.register_script(_PAUSE_LEFT)
-        self._alone = LocalPaceStore()
-        self._reach = Reach("the shared pace", clock)
+        self._alone = LocalRateLimitStore()
+        self._reach = RedisFallback("the shared pace", clock)
 
     async def _run(self, script: AsyncScript, provider: str, *args: float) -> str | None:
         """The script's answer, None where the server is out of reach."""
@@ -110,20 +110,20 @@ class SharedPaceStore:
         return None if answer is None else str(int(answer))
 
     async def reserve(self, provider: str, interval_seconds: float) -> float:
-        """See PaceStore."""
+        """See RateLimitStore."""
         microseconds = await self._run(self._reserve, provider, round(interval_seconds * 1_000_000))
         if microseconds is None:
             return await self._alone.reserve(provider, interval_seconds)
         return int(microseconds) / 1_000_000
 
     async def slow_down(self, provider: str, pause_seconds: float) -> None:
-        """See PaceStore."""
+        """See RateLimitStore."""
         done = await self._run(self._slow_down, provider, round(pause_seconds * 1_000_000), SLOWEST_FACTOR)
         if done is None:
             await self._alone.slow_down(provider, pause_seconds)
 
     async def pause_left(self, provider: str) -> float:
-        """See PaceStore."""
+        """See RateLimitStore."""
         microseconds = await self._run(self._pause_left, provider)
         if microseconds is None:
             return await self._alone.pause_left(provider)

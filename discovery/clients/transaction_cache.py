@@ -13,7 +13,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.utils import timezone
 
-from discovery.models import DiscoveryTransaction
+from discovery.models import Transaction
 from discovery.providers.errors import UNREADABLE
 from discovery.providers.transactions import TransactionRecord, decode_record
 
@@ -38,9 +38,7 @@ class TransactionCache:
         fresh = timezone.now() - timedelta(hours=settings.RETENTION_CACHE_HOURS)
         found: dict[str, TransactionRecord] = {}
         for start in range(0, len(signatures), AT_ONCE):
-            rows = DiscoveryTransaction.objects.filter(
-                signature__in=signatures[start : start + AT_ONCE], fetched_at__gt=fresh
-            )
+            rows = Transaction.objects.filter(signature__in=signatures[start : start + AT_ONCE], fetched_at__gt=fresh)
             for signature, body in rows.values_list("signature", "body"):
                 try:
                     found[signature] = decode_record(zlib.decompress(bytes(body)))
@@ -52,12 +50,10 @@ class TransactionCache:
     def _put(records: Mapping[str, TransactionRecord]) -> None:
         now = timezone.now()
         rows = [
-            DiscoveryTransaction(
-                signature=signature, body=zlib.compress(msgspec.json.encode(record), FAST), fetched_at=now
-            )
+            Transaction(signature=signature, body=zlib.compress(msgspec.json.encode(record), FAST), fetched_at=now)
             for signature, record in sorted(records.items())
         ]
-        DiscoveryTransaction.objects.bulk_create(
+        Transaction.objects.bulk_create(
             rows,
             batch_size=AT_ONCE,
             update_conflicts=True,

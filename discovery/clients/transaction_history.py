@@ -21,7 +21,7 @@ Problem = Callable[[str, str], None]
 """Told of what could not be read: (what, plain cause)."""
 
 
-class Located(msgspec.Struct, frozen=True, gc=False):
+class OrderedTransaction(msgspec.Struct, frozen=True, gc=False):
     """A successful transaction with its place in the list it came from. `block_time` in unix seconds."""
 
     slot: int
@@ -35,18 +35,20 @@ class Located(msgspec.Struct, frozen=True, gc=False):
         return self.record.signature
 
 
-class Histories(Protocol):
+class TransactionSource(Protocol):
     """Where transactions come from."""
 
     source: str
 
-    async def between(self, address: str, since: int | None, until: int | None, most: int) -> list[Located]:
+    async def fetch_range(
+        self, address: str, since: int | None, until: int | None, most: int
+    ) -> list[OrderedTransaction]:
         """Successful transactions of `address` from `since` to `until` (unix seconds, inclusive; None = open).
 
         Oldest first. At most about `most`; where more exist, the problem is told and the oldest are answered.
         """
 
-    async def whole(self, address: str, since: int, most: int) -> list[Located] | None:
+    async def fetch_all_or_none(self, address: str, since: int, most: int) -> list[OrderedTransaction] | None:
         """All of them from `since` on, oldest first; None where they are more than `most`, which are not fetched."""
 
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
@@ -63,7 +65,7 @@ class Cache(Protocol):
         """Keep these."""
 
 
-class HeliusHistories:
+class HeliusTransactionSource:
     """Paged by time on the provider's side."""
 
     source = "helius"
@@ -73,21 +75,25 @@ class HeliusHistories:
         self._rpc = rpc
         self._problem = problem
 
-    async def between(self, address: str, since: int | None, until: int | None, most: int) -> list[Located]:
-        """See Histories."""
+    async def fetch_range(
+        self, address: str, since: int | None, until: int | None, most: int
+    ) -> list[OrderedTransaction]:
+        """See TransactionSource."""
         found, more = await self._paged(address, since, until, most)
         if more:
             self._problem(address, f"more than {most:,} transactions: the rest was left out")
         return found
 
-    async def whole(self, address: str, since: int, most: int) -> list[Located] | None:
-        """See Histories."""
+    async def fetch_all_or_none(self, address: str, since: int, most: int) -> list[OrderedTransaction] | None:
+        """See TransactionSource."""
         found, more = await self._paged(address, since, None, most)
         return None if more or len(found) > most else found
 
-    async def _paged(self, address: str, since: int | None, until: int | None, most: int) -> tuple[list[Located], bool]:
+    async def _paged(
+        self, address: str, since: int | None, until: int | None, most: int
+    ) -> tuple[list[OrderedTransaction], bool]:
         """Pages up to about `most` transactions, and whether there are more."""
-        found: dict[str, Located] = {}
+        found: dict[str, OrderedTransaction] = {}
         token: str | None = None
         followed: set[str] = set()
         while True:
@@ -107,7 +113,7 @@ class HeliusHistories:
                 raise BadPayload(self._helius.provider, "the same page again")
             followed.add(token)
 
-    async def _located(self, row: TransactionRecord, place: int) -> Located | None:
+    async def _located(self, row: TransactionRecord, place: int) -> OrderedTransaction | None:
         slot = row.slot
         if slot is None:
             self._problem(row.signature, "transaction without a slot")
@@ -117,14 +123,14 @@ class HeliusHistories:
             self._problem(row.signature, "no block time")
             return None
         index = row.transaction_index if row.transaction_index is not None else place
-        return Located(slot, index, time, row)
+        return OrderedTransaction(slot, index, time, row)
 
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
-        """See Histories."""
+        """See TransactionSource."""
         return await self._rpc.accounts(addresses)
 
 
-class RpcHistories:
+class RpcTransactionSource:
     """By signature lists, newest first; a busy address is sought by time instead of paged from its end."""
 
     source = "solana_rpc"
@@ -135,21 +141,23 @@ class RpcHistories:
         self._cache = cache
         self._kept: dict[str, TransactionRecord] = {}
 
-    async def between(self, address: str, since: int | None, until: int | None, most: int) -> list[Located]:
-        """See Histories."""
+    async def fetch_range(
+        self, address: str, since: int | None, until: int | None, most: int
+    ) -> list[OrderedTransaction]:
+        """See TransactionSource."""
         wanted, more = await self._rows(address, since, until)
         if more or len(wanted) > most:
             self._problem(address, f"more than {most:,} transactions: the rest was left out")
         return await self._fetched(address, wanted[:most], since, until)
 
-    async def whole(self, address: str, since: int, most: int) -> list[Located] | None:
-        """See Histories. Signatures are a thousand a call, transactions one: the many are not fetched."""
+    async def fetch_all_or_none(self, address: str, since: int, most: int) -> list[OrderedTransaction] | None:
+        """See TransactionSource. Signatures are a thousand a call, transactions one: the many are not fetched."""
         wanted, more = await self._rows(address, since, None, most)
         return None if more or len(wanted) > most else await self._fetched(address, wanted, since, None)
 
     async def _fetched(
         self, address: str, wanted: list[SignatureRecord], since: int | None, until: int | None
-    ) -> list[Located]:
+    ) -> list[OrderedTransaction]:
         missing = [row.signature for row in wanted if row.signature not in self._kept]
         # Transactions of one token are fetched once: a wallet's account and the pool name the same ones.
         if self._cache is not None and missing:
@@ -175,7 +183,7 @@ class RpcHistories:
             if time is None:
                 self._problem(row.signature, "no block time")
             elif (since is None or time >= since) and (until is None or time <= until):
-                found.append(Located(row.slot, index, time, record))
+                found.append(OrderedTransaction(row.slot, index, time, record))
         return found
 
     async def _rows(
@@ -213,7 +221,7 @@ class RpcHistories:
         return kept, False
 
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
-        """See Histories."""
+        """See TransactionSource."""
         return await self._rpc.accounts(addresses)
 
 

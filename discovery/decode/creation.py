@@ -20,7 +20,7 @@ _USER_PLACE: Final = {
     bytes([24, 30, 200, 40, 5, 28, 7, 119]): 7,  # create
     bytes([214, 144, 76, 236, 95, 139, 49, 180]): 5,  # create_v2
 }
-_LONGEST_DATA: Final = 2_000  # base58 characters; name, symbol and uri together stay far below
+_MAX_DATA_LENGTH: Final = 2_000  # base58 characters; name, symbol and uri together stay far below
 _KEY_BYTES: Final = 32
 
 
@@ -46,7 +46,7 @@ def _creators(keys: list[str], instruction: ParsedInstruction, mint: str) -> Ite
     program = instruction.program_id
     if program is None and instruction.program_id_index is not None:
         program = keys[instruction.program_id_index]
-    if program != PUMPFUN or not instruction.data or len(instruction.data) > _LONGEST_DATA:
+    if program != PUMPFUN or not instruction.data or len(instruction.data) > _MAX_DATA_LENGTH:
         return
     payload = base58_bytes(instruction.data)
     place = _USER_PLACE.get(payload[:8])

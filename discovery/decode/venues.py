@@ -16,7 +16,7 @@ _SERVICES = TIP_ACCOUNTS | PLATFORM_FEE_WALLETS.keys()
 _VENUE_IDS = VENUES.keys()
 _BASE58 = {char: value for value, char in enumerate("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
 _TRANSFER_TAG = (2).to_bytes(4, "little")  # System program: a transfer is u32le 2 + u64le lamports
-_LONGEST_TRANSFER = 20  # base58 characters of these 12 bytes, with room
+_MAX_TRANSFER_LENGTH = 20  # base58 characters of these 12 bytes, with room
 
 
 def venues(keys: list[str]) -> tuple[str, ...]:
@@ -80,7 +80,7 @@ def _transfer(keys: list[str], instruction: ParsedInstruction) -> tuple[str, str
             return str(info.get("source", "")), str(info["destination"]), int(info["lamports"])
         return None
     index = instruction.program_id_index
-    if index is None or keys[index] != SYSTEM or not instruction.data or len(instruction.data) > _LONGEST_TRANSFER:
+    if index is None or keys[index] != SYSTEM or not instruction.data or len(instruction.data) > _MAX_TRANSFER_LENGTH:
         return None
     payload = base58_bytes(instruction.data)
     accounts = instruction.accounts or []

@@ -6,7 +6,7 @@ from typing import NewType
 from solders.pubkey import Pubkey
 
 from discovery.domain import programs
-from discovery.domain.known_wallets import PLUMBING
+from discovery.domain.known_wallets import INFRASTRUCTURE
 
 Address = NewType("Address", str)
 
@@ -78,4 +78,4 @@ def pumpswap_pool(mint: str, quote_mint: str = programs.WRAPPED_SOL) -> Address:
 
 def is_wallet(address: str) -> bool:
     """Whether the address can be a trader: on the curve and no known service."""
-    return address not in PLUMBING and is_on_curve(address)
+    return address not in INFRASTRUCTURE and is_on_curve(address)

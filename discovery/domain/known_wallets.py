@@ -164,7 +164,7 @@ OTHER_SERVICES: Final = frozenset(
     }
 )
 
-PLUMBING: Final = (
+INFRASTRUCTURE: Final = (
     PUMP_FEE_RECIPIENTS | TIP_ACCOUNTS | PLATFORM_FEE_WALLETS.keys() | MIGRATORS | SHARED_AUTHORITIES | OTHER_SERVICES
 )
 """On-curve addresses that are never a trader; owners off the ed25519 curve are plumbing without a list."""

@@ -6,8 +6,8 @@ from typing import Any, Literal
 import msgspec
 
 CycleResult = Literal["win", "loss", "even", "open"]
-CycleWhy = Literal["closed", "dead bag", "left wallet", "open"]
-LeftOut = Literal["", "open", "no cost", "price unknown", "coverage"]
+CloseReason = Literal["closed", "dead bag", "left wallet", "open"]
+ExclusionReason = Literal["", "open", "no cost", "price unknown", "coverage"]
 """Why a cycle is not counted in statistics; "" = it is."""
 
 
@@ -24,7 +24,7 @@ class Cycle(msgspec.Struct, frozen=True):
     last_trade_at: int
     first_signature: str
     result: CycleResult
-    why: CycleWhy
+    close_reason: CloseReason
     resolved_at: int | None  # when its result was settled; None while open
     put_in_lamports: int  # all basis, fees of the buys included
     matched_lamports: int  # proceeds of units with a known cost, net of fees
@@ -34,19 +34,19 @@ class Cycle(msgspec.Struct, frozen=True):
     sold_lamports: int  # value of all sales before fees; a sale without a price counts at the cost of its units
     covered_lamports: int  # the part of `sold_lamports` from units with a known cost
     basis_left_lamports: int  # cost of the units still there
-    exit_lamports: int | None  # what the units with a known cost would bring now; None = unknown
+    liquidation_value_lamports: int | None  # what the units with a known cost would bring now; None = unknown
     held_units: int
     buys: int
     sells: int
     hold_seconds: int | None  # from buy to sale, weighted by cost; None where nothing with a cost was sold
     history_incomplete: bool
     reconciled: bool  # False: the token's balance on the chain does not follow from the events
-    left_out: LeftOut
+    exclusion_reason: ExclusionReason
 
     @property
     def counted(self) -> bool:
         """Whether the cycle stands in statistics: resolved, with a known cost, and what is known suffices."""
-        return not self.left_out
+        return not self.exclusion_reason
 
 
 class Ratio(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-MOST_DIGITS: Final = 15
+MAX_DIGITS: Final = 15
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -32,7 +32,7 @@ BOUNDS: Final[dict[str, Bound]] = {
 }
 
 
-class BadParams(ValueError):
+class InvalidParams(ValueError):
     """Parameters out of bounds. `problems` says by name what is wrong with each."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
@@ -56,7 +56,7 @@ class Params(msgspec.Struct, frozen=True):
 
 
 def check(values: Mapping[str, Any], base: Params | None = None) -> Params:
-    """`base` with `values` over it. Raises BadParams naming every bad one with its bound, unknown names among them.
+    """`base` with `values` over it. Raises InvalidParams naming every bad one with its bound, unknown names among them.
 
     Numbers may be numbers or their text. A value with more digits than are kept is refused, not rounded.
     """
@@ -75,7 +75,7 @@ def check(values: Mapping[str, Any], base: Params | None = None) -> Params:
             except ValueError as error:
                 problems[name] = str(error)
     if problems:
-        raise BadParams(problems)
+        raise InvalidParams(problems)
     return msgspec.structs.replace(base or Params(), **checked)
 
 
@@ -101,7 +101,7 @@ def _checked(bound: Bound, value: Any) -> Decimal | int | None:
 
 
 def _plain(number: Decimal) -> str:
-    if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
+    if not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS:
         return str(number)[:40]  # written out it could fill the memory
     text = f"{number:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

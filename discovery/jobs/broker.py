@@ -10,7 +10,7 @@ from celery.exceptions import OperationalError
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from discovery.models import DiscoveryHeartbeat, DiscoveryRunStep
+from discovery.models import Heartbeat, RunStep
 from discovery.models.enums import StepKind
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ def capacity() -> int:
 
     Workers are handed no more than that: nothing hoards, and what is still in the database can be cancelled at once.
     """
-    alive = DiscoveryHeartbeat.objects.filter(name__startswith=WORKER_PREFIX, at__gt=timezone.now() - WORKER_ALIVE)
+    alive = Heartbeat.objects.filter(name__startswith=WORKER_PREFIX, at__gt=timezone.now() - WORKER_ALIVE)
     return max(1, sum(max(1, int(row.detail.get("concurrency", 1)) - 1) for row in alive))
 
 
@@ -40,7 +40,7 @@ def send_steps(steps: Sequence[tuple[int, str]]) -> None:
         queue = RUNS_QUEUE if kind in _RUN_KINDS else STEPS_QUEUE
         if not send(STEP_TASK, [step_id], queue):
             untold = [step for step, _ in steps[place:]]
-            DiscoveryRunStep.objects.filter(pk__in=untold).update(enqueued_at=None)
+            RunStep.objects.filter(pk__in=untold).update(enqueued_at=None)
             return
 
 

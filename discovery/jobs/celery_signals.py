@@ -9,19 +9,19 @@ from django.db import DatabaseError, connection
 
 from discovery.jobs import maintenance
 
-_pulse: list[maintenance.WorkerPulse] = []
+_pulse: list[maintenance.WorkerHeartbeat] = []
 _TICK: Final = "discovery.tick"
 
 
 @worker_ready.connect
 def _worker_ready(**_: Any) -> None:
-    _pulse.append(maintenance.WorkerPulse(settings.CELERY_WORKER_CONCURRENCY))
+    _pulse.append(maintenance.WorkerHeartbeat(settings.CELERY_WORKER_CONCURRENCY))
     _pulse[0].start()
 
 
 @worker_process_init.connect
 def _process_of_pool(**_: Any) -> None:
-    maintenance.belong_to(os.getppid())
+    maintenance.set_parent_worker(os.getppid())
 
 
 @worker_shutting_down.connect

@@ -12,8 +12,8 @@ from django.utils import timezone
 from discovery.clients.provider_clients import open_providers
 from discovery.clients.usage import RunMeter, metered
 from discovery.jobs import run_errors, run_lifecycle
-from discovery.jobs.step_runner import carry_out, store_answers, worker_name
-from discovery.models import DiscoveryRun, DiscoveryRunStep
+from discovery.jobs.step_runner import carry_out, redis_available, worker_name
+from discovery.models import Run, RunStep
 from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStatus, StepKind, StepStatus
 
 log = logging.getLogger(__name__)
@@ -22,13 +22,13 @@ STEPS_AT_ONCE: Final = 6
 PAUSE_SECONDS: Final = 0.5
 
 
-async def conduct(run: DiscoveryRun) -> None:
+async def run_inline(run: Run) -> None:
     """Carry out a run started `in_foreground` to its end. Whatever ends this, the run is closed with what it found."""
     try:
         opening = RunMeter(run.max_requests_per_run)
         async with AsyncExitStack() as stack:
             with metered(opening):
-                providers = await stack.enter_async_context(open_providers(shared=await store_answers()))
+                providers = await stack.enter_async_context(open_providers(shared=await redis_available()))
             # What asking who answers has used belongs to the search.
             await sync_to_async(run.steps.filter(kind=StepKind.FIND).update)(usage=opening.usage())
             doing: dict[int, asyncio.Task[None]] = {}
@@ -57,23 +57,23 @@ async def conduct(run: DiscoveryRun) -> None:
         if interrupted:
             code, words = "cancelled", "interrupted from the terminal"
         status = RunStatus.CANCELLED if interrupted else RunStatus.FAILED
-        await sync_to_async(_close)(run, status, [run_errors.error("run", code, words)])
+        await sync_to_async(_close)(run, status, [run_errors.run_error("run", code, words)])
         raise
 
 
-def _ready(run: DiscoveryRun) -> list[int] | None:
+def _ready(run: Run) -> list[int] | None:
     """Steps that may be begun, None where the run is over. Says that this process lives."""
-    active = DiscoveryRun.objects.filter(pk=run.pk, status__in=ACTIVE_RUN_STATUSES)
+    active = Run.objects.filter(pk=run.pk, status__in=ACTIVE_RUN_STATUSES)
     if not active.update(heartbeat_at=timezone.now()):
         return None
     if active.filter(cancel_requested_at__isnull=False).exists():
         run_lifecycle.advance(run.pk)
     due = Q(available_at__isnull=True) | Q(available_at__lte=timezone.now())
-    pending = DiscoveryRunStep.objects.filter(due, run=run, status=StepStatus.PENDING).order_by("pk")
+    pending = RunStep.objects.filter(due, run=run, status=StepStatus.PENDING).order_by("pk")
     return list(pending.values_list("pk", flat=True)[:STEPS_AT_ONCE])
 
 
-def _close(run: DiscoveryRun, status: RunStatus, errors: list[dict[str, str]]) -> None:
+def _close(run: Run, status: RunStatus, errors: list[dict[str, str]]) -> None:
     """Close the run, on a new connection where the old one is gone: what ended the run may be that it went."""
     from django.db import DatabaseError, connection
 

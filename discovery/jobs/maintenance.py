@@ -15,12 +15,12 @@ from django.utils import timezone
 from discovery.jobs import broker, run_lifecycle, step_queue
 from discovery.jobs.step_runner import worker_name
 from discovery.models import (
-    DiscoveryHeartbeat,
-    DiscoveryRun,
-    DiscoveryRunStep,
-    DiscoveryTrade,
-    DiscoveryTransaction,
-    DiscoveryWallet,
+    Heartbeat,
+    Run,
+    RunStep,
+    Trade,
+    Transaction,
+    Wallet,
 )
 from discovery.models.enums import ACTIVE_RUN_STATUSES, StepStatus
 
@@ -35,8 +35,8 @@ DELETED_AT_ONCE: Final = 5000
 
 def beat(name: str, detail: dict[str, Any] | None = None) -> None:
     """Write a sign of life."""
-    DiscoveryHeartbeat.objects.bulk_create(
-        [DiscoveryHeartbeat(name=name, at=timezone.now(), detail=detail or {})],
+    Heartbeat.objects.bulk_create(
+        [Heartbeat(name=name, at=timezone.now(), detail=detail or {})],
         update_conflicts=True,
         unique_fields=["name"],
         update_fields=["at", "detail"],
@@ -46,7 +46,7 @@ def beat(name: str, detail: dict[str, Any] | None = None) -> None:
 _parent: list[int] = []
 
 
-def belong_to(pid: int) -> None:
+def set_parent_worker(pid: int) -> None:
     """This process is one of the pool of worker `pid`."""
     _parent[:] = [pid]
 
@@ -56,7 +56,7 @@ def this_worker() -> str:
     return worker_name(*_parent)
 
 
-class WorkerPulse:
+class WorkerHeartbeat:
     """The heartbeat of one worker, beside its work in a thread of its own."""
 
     def __init__(self, concurrency: int) -> None:
@@ -81,7 +81,7 @@ class WorkerPulse:
         self._thread.join(timeout=5)
         try:
             released = step_queue.release_worker(self.name)
-            DiscoveryHeartbeat.objects.filter(name=f"{dispatch.WORKER_PREFIX}{self.name}").delete()
+            Heartbeat.objects.filter(name=f"{broker.WORKER_PREFIX}{self.name}").delete()
         except DatabaseError as error:
             log.warning("steps not let go of", extra={"cause": type(error).__name__})
         else:
@@ -93,10 +93,10 @@ class WorkerPulse:
         told = False
         while True:
             try:
-                active = DiscoveryRunStep.objects.filter(
+                active = RunStep.objects.filter(
                     status=StepStatus.RUNNING, claimed_by__startswith=f"{self.name}:"
                 ).count()
-                beat(f"{dispatch.WORKER_PREFIX}{self.name}", {**self._detail, "active": active})
+                beat(f"{broker.WORKER_PREFIX}{self.name}", {**self._detail, "active": active})
                 if not told:
                     log.info("worker takes work", extra={"worker": self.name})
                     told = True
@@ -116,15 +116,15 @@ def canary() -> None:
 def sweep() -> None:
     """Reap, close dead runs, and tell workers again of steps that nobody seems to have heard of."""
     run_lifecycle.close_dead_runs()
-    for run in DiscoveryRun.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False, in_foreground=False):
+    for run in Run.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False, in_foreground=False):
         for step in step_queue.reap(run.pk):
             log.warning("step given up", extra={"run_id": str(run.pk), "step": f"{step.kind} {step.key}"})
         _tell_again(run)
         run_lifecycle.advance(run.pk)
-    DiscoveryHeartbeat.objects.filter(name__startswith=broker.WORKER_PREFIX, at__lt=timezone.now() - FORGOTTEN).delete()
+    Heartbeat.objects.filter(name__startswith=broker.WORKER_PREFIX, at__lt=timezone.now() - FORGOTTEN).delete()
 
 
-def _tell_again(run: DiscoveryRun) -> None:
+def _tell_again(run: Run) -> None:
     """A step told of a while ago and still pending was lost on the way, where no message waits in a queue."""
     now = timezone.now()
     told = run.steps.filter(status=StepStatus.PENDING, enqueued_at__lt=now - UNHEARD)
@@ -144,12 +144,12 @@ def retention(now: datetime | None = None) -> dict[str, int]:
     wallets and the history of the configuration are never touched.
     """
     now = now or timezone.now()
-    watched = DiscoveryWallet.objects.values("address")
-    old_trades = DiscoveryTrade.objects.filter(block_time__lt=now - timedelta(days=settings.RETENTION_TRADES_DAYS))
+    watched = Wallet.objects.values("address")
+    old_trades = Trade.objects.filter(block_time__lt=now - timedelta(days=settings.RETENTION_TRADES_DAYS))
     cached_until = now - timedelta(hours=settings.RETENTION_CACHE_HOURS)
     outlived: dict[str, QuerySet[Any]] = {
         "trades": old_trades.exclude(wallet_address__in=watched),
-        "transactions": DiscoveryTransaction.objects.filter(fetched_at__lt=cached_until),
+        "transactions": Transaction.objects.filter(fetched_at__lt=cached_until),
         "sessions": Session.objects.filter(expire_date__lt=now),
     }
     deleted = dict.fromkeys(outlived, 0)

@@ -6,13 +6,13 @@ from typing import Final
 import msgspec
 from django.db import connection
 
-from discovery.models import DiscoveryRun
+from discovery.models import Run
 from discovery.models.enums import StepKind
 
-MOST_ERRORS: Final = 200
+MAX_ERRORS: Final = 200
 
 
-def error(step: str, code: str, message: str) -> dict[str, str]:
+def run_error(step: str, code: str, message: str) -> dict[str, str]:
     """One entry of a run's errors."""
     return {"step": step, "code": code, "message": message[:500]}
 
@@ -22,19 +22,19 @@ _ERROR_LIST: Final = """CASE jsonb_typeof(errors) WHEN 'array' THEN errors WHEN 
     WHEN 'string' THEN jsonb_build_array(errors) ELSE '[]'::jsonb END"""
 
 
-def add_errors(run_id: uuid.UUID, errors: list[dict[str, str]]) -> None:
-    """Append, in one statement: two writers lose nothing. Past MOST_ERRORS the rest is not kept."""
+def append_errors(run_id: uuid.UUID, errors: list[dict[str, str]]) -> None:
+    """Append, in one statement: two writers lose nothing. Past MAX_ERRORS the rest is not kept."""
     if not errors:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE discovery_runs SET errors = ({_ERROR_LIST}) || %s::jsonb"  # noqa: S608  a constant
             f" WHERE id = %s AND jsonb_array_length({_ERROR_LIST}) < %s",
-            [msgspec.json.encode(errors[:MOST_ERRORS]).decode(), run_id, MOST_ERRORS],
+            [msgspec.json.encode(errors[:MAX_ERRORS]).decode(), run_id, MAX_ERRORS],
         )
 
 
-def losses_of(run: DiscoveryRun) -> list[dict[str, str]]:
+def collect_step_errors(run: Run) -> list[dict[str, str]]:
     """What its steps lost, in their order. What befell many wallets alike is one entry, with how many."""
     found: list[dict[str, str]] = []
     alike: dict[tuple[str, str], int] = {}

@@ -19,17 +19,17 @@ from django.utils import timezone
 from discovery.clients.usage import total
 from discovery.domain.run_params import Params
 from discovery.jobs import broker, step_queue
-from discovery.jobs.run_errors import add_errors, error, losses_of
-from discovery.models import DiscoveryConfig, DiscoveryRun, DiscoveryRunWallet, DiscoveryWallet
+from discovery.jobs.run_errors import append_errors, collect_step_errors, run_error
+from discovery.models import Config, Run, RunWallet, Wallet
 from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStage, RunStatus, StepKind, StepStatus, Trigger
 
 log = logging.getLogger(__name__)
 
-CANCEL_PATIENCE: Final = timedelta(seconds=10)
+CANCEL_TIMEOUT: Final = timedelta(seconds=10)
 """How long a cancel waits for steps at work to notice; dead workers never would."""
 
 
-class ActiveRun(Exception):
+class RunAlreadyActive(Exception):
     """Another run is active. `run_id` is its id."""
 
     def __init__(self, run_id: uuid.UUID) -> None:
@@ -37,7 +37,7 @@ class ActiveRun(Exception):
         self.run_id = run_id
 
 
-class OtherRequest(Exception):
+class IdempotencyKeyReused(Exception):
     """The idempotency key was used for another request."""
 
 
@@ -45,17 +45,17 @@ class SlotTaken(Exception):
     """The slot has a run already."""
 
 
-def saved_params(config: DiscoveryConfig) -> Params:
+def saved_params(config: Config) -> Params:
     """The configuration row as parameters; a null of an earlier row means the default."""
     return _params_of(config)
 
 
-def run_params(run: DiscoveryRun) -> Params:
+def run_params(run: Run) -> Params:
     """What a run was asked for; a null of an earlier row means the default."""
     return _params_of(run)
 
 
-def _params_of(row: DiscoveryConfig | DiscoveryRun) -> Params:
+def _params_of(row: Config | Run) -> Params:
     defaults = Params()
     values: dict[str, Any] = {}
     for name in Params.__struct_fields__:
@@ -76,13 +76,13 @@ def start(
     scheduled_for: datetime | None = None,
     idempotency_key: str | None = None,
     idempotency_hash: str = "",
-    retry_of: DiscoveryRun | None = None,
+    retry_of: Run | None = None,
     in_foreground: bool = False,
-) -> DiscoveryRun:
+) -> Run:
     """A queued run with its first step, told to workers on commit unless this process carries it out itself.
 
     The same idempotency key with the same hash answers the run it made. Raises ActiveRun where one is active,
-    OtherRequest for a key with another hash, SlotTaken for a slot that has run.
+    IdempotencyKeyReused for a key with another hash, SlotTaken for a slot that has run.
     """
     close_dead_runs()
     now = timezone.now()
@@ -93,7 +93,7 @@ def start(
             return known
         try:
             with transaction.atomic():
-                run = DiscoveryRun.objects.create(
+                run = Run.objects.create(
                     started_at=now,
                     status=RunStatus.QUEUED,
                     stage=RunStage.QUEUED,
@@ -113,11 +113,11 @@ def start(
                 )
                 advance(run.pk)
         except IntegrityError:
-            if scheduled_for is not None and DiscoveryRun.objects.filter(scheduled_for=scheduled_for).exists():
+            if scheduled_for is not None and Run.objects.filter(scheduled_for=scheduled_for).exists():
                 raise SlotTaken from None
             active = active_run()
             if active is not None and (idempotency_key is None or active.idempotency_key != idempotency_key):
-                raise ActiveRun(active.pk) from None
+                raise RunAlreadyActive(active.pk) from None
             # Else the run in the way has just ended, or this very request has just made it: look again.
         else:
             log.debug("run queued", extra={"run_id": str(run.pk), "trigger": trigger, "by": run.triggered_by})
@@ -125,16 +125,16 @@ def start(
     raise RuntimeError("runs start and end too fast to find a place between them")
 
 
-def _known_request(key: str | None, request_hash: str) -> DiscoveryRun | None:
-    known = DiscoveryRun.objects.filter(idempotency_key=key).first() if key else None
+def _known_request(key: str | None, request_hash: str) -> Run | None:
+    known = Run.objects.filter(idempotency_key=key).first() if key else None
     if known is not None and known.idempotency_hash != request_hash:
-        raise OtherRequest(f"the key was used for another request, run {known.pk}")
+        raise IdempotencyKeyReused(f"the key was used for another request, run {known.pk}")
     return known
 
 
-def active_run() -> DiscoveryRun | None:
+def active_run() -> Run | None:
     """The run that is queued or running, None where there is none."""
-    return DiscoveryRun.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False).first()
+    return Run.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False).first()
 
 
 def close_dead_runs() -> int:
@@ -148,14 +148,14 @@ def close_dead_runs() -> int:
     closed = 0
     with transaction.atomic():
         # Locked, and a row another closer holds is left to it: the cause is told once.
-        active = DiscoveryRun.objects.select_for_update(skip_locked=True).filter(status__in=ACTIVE_RUN_STATUSES)
+        active = Run.objects.select_for_update(skip_locked=True).filter(status__in=ACTIVE_RUN_STATUSES)
         for run in active.filter(Q(stage__isnull=True) | Q(in_foreground=True) & silent):
             words = "interrupted before the upgrade" if run.stage is None else "interrupted: its process died"
-            add_errors(run.pk, [error("run", "interrupted", words)])
+            append_errors(run.pk, [run_error("run", "interrupted", words)])
             if run.stage is None:
-                DiscoveryRun.objects.filter(pk=run.pk).update(status=RunStatus.FAILED, completed_at=now)
+                Run.objects.filter(pk=run.pk).update(status=RunStatus.FAILED, completed_at=now)
             else:
-                _settle(run, RunStatus.FAILED)
+                _finalize(run, RunStatus.FAILED)
             closed += 1
     if closed:
         log.warning("closed dead runs", extra={"count": closed})
@@ -169,7 +169,7 @@ def advance(run_id: uuid.UUID) -> None:
     """
     with transaction.atomic():
         run = (
-            DiscoveryRun.objects.select_for_update()
+            Run.objects.select_for_update()
             .filter(pk=run_id, status__in=ACTIVE_RUN_STATUSES, stage__isnull=False)
             .first()
         )
@@ -178,15 +178,15 @@ def advance(run_id: uuid.UUID) -> None:
         rows = list(run.steps.values_list("kind", "status", "error_code"))
         running = sum(status == StepStatus.RUNNING for _, status, _ in rows)
         if run.cancel_requested_at is not None:
-            if not running or timezone.now() - run.cancel_requested_at > CANCEL_PATIENCE:
-                add_errors(run.pk, [error("run", "cancelled", "cancelled on request")])
-                _settle(run, RunStatus.CANCELLED)
+            if not running or timezone.now() - run.cancel_requested_at > CANCEL_TIMEOUT:
+                append_errors(run.pk, [run_error("run", "cancelled", "cancelled on request")])
+                _finalize(run, RunStatus.CANCELLED)
             return
         if any(code == "budget" for _, _, code in rows):
-            _spend(run)
+            _exhaust_budget(run)
         while not run.steps.filter(status__in=(StepStatus.PENDING, StepStatus.RUNNING)).exists():
             if not _next_stage(run):
-                _settle(run, RunStatus.FAILED)
+                _finalize(run, RunStatus.FAILED)
                 return
         counts = run.steps.aggregate(
             total=Count("pk"), done=Count("pk", filter=Q(status__in=(StepStatus.DONE, StepStatus.FAILED)))
@@ -197,7 +197,7 @@ def advance(run_id: uuid.UUID) -> None:
             _tell_workers(run)
 
 
-def _next_stage(run: DiscoveryRun) -> bool:
+def _next_stage(run: Run) -> bool:
     """No step is open: begin the next stage with its steps. False: the run has failed; its last step says why."""
     closed = set(run.steps.values_list("kind", "status", "error_code"))
     match run.stage:
@@ -221,23 +221,23 @@ def _next_stage(run: DiscoveryRun) -> bool:
     return True
 
 
-MOST_LEFT_OVER: Final = 200
+MAX_UNPROFILED_LEFTOVERS: Final = 200
 
 
-def _to_profile(run: DiscoveryRun) -> Sequence[str]:
+def _to_profile(run: Run) -> Sequence[str]:
     """The wallets a run profiles: those it found, and some that earlier runs left unprofiled."""
     if run.profile_immediately is False:
         return []
-    wanted = DiscoveryWallet.objects.exclude(status="blacklisted")
+    wanted = Wallet.objects.exclude(status="blacklisted")
     found = wanted.filter(address__in=run.wallets.values("wallet_address")).order_by("address")
     addresses = list(found.values_list("address", flat=True))
     if not run.given_mints:
         left = wanted.filter(profiled_at__isnull=True).exclude(address__in=addresses).order_by("-last_discovered_at")
-        addresses += left.values_list("address", flat=True)[:MOST_LEFT_OVER]
+        addresses += left.values_list("address", flat=True)[:MAX_UNPROFILED_LEFTOVERS]
     return addresses
 
 
-def _spend(run: DiscoveryRun) -> None:
+def _exhaust_budget(run: Run) -> None:
     """The run may make no more calls: what waits for some is closed, what needs none goes on."""
     run.steps.filter(status=StepStatus.PENDING, kind__in=(StepKind.TOKEN, StepKind.WALLET)).update(
         status=StepStatus.FAILED,
@@ -247,7 +247,7 @@ def _spend(run: DiscoveryRun) -> None:
     )
 
 
-def _tell_workers(run: DiscoveryRun) -> None:
+def _tell_workers(run: Run) -> None:
     now = timezone.now()
     told = Q(status=StepStatus.RUNNING) | Q(status=StepStatus.PENDING, enqueued_at__isnull=False)
     most = 1 if run.max_requests_per_run is not None else broker.capacity()
@@ -265,12 +265,12 @@ def _tell_workers(run: DiscoveryRun) -> None:
 def begin(run_id: uuid.UUID) -> None:
     """Work starts: the time of the request gives way to the time of the start. Once; later calls change nothing."""
     now = timezone.now()
-    DiscoveryRun.objects.filter(pk=run_id, status=RunStatus.QUEUED).update(
+    Run.objects.filter(pk=run_id, status=RunStatus.QUEUED).update(
         started_at=now, status=RunStatus.RUNNING, stage=RunStage.FIND_TOKENS, heartbeat_at=now
     )
 
 
-def hold_active(run_id: uuid.UUID) -> bool:
+def lock_active_run(run_id: uuid.UUID) -> bool:
     """Keep the run from being closed for the rest of the transaction; whether it is still active.
 
     A shared lock: steps of one run store side by side.
@@ -284,7 +284,7 @@ def hold_active(run_id: uuid.UUID) -> bool:
 
 def request_cancel(run_id: uuid.UUID) -> bool:
     """Ask the run to end; False where it is not active. Ends it at once where no step is at work."""
-    asked = DiscoveryRun.objects.filter(pk=run_id, status__in=ACTIVE_RUN_STATUSES, stage__isnull=False)
+    asked = Run.objects.filter(pk=run_id, status__in=ACTIVE_RUN_STATUSES, stage__isnull=False)
     if not asked.filter(cancel_requested_at__isnull=True).update(cancel_requested_at=timezone.now()):
         return asked.exists()
     advance(run_id)
@@ -294,42 +294,42 @@ def request_cancel(run_id: uuid.UUID) -> bool:
 def close(run_id: uuid.UUID, status: RunStatus, errors: list[dict[str, str]] | None = None) -> bool:
     """Close the run with what is stored, once; False where it is closed already."""
     with transaction.atomic():
-        run = DiscoveryRun.objects.select_for_update().filter(pk=run_id, status__in=ACTIVE_RUN_STATUSES).first()
+        run = Run.objects.select_for_update().filter(pk=run_id, status__in=ACTIVE_RUN_STATUSES).first()
         if run is None:
             return False
-        add_errors(run_id, errors or [])
-        _settle(run, status)
+        append_errors(run_id, errors or [])
+        _finalize(run, status)
     return True
 
 
 def finish(claim: step_queue.Claim, usage: dict[str, Any], prior: dict[str, Any]) -> bool:
     """Close the run with its last step, in the caller's transaction. False where step or run was not ours any more."""
-    run = DiscoveryRun.objects.select_for_update().filter(pk=claim.run_id, status__in=ACTIVE_RUN_STATUSES).first()
+    run = Run.objects.select_for_update().filter(pk=claim.run_id, status__in=ACTIVE_RUN_STATUSES).first()
     if run is None or not step_queue.complete(claim, {}, usage):
         return False
-    DiscoveryRun.objects.filter(pk=run.pk).update(prior=prior)
+    Run.objects.filter(pk=run.pk).update(prior=prior)
     tokens = list(run.steps.filter(kind=StepKind.TOKEN).values_list("status", "error_code"))
     nothing_done = bool(tokens) and all(status == StepStatus.FAILED for status, _ in tokens)
     spent = any(code == "budget" for _, code in tokens)
-    _settle(run, RunStatus.FAILED if nothing_done and not spent else RunStatus.COMPLETED)
+    _finalize(run, RunStatus.FAILED if nothing_done and not spent else RunStatus.COMPLETED)
     return True
 
 
-def _settle(run: DiscoveryRun, status: RunStatus) -> None:
+def _finalize(run: Run, status: RunStatus) -> None:
     """Close a locked active run with its counts, however it ended: what is stored is counted exactly once."""
     now = timezone.now()
-    found = DiscoveryRunWallet.objects.filter(run=run)
+    found = RunWallet.objects.filter(run=run)
     counts = found.aggregate(
         new=Count("wallet_address", distinct=True, filter=Q(is_new=True)),
         known=Count("wallet_address", distinct=True, filter=Q(is_new=False)),
     )
     # One active run at a time: nobody else counts wallets now.
-    DiscoveryWallet.objects.filter(address__in=found.values("wallet_address")).update(
+    Wallet.objects.filter(address__in=found.values("wallet_address")).update(
         discovery_count=F("discovery_count") + 1, last_discovered_at=now
     )
     step_queue.close_open(run.pk, f"the run was {status}")
     done = list(run.steps.order_by("pk").values_list("kind", "status", "error_code", "usage"))
-    add_errors(run.pk, losses_of(run))
+    append_errors(run.pk, collect_step_errors(run))
     run.status, run.stage = status, RunStage.DONE
     run.completed_at = now
     run.new_wallets, run.updated_wallets = counts["new"], counts["known"]
@@ -348,7 +348,7 @@ def _settle(run: DiscoveryRun, status: RunStatus) -> None:
     log.info("run closed", extra={"run_id": str(run.pk), "status": str(status), "seconds": str(run.duration_seconds)})
 
 
-def _funnel(run: DiscoveryRun, failed: list[tuple[str, str]]) -> dict[str, int]:
+def _funnel(run: Run, failed: list[tuple[str, str]]) -> dict[str, int]:
     """Where candidates fell, over all steps."""
     funnel = dict(run.funnel or {})
     for of_token in run.tokens.values_list("funnel", flat=True):

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from discovery.jobs import maintenance, run_errors, run_lifecycle
-from discovery.models import DiscoveryConfig, DiscoveryRun
+from discovery.models import Config, Run
 from discovery.models.enums import RunStatus, Trigger
 
 log = logging.getLogger(__name__)
@@ -35,37 +35,37 @@ def _apart(hours: float) -> timedelta:
 
 def first_slot(hours: int, now: datetime) -> datetime:
     """Where no slot is known: `hours` after the last run's start, at least a minute from now; without one, from now."""
-    last = DiscoveryRun.objects.exclude(status=RunStatus.SKIPPED).order_by("-started_at").first()
+    last = Run.objects.exclude(status=RunStatus.SKIPPED).order_by("-started_at").first()
     if last is None:
         return now + _apart(hours)
     return max(now + _apart(SOONEST_HOURS), last.started_at + _apart(hours))
 
 
-def in_force(config: DiscoveryConfig) -> bool:
+def in_force(config: Config) -> bool:
     """Whether scheduled runs start: the row's switch and the environment's."""
     return bool(config.enabled) and settings.DISCOVERY_SCHEDULER_ENABLED
 
 
-def tick(now: datetime | None = None) -> DiscoveryRun | None:
+def tick(now: datetime | None = None) -> Run | None:
     """Start the run of the slot that has come, once; the run or the skipped row, None where nothing was due."""
     now = now or timezone.now()
     maintenance.beat("tick")
-    DiscoveryConfig.load()
+    Config.load()
     run_lifecycle.close_dead_runs()
     with transaction.atomic():
-        config = DiscoveryConfig.objects.select_for_update().get(pk=1)
+        config = Config.objects.select_for_update().get(pk=1)
         hours = config.hours
         slot = config.next_run_at
         if not in_force(config):
             if not config.enabled and slot is not None:
-                DiscoveryConfig.objects.filter(pk=1).update(next_run_at=None)
+                Config.objects.filter(pk=1).update(next_run_at=None)
             return None
         if slot is None:
-            DiscoveryConfig.objects.filter(pk=1).update(next_run_at=first_slot(hours, now))
+            Config.objects.filter(pk=1).update(next_run_at=first_slot(hours, now))
             return None
         if now < slot:
             return None
-        DiscoveryConfig.objects.filter(pk=1).update(next_run_at=following_slot(slot, hours, now))
+        Config.objects.filter(pk=1).update(next_run_at=following_slot(slot, hours, now))
         try:
             with transaction.atomic():
                 return run_lifecycle.start(
@@ -77,14 +77,14 @@ def tick(now: datetime | None = None) -> DiscoveryRun | None:
                 )
         except run_lifecycle.SlotTaken:
             return None
-        except run_lifecycle.ActiveRun as active:
+        except run_lifecycle.RunAlreadyActive as active:
             return _skipped(slot, now, str(active))
 
 
-def _skipped(slot: datetime, now: datetime, why: str) -> DiscoveryRun:
+def _skipped(slot: datetime, now: datetime, why: str) -> Run:
     """A slot that met an active run, kept so that the history has no hole."""
     log.warning("slot skipped", extra={"slot": slot.isoformat(), "cause": why})
-    return DiscoveryRun.objects.create(
+    return Run.objects.create(
         started_at=now,
         completed_at=now,
         status=RunStatus.SKIPPED,
@@ -92,11 +92,11 @@ def _skipped(slot: datetime, now: datetime, why: str) -> DiscoveryRun:
         trigger_type=Trigger.SCHEDULED,
         triggered_by="scheduler",
         scheduled_for=slot,
-        errors=[run_errors.error("run", "skipped", why)],
+        errors=[run_errors.run_error("run", "skipped", why)],
     )
 
 
-def changed(config: DiscoveryConfig, *, enabled_before: bool, hours_before: int, now: datetime) -> datetime | None:
+def changed(config: Config, *, enabled_before: bool, hours_before: int, now: datetime) -> datetime | None:
     """The next slot after an operator changed the switch or the hours: recalculated at once."""
     if not config.enabled:
         return None

@@ -18,10 +18,10 @@ from django.utils import timezone
 
 from discovery.clients.usage import Usage, total
 from discovery.jobs import run_errors
-from discovery.models import DiscoveryRun, DiscoveryRunStep
+from discovery.models import Run, RunStep
 from discovery.models.enums import ACTIVE_RUN_STATUSES, OPEN_STEP_STATUSES, StepKind, StepStatus
 
-MOST_ATTEMPTS: Final = 3
+MAX_ATTEMPTS: Final = 3
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -48,9 +48,7 @@ def step_name(kind: str, key: str) -> str:
 
 def add(run_id: uuid.UUID, kind: StepKind, keys: Iterable[str]) -> None:
     """One pending step for each key; a key that has one keeps it."""
-    DiscoveryRunStep.objects.bulk_create(
-        [DiscoveryRunStep(run_id=run_id, kind=kind, key=key) for key in keys], ignore_conflicts=True
-    )
+    RunStep.objects.bulk_create([RunStep(run_id=run_id, kind=kind, key=key) for key in keys], ignore_conflicts=True)
 
 
 def dead_after() -> timedelta:
@@ -66,28 +64,28 @@ def claim(step_id: int, worker: str) -> Claim | None:
     now = timezone.now()
     token = f"{worker[:80]}:{uuid.uuid4().hex[:12]}"
     with transaction.atomic():
-        row = DiscoveryRunStep.objects.filter(pk=step_id).values("run_id", "run__max_requests_per_run").first()
+        row = RunStep.objects.filter(pk=step_id).values("run_id", "run__max_requests_per_run").first()
         if row is None:
             return None
         if row["run__max_requests_per_run"] is not None:
-            DiscoveryRun.objects.select_for_update().filter(pk=row["run_id"]).first()
-            if DiscoveryRunStep.objects.filter(run_id=row["run_id"], status=StepStatus.RUNNING).exists():
+            Run.objects.select_for_update().filter(pk=row["run_id"]).first()
+            if RunStep.objects.filter(run_id=row["run_id"], status=StepStatus.RUNNING).exists():
                 return None
         due = Q(available_at__isnull=True) | Q(available_at__lte=now)
-        wanted = DiscoveryRun.objects.filter(status__in=ACTIVE_RUN_STATUSES, cancel_requested_at__isnull=True)
-        taken = DiscoveryRunStep.objects.filter(
-            due, pk=step_id, status=StepStatus.PENDING, attempt__lt=MOST_ATTEMPTS, run__in=wanted
+        wanted = Run.objects.filter(status__in=ACTIVE_RUN_STATUSES, cancel_requested_at__isnull=True)
+        taken = RunStep.objects.filter(
+            due, pk=step_id, status=StepStatus.PENDING, attempt__lt=MAX_ATTEMPTS, run__in=wanted
         ).update(
             status=StepStatus.RUNNING, attempt=F("attempt") + 1, claimed_by=token, started_at=now, heartbeat_at=now
         )
         if not taken:
             return None
-        step = DiscoveryRunStep.objects.get(pk=step_id)
+        step = RunStep.objects.get(pk=step_id)
     return Claim(step.pk, step.run_id, step.kind, step.key, step.attempt, token, step.usage)
 
 
 def _held(claim: Claim) -> Any:
-    return DiscoveryRunStep.objects.filter(pk=claim.id, status=StepStatus.RUNNING, claimed_by=claim.token)
+    return RunStep.objects.filter(pk=claim.id, status=StepStatus.RUNNING, claimed_by=claim.token)
 
 
 def beat(claim: Claim, usage: Usage) -> bool:
@@ -96,12 +94,12 @@ def beat(claim: Claim, usage: Usage) -> bool:
     if not _held(claim).update(heartbeat_at=now, usage=total([claim.usage, usage])):
         return False
     # The run's own row is passed over while somebody stores under its lock: the next beat comes soon.
-    free = DiscoveryRun.objects.select_for_update(skip_locked=True).filter(pk=claim.run_id)
+    free = Run.objects.select_for_update(skip_locked=True).filter(pk=claim.run_id)
     with transaction.atomic():
-        DiscoveryRun.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(
+        Run.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(
             heartbeat_at=Greatest(F("heartbeat_at"), now)
         )
-    return DiscoveryRun.objects.filter(
+    return Run.objects.filter(
         pk=claim.run_id, status__in=ACTIVE_RUN_STATUSES, cancel_requested_at__isnull=True
     ).exists()
 
@@ -121,7 +119,7 @@ def complete(claim: Claim, counts: dict[str, Any], usage: Usage, errors: Sequenc
     )
 
 
-def give_back(
+def fail_or_retry(
     claim: Claim,
     usage: Usage,
     *,
@@ -132,7 +130,7 @@ def give_back(
     errors: Sequence[dict[str, str]] = (),
 ) -> bool:
     """A step that went wrong: pending again while attempts are left and `retry`, else failed. Whether it failed."""
-    again = retry and claim.attempt < MOST_ATTEMPTS
+    again = retry and claim.attempt < MAX_ATTEMPTS
     now = timezone.now()
     changed = _held(claim).update(
         status=StepStatus.PENDING if again else StepStatus.FAILED,
@@ -161,15 +159,15 @@ def release(claim: Claim, usage: Usage) -> None:
 
 def release_worker(worker: str) -> int:
     """Let go of every step a worker holds, which is being stopped: its processes notice with their next beat."""
-    return DiscoveryRunStep.objects.filter(status=StepStatus.RUNNING, claimed_by__startswith=f"{worker}:").update(
+    return RunStep.objects.filter(status=StepStatus.RUNNING, claimed_by__startswith=f"{worker}:").update(
         status=StepStatus.PENDING, attempt=F("attempt") - 1, claimed_by="", enqueued_at=None
     )
 
 
-def reap(run_id: uuid.UUID) -> list[DiscoveryRunStep]:
+def reap(run_id: uuid.UUID) -> list[RunStep]:
     """Give steps whose worker died back to others; those whose attempts are spent are failed and answered."""
     now = timezone.now()
-    dead = DiscoveryRunStep.objects.select_for_update(skip_locked=True).filter(
+    dead = RunStep.objects.select_for_update(skip_locked=True).filter(
         run_id=run_id, status=StepStatus.RUNNING, heartbeat_at__lt=now - dead_after()
     )
     spent = []
@@ -178,10 +176,10 @@ def reap(run_id: uuid.UUID) -> list[DiscoveryRunStep]:
             step.claimed_by, step.enqueued_at = "", None
             step.error, step.error_code = "its worker died", "worker_died"
             step.status = StepStatus.PENDING
-            if step.attempt >= MOST_ATTEMPTS:
+            if step.attempt >= MAX_ATTEMPTS:
                 step.status, step.completed_at = StepStatus.FAILED, now
                 words = f"its worker died {step.attempt} times"
-                step.errors = [run_errors.error(step_name(step.kind, step.key), "worker_died", words)]
+                step.errors = [run_errors.run_error(step_name(step.kind, step.key), "worker_died", words)]
                 spent.append(step)
             step.save(
                 update_fields=["claimed_by", "enqueued_at", "error", "error_code", "status", "completed_at", "errors"]
@@ -191,12 +189,12 @@ def reap(run_id: uuid.UUID) -> list[DiscoveryRunStep]:
 
 def open_counts(run_id: uuid.UUID) -> tuple[int, int, int]:
     """(pending, running, all) steps of a run."""
-    rows = list(DiscoveryRunStep.objects.filter(run_id=run_id).values_list("status", flat=True))
+    rows = list(RunStep.objects.filter(run_id=run_id).values_list("status", flat=True))
     return rows.count(StepStatus.PENDING), rows.count(StepStatus.RUNNING), len(rows)
 
 
 def close_open(run_id: uuid.UUID, cause: str) -> None:
     """Whatever is still open is not done any more: its run is over."""
-    DiscoveryRunStep.objects.filter(run_id=run_id, status__in=OPEN_STEP_STATUSES).update(
+    RunStep.objects.filter(run_id=run_id, status__in=OPEN_STEP_STATUSES).update(
         status=StepStatus.FAILED, completed_at=timezone.now(), error=cause, claimed_by=""
     )

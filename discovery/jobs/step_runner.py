@@ -19,17 +19,17 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 from redis.exceptions import RedisError
 
-from discovery.clients.connections import hang_up
+from discovery.clients.connections import close_connection
 from discovery.clients.provider_clients import Providers, open_providers
 from discovery.clients.usage import BudgetSpent, RunMeter, metered, total
 from discovery.domain.findings import Candidate
 from discovery.jobs import run_errors, run_lifecycle, step_queue
-from discovery.models import DiscoveryRun
+from discovery.models import Run
 from discovery.models.enums import StepKind
 from discovery.pipeline import finish, save_profile, save_token
 from discovery.pipeline.analyse_token import analyse_token
-from discovery.pipeline.cost_estimate import that_fit
-from discovery.pipeline.find_tokens import Found, NothingAnswered, look_up, search
+from discovery.pipeline.cost_estimate import limit_to_schedule
+from discovery.pipeline.find_tokens import NothingAnswered, TokenSearchResult, look_up, search
 from discovery.pipeline.profile_wallet import profile_wallet
 from discovery.providers.errors import CircuitOpen, ProviderError
 from walltrack.logs import bind
@@ -44,7 +44,7 @@ def worker_name(pid: int | None = None) -> str:
     return f"{socket.gethostname()}:{pid or os.getpid()}"
 
 
-class LetGo(Exception):
+class ClaimLost(Exception):
     """The claim was lost or the run is to end: nothing more is to be done here."""
 
 
@@ -53,7 +53,7 @@ async def carry_out(step_id: int, worker: str, providers: Providers | None = Non
     claim = await sync_to_async(step_queue.claim)(step_id, worker)
     if claim is None:
         return
-    run = await sync_to_async(DiscoveryRun.objects.get)(pk=claim.run_id)
+    run = await sync_to_async(Run.objects.get)(pk=claim.run_id)
     with bind(run_id=str(run.pk), step=claim.name):
         await sync_to_async(run_lifecycle.begin)(run.pk)
         await _Step(run, claim, providers).carry_out()
@@ -63,7 +63,7 @@ async def carry_out(step_id: int, worker: str, providers: Providers | None = Non
 class _Step:
     """One claimed step."""
 
-    def __init__(self, run: DiscoveryRun, claim: step_queue.Claim, providers: Providers | None) -> None:
+    def __init__(self, run: Run, claim: step_queue.Claim, providers: Providers | None) -> None:
         self.run, self.claim = run, claim
         self.params = run_lifecycle.run_params(run)
         self._providers = providers
@@ -76,7 +76,7 @@ class _Step:
         try:
             with metered(self.meter):
                 await self._beating()
-        except (LetGo, asyncio.CancelledError) as ended:
+        except (ClaimLost, asyncio.CancelledError) as ended:
             await sync_to_async(step_queue.release)(self.claim, self.meter.usage())
             if isinstance(ended, asyncio.CancelledError):
                 raise
@@ -93,7 +93,7 @@ class _Step:
             log.exception("step failed")
             lost_database = isinstance(error, OperationalError | InterfaceError)
             if lost_database:
-                await sync_to_async(hang_up)()
+                await sync_to_async(close_connection)()
             await self._failed("internal", f"{type(error).__name__}: the log has the details", retry=lost_database)
 
     def _used(self) -> int:
@@ -101,18 +101,18 @@ class _Step:
         return sum(row["calls"] for row in usage.values())
 
     async def _failed(self, code: str, cause: str, *, retry: bool, least_pause: float = 0.0) -> None:
-        def give_back() -> None:
+        def fail_or_retry() -> None:
             pause = max(least_pause, settings.PROVIDER_PATIENCE_SECONDS / 4 * self.claim.attempt)
             usage = self.meter.usage()
             # What the search lost on the way says why nothing answered; of the others the last cause is enough.
             before = self.errors if self.claim.kind == StepKind.FIND else []
-            errors = [*before, run_errors.error(self.claim.name, code, cause)]
-            step_queue.give_back(
+            errors = [*before, run_errors.run_error(self.claim.name, code, cause)]
+            step_queue.fail_or_retry(
                 self.claim, usage, code=code, cause=cause, retry=retry, pause_seconds=pause, errors=errors
             )
 
         log.warning("step not done", extra={"code": code, "cause": cause, "attempt": self.claim.attempt})
-        await sync_to_async(give_back)()
+        await sync_to_async(fail_or_retry)()
 
     async def _beating(self) -> None:
         """The work with its heartbeat beside it, which ends it where it is no longer wanted."""
@@ -123,7 +123,7 @@ class _Step:
                 await work
         except asyncio.CancelledError:
             if beat.done() and not beat.cancelled() and beat.exception() is None:
-                raise LetGo from None
+                raise ClaimLost from None
             raise
         finally:
             for task in (work, beat):
@@ -139,21 +139,21 @@ class _Step:
                     return
             except DatabaseError as error:
                 log.warning("heartbeat not stored", extra={"cause": type(error).__name__})
-                await sync_to_async(hang_up)()
+                await sync_to_async(close_connection)()
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[Providers]:
         if self._providers is not None:
             yield self._providers
             return
-        async with open_providers(source=self.run.source, shared=await store_answers()) as providers:
+        async with open_providers(source=self.run.source, shared=await redis_available()) as providers:
             yield providers
 
     async def _work(self) -> None:
         now = int(time.time())
         if self.claim.kind == StepKind.FINISH:
             if not await sync_to_async(finish.finish)(self.claim, now):
-                raise LetGo
+                raise ClaimLost
             return
         async with self._opened() as providers:
             match self.claim.kind:
@@ -171,12 +171,12 @@ class _Step:
             found = await look_up(providers, list(self.run.given_mints), self.complain)
         else:
             found = await search(providers, self.params, now, self.complain)
-            found = await sync_to_async(that_fit)(found, providers.source, self.complain)
+            found = await sync_to_async(limit_to_schedule)(found, providers.source, self.complain)
         stored = await sync_to_async(self._store_found)(providers, found)
         if not stored:
-            raise LetGo
+            raise ClaimLost
 
-    def _store_found(self, providers: Providers, found: Found) -> bool:
+    def _store_found(self, providers: Providers, found: TokenSearchResult) -> bool:
         return save_token.store_found(
             self.claim,
             self.meter.usage(),
@@ -192,17 +192,17 @@ class _Step:
             token, self.params, providers.histories(self.problem), providers.prices, now=now, problem=self.problem
         )
         if not await sync_to_async(save_token.store_token)(self.claim, self.meter.usage(), result, self.errors):
-            raise LetGo
+            raise ClaimLost
 
     async def _wallet(self, providers: Providers, now: int) -> None:
-        known = await sync_to_async(save_profile.what_is_known)(self.claim.key)
+        known = await sync_to_async(save_profile.load_wallet_context)(self.claim.key)
         result = await profile_wallet(self.claim.key, known, providers, now=now, problem=self.problem)
         if not await sync_to_async(save_profile.store_step)(self.claim, self.meter.usage(), result, self.errors):
-            raise LetGo
+            raise ClaimLost
 
     def complain(self, step: str, code: str, message: str) -> None:
         """Something was lost: into the run's errors with the step's completion."""
-        self.errors.append(run_errors.error(step, code, message))
+        self.errors.append(run_errors.run_error(step, code, message))
 
     def problem(self, what: str, cause: str) -> None:
         """The same, of what this step works on."""
@@ -212,7 +212,7 @@ class _Step:
 _CODES: Final[dict[type[Exception], str]] = {NothingAnswered: "nothing_answered", BudgetSpent: "budget"}
 
 
-async def store_answers() -> bool:
+async def redis_available() -> bool:
     """Whether the shared store of the pace is there."""
     client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2)
     try:

@@ -3,10 +3,10 @@
 from django.core.management.base import CommandError
 from django.db import Error
 
-from discovery.reads.health import Heartbeat, heartbeats_of
+from discovery.reads.health import HeartbeatRow, heartbeats_of
 
 
-def newest_sign(prefix: str, who: str) -> Heartbeat:
+def latest_heartbeat(prefix: str, who: str) -> HeartbeatRow:
     """The newest heartbeat whose name begins with `prefix`. May raise: CommandError, which names `who`."""
     try:
         signs = heartbeats_of(prefix)

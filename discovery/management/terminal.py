@@ -65,7 +65,7 @@ class ProgressReporter(Quiet):
         )
         self._task: TaskID | None = None
         self._stage = ""
-        self._told: set[int] = set()
+        self.last_writes: set[int] = set()
 
     def __enter__(self) -> Self:
         self.progress.start()
@@ -78,8 +78,8 @@ class ProgressReporter(Quiet):
     def show(self, now: Progress) -> None:
         """Tell what is new."""
         for step in now.closed:
-            if step.id not in self._told:
-                self._told.add(step.id)
+            if step.id not in self.last_writes:
+                self.last_writes.add(step.id)
                 self._closed(step, now)
         if now.stage != self._stage and not self.console.is_terminal and now.stage in {"analyse", "profile"}:
             self.console.print(

@@ -1,24 +1,24 @@
 """The tables. Three of them keep the names, columns and types of the system WallTrack grew out of."""
 
-from discovery.models.config import DiscoveryConfig
-from discovery.models.operations import DiscoveryApiKey, DiscoveryHeartbeat, DiscoveryProvider, DiscoveryPumps
-from discovery.models.runs import DiscoveryRun, DiscoveryRunStep, DiscoveryRunToken, DiscoveryRunWallet
-from discovery.models.trades import DiscoveryCycle, DiscoveryPosition, DiscoveryTrade, DiscoveryTransaction
-from discovery.models.wallets import DiscoveryWallet
+from discovery.models.config import Config
+from discovery.models.operations import ApiKey, Heartbeat, Provider, Pumps
+from discovery.models.runs import Run, RunStep, RunToken, RunWallet
+from discovery.models.trades import Cycle, Position, Trade, Transaction
+from discovery.models.wallets import Wallet
 
 __all__ = [
-    "DiscoveryApiKey",
-    "DiscoveryConfig",
-    "DiscoveryCycle",
-    "DiscoveryHeartbeat",
-    "DiscoveryPosition",
-    "DiscoveryProvider",
-    "DiscoveryPumps",
-    "DiscoveryRun",
-    "DiscoveryRunStep",
-    "DiscoveryRunToken",
-    "DiscoveryRunWallet",
-    "DiscoveryTrade",
-    "DiscoveryTransaction",
-    "DiscoveryWallet",
+    "ApiKey",
+    "Config",
+    "Cycle",
+    "Heartbeat",
+    "Position",
+    "Provider",
+    "Pumps",
+    "Run",
+    "RunStep",
+    "RunToken",
+    "RunWallet",
+    "Trade",
+    "Transaction",
+    "Wallet",
 ]

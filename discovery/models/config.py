@@ -19,7 +19,7 @@ def default_excluded_flags() -> list[str]:
     return list(DEFAULT_EXCLUDED_FLAGS)
 
 
-class DiscoveryConfig(models.Model):
+class Config(models.Model):
     """What every run uses unless it is told otherwise. One row, id 1; a run keeps a copy of what it used."""
 
     id = models.IntegerField(primary_key=True, default=1, db_default=1, editable=False)
@@ -98,7 +98,7 @@ class DiscoveryConfig(models.Model):
         return self.schedule_hours or 6
 
     @classmethod
-    def load(cls) -> "DiscoveryConfig":
+    def load(cls) -> "Config":
         """The row; made with the environment's seeds where it is missing."""
         config = cls.objects.filter(pk=1).first()
         if config is None:
@@ -113,4 +113,4 @@ def ensure_config_row(using: str = "default") -> None:
         "enabled": settings.DISCOVERY_SCHEDULER_ENABLED,
         "schedule_hours": settings.DISCOVERY_SCHEDULE_HOURS,
     }
-    DiscoveryConfig.objects.using(using).bulk_create([DiscoveryConfig(pk=1, **seeds)], ignore_conflicts=True)
+    Config.objects.using(using).bulk_create([Config(pk=1, **seeds)], ignore_conflicts=True)

@@ -10,7 +10,7 @@ from discovery.models.enums import ApiScope
 from discovery.models.runs import json_default
 
 
-class DiscoveryHeartbeat(models.Model):
+class Heartbeat(models.Model):
     """The last sign of life of one part: `beat`, `tick`, `canary`, or `worker:<host>:<pid>`."""
 
     name = models.CharField(max_length=150, primary_key=True)
@@ -25,7 +25,7 @@ class DiscoveryHeartbeat(models.Model):
         return f"{self.name} at {self.at:%H:%M:%S}"
 
 
-class DiscoveryProvider(models.Model):
+class Provider(models.Model):
     """What workers last saw of a provider."""
 
     name = models.CharField(max_length=30, primary_key=True)
@@ -44,7 +44,7 @@ class DiscoveryProvider(models.Model):
         return str(self.name)
 
 
-class DiscoveryPumps(models.Model):
+class Pumps(models.Model):
     """The tokens that pass the filters now, as a worker last saw them. One row, id 1."""
 
     id = models.IntegerField(primary_key=True, default=1, db_default=1, editable=False)
@@ -65,7 +65,7 @@ class DiscoveryPumps(models.Model):
         return f"{len(self.tokens)} tokens"
 
 
-class DiscoveryApiKey(models.Model):
+class ApiKey(models.Model):
     """A key for other systems. Only a hash of it is kept: it is shown once, when it is made."""
 
     name = models.CharField(max_length=100, unique=True, help_text="Who or what uses it; shown as the author of runs.")

@@ -25,7 +25,7 @@ def json_default(value: Any) -> Value:
     return Value(value, models.JSONField())
 
 
-class DiscoveryRun(models.Model):
+class Run(models.Model):
     """One discovery run: what was asked, what it did so far, what came out.
 
     queued → running → completed | failed | cancelled, or skipped. Rows written by the earlier system have no stage and
@@ -124,11 +124,11 @@ class DiscoveryRun(models.Model):
         return bool(self.errors)
 
 
-class DiscoveryRunWallet(models.Model):
+class RunWallet(models.Model):
     """A wallet that a run found through a token, with the result on that token. Older rows may repeat."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False)
-    run = models.ForeignKey(DiscoveryRun, on_delete=models.CASCADE, db_index=False, related_name="wallets")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, db_index=False, related_name="wallets")
     wallet_address = models.CharField(max_length=44)
     source_token = models.CharField(max_length=44)
     is_new = models.BooleanField(null=True, blank=True, default=True, db_default=True)
@@ -164,13 +164,13 @@ class DiscoveryRunWallet(models.Model):
         return f"{self.wallet_address} through {self.source_token}"
 
 
-class DiscoveryRunStep(models.Model):
+class RunStep(models.Model):
     """One unit of work: claimed by a conditional update, stored in one transaction with its completion.
 
     pending → running → done | failed; a running step whose worker died returns to pending, three attempts at most.
     """
 
-    run = models.ForeignKey(DiscoveryRun, on_delete=models.CASCADE, related_name="steps")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
     kind = models.CharField(max_length=10, choices=StepKind.choices)
     key = AddressField(blank=True, help_text="The mint or the wallet worked on; empty for find and finish.")
     status = models.CharField(
@@ -206,10 +206,10 @@ class DiscoveryRunStep(models.Model):
         return f"{self.kind} {self.key}: {self.status}"
 
 
-class DiscoveryRunToken(models.Model):
+class RunToken(models.Model):
     """What a run saw of a token: market figures at that moment, the launch clock, counts and where candidates fell."""
 
-    run = models.ForeignKey(DiscoveryRun, on_delete=models.CASCADE, related_name="tokens")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="tokens")
     mint = AddressField()
     symbol = models.CharField(max_length=64, blank=True, default="", db_default="")
     name = models.CharField(max_length=128, blank=True, default="", db_default="")

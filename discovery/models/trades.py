@@ -6,10 +6,10 @@ from django.db.models.functions import Now
 
 from discovery.models.enums import CycleResult
 from discovery.models.fields import AddressField, UnitsField
-from discovery.models.runs import DiscoveryRun, json_default
+from discovery.models.runs import Run, json_default
 
 
-class DiscoveryTrade(models.Model):
+class Trade(models.Model):
     """One wallet, one token, one direction, in one transaction. Storing it twice is harmless."""
 
     signature = models.CharField(max_length=90)
@@ -58,12 +58,12 @@ class DiscoveryTrade(models.Model):
         return f"{self.side} {self.mint} {self.signature}"
 
 
-class DiscoveryPosition(models.Model):
+class Position(models.Model):
     """What came of one wallet's trades in one token, by weighted average cost (docs/profit.md)."""
 
     wallet_address = AddressField()
     mint = AddressField()
-    run = models.ForeignKey(DiscoveryRun, null=True, on_delete=models.SET_NULL, related_name="positions")
+    run = models.ForeignKey(Run, null=True, on_delete=models.SET_NULL, related_name="positions")
     first_buy_at = models.DateTimeField(null=True, blank=True)
     last_trade_at = models.DateTimeField(null=True, blank=True)
     entry_rank = models.IntegerField(null=True, blank=True, help_text="1 = first buyer of the token.")
@@ -97,14 +97,14 @@ class DiscoveryPosition(models.Model):
         return f"{self.wallet_address} in {self.mint}"
 
 
-class DiscoveryCycle(models.Model):
+class Cycle(models.Model):
     """One holding of a token by a wallet, flat to flat: the unit of profiles and scores (docs/scores.md)."""
 
     wallet_address = AddressField()
     mint = AddressField()
     number = models.IntegerField(help_text="1 = the wallet's first holding of this token in the profile's days.")
     result = models.CharField(max_length=4, choices=CycleResult.choices)
-    why = models.CharField(max_length=20, help_text="closed, dead bag, left wallet or open.")
+    close_reason = models.CharField(max_length=20, db_column="why", help_text="closed, dead bag, left wallet or open.")
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True, help_text="When it became flat.")
     resolved_at = models.DateTimeField(null=True, blank=True)
@@ -117,8 +117,11 @@ class DiscoveryCycle(models.Model):
     sold_lamports = models.BigIntegerField()
     covered_lamports = models.BigIntegerField()
     basis_left_lamports = models.BigIntegerField()
-    exit_lamports = models.BigIntegerField(
-        null=True, blank=True, help_text="What is held would bring now; null = unknown."
+    liquidation_value_lamports = models.BigIntegerField(
+        null=True,
+        blank=True,
+        db_column="exit_lamports",
+        help_text="Proceeds of selling the held units now; null = unknown.",
     )
     held_units = models.DecimalField(max_digits=30, decimal_places=0)
     buys = models.IntegerField()
@@ -126,7 +129,9 @@ class DiscoveryCycle(models.Model):
     hold_seconds = models.IntegerField(null=True, blank=True)
     history_incomplete = models.BooleanField()
     reconciled = models.BooleanField(help_text="The chain's balance follows from the events.")
-    left_out = models.CharField(max_length=20, blank=True, help_text="Why statistics leave it out; empty = counted.")
+    exclusion_reason = models.CharField(
+        max_length=20, blank=True, db_column="left_out", help_text="Why statistics leave it out; empty = counted."
+    )
     first_signature = models.CharField(max_length=90)
 
     class Meta:
@@ -149,7 +154,7 @@ class DiscoveryCycle(models.Model):
         return f"{self.wallet_address} in {self.mint}, {self.number}: {self.result}"
 
 
-class DiscoveryTransaction(models.Model):
+class Transaction(models.Model):
     """A transaction as the provider gave it, kept for hours so that a retry does not pay for it again."""
 
     signature = models.CharField(max_length=90, primary_key=True)

@@ -8,10 +8,10 @@ from simple_history.models import HistoricalRecords
 
 from discovery.models.enums import WalletStatus
 from discovery.models.fields import AddressField
-from discovery.models.runs import DiscoveryRun, json_default
+from discovery.models.runs import Run, json_default
 
 
-class DiscoveryWallet(models.Model):
+class Wallet(models.Model):
     """A wallet worth watching, with what is known of it. Never deleted by retention."""
 
     address = AddressField(primary_key=True)
@@ -32,7 +32,7 @@ class DiscoveryWallet(models.Model):
         default=dict, db_default=json_default({}), blank=True, help_text="Parts, gates and interval of the score."
     )
     scored_in = models.ForeignKey(
-        DiscoveryRun,
+        Run,
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
@@ -61,7 +61,7 @@ class DiscoveryWallet(models.Model):
     last_discovered_at = models.DateTimeField(db_default=Now())
     discovery_count = models.IntegerField(default=0, db_default=0, help_text="How many runs found it.")
     first_run = models.ForeignKey(
-        DiscoveryRun, null=True, blank=True, on_delete=models.SET_NULL, related_name="first_found", editable=False
+        Run, null=True, blank=True, on_delete=models.SET_NULL, related_name="first_found", editable=False
     )
     label = models.CharField(max_length=100, blank=True, default="", db_default="")
     note = models.TextField(blank=True, default="", db_default="")

@@ -1,1 +1,1 @@
-"""The work of each step: find tokens, analyse a token, profile a wallet, flag clusters, score; and saving its results."""
+"""The work of each step: find, analyse, profile, flag, score; and saving the results."""

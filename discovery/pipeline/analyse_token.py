@@ -13,19 +13,19 @@ from typing import Any, Final
 
 import msgspec
 
-from discovery.analysis.early_buyers import judge
+from discovery.analysis.early_buyers import evaluate_buyers
 from discovery.analysis.estimate import Path, Source, cheaper_path
-from discovery.clients.transaction_history import Histories, Located, Problem
+from discovery.clients.transaction_history import OrderedTransaction, Problem, TransactionSource
 from discovery.decode.creation import creators_of
 from discovery.domain.addresses import associated_token_account, is_wallet, pump_curve, pumpswap_pool
 from discovery.domain.findings import Candidate, EarlyBuyer, Launch, LaunchClock
 from discovery.domain.run_params import Params
-from discovery.pipeline.balance_history import Place, TokenLedger, ValuedTrade, load_prices, valued_events
+from discovery.pipeline.balance_history import ChainPosition, TokenHistory, ValuedTrade, load_prices, valued_events
 from discovery.providers.prices import SolPrices
 
-MOST_WINDOW: Final = 20_000
-MOST_LATER: Final = 50_000
-MOST_ACCOUNT: Final = 2_000
+MAX_WINDOW_TRANSACTIONS: Final = 20_000
+MAX_LATER_TRANSACTIONS: Final = 50_000
+MAX_ACCOUNT_TRANSACTIONS: Final = 2_000
 CLOCK_SLACK_SECONDS: Final = 300
 """How far an index's launch time may stand before the curve's own first transaction without a second question."""
 _AMOUNT = slice(64, 72)  # SPL token account: mint 32 bytes, owner 32, amount u64le
@@ -47,7 +47,7 @@ class TokenResult(msgspec.Struct, frozen=True):
 async def analyse_token(
     candidate: Candidate,
     params: Params,
-    histories: Histories,
+    histories: TransactionSource,
     prices: SolPrices,
     *,
     now: int,
@@ -60,7 +60,7 @@ async def analyse_token(
     Raises ProviderError where a provider gives no answer, BudgetSpent where the run may not ask further.
     """
     mint = candidate.mint
-    ledger = TokenLedger(mint)
+    ledger = TokenHistory(mint)
     opened = await _open(candidate, params, histories, ledger)
     if opened is None:
         problem(mint, "no launch time is known and no market of it has transactions")
@@ -74,7 +74,7 @@ async def analyse_token(
     await load_prices(ledger, wallets, prices, problem)
     valued = {wallet: valued_events(ledger.history(wallet), prices) for wallet in wallets}
     events_of = {wallet: events for wallet, (events, _) in valued.items()}
-    buyers = judge(mint, launched_at, events_of, wallets, params, incomplete, launch)
+    buyers = evaluate_buyers(mint, launched_at, events_of, wallets, params, incomplete, launch)
     if ledger.failures():
         problem(mint, f"{ledger.failures()} transactions could not be read and were skipped")
     return TokenResult(
@@ -103,29 +103,29 @@ def _funnel(order: list[str], wallets: list[str], buyers: list[EarlyBuyer]) -> d
 
 
 async def _open(
-    candidate: Candidate, params: Params, histories: Histories, ledger: TokenLedger
+    candidate: Candidate, params: Params, histories: TransactionSource, ledger: TokenHistory
 ) -> tuple[int, LaunchClock, list[str], Launch | None] | None:
     """Launch time, its clock, the token's markets and its creation; the window's transactions go into the ledger."""
     window = params.early_window_minutes * 60
     curve = pump_curve(candidate.mint)
     guess = candidate.launched_at
     until = guess + window + CLOCK_SLACK_SECONDS if guess is not None else None
-    on_curve = await histories.between(curve, None, until, MOST_WINDOW)
+    on_curve = await histories.fetch_range(curve, None, until, MAX_WINDOW_TRANSACTIONS)
     created = _first_of_mint(on_curve, candidate.mint)
     if created is None and until is not None:
         # The index's clock may stand before the launch: the curve's first transaction is looked for after it.
-        on_curve += await histories.between(curve, until + 1, None, MOST_WINDOW)
+        on_curve += await histories.fetch_range(curve, until + 1, None, MAX_WINDOW_TRANSACTIONS)
         created, until = _first_of_mint(on_curve, candidate.mint), None
     launched_at, clock = guess, candidate.launch_clock
     if created is not None:
         launched_at, clock = created.block_time, "curve"
         if until is not None and launched_at + window > until:
-            on_curve += await histories.between(curve, until + 1, launched_at + window, MOST_WINDOW)
+            on_curve += await histories.fetch_range(curve, until + 1, launched_at + window, MAX_WINDOW_TRANSACTIONS)
     if launched_at is None:
         return None
     end = launched_at + window
     pools = [pool for pool in dict.fromkeys([pumpswap_pool(candidate.mint), *candidate.pools]) if pool != curve]
-    lists = await _all([histories.between(pool, launched_at, end, MOST_WINDOW) for pool in pools])
+    lists = await _all([histories.fetch_range(pool, launched_at, end, MAX_WINDOW_TRANSACTIONS) for pool in pools])
     ledger.add((located for located in on_curve if located.block_time <= end), 0)
     for number, transactions in enumerate(lists, 1):
         ledger.add(transactions, number)
@@ -133,7 +133,7 @@ async def _open(
     return launched_at, clock, [curve, *pools], launch
 
 
-def _first_of_mint(transactions: list[Located], mint: str) -> Located | None:
+def _first_of_mint(transactions: list[OrderedTransaction], mint: str) -> OrderedTransaction | None:
     """The first transaction that touches the mint: anybody may send lamports to a curve's address before."""
     for located in transactions:
         meta = located.record.meta
@@ -142,9 +142,9 @@ def _first_of_mint(transactions: list[Located], mint: str) -> Located | None:
     return None
 
 
-def _first_buyers(ledger: TokenLedger, launched_at: int, end: int) -> list[str]:
+def _first_buyers(ledger: TokenHistory, launched_at: int, end: int) -> list[str]:
     """Wallets that bought in the window, by their first buy there."""
-    firsts: list[tuple[Place, str]] = []
+    firsts: list[tuple[ChainPosition, str]] = []
     for wallet in ledger.touches:
         buys = [
             touch.place
@@ -159,8 +159,8 @@ def _first_buyers(ledger: TokenLedger, launched_at: int, end: int) -> list[str]:
 async def _follow(
     candidate: Candidate,
     wallets: list[str],
-    ledger: TokenLedger,
-    histories: Histories,
+    ledger: TokenHistory,
+    histories: TransactionSource,
     markets: list[str],
     end: int,
     now: int,
@@ -181,18 +181,20 @@ async def _follow(
     incomplete = wallets
     held: dict[str, int] = {}
     if path == "pool":
-        lists = await _all([histories.between(market, end + 1, None, MOST_LATER) for market in markets])
+        lists = await _all([histories.fetch_range(market, end + 1, None, MAX_LATER_TRANSACTIONS) for market in markets])
         for number, transactions in enumerate(lists):
             ledger.add(transactions, number)
         held = await _held_now(list(accounts.values()), histories)
         incomplete = [wallet for wallet in wallets if not ledger.is_whole(wallet, held[accounts[wallet]])]
-    own = await _all([histories.between(accounts[wallet], None, None, MOST_ACCOUNT) for wallet in incomplete])
+    own = await _all(
+        [histories.fetch_range(accounts[wallet], None, None, MAX_ACCOUNT_TRANSACTIONS) for wallet in incomplete]
+    )
     for wallet, transactions in zip(incomplete, own, strict=True):
         ledger.add(transactions, 0, only=wallet)
     return frozenset(wallet for wallet in incomplete if not ledger.is_whole(wallet, held.get(accounts[wallet])))
 
 
-async def _held_now(accounts: list[str], histories: Histories) -> dict[str, int]:
+async def _held_now(accounts: list[str], histories: TransactionSource) -> dict[str, int]:
     """Raw units in each token account; one that does not exist holds none."""
     found = await histories.accounts(accounts)
     return {
@@ -201,7 +203,7 @@ async def _held_now(accounts: list[str], histories: Histories) -> dict[str, int]
     }
 
 
-async def _all(questions: list[Coroutine[Any, Any, list[Located]]]) -> list[list[Located]]:
+async def _all(questions: list[Coroutine[Any, Any, list[OrderedTransaction]]]) -> list[list[OrderedTransaction]]:
     """All at once, answers in order; the first failure ends the others."""
     tasks = [asyncio.ensure_future(question) for question in questions]
     try:

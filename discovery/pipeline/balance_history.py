@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import msgspec
 
-from discovery.clients.transaction_history import Located, Problem
+from discovery.clients.transaction_history import OrderedTransaction, Problem
 from discovery.decode.outcomes import Decoded, Failed, Outcome, Skipped
 from discovery.decode.swaps import decode
 from discovery.domain.findings import EventKind, HoldingEvent
@@ -14,7 +14,7 @@ from discovery.domain.trades import Trade
 from discovery.domain.units import usd_units_to_lamports
 from discovery.providers.prices import SolPrices
 
-Place = tuple[int, int, int, str]
+ChainPosition = tuple[int, int, int, str]
 """Chain order of one wallet's transactions: slot, list, index in that list, signature."""
 
 
@@ -26,10 +26,10 @@ class ValuedTrade(msgspec.Struct, frozen=True):
     value_lamports: Fraction | None
 
 
-class Touch(msgspec.Struct, frozen=True):
+class BalanceChange(msgspec.Struct, frozen=True):
     """One transaction that changed a wallet's units of the mint."""
 
-    place: Place
+    place: ChainPosition
     block_time: int
     before_units: int
     after_units: int
@@ -38,17 +38,17 @@ class Touch(msgspec.Struct, frozen=True):
     burned: bool
 
 
-class TokenLedger:
+class TokenHistory:
     """Every transaction seen of the token, decoded once, and each wallet's touches."""
 
     def __init__(self, mint: str) -> None:
         self.mint = mint
         self.token_program = TOKEN
         self.outcomes: dict[str, Outcome] = {}
-        self.touches: dict[str, dict[str, Touch]] = {}
+        self.touches: dict[str, dict[str, BalanceChange]] = {}
         self.reasons: dict[str, int] = {}
 
-    def add(self, transactions: Iterable[Located], list_number: int, only: str | None = None) -> None:
+    def add(self, transactions: Iterable[OrderedTransaction], list_number: int, only: str | None = None) -> None:
         """Take in a list. `only`: a wallet's own account list, whose order then holds for that wallet."""
         for located in transactions:
             outcome = self.outcomes.get(located.signature)
@@ -63,7 +63,7 @@ class TokenLedger:
                 known = self.touches.setdefault(change.wallet, {})
                 if located.signature in known and only is None:
                     continue
-                known[located.signature] = Touch(
+                known[located.signature] = BalanceChange(
                     place=(located.slot, list_number, located.index, located.signature),
                     block_time=located.block_time,
                     before_units=change.before_units,
@@ -73,7 +73,7 @@ class TokenLedger:
                     burned=isinstance(outcome, Skipped) and outcome.reason == "burned",
                 )
 
-    def _decode(self, located: Located) -> Outcome:
+    def _decode(self, located: OrderedTransaction) -> Outcome:
         outcome = self.outcomes[located.signature] = decode(located.record)
         reason = "trades" if isinstance(outcome, Decoded) else str(outcome.reason)
         self.reasons[reason] = self.reasons.get(reason, 0) + 1
@@ -84,7 +84,7 @@ class TokenLedger:
                     self.token_program = row.program_id
         return outcome
 
-    def history(self, wallet: str) -> list[Touch]:
+    def history(self, wallet: str) -> list[BalanceChange]:
         """The wallet's touches in chain order."""
         return sorted(self.touches.get(wallet, {}).values(), key=lambda touch: touch.place)
 
@@ -106,7 +106,7 @@ class TokenLedger:
         return sum(isinstance(outcome, Failed) for outcome in self.outcomes.values())
 
 
-async def load_prices(ledger: TokenLedger, wallets: list[str], prices: SolPrices, problem: Problem) -> None:
+async def load_prices(ledger: TokenHistory, wallets: list[str], prices: SolPrices, problem: Problem) -> None:
     """Load SOL/USD for the trades quoted in a stable; without it their cost is unknown, which is said."""
     times = [
         touch.block_time
@@ -123,7 +123,7 @@ async def load_prices(ledger: TokenLedger, wallets: list[str], prices: SolPrices
 
 
 def valued_events(
-    history: list[Touch], prices: SolPrices, *, from_nothing: bool = False
+    history: list[BalanceChange], prices: SolPrices, *, from_nothing: bool = False
 ) -> tuple[list[HoldingEvent], list[ValuedTrade]]:
     """One wallet's touches of one mint as events with their value, what moved unseen among them, and its trades.
 

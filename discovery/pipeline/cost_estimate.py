@@ -7,11 +7,11 @@ from django.conf import settings
 
 from discovery.analysis.estimate import Estimate, Source, estimate
 from discovery.clients.provider_clients import pace
-from discovery.models import DiscoveryConfig
-from discovery.pipeline.find_tokens import Found
+from discovery.models import Config
+from discovery.pipeline.find_tokens import TokenSearchResult
 
 
-def plan_for(source: Source, tokens: int, *, given: bool, profiles: bool = True) -> Estimate:
+def estimate_cost(source: Source, tokens: int, *, given: bool, profiles: bool = True) -> Estimate:
     """What a run over `tokens` tokens is expected to cost with the settings in force."""
     return estimate(
         source,
@@ -23,12 +23,14 @@ def plan_for(source: Source, tokens: int, *, given: bool, profiles: bool = True)
     )
 
 
-def that_fit(found: Found, source: str, complain: Callable[[str, str, str], None]) -> Found:
+def limit_to_schedule(
+    found: TokenSearchResult, source: str, complain: Callable[[str, str, str], None]
+) -> TokenSearchResult:
     """The tokens whose analysis ends before the next scheduled run would begin, most promising first."""
     if not found.tokens:
         return found
-    hours = DiscoveryConfig.load().schedule_hours or 6
-    seconds = plan_for("helius" if source == "helius" else "solana_rpc", 1, given=False).seconds
+    hours = Config.load().schedule_hours or 6
+    seconds = estimate_cost("helius" if source == "helius" else "solana_rpc", 1, given=False).seconds
     most = max(1, hours * 3600 // max(1, seconds))
     over = len(found.tokens) - most
     if over <= 0:

@@ -27,14 +27,14 @@ class NothingAnswered(Exception):
     """No source of tokens answered: a run over nothing would look like a quiet market."""
 
 
-class Found(msgspec.Struct, frozen=True):
+class TokenSearchResult(msgspec.Struct, frozen=True):
     """The tokens to analyse, most promising first, and how the others fell by reason."""
 
     tokens: list[Candidate]
     funnel: dict[str, int]
 
 
-class _Pile:
+class TokenAggregator:
     """What the sources said, by mint."""
 
     def __init__(self) -> None:
@@ -57,9 +57,9 @@ class _Pile:
         return candidate(mint, self.sources.get(mint, []), markets, _index(record) if record else None)
 
 
-async def search(providers: Providers, params: Params, now: int, complain: Complaint) -> Found:
+async def search(providers: Providers, params: Params, now: int, complain: Complaint) -> TokenSearchResult:
     """Pumped tokens by the filters of `params`; `now` in unix seconds. Raises NothingAnswered, BudgetSpent."""
-    pile = _Pile()
+    pile = TokenAggregator()
     answered = await _feeds(providers, pile, complain)
     if not answered:
         raise NothingAnswered("no source of tokens answered; see the errors for each one's cause")
@@ -67,19 +67,21 @@ async def search(providers: Providers, params: Params, now: int, complain: Compl
     candidates = [pile.candidate(mint) for mint in pile.sources]
     tokens, fell = select(candidates, params, now)
     funnel = {"candidates": len(candidates), **{f"token_{name}": count for name, count in sorted(fell.items())}}
-    return Found(tokens, {**funnel, "tokens": len(tokens)})
+    return TokenSearchResult(tokens, {**funnel, "tokens": len(tokens)})
 
 
-async def look_up(providers: Providers, mints: list[str], complain: Complaint) -> Found:
+async def look_up(providers: Providers, mints: list[str], complain: Complaint) -> TokenSearchResult:
     """Named tokens, past every filter: what the market says of them, launch times above all."""
-    pile = _Pile()
+    pile = TokenAggregator()
     for mint in mints:
         pile.sighting(mint, "given")
     await _enrich(providers, pile, mints, complain)
-    return Found([pile.candidate(mint) for mint in dict.fromkeys(mints)], {"given": len(mints), "tokens": len(mints)})
+    return TokenSearchResult(
+        [pile.candidate(mint) for mint in dict.fromkeys(mints)], {"given": len(mints), "tokens": len(mints)}
+    )
 
 
-async def _feeds(providers: Providers, pile: _Pile, complain: Complaint) -> int:
+async def _feeds(providers: Providers, pile: TokenAggregator, complain: Complaint) -> int:
     """Ask every feed; how many answered."""
 
     def of_gecko(source: str) -> Callable[[Rows[PairRecord]], None]:
@@ -119,7 +121,7 @@ async def _feeds(providers: Providers, pile: _Pile, complain: Complaint) -> int:
     return sum(await asyncio.gather(*questions))
 
 
-async def _enrich(providers: Providers, pile: _Pile, mints: Iterable[str], complain: Complaint) -> None:
+async def _enrich(providers: Providers, pile: TokenAggregator, mints: Iterable[str], complain: Complaint) -> None:
     """Markets and index entries of the mints, in batches."""
     wanted = list(mints)
 

@@ -18,25 +18,25 @@ from discovery.analysis.flags import SNIPER_SLOTS, Flag, bundles, creator, funde
 from discovery.domain.addresses import is_wallet
 from discovery.domain.findings import EventKind, HoldingEvent
 from discovery.models import (
-    DiscoveryPosition,
-    DiscoveryRun,
-    DiscoveryRunToken,
-    DiscoveryRunWallet,
-    DiscoveryTrade,
-    DiscoveryWallet,
+    Position,
+    Run,
+    RunToken,
+    RunWallet,
+    Trade,
+    Wallet,
 )
 from discovery.pipeline.save_token import BATCH, add_flags
 
 _EVERY: Final = ""
-Found = dict[tuple[str, str], list[Flag]]
+ClusterFlags = dict[tuple[str, str], list[Flag]]
 """(wallet, mint, or "" for whatever token) -> flags."""
 
 
-def flag_hands(run: DiscoveryRun, addresses: Sequence[str]) -> None:
+def flag_clusters(run: Run, addresses: Sequence[str]) -> None:
     """Flag the run's wallets, on the watchlist with evidence and in the rows of the run by name. Nine queries."""
     of_wallet = _of_tokens(addresses)
     funders = _funders(addresses)
-    found: Found = defaultdict(list)
+    found: ClusterFlags = defaultdict(list)
     _funded_by_creators(found, addresses, funders)
     mints = list(run.tokens.values_list("mint", flat=True))
     _bundles(found, addresses, mints, funders)
@@ -51,19 +51,19 @@ def flag_hands(run: DiscoveryRun, addresses: Sequence[str]) -> None:
         for row in rows:
             of_row = found.get((row.wallet_address, row.source_token), []) + found.get((row.wallet_address, _EVERY), [])
             row.flags = sorted({*row.flags, *(name for name, _ in of_row)})
-        DiscoveryRunWallet.objects.bulk_update(rows, ["flags"], batch_size=BATCH)
+        RunWallet.objects.bulk_update(rows, ["flags"], batch_size=BATCH)
 
 
 def _of_tokens(addresses: Sequence[str]) -> dict[str, dict[str, str]]:
     """What stored tokens say of the wallets, whichever was stored first: wallet -> name -> evidence."""
     said: dict[str, dict[str, str]] = defaultdict(dict)
-    made = DiscoveryRunToken.objects.filter(creator__in=addresses).order_by("-mint").values_list("creator", "mint")
+    made = RunToken.objects.filter(creator__in=addresses).order_by("-mint").values_list("creator", "mint")
     for wallet, mint in made:
         flag = creator(wallet, mint, wallet)
         if flag is not None:
             said[wallet].update([flag])
-    sniped = DiscoveryPosition.objects.filter(wallet_address__in=addresses, flags__contains=["sniper"])
-    told = DiscoveryWallet.objects.filter(address__in=addresses, flags__has_key="sniper")
+    sniped = Position.objects.filter(wallet_address__in=addresses, flags__contains=["sniper"])
+    told = Wallet.objects.filter(address__in=addresses, flags__has_key="sniper")
     unsaid = sniped.exclude(wallet_address__in=told.values("address")).order_by("-mint")
     for wallet, mint in unsaid.values_list("wallet_address", "mint"):
         said[wallet]["sniper"] = f"bought {mint} at most {SNIPER_SLOTS} slots after its launch"
@@ -72,13 +72,13 @@ def _of_tokens(addresses: Sequence[str]) -> dict[str, dict[str, str]]:
 
 def _funders(addresses: Iterable[str]) -> dict[str, str]:
     """Who funded each wallet, and who funded those, as far as they were profiled."""
-    known = DiscoveryWallet.objects.exclude(funder="")
+    known = Wallet.objects.exclude(funder="")
     funders = dict(known.filter(address__in=list(addresses)).values_list("address", "funder"))
     return dict(known.filter(address__in=set(funders.values())).values_list("address", "funder")) | funders
 
 
-def _funded_by_creators(found: Found, addresses: Iterable[str], funders: Mapping[str, str]) -> None:
-    made = DiscoveryRunToken.objects.filter(creator__in=set(funders.values())).order_by("-pk")
+def _funded_by_creators(found: ClusterFlags, addresses: Iterable[str], funders: Mapping[str, str]) -> None:
+    made = RunToken.objects.filter(creator__in=set(funders.values())).order_by("-pk")
     creators = dict(made.values_list("creator", "mint"))
     for wallet in addresses:
         chain = [funder for funder in (funders.get(wallet), funders.get(funders.get(wallet, ""))) if funder]
@@ -87,9 +87,9 @@ def _funded_by_creators(found: Found, addresses: Iterable[str], funders: Mapping
             found[wallet, _EVERY].append(flag)
 
 
-def _bundles(found: Found, addresses: Sequence[str], mints: Sequence[str], funders: Mapping[str, str]) -> None:
+def _bundles(found: ClusterFlags, addresses: Sequence[str], mints: Sequence[str], funders: Mapping[str, str]) -> None:
     firsts = (
-        DiscoveryTrade.objects.filter(wallet_address__in=addresses, mint__in=mints, side="buy")
+        Trade.objects.filter(wallet_address__in=addresses, mint__in=mints, side="buy")
         .values_list("mint", "wallet_address")
         .annotate(slot=Min("slot"))
     )
@@ -110,10 +110,10 @@ def _one_hand(addresses: Iterable[str], funders: Mapping[str, str]) -> list[list
     return [wallets for _, wallets in sorted(hands.items()) if len(wallets) > 1]
 
 
-def _washes(found: Found, mints: Sequence[str], hands: Sequence[Sequence[str]]) -> None:
+def _washes(found: ClusterFlags, mints: Sequence[str], hands: Sequence[Sequence[str]]) -> None:
     wanted = [wallet for wallets in hands for wallet in wallets]
     events: dict[str, dict[str, list[HoldingEvent]]] = defaultdict(lambda: defaultdict(list))
-    rows = DiscoveryTrade.objects.filter(wallet_address__in=wanted, mint__in=mints).order_by("slot", "signature")
+    rows = Trade.objects.filter(wallet_address__in=wanted, mint__in=mints).order_by("slot", "signature")
     for row in rows if wanted else ():
         kind: EventKind = "buy" if row.side == "buy" else "sell"
         at = 0 if row.block_time is None else int(row.block_time.astimezone(UTC).timestamp())

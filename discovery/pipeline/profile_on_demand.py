@@ -7,8 +7,8 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from discovery.clients.provider_clients import open_providers
-from discovery.jobs.step_runner import store_answers
-from discovery.models import DiscoveryWallet
+from discovery.jobs.step_runner import redis_available
+from discovery.models import Wallet
 from discovery.pipeline import save_profile, scoring
 from discovery.pipeline.profile_wallet import WalletResult, profile_wallet
 from discovery.providers.errors import ProviderError
@@ -18,12 +18,12 @@ log = logging.getLogger(__name__)
 
 async def profile(address: str) -> None:
     """Profile and score a wallet of the watchlist; what stands in the way is kept with it. Others are passed over."""
-    if not await DiscoveryWallet.objects.filter(pk=address).aexists():
+    if not await Wallet.objects.filter(pk=address).aexists():
         return
     problems: list[str] = []
-    known = await sync_to_async(save_profile.what_is_known)(address)
+    known = await sync_to_async(save_profile.load_wallet_context)(address)
     try:
-        async with open_providers(shared=await store_answers()) as providers:
+        async with open_providers(shared=await redis_available()) as providers:
             result = await profile_wallet(
                 address,
                 known,
@@ -42,12 +42,12 @@ async def profile(address: str) -> None:
 
 
 async def _failed(address: str, cause: str) -> None:
-    await DiscoveryWallet.objects.filter(pk=address).aupdate(profile_error=cause[:500], profile_requested_at=None)
+    await Wallet.objects.filter(pk=address).aupdate(profile_error=cause[:500], profile_requested_at=None)
 
 
 def _store(result: WalletResult, problems: list[str]) -> None:
     with transaction.atomic():
         save_profile.store_profile(result)
         if problems:
-            DiscoveryWallet.objects.filter(pk=result.address).update(profile_error="; ".join(problems)[:500])
+            Wallet.objects.filter(pk=result.address).update(profile_error="; ".join(problems)[:500])
     scoring.rescore([result.address])

@@ -12,30 +12,30 @@ import msgspec
 from django.conf import settings
 
 from discovery.analysis import flags
-from discovery.analysis.liquidation import exit_lamports
+from discovery.analysis.liquidation import liquidation_value_lamports
 from discovery.analysis.profiles import profile
 from discovery.analysis.statistics import SECONDS_PER_DAY
 from discovery.clients.provider_clients import Providers
-from discovery.clients.transaction_history import Histories, Located, Problem
+from discovery.clients.transaction_history import OrderedTransaction, Problem, TransactionSource
 from discovery.decode.outcomes import Decoded, Failed, Reason, Skipped
 from discovery.decode.swaps import decode
 from discovery.domain.addresses import associated_token_account
 from discovery.domain.findings import HoldingEvent
 from discovery.domain.profiles import Cycle, Profile
 from discovery.domain.programs import STABLES, TOKEN
-from discovery.pipeline.balance_history import Touch, ValuedTrade, valued_events
+from discovery.pipeline.balance_history import BalanceChange, ValuedTrade, valued_events
 from discovery.providers.errors import ProviderError
 from discovery.providers.records import PairRecord
 from discovery.providers.transactions import ParsedKey
 
-MOST_BY_TIME: Final = 5_000
-MOST_BY_SIGNATURE: Final = 1_000
+MAX_TRANSACTIONS_BY_TIME: Final = 5_000
+MAX_TRANSACTIONS_BY_SIGNATURE: Final = 1_000
 """Transactions of a wallet that a profile reads: a page of a thousand a call, or one a call."""
-MOST_EXITS: Final = 300
-MOST_MISMATCH_SHARE: Final = 100  # one part in a hundred
+MAX_LIQUIDATION_VALUES: Final = 300
+MAX_MISMATCH_DIVISOR: Final = 100  # one part in a hundred
 
 
-class Known(msgspec.Struct, frozen=True):
+class WalletContext(msgspec.Struct, frozen=True):
     """What the database knows of a wallet before its profile."""
 
     seeds: frozenset[str]
@@ -57,15 +57,15 @@ class WalletResult(msgspec.Struct, frozen=True):
 class _History:
     """A wallet's transactions, decoded, by mint."""
 
-    def __init__(self, address: str, transactions: Sequence[Located]) -> None:
-        self.touches: dict[str, list[Touch]] = {}
+    def __init__(self, address: str, transactions: Sequence[OrderedTransaction]) -> None:
+        self.touches: dict[str, list[BalanceChange]] = {}
         self.programs: dict[str, str] = {}
         self.arbitrages = 0
         self.failures = 0
         for located in sorted(transactions, key=lambda each: (each.slot, each.index, each.signature)):
             self._add(address, located)
 
-    def _add(self, address: str, located: Located) -> None:
+    def _add(self, address: str, located: OrderedTransaction) -> None:
         outcome = decode(located.record)
         if isinstance(outcome, Failed):
             self.failures += 1
@@ -77,7 +77,7 @@ class _History:
             if change.wallet != address:
                 continue
             self.touches.setdefault(change.mint, []).append(
-                Touch(
+                BalanceChange(
                     place=(located.slot, 0, located.index, located.signature),
                     block_time=located.block_time,
                     before_units=change.before_units,
@@ -98,7 +98,7 @@ class _History:
 
 
 async def profile_wallet(
-    address: str, known: Known, providers: Providers, *, now: int, problem: Problem
+    address: str, known: WalletContext, providers: Providers, *, now: int, problem: Problem
 ) -> WalletResult:
     """The profile of one wallet over `PROFILE_LOOKBACK_DAYS` before `now` (unix seconds).
 
@@ -107,8 +107,8 @@ async def profile_wallet(
     """
     histories = providers.histories(problem)
     since = now - settings.PROFILE_LOOKBACK_DAYS * SECONDS_PER_DAY
-    most = MOST_BY_TIME if histories.source == "helius" else MOST_BY_SIGNATURE
-    transactions = await histories.whole(address, since, most)
+    most = MAX_TRANSACTIONS_BY_TIME if histories.source == "helius" else MAX_TRANSACTIONS_BY_SIGNATURE
+    transactions = await histories.fetch_all_or_none(address, since, most)
     if transactions is None:
         found, cycles = _profile({}, known, now, {}, frozenset(), None, truncated=True)
         return WalletResult(address, found, cycles, [], {}, "", most)
@@ -138,7 +138,7 @@ async def profile_wallet(
 
 def _profile(
     events: Mapping[str, Sequence[HoldingEvent]],
-    known: Known,
+    known: WalletContext,
     now: int,
     exits: Mapping[str, int | None],
     incomplete: frozenset[str],
@@ -182,7 +182,7 @@ async def _holdings(
     history: _History,
     mints: Sequence[str],
     providers: Providers,
-    histories: Histories,
+    histories: TransactionSource,
     now: int,
     problem: Problem,
 ) -> tuple[dict[str, int | None], frozenset[str]]:
@@ -200,7 +200,7 @@ async def _exits(
     held: Mapping[str, int], history: _History, providers: Providers, now: int, problem: Problem
 ) -> dict[str, int | None]:
     usd_per_sol = providers.prices.at_hour(now)
-    if usd_per_sol is None or len(held) > MOST_EXITS:
+    if usd_per_sol is None or len(held) > MAX_LIQUIDATION_VALUES:
         problem("exit values", "not known: no SOL/USD price" if usd_per_sol is None else "too many open holdings")
         return {}
     try:
@@ -220,12 +220,12 @@ async def _exits(
         price, liquidity = (None, None) if pool is None else (pool.price_usd, pool.liquidity_usd)
         # A curve has no pool whose liquidity is told: its price without depth says nothing of an exit.
         unknown = pool is not None and price is not None and liquidity is None
-        exits[mint] = None if unknown else exit_lamports(units, decimals, price, liquidity, usd_per_sol)
+        exits[mint] = None if unknown else liquidation_value_lamports(units, decimals, price, liquidity, usd_per_sol)
     return exits
 
 
 async def _unreconciled(
-    address: str, held: Mapping[str, int], history: _History, histories: Histories, problem: Problem
+    address: str, held: Mapping[str, int], history: _History, histories: TransactionSource, problem: Problem
 ) -> frozenset[str]:
     accounts: list[str] = [associated_token_account(address, mint, history.programs.get(mint, TOKEN)) for mint in held]
     try:
@@ -237,17 +237,17 @@ async def _unreconciled(
     for (mint, units), row in zip(held.items(), found, strict=True):
         on_chain = int.from_bytes(row.data[64:72], "little") if row is not None else 0  # SPL: amount at byte 64
         # More than the history says came unseen and has no cost; less means that something was not seen.
-        if (units - on_chain) * MOST_MISMATCH_SHARE > units:
+        if (units - on_chain) * MAX_MISMATCH_DIVISOR > units:
             less.add(mint)
     return frozenset(less)
 
 
-def _keys(located: Located) -> list[str]:
+def _keys(located: OrderedTransaction) -> list[str]:
     keys = located.record.transaction.message.account_keys
     return [key.pubkey if isinstance(key, ParsedKey) else key for key in keys]
 
 
-def _funder(address: str, transactions: Sequence[Located]) -> str:
+def _funder(address: str, transactions: Sequence[OrderedTransaction]) -> str:
     """Who paid the first SOL into a wallet that had none; "" where its first transaction here finds some there."""
     first = min(transactions, key=lambda each: (each.slot, each.index, each.signature), default=None)
     if first is None or first.record.meta is None:

@@ -13,22 +13,22 @@ from discovery.domain.findings import Candidate, EarlyBuyer, LaunchClock
 from discovery.domain.units import fraction_to_decimal, round_half_even
 from discovery.jobs import run_lifecycle, step_queue
 from discovery.models import (
-    DiscoveryPosition,
-    DiscoveryRun,
-    DiscoveryRunToken,
-    DiscoveryRunWallet,
-    DiscoveryTrade,
-    DiscoveryWallet,
+    Position,
+    Run,
+    RunToken,
+    RunWallet,
+    Trade,
+    Wallet,
 )
 from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStage, StepKind, WalletStatus
 from discovery.pipeline.analyse_token import TokenResult
 from discovery.pipeline.balance_history import ValuedTrade
-from discovery.pipeline.find_tokens import Found
+from discovery.pipeline.find_tokens import TokenSearchResult
 
 ROW_VERSION: Final = 1
 BATCH: Final = 1000
-_MOST_USD: Final = Decimal(10) ** 17  # what numeric(20,2) and (24,2) hold with room; a market says any nonsense
-_MOST_PCT: Final = Decimal(10) ** 17
+_MAX_USD: Final = Decimal(10) ** 17  # what numeric(20,2) and (24,2) hold with room; a market says any nonsense
+_MAX_PCT: Final = Decimal(10) ** 17
 
 
 def moment(seconds: int | None) -> datetime | None:
@@ -39,7 +39,7 @@ def moment(seconds: int | None) -> datetime | None:
 def store_found(
     claim: step_queue.Claim,
     usage: Usage,
-    found: Found,
+    found: TokenSearchResult,
     *,
     source: str,
     source_note: str,
@@ -47,7 +47,7 @@ def store_found(
 ) -> bool:
     """What the run saw of its tokens before it analysed them, a step for each, and the completion of the search."""
     rows = [
-        DiscoveryRunToken(
+        RunToken(
             run_id=claim.run_id,
             mint=token.mint,
             symbol=token.symbol,
@@ -67,12 +67,12 @@ def store_found(
         for rank, token in enumerate(found.tokens, 1)
     ]
     with transaction.atomic():
-        run = DiscoveryRun.objects.select_for_update().filter(pk=claim.run_id, status__in=ACTIVE_RUN_STATUSES)
+        run = Run.objects.select_for_update().filter(pk=claim.run_id, status__in=ACTIVE_RUN_STATUSES)
         if run.first() is None or not step_queue.complete(claim, {"tokens": len(rows)}, usage, errors):
             return False
-        DiscoveryRunToken.objects.bulk_create(rows, ignore_conflicts=True)
+        RunToken.objects.bulk_create(rows, ignore_conflicts=True)
         step_queue.add(claim.run_id, StepKind.TOKEN, [token.mint for token in found.tokens])
-        DiscoveryRun.objects.filter(pk=claim.run_id).update(
+        Run.objects.filter(pk=claim.run_id).update(
             stage=RunStage.ANALYSE, funnel=found.funnel, source=source, source_note=source_note
         )
     return True
@@ -80,7 +80,7 @@ def store_found(
 
 def candidate(run_id: uuid.UUID, mint: str) -> Candidate:
     """A token as the search left it."""
-    row = DiscoveryRunToken.objects.get(run_id=run_id, mint=mint)
+    row = RunToken.objects.get(run_id=run_id, mint=mint)
     return Candidate(
         mint=row.mint,
         symbol=row.symbol,
@@ -99,7 +99,7 @@ def candidate(run_id: uuid.UUID, mint: str) -> Candidate:
 
 
 def _bounded(value: Decimal | None, places: int) -> Decimal | None:
-    if value is None or not value.is_finite() or abs(value) >= _MOST_USD:
+    if value is None or not value.is_finite() or abs(value) >= _MAX_USD:
         return None
     with localcontext() as context:
         context.prec = 60  # the default 28 digits do not hold 17 before the point and 18 behind it
@@ -113,7 +113,7 @@ def store_token(claim: step_queue.Claim, usage: Usage, result: TokenResult, erro
     with transaction.atomic():
         counts = {"early_buyers": len(result.buyers), "qualified": len(qualified), "transactions": result.transactions}
         # Held until the end: a run that was closed meanwhile has been counted and takes nothing more.
-        if not run_lifecycle.hold_active(run_id):
+        if not run_lifecycle.lock_active_run(run_id):
             return False
         if not step_queue.complete(claim, counts, usage, errors):
             return False
@@ -122,7 +122,7 @@ def store_token(claim: step_queue.Claim, usage: Usage, result: TokenResult, erro
         _store_flags(result.buyers)
         store_trades(result.trades)
         _store_positions(run_id, result.buyers)
-        DiscoveryRunToken.objects.filter(run_id=run_id, mint=result.candidate.mint).update(
+        RunToken.objects.filter(run_id=run_id, mint=result.candidate.mint).update(
             launched_at=moment(result.launched_at),
             launch_clock=result.launch_clock,
             funnel=result.funnel,
@@ -135,7 +135,7 @@ def store_token(claim: step_queue.Claim, usage: Usage, result: TokenResult, erro
 def store_trades(trades: Iterable[ValuedTrade]) -> None:
     """Facts of the chain; one that is there already gets its price where it had none."""
     rows = [
-        DiscoveryTrade(
+        Trade(
             signature=valued.trade.signature,
             wallet_address=valued.trade.wallet,
             mint=valued.trade.mint,
@@ -156,7 +156,7 @@ def store_trades(trades: Iterable[ValuedTrade]) -> None:
         for valued in trades
     ]
     rows.sort(key=lambda row: (row.signature, row.wallet_address))
-    DiscoveryTrade.objects.bulk_create(
+    Trade.objects.bulk_create(
         rows,
         batch_size=BATCH,
         update_conflicts=True,
@@ -166,9 +166,9 @@ def store_trades(trades: Iterable[ValuedTrade]) -> None:
 
 
 def _store_positions(run_id: uuid.UUID, buyers: Iterable[EarlyBuyer]) -> None:
-    rows = [DiscoveryPosition(run_id=run_id, **position_values(buyer)) for buyer in buyers]
+    rows = [Position(run_id=run_id, **position_values(buyer)) for buyer in buyers]
     rows.sort(key=lambda row: row.wallet_address)
-    DiscoveryPosition.objects.bulk_create(
+    Position.objects.bulk_create(
         rows,
         batch_size=BATCH,
         update_conflicts=True,
@@ -225,7 +225,7 @@ def position_values(buyer: EarlyBuyer) -> dict[str, Any]:
 def profit_pct(buyer: EarlyBuyer) -> Decimal | None:
     """The profit to two digits, None where nothing was put in; nonsense past numeric(20,2) is cut to its edge."""
     exact = buyer.position.profit_pct
-    return None if exact is None else min(fraction_to_decimal(exact, 2), _MOST_PCT)
+    return None if exact is None else min(fraction_to_decimal(exact, 2), _MAX_PCT)
 
 
 def _store_flags(buyers: Iterable[EarlyBuyer]) -> None:
@@ -236,27 +236,22 @@ def _store_flags(buyers: Iterable[EarlyBuyer]) -> None:
 
 def add_flags(flagged: Mapping[str, Mapping[str, str]]) -> None:
     """Flags with their evidence onto wallets of the watchlist; others are passed over. In the caller's transaction."""
-    rows = list(DiscoveryWallet.objects.select_for_update().filter(address__in=list(flagged)).order_by("address"))
+    rows = list(Wallet.objects.select_for_update().filter(address__in=list(flagged)).order_by("address"))
     for row in rows:
         row.flags = {**row.flags, **flagged[row.address]}
-    DiscoveryWallet.objects.bulk_update(rows, ["flags"], batch_size=BATCH)
+    Wallet.objects.bulk_update(rows, ["flags"], batch_size=BATCH)
 
 
 def _store_wallets(run_id: uuid.UUID, qualified: Sequence[EarlyBuyer]) -> None:
     addresses = sorted(buyer.wallet for buyer in qualified)
-    DiscoveryWallet.objects.bulk_create(
-        [
-            DiscoveryWallet(address=address, status=WalletStatus.INSUFFICIENT_DATA, first_run_id=run_id)
-            for address in addresses
-        ],
+    Wallet.objects.bulk_create(
+        [Wallet(address=address, status=WalletStatus.INSUFFICIENT_DATA, first_run_id=run_id) for address in addresses],
         ignore_conflicts=True,
     )
-    new = set(
-        DiscoveryWallet.objects.filter(address__in=addresses, first_run_id=run_id).values_list("address", flat=True)
-    )
-    DiscoveryRunWallet.objects.bulk_create(
+    new = set(Wallet.objects.filter(address__in=addresses, first_run_id=run_id).values_list("address", flat=True))
+    RunWallet.objects.bulk_create(
         [
-            DiscoveryRunWallet(
+            RunWallet(
                 run_id=run_id,
                 wallet_address=buyer.wallet,
                 source_token=buyer.mint,

@@ -15,7 +15,7 @@ from discovery.analysis.decay import status
 from discovery.analysis.profiles import figures
 from discovery.analysis.scores import score
 from discovery.domain.profiles import Cycle, Prior, Score
-from discovery.models import DiscoveryRun, DiscoveryWallet
+from discovery.models import Run, Wallet
 from discovery.models.enums import RunStatus
 from discovery.pipeline.save_profile import cycles_by_wallet, kept_status, profile_of, seeds_by_wallet
 
@@ -28,7 +28,7 @@ COHORT: int = 2000
 def cohort_prior(addresses: Iterable[str], now: int) -> Prior:
     """The prior of a run: its own candidates and the wallets profiled last, up to COHORT of them."""
     wanted = list(addresses)
-    profiled = DiscoveryWallet.objects.filter(profiled_at__isnull=False, too_active=False)
+    profiled = Wallet.objects.filter(profiled_at__isnull=False, too_active=False)
     chosen = list(profiled.filter(address__in=wanted).values_list("address", flat=True))
     others = profiled.exclude(address__in=wanted).order_by("-profiled_at", "address")
     chosen += others.values_list("address", flat=True)[: max(0, COHORT - len(chosen))]
@@ -40,9 +40,9 @@ def cohort_prior(addresses: Iterable[str], now: int) -> Prior:
     return estimate_prior(samples, now)
 
 
-def latest_prior() -> tuple[Prior, DiscoveryRun | None]:
+def latest_prior() -> tuple[Prior, Run | None]:
     """The prior of the last run that has one of this version; without any, the fallback."""
-    runs = DiscoveryRun.objects.filter(status=RunStatus.COMPLETED).exclude(prior={}).order_by("-started_at")
+    runs = Run.objects.filter(status=RunStatus.COMPLETED).exclude(prior={}).order_by("-started_at")
     for run in runs[:20]:
         if run.prior.get("version") == SCORE_VERSION:
             return Prior.from_dict(run.prior), run
@@ -56,7 +56,7 @@ class Scored(msgspec.Struct, frozen=True):
     columns: dict[str, Any]
 
 
-def scores(wallets: QuerySet[DiscoveryWallet], prior: Prior, now: int) -> dict[str, Scored]:
+def scores(wallets: QuerySet[Wallet], prior: Prior, now: int) -> dict[str, Scored]:
     """The scores of these wallets, those without a profile left out. `now` in unix seconds. Three queries."""
     profiled = {wallet.address: wallet for wallet in wallets.filter(profiled_at__isnull=False)}
     cycles, seeds = cycles_by_wallet(profiled), seeds_by_wallet(profiled)
@@ -69,7 +69,7 @@ def scores(wallets: QuerySet[DiscoveryWallet], prior: Prior, now: int) -> dict[s
     return found
 
 
-def _scored(wallet: DiscoveryWallet, cycles: list[Cycle], seeds: AbstractSet[str], prior: Prior, now: int) -> Scored:
+def _scored(wallet: Wallet, cycles: list[Cycle], seeds: AbstractSet[str], prior: Prior, now: int) -> Scored:
     profile = profile_of(wallet)
     held = {cycle.mint for cycle in cycles}
     if set(profile.seeds) != seeds & held:
@@ -105,17 +105,17 @@ def _scored(wallet: DiscoveryWallet, cycles: list[Cycle], seeds: AbstractSet[str
     return Scored(result, columns)
 
 
-def store_scores(found: Mapping[str, Scored], scored_in: DiscoveryRun | None) -> None:
+def store_scores(found: Mapping[str, Scored], scored_in: Run | None) -> None:
     """Put scores into their wallets. An operator's changes are left alone: only columns of the score are written."""
     for address in sorted(found):
-        DiscoveryWallet.objects.filter(pk=address).update(**found[address].columns, scored_in=scored_in)
+        Wallet.objects.filter(pk=address).update(**found[address].columns, scored_in=scored_in)
 
 
 def rescore(addresses: Iterable[str] | None = None, batch: int = 500) -> int:
     """Score wallets anew from what is stored, with the last run's prior; how many. None = all that are profiled."""
     now = int(timezone.now().timestamp())
     prior, run = latest_prior()
-    wallets = DiscoveryWallet.objects.filter(profiled_at__isnull=False)
+    wallets = Wallet.objects.filter(profiled_at__isnull=False)
     chosen = sorted(wallets.values_list("address", flat=True) if addresses is None else addresses)
     for start in range(0, len(chosen), batch):
         store_scores(scores(wallets.filter(address__in=chosen[start : start + batch]), prior, now), run)

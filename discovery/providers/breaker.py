@@ -27,9 +27,9 @@ from discovery.providers.errors import CircuitOpen, ProviderError, RateLimited, 
 
 OPENS_AFTER: Final = 5
 FIRST_OPEN_SECONDS: Final = 30.0
-MOST_DOUBLED: Final = 10
+MAX_OPEN_FACTOR: Final = 10
 """Open for so many times the first time at most, which is 5 min."""
-MOST_DOUBLED_WHERE_NEEDED: Final = 3
+MAX_OPEN_FACTOR_REQUIRED: Final = 3
 """The same where a step is nothing without the provider."""
 # A probe that says nothing for so long is lost with its process. Each of its attempts says that it lives, and takes no
 # longer than this with the pause after it.
@@ -55,7 +55,7 @@ class Pause(msgspec.Struct, frozen=True):
 class BreakerStore(Protocol):
     """Keeps, per provider, failures in a row, until when it is left alone, and which question is the probe."""
 
-    async def look(self, provider: str, question: str) -> Pause | None:
+    async def try_acquire(self, provider: str, question: str) -> Pause | None:
         """None: `question` may be asked, as the probe where the breaker's time is over."""
 
     async def answered(self, provider: str, question: str) -> bool:
@@ -69,7 +69,7 @@ class BreakerStore(Protocol):
         What was on its way while the breaker is open says nothing new: only the probe opens it again.
         """
 
-    async def let_go(self, provider: str, question: str) -> None:
+    async def release(self, provider: str, question: str) -> None:
         """The question was given up before it had an end: if it was the probe, another may be."""
 
 
@@ -99,7 +99,7 @@ class LocalBreakerStore:
             kept = self._kept[provider] = _Kept(failed_at=self._clock())
         return kept
 
-    async def look(self, provider: str, question: str) -> Pause | None:
+    async def try_acquire(self, provider: str, question: str) -> Pause | None:
         """See BreakerStore."""
         kept, now = self._of(provider), self._clock()
         if kept.open_until is None:
@@ -132,7 +132,7 @@ class LocalBreakerStore:
         kept.open_until = now + seconds
         return seconds
 
-    async def let_go(self, provider: str, question: str) -> None:
+    async def release(self, provider: str, question: str) -> None:
         """See BreakerStore."""
         kept = self._kept.get(provider)
         if kept is not None and kept.probe == question:
@@ -148,7 +148,7 @@ class Breaker:
         store: BreakerStore,
         *,
         first_seconds: float = FIRST_OPEN_SECONDS,
-        most_seconds: float = FIRST_OPEN_SECONDS * MOST_DOUBLED,
+        most_seconds: float = FIRST_OPEN_SECONDS * MAX_OPEN_FACTOR,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.provider = provider
@@ -160,7 +160,7 @@ class Breaker:
     async def wait(self, question: str, patience_seconds: float) -> float:
         """Wait until `question` may be asked; how many seconds that took. Raises CircuitOpen beyond its patience."""
         waited = 0.0
-        while (pause := await self._store.look(self.provider, question)) is not None:
+        while (pause := await self._store.try_acquire(self.provider, question)) is not None:
             if waited + pause.seconds > patience_seconds:
                 cause = f"left alone after repeated failures, the last: {pause.cause}"
                 raise CircuitOpen(self.provider, cause, pause.seconds)
@@ -169,9 +169,9 @@ class Breaker:
             waited += seconds
         return waited
 
-    async def lets(self, question: str) -> bool:
+    async def allows(self, question: str) -> bool:
         """Whether `question` may be asked at this moment."""
-        return await self._store.look(self.provider, question) is None
+        return await self._store.try_acquire(self.provider, question) is None
 
     async def answered(self, question: str) -> bool:
         """See BreakerStore."""
@@ -181,6 +181,6 @@ class Breaker:
         """See BreakerStore."""
         return await self._store.failed(self.provider, question, cause, self._first_seconds, self._most_seconds)
 
-    async def let_go(self, question: str) -> None:
+    async def release(self, question: str) -> None:
         """See BreakerStore."""
-        await self._store.let_go(self.provider, question)
+        await self._store.release(self.provider, question)

@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 
 from discovery.domain.addresses import parse_address
 from discovery.domain.chain_text import clean_text
-from discovery.providers.http import Door
+from discovery.providers.http import ProviderClient
 from discovery.providers.records import PairRecord, Rows, Sighting, each, figure, plausible_seconds, whole
 
 NAME: Final = "dexscreener"
@@ -67,7 +67,7 @@ class _FeedRow(Struct, rename="camel"):
 class DexScreener:
     """Reads DexScreener through its door."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: ProviderClient) -> None:
         self._door = door
 
     async def feed(self, path: str) -> Rows[Sighting]:

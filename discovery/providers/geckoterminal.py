@@ -10,7 +10,7 @@ from msgspec import Raw, Struct
 
 from discovery.domain.addresses import parse_address
 from discovery.domain.chain_text import clean_text
-from discovery.providers.http import Door
+from discovery.providers.http import ProviderClient
 from discovery.providers.records import PairRecord, Rows, each, figure, unix_seconds, whole
 
 NAME: Final = "geckoterminal"
@@ -72,7 +72,7 @@ class _Page(Struct):
 class GeckoTerminal:
     """Reads GeckoTerminal through its door."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: ProviderClient) -> None:
         self._door = door
 
     async def trending(self, duration: str) -> Rows[PairRecord]:

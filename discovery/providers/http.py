@@ -24,7 +24,7 @@ from discovery.providers.errors import (
     ServerFailed,
     Unreachable,
 )
-from discovery.providers.limits import Pacer
+from discovery.providers.limits import RateLimiter
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ READ_SECONDS: Final = 20.0
 DEADLINE_SECONDS: Final = (
     60.0  # for one question with all its retries and pauses; its turn in the pace is no part of it
 )
-MOST_ATTEMPTS: Final = 24  # the deadline ends it before, unless answers come at once
-MOST_BACKOFF_SECONDS: Final = 5.0
+MAX_ATTEMPTS: Final = 24  # the deadline ends it before, unless answers come at once
+MAX_BACKOFF_SECONDS: Final = 5.0
 FIRST_BACKOFF_SECONDS: Final = 0.25
 # A 429 without Retry-After, or with 0 (GeckoTerminal): long enough to matter, short enough to try again in a deadline.
 UNSAID_PAUSE_SECONDS: Final = 2.0
@@ -80,7 +80,7 @@ class Answer(msgspec.Struct, frozen=True):
 Classify = Callable[[Answer], ProviderError | None]
 
 
-class Door:
+class ProviderClient:
     """Requests to one provider. Everything a provider module sends goes through `ask`."""
 
     def __init__(
@@ -89,7 +89,7 @@ class Door:
         base_url: str,
         *,
         session: aiohttp.ClientSession,
-        pacer: Pacer,
+        pacer: RateLimiter,
         meter: Meter,
         headers: Mapping[str, str] | None = None,
         secret_params: Mapping[str, str] | None = None,
@@ -134,7 +134,7 @@ class Door:
             await self._ended(question, error)
             raise
         except BaseException:
-            await self._breaker.let_go(question)
+            await self._breaker.release(question)
             raise
         await self._ended(question, None)
         return answer
@@ -149,7 +149,7 @@ class Door:
         classify: Classify | None,
     ) -> Answer:
         left = self._deadline_seconds
-        for attempt in range(1, MOST_ATTEMPTS + 1):
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             left -= await self._turn(question, calls, left)
             self._meter.charge(self.provider, calls)
             began = self._clock()
@@ -162,9 +162,9 @@ class Door:
             if error is None and answer is not None:
                 return answer
             assert error is not None
-            backoff = min(MOST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.5)  # noqa: S311  jitter
+            backoff = min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.5)  # noqa: S311  jitter
             left -= self._clock() - began + max(backoff, await self._slow_down(error))
-            if not error.retryable or attempt == MOST_ATTEMPTS or left < 0:
+            if not error.retryable or attempt == MAX_ATTEMPTS or left < 0:
                 raise error
             log.debug("asking again", extra={"provider": self.provider, "cause": error.cause, "attempt": attempt})
             # The pace makes the wait after a 429; the jitter keeps many waiting workers from waking at once.
@@ -178,7 +178,7 @@ class Door:
             waited += await self._breaker.wait(question, left - waited)
             await self._pacer.wait(calls)
             # The line may be long: the breaker opens while many stand in it.
-            if await self._breaker.lets(question):
+            if await self._breaker.allows(question):
                 return waited
 
     async def _ended(self, question: str, error: ProviderError | None) -> None:

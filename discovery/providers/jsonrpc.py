@@ -22,7 +22,7 @@ from discovery.providers.errors import (
     ServerFailed,
     Unsupported,
 )
-from discovery.providers.http import Answer, Door, retry_after_seconds
+from discovery.providers.http import Answer, ProviderClient, retry_after_seconds
 
 SKIPPED_SLOT: Final = frozenset({-32004, -32007, -32009})
 _RETRY_ELSEWHERE: Final = frozenset({-32001, -32008, -32011, -32014, -32016, -32019, -32603})
@@ -58,7 +58,7 @@ _many = msgspec.json.Decoder(list[_Response])
 class JsonRpc:
     """One endpoint. `batch_counts_each`: whether each item of a batch counts against the pace and the budget."""
 
-    def __init__(self, door: Door, *, batch_counts_each: bool = True) -> None:
+    def __init__(self, door: ProviderClient, *, batch_counts_each: bool = True) -> None:
         self._door = door
         self.provider = door.provider
         self._batch_counts_each = batch_counts_each

@@ -11,7 +11,7 @@ from msgspec import Raw, Struct, field
 
 from discovery.domain.addresses import parse_address
 from discovery.domain.chain_text import clean_text
-from discovery.providers.http import Door
+from discovery.providers.http import ProviderClient
 from discovery.providers.records import Rows, TokenRecord, each, figure, unix_seconds, whole
 
 NAME: Final = "jupiter"
@@ -48,7 +48,7 @@ class _Token(Struct, rename="camel"):
 class Jupiter:
     """Reads Jupiter through its door."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: ProviderClient) -> None:
         self._door = door
 
     async def trending(self, interval: str) -> Rows[TokenRecord]:

@@ -18,7 +18,7 @@ SLOWEST_FACTOR: Final = 1 / 16
 RESERVED_SECONDS: Final = 0.1
 
 
-class PaceStore(Protocol):
+class RateLimitStore(Protocol):
     """Keeps, per provider, the next free moment and the last slow-down."""
 
     async def reserve(self, provider: str, interval_seconds: float) -> float:
@@ -34,7 +34,7 @@ class PaceStore(Protocol):
         """Seconds until the pause in force ends, 0 where there is none."""
 
 
-class LocalPaceStore:
+class LocalRateLimitStore:
     """A store for one process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -49,14 +49,14 @@ class LocalPaceStore:
         return min(1.0, factor * 2 ** ((self._clock() - since) / RECOVERY_SECONDS)) if factor < 1 else 1.0
 
     async def reserve(self, provider: str, interval_seconds: float) -> float:
-        """See PaceStore."""
+        """See RateLimitStore."""
         now = self._clock()
         start = max(now, self._next.get(provider, 0.0))
         self._next[provider] = start + interval_seconds / self.factor(provider)
         return start - now
 
     async def slow_down(self, provider: str, pause_seconds: float) -> None:
-        """See PaceStore."""
+        """See RateLimitStore."""
         now = self._clock()
         paused_until = self._paused_until.get(provider, now)
         if now >= paused_until:
@@ -65,18 +65,18 @@ class LocalPaceStore:
         self._next[provider] = max(self._next.get(provider, 0.0), now + pause_seconds)
 
     async def pause_left(self, provider: str) -> float:
-        """See PaceStore."""
+        """See RateLimitStore."""
         return max(0.0, self._paused_until.get(provider, 0.0) - self._clock())
 
 
-class Pacer:
+class RateLimiter:
     """One provider's pace: `calls_per_second` at most, counted over every user of the store."""
 
     def __init__(
         self,
         provider: str,
         calls_per_second: float,
-        store: PaceStore,
+        store: RateLimitStore,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.provider = provider

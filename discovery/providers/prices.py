@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from discovery.providers.errors import BadPayload
-from discovery.providers.http import Door
+from discovery.providers.http import ProviderClient
 from discovery.providers.records import Candle, figure, whole
 
 NAME: Final = "prices"
@@ -34,7 +34,7 @@ class SolPrices:
     """Candles by time, fetched once and kept for the run. `clock` in unix seconds."""
 
     def __init__(
-        self, door: Door, *, clock: Callable[[], float] = time.time, hours: HourlyCandles | None = None
+        self, door: ProviderClient, *, clock: Callable[[], float] = time.time, hours: HourlyCandles | None = None
     ) -> None:
         self._door = door
         self._clock = clock

@@ -12,7 +12,7 @@ from discovery.providers.errors import UNREADABLE, BadPayload
 
 LAST_SECOND: Final = 4_102_444_800
 """2100-01-01: a later time is nonsense, and one far later is more than a database holds."""
-_MOST_DIGITS: Final = 30
+_MAX_DIGITS: Final = 30
 
 
 class PairRecord(Struct, frozen=True):
@@ -128,7 +128,7 @@ def whole(provider: str, body: bytes, shape: type[Shape]) -> Shape:
 
 def figure(value: Decimal | None) -> Decimal | None:
     """`value` where it is a number one can count with; NaN, infinity and absurd exponents are nothing said."""
-    return value if value is not None and value.is_finite() and value.adjusted() < _MOST_DIGITS else None
+    return value if value is not None and value.is_finite() and value.adjusted() < _MAX_DIGITS else None
 
 
 def unix_seconds(iso: str | None) -> int | None:

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from django.db.models import Q
 
-from discovery.models import DiscoveryApiKey
+from discovery.models import ApiKey
 
 TOLD_EVERY: Final = timedelta(minutes=1)
 
@@ -24,7 +24,7 @@ class KeptKey(msgspec.Struct, frozen=True):
 
 def key_of(prefix: str, now: datetime) -> KeptKey | None:
     """The key kept under `prefix`. One query."""
-    row = DiscoveryApiKey.objects.filter(prefix=prefix).first()
+    row = ApiKey.objects.filter(prefix=prefix).first()
     if row is None:
         return None
     return KeptKey(row.pk, row.name, row.scope, row.secret_hash, row.is_valid(now), row.last_used_at)
@@ -35,4 +35,4 @@ def note_use(key: KeptKey, now: datetime) -> None:
     if key.last_used_at is not None and now - key.last_used_at < TOLD_EVERY:
         return
     old = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - TOLD_EVERY)
-    DiscoveryApiKey.objects.filter(old, pk=key.id).update(last_used_at=now)
+    ApiKey.objects.filter(old, pk=key.id).update(last_used_at=now)

@@ -9,7 +9,7 @@ from django.conf import settings
 from msgspec import Meta
 
 from discovery.jobs import run_lifecycle
-from discovery.models import DiscoveryConfig, DiscoveryRun
+from discovery.models import Config, Run
 from discovery.models.enums import RunStatus
 from discovery.reads.paging import one_of
 
@@ -45,8 +45,8 @@ class ConfigView(msgspec.Struct, frozen=True):
 
 def config_view() -> ConfigView:
     """The configuration; a null of an earlier row reads as the default. Two queries."""
-    config = DiscoveryConfig.load()
-    begun = DiscoveryRun.objects.exclude(status__in=(RunStatus.QUEUED, RunStatus.SKIPPED)).order_by("-started_at")
+    config = Config.load()
+    begun = Run.objects.exclude(status__in=(RunStatus.QUEUED, RunStatus.SKIPPED)).order_by("-started_at")
     last = begun.values_list("started_at", "status").first() or (None, None)
     return ConfigView(
         enabled=bool(config.enabled),

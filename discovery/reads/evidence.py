@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from discovery.models import DiscoveryCycle, DiscoveryRunWallet, DiscoveryTrade, DiscoveryWallet
+from discovery.models import Cycle, RunWallet, Trade, Wallet
 
 
 class EvidenceTrade(msgspec.Struct, frozen=True):
@@ -70,14 +70,14 @@ class Evidence(msgspec.Struct, frozen=True):
 
 def wallet_evidence(address: str) -> Evidence | None:
     """None where the wallet is not on the watchlist. Four queries."""
-    wallet = DiscoveryWallet.objects.filter(pk=address).first()
+    wallet = Wallet.objects.filter(pk=address).first()
     if wallet is None:
         return None
-    seeds = set(DiscoveryRunWallet.objects.filter(wallet_address=address).values_list("source_token", flat=True))
-    of_mint: dict[str, list[DiscoveryTrade]] = {}
-    for trade in DiscoveryTrade.objects.filter(wallet_address=address).order_by("slot", "signature", "mint"):
+    seeds = set(RunWallet.objects.filter(wallet_address=address).values_list("source_token", flat=True))
+    of_mint: dict[str, list[Trade]] = {}
+    for trade in Trade.objects.filter(wallet_address=address).order_by("slot", "signature", "mint"):
         of_mint.setdefault(trade.mint, []).append(trade)
-    cycles = list(DiscoveryCycle.objects.filter(wallet_address=address).order_by("opened_at", "mint", "number"))
+    cycles = list(Cycle.objects.filter(wallet_address=address).order_by("opened_at", "mint", "number"))
     ends = {(cycle.mint, cycle.number): cycle.opened_at for cycle in cycles}
     return Evidence(
         address=address,
@@ -98,9 +98,7 @@ def wallet_evidence(address: str) -> Evidence | None:
     )
 
 
-def _cycle(
-    cycle: DiscoveryCycle, is_seed: bool, trades: list[DiscoveryTrade], next_opened_at: datetime | None
-) -> EvidenceCycle:
+def _cycle(cycle: Cycle, is_seed: bool, trades: list[Trade], next_opened_at: datetime | None) -> EvidenceCycle:
     """Its trades are those from its opening until the next holding of the token begins."""
     own = [
         trade
@@ -113,8 +111,8 @@ def _cycle(
         mint=cycle.mint,
         number=cycle.number,
         result=cycle.result,
-        why=cycle.why,
-        left_out=cycle.left_out,
+        why=cycle.close_reason,
+        left_out=cycle.exclusion_reason,
         is_seed=is_seed,
         opened_at=cycle.opened_at,
         resolved_at=cycle.resolved_at,

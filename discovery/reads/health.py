@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import F, Max
 from django.db.models.functions import Greatest
 
-from discovery.models import DiscoveryHeartbeat, DiscoveryProvider, DiscoveryRun
+from discovery.models import Heartbeat, Provider, Run
 from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStatus
 from discovery.reads.paging import error_words
 
@@ -21,10 +21,10 @@ WORKER_DEAD_SECONDS: Final = 60
 CANARY_DEAD_SECONDS: Final = 180
 """A message passes through the queue every 60 s."""
 WORKER_PREFIX: Final = "worker:"
-MOST_HEARTBEATS: Final = 500
+MAX_HEARTBEATS: Final = 500
 
 
-class Heartbeat(msgspec.Struct, frozen=True):
+class HeartbeatRow(msgspec.Struct, frozen=True):
     """The last sign of life of one part: `beat`, `tick`, `canary` or `worker:<host>:<pid>`. `at` is UTC."""
 
     name: str
@@ -67,7 +67,7 @@ class LastRun(msgspec.Struct, frozen=True):
     errors: list[str]
 
 
-class ActiveRun(msgspec.Struct, frozen=True):
+class ActiveRunState(msgspec.Struct, frozen=True):
     """The run that is queued or running; `last_sign_at`: when it, or a step of it, was last heard of (UTC)."""
 
     id: str
@@ -76,23 +76,21 @@ class ActiveRun(msgspec.Struct, frozen=True):
     last_sign_at: datetime
 
 
-def heartbeats() -> dict[str, Heartbeat]:
-    """The newest `MOST_HEARTBEATS` signs of life by name. One query."""
-    rows = DiscoveryHeartbeat.objects.order_by("-at", "name").values_list("name", "at", "detail")[:MOST_HEARTBEATS]
-    return {name: Heartbeat(name, at.astimezone(UTC), detail or {}) for name, at, detail in rows}
+def heartbeats() -> dict[str, HeartbeatRow]:
+    """The newest `MAX_HEARTBEATS` signs of life by name. One query."""
+    rows = Heartbeat.objects.order_by("-at", "name").values_list("name", "at", "detail")[:MAX_HEARTBEATS]
+    return {name: HeartbeatRow(name, at.astimezone(UTC), detail or {}) for name, at, detail in rows}
 
 
-def heartbeats_of(prefix: str) -> list[Heartbeat]:
+def heartbeats_of(prefix: str) -> list[HeartbeatRow]:
     """The signs of life whose name begins with `prefix`, newest first. One query."""
-    rows = (
-        DiscoveryHeartbeat.objects.filter(name__startswith=prefix).order_by("-at").values_list("name", "at", "detail")
-    )
-    return [Heartbeat(name, at.astimezone(UTC), detail or {}) for name, at, detail in rows[:MOST_HEARTBEATS]]
+    rows = Heartbeat.objects.filter(name__startswith=prefix).order_by("-at").values_list("name", "at", "detail")
+    return [HeartbeatRow(name, at.astimezone(UTC), detail or {}) for name, at, detail in rows[:MAX_HEARTBEATS]]
 
 
 def providers_seen() -> list[ProviderSeen]:
     """Every provider that was ever asked, by name. One query."""
-    rows = DiscoveryProvider.objects.order_by("name").values_list(
+    rows = Provider.objects.order_by("name").values_list(
         "name", "last_success_at", "last_failure_at", "last_cause", "open_until"
     )
     return [ProviderSeen(*row) for row in rows]
@@ -104,7 +102,7 @@ def last_run() -> LastRun | None:
         "status", "trigger_type", "started_at", "completed_at", "duration_seconds",
         "tokens_analyzed", "new_wallets", "updated_wallets", "errors",
     )  # fmt: skip
-    begun = DiscoveryRun.objects.exclude(status__in=(RunStatus.QUEUED, RunStatus.SKIPPED))
+    begun = Run.objects.exclude(status__in=(RunStatus.QUEUED, RunStatus.SKIPPED))
     row = begun.order_by("-started_at", "-pk").values("pk", *fields).first()
     if row is None:
         return None
@@ -122,10 +120,10 @@ def last_run() -> LastRun | None:
     )
 
 
-def active_run() -> ActiveRun | None:
+def active_run() -> ActiveRunState | None:
     """The queued or running run. One query. A step that waits for its next attempt counts as heard of until then."""
     row = (
-        DiscoveryRun.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False)
+        Run.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False)
         .annotate(
             # PostgreSQL's GREATEST leaves nulls out.
             last_sign_at=Greatest(
@@ -139,7 +137,7 @@ def active_run() -> ActiveRun | None:
         .values_list("pk", "status", "stage", "last_sign_at")
         .first()
     )
-    return ActiveRun(str(row[0]), row[1], row[2], row[3].astimezone(UTC)) if row else None
+    return ActiveRunState(str(row[0]), row[1], row[2], row[3].astimezone(UTC)) if row else None
 
 
 def run_dead_seconds() -> int:

@@ -12,12 +12,12 @@ from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from discovery.models import (
-    DiscoveryConfig,
-    DiscoveryHeartbeat,
-    DiscoveryProvider,
-    DiscoveryPumps,
-    DiscoveryRun,
-    DiscoveryRunStep,
+    Config,
+    Heartbeat,
+    Provider,
+    Pumps,
+    Run,
+    RunStep,
 )
 from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStage, RunStatus, StepKind, StepStatus
 from discovery.reads.paging import ErrorCount
@@ -39,7 +39,7 @@ _KIND: Final = {
     RunStage.FINISH: StepKind.FINISH,
 }
 LATE: Final = timedelta(seconds=GRACE_SECONDS)
-LEAST_DONE: Final = 2
+MIN_DONE_STEPS: Final = 2
 """Steps of a stage before its pace says when it ends."""
 
 
@@ -105,26 +105,26 @@ def _digest(row: tuple[Any, ...] | None) -> str:
 def _row() -> tuple[Any, ...] | None:
     """The configuration's version first, then everything else whose change is a change of the page."""
     now = timezone.now()
-    active = DiscoveryRun.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False)
+    active = Run.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False)
     shown = JSONObject(id="id", stage="stage", status="status", cancel="cancel_requested_at")
     steps = (
-        DiscoveryRunStep.objects.filter(run=OuterRef("found"), completed_at__isnull=False)
+        RunStep.objects.filter(run=OuterRef("found"), completed_at__isnull=False)
         .order_by()
         .values("run")
         .annotate(count=Count("pk"))
         .values("count")
     )
     row: tuple[Any, ...] | None = (
-        DiscoveryConfig.objects.filter(pk=1)
+        Config.objects.filter(pk=1)
         .annotate(
             run=Subquery(active.values(shown=shown)[:1]),
             found=Subquery(active.values("pk")[:1]),
-            ended=Subquery(DiscoveryRun.objects.order_by().values(last=Max("completed_at"))[:1]),
-            pumps=Subquery(DiscoveryPumps.objects.values(at=JSONObject(a="answered_at", r="refreshed_at"))[:1]),
-            workers=Exists(DiscoveryHeartbeat.objects.filter(name__startswith="worker:", at__gt=now - WORKER_ALIVE)),
+            ended=Subquery(Run.objects.order_by().values(last=Max("completed_at"))[:1]),
+            pumps=Subquery(Pumps.objects.values(at=JSONObject(a="answered_at", r="refreshed_at"))[:1]),
+            workers=Exists(Heartbeat.objects.filter(name__startswith="worker:", at__gt=now - WORKER_ALIVE)),
             late=Case(When(next_run_at__lt=now - LATE, then=Value(True)), default=Value(False)),
             trouble=Subquery(
-                DiscoveryProvider.objects.order_by()
+                Provider.objects.order_by()
                 .annotate(one=Value(1))
                 .values("one")
                 .annotate(
@@ -143,7 +143,7 @@ def _row() -> tuple[Any, ...] | None:
 def live_view() -> LiveView:
     """The moving parts. Four queries at most."""
     row = _row()
-    run = DiscoveryRun.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False).first()
+    run = Run.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False).first()
     return LiveView(
         revision=_digest(row),
         config_version=row[0] if row else 0,
@@ -155,7 +155,7 @@ def live_view() -> LiveView:
 
 def _last() -> EndedRun | None:
     # The earlier system did not always say when: it is the status that ends a run.
-    ended = DiscoveryRun.objects.exclude(status__in=(*ACTIVE_RUN_STATUSES, RunStatus.SKIPPED))
+    ended = Run.objects.exclude(status__in=(*ACTIVE_RUN_STATUSES, RunStatus.SKIPPED))
     row = (
         ended.order_by("-started_at", "-id")
         .annotate(error_count=ErrorCount(F("errors")))
@@ -169,7 +169,7 @@ def run_revision(run_id: uuid.UUID) -> str:
     """Changes whenever something on the page of this run did. One query."""
     steps = Count("steps", filter=Q(steps__completed_at__isnull=False))
     row = (
-        DiscoveryRun.objects.filter(pk=run_id)
+        Run.objects.filter(pk=run_id)
         .annotate(done=steps)
         .values_list("stage", "status", "cancel_requested_at", "done")
         .first()
@@ -179,11 +179,11 @@ def run_revision(run_id: uuid.UUID) -> str:
 
 def active_run(run_id: uuid.UUID) -> ActiveRunView | None:
     """This run where it is at work, None where it is not. Three queries at most."""
-    active = DiscoveryRun.objects.filter(pk=run_id, status__in=ACTIVE_RUN_STATUSES, stage__isnull=False).first()
+    active = Run.objects.filter(pk=run_id, status__in=ACTIVE_RUN_STATUSES, stage__isnull=False).first()
     return None if active is None else _active(active)
 
 
-def _active(run: DiscoveryRun) -> ActiveRunView:
+def _active(run: Run) -> ActiveRunView:
     now = timezone.now()
     over = Q(status__in=(StepStatus.DONE, StepStatus.FAILED))
     counts: dict[str, Any] = {
@@ -232,6 +232,6 @@ def _pct(stage: RunStage, done: int, total: int) -> int:
 def _eta(row: dict[str, Any], now: datetime) -> int | None:
     """Seconds until the stage's last step is done, where its steps go on as they did."""
     done, total, began = row["done"], row["total"], row["began"]
-    if began is None or done < LEAST_DONE or done >= total:
+    if began is None or done < MIN_DONE_STEPS or done >= total:
         return None
     return int((now - began).total_seconds() * (total - done) / done)

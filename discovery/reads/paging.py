@@ -9,9 +9,9 @@ from msgspec import Meta
 
 from discovery.domain.chain_text import clean_text
 
-MOST_ROWS: Final = 100_000
+MAX_ROWS: Final = 100_000
 """A total counts no further and a page lies no deeper: what is beyond is for filters and exports."""
-_LONGEST_TEXT: Final = 128
+_MAX_TEXT_LENGTH: Final = 128
 EXPORT_CHUNK: Final = 1000
 """Rows of an export that are in memory at a time."""
 
@@ -31,7 +31,7 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Slice(msgspec.Struct, Generic[Row], frozen=True):
-    """The rows of a page. `total` counts to MOST_ROWS; `more`: whether rows follow."""
+    """The rows of a page. `total` counts to MAX_ROWS; `more`: whether rows follow."""
 
     rows: list[Row]
     total: int
@@ -52,7 +52,7 @@ class TimeRange(msgspec.Struct, frozen=True):
 
 def sliced(rows: "QuerySet[Any, Row]", page: Page) -> Slice[Row]:
     """The page of an ordered query. Two queries: the count, and the rows with one more to see whether rows follow."""
-    total = rows.order_by().values("pk")[:MOST_ROWS].count()
+    total = rows.order_by().values("pk")[:MAX_ROWS].count()
     start = (page.number - 1) * page.size
     found = list(rows[start : start + page.size + 1])
     return Slice(found[: page.size], total, len(found) > page.size)
@@ -102,4 +102,4 @@ class ErrorCount(Func):
 
 def words(text: str | None) -> str:
     """Text of the chain, fit to be shown."""
-    return clean_text(text, _LONGEST_TEXT)
+    return clean_text(text, _MAX_TEXT_LENGTH)

@@ -3,8 +3,8 @@
 import msgspec
 from django.conf import settings
 
-from discovery.models import DiscoveryConfig
-from discovery.pipeline.cost_estimate import plan_for
+from discovery.models import Config
+from discovery.pipeline.cost_estimate import estimate_cost
 
 
 class PlanView(msgspec.Struct, frozen=True):
@@ -22,8 +22,8 @@ class PlanView(msgspec.Struct, frozen=True):
 def plan_view(tokens: int, *, profiles: bool, hours: int | None = None) -> PlanView:
     """The estimate with the settings in force; `hours` between runs, None = as saved (one query)."""
     source = "helius" if settings.HELIUS_API_KEY else "solana_rpc"
-    plan = plan_for("helius" if source == "helius" else "solana_rpc", tokens, given=False, profiles=profiles)
-    seconds = (DiscoveryConfig.load().hours if hours is None else hours) * 3600
+    plan = estimate_cost("helius" if source == "helius" else "solana_rpc", tokens, given=False, profiles=profiles)
+    seconds = (Config.load().hours if hours is None else hours) * 3600
     each = max(1, plan.seconds // max(1, tokens))
     return PlanView(
         tokens=tokens,

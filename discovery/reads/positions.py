@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import msgspec
-from django.db.models import Max, QuerySet
+from django.db.models import F, Max, QuerySet
 from msgspec import Meta
 
-from discovery.models import DiscoveryCycle, DiscoveryPosition, DiscoveryRunToken, DiscoveryTrade, DiscoveryWallet
+from discovery.models import Cycle, Position, RunToken, Trade, Wallet
 from discovery.models.enums import CycleResult
 from discovery.reads import paging
 from discovery.reads.paging import Page, Slice, one_of
@@ -99,29 +99,35 @@ class PositionRow(msgspec.Struct, frozen=True):
 
 
 _EARLY: Final = EarlyPosition.__struct_fields__
-_CYCLE: Final = CycleRow.__struct_fields__
+_CYCLE_ALIASES: Final = {
+    "why": F("close_reason"),
+    "left_out": F("exclusion_reason"),
+    "exit_lamports": F("liquidation_value_lamports"),
+}
+"""JSON names of the API → columns whose model fields have other names."""
+_CYCLE: Final = tuple(name for name in CycleRow.__struct_fields__ if name not in _CYCLE_ALIASES)
 
 
 def wallet_trades(address: str, chosen: TradeFilter, page: Page) -> Slice[TradeRow]:
-    """The trades of a wallet, newest first. Three queries. Raises DiscoveryWallet.DoesNotExist."""
+    """The trades of a wallet, newest first. Three queries. Raises Wallet.DoesNotExist."""
     _must_exist(address)
     found = paging.sliced(_trades(address, chosen), page)
     return Slice([_trade(row) for row in found.rows], found.total, found.more)
 
 
 def trades_export(address: str, chosen: TradeFilter) -> Iterator[TradeRow]:
-    """All of them, EXPORT_CHUNK rows in memory at a time. Raises DiscoveryWallet.DoesNotExist."""
+    """All of them, EXPORT_CHUNK rows in memory at a time. Raises Wallet.DoesNotExist."""
     _must_exist(address)
     return map(_trade, _trades(address, chosen).iterator(chunk_size=paging.EXPORT_CHUNK))
 
 
-def _trades(address: str, chosen: TradeFilter) -> "QuerySet[DiscoveryTrade, dict[str, Any]]":
-    rows = DiscoveryTrade.objects.filter(wallet_address=address)
+def _trades(address: str, chosen: TradeFilter) -> "QuerySet[Trade, dict[str, Any]]":
+    rows = Trade.objects.filter(wallet_address=address)
     if chosen.mint is not None:
         rows = rows.filter(mint=chosen.mint)
     if chosen.side is not None:
         rows = rows.filter(side=chosen.side)
-    named: QuerySet[DiscoveryTrade, dict[str, Any]] = rows.order_by("-slot", "signature", "mint").values(
+    named: QuerySet[Trade, dict[str, Any]] = rows.order_by("-slot", "signature", "mint").values(
         *TradeRow.__struct_fields__
     )
     return named
@@ -135,15 +141,13 @@ def _trade(row: Mapping[str, Any]) -> TradeRow:
 def wallet_positions(address: str, page: Page, *, exists: bool = False) -> Slice[PositionRow]:
     """The tokens of a wallet, last traded first. Four queries, three where the wallet is known to exist.
 
-    Raises DiscoveryWallet.DoesNotExist.
+    Raises Wallet.DoesNotExist.
     """
     if not exists:
         _must_exist(address)
-    held = DiscoveryCycle.objects.filter(wallet_address=address)
+    held = Cycle.objects.filter(wallet_address=address)
     # One row a token it bought early: they fit one answer.
-    early = {
-        row["mint"]: row for row in DiscoveryPosition.objects.filter(wallet_address=address).values("mint", *_EARLY)
-    }
+    early = {row["mint"]: row for row in Position.objects.filter(wallet_address=address).values("mint", *_EARLY)}
     last: dict[str, datetime | None] = {mint: row["last_trade_at"] for mint, row in early.items()}
     for mint, at in held.values_list("mint").annotate(at=Max("last_trade_at")).order_by():
         known = last.get(mint)
@@ -153,7 +157,7 @@ def wallet_positions(address: str, page: Page, *, exists: bool = False) -> Slice
     chosen = mints[start : start + page.size]
     found = {mint: _early(early[mint]) for mint in chosen if mint in early}
     cycles: dict[str, list[CycleRow]] = {}
-    for row in held.filter(mint__in=chosen).order_by("mint", "-number").values("mint", *_CYCLE):
+    for row in held.filter(mint__in=chosen).order_by("mint", "-number").values("mint", *_CYCLE, **_CYCLE_ALIASES):
         cycles.setdefault(row["mint"], []).append(_cycle(row))
     rows = [_position(mint, last[mint], found.get(mint), cycles.get(mint, [])) for mint in chosen]
     return Slice(rows, len(mints), start + page.size < len(mints))
@@ -169,7 +173,7 @@ def _early(row: Mapping[str, Any]) -> EarlyPosition:
 
 
 def _cycle(row: Mapping[str, Any]) -> CycleRow:
-    values = {name: row[name] for name in _CYCLE}
+    values = {name: row[name] for name in CycleRow.__struct_fields__}
     return CycleRow(**{**values, "held_units": int(row["held_units"])})
 
 
@@ -185,23 +189,21 @@ class ResultPoint(msgspec.Struct, frozen=True):
     net_lamports: int
 
 
-MOST_POINTS: Final = 1000
+MAX_POINTS: Final = 1000
 
 
 def wallet_results(address: str) -> list[ResultPoint]:
-    """The last MOST_POINTS resolved cycles of a wallet, oldest first. One query."""
-    rows = DiscoveryCycle.objects.filter(wallet_address=address, resolved_at__isnull=False).order_by(
-        "-resolved_at", "pk"
-    )
-    found = list(rows.values_list("resolved_at", "net_lamports")[:MOST_POINTS])
+    """The last MAX_POINTS resolved cycles of a wallet, oldest first. One query."""
+    rows = Cycle.objects.filter(wallet_address=address, resolved_at__isnull=False).order_by("-resolved_at", "pk")
+    found = list(rows.values_list("resolved_at", "net_lamports")[:MAX_POINTS])
     return [ResultPoint(at, net) for at, net in reversed(found) if at is not None]
 
 
 def symbols(mints: Iterable[str]) -> dict[str, str]:
     """What runs saw these tokens called, harmless. One query."""
-    rows = DiscoveryRunToken.objects.filter(mint__in=list(mints)).exclude(symbol="").order_by("pk")
+    rows = RunToken.objects.filter(mint__in=list(mints)).exclude(symbol="").order_by("pk")
     return {mint: paging.words(symbol) for mint, symbol in rows.values_list("mint", "symbol")}
 
 
 def _must_exist(address: str) -> None:
-    DiscoveryWallet.objects.only("pk").get(pk=address)
+    Wallet.objects.only("pk").get(pk=address)

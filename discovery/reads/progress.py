@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from django.utils import timezone
 
-from discovery.models import DiscoveryHeartbeat, DiscoveryRun, DiscoveryRunStep, DiscoveryRunToken
+from discovery.models import Heartbeat, Run, RunStep, RunToken
 from discovery.models.enums import ACTIVE_RUN_STATUSES, StepStatus
 
 
@@ -40,7 +40,7 @@ WORKER_ALIVE = timedelta(seconds=60)
 
 def workers_alive() -> bool:
     """Whether a worker has given a sign of life in the last minute. One query."""
-    alive = DiscoveryHeartbeat.objects.filter(name__startswith="worker:", at__gt=timezone.now() - WORKER_ALIVE)
+    alive = Heartbeat.objects.filter(name__startswith="worker:", at__gt=timezone.now() - WORKER_ALIVE)
     return alive.exists()
 
 
@@ -48,11 +48,11 @@ _STAGE_OF = {"find": "find_tokens", "token": "analyse", "wallet": "profile", "fi
 
 
 def progress(run_id: uuid.UUID) -> Progress:
-    """Three queries. Raises DiscoveryRun.DoesNotExist."""
-    run = DiscoveryRun.objects.only("status", "stage", "source_note").get(pk=run_id)
-    symbols = dict(DiscoveryRunToken.objects.filter(run_id=run_id).values_list("mint", "symbol"))
+    """Three queries. Raises Run.DoesNotExist."""
+    run = Run.objects.only("status", "stage", "source_note").get(pk=run_id)
+    symbols = dict(RunToken.objects.filter(run_id=run_id).values_list("mint", "symbol"))
     rows = list(
-        DiscoveryRunStep.objects.filter(run_id=run_id)
+        RunStep.objects.filter(run_id=run_id)
         .order_by("completed_at", "pk")
         .values_list("pk", "kind", "key", "status", "error", "counts")
     )

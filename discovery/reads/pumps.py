@@ -10,7 +10,7 @@ from django.utils import timezone
 from msgspec import Meta
 
 from discovery.domain.findings import Candidate
-from discovery.models import DiscoveryConfig, DiscoveryPumps
+from discovery.models import Config, Pumps
 from discovery.reads import paging
 
 STALE_SECONDS: Final = 60
@@ -54,8 +54,8 @@ class PumpsView(msgspec.Struct, frozen=True):
 def pumps_view(now: datetime | None = None) -> PumpsView:
     """The list as it stands at `now` (None: the current time). One query."""
     now = now or timezone.now()
-    config_saved = Subquery(DiscoveryConfig.objects.values("updated_at")[:1])
-    row = DiscoveryPumps.objects.filter(pk=1).annotate(saved_at=config_saved).first() or DiscoveryPumps()
+    config_saved = Subquery(Config.objects.values("updated_at")[:1])
+    row = Pumps.objects.filter(pk=1).annotate(saved_at=config_saved).first() or Pumps()
     saved_at: datetime | None = getattr(row, "saved_at", None)  # no row, no annotation
     ends = [at for at in (row.refreshed_at, row.answered_at) if at is not None]
     answered = row.asked_at is not None and max(ends, default=None) is not None and max(ends) >= row.asked_at

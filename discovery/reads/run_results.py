@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from discovery.models import DiscoveryPosition, DiscoveryRun, DiscoveryRunWallet, DiscoveryWallet
+from discovery.models import Position, Run, RunWallet, Wallet
 
 
 class FoundToken(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class FoundWallet(msgspec.Struct, frozen=True):
     provisional: bool
 
 
-def tokens(run: DiscoveryRun) -> list[FoundToken]:
+def tokens(run: Run) -> list[FoundToken]:
     """The tokens of a run, most promising first. One query."""
     rows = run.tokens.order_by("rank")
     return [
@@ -55,14 +55,14 @@ def wallets(run_id: uuid.UUID, *, all_buyers: bool = False) -> list[FoundWallet]
 
     all_buyers: those that did not qualify as well, as long as no later run has looked at the same token.
     """
-    run = DiscoveryRun.objects.get(pk=run_id)
+    run = Run.objects.get(pk=run_id)
     symbols = dict(run.tokens.values_list("mint", "symbol"))
-    found = {(row.wallet_address, row.source_token): row for row in DiscoveryRunWallet.objects.filter(run=run)}
-    positions = DiscoveryPosition.objects.filter(run=run)
+    found = {(row.wallet_address, row.source_token): row for row in RunWallet.objects.filter(run=run)}
+    positions = Position.objects.filter(run=run)
     if not all_buyers:
         positions = positions.filter(rejection="")
     provisional = set(
-        DiscoveryWallet.objects.filter(address__in={address for address, _ in found}, provisional=True).values_list(
+        Wallet.objects.filter(address__in={address for address, _ in found}, provisional=True).values_list(
             "address", flat=True
         )
     )

@@ -10,7 +10,7 @@ import msgspec
 from django.db.models import F
 from msgspec import Meta
 
-from discovery.models import DiscoveryRun, DiscoveryRunStep, DiscoveryRunToken, DiscoveryRunWallet
+from discovery.models import Run, RunStep, RunToken, RunWallet
 from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStage, RunStatus, Trigger
 from discovery.reads import paging
 from discovery.reads.paging import ErrorCount, ErrorDetail, Page, Slice, TimeRange, one_of
@@ -151,12 +151,12 @@ _COUNTS: Final = ("tokens_analyzed", "new_wallets", "updated_wallets", "profiled
 
 def any_run() -> bool:
     """Whether there ever was one. One query."""
-    return DiscoveryRun.objects.exists()
+    return Run.objects.exists()
 
 
 def run_list(chosen: RunFilter, ordering: str, page: Page) -> Slice[RunRow]:
     """The history. Two queries, whatever the number of runs. `ordering`: one of ORDERINGS."""
-    rows = DiscoveryRun.objects.filter(**chosen.started.lookups("started_at"))
+    rows = Run.objects.filter(**chosen.started.lookups("started_at"))
     if chosen.status is not None:
         rows = rows.filter(status=chosen.status)
     if chosen.trigger_type is not None:
@@ -176,8 +176,8 @@ def _row(row: Mapping[str, Any]) -> RunRow:
 
 
 def run_detail(run_id: uuid.UUID) -> RunDetail:
-    """One run. Two queries at most. Raises DiscoveryRun.DoesNotExist."""
-    run = DiscoveryRun.objects.get(pk=run_id)
+    """One run. Two queries at most. Raises Run.DoesNotExist."""
+    run = Run.objects.get(pk=run_id)
     active = run.status in ACTIVE_RUN_STATUSES and run.stage is not None
     return RunDetail(
         id=run.pk,
@@ -216,7 +216,7 @@ def run_progress(stage: str | None, done: int, total: int, *, completed: bool) -
 
 
 def _step_usages(run_id: uuid.UUID) -> list[dict[str, Any]]:
-    return list(DiscoveryRunStep.objects.filter(run_id=run_id).values_list("usage", flat=True))
+    return list(RunStep.objects.filter(run_id=run_id).values_list("usage", flat=True))
 
 
 def _summed(usages: Iterable[Mapping[str, Any] | None]) -> dict[str, ProviderUsage]:
@@ -233,11 +233,11 @@ def _summed(usages: Iterable[Mapping[str, Any] | None]) -> dict[str, ProviderUsa
 def run_tokens(run_id: uuid.UUID, page: Page, *, exists: bool = False) -> Slice[RunTokenRow]:
     """The tokens of a run, most promising first. Three queries, two where the run is known to exist.
 
-    Raises DiscoveryRun.DoesNotExist.
+    Raises Run.DoesNotExist.
     """
     if not exists:
         _must_exist(run_id)
-    rows = DiscoveryRunToken.objects.filter(run_id=run_id).order_by("rank", "mint")
+    rows = RunToken.objects.filter(run_id=run_id).order_by("rank", "mint")
     found = paging.sliced(rows.values(*RunTokenRow.__struct_fields__), page)
     return Slice([_token(row) for row in found.rows], found.total, found.more)
 
@@ -250,17 +250,17 @@ def _token(row: Mapping[str, Any]) -> RunTokenRow:
 def run_wallets(run_id: uuid.UUID, page: Page, *, exists: bool = False) -> Slice[RunWalletRow]:
     """The wallets a run found, best profit first. Four queries, three where the run is known to exist.
 
-    Raises DiscoveryRun.DoesNotExist.
+    Raises Run.DoesNotExist.
     """
     if not exists:
         _must_exist(run_id)
-    rows = DiscoveryRunWallet.objects.filter(run_id=run_id).order_by(
+    rows = RunWallet.objects.filter(run_id=run_id).order_by(
         F("profit_pct").desc(nulls_last=True), "wallet_address", "source_token", "id"
     )
     same = [name for name in RunWalletRow.__struct_fields__ if name not in {"address", "mint", "symbol"}]
     found = paging.sliced(rows.values("wallet_address", "source_token", *same), page)
     mints = {row["source_token"] for row in found.rows}
-    symbols = dict(DiscoveryRunToken.objects.filter(run_id=run_id, mint__in=mints).values_list("mint", "symbol"))
+    symbols = dict(RunToken.objects.filter(run_id=run_id, mint__in=mints).values_list("mint", "symbol"))
     return Slice([_wallet(row, symbols) for row in found.rows], found.total, found.more)
 
 
@@ -272,4 +272,4 @@ def _wallet(row: Mapping[str, Any], symbols: Mapping[str, str]) -> RunWalletRow:
 
 
 def _must_exist(run_id: uuid.UUID) -> None:
-    DiscoveryRun.objects.only("pk").get(pk=run_id)
+    Run.objects.only("pk").get(pk=run_id)

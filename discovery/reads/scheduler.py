@@ -7,7 +7,7 @@ import msgspec
 from django.conf import settings
 from django.utils import timezone
 
-from discovery.models import DiscoveryConfig, DiscoveryRun
+from discovery.models import Config, Run
 from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStatus
 
 GRACE_SECONDS: Final = 120
@@ -43,17 +43,13 @@ class SchedulerView(msgspec.Struct, frozen=True, kw_only=True):
 def scheduler_view(now: datetime | None = None) -> SchedulerView:
     """The schedule at `now` (None: the current time). Three queries. A missing row reads as the environment's seeds."""
     now = now or timezone.now()
-    config = DiscoveryConfig.objects.only("enabled", "schedule_hours", "next_run_at", "updated_by").filter(pk=1).first()
+    config = Config.objects.only("enabled", "schedule_hours", "next_run_at", "updated_by").filter(pk=1).first()
     if config is None:
-        config = DiscoveryConfig(
-            enabled=settings.DISCOVERY_SCHEDULER_ENABLED, schedule_hours=settings.DISCOVERY_SCHEDULE_HOURS
-        )
-    begun = DiscoveryRun.objects.exclude(status__in=(RunStatus.QUEUED, RunStatus.SKIPPED))
+        config = Config(enabled=settings.DISCOVERY_SCHEDULER_ENABLED, schedule_hours=settings.DISCOVERY_SCHEDULE_HOURS)
+    begun = Run.objects.exclude(status__in=(RunStatus.QUEUED, RunStatus.SKIPPED))
     last_run = begun.order_by("-started_at").values_list("started_at", flat=True).first()
     running = (
-        DiscoveryRun.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False)
-        .values_list("pk", flat=True)
-        .first()
+        Run.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False).values_list("pk", flat=True).first()
     )
     return schedule_of(
         enabled=bool(config.enabled),

@@ -13,12 +13,12 @@ from django.utils import timezone
 from msgspec import Meta
 
 from discovery.domain.units import fraction_to_decimal
-from discovery.models import DiscoveryRun
+from discovery.models import Run
 from discovery.models.enums import RunStatus
 from discovery.reads.paging import ErrorCount, TimeRange
 
 DEFAULT_DAYS: Final = 30
-MOST_DAYS: Final = 366
+MAX_DAYS: Final = 366
 """Series hold the last so many days of the range; without a start, DEFAULT_DAYS."""
 WEEK: Final = timedelta(days=7)
 
@@ -121,7 +121,7 @@ def _figures(when: Q = _EVER) -> dict[str, Any]:
 
 
 def _totals(chosen: TimeRange) -> dict[str, Any]:
-    runs = DiscoveryRun.objects.filter(**chosen.lookups("started_at")).annotate(lost=ErrorCount(F("errors")))
+    runs = Run.objects.filter(**chosen.lookups("started_at")).annotate(lost=ErrorCount(F("errors")))
     begun = ~Q(status__in=(RunStatus.QUEUED, RunStatus.SKIPPED))
     return runs.aggregate(
         **_figures(),
@@ -137,11 +137,11 @@ def _daily(chosen: TimeRange, now: datetime) -> list[PeriodStats]:
     """Every day of the range up to now, oldest first."""
     last = min(chosen.before - timedelta(microseconds=1) if chosen.before else now, now).astimezone(UTC).date()
     asked = chosen.since.astimezone(UTC).date() if chosen.since else last - timedelta(days=DEFAULT_DAYS - 1)
-    first = max(asked, last - timedelta(days=MOST_DAYS - 1))
+    first = max(asked, last - timedelta(days=MAX_DAYS - 1))
     start = datetime(first.year, first.month, first.day, tzinfo=UTC)
     within = TimeRange(max(start, chosen.since) if chosen.since else start, chosen.before)
     rows = (
-        DiscoveryRun.objects.filter(**within.lookups("started_at"))
+        Run.objects.filter(**within.lookups("started_at"))
         .annotate(day=TruncDay("started_at", tzinfo=UTC))
         .order_by("day")
         .values("day")
@@ -173,7 +173,7 @@ def _weekly(days: list[PeriodStats]) -> list[PeriodStats]:
 def _week_over_week(now: datetime) -> WeekOverWeek:
     weeks = {"new": Q(started_at__gt=now - WEEK), "old": Q(started_at__lte=now - WEEK)}
     figures = {f"{week}_{name}": each for week, when in weeks.items() for name, each in _figures(when).items()}
-    found = DiscoveryRun.objects.filter(started_at__gt=now - 2 * WEEK, started_at__lte=now).aggregate(**figures)
+    found = Run.objects.filter(started_at__gt=now - 2 * WEEK, started_at__lte=now).aggregate(**figures)
     new, old = ({name: found[f"{week}_{name}"] for name in _figures()} for week in weeks)
     return WeekOverWeek(
         runs=_change(Decimal(new["runs"]), Decimal(old["runs"])),

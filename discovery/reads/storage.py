@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection
 from msgspec import Meta
 
-from discovery.models import DiscoveryHeartbeat, DiscoveryTrade, DiscoveryTransaction
+from discovery.models import Heartbeat, Trade, Transaction
 
 # Every relation that hangs on a table counts: its indexes and what is too long for a row. Live rows are counted as they
 # come and go, but forgotten in a crash; the estimate of the last vacuum stands in then.
@@ -50,9 +50,9 @@ def storage() -> Storage:
         cursor.execute(_SIZES, [list(models)])
         found = cursor.fetchall()
     kept = {
-        DiscoveryTrade._meta.db_table: f"{settings.RETENTION_TRADES_DAYS} days once its wallet is off the watchlist",
-        DiscoveryTransaction._meta.db_table: f"{settings.RETENTION_CACHE_HOURS} h",
-        DiscoveryHeartbeat._meta.db_table: "an hour after a worker's last",
+        Trade._meta.db_table: f"{settings.RETENTION_TRADES_DAYS} days once its wallet is off the watchlist",
+        Transaction._meta.db_table: f"{settings.RETENTION_CACHE_HOURS} h",
+        Heartbeat._meta.db_table: "an hour after a worker's last",
     }
     ours = [
         TableSize(table, str(models[table].verbose_name_plural), size, rows, kept.get(table, "always"))

@@ -6,11 +6,11 @@ from typing import Final
 
 import msgspec
 
-from discovery.models import DiscoveryRunStep
+from discovery.models import RunStep
 from discovery.models.enums import StepKind, StepStatus
 from discovery.reads import paging
 
-MOST_STEPS: Final = 8
+MAX_STEPS: Final = 8
 _WORDS: Final = {
     StepKind.FIND: "Finding tokens",
     StepKind.TOKEN: "Analysing tokens",
@@ -57,15 +57,15 @@ class Timeline(msgspec.Struct, frozen=True):
 def timeline(run_id: uuid.UUID) -> Timeline:
     """One query, whatever the number of steps; empty for runs without steps."""
     columns = ("kind", "key", "status", "attempt", "started_at", "completed_at", "error")
-    rows = [_Step(*row) for row in DiscoveryRunStep.objects.filter(run_id=run_id).order_by("pk").values_list(*columns)]
+    rows = [_Step(*row) for row in RunStep.objects.filter(run_id=run_id).order_by("pk").values_list(*columns)]
     failed = [row for row in rows if row.status == StepStatus.FAILED]
     timed = [row for row in rows if row.status == StepStatus.DONE and row.seconds is not None]
     timed.sort(key=lambda row: (-(row.seconds or 0.0), row.key))
     return Timeline(
         stages=_stages(rows),
-        failed=[_step(row) for row in failed[:MOST_STEPS]],
-        more_failed=max(0, len(failed) - MOST_STEPS),
-        slowest=[_step(row) for row in timed[:MOST_STEPS]],
+        failed=[_step(row) for row in failed[:MAX_STEPS]],
+        more_failed=max(0, len(failed) - MAX_STEPS),
+        slowest=[_step(row) for row in timed[:MAX_STEPS]],
     )
 
 

@@ -5,9 +5,9 @@ from typing import Final
 
 import msgspec
 
-from discovery.models import DiscoveryWallet
+from discovery.models import Wallet
 
-MOST: Final = 30
+MAX_CHANGES: Final = 30
 _SHOWN: Final = ("status", "label", "note")
 
 
@@ -20,11 +20,11 @@ class ChangeRow(msgspec.Struct, frozen=True):
 
 
 def wallet_changes(address: str) -> list[ChangeRow]:
-    """The last MOST changes by people and keys, newest first. One query."""
+    """The last MAX_CHANGES changes by people and keys, newest first. One query."""
     rows = list(
-        DiscoveryWallet.history.filter(address=address)
+        Wallet.history.filter(address=address)
         .order_by("-history_date", "-history_id")
-        .values("history_date", "history_change_reason", "history_user__username", *_SHOWN)[: MOST + 1]
+        .values("history_date", "history_change_reason", "history_user__username", *_SHOWN)[: MAX_CHANGES + 1]
     )
     found = []
     for place, row in enumerate(rows):
@@ -37,4 +37,4 @@ def wallet_changes(address: str) -> list[ChangeRow]:
         if words:
             by = row["history_user__username"] or (row["history_change_reason"] or "").removeprefix("by ")
             found.append(ChangeRow(row["history_date"], by, words))
-    return found[:MOST]
+    return found[:MAX_CHANGES]

@@ -12,7 +12,7 @@ from django.db.models import DecimalField, F, Func, OrderBy, Q, QuerySet, TextFi
 from msgspec import Meta
 
 from discovery.domain.profiles import Gate, Part, Profile
-from discovery.models import DiscoveryRunWallet, DiscoveryWallet
+from discovery.models import RunWallet, Wallet
 from discovery.models.enums import WalletStatus
 from discovery.reads import paging
 from discovery.reads.paging import Page, Slice, one_of
@@ -24,7 +24,7 @@ ORDERINGS: Final[dict[str, tuple[OrderBy | str, ...]]] = {
     "last_discovered_at": ("last_discovered_at", "-address"),
 }
 """What the watchlist may be sorted by, each served by an index; the address settles ties."""
-MOST_DISCOVERIES: Final = 100
+MAX_DISCOVERIES: Final = 100
 
 
 class WalletRow(msgspec.Struct, frozen=True):
@@ -158,15 +158,15 @@ def wallet_export(chosen: WalletFilter, ordering: str) -> Iterator[WalletRow]:
     return map(_row, _rows(chosen, ordering).iterator(chunk_size=paging.EXPORT_CHUNK))
 
 
-def _rows(chosen: WalletFilter, ordering: str) -> "QuerySet[DiscoveryWallet, dict[str, Any]]":
-    rows = DiscoveryWallet.objects.filter(_condition(chosen)).order_by(*ORDERINGS[ordering])
+def _rows(chosen: WalletFilter, ordering: str) -> "QuerySet[Wallet, dict[str, Any]]":
+    rows = Wallet.objects.filter(_condition(chosen)).order_by(*ORDERINGS[ordering])
     read = {
         "flag_names": _FlagNames(F("flags")),
         "win_rate_low": _DetailNumber(F("score_detail"), name="low"),
         "win_rate_high": _DetailNumber(F("score_detail"), name="high"),
     }
     same = [name for name in WalletRow.__struct_fields__ if name not in {"flags", *read}]
-    named: QuerySet[DiscoveryWallet, dict[str, Any]] = rows.values(*same, **read)
+    named: QuerySet[Wallet, dict[str, Any]] = rows.values(*same, **read)
     return named
 
 
@@ -194,8 +194,8 @@ def _row(row: Mapping[str, Any]) -> WalletRow:
 
 
 def wallet_detail(address: str) -> WalletDetail:
-    """One wallet. Two queries. Raises DiscoveryWallet.DoesNotExist."""
-    wallet = DiscoveryWallet.objects.get(pk=address)
+    """One wallet. Two queries. Raises Wallet.DoesNotExist."""
+    wallet = Wallet.objects.get(pk=address)
     same = set(WalletDetail.__struct_fields__) - {"score_detail", "flags", "discoveries", "profile"}
     return WalletDetail(
         **{name: getattr(wallet, name) for name in same},
@@ -208,13 +208,11 @@ def wallet_detail(address: str) -> WalletDetail:
 
 def wallet_exists(address: str) -> bool:
     """Whether the wallet is on the watchlist. One query."""
-    return DiscoveryWallet.objects.filter(pk=address).exists()
+    return Wallet.objects.filter(pk=address).exists()
 
 
 def _discoveries(address: str) -> list[DiscoveryRow]:
-    rows = DiscoveryRunWallet.objects.filter(wallet_address=address).order_by(
-        F("created_at").desc(nulls_last=True), "-id"
-    )
+    rows = RunWallet.objects.filter(wallet_address=address).order_by(F("created_at").desc(nulls_last=True), "-id")
     return [
         DiscoveryRow(
             run_id=row.run_id,
@@ -230,7 +228,7 @@ def _discoveries(address: str) -> list[DiscoveryRow]:
             entry_seconds=row.entry_seconds,
             flags=tuple(row.flags or ()),
         )
-        for row in rows[:MOST_DISCOVERIES]
+        for row in rows[:MAX_DISCOVERIES]
     ]
 
 

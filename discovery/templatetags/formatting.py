@@ -209,7 +209,7 @@ def mark(status: str, kind: str = "run", errors: int = 0) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def turned(context: template.Context, name: str, number: int, by: int) -> str:
+def page_url(context: template.Context, name: str, number: int, by: int) -> str:
     """The address of this page with one of its lists turned; the others stay where they are."""
     query = context["request"].GET.copy()
     query[name] = str(number + by)

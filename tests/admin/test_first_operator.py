@@ -40,7 +40,7 @@ def test_the_environment_makes_an_operator_who_can_log_in_and_make_keys(client, 
     assert said == "The first operator is ana."
     user = User.objects.get()
     assert (user.is_staff, [group.name for group in user.groups.all()]) == (True, ["operator"])
-    assert user.has_perm("discovery.add_discoveryapikey")
+    assert user.has_perm("discovery.add_apikey")
     assert logs_in(client)
 
 

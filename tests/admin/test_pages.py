@@ -15,14 +15,14 @@ from django_celery_beat.models import PeriodicTask
 from discovery import services
 from discovery.jobs import beat_schedule
 from discovery.models import (
-    DiscoveryApiKey,
-    DiscoveryConfig,
-    DiscoveryPosition,
-    DiscoveryRun,
-    DiscoveryRunToken,
-    DiscoveryRunWallet,
-    DiscoveryTrade,
-    DiscoveryWallet,
+    ApiKey,
+    Config,
+    Position,
+    Run,
+    RunToken,
+    RunWallet,
+    Trade,
+    Wallet,
 )
 
 pytestmark = pytest.mark.django_db
@@ -42,23 +42,23 @@ def rows() -> Callable[[int], None]:
     """`rows(n)`: n of everything."""
 
     def make(count: int) -> None:
-        DiscoveryConfig.load()
+        Config.load()
         for number in range(count):
-            run = DiscoveryRun.objects.create(
+            run = Run.objects.create(
                 started_at=timezone.now(), status="completed", stage="done", trigger_type="manual", errors=["lost"]
             )
-            DiscoveryRunToken.objects.create(run=run, mint=MINT, symbol="<b>\u202eX</b>")
-            DiscoveryRunWallet.objects.create(
+            RunToken.objects.create(run=run, mint=MINT, symbol="<b>\u202eX</b>")
+            RunWallet.objects.create(
                 run=run, wallet_address=ADDRESS, source_token=MINT, realised_lamports=1_500_000_000, row_version=1
             )
             signature = f"{number}" * 64
-            DiscoveryTrade.objects.create(
+            Trade.objects.create(
                 signature=signature[:88], wallet_address=ADDRESS, mint=MINT, slot=1, side="buy", token_units=1,
                 token_decimals=6, quote_mint=MINT, quote_units=1, value_lamports=None,
             )  # fmt: skip
-        DiscoveryApiKey.objects.get_or_create(name="robot", prefix="0123abcd", secret_hash="0" * 64)
-        DiscoveryWallet.objects.create(address=ADDRESS)
-        DiscoveryPosition.objects.create(wallet_address=ADDRESS, mint=MINT, realised_lamports=-5)
+        ApiKey.objects.get_or_create(name="robot", prefix="0123abcd", secret_hash="0" * 64)
+        Wallet.objects.create(address=ADDRESS)
+        Position.objects.create(wallet_address=ADDRESS, mint=MINT, realised_lamports=-5)
 
     return make
 
@@ -84,9 +84,9 @@ def test_a_list_asks_as_often_for_one_row_as_for_many(model, operator: Client, r
     url = reverse(f"admin:discovery_{model._meta.model_name}_changelist")
     counts = []
     for more in (1, 12):
-        DiscoveryWallet.objects.all().delete()
-        DiscoveryPosition.objects.all().delete()
-        DiscoveryTrade.objects.all().delete()
+        Wallet.objects.all().delete()
+        Position.objects.all().delete()
+        Trade.objects.all().delete()
         rows(more)
         with CaptureQueriesContext(
             connection,
@@ -99,18 +99,18 @@ def test_a_list_asks_as_often_for_one_row_as_for_many(model, operator: Client, r
 
 def test_a_run_with_losses_says_so_in_words(operator: Client, rows: Callable) -> None:
     rows(1)
-    page = operator.get(reverse("admin:discovery_discoveryrun_changelist")).content.decode()
+    page = operator.get(reverse("admin:discovery_run_changelist")).content.decode()
     assert "completed with errors" in page
 
 
 def test_chain_text_is_harmless(operator: Client, rows: Callable) -> None:
     rows(1)
-    page = operator.get(reverse("admin:discovery_discoveryruntoken_changelist")).content.decode()
+    page = operator.get(reverse("admin:discovery_runtoken_changelist")).content.decode()
     assert "<b>" not in page.split("result_list")[1]
     assert "&lt;b&gt;" in page
 
 
-@pytest.mark.parametrize("model", [DiscoveryTrade, DiscoveryPosition, DiscoveryRunWallet, DiscoveryRunToken])
+@pytest.mark.parametrize("model", [Trade, Position, RunWallet, RunToken])
 def test_facts_are_neither_added_nor_changed_nor_deleted(model, operator: Client, rows: Callable) -> None:
     rows(1)
     name = model._meta.model_name
@@ -121,17 +121,17 @@ def test_facts_are_neither_added_nor_changed_nor_deleted(model, operator: Client
 
 
 def test_every_version_of_the_configuration_is_kept_with_its_author(operator: Client) -> None:
-    config = DiscoveryConfig.load()
+    config = Config.load()
     services.save_config({"max_tokens": 7}, version=config.version, by="a robot")
-    page = operator.get(reverse("admin:discovery_discoveryconfig_history", args=[1])).content.decode()
+    page = operator.get(reverse("admin:discovery_config_history", args=[1])).content.decode()
     assert "by a robot" in page
 
 
 def test_the_configuration_is_changed_on_the_discovery_page_alone(operator: Client) -> None:
-    DiscoveryConfig.load()
-    answer = operator.post(reverse("admin:discovery_discoveryconfig_change", args=[1]), {"max_tokens": 5})
+    Config.load()
+    answer = operator.post(reverse("admin:discovery_config_change", args=[1]), {"max_tokens": 5})
     assert answer.status_code == 403
-    assert DiscoveryConfig.objects.get().max_tokens == 20
+    assert Config.objects.get().max_tokens == 20
 
 
 @pytest.mark.parametrize("name", ["auth_user", "auth_group", "django_celery_beat_periodictask"])

@@ -17,16 +17,16 @@ from django.urls import reverse
 from discovery.domain.findings import Candidate, EarlyBuyer, Position
 from discovery.domain.run_params import BOUNDS, Params
 from discovery.jobs import run_lifecycle, step_queue
-from discovery.models import DiscoveryConfig, DiscoveryRun, DiscoveryRunWallet
+from discovery.models import Config, Run, RunWallet
 from discovery.models.enums import StepKind, Trigger
 from discovery.pipeline import save_token
 from discovery.pipeline.analyse_token import TokenResult
 
 INTERRUPTED = {"step": "run", "code": "interrupted", "message": "interrupted before the upgrade"}
-ADOPTED_MODELS = (DiscoveryRun, DiscoveryRunWallet, DiscoveryConfig)
+ADOPTED_MODELS = (Run, RunWallet, Config)
 
 
-def start() -> DiscoveryRun:
+def start() -> Run:
     return run_lifecycle.start(Params(), trigger=Trigger.MANUAL, triggered_by="ana")
 
 
@@ -51,7 +51,7 @@ def test_a_run_left_running_is_closed_as_interrupted_before_the_upgrade(
 ) -> None:
     start()
 
-    run = DiscoveryRun.objects.get(pk=left)
+    run = Run.objects.get(pk=left)
     assert run.status == "failed"
     assert run.completed_at is not None
     assert run.errors == [*told, INTERRUPTED]
@@ -66,17 +66,17 @@ def test_a_run_left_running_is_closed_as_interrupted_before_the_upgrade(
     ],
 )
 def test_a_run_left_running_with_errors_that_are_no_list_is_closed(told: Any, product: None) -> None:
-    DiscoveryRun.objects.filter(pk=RUN_LEFT).update(errors=Value(told, JSONField()))
+    Run.objects.filter(pk=RUN_LEFT).update(errors=Value(told, JSONField()))
 
     start()
 
-    run = DiscoveryRun.objects.get(pk=RUN_LEFT)
+    run = Run.objects.get(pk=RUN_LEFT)
     assert run.status == "failed"
     assert run.errors == [*filter(None, [told]), INTERRUPTED]
 
 
 def test_closed_runs_of_the_earlier_system_are_left_as_they_are(product: None) -> None:
-    closed = DiscoveryRun.objects.exclude(status="running").order_by("pk")
+    closed = Run.objects.exclude(status="running").order_by("pk")
     before = list(closed.values())
 
     start()
@@ -159,7 +159,7 @@ def test_the_plan_of_a_run_takes_nulls_of_the_configuration_as_defaults(
 
 
 def test_nulls_of_the_configuration_are_read_as_the_default_parameters(null_config: None) -> None:
-    assert run_lifecycle.saved_params(DiscoveryConfig.load()) == Params()
+    assert run_lifecycle.saved_params(Config.load()) == Params()
 
 
 @pytest.mark.parametrize("model", ADOPTED_MODELS)
@@ -184,7 +184,7 @@ def test_nulls_of_the_configuration_can_be_filled_in_on_the_discovery_page(null_
     answer = operator.post(reverse("discovery:save-params"), {**values, "params_version": 2, "max_tokens": "9"})
 
     assert "Saved; used from the next run." in answer.content.decode()
-    config = DiscoveryConfig.load()
+    config = Config.load()
     assert (config.enabled, config.schedule_hours, config.max_tokens) == (True, 4, 9)
 
 

@@ -1,10 +1,10 @@
-"""Histories and cycles made by hand for the tests of profiles and scores."""
+"""TransactionSource and cycles made by hand for the tests of profiles and scores."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from discovery.analysis.cycles import judge, split
+from discovery.analysis.cycles import resolve_cycles, split_cycles
 from discovery.analysis.profiles import profile
 from discovery.domain.findings import EventKind, HoldingEvent
 from discovery.domain.profiles import Cycle, Prior, Profile
@@ -12,7 +12,7 @@ from discovery.domain.profiles import Cycle, Prior, Profile
 NOW = 1_790_000_000
 DAY = 86_400
 SOL = 10**9
-Histories = Mapping[str, Sequence[HoldingEvent]]
+TransactionSource = Mapping[str, Sequence[HoldingEvent]]
 
 PRIOR = Prior(4.0, 6.0, -0.2, 0.05, 0.3, 20, tuple(-0.6 + 0.04 * step for step in range(20)), 1)
 
@@ -41,9 +41,11 @@ def move_out(units: int, *, at: int = 0) -> HoldingEvent:
     return event("transfer_out", units, at=at)
 
 
-def cycles_of(events: Sequence[HoldingEvent], *, exit_lamports: int | None = None, now: int = NOW) -> list[Cycle]:
+def cycles_of(
+    events: Sequence[HoldingEvent], *, liquidation_lamports: int | None = None, now: int = NOW
+) -> list[Cycle]:
     """The cycles of one wallet in the mint `M`."""
-    return judge(split("M", events), {"M": exit_lamports}, now)
+    return resolve_cycles(split_cycles("M", events), {"M": liquidation_lamports}, now)
 
 
 def round_trip(
@@ -64,7 +66,7 @@ def record(*proceeds: int, put_in: int = SOL, apart: float = 1.0) -> dict[str, l
 
 
 def profiled(
-    histories: Histories,
+    histories: TransactionSource,
     *,
     seeds: Sequence[str] = (),
     exits: Mapping[str, int | None] | None = None,

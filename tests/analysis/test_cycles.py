@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from made_histories import DAY, NOW, SOL, buy, cycles_of, event, move_in, move_out, sell
 
-from discovery.analysis.cycles import judge, split
+from discovery.analysis.cycles import resolve_cycles, split_cycles
 from discovery.analysis.positions import position
 from discovery.domain.findings import HoldingEvent
 
@@ -16,7 +16,7 @@ OLD = NOW - 30 * DAY
 
 def test_a_cycle_runs_from_flat_to_flat() -> None:
     (cycle,) = cycles_of([buy(100, SOL, at=10), sell(60, SOL, at=20), sell(40, SOL, at=30)])
-    assert (cycle.opened_at, cycle.closed_at, cycle.resolved_at, cycle.why) == (10, 30, 30, "closed")
+    assert (cycle.opened_at, cycle.closed_at, cycle.resolved_at, cycle.close_reason) == (10, 30, 30, "closed")
     assert (cycle.buys, cycle.sells, cycle.first_signature) == (1, 2, "buy--10")
 
 
@@ -30,8 +30,8 @@ def test_buying_more_before_flat_stays_the_same_cycle() -> None:
 
 
 def test_one_percent_of_the_peak_is_flat_and_a_little_more_is_not() -> None:
-    assert cycles_of([buy(1_000, SOL), sell(990, SOL)])[0].why == "closed"
-    assert cycles_of([buy(1_000, SOL), sell(989, SOL)])[0].why == "open"
+    assert cycles_of([buy(1_000, SOL), sell(990, SOL)])[0].close_reason == "closed"
+    assert cycles_of([buy(1_000, SOL), sell(989, SOL)])[0].close_reason == "open"
 
 
 def test_what_is_left_of_a_flat_holding_stays_its_cost() -> None:
@@ -73,7 +73,7 @@ def test_a_result_needs_one_percent_and_a_hundredth_of_a_sol(put_in: int, procee
 
 def test_a_holding_that_left_the_wallet_lost_what_it_cost() -> None:
     (cycle,) = cycles_of([buy(100, SOL, at=1), move_out(100, at=9)])
-    assert (cycle.result, cycle.why, cycle.net_lamports, cycle.resolved_at) == ("loss", "left wallet", -SOL, 9)
+    assert (cycle.result, cycle.close_reason, cycle.net_lamports, cycle.resolved_at) == ("loss", "left wallet", -SOL, 9)
 
 
 def test_a_holding_that_paid_before_the_rest_left_is_still_a_win() -> None:
@@ -83,33 +83,40 @@ def test_a_holding_that_paid_before_the_rest_left_is_still_a_win() -> None:
 
 def test_an_open_holding_has_no_result_and_its_net_is_that_of_what_was_sold() -> None:
     (cycle,) = cycles_of([buy(100, SOL, at=NOW - DAY), sell(50, SOL, at=NOW)])
-    assert (cycle.result, cycle.resolved_at, cycle.net_lamports, cycle.left_out) == ("open", None, SOL // 2, "open")
+    assert (cycle.result, cycle.resolved_at, cycle.net_lamports, cycle.exclusion_reason) == (
+        "open",
+        None,
+        SOL // 2,
+        "open",
+    )
 
 
 def test_a_bag_without_trade_for_seven_days_and_without_value_is_a_loss() -> None:
-    (cycle,) = cycles_of([buy(100, SOL, at=NOW - 7 * DAY)], exit_lamports=SOL // 10 - 1)
-    assert (cycle.result, cycle.why, cycle.resolved_at, cycle.net_lamports) == ("loss", "dead bag", NOW, -SOL)
+    (cycle,) = cycles_of([buy(100, SOL, at=NOW - 7 * DAY)], liquidation_lamports=SOL // 10 - 1)
+    assert (cycle.result, cycle.close_reason, cycle.resolved_at, cycle.net_lamports) == ("loss", "dead bag", NOW, -SOL)
 
 
 @pytest.mark.parametrize(
-    ("traded_at", "exit_lamports"),
+    ("traded_at", "liquidation_lamports"),
     [(NOW - 7 * DAY + 1, 0), (NOW - 7 * DAY, SOL // 10), (NOW - 7 * DAY, None)],
     ids=["traded since", "worth a tenth of its cost", "value unknown"],
 )
-def test_a_bag_stays_open_while_one_condition_of_death_is_missing(traded_at: int, exit_lamports: int | None) -> None:
-    assert cycles_of([buy(100, SOL, at=traded_at)], exit_lamports=exit_lamports)[0].why == "open"
+def test_a_bag_stays_open_while_one_condition_of_death_is_missing(
+    traded_at: int, liquidation_lamports: int | None
+) -> None:
+    assert cycles_of([buy(100, SOL, at=traded_at)], liquidation_lamports=liquidation_lamports)[0].close_reason == "open"
 
 
 def test_the_exit_value_of_an_open_holding_is_that_of_its_units_with_a_cost() -> None:
-    (cycle,) = cycles_of([buy(100, SOL, at=NOW), move_in(300, at=NOW)], exit_lamports=SOL)
-    assert cycle.exit_lamports == SOL // 4
+    (cycle,) = cycles_of([buy(100, SOL, at=NOW), move_in(300, at=NOW)], liquidation_lamports=SOL)
+    assert cycle.liquidation_value_lamports == SOL // 4
 
 
 def test_a_loser_of_which_a_remnant_stayed_behind_is_resolved_after_seven_quiet_days() -> None:
     events = [buy(100, SOL, at=OLD), move_out(90, at=OLD + DAY)]
-    assert cycles_of(events, now=OLD + 8 * DAY - 1)[0].why == "open"
+    assert cycles_of(events, now=OLD + 8 * DAY - 1)[0].close_reason == "open"
     (cycle,) = cycles_of(events, now=OLD + 8 * DAY)
-    assert (cycle.result, cycle.why, cycle.net_lamports) == ("loss", "left wallet", -SOL)
+    assert (cycle.result, cycle.close_reason, cycle.net_lamports) == ("loss", "left wallet", -SOL)
 
 
 def test_units_that_were_only_sent_around_are_no_cycle() -> None:
@@ -124,31 +131,31 @@ def test_a_sale_beyond_the_position_is_unmatched_and_marks_the_cycle() -> None:
 
 def test_a_sale_of_nothing_known_has_no_cost_and_does_not_count() -> None:
     (cycle,) = cycles_of([sell(100, SOL)])
-    assert (cycle.result, cycle.left_out, cycle.unmatched_lamports) == ("even", "no cost", SOL)
+    assert (cycle.result, cycle.exclusion_reason, cycle.unmatched_lamports) == ("even", "no cost", SOL)
 
 
 def test_a_gain_in_a_token_sold_mostly_without_a_known_cost_does_not_count() -> None:
     kept = [buy(900, SOL), move_in(100), sell(1_000, 20 * SOL)]
     dropped = [buy(899, SOL), move_in(101), sell(1_000, 20 * SOL)]
-    assert cycles_of(kept)[0].left_out == ""
-    assert (cycles_of(dropped)[0].result, cycles_of(dropped)[0].left_out) == ("win", "coverage")
+    assert cycles_of(kept)[0].exclusion_reason == ""
+    assert (cycles_of(dropped)[0].result, cycles_of(dropped)[0].exclusion_reason) == ("win", "coverage")
 
 
 def test_a_loss_counts_however_little_of_the_token_has_a_known_cost() -> None:
     """A bag sent out and back comes back without cost: that must not hide the loss."""
     first, second = cycles_of([buy(100, 2 * SOL), move_out(100), move_in(100), sell(100, SOL)])
-    assert (first.result, first.left_out) == ("loss", "")
-    assert second.left_out == "no cost"
+    assert (first.result, first.exclusion_reason) == ("loss", "")
+    assert second.exclusion_reason == "no cost"
 
 
 def test_a_loss_only_because_a_sale_has_no_price_does_not_count() -> None:
     (cycle,) = cycles_of([buy(100, SOL), sell(100, None)])
-    assert (cycle.result, cycle.left_out, cycle.history_incomplete) == ("loss", "price unknown", True)
+    assert (cycle.result, cycle.exclusion_reason, cycle.history_incomplete) == ("loss", "price unknown", True)
 
 
 def test_dust_sold_at_an_unknown_price_does_not_take_a_loss_out() -> None:
     (cycle,) = cycles_of([buy(1_000, SOL), sell(950, SOL // 2), sell(50, None)])
-    assert (cycle.result, cycle.left_out) == ("loss", "")
+    assert (cycle.result, cycle.exclusion_reason) == ("loss", "")
 
 
 def test_a_sale_without_a_price_lowers_coverage_by_what_its_units_cost() -> None:
@@ -157,7 +164,7 @@ def test_a_sale_without_a_price_lowers_coverage_by_what_its_units_cost() -> None
 
 
 def test_a_token_whose_balance_does_not_follow_is_marked() -> None:
-    (cycle,) = judge(split("M", [buy(100, SOL), sell(100, SOL)]), {}, NOW, {"M"})
+    (cycle,) = resolve_cycles(split_cycles("M", [buy(100, SOL), sell(100, SOL)]), {}, NOW, {"M"})
     assert (cycle.reconciled, cycle.history_incomplete) == (False, True)
 
 
@@ -186,7 +193,7 @@ histories = st.lists(priced_buys | priced_sells | moves | blind, max_size=14)
 
 @given(histories)
 def test_cycles_add_up_to_the_position_to_the_last_fraction(history: list[HoldingEvent]) -> None:
-    parts, whole = split("M", history), position(history)
+    parts, whole = split_cycles("M", history), position(history)
     assert sum(p.put_in for p in parts) == whole.put_in_lamports
     assert sum(p.matched for p in parts) == whole.matched_lamports
     assert sum(p.unmatched for p in parts) == whole.unmatched_lamports
@@ -197,7 +204,7 @@ def test_cycles_add_up_to_the_position_to_the_last_fraction(history: list[Holdin
 
 @given(histories)
 def test_sold_value_is_covered_unmatched_or_without_a_price(history: list[HoldingEvent]) -> None:
-    parts = split("M", history)
+    parts = split_cycles("M", history)
     value = sum(e.value_lamports for e in history if e.kind == "sell" and e.value_lamports is not None)
     assert sum(p.sold - p.unpriced_basis for p in parts) == value
     assert all(0 <= p.covered <= p.sold for p in parts)
@@ -205,7 +212,7 @@ def test_sold_value_is_covered_unmatched_or_without_a_price(history: list[Holdin
 
 @given(histories, st.integers(0, 14))
 def test_later_events_do_not_renumber_earlier_cycles(history: list[HoldingEvent], known: int) -> None:
-    earlier, later = split("M", history[:known]), split("M", history)
+    earlier, later = split_cycles("M", history[:known]), split_cycles("M", history)
     assert [(p.number, p.first_signature) for p in later[: len(earlier)]] == [
         (p.number, p.first_signature) for p in earlier
     ]
@@ -213,9 +220,9 @@ def test_later_events_do_not_renumber_earlier_cycles(history: list[HoldingEvent]
 
 @given(histories)
 def test_what_came_by_transfer_alone_wins_nothing(history: list[HoldingEvent]) -> None:
-    for cycle in cycles_of([e for e in history if e.kind != "buy"], exit_lamports=10**12):
+    for cycle in cycles_of([e for e in history if e.kind != "buy"], liquidation_lamports=10**12):
         assert cycle.net_lamports == 0
-        assert cycle.left_out in {"open", "no cost"}
+        assert cycle.exclusion_reason in {"open", "no cost"}
 
 
 @given(histories)
@@ -234,9 +241,13 @@ def test_splitting_a_sale_into_clips_changes_neither_results_nor_their_number(
     assume(total <= held)
     whole = cycles_of([*before, sell(total, value * sum(weights))])
     split_up = cycles_of([*before, *(sell(sold * weight, value * weight) for weight in weights)])
-    facts = [(c.result, c.why, c.net_lamports, c.matched_lamports, c.hold_seconds, c.left_out) for c in whole]
+    facts = [
+        (c.result, c.close_reason, c.net_lamports, c.matched_lamports, c.hold_seconds, c.exclusion_reason)
+        for c in whole
+    ]
     assert [
-        (c.result, c.why, c.net_lamports, c.matched_lamports, c.hold_seconds, c.left_out) for c in split_up
+        (c.result, c.close_reason, c.net_lamports, c.matched_lamports, c.hold_seconds, c.exclusion_reason)
+        for c in split_up
     ] == facts
 
 
@@ -254,8 +265,8 @@ def test_moving_a_loser_out_is_never_better_than_selling_it(history: list[Holdin
 
 @given(st.lists(priced_buys | fair_sells, min_size=1, max_size=8), st.integers(0, 8), amounts)
 def test_units_moved_out_at_any_moment_never_raise_the_net(history: list[HoldingEvent], place: int, moved: int) -> None:
-    without = split("M", history)
-    out = split("M", [*history[:place], move_out(moved), *history[place:]])
+    without = split_cycles("M", history)
+    out = split_cycles("M", [*history[:place], move_out(moved), *history[place:]])
     assert sum(p.matched - p.put_in + p.basis_left for p in out) <= sum(
         p.matched - p.put_in + p.basis_left for p in without
     )

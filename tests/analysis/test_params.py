@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from discovery.domain.run_params import BOUNDS, BadParams, Params, check
+from discovery.domain.run_params import BOUNDS, InvalidParams, Params, check
 
 
 @pytest.mark.parametrize("name", BOUNDS)
@@ -32,13 +32,13 @@ def test_both_ends_of_a_bound_are_allowed(name: str) -> None:
     ],
 )
 def test_a_bad_value_is_named_with_its_bound(name: str, value: Any, words: str) -> None:
-    with pytest.raises(BadParams) as refused:
+    with pytest.raises(InvalidParams) as refused:
         check({name: value})
     assert refused.value.problems == {name: words}
 
 
 def test_every_bad_value_is_told_at_once() -> None:
-    with pytest.raises(BadParams) as refused:
+    with pytest.raises(InvalidParams) as refused:
         check({"max_tokens": 0, "min_profit_pct": 501, "min_volume_usd": 1})
     assert set(refused.value.problems) == {"max_tokens", "min_profit_pct"}
 

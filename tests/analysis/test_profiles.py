@@ -214,8 +214,8 @@ def test_a_wallet_without_history_has_empty_figures(histories: dict[str, list[Ho
 
 def test_the_order_of_tokens_changes_nothing() -> None:
     histories = record(3 * SOL, SOL // 2, 2 * SOL, SOL)
-    turned = dict(reversed(histories.items()))
-    assert profiled(histories) == profiled(turned)
+    page_url = dict(reversed(histories.items()))
+    assert profiled(histories) == profiled(page_url)
 
 
 def test_a_profile_survives_json() -> None:

@@ -8,7 +8,20 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_histories import DAY, NOW, PRIOR, SOL, Histories, buy, move_in, move_out, profiled, record, round_trip, sell
+from made_histories import (
+    DAY,
+    NOW,
+    PRIOR,
+    SOL,
+    TransactionSource,
+    buy,
+    move_in,
+    move_out,
+    profiled,
+    record,
+    round_trip,
+    sell,
+)
 
 from discovery.analysis.scores import estimate_prior, rank_key, score
 from discovery.analysis.statistics import beta_quantile
@@ -19,7 +32,12 @@ GOOD = (WIN, WIN, LOSS, 3 * SOL, WIN, SOL * 3 // 2, LOSS, WIN, WIN, 3 * SOL, WIN
 
 
 def scored(
-    histories: Histories, *, seeds: tuple[str, ...] = (), flags: tuple[str, ...] = (), prior: Prior = PRIOR, **facts
+    histories: TransactionSource,
+    *,
+    seeds: tuple[str, ...] = (),
+    flags: tuple[str, ...] = (),
+    prior: Prior = PRIOR,
+    **facts,
 ) -> Score:
     profile, cycles = profiled(histories, seeds=seeds, **facts)
     return score(profile, cycles, frozenset(seeds), flags, prior, facts.get("now", NOW))
@@ -79,7 +97,7 @@ def test_parts_that_cannot_be_computed_are_left_out_and_said() -> None:
     result = scored(record(*GOOD))
     assert part(result, "not luck").value is part(result, "copyability").value is None
     assert result.provisional
-    assert [words.split(":")[0] for words in result.provisional_because] == ["not luck", "copyability"]
+    assert [words.split_cycles(":")[0] for words in result.provisional_because] == ["not luck", "copyability"]
 
 
 def test_five_to_nine_cycles_are_provisional_for_that_reason_too() -> None:
@@ -118,7 +136,7 @@ def test_without_a_cohort_to_compare_with_the_edge_is_left_out() -> None:
     ],
 )
 def test_each_gate_leaves_a_wallet_unscored_in_words(
-    histories: Histories, facts: dict[str, object], gates: list[str]
+    histories: TransactionSource, facts: dict[str, object], gates: list[str]
 ) -> None:
     result = scored(histories, **facts)
     assert failed(result) == gates
@@ -230,8 +248,8 @@ def test_the_order_of_facts_changes_nothing(seed: int) -> None:
     shuffled, mints = list(cycles), list(histories)
     random.Random(seed).shuffle(shuffled)
     random.Random(seed).shuffle(mints)
-    turned, _ = profiled({mint: histories[mint] for mint in mints})
-    assert score(turned, shuffled, set(), ["dust", "sniper"], PRIOR, NOW) == score(
+    page_url, _ = profiled({mint: histories[mint] for mint in mints})
+    assert score(page_url, shuffled, set(), ["dust", "sniper"], PRIOR, NOW) == score(
         profile, cycles, set(), ["sniper", "dust"], PRIOR, NOW
     )
 
@@ -339,8 +357,8 @@ def test_one_cycle_each_cannot_tell_how_wallets_differ() -> None:
 
 def test_the_order_of_wallets_and_cycles_does_not_change_the_prior() -> None:
     samples = cohort(30)
-    turned = {wallet: list(reversed(cycles)) for wallet, cycles in reversed(samples.items())}
-    assert estimate_prior(turned, NOW) == estimate_prior(samples, NOW)
+    page_url = {wallet: list(reversed(cycles)) for wallet, cycles in reversed(samples.items())}
+    assert estimate_prior(page_url, NOW) == estimate_prior(samples, NOW)
 
 
 def test_a_prior_survives_the_way_to_json_and_back() -> None:

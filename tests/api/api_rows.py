@@ -9,13 +9,13 @@ from django.test import Client
 from solders.pubkey import Pubkey
 
 from discovery.models import (
-    DiscoveryCycle,
-    DiscoveryPosition,
-    DiscoveryRun,
-    DiscoveryRunToken,
-    DiscoveryRunWallet,
-    DiscoveryTrade,
-    DiscoveryWallet,
+    Cycle,
+    Position,
+    Run,
+    RunToken,
+    RunWallet,
+    Trade,
+    Wallet,
 )
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -54,7 +54,7 @@ class Api:
         return self.call("POST", path, body, **headers)
 
 
-def make_run(**values: Any) -> DiscoveryRun:
+def make_run(**values: Any) -> Run:
     """A completed run."""
     known = {
         "started_at": NOW, "completed_at": NOW + timedelta(seconds=90), "status": "completed", "stage": "done",
@@ -63,10 +63,10 @@ def make_run(**values: Any) -> DiscoveryRun:
         "min_price_change_pct": Decimal("100"), "max_tokens": 20, "funnel": {"candidates": 9, "qualified": 3},
         "usage": {"helius": {"calls": 12, "credits": 120, "rate_limited": 1}},
     }  # fmt: skip
-    return DiscoveryRun.objects.create(**{**known, **values})
+    return Run.objects.create(**{**known, **values})
 
 
-def make_wallet(number: int = 0, **values: Any) -> DiscoveryWallet:
+def make_wallet(number: int = 0, **values: Any) -> Wallet:
     """A scored wallet."""
     known: dict[str, Any] = {
         "status": "active", "score": Decimal("0.7312"), "n_eff": Decimal("9.5"), "resolved_cycles": 12,
@@ -80,50 +80,51 @@ def make_wallet(number: int = 0, **values: Any) -> DiscoveryWallet:
             "provisional_because": ["copyability: prices after each trade are not known"], "prior": {"alpha0": 1.0},
         },
     }  # fmt: skip
-    return DiscoveryWallet.objects.create(address=address(number), **{**known, **values})
+    return Wallet.objects.create(address=address(number), **{**known, **values})
 
 
-def make_found(run: DiscoveryRun, number: int = 0, **values: Any) -> DiscoveryRunWallet:
+def make_found(run: Run, number: int = 0, **values: Any) -> RunWallet:
     """A wallet that a run found through a token."""
     known: dict[str, Any] = {
         "source_token": MINT, "profit_pct": Decimal("180.55"), "realised_lamports": 5_000_000_000,
         "cost_lamports": 2_000_000_000, "entry_rank": 3, "entry_seconds": 40, "row_version": 1, "flags": ["sniper"],
     }  # fmt: skip
-    return DiscoveryRunWallet.objects.create(run=run, wallet_address=address(number), **{**known, **values})
+    return RunWallet.objects.create(run=run, wallet_address=address(number), **{**known, **values})
 
 
-def make_token(run: DiscoveryRun, **values: Any) -> DiscoveryRunToken:
+def make_token(run: Run, **values: Any) -> RunToken:
     """A token of a run."""
     known: dict[str, Any] = {
         "mint": MINT, "symbol": "PUMP", "name": "Pump", "rank": 1, "price_usd": Decimal("0.001234"),
         "volume_usd": Decimal("60000"), "early_buyers": 9, "qualified": 3, "sources": ["jupiter"],
     }  # fmt: skip
-    return DiscoveryRunToken.objects.create(run=run, **{**known, **values})
+    return RunToken.objects.create(run=run, **{**known, **values})
 
 
-def make_trade(number: int = 0, slot: int = 1, **values: Any) -> DiscoveryTrade:
+def make_trade(number: int = 0, slot: int = 1, **values: Any) -> Trade:
     """A purchase for 1.5 SOL."""
     known: dict[str, Any] = {
         "signature": f"{number:x}z{slot}".ljust(88, "1"), "mint": MINT, "side": "buy", "block_time": NOW,
         "token_units": 18_446_744_073_709_551_615, "token_decimals": 6, "quote_mint": SOL,
         "quote_units": 1_500_000_000, "value_lamports": 1_500_000_000, "venues": ["pumpswap"],
     }  # fmt: skip
-    return DiscoveryTrade.objects.create(wallet_address=address(number), slot=slot, **{**known, **values})
+    return Trade.objects.create(wallet_address=address(number), slot=slot, **{**known, **values})
 
 
-def make_cycle(wallet: int = 0, **values: Any) -> DiscoveryCycle:
+def make_cycle(wallet: int = 0, **values: Any) -> Cycle:
     """A win of 1 SOL."""
     known: dict[str, Any] = {
-        "mint": MINT, "number": 1, "result": "win", "why": "closed", "opened_at": NOW, "closed_at": NOW,
+        "mint": MINT, "number": 1, "result": "win", "close_reason": "closed", "opened_at": NOW, "closed_at": NOW,
         "resolved_at": NOW, "last_trade_at": NOW, "put_in_lamports": 10**9, "matched_lamports": 2 * 10**9,
         "net_lamports": 10**9, "fees_lamports": 5000, "unmatched_lamports": 0, "sold_lamports": 2 * 10**9,
-        "covered_lamports": 2 * 10**9, "basis_left_lamports": 0, "exit_lamports": None, "held_units": 0, "buys": 1,
-        "sells": 1, "hold_seconds": 60, "history_incomplete": False, "reconciled": True, "first_signature": "1" * 88,
+        "covered_lamports": 2 * 10**9, "basis_left_lamports": 0, "liquidation_value_lamports": None, "held_units": 0,
+        "buys": 1, "sells": 1, "hold_seconds": 60, "history_incomplete": False, "reconciled": True,
+        "first_signature": "1" * 88,
     }  # fmt: skip
-    return DiscoveryCycle.objects.create(wallet_address=address(wallet), **{**known, **values})
+    return Cycle.objects.create(wallet_address=address(wallet), **{**known, **values})
 
 
-def make_position(number: int = 0, **values: Any) -> DiscoveryPosition:
+def make_position(number: int = 0, **values: Any) -> Position:
     """What an early buyer took out."""
     known: dict[str, Any] = {"mint": MINT, "realised_lamports": 10**9, "cost_lamports": 10**9, "profit_pct": 100}
-    return DiscoveryPosition.objects.create(wallet_address=address(number), **{**known, **values})
+    return Position.objects.create(wallet_address=address(number), **{**known, **values})

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from discovery.api.urls import PATHS
 from discovery.domain.api_keys import new_key
-from discovery.models import DiscoveryApiKey, DiscoveryRun, DiscoveryWallet
+from discovery.models import ApiKey, Run, Wallet
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("config")]
 
@@ -55,10 +55,10 @@ def methods_of(name: str) -> set[str]:
 
 def url(name: str, slash: str = "") -> str:
     """The path with a run and a wallet that allow the call."""
-    run = DiscoveryRun.objects.filter(status="completed").first() or make_run()
+    run = Run.objects.filter(status="completed").first() or make_run()
     if name == "cancel":
-        run = DiscoveryRun.objects.filter(status="running").first() or make_run(status="running", stage="analyse")
-    wallet = DiscoveryWallet.objects.first() or make_wallet(1)
+        run = Run.objects.filter(status="running").first() or make_run(status="running", stage="analyse")
+    wallet = Wallet.objects.first() or make_wallet(1)
     route = PATHS[name][0].replace("<str:run_id>", str(run.pk)).replace("<str:address>", wallet.address)
     return f"/api/{route}{slash}"
 
@@ -146,12 +146,10 @@ def test_without_authentication_everybody_may_do_everything(name: str, method: s
 def test_without_authentication_a_run_is_by_anonymous(settings) -> None:
     settings.API_AUTH_ENABLED = False
     run_id = Api(Client()).post("run").json()["run_id"]
-    assert DiscoveryRun.objects.get(pk=run_id).triggered_by == "anonymous"
+    assert Run.objects.get(pk=run_id).triggered_by == "anonymous"
 
 
-@pytest.mark.parametrize(
-    "path", ["/admin/discovery/", "/admin/discovery/discoveryrun/", "/admin/discovery/discoveryapikey/add/"]
-)
+@pytest.mark.parametrize("path", ["/admin/discovery/", "/admin/discovery/run/", "/admin/discovery/apikey/add/"])
 def test_without_authentication_the_pages_still_ask_for_a_login(path: str, client: Client, settings) -> None:
     settings.API_AUTH_ENABLED = False
     answer = client.get(f"/admin/discovery/{path}")
@@ -163,7 +161,7 @@ def test_without_authentication_a_page_of_another_site_changes_nothing(settings)
     settings.API_AUTH_ENABLED = False
     api = Api(Client())
     assert api.post("run", Origin="https://evil.example").status_code == 403
-    assert not DiscoveryRun.objects.exists()
+    assert not Run.objects.exists()
     assert api.post("run", Origin="http://testserver").status_code == 202
 
 
@@ -193,17 +191,15 @@ def test_the_groups_are_made_by_the_migrations(groups: None) -> None:
     names = {
         group.name: set(group.permissions.values_list("codename", flat=True)) for group in Group.objects.order_by("pk")
     }
-    acts = {"add_discoveryrun", "change_discoveryconfig", "change_discoverywallet"}
+    acts = {"add_run", "change_config", "change_wallet"}
     assert names["operator"] == names["viewer"] | acts
-    assert {"view_discoveryrun", "view_discoverywallet", "view_historicaldiscoveryconfig"} <= names["viewer"]
+    assert {"view_run", "view_wallet", "view_historicalconfig"} <= names["viewer"]
     assert all(name.startswith("view_") and "apikey" not in name for name in names["viewer"])
 
 
 def test_one_permission_given_to_a_person_is_enough_for_its_scope(person: Callable) -> None:
     user = person()
-    user.user_permissions.set(
-        Permission.objects.filter(codename__in=["view_discoveryrun", "view_discoverywallet", "add_discoveryrun"])
-    )
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_run", "view_wallet", "add_run"]))
     client = Client()
     client.force_login(user)
     assert Api(client).get("runs").status_code == 200
@@ -214,10 +210,10 @@ def test_when_a_key_was_used_is_kept_once_a_minute(make_key: Callable) -> None:
     hour_ago = timezone.now() - timedelta(hours=1)
     api = Api(Client(), make_key("read", last_used_at=hour_ago))
     api.get("status")
-    first = DiscoveryApiKey.objects.get().last_used_at
+    first = ApiKey.objects.get().last_used_at
     api.get("status")
     assert first > hour_ago
-    assert DiscoveryApiKey.objects.get().last_used_at == first
+    assert ApiKey.objects.get().last_used_at == first
 
 
 def test_a_key_in_a_query_is_no_key(make_key: Callable) -> None:
@@ -239,4 +235,4 @@ def test_a_key_is_in_no_log_line_and_no_row(make_key: Callable, caplog) -> None:
         Api(Client(), key).get(f"runs/{uuid.uuid4()}")
     secret = key.rsplit("_", 1)[1]
     assert secret not in caplog.text
-    assert secret not in json.dumps(list(DiscoveryApiKey.objects.values()), default=str)
+    assert secret not in json.dumps(list(ApiKey.objects.values()), default=str)

@@ -23,13 +23,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from discovery.models import (
-    DiscoveryCycle,
-    DiscoveryPumps,
-    DiscoveryRun,
-    DiscoveryRunToken,
-    DiscoveryRunWallet,
-    DiscoveryTrade,
-    DiscoveryWallet,
+    Cycle,
+    Pumps,
+    Run,
+    RunToken,
+    RunWallet,
+    Trade,
+    Wallet,
 )
 from discovery.reads import positions, runs, wallets
 from discovery.reads.paging import Page, TimeRange
@@ -74,12 +74,12 @@ def copies(row, count: int, **columns: Callable[[int], object]) -> None:
 
 def many(count: int) -> dict[str, str]:
     """`count` of everything that lists tell."""
-    run = DiscoveryRun.objects.order_by("pk").first() or make_run()
-    wallet = DiscoveryWallet.objects.filter(pk=address(0)).first() or make_wallet(0)
-    for model in (DiscoveryRunToken, DiscoveryRunWallet, DiscoveryTrade, DiscoveryCycle):
+    run = Run.objects.order_by("pk").first() or make_run()
+    wallet = Wallet.objects.filter(pk=address(0)).first() or make_wallet(0)
+    for model in (RunToken, RunWallet, Trade, Cycle):
         model.objects.all().delete()
-    DiscoveryRun.objects.exclude(pk=run.pk).delete()
-    DiscoveryWallet.objects.exclude(pk=wallet.pk).delete()
+    Run.objects.exclude(pk=run.pk).delete()
+    Wallet.objects.exclude(pk=wallet.pk).delete()
     copies(
         run,
         count,
@@ -92,7 +92,7 @@ def many(count: int) -> dict[str, str]:
     copies(make_trade(), count, signature=lambda number: f"{number}".rjust(88, "x"), slot=lambda number: number)
     copies(make_cycle(), count, mint=lambda number: address(5000 + number))
     make_position(0, mint=address(9000 + count))
-    DiscoveryPumps.objects.update_or_create(pk=1, defaults={"refreshed_at": timezone.now()})
+    Pumps.objects.update_or_create(pk=1, defaults={"refreshed_at": timezone.now()})
     return {"run": str(run.pk), "wallet": wallet.address}
 
 

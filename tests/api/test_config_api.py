@@ -3,7 +3,7 @@
 import pytest
 from api.api_rows import Api, make_run
 
-from discovery.models import DiscoveryConfig
+from discovery.models import Config
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("config")]
 WHOLE = {"enabled": False, "schedule_hours": 4, "params": {"max_tokens": 7, "min_profit_pct": 12.5}}
@@ -23,7 +23,7 @@ def test_the_configuration_is_told_with_its_version_as_etag(reader: Api) -> None
 
 
 def test_a_null_of_an_earlier_row_reads_as_the_default(reader: Api) -> None:
-    DiscoveryConfig.objects.update(enabled=None, schedule_hours=None, max_tokens=None, profile_immediately=None)
+    Config.objects.update(enabled=None, schedule_hours=None, max_tokens=None, profile_immediately=None)
     body = reader.get("config").json()
     assert (body["enabled"], body["schedule_hours"]) == (False, 6)  # null starts nothing
     assert (body["params"]["max_tokens"], body["params"]["profile_immediately"]) == (20, True)
@@ -126,4 +126,4 @@ def test_nothing_changed_is_no_new_version(chief: Api) -> None:
 
 def test_the_history_of_the_configuration_names_the_key_that_changed_it(chief: Api) -> None:
     chief.call("PATCH", "config", {"schedule_hours": 5}, If_Match=etag(chief))
-    assert DiscoveryConfig.objects.get().history.first().history_change_reason == "by chief"
+    assert Config.objects.get().history.first().history_change_reason == "by chief"

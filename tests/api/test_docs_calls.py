@@ -12,7 +12,7 @@ import pytest
 from api.api_rows import MINT, address, make_found, make_run, make_token, make_trade, make_wallet
 
 from discovery.domain.api_keys import new_key
-from discovery.models import DiscoveryApiKey, DiscoveryConfig, DiscoveryRun
+from discovery.models import ApiKey, Config, Run
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 CALL = re.compile(r"```console\n\$ (curl [^\n]+)\n```\n(?:\n```(json|csv)\n(.*?)\n```\n)?", re.S)
@@ -33,15 +33,15 @@ def masked(text: str) -> str:
 @pytest.fixture
 def world(transactional_db: None, live_server) -> dict[str, str]:
     """What the page's calls find: the variables that they name."""
-    DiscoveryConfig.objects.all().delete()
-    DiscoveryConfig.load()
+    Config.objects.all().delete()
+    Config.load()
     run = make_run(errors=[{"step": MINT, "code": "rate_limited", "message": "Jupiter answered 429"}])
     make_token(run)
     make_found(run, 1)
     make_wallet(1, label="whale")
     make_trade(1, 381_000_123)
     key = new_key()
-    DiscoveryApiKey.objects.create(name="docs", prefix=key.prefix, secret_hash=key.secret_hash, scope="admin")
+    ApiKey.objects.create(name="docs", prefix=key.prefix, secret_hash=key.secret_hash, scope="admin")
     return {
         "API": f"{live_server.url}/api/discovery",
         "KEY": key.text,
@@ -52,7 +52,7 @@ def world(transactional_db: None, live_server) -> dict[str, str]:
 
 def ask(command: str, variables: dict[str, str]) -> str:
     """What the command prints."""
-    active = DiscoveryRun.objects.exclude(pk=variables["FINISHED"]).first()
+    active = Run.objects.exclude(pk=variables["FINISHED"]).first()
     known = {**variables, "RUN": str(active.pk) if active else "", "PATH": os.environ["PATH"]}
     done = subprocess.run(["bash", "-c", command], env=known, capture_output=True, text=True, check=True, timeout=30)
     return done.stdout

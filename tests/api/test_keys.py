@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from discovery.domain.api_keys import matches, new_key, prefix_of
-from discovery.models import DiscoveryApiKey
+from discovery.models import ApiKey
 
-LIST = "admin:discovery_discoveryapikey_changelist"
-ADD = "admin:discovery_discoveryapikey_add"
+LIST = "admin:discovery_apikey_changelist"
+ADD = "admin:discovery_apikey_add"
 KEY = re.compile(r"wt_[0-9a-f]{8}_[0-9a-f]{48}")
 
 
@@ -63,7 +63,7 @@ def test_a_key_reads_unless_it_is_given_more() -> None:
 @pytest.mark.django_db
 def test_a_key_ends_after_its_days() -> None:
     made("robot", "--days", "2")
-    left = DiscoveryApiKey.objects.get().expires_at - timezone.now()
+    left = ApiKey.objects.get().expires_at - timezone.now()
     assert timedelta(days=1, hours=23) < left <= timedelta(days=2)
 
 
@@ -77,7 +77,7 @@ def test_a_name_that_is_taken_and_bad_options_are_refused(args: list[str], code:
     with pytest.raises(CommandError) as refused:
         made(*args)
     assert refused.value.returncode == code
-    assert DiscoveryApiKey.objects.count() == 1
+    assert ApiKey.objects.count() == 1
 
 
 def test_the_admin_shows_a_new_key_exactly_once(admin: Client) -> None:
@@ -85,11 +85,11 @@ def test_the_admin_shows_a_new_key_exactly_once(admin: Client) -> None:
     (key,) = set(KEY.findall(page))
     assert Api(Client(), key).get("runs").status_code == 200
     assert not KEY.search(admin.get(reverse(LIST)).content.decode())
-    kept = DiscoveryApiKey.objects.get()
+    kept = ApiKey.objects.get()
     assert (kept.created_by, kept.scope) == ("ana", "read")
     assert (
         key.rsplit("_", 1)[1]
-        not in admin.get(reverse("admin:discovery_discoveryapikey_change", args=[kept.pk])).content.decode()
+        not in admin.get(reverse("admin:discovery_apikey_change", args=[kept.pk])).content.decode()
     )
 
 
@@ -101,22 +101,22 @@ def test_the_name_of_a_key_is_harmless_in_the_message(admin: Client) -> None:
 def test_a_key_that_would_have_expired_is_refused(admin: Client) -> None:
     form = {"name": "robot", "scope": "read", "expires_at_0": "2020-01-01", "expires_at_1": "00:00"}
     assert "This lies in the past." in admin.post(reverse(ADD), form).content.decode()
-    assert not DiscoveryApiKey.objects.exists()
+    assert not ApiKey.objects.exists()
 
 
 def test_a_key_that_is_made_is_neither_changed_nor_deleted(admin: Client) -> None:
     made("robot")
-    row = DiscoveryApiKey.objects.get()
-    change = reverse("admin:discovery_discoveryapikey_change", args=[row.pk])
+    row = ApiKey.objects.get()
+    change = reverse("admin:discovery_apikey_change", args=[row.pk])
     assert admin.get(change).status_code == 200
     assert admin.post(change, {"name": "other", "scope": "admin"}).status_code == 403
-    delete = reverse("admin:discovery_discoveryapikey_delete", args=[row.pk])
+    delete = reverse("admin:discovery_apikey_delete", args=[row.pk])
     assert admin.post(delete, {"post": "yes"}).status_code == 403
 
 
 def test_revoking_asks_first(admin: Client) -> None:
     made("robot")
-    row = DiscoveryApiKey.objects.get()
+    row = ApiKey.objects.get()
     page = admin.post(reverse(LIST), {"action": "revoke", "_selected_action": [row.pk]}).content.decode()
     assert "Revoke 1 key?" in page
     assert row.name in page
@@ -126,7 +126,7 @@ def test_revoking_asks_first(admin: Client) -> None:
 
 def test_a_revoked_key_is_out_at_once_and_keeps_its_time(admin: Client) -> None:
     key, _ = made("robot")
-    row = DiscoveryApiKey.objects.get()
+    row = ApiKey.objects.get()
     revoke = {"action": "revoke", "_selected_action": [row.pk], "sure": "yes"}
     admin.post(reverse(LIST), revoke)
     row.refresh_from_db()

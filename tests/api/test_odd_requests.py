@@ -7,7 +7,7 @@ from api.api_rows import MINT, Api, address, make_run, make_wallet
 from django.test import Client
 from django.utils import timezone
 
-from discovery.models import DiscoveryConfig, DiscoveryPumps, DiscoveryRun
+from discovery.models import Config, Pumps, Run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("config")]
 
@@ -21,7 +21,7 @@ def test_a_body_without_a_length_is_refused_and_not_taken_for_none(method: str, 
         HTTP_TRANSFER_ENCODING="chunked", headers={**chief.headers, "If-Match": "*"},
     )  # fmt: skip
     assert (answer.status_code, answer.json()["code"]) == (411, "length_required")
-    assert not DiscoveryRun.objects.exists()
+    assert not Run.objects.exists()
 
 
 @pytest.mark.parametrize("cookie", ['"\\000aaaaaaaaaaaa"', "é", "a" * 5000, "../../etc"])
@@ -37,7 +37,7 @@ def test_without_authentication_a_broken_origin_changes_nothing(origin: str, set
     api = Api(Client())
     assert api.get("runs", Origin=origin).status_code == 200
     assert api.post("run", Origin=origin).status_code == 403
-    assert not DiscoveryRun.objects.exists()
+    assert not Run.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -45,7 +45,7 @@ def test_without_authentication_a_broken_origin_changes_nothing(origin: str, set
 def test_a_run_that_no_worker_could_be_told_of_is_queued_and_says_so(told: bool, runner: Api, monkeypatch) -> None:
     monkeypatch.setattr("discovery.jobs.broker.send", lambda *_: told)
     answer = runner.post("run")
-    assert (answer.status_code, DiscoveryRun.objects.get().status) == (202, "queued")
+    assert (answer.status_code, Run.objects.get().status) == (202, "queued")
     assert ("out of reach" in answer.json()["message"]) is not told
 
 
@@ -67,7 +67,7 @@ def test_a_moment_in_another_shape_is_refused_and_not_guessed(value: str, reader
 
 
 def test_the_configuration_tells_no_next_run_where_none_will_come(reader: Api, settings) -> None:
-    DiscoveryConfig.objects.update(next_run_at=timezone.now())
+    Config.objects.update(next_run_at=timezone.now())
     settings.DISCOVERY_SCHEDULER_ENABLED = False
     assert reader.get("config").json()["next_run_at"] is None
 
@@ -79,16 +79,16 @@ def test_the_same_key_with_the_same_values_otherwise_written_is_the_same_request
 
 def test_keys_of_two_callers_do_not_meet(runner: Api, chief: Api) -> None:
     runner.post("run", Idempotency_Key="monday-1")
-    DiscoveryRun.objects.update(status="completed", stage="done")
+    Run.objects.update(status="completed", stage="done")
     answer = chief.post("run", Idempotency_Key="monday-1")
     assert answer.status_code == 202
-    assert DiscoveryRun.objects.count() == 2
+    assert Run.objects.count() == 2
 
 
 def test_a_retry_asked_for_twice_with_one_key_is_one_run(runner: Api) -> None:
     old = make_run()
     first = runner.post(f"runs/{old.pk}/retry", Idempotency_Key="again")
-    DiscoveryRun.objects.exclude(pk=old.pk).update(status="completed", stage="done")
+    Run.objects.exclude(pk=old.pk).update(status="completed", stage="done")
     second = runner.post(f"runs/{old.pk}/retry", Idempotency_Key="again")
     assert first.json()["run_id"] == second.json()["run_id"]
     assert runner.post(f"runs/{first.json()['run_id']}/retry", Idempotency_Key="again").status_code == 422
@@ -105,13 +105,13 @@ def test_a_misspelt_flag_is_refused_by_name(flags: list[str], runner: Api, chief
 def test_pumps_with_a_time_that_no_clock_has_leave_that_token_out(reader: Api) -> None:
     now = timezone.now()
     bad = {"mint": MINT, "launched_at": 10**18}
-    DiscoveryPumps.objects.create(pk=1, asked_at=now, refreshed_at=now, answered_at=now, tokens=[bad, {"mint": MINT}])
+    Pumps.objects.create(pk=1, asked_at=now, refreshed_at=now, answered_at=now, tokens=[bad, {"mint": MINT}])
     assert len(reader.get("pumps").json()["tokens"]) == 1
 
 
 def test_a_failed_look_at_the_pumps_is_over_when_it_has_failed(reader: Api) -> None:
     now = timezone.now()
-    DiscoveryPumps.objects.create(pk=1, asked_at=now, answered_at=now, problem="nobody answered")
+    Pumps.objects.create(pk=1, asked_at=now, answered_at=now, problem="nobody answered")
     body = reader.get("pumps").json()
     assert (body["refreshing"], body["problem"]) == (False, "nobody answered")
 

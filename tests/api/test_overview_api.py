@@ -7,7 +7,7 @@ import time_machine
 from api.api_rows import MINT, NOW, Api, make_run
 from django.utils import timezone
 
-from discovery.models import DiscoveryConfig, DiscoveryPumps
+from discovery.models import Config, Pumps
 
 pytestmark = pytest.mark.django_db
 
@@ -35,14 +35,14 @@ def test_the_scheduler_is_told(reader: Api, config) -> None:
 
 
 @pytest.fixture
-def saved_long_ago(config: DiscoveryConfig) -> None:
-    DiscoveryConfig.objects.update(updated_at=NOW - timedelta(days=1))
+def saved_long_ago(config: Config) -> None:
+    Config.objects.update(updated_at=NOW - timedelta(days=1))
 
 
 def test_pumps_are_told_with_their_age(reader: Api, saved_long_ago: None) -> None:
     token = {"mint": MINT, "symbol": "P\u202eX", "volume_24h_usd": "61000.5", "price_change_24h_pct": "140.2",
              "launched_at": int((NOW - timedelta(hours=2)).timestamp()), "launch_clock": "curve"}  # fmt: skip
-    DiscoveryPumps.objects.create(pk=1, asked_at=NOW, refreshed_at=NOW, tokens=[token, {"other": 1}])
+    Pumps.objects.create(pk=1, asked_at=NOW, refreshed_at=NOW, tokens=[token, {"other": 1}])
     with time_machine.travel(NOW + timedelta(seconds=30), tick=False):
         body = reader.get("pumps").json()
     assert (body["age_seconds"], body["refreshing"]) == (30, False)
@@ -55,22 +55,22 @@ def test_pumps_are_asked_for_again_only_when_they_are_old(
     age: int, asked: bool, reader: Api, saved_long_ago: None
 ) -> None:
     at = timezone.now() - timedelta(seconds=age)
-    DiscoveryPumps.objects.create(pk=1, asked_at=at, refreshed_at=at)
+    Pumps.objects.create(pk=1, asked_at=at, refreshed_at=at)
     reader.get("pumps")
-    assert (DiscoveryPumps.objects.get().asked_at > at) is asked
+    assert (Pumps.objects.get().asked_at > at) is asked
 
 
 def test_pumps_by_other_parameters_are_asked_for_again_at_once(reader: Api, config) -> None:
     at = timezone.now() - timedelta(seconds=20)
-    DiscoveryPumps.objects.create(pk=1, asked_at=at, refreshed_at=at)
-    DiscoveryConfig.objects.update(updated_at=timezone.now())
+    Pumps.objects.create(pk=1, asked_at=at, refreshed_at=at)
+    Config.objects.update(updated_at=timezone.now())
     body = reader.get("pumps").json()
     assert (body["outdated"], body["refreshing"]) == (True, True)
 
 
 def test_pumps_that_were_asked_for_lately_are_not_asked_for_again(reader: Api) -> None:
     at = timezone.now() - timedelta(seconds=20)
-    DiscoveryPumps.objects.create(pk=1, asked_at=at, refreshed_at=None, problem="nobody answered")
+    Pumps.objects.create(pk=1, asked_at=at, refreshed_at=None, problem="nobody answered")
     body = reader.get("pumps").json()
     assert (body["refreshing"], body["problem"], body["age_seconds"]) == (True, "nobody answered", None)
-    assert DiscoveryPumps.objects.get().asked_at == at
+    assert Pumps.objects.get().asked_at == at

@@ -8,7 +8,7 @@ import pytest
 from api.api_rows import MINT, NOW, ROOT, Api, address, make_found, make_run, make_token
 
 from discovery.analysis.flags import NAMES
-from discovery.models import DiscoveryRun, DiscoveryRunStep
+from discovery.models import Run, RunStep
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ def test_a_start_answers_202_with_where_to_look_and_when(runner: Api) -> None:
 
 
 def test_a_run_started_here_says_by_which_key(runner: Api) -> None:
-    run = DiscoveryRun.objects.get(pk=runner.post("run").json()["run_id"])
+    run = Run.objects.get(pk=runner.post("run").json()["run_id"])
     assert (run.trigger_type, run.triggered_by) == ("api", "robot")
 
 
@@ -56,7 +56,7 @@ def test_a_bad_parameter_is_refused_by_name_and_nothing_starts(body: str, field:
     answer = runner.raw("POST", "run", body)
     assert answer.status_code == 400
     assert answer.json()["errors"] == [{"field": field, "message": words}]
-    assert not DiscoveryRun.objects.exists()
+    assert not Run.objects.exists()
 
 
 def test_every_bad_parameter_is_told_at_once(runner: Api) -> None:
@@ -76,12 +76,12 @@ def test_the_same_key_and_body_answer_the_same_run(runner: Api) -> None:
     answers = [runner.post("run", {"max_tokens": 3}, Idempotency_Key="order-1") for _ in range(2)]
     assert [answer.status_code for answer in answers] == [202, 202]
     assert answers[0].json() == answers[1].json()
-    assert DiscoveryRun.objects.count() == 1
+    assert Run.objects.count() == 1
 
 
 def test_the_same_key_answers_its_run_when_that_has_ended(runner: Api) -> None:
     run_id = runner.post("run", Idempotency_Key="order-1").json()["run_id"]
-    DiscoveryRun.objects.update(status="completed", stage="done")
+    Run.objects.update(status="completed", stage="done")
     assert runner.post("run", Idempotency_Key="order-1").json()["run_id"] == run_id
 
 
@@ -204,7 +204,7 @@ def test_a_run_is_told_whole(reader: Api) -> None:
     [(None, []), ([], []), ("boom", ["boom"]), ({"code": "x"}, ["x"]), (["a", {"message": "b"}, 3], ["a", "b", "3"])],
 )
 def test_a_run_reads_whatever_the_earlier_system_wrote_as_errors(errors: object, words: list[str], reader: Api) -> None:
-    run = DiscoveryRun.objects.create(
+    run = Run.objects.create(
         started_at=NOW, trigger_type="manual", errors=errors, tokens_analyzed=None, new_wallets=None
     )
     body = reader.get(f"runs/{run.pk}").json()
@@ -218,7 +218,7 @@ def test_the_usage_of_an_active_run_is_that_of_its_steps(reader: Api) -> None:
     run = make_run(status="running", stage="analyse", usage={}, steps_done=1, steps_total=4)
     for number, kind in enumerate(("find", "token")):
         usage = {"jupiter": {"calls": number + 1, "credits": 0, "rate_limited": 0}}
-        DiscoveryRunStep.objects.create(run=run, kind=kind, key=MINT if number else "", usage=usage)
+        RunStep.objects.create(run=run, kind=kind, key=MINT if number else "", usage=usage)
     body = reader.get(f"runs/{run.pk}").json()
     assert body["usage"] == {"jupiter": {"calls": 3, "credits": 0, "rate_limited": 0}}
     assert body["progress"] == {"stage": "analyse", "done": 1, "total": 4, "pct": 25}
@@ -262,7 +262,7 @@ def test_a_cancelled_run_says_so(runner: Api) -> None:
     answer = runner.post(f"runs/{run_id}/cancel")
     assert answer.status_code == 202
     assert answer.headers["Location"] == f"{ROOT}/runs/{run_id}"
-    assert DiscoveryRun.objects.get(pk=run_id).cancel_requested_at is not None
+    assert Run.objects.get(pk=run_id).cancel_requested_at is not None
 
 
 def test_a_run_that_has_ended_cannot_be_cancelled(runner: Api) -> None:
@@ -276,7 +276,7 @@ def test_a_retry_is_a_new_run_with_the_same_parameters(runner: Api) -> None:
     old = make_run(status="failed", max_tokens=7)
     answer = runner.post(f"runs/{old.pk}/retry")
     assert answer.status_code == 202
-    new = DiscoveryRun.objects.get(pk=answer.json()["run_id"])
+    new = Run.objects.get(pk=answer.json()["run_id"])
     assert (new.retry_of_id, new.max_tokens, new.triggered_by) == (old.pk, 7, "robot")
     assert answer.headers["Location"] == f"{ROOT}/runs/{new.pk}"
 
@@ -294,7 +294,7 @@ def test_an_unknown_run_can_be_neither_cancelled_nor_retried(act: str, runner: A
 
 def test_a_retry_takes_the_tokens_that_were_given_along(runner: Api) -> None:
     old = make_run(given_mints=[MINT])
-    new = DiscoveryRun.objects.get(pk=runner.post(f"runs/{old.pk}/retry").json()["run_id"])
+    new = Run.objects.get(pk=runner.post(f"runs/{old.pk}/retry").json()["run_id"])
     assert (new.given_mints, new.attempt) == ([MINT], 2)
 
 

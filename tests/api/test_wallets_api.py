@@ -21,7 +21,7 @@ from api.api_rows import (
     make_wallet,
 )
 
-from discovery.models import DiscoveryWallet
+from discovery.models import Wallet
 
 pytestmark = pytest.mark.django_db
 
@@ -122,7 +122,7 @@ def test_csv_holds_every_wallet_of_the_filter_with_a_head(reader: Api) -> None:
 
 @pytest.mark.parametrize("label", ["=1+1", "+1", "-2+3", "@SUM(A1)", "\tx"])
 def test_no_cell_of_the_csv_is_a_formula(label: str, reader: Api) -> None:
-    DiscoveryWallet.objects.filter(pk=make_wallet(1, realised_lamports=-5).pk).update(label=label)
+    Wallet.objects.filter(pk=make_wallet(1, realised_lamports=-5).pk).update(label=label)
     answer = reader.get("wallets?format=csv")
     row = next(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
     assert row["label"] == f"'{label}"
@@ -219,7 +219,7 @@ def test_status_label_and_note_are_changed_and_who_did_is_kept(chief: Api) -> No
     answer = chief.call("PATCH", f"wallets/{address(1)}", {"status": "blacklisted", "label": "insider", "note": "n"})
     assert answer.status_code == 200
     assert (answer.json()["status"], answer.json()["label"], answer.json()["note"]) == ("blacklisted", "insider", "n")
-    assert DiscoveryWallet.objects.get(pk=address(1)).label == "insider"
+    assert Wallet.objects.get(pk=address(1)).label == "insider"
 
 
 @pytest.mark.parametrize(
@@ -264,23 +264,23 @@ def test_off_the_blacklist_a_wallet_is_what_its_record_says(chief: Api) -> None:
 def test_the_history_of_a_wallet_names_the_key_that_changed_it(chief: Api) -> None:
     make_wallet(1)
     chief.call("PATCH", f"wallets/{address(1)}", {"label": "insider"})
-    last = DiscoveryWallet.objects.get(pk=address(1)).history.first()
+    last = Wallet.objects.get(pk=address(1)).history.first()
     assert (last.label, last.history_change_reason) == ("insider", "by chief")
 
 
 def test_a_profile_that_is_on_its_way_is_not_asked_for_twice(runner: Api) -> None:
     make_wallet(1)
     runner.post(f"wallets/{address(1)}/profile")
-    asked_at = DiscoveryWallet.objects.get(pk=address(1)).profile_requested_at
+    asked_at = Wallet.objects.get(pk=address(1)).profile_requested_at
     assert runner.post(f"wallets/{address(1)}/profile").status_code == 202
-    assert DiscoveryWallet.objects.get(pk=address(1)).profile_requested_at == asked_at
+    assert Wallet.objects.get(pk=address(1)).profile_requested_at == asked_at
 
 
 def test_a_profile_that_the_queue_did_not_take_may_be_asked_for_again(runner: Api, monkeypatch) -> None:
     make_wallet(1)
     monkeypatch.setattr("discovery.jobs.broker.send", lambda *_: False)
     assert runner.post(f"wallets/{address(1)}/profile").status_code == 503
-    assert DiscoveryWallet.objects.get(pk=address(1)).profile_requested_at is None
+    assert Wallet.objects.get(pk=address(1)).profile_requested_at is None
 
 
 def test_every_trade_of_a_wallet_is_had_as_csv(reader: Api) -> None:

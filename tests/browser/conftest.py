@@ -21,7 +21,7 @@ from markets import RunningMarket, market
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from discovery import services
-from discovery.models import DiscoveryConfig, DiscoveryRun
+from discovery.models import Config, Run
 from discovery.models.enums import Trigger
 from walltrack.processes import until
 
@@ -124,9 +124,9 @@ def stack(
         )  # fmt: skip
         up.enter_context(_web(port, env, folder))
         up.enter_context(workers(1, env, folder))
-        DiscoveryConfig.load()
+        Config.load()
         run = services.start({}, trigger=Trigger.API, triggered_by="robot")
-        assert until(lambda: DiscoveryRun.objects.filter(pk=run.pk, status="completed").exists(), 90)
+        assert until(lambda: Run.objects.filter(pk=run.pk, status="completed").exists(), 90)
         yield Stack(url, simulated, str(run.pk), {})
         assert simulated.stats()["unhandled_count"] == 0
 

@@ -9,7 +9,7 @@ from browser.conftest import Stack, Visitor, log_in
 from django.core.management import call_command
 from django.db import connection
 
-from discovery.models import DiscoveryApiKey, DiscoveryConfig, DiscoveryRun, DiscoveryWallet
+from discovery.models import ApiKey, Config, Run, Wallet
 
 pytestmark = pytest.mark.django_db
 FOLDER = Path(__file__).resolve().parents[2] / ".data" / "screenshots"
@@ -19,15 +19,15 @@ PAGES = {
     "run": "/admin/discovery/runs/{run}/",
     "wallets": "/admin/discovery/wallets/",
     "wallet": "/admin/discovery/wallets/{wallet}/",
-    "runs-list": "/admin/discovery/discoveryrun/",
-    "tokens-list": "/admin/discovery/discoveryruntoken/",
-    "wallets-of-runs-list": "/admin/discovery/discoveryrunwallet/",
-    "positions-list": "/admin/discovery/discoveryposition/",
-    "trades-list": "/admin/discovery/discoverytrade/",
-    "configuration": "/admin/discovery/discoveryconfig/1/change/",
-    "configuration-history": "/admin/discovery/discoveryconfig/1/history/",
-    "api-keys": "/admin/discovery/discoveryapikey/",
-    "api-key-new": "/admin/discovery/discoveryapikey/add/",
+    "runs-list": "/admin/discovery/run/",
+    "tokens-list": "/admin/discovery/runtoken/",
+    "wallets-of-runs-list": "/admin/discovery/runwallet/",
+    "positions-list": "/admin/discovery/position/",
+    "trades-list": "/admin/discovery/trade/",
+    "configuration": "/admin/discovery/config/1/change/",
+    "configuration-history": "/admin/discovery/config/1/history/",
+    "api-keys": "/admin/discovery/apikey/",
+    "api-key-new": "/admin/discovery/apikey/add/",
     "storage": "/admin/discovery/storage/",
     "users": "/admin/auth/user/",
     "intervals": "/admin/django_celery_beat/periodictask/",
@@ -43,14 +43,14 @@ WIDTHS_AND_THEMES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dar
 def test_pictures(width: int, theme: str, visit: Callable[..., Visitor], stack: Stack) -> None:
     """Also of the login, of a dialog, of open pumps and of a run at work."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    DiscoveryApiKey.objects.get_or_create(name="the robot", prefix="wt_abcdefgh", secret_hash="0" * 64)
-    if not DiscoveryConfig.history.exists():  # type: ignore[attr-defined]  # simple_history adds it
+    ApiKey.objects.get_or_create(name="the robot", prefix="wt_abcdefgh", secret_hash="0" * 64)
+    if not Config.history.exists():  # type: ignore[attr-defined]  # simple_history adds it
         for changes in ({"max_tokens": 30}, {"max_tokens": 20, "excluded_flags": ["plumbing", "bundle", "wash"]}):
-            config = DiscoveryConfig.objects.get()
+            config = Config.objects.get()
             for name, value in changes.items():
                 setattr(config, name, value)
             config.save()
-    wallet = DiscoveryWallet.objects.filter(score__isnull=False).order_by("-score", "address")[0]
+    wallet = Wallet.objects.filter(score__isnull=False).order_by("-score", "address")[0]
     visitor = visit("sue", width=width, theme=theme)
     page = visitor.page
 
@@ -76,12 +76,12 @@ def test_pictures(width: int, theme: str, visit: Callable[..., Visitor], stack: 
     page.get_by_role("button", name="Run now").click()
     page.locator("#live [role=progressbar]").wait_for()
     take("discovery-at-work")
-    run = DiscoveryRun.objects.latest("started_at")
+    run = Run.objects.latest("started_at")
     visitor.open(f"runs/{run.pk}/")
     take("run-at-work")
     visitor.open()
     page.locator("#live").get_by_text("none is active").wait_for(timeout=60_000)
-    page.goto(f"{stack.url}/admin/discovery/discoveryapikey/")
+    page.goto(f"{stack.url}/admin/discovery/apikey/")
     page.locator("#result_list tbody input[type=checkbox]").first.check()
     page.select_option("select[name=action]", "revoke")
     page.get_by_role("button", name="Run", exact=True).click()
@@ -127,7 +127,7 @@ def test_pictures_of_a_first_day(width: int, theme: str, visit: Callable[..., Vi
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE discovery_runs, discovery_wallets, discovery_pumps, discovery_cycles CASCADE")
     visitor = visit(width=width, theme=theme)
-    for name, path in (("first-day", ""), ("first-day-wallets", "wallets/"), ("first-day-runs-list", "discoveryrun/")):
+    for name, path in (("first-day", ""), ("first-day-wallets", "wallets/"), ("first-day-runs-list", "run/")):
         visitor.open(path)
         _take(visitor, name, width, theme)
 

@@ -10,7 +10,7 @@ from browser.conftest import Stack, Visitor, log_in
 from playwright.sync_api import Page, expect
 
 from discovery.domain.run_params import Params
-from discovery.models import DiscoveryConfig, DiscoveryPumps, DiscoveryRun, DiscoveryWallet
+from discovery.models import Config, Pumps, Run, Wallet
 
 pytestmark = pytest.mark.django_db
 WIDTHS_AND_THEMES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
@@ -19,9 +19,9 @@ WIDTHS_AND_THEMES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dar
 @pytest.fixture(autouse=True)
 def _as_it_was(stack: Stack) -> None:
     """Each test finds the configuration as it is made and no run at work."""
-    assert not DiscoveryRun.objects.filter(status__in=("queued", "running")).exists()
+    assert not Run.objects.filter(status__in=("queued", "running")).exists()
     flags = list(Params().excluded_flags)
-    DiscoveryConfig.objects.update(
+    Config.objects.update(
         enabled=True, schedule_hours=6, max_tokens=20, excluded_flags=flags, next_run_at=None, updated_by=None
     )
 
@@ -106,7 +106,7 @@ def test_enter_in_a_field_saves_and_starts_no_run(visit: Callable[..., Visitor])
     page.fill("#id_max_tokens", "6")
     page.press("#id_max_tokens", "Enter")
     expect(page.get_by_text("Saved; used from the next run.")).to_be_visible()
-    assert not DiscoveryRun.objects.filter(status__in=("queued", "running")).exists()
+    assert not Run.objects.filter(status__in=("queued", "running")).exists()
     assert page.evaluate("document.activeElement.id") == "id_max_tokens"
 
 
@@ -137,7 +137,7 @@ def test_a_switch_pressed_twice_shows_what_is_saved(visit: Callable[..., Visitor
     page.get_by_role("switch").dblclick()
     expect(page.locator("#scheduler").get_by_text("Saved.")).to_be_visible()
     settled(page)
-    assert page.get_by_role("switch").is_checked() is DiscoveryConfig.objects.get().enabled
+    assert page.get_by_role("switch").is_checked() is Config.objects.get().enabled
 
 
 def test_two_operators_at_once_lose_nothing(visit: Callable[..., Visitor]) -> None:
@@ -150,7 +150,7 @@ def test_two_operators_at_once_lose_nothing(visit: Callable[..., Visitor]) -> No
     expect(other.locator("#params")).to_contain_text("max tokens 9 instead of 8")
     other.get_by_role("button", name="Save").click()
     expect(other.get_by_text("Saved; used from the next run.")).to_be_visible()
-    assert DiscoveryConfig.objects.get().max_tokens == 9
+    assert Config.objects.get().max_tokens == 9
 
 
 def test_a_run_is_watched_from_the_button_to_its_wallets_and_their_transactions(visit: Callable[..., Visitor]) -> None:
@@ -213,7 +213,7 @@ def test_wallets_are_filtered_and_exported(visit: Callable[..., Visitor], tmp_pa
         page.get_by_role("link", name="CSV", exact=True).click()
     download.value.save_as(tmp_path / "wallets.csv")
     rows = list(csv.DictReader((tmp_path / "wallets.csv").read_text().splitlines()))
-    assert len(rows) == DiscoveryWallet.objects.filter(score__gte="0.01").count() >= shown
+    assert len(rows) == Wallet.objects.filter(score__gte="0.01").count() >= shown
 
 
 def test_a_wallet_is_labelled_and_the_change_is_kept(visit: Callable[..., Visitor]) -> None:
@@ -228,7 +228,7 @@ def test_a_wallet_is_labelled_and_the_change_is_kept(visit: Callable[..., Visito
 
 def test_pumps_show_the_last_list_while_a_provider_is_down(visit: Callable[..., Visitor], stack: Stack) -> None:
     page = visit().open()
-    DiscoveryPumps.objects.update(asked_at=None, refreshed_at=None)  # or another look within the minute would not ask
+    Pumps.objects.update(asked_at=None, refreshed_at=None)  # or another look within the minute would not ask
     stack.market.fault("geckoterminal", "503", count=10**6)
     try:
         page.get_by_role("button", name="View pumps").click()
@@ -244,7 +244,7 @@ def test_a_viewer_sees_everything_and_can_change_nothing(visit: Callable[..., Vi
     assert page.get_by_role("button", name="Run now").count() == 0
     expect(page.get_by_role("switch")).to_be_disabled()
     token = page.evaluate("JSON.parse(document.querySelector('.wt').getAttribute('hx-headers'))['X-CSRFToken']")
-    wallet = DiscoveryWallet.objects.first()
+    wallet = Wallet.objects.first()
     assert wallet is not None
     acts = ["run", "params", "schedule", f"runs/{stack.run_id}/cancel", f"runs/{stack.run_id}/retry"]
     for path in (*acts, f"wallets/{wallet.address}/change", f"wallets/{wallet.address}/profile"):
@@ -270,9 +270,9 @@ def test_the_page_says_when_the_server_does_not_answer(visit: Callable[..., Visi
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("path", ["storage/", "discoveryrun/", "discoverytrade/", "discoveryconfig/1/history/"])
+@pytest.mark.parametrize("path", ["storage/", "run/", "trade/", "config/1/history/"])
 def test_every_table_of_the_admin_fits_its_screen(path: str, width: int, visit: Callable[..., Visitor]) -> None:
-    config = DiscoveryConfig.objects.get()
+    config = Config.objects.get()
     config.excluded_flags = ["wash"] if len(config.excluded_flags) > 1 else ["plumbing", "creator", "bundle", "wash"]
     config.save()  # a version with long values
     page = visit(width=width).open(path)
@@ -283,7 +283,7 @@ def test_every_table_of_the_admin_fits_its_screen(path: str, width: int, visit: 
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_note_with_long_words_breaks_no_page(width: int, visit: Callable[..., Visitor]) -> None:
-    wallet = DiscoveryWallet.objects.order_by("address").first()
+    wallet = Wallet.objects.order_by("address").first()
     assert wallet is not None
     page = visit(width=width).open(f"wallets/{wallet.address}/")
     page.fill("#label", f"dev of {wallet.address}")
@@ -309,7 +309,7 @@ def test_flags_that_are_not_saved_say_so(visit: Callable[..., Visitor]) -> None:
 def test_every_page_fits_its_screen(
     path: str, width: int, theme: str, visit: Callable[..., Visitor], stack: Stack
 ) -> None:
-    wallet = DiscoveryWallet.objects.filter(score__isnull=False).order_by("-score", "address").first()
+    wallet = Wallet.objects.filter(score__isnull=False).order_by("-score", "address").first()
     assert wallet is not None
     page = visit(width=width, theme=theme).open(path.format(run=stack.run_id, wallet=wallet.address))
     page.wait_for_load_state("networkidle") if path else page.locator("#overview tbody").wait_for()

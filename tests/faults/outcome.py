@@ -16,28 +16,28 @@ from django.db.models import Model
 from runs.workers import ROOT, Program, Worker, assert_true, over, wait_for, workers
 
 from discovery.models import (
-    DiscoveryCycle,
-    DiscoveryPosition,
-    DiscoveryRun,
-    DiscoveryRunToken,
-    DiscoveryRunWallet,
-    DiscoveryTrade,
-    DiscoveryWallet,
+    Cycle,
+    Position,
+    Run,
+    RunToken,
+    RunWallet,
+    Trade,
+    Wallet,
 )
 from walltrack.processes import until
 
 Facts = dict[str, list[tuple[Any, ...]]]
-Counted = Callable[[DiscoveryRun], Counter[int]]
+Counted = Callable[[Run], Counter[int]]
 LONGEST_SECONDS = 180
 _SCORES = {"score", "score_detail", "n_eff", "profile", "initial_score"}
 """Fade with the seconds between two runs."""
 _OWN: dict[type[Model], set[str]] = {
-    DiscoveryRunToken: {"id", "run_id", "rank", "price_usd", "price_change_pct", "liquidity_usd", "market_cap_usd"},
-    DiscoveryRunWallet: {"id", "run_id", "created_at"},
-    DiscoveryPosition: {"id", "run_id", "updated_at"},
-    DiscoveryTrade: {"id"},
-    DiscoveryCycle: {"id", "exit_lamports"},
-    DiscoveryWallet: {"scored_in_id", "first_run_id", "profiled_at", "first_discovered_at", "last_discovered_at"},
+    RunToken: {"id", "run_id", "rank", "price_usd", "price_change_pct", "liquidity_usd", "market_cap_usd"},
+    RunWallet: {"id", "run_id", "created_at"},
+    Position: {"id", "run_id", "updated_at"},
+    Trade: {"id"},
+    Cycle: {"id", "liquidation_value_lamports"},
+    Wallet: {"scored_in_id", "first_run_id", "profiled_at", "first_discovered_at", "last_discovered_at"},
 }
 """The tables of a run's results with the columns that name the run, tell when it stored or follow SOL's price then."""
 
@@ -62,7 +62,7 @@ def _ordered(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def scores() -> dict[str, Decimal | None]:
     """By wallet."""
-    return dict(DiscoveryWallet.objects.values_list("address", "score"))
+    return dict(Wallet.objects.values_list("address", "score"))
 
 
 @dataclass
@@ -87,9 +87,9 @@ class Disturbed:
         with (folder / "discover.log").open("ab") as log:
             words = [sys.executable, "manage.py", "discover", "--quiet"]
             self._command = subprocess.Popen(words, cwd=ROOT, env=env, stdout=log, stderr=log)
-        assert until(DiscoveryRun.objects.exists, 30), self.logs()
+        assert until(Run.objects.exists, 30), self.logs()
         self._began = time.monotonic()
-        self.run = DiscoveryRun.objects.get()
+        self.run = Run.objects.get()
 
     def done(self) -> int:
         """How many of its steps are done."""

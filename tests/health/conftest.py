@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from ill_servers import Silent
 
-from discovery.models import DiscoveryConfig, DiscoveryHeartbeat, DiscoveryProvider, DiscoveryRun
+from discovery.models import Config, Heartbeat, Provider, Run
 
 Ask = Callable[..., dict[str, Any]]
 
@@ -28,21 +28,21 @@ def _no_check_left_behind() -> Iterator[None]:
 
 
 @pytest.fixture
-def heartbeat() -> Callable[..., DiscoveryHeartbeat]:
+def heartbeat() -> Callable[..., Heartbeat]:
     """`heartbeat("beat", age_seconds=200, **detail)`: a sign of life of that age."""
 
-    def make(name: str, *, age_seconds: float = 5, **detail: Any) -> DiscoveryHeartbeat:
+    def make(name: str, *, age_seconds: float = 5, **detail: Any) -> Heartbeat:
         at = timezone.now() - timedelta(seconds=age_seconds)
-        return DiscoveryHeartbeat.objects.update_or_create(name=name, defaults={"at": at, "detail": detail})[0]
+        return Heartbeat.objects.update_or_create(name=name, defaults={"at": at, "detail": detail})[0]
 
     return make
 
 
 @pytest.fixture
-def make_run() -> Callable[..., DiscoveryRun]:
+def make_run() -> Callable[..., Run]:
     """`make_run(status="running", stage="analyse")`: a run; completed an hour ago unless told otherwise."""
 
-    def make(*, began: datetime | None = None, **values: Any) -> DiscoveryRun:
+    def make(*, began: datetime | None = None, **values: Any) -> Run:
         began = began or timezone.now() - timedelta(hours=1)
         usual = {
             "status": "completed",
@@ -55,7 +55,7 @@ def make_run() -> Callable[..., DiscoveryRun]:
             "new_wallets": 3,
             "updated_wallets": 2,
         }
-        return DiscoveryRun.objects.create(**usual | values)
+        return Run.objects.create(**usual | values)
 
     return make
 
@@ -67,9 +67,9 @@ def all_well(transactional_db: None, heartbeat: Any, make_run: Any) -> None:
     heartbeat("tick")
     heartbeat("canary", sent_at="2026-01-01T00:00:00Z", worker="celery@host-17")
     heartbeat("worker:host-17:42", host="host-17", pid=42, concurrency=4, active=1, queues=["runs", "steps"])
-    DiscoveryProvider.objects.create(name="helius", last_success_at=timezone.now())
+    Provider.objects.create(name="helius", last_success_at=timezone.now())
     due = timezone.now() + timedelta(hours=5)
-    DiscoveryConfig.objects.update_or_create(pk=1, defaults={"next_run_at": due, "updated_by": "ana"})
+    Config.objects.update_or_create(pk=1, defaults={"next_run_at": due, "updated_by": "ana"})
     make_run()
 
 

@@ -15,7 +15,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from ill_servers import Silent, Swallowing, closed_port
 
-from discovery.models import DiscoveryConfig, DiscoveryHeartbeat, DiscoveryProvider, DiscoveryRun, DiscoveryRunStep
+from discovery.models import Config, Heartbeat, Provider, Run, RunStep
 
 BOUND_MS = 2500
 CHECKS = {
@@ -38,7 +38,7 @@ def test_all_well_passes_in_every_check(all_well: None, ask: Any) -> None:
 
 
 def test_the_schedule_is_shown(all_well: None, ask: Any) -> None:
-    config, run = DiscoveryConfig.objects.get(), DiscoveryRun.objects.get()
+    config, run = Config.objects.get(), Run.objects.get()
     scheduler = ask()["scheduler"]
     assert {
         name: scheduler[name] for name in ("enabled", "reason", "schedule_hours", "overdue_seconds", "running")
@@ -54,8 +54,8 @@ def test_the_schedule_is_shown(all_well: None, ask: Any) -> None:
 
 
 def test_the_last_run_is_shown(all_well: None, ask: Any) -> None:
-    run = DiscoveryRun.objects.get()
-    DiscoveryRun.objects.update(errors=["one", {"step": "token", "code": "x", "message": "two"}])
+    run = Run.objects.get()
+    Run.objects.update(errors=["one", {"step": "token", "code": "x", "message": "two"}])
     last = ask()["last_discovery_run"]
     assert set(last) == {
         "id", "status", "trigger_type", "started_at", "completed_at", "duration_seconds", "tokens_analyzed",
@@ -136,14 +136,14 @@ def test_a_fresh_system_says_that_its_parts_have_not_been_seen_yet(ask_as_operat
 
 
 def test_a_worker_that_was_stopped_in_order_is_missed(all_well: None, ask_as_operator: Any) -> None:
-    DiscoveryHeartbeat.objects.filter(name__startswith="worker:").delete()
+    Heartbeat.objects.filter(name__startswith="worker:").delete()
     page = ask_as_operator()
     assert (page["code"], states(page)) == (503, {"workers": "fail"})
     assert page["checks"]["workers"]["output"] == "no worker is running: start walltrack-worker"
 
 
 def test_without_a_run_the_last_one_is_null(all_well: None, ask_as_operator: Any) -> None:
-    DiscoveryRun.objects.all().delete()
+    Run.objects.all().delete()
     page = ask_as_operator()
     assert (page["last_discovery_run"], page["scheduler"]["last_run"]) == (None, None)
     assert (page["status"], page["checks"]["runs"]["output"]) == ("pass", "no run yet")
@@ -229,7 +229,7 @@ def test_a_pending_migration_fails_and_is_named_to_operators(all_well: None, ask
 
 
 def test_a_provider_whose_last_answer_was_a_failure_warns(all_well: None, ask_as_operator: Any) -> None:
-    DiscoveryProvider.objects.create(
+    Provider.objects.create(
         name="jupiter",
         last_success_at=timezone.now() - timedelta(minutes=9),
         last_failure_at=timezone.now() - timedelta(minutes=3),
@@ -245,17 +245,17 @@ def test_a_provider_whose_last_answer_was_a_failure_warns(all_well: None, ask_as
 
 def test_a_provider_that_recovered_passes(all_well: None, ask: Any) -> None:
     earlier = timezone.now() - timedelta(minutes=1)
-    DiscoveryProvider.objects.update(last_failure_at=earlier)
+    Provider.objects.update(last_failure_at=earlier)
     assert states(ask()) == {}
 
 
 def test_a_provider_that_is_left_alone_warns(all_well: None, ask: Any) -> None:
-    DiscoveryProvider.objects.update(open_until=timezone.now() + timedelta(seconds=50))
+    Provider.objects.update(open_until=timezone.now() + timedelta(seconds=50))
     assert states(ask()) == {"providers": "warn"}
 
 
 def test_a_schedule_switched_off_in_the_configuration_warns_and_says_why(all_well: None, ask: Any) -> None:
-    DiscoveryConfig.objects.update(enabled=False)
+    Config.objects.update(enabled=False)
     page = ask()
     assert (page["code"], states(page)) == (200, {"scheduler": "warn"})
     scheduler = page["scheduler"]
@@ -282,8 +282,8 @@ def test_a_schedule_switched_off_in_the_environment_warns_and_says_why(all_well:
 def test_a_run_that_does_not_come_is_overdue(
     late: timedelta, status: str, overdue_seconds: int, all_well: None, ask: Any
 ) -> None:
-    DiscoveryHeartbeat.objects.update(at=timezone.now() + late)
-    DiscoveryConfig.objects.update(next_run_at=timezone.now())
+    Heartbeat.objects.update(at=timezone.now() + late)
+    Config.objects.update(next_run_at=timezone.now())
     with time_machine.travel(timezone.now() + late):
         page = ask()
     assert states(page) == ({} if status == "pass" else {"scheduler": status})
@@ -302,8 +302,8 @@ def test_a_run_that_stalls_warns(all_well: None, make_run: Any, ask_as_operator:
 def test_a_run_lives_while_one_of_its_steps_does(all_well: None, make_run: Any, ask: Any) -> None:
     old = timezone.now() - timedelta(minutes=10)
     run = make_run(began=old, status="running", stage="analyse", completed_at=None, heartbeat_at=old)
-    DiscoveryRunStep.objects.create(run=run, kind="find", key="", status="done", heartbeat_at=old)
-    DiscoveryRunStep.objects.create(run=run, kind="token", key="", status="running", heartbeat_at=timezone.now())
+    RunStep.objects.create(run=run, kind="find", key="", status="done", heartbeat_at=old)
+    RunStep.objects.create(run=run, kind="token", key="", status="running", heartbeat_at=timezone.now())
     assert states(ask()) == {}
 
 
@@ -311,7 +311,7 @@ def test_a_run_that_waits_for_its_next_attempt_has_not_stalled(all_well: None, m
     old = timezone.now() - timedelta(minutes=10)
     run = make_run(began=old, status="running", stage="analyse", completed_at=None, heartbeat_at=old)
     soon = timezone.now() + timedelta(seconds=30)
-    DiscoveryRunStep.objects.create(run=run, kind="find", key="", heartbeat_at=old, available_at=soon)
+    RunStep.objects.create(run=run, kind="find", key="", heartbeat_at=old, available_at=soon)
     assert states(ask()) == {}
 
 

@@ -11,12 +11,12 @@ from asgiref.sync import async_to_sync
 from django.utils import timezone
 
 from discovery.clients import provider_status
-from discovery.clients.provider_status import ProviderSigns, told_in_rows
-from discovery.models import DiscoveryProvider
+from discovery.clients.provider_status import StatusReporter, report_status
+from discovery.models import Provider
 from discovery.providers.errors import KeyRefused, QuotaUsedUp, ServerFailed, Unreachable
 
 DOWN = ServerFailed("jupiter", "server error (HTTP 503)")
-See = Callable[[Callable[[ProviderSigns], None]], None]
+See = Callable[[Callable[[StatusReporter], None]], None]
 
 
 @pytest.fixture
@@ -24,9 +24,9 @@ def see(all_well: None, monkeypatch: pytest.MonkeyPatch) -> See:
     """`see(lambda signs: signs.answered("helius"))`: a worker of a healthy system sees that, and writes its rows."""
     monkeypatch.setattr(provider_status, "_told", {})
 
-    def run(what: Callable[[ProviderSigns], None]) -> None:
+    def run(what: Callable[[StatusReporter], None]) -> None:
         async def main() -> None:
-            async with told_in_rows() as signs:
+            async with report_status() as signs:
                 what(signs)
                 await asyncio.sleep(0)
 
@@ -55,13 +55,13 @@ def test_providers_that_answer_pass_with_their_last_answer(see: See, check: Any)
 
 
 def test_a_provider_left_alone_warns_with_its_cause_and_until_when(see: See, check: Any, ask: Any) -> None:
-    def opens(signs: ProviderSigns) -> None:
+    def opens(signs: StatusReporter) -> None:
         signs.failed("jupiter", DOWN)
         signs.opened("jupiter", 45)
 
     see(opens)
     found = check()
-    until = DiscoveryProvider.objects.get(pk="jupiter").open_until
+    until = Provider.objects.get(pk="jupiter").open_until
     assert found["status"] == "warn"
     assert found["output"].startswith("jupiter: left alone for 4")
     assert found["output"].endswith("after repeated failures (server error (HTTP 503))")
@@ -72,7 +72,7 @@ def test_a_provider_left_alone_warns_with_its_cause_and_until_when(see: See, che
 
 
 def test_a_provider_whose_time_alone_is_over_still_warns_until_it_answers(see: See, check: Any) -> None:
-    def opens(signs: ProviderSigns) -> None:
+    def opens(signs: StatusReporter) -> None:
         signs.failed("jupiter", DOWN)
         signs.opened("jupiter", 5)
 
@@ -82,7 +82,7 @@ def test_a_provider_whose_time_alone_is_over_still_warns_until_it_answers(see: S
 
 
 def test_a_breaker_that_closed_passes_at_once(see: See, check: Any) -> None:
-    def opens_and_closes(signs: ProviderSigns) -> None:
+    def opens_and_closes(signs: StatusReporter) -> None:
         signs.failed("jupiter", DOWN)
         signs.opened("jupiter", 45)
         signs.answered("jupiter")

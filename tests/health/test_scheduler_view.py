@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from discovery.models import DiscoveryConfig, DiscoveryRun
+from discovery.models import Config, Run
 from discovery.reads.scheduler import GRACE_SECONDS, scheduler_view
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def configure(db: None) -> Configure:
     def change(**values: Any) -> None:
-        DiscoveryConfig.objects.update_or_create(pk=1, defaults=values)
+        Config.objects.update_or_create(pk=1, defaults=values)
 
     return change
 
@@ -35,11 +35,11 @@ def test_it_takes_three_queries(configure: Configure, make_run: Any) -> None:
 
 
 def test_without_a_row_it_reads_the_seeds(settings: Any) -> None:
-    DiscoveryConfig.objects.all().delete()
+    Config.objects.all().delete()
     settings.DISCOVERY_SCHEDULE_HOURS = 8
     view = scheduler_view(NOW)
     assert (view.enabled, view.schedule_hours, view.next_run, view.note) == (True, 8, None, "")
-    assert not DiscoveryConfig.objects.exists()
+    assert not Config.objects.exists()
 
 
 def test_nulls_of_the_earlier_system_start_nothing(configure: Configure) -> None:
@@ -78,7 +78,7 @@ def test_the_active_run_is_named(status: str, stage: str, make_run: Any) -> None
 
 def test_nothing_runs_where_every_run_has_ended(make_run: Any) -> None:
     make_run()
-    assert DiscoveryRun.objects.count() == 1
+    assert Run.objects.count() == 1
     assert scheduler_view(NOW).running is None
 
 

@@ -11,12 +11,12 @@ from django.utils import timezone
 from ill_servers import closed_port
 
 from discovery.domain.api_keys import NewKey, new_key
-from discovery.models import DiscoveryApiKey, DiscoveryConfig, DiscoveryRun
+from discovery.models import ApiKey, Config, Run
 
 
 def test_anonymous_callers_see_states_and_times_only(all_well: None, ask: Any) -> None:
-    DiscoveryRun.objects.update(errors=["the node at 10.1.2.3 refused"])
-    DiscoveryConfig.objects.update(schedule_hours=4, updated_by="Zoë")
+    Run.objects.update(errors=["the node at 10.1.2.3 refused"])
+    Config.objects.update(schedule_hours=4, updated_by="Zoë")
     page = ask()
     assert {key for check in page["checks"].values() for key in check} == {"status", "time", "last_seen"}
     assert "note" not in page["scheduler"]
@@ -38,7 +38,7 @@ def test_a_login_without_staff_rights_sees_no_words(all_well: None, ask: Any, cl
 
 
 def test_operators_see_words_and_the_note_on_the_schedule(all_well: None, ask_as_operator: Any) -> None:
-    DiscoveryConfig.objects.update(schedule_hours=4, updated_by="ana")
+    Config.objects.update(schedule_hours=4, updated_by="ana")
     page = ask_as_operator()
     assert all(check["output"] for check in page["checks"].values())
     assert page["checks"]["workers"]["facts"]["host-17:42"]["active"] == 1
@@ -58,7 +58,7 @@ def bearer(all_well: None) -> Callable[..., dict[str, str]]:
 
     def make(**values: Any) -> dict[str, str]:
         key: NewKey = new_key()
-        DiscoveryApiKey.objects.create(name="monitor", prefix=key.prefix, secret_hash=key.secret_hash, **values)
+        ApiKey.objects.create(name="monitor", prefix=key.prefix, secret_hash=key.secret_hash, **values)
         return {"Authorization": f"Bearer {key.text}"}
 
     return make

@@ -25,7 +25,7 @@ from django.utils import timezone
 from pages.conftest import Person
 
 from discovery.admin.urls import urlpatterns
-from discovery.models import DiscoveryRun
+from discovery.models import Run
 
 pytestmark = pytest.mark.django_db
 MOST_QUERIES = 12
@@ -69,8 +69,8 @@ def test_every_path_is_a_page_or_an_act() -> None:
 def test_a_page_asks_as_often_for_few_rows_as_for_many(name: str, viewer: Person) -> None:
     counts = []
     for count in (1, 40):
-        DiscoveryRun.objects.all().delete()
-        for model in ("DiscoveryWallet", "DiscoveryTrade", "DiscoveryCycle", "DiscoveryPosition"):
+        Run.objects.all().delete()
+        for model in ("Wallet", "Trade", "Cycle", "Position"):
             __import__("discovery.models").models.__dict__[model].objects.all().delete()
         path = PAGES[name].format(**many(count))
         viewer.page(path)  # content types and the like are looked up once a process
@@ -180,7 +180,7 @@ def test_a_path_that_leads_nowhere_says_so_with_a_way_back(path: str, viewer: Pe
 
 
 def test_no_row_is_viewed_on_a_site(viewer: Person) -> None:
-    of_runs = ContentType.objects.get_for_model(DiscoveryRun)
+    of_runs = ContentType.objects.get_for_model(Run)
     assert viewer.client.get(f"/admin/r/{of_runs.pk}/1/").status_code == 404
 
 

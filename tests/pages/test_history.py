@@ -11,7 +11,7 @@ from django.utils import timezone
 from pages.conftest import Person
 from pages.test_home import text
 
-from discovery.models import DiscoveryRun, DiscoveryRunStep
+from discovery.models import Run, RunStep
 
 pytestmark = pytest.mark.django_db
 
@@ -118,13 +118,13 @@ def test_an_empty_history_says_what_to_press(viewer: Person) -> None:
     assert "Press “Run now”" in text(viewer.part("overview", range="all"))
 
 
-def run_with_everything() -> DiscoveryRun:
+def run_with_everything() -> Run:
     lost = {"step": "token X", "code": "rate_limited", "message": "Jupiter answered 429"}
     run = make_run(errors=[lost], source_note="transactions come from Helius by time", profile_immediately=True)
     make_token(run, symbol="<script>alert(1)</script>")
     make_found(run, 1)
     for kind, key in (("find", ""), ("token", MINT), ("wallet", address(1)), ("finish", "")):
-        DiscoveryRunStep.objects.create(
+        RunStep.objects.create(
             run=run, kind=kind, key=key, status="done", attempt=1, started_at=NOW,
             completed_at=NOW + timedelta(seconds=30),
         )  # fmt: skip
@@ -156,7 +156,7 @@ def test_the_dialog_has_the_essentials_and_the_way_to_the_page(viewer: Person) -
 
 @pytest.mark.parametrize("errors", [None, [], "boom", {"code": "x"}, ["a line"]])
 def test_a_run_of_the_earlier_system_opens_with_its_holes(errors: object, viewer: Person) -> None:
-    run = DiscoveryRun.objects.create(
+    run = Run.objects.create(
         started_at=NOW, status="running", trigger_type="manual", errors=errors, tokens_analyzed=None, new_wallets=None,
         updated_wallets=None, profiled_wallets=None,
     )  # fmt: skip
@@ -172,9 +172,9 @@ def test_an_unknown_run_is_404(tail: str, viewer: Person) -> None:
 
 def test_an_operator_cancels_a_run(operator: Person) -> None:
     run = make_run(status="running", stage="analyse", completed_at=None)
-    DiscoveryRunStep.objects.create(run=run, kind="token", key=MINT, status="running", heartbeat_at=timezone.now())
+    RunStep.objects.create(run=run, kind="token", key=MINT, status="running", heartbeat_at=timezone.now())
     assert operator.send(f"runs/{run.pk}/cancel").headers["HX-Redirect"] == f"/admin/discovery/runs/{run.pk}/"
-    assert DiscoveryRun.objects.get().cancel_requested_at is not None
+    assert Run.objects.get().cancel_requested_at is not None
 
 
 def test_cancelled_from_the_discovery_page_the_page_stays(operator: Person) -> None:
@@ -186,7 +186,7 @@ def test_cancelled_from_the_discovery_page_the_page_stays(operator: Person) -> N
 def test_an_operator_runs_again_with_the_same_parameters(operator: Person) -> None:
     old = make_run(max_tokens=7)
     answer = operator.client.post(f"/admin/discovery/runs/{old.pk}/retry")
-    new = DiscoveryRun.objects.exclude(pk=old.pk).get()
+    new = Run.objects.exclude(pk=old.pk).get()
     assert (new.max_tokens, new.retry_of_id, new.trigger_type) == (7, old.pk, "manual")
     assert answer.headers["Location"] == f"/admin/discovery/runs/{new.pk}/"
 
@@ -209,13 +209,13 @@ def test_a_retry_while_another_run_is_active_leads_to_that(operator: Person) -> 
 def test_a_viewer_neither_cancels_nor_retries(act: str, viewer: Person) -> None:
     run = make_run()
     assert viewer.send(f"runs/{run.pk}/{act}").status_code == 403
-    assert DiscoveryRun.objects.count() == 1
+    assert Run.objects.count() == 1
 
 
 def test_the_head_of_a_run_reloads_its_page_when_it_is_over(viewer: Person) -> None:
     run = make_run(status="running", stage="profile", completed_at=None)
     assert viewer.part(f"runs/{run.pk}/live").status_code == 200
-    DiscoveryRun.objects.update(status="completed", stage="done")
+    Run.objects.update(status="completed", stage="done")
     assert viewer.part(f"runs/{run.pk}/live").headers["HX-Refresh"] == "true"
 
 

@@ -14,12 +14,12 @@ from pages.conftest import Person
 
 from discovery.domain.run_params import BOUNDS
 from discovery.models import (
-    DiscoveryConfig,
-    DiscoveryHeartbeat,
-    DiscoveryProvider,
-    DiscoveryPumps,
-    DiscoveryRun,
-    DiscoveryRunStep,
+    Config,
+    Heartbeat,
+    Provider,
+    Pumps,
+    Run,
+    RunStep,
 )
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ PARAMS = {
 
 def params(**changes: Any) -> dict[str, Any]:
     """The form as it stands, with some values changed."""
-    version = DiscoveryConfig.objects.get().version
+    version = Config.objects.get().version
     return {"params_version": version, "schedule_version": version, **PARAMS, **changes}
 
 
@@ -85,16 +85,16 @@ def test_a_viewer_sees_everything_and_has_nothing_to_press(viewer: Person) -> No
 
 @pytest.mark.parametrize("path", ["params", "schedule", "run"])
 def test_a_viewer_changes_nothing(path: str, viewer: Person) -> None:
-    before = DiscoveryConfig.objects.values().get()
+    before = Config.objects.values().get()
     assert viewer.send(path, **params(max_tokens=5, schedule_hours=3)).status_code == 403
-    assert DiscoveryConfig.objects.values().get() == before
-    assert not DiscoveryRun.objects.exists()
+    assert Config.objects.values().get() == before
+    assert not Run.objects.exists()
 
 
 def test_a_form_without_the_csrf_token_changes_nothing(operator: Person) -> None:
     operator.client.handler.enforce_csrf_checks = True
     assert operator.send("run", **params()).status_code == 403
-    assert not DiscoveryRun.objects.exists()
+    assert not Run.objects.exists()
 
 
 # --- Parameters ---
@@ -103,7 +103,7 @@ def test_a_form_without_the_csrf_token_changes_nothing(operator: Person) -> None
 def test_parameters_are_saved_with_who_and_used_from_the_next_run(operator: Person) -> None:
     answer = operator.send("params", **params(max_tokens="7", min_profit_pct="12.5"))
     assert "Saved; used from the next run." in text(answer)
-    config = DiscoveryConfig.objects.get()
+    config = Config.objects.get()
     assert (config.max_tokens, config.min_profit_pct, config.version) == (7, 12.5, 2)
     assert config.updated_by == operator.user.username
     assert config.history.first().history_user == operator.user
@@ -112,7 +112,7 @@ def test_parameters_are_saved_with_who_and_used_from_the_next_run(operator: Pers
 
 def test_flags_and_profiling_are_saved(operator: Person) -> None:
     operator.send("params", **{**params(excluded_flags=["sniper", "creator"]), "profile_immediately": ""})
-    config = DiscoveryConfig.objects.get()
+    config = Config.objects.get()
     assert (config.excluded_flags, config.profile_immediately) == (["creator", "sniper"], False)
 
 
@@ -137,7 +137,7 @@ def test_a_bad_value_is_told_beside_its_field_and_nothing_is_saved(
     of_field = page[page.index(f'data-field="{field}"') :].split("data-field=", 2)[1]
     assert words in of_field
     assert f'value="{value}"' in of_field or not value  # what was typed is still there
-    assert DiscoveryConfig.objects.get().version == 1
+    assert Config.objects.get().version == 1
 
 
 def test_every_parameter_that_can_be_broken_was_broken() -> None:
@@ -147,19 +147,19 @@ def test_every_parameter_that_can_be_broken_was_broken() -> None:
 
 def test_the_second_of_two_operators_is_told_and_loses_nothing(operator: Person) -> None:
     mine = params(max_tokens="9")
-    DiscoveryConfig.objects.update(version=2, max_tokens=11, updated_by="ben")
+    Config.objects.update(version=2, max_tokens=11, updated_by="ben")
     answer = operator.send("params", **mine)
     assert "ben changed the configuration meanwhile (version 2)" in text(answer)
     assert "max tokens 9 instead of 11" in text(answer)
-    assert DiscoveryConfig.objects.get().max_tokens == 11
+    assert Config.objects.get().max_tokens == 11
     again = operator.send("params", **{**mine, "params_version": 2})
     assert "Saved" in text(again)
-    assert DiscoveryConfig.objects.get().max_tokens == 9
+    assert Config.objects.get().max_tokens == 9
 
 
 def test_saving_what_is_saved_already_makes_no_new_version(operator: Person) -> None:
     assert "Nothing differs" in text(operator.send("params", **params()))
-    assert DiscoveryConfig.objects.get().version == 1
+    assert Config.objects.get().version == 1
 
 
 def test_what_the_parameters_would_cost_is_told(viewer: Person, settings) -> None:
@@ -175,7 +175,7 @@ def test_what_the_parameters_would_cost_is_told(viewer: Person, settings) -> Non
 
 def test_other_hours_move_the_next_run_at_once(operator: Person) -> None:
     answer = operator.send("schedule", enabled="on", schedule_hours="3", schedule_version=1)
-    config = DiscoveryConfig.objects.get()
+    config = Config.objects.get()
     assert (config.schedule_hours, config.enabled) == (3, True)
     assert abs(config.next_run_at - timezone.now() - timedelta(hours=3)) < timedelta(minutes=1)
     assert config.next_run_at.isoformat()[:16] in answer.content.decode()
@@ -193,7 +193,7 @@ def test_a_schedule_off_by_environment_says_so(viewer: Person, settings) -> None
 
 def test_where_environment_and_configuration_differ_it_is_said(viewer: Person, settings) -> None:
     settings.DISCOVERY_SCHEDULE_HOURS = 12
-    DiscoveryConfig.objects.update(updated_by="ana")
+    Config.objects.update(updated_by="ana")
     assert "environment 12, in force 6, set here by ana" in text(viewer.page())
 
 
@@ -201,14 +201,14 @@ def test_where_environment_and_configuration_differ_it_is_said(viewer: Person, s
 def test_hours_out_of_bounds_are_refused_in_words(hours: str, operator: Person) -> None:
     answer = operator.send("schedule", enabled="on", schedule_hours=hours, schedule_version=1)
     assert "1 to 24 hours" in text(answer)
-    assert DiscoveryConfig.objects.get().schedule_hours == 6
+    assert Config.objects.get().schedule_hours == 6
 
 
 def test_a_schedule_changed_meanwhile_is_shown_and_not_overwritten(operator: Person) -> None:
-    DiscoveryConfig.objects.update(version=5, schedule_hours=2, updated_by="ben")
+    Config.objects.update(version=5, schedule_hours=2, updated_by="ben")
     answer = operator.send("schedule", enabled="on", schedule_hours="12", schedule_version=1)
     assert "ben changed the configuration meanwhile" in text(answer)
-    assert DiscoveryConfig.objects.get().schedule_hours == 2
+    assert Config.objects.get().schedule_hours == 2
 
 
 # --- Run now ---
@@ -216,7 +216,7 @@ def test_a_schedule_changed_meanwhile_is_shown_and_not_overwritten(operator: Per
 
 def test_a_run_starts_with_the_saved_values(operator: Person) -> None:
     answer = operator.send("run", **params())
-    run = DiscoveryRun.objects.get()
+    run = Run.objects.get()
     assert (run.status, run.trigger_type, run.triggered_by) == ("queued", "manual", operator.user.username)
     assert answer.headers["HX-Trigger"] == "run-started"
     assert "Started with the saved parameters." in text(answer)
@@ -225,19 +225,19 @@ def test_a_run_starts_with_the_saved_values(operator: Person) -> None:
 def test_a_run_uses_what_stands_on_the_form_and_names_what_differs(operator: Person) -> None:
     answer = operator.send("run", **params(max_tokens="3", excluded_flags=["creator"]))
     assert "Started with max tokens 3 instead of 20; excluded flags creator instead of plumbing" in text(answer)
-    assert DiscoveryRun.objects.get().max_tokens == 3
-    assert DiscoveryConfig.objects.get().max_tokens == 20
+    assert Run.objects.get().max_tokens == 3
+    assert Config.objects.get().max_tokens == 20
 
 
 def test_a_bad_value_starts_nothing(operator: Person) -> None:
     assert "was not started" in text(operator.send("run", **params(max_tokens="0")))
-    assert not DiscoveryRun.objects.exists()
+    assert not Run.objects.exists()
 
 
 def test_a_second_start_is_told_which_run_is_active(operator: Person) -> None:
     operator.send("run", **params())
     answer = operator.send("run", **params())
-    assert f"/admin/discovery/runs/{DiscoveryRun.objects.get().pk}/" in answer.content.decode()
+    assert f"/admin/discovery/runs/{Run.objects.get().pk}/" in answer.content.decode()
     assert "Another run is active." in text(answer)
 
 
@@ -257,24 +257,24 @@ def test_an_unchanged_page_is_answered_204_with_one_question_of_ours(viewer: Per
 @pytest.mark.parametrize("what", ["start", "step", "cancel", "end", "config", "pumps"])
 def test_whatever_happens_changes_the_revision(what: str, viewer: Person) -> None:
     run = make_run(status="running", stage="analyse", completed_at=None)
-    step = DiscoveryRunStep.objects.create(run=run, kind="token", key=MINT)
+    step = RunStep.objects.create(run=run, kind="token", key=MINT)
     if what == "start":
-        DiscoveryRun.objects.all().delete()
+        Run.objects.all().delete()
     revision = re.search(r'"revision": "(\w+)"', viewer.page().content.decode())
     assert revision is not None
     match what:
         case "start":
             make_run(status="queued", stage="queued", completed_at=None)
         case "step":
-            DiscoveryRunStep.objects.filter(pk=step.pk).update(status="done", completed_at=timezone.now())
+            RunStep.objects.filter(pk=step.pk).update(status="done", completed_at=timezone.now())
         case "cancel":
-            DiscoveryRun.objects.update(cancel_requested_at=timezone.now())
+            Run.objects.update(cancel_requested_at=timezone.now())
         case "end":
-            DiscoveryRun.objects.update(status="completed", completed_at=timezone.now())
+            Run.objects.update(status="completed", completed_at=timezone.now())
         case "config":
-            DiscoveryConfig.objects.update(version=9)
+            Config.objects.update(version=9)
         case "pumps":
-            DiscoveryPumps.objects.update_or_create(pk=1, defaults={"asked_at": timezone.now()})
+            Pumps.objects.update_or_create(pk=1, defaults={"asked_at": timezone.now()})
     assert viewer.part("live", revision=revision[1]).status_code == 200
 
 
@@ -283,7 +283,7 @@ def test_a_run_at_work_shows_stage_counts_and_time_left(viewer: Person) -> None:
     began = timezone.now() - timedelta(seconds=40)
     for number in range(8):
         done = number < 4
-        DiscoveryRunStep.objects.create(
+        RunStep.objects.create(
             run=run, kind="token", key=f"{number}", status="done" if done else "pending", started_at=began,
             completed_at=timezone.now() if done else None,
         )  # fmt: skip
@@ -296,7 +296,7 @@ def test_a_run_at_work_shows_stage_counts_and_time_left(viewer: Person) -> None:
 def test_a_run_without_a_worker_says_what_it_waits_for(viewer: Person) -> None:
     make_run(status="queued", stage="queued", completed_at=None)
     assert "No worker has given a sign of life" in text(viewer.part("live"))
-    DiscoveryHeartbeat.objects.create(name="worker:a:1", at=timezone.now())
+    Heartbeat.objects.create(name="worker:a:1", at=timezone.now())
     assert "No worker has given a sign of life" not in text(viewer.part("live"))
 
 
@@ -306,7 +306,7 @@ def test_the_page_is_told_when_its_run_has_ended(viewer: Person) -> None:
 
 
 def test_somebody_elses_change_is_told_to_who_looks(viewer: Person) -> None:
-    DiscoveryConfig.objects.update(version=4, updated_by="ben")
+    Config.objects.update(version=4, updated_by="ben")
     assert "The configuration was changed by ben" in text(viewer.part("live", params_version="1", schedule_version="4"))
     assert "was changed by" not in text(viewer.part("live", params_version="4", schedule_version="4"))
 
@@ -353,8 +353,8 @@ def test_what_the_last_run_came_to_is_told(viewer: Person) -> None:
 
 def test_a_provider_that_refuses_its_key_is_a_banner_with_its_cause(viewer: Person) -> None:
     now = timezone.now()
-    DiscoveryProvider.objects.create(name="jupiter", last_success_at=now, last_failure_at=now - timedelta(hours=1))
-    DiscoveryProvider.objects.create(name="helius", last_failure_at=now, last_cause="the key is refused (HTTP 401)")
+    Provider.objects.create(name="jupiter", last_success_at=now, last_failure_at=now - timedelta(hours=1))
+    Provider.objects.create(name="helius", last_failure_at=now, last_cause="the key is refused (HTTP 401)")
     for words in (text(viewer.page()), text(viewer.part("live"))):
         assert "helius failed" in words
         assert "the key is refused (HTTP 401)" in words

@@ -8,16 +8,16 @@ from django.utils import timezone
 from pages.conftest import Person
 from pages.test_home import text
 
-from discovery.models import DiscoveryConfig, DiscoveryPumps
+from discovery.models import Config, Pumps
 
 pytestmark = pytest.mark.django_db
 
 
-def test_pumps_are_asked_for_and_shown_with_their_age(viewer: Person, config: DiscoveryConfig) -> None:
+def test_pumps_are_asked_for_and_shown_with_their_age(viewer: Person, config: Config) -> None:
     token = {"mint": MINT, "symbol": "<b>P\u202e", "volume_24h_usd": "61000.5", "price_change_24h_pct": "140.2"}
     now = timezone.now()
-    DiscoveryConfig.objects.update(updated_at=now - timedelta(days=1))
-    DiscoveryPumps.objects.create(pk=1, refreshed_at=now, asked_at=now, tokens=[token])
+    Config.objects.update(updated_at=now - timedelta(days=1))
+    Pumps.objects.create(pk=1, refreshed_at=now, asked_at=now, tokens=[token])
     page = viewer.part("pumps").content.decode()
     assert "less than a minute old" in page
     assert "61.00k" in page
@@ -27,7 +27,7 @@ def test_pumps_are_asked_for_and_shown_with_their_age(viewer: Person, config: Di
 
 def test_old_pumps_are_shown_while_a_worker_looks(viewer: Person) -> None:
     at = timezone.now() - timedelta(minutes=5)
-    DiscoveryPumps.objects.create(pk=1, refreshed_at=at, asked_at=at, tokens=[{"mint": MINT, "symbol": "OLD"}])
+    Pumps.objects.create(pk=1, refreshed_at=at, asked_at=at, tokens=[{"mint": MINT, "symbol": "OLD"}])
     words = text(viewer.part("pumps"))
     assert "a worker looks" in words
     assert "OLD" in words
@@ -35,8 +35,8 @@ def test_old_pumps_are_shown_while_a_worker_looks(viewer: Person) -> None:
 
 def test_pumps_by_other_parameters_are_asked_for_at_once(viewer: Person) -> None:
     at = timezone.now() - timedelta(seconds=20)
-    DiscoveryPumps.objects.create(pk=1, refreshed_at=at, asked_at=at, tokens=[{"mint": MINT, "symbol": "OLD"}])
-    DiscoveryConfig.objects.update(updated_at=timezone.now())
+    Pumps.objects.create(pk=1, refreshed_at=at, asked_at=at, tokens=[{"mint": MINT, "symbol": "OLD"}])
+    Config.objects.update(updated_at=timezone.now())
     words = text(viewer.part("pumps"))
     assert "the parameters were saved since" in words
     assert "a worker looks" in words
@@ -44,7 +44,7 @@ def test_pumps_by_other_parameters_are_asked_for_at_once(viewer: Person) -> None
 
 def test_a_provider_that_is_down_leaves_the_last_list_and_says_why(viewer: Person) -> None:
     now = timezone.now()
-    DiscoveryPumps.objects.create(
+    Pumps.objects.create(
         pk=1, refreshed_at=now, asked_at=now, tokens=[{"mint": MINT, "symbol": "OLD"}], problem="GeckoTerminal is down"
     )
     words = text(viewer.part("pumps"))

@@ -10,14 +10,14 @@ from django.utils import timezone
 from pages.conftest import Person
 from pages.test_home import params, text
 
-from discovery.models import DiscoveryRun, DiscoveryRunStep
+from discovery.models import Run, RunStep
 
 pytestmark = pytest.mark.django_db
 
 
-def at_work() -> DiscoveryRun:
+def at_work() -> Run:
     run = make_run(status="running", stage="analyse", completed_at=None, heartbeat_at=timezone.now())
-    DiscoveryRunStep.objects.create(run=run, kind="token", key=MINT, heartbeat_at=timezone.now())
+    RunStep.objects.create(run=run, kind="token", key=MINT, heartbeat_at=timezone.now())
     return run
 
 
@@ -30,7 +30,7 @@ def test_the_head_of_a_run_that_has_not_moved_is_204_with_one_question_of_ours(v
     with CaptureQueriesContext(connection) as queries:
         assert viewer.part(f"runs/{run.pk}/live", revision=revision[1]).status_code == 204
     assert len([query["sql"] for query in queries if '"discovery_' in query["sql"]]) == 1
-    DiscoveryRunStep.objects.update(status="done", completed_at=timezone.now())
+    RunStep.objects.update(status="done", completed_at=timezone.now())
     assert viewer.part(f"runs/{run.pk}/live", revision=revision[1]).status_code == 200
 
 
@@ -67,7 +67,7 @@ def test_a_run_of_the_earlier_system_without_an_end_is_the_last_one(viewer: Pers
 def test_all_steps_that_failed_are_counted(viewer: Person) -> None:
     run = make_run(status="failed", errors=["lost"])
     for number in range(20):
-        DiscoveryRunStep.objects.create(
+        RunStep.objects.create(
             run=run, kind="token", key=address(number), status="failed", error="no answer", heartbeat_at=timezone.now()
         )
     assert "Steps that failed, the first 8 of 20" in text(viewer.page(f"runs/{run.pk}/"))
@@ -77,8 +77,8 @@ def test_all_steps_that_failed_are_counted(viewer: Person) -> None:
 def test_a_run_that_nobody_could_be_told_of_says_so(operator: Person, monkeypatch) -> None:
     monkeypatch.setattr("discovery.jobs.broker.send", lambda *_: False)
     assert "The queue of work is out of reach" in text(operator.send("run", **params()))
-    old = DiscoveryRun.objects.get()
-    DiscoveryRun.objects.update(status="failed", stage="done", completed_at=timezone.now())
+    old = Run.objects.get()
+    Run.objects.update(status="failed", stage="done", completed_at=timezone.now())
     answer = operator.client.post(f"/admin/discovery/runs/{old.pk}/retry", follow=True)
     assert "The queue of work is out of reach" in text(answer)
 
@@ -99,7 +99,7 @@ def test_pages_past_the_end_are_the_last(viewer: Person) -> None:
 
 @pytest.mark.parametrize("place", ["zz", "999999999999", "1%20or%201"])
 def test_the_history_of_no_configuration_is_404(place: str, viewer: Person) -> None:
-    assert viewer.page(f"discoveryconfig/{place}/history/").status_code == 404
+    assert viewer.page(f"config/{place}/history/").status_code == 404
 
 
 def test_a_flag_that_is_not_known_is_told_beside_the_flags(operator: Person) -> None:

@@ -5,7 +5,7 @@ from django.db import connection
 from pages.conftest import Person
 from pages.test_home import text
 
-from discovery.models import DiscoveryTrade
+from discovery.models import Trade
 from discovery.reads.storage import storage
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +20,7 @@ def test_every_table_is_there_with_its_size(viewer: Person, settings) -> None:
 
 def test_a_table_that_grows_is_told_with_its_indexes() -> None:
     def size() -> int:
-        return next(row.size_bytes for row in storage().tables if row.table == DiscoveryTrade._meta.db_table)
+        return next(row.size_bytes for row in storage().tables if row.table == Trade._meta.db_table)
 
     before = size()
     with connection.cursor() as cursor:

@@ -9,7 +9,7 @@ from pages.conftest import Person
 from pages.test_home import params, text
 
 from discovery import services
-from discovery.models import DiscoveryConfig
+from discovery.models import Config
 
 pytestmark = pytest.mark.django_db
 
@@ -28,20 +28,20 @@ def test_an_own_change_of_one_section_is_no_conflict_for_the_other(operator: Per
 
 def test_a_conflict_in_the_schedule_does_not_hide_one_in_the_parameters(operator: Person) -> None:
     """ben has saved another volume: whoever saw the schedule's conflict has not seen that."""
-    DiscoveryConfig.objects.update(version=2, min_volume_usd=60000, updated_by="ben")
+    Config.objects.update(version=2, min_volume_usd=60000, updated_by="ben")
     answer = operator.send("schedule", schedule_hours="6", schedule_version=1, params_version=1)
     assert "ben changed" in text(answer)
     assert versions(answer) == {"schedule": "2"}
     answer = operator.send("params", **params(params_version=1, schedule_version=2))
     assert "min volume usd 50000 instead of 60000" in text(answer)
-    assert DiscoveryConfig.objects.get().min_volume_usd == 60000
+    assert Config.objects.get().min_volume_usd == 60000
 
 
 def test_a_conflict_in_the_parameters_does_not_hide_one_in_the_schedule(operator: Person) -> None:
-    DiscoveryConfig.objects.update(version=2, schedule_hours=2, updated_by="ben")
+    Config.objects.update(version=2, schedule_hours=2, updated_by="ben")
     assert versions(operator.send("params", **params(params_version=1, schedule_version=1))) == {"params": "2"}
     operator.send("schedule", enabled="on", schedule_hours="12", schedule_version=1, params_version=2)
-    assert DiscoveryConfig.objects.get().schedule_hours == 2
+    assert Config.objects.get().schedule_hours == 2
 
 
 @pytest.mark.parametrize("path", ["params", "schedule"])
@@ -57,18 +57,18 @@ def test_who_is_a_moment_late_sees_what_the_other_saved(path: str, operator: Per
     assert "ben" in words
     if path == "params":
         assert "min volume usd 50000 instead of 70000" in words
-    assert (DiscoveryConfig.objects.get().max_tokens, DiscoveryConfig.objects.get().schedule_hours) == (20, 3)
+    assert (Config.objects.get().max_tokens, Config.objects.get().schedule_hours) == (20, 3)
 
 
 def test_a_change_over_a_page_that_is_behind_leaves_the_other_section_behind(operator: Person) -> None:
-    DiscoveryConfig.objects.update(version=2, min_volume_usd=60000, updated_by="ben")
+    Config.objects.update(version=2, min_volume_usd=60000, updated_by="ben")
     answer = operator.send("schedule", enabled="on", schedule_hours="3", schedule_version=2, params_version=1)
     assert "Saved." in text(answer)
     assert versions(answer) == {"schedule": "3"}
 
 
 def test_a_bad_value_does_not_move_the_version(operator: Person) -> None:
-    DiscoveryConfig.objects.update(version=2)
+    Config.objects.update(version=2)
     assert versions(operator.send("params", **params(params_version=1, max_tokens="0"))) == {"params": "1"}
 
 
@@ -83,7 +83,7 @@ def test_no_number_of_a_form_breaks_the_page(name: str, value: str, operator: Pe
 
 def test_the_time_that_is_called_utc_is_utc(operator: Person, settings) -> None:
     settings.TIME_ZONE = "Asia/Kolkata"
-    DiscoveryConfig.objects.update(next_run_at="2026-11-26T18:28:00Z")
+    Config.objects.update(next_run_at="2026-11-26T18:28:00Z")
     page = operator.page().content.decode()
     assert "18:28 UTC" in text(operator.page())
     assert "23:58 UTC" not in page
@@ -92,4 +92,4 @@ def test_the_time_that_is_called_utc_is_utc(operator: Person, settings) -> None:
 def test_a_comma_that_is_no_thousand_is_not_left_out(operator: Person) -> None:
     assert "is not a number" in text(operator.send("params", **params(min_profit_pct="12,5")))
     assert "Saved" in text(operator.send("params", **params(min_volume_usd="60,000")))
-    assert DiscoveryConfig.objects.get().min_volume_usd == 60000
+    assert Config.objects.get().min_volume_usd == 60000

@@ -19,7 +19,7 @@ from api.api_rows import (
 from pages.conftest import Person
 from pages.test_home import text
 
-from discovery.models import DiscoveryWallet
+from discovery.models import Wallet
 
 pytestmark = pytest.mark.django_db
 
@@ -133,7 +133,7 @@ def test_trades_are_those_of_the_token_asked_for(viewer: Person) -> None:
 
 
 def test_a_wallet_that_was_never_profiled_says_so(viewer: Person) -> None:
-    DiscoveryWallet.objects.create(address=address(1))
+    Wallet.objects.create(address=address(1))
     words = text(viewer.page(f"wallets/{address(1)}/"))
     assert "not yet profiled" in words
     assert "No position is known yet." in words
@@ -148,7 +148,7 @@ def test_an_unknown_wallet_is_404(path: str, tail: str, viewer: Person) -> None:
 def test_label_note_and_blacklist_are_saved_with_who(operator: Person) -> None:
     make_wallet(1)
     operator.send(f"wallets/{address(1)}/change", label="insider", note="moves first", blacklisted="on")
-    wallet = DiscoveryWallet.objects.get()
+    wallet = Wallet.objects.get()
     assert (wallet.label, wallet.note, wallet.status) == ("insider", "moves first", "blacklisted")
     words = text(operator.page(f"wallets/{address(1)}/"))
     assert operator.user.username in words
@@ -158,20 +158,20 @@ def test_label_note_and_blacklist_are_saved_with_who(operator: Person) -> None:
 def test_off_the_blacklist_a_wallet_is_what_its_record_says(operator: Person) -> None:
     make_wallet(1, status="blacklisted", profiled_at=None)
     operator.send(f"wallets/{address(1)}/change", label="", note="", was_blacklisted="on")
-    assert DiscoveryWallet.objects.get().status == "insufficient_data"
+    assert Wallet.objects.get().status == "insufficient_data"
 
 
 def test_a_label_saved_from_a_page_that_is_behind_takes_nothing_off_the_blacklist(operator: Person) -> None:
     make_wallet(1, status="blacklisted")
     operator.send(f"wallets/{address(1)}/change", label="x", note="a\r\nb", was_blacklisted="")
-    wallet = DiscoveryWallet.objects.get()
+    wallet = Wallet.objects.get()
     assert (wallet.status, wallet.label, wallet.note) == ("blacklisted", "x", "a\nb")
 
 
 def test_a_label_saved_from_a_page_that_is_behind_leaves_anothers_note(operator: Person) -> None:
     make_wallet(1, note="of ben", label="old")
     operator.send(f"wallets/{address(1)}/change", label="new", note="", was_label="old", was_note="")
-    wallet = DiscoveryWallet.objects.get()
+    wallet = Wallet.objects.get()
     assert (wallet.label, wallet.note) == ("new", "of ben")
 
 
@@ -179,7 +179,7 @@ def test_two_who_change_one_note_are_told(operator: Person) -> None:
     make_wallet(1, note="of ben")
     form = {"label": "", "note": "mine", "was_label": "", "was_note": ""}
     answer = operator.client.post(f"/admin/discovery/wallets/{address(1)}/change", form, follow=True)
-    assert DiscoveryWallet.objects.get().note == "mine"
+    assert Wallet.objects.get().note == "mine"
     assert "had been changed meanwhile: it was “of ben”" in text(answer)
 
 
@@ -187,7 +187,7 @@ def test_a_label_that_is_too_long_is_told_and_not_saved(operator: Person) -> Non
     make_wallet(1)
     answer = operator.client.post(f"/admin/discovery/wallets/{address(1)}/change", {"label": "x" * 101}, follow=True)
     assert "at most 100 characters" in text(answer)
-    assert DiscoveryWallet.objects.get().label == ""
+    assert Wallet.objects.get().label == ""
 
 
 def test_a_profile_is_asked_for_once(operator: Person) -> None:
@@ -195,7 +195,7 @@ def test_a_profile_is_asked_for_once(operator: Person) -> None:
     answer = operator.client.post(f"/admin/discovery/wallets/{address(1)}/profile", follow=True)
     assert "A worker profiles the wallet" in text(answer)
     assert "Profile on its way" in text(answer)
-    assert DiscoveryWallet.objects.get().profile_requested_at is not None
+    assert Wallet.objects.get().profile_requested_at is not None
 
 
 def test_a_profile_that_the_queue_did_not_take_is_told(operator: Person, monkeypatch) -> None:
@@ -209,7 +209,7 @@ def test_a_profile_that_the_queue_did_not_take_is_told(operator: Person, monkeyp
 def test_a_viewer_changes_no_wallet(act: str, viewer: Person) -> None:
     make_wallet(1)
     assert viewer.send(f"wallets/{address(1)}/{act}", label="x").status_code == 403
-    assert DiscoveryWallet.objects.get().label == ""
+    assert Wallet.objects.get().label == ""
     assert "Save</button>" not in viewer.page(f"wallets/{address(1)}/").content.decode()
 
 

@@ -55,4 +55,4 @@ def unused_url() -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def _few_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that stays away is given up after seconds, not after the deadline of a minute."""
-    monkeypatch.setattr("discovery.providers.http.MOST_ATTEMPTS", 6)
+    monkeypatch.setattr("discovery.providers.http.MAX_ATTEMPTS", 6)

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import aiohttp
 
 from discovery.clients.usage import RunMeter
-from discovery.providers.http import Door
+from discovery.providers.http import ProviderClient
 from discovery.providers.jsonrpc import JsonRpc
-from discovery.providers.limits import LocalPaceStore, Pacer
+from discovery.providers.limits import LocalRateLimitStore, RateLimiter
 from discovery.providers.solana_rpc import SolanaRpc
 
 Result = TypeVar("Result")
@@ -201,14 +201,18 @@ class Line:
     time: FakeTime = field(default_factory=FakeTime)
     calls_per_second: float = 1000
 
-    def door(self, session: aiohttp.ClientSession, url: str, provider: str = "testing", **options: Any) -> Door:
+    def door(
+        self, session: aiohttp.ClientSession, url: str, provider: str = "testing", **options: Any
+    ) -> ProviderClient:
         """A door whose pace costs no real time."""
-        store = LocalPaceStore(self.time.clock)
-        pacer = Pacer(provider, self.calls_per_second, store, self.time.sleep)
-        return Door(provider, url, session=session, pacer=pacer, meter=self.meter, **options)
+        store = LocalRateLimitStore(self.time.clock)
+        pacer = RateLimiter(provider, self.calls_per_second, store, self.time.sleep)
+        return ProviderClient(provider, url, session=session, pacer=pacer, meter=self.meter, **options)
 
 
-def talk(url: str, work: Callable[[Door], Awaitable[Result]], *, line: Line | None = None, **options: Any) -> Result:
+def talk(
+    url: str, work: Callable[[ProviderClient], Awaitable[Result]], *, line: Line | None = None, **options: Any
+) -> Result:
     """Run `work` with a door to `url`."""
 
     async def main() -> Result:

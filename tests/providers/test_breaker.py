@@ -8,8 +8,8 @@ from fake_time import in_fake_time
 from discovery.providers.breaker import (
     FIRST_OPEN_SECONDS,
     FORGOTTEN_SECONDS,
-    MOST_DOUBLED,
-    MOST_DOUBLED_WHERE_NEEDED,
+    MAX_OPEN_FACTOR,
+    MAX_OPEN_FACTOR_REQUIRED,
     OPENS_AFTER,
     PROBE_SECONDS,
     Breaker,
@@ -55,7 +55,7 @@ async def probe(breaker, question="probe", patience=10_000.0):
 def test_failures_in_a_row_open_it():
     async def work(breaker, _):
         opened = [await breaker.failed(f"question {number}", CAUSE) for number in range(OPENS_AFTER)]
-        return opened, await breaker.lets("another")
+        return opened, await breaker.allows("another")
 
     assert with_breaker(work) == ([0, 0, 0, 0, 30], False)
 
@@ -65,7 +65,7 @@ def test_an_answer_between_failures_keeps_it_closed():
         for _ in range(3):
             await fail(breaker, OPENS_AFTER - 1)
             assert await breaker.answered("answered") is False
-        return await breaker.lets("another")
+        return await breaker.allows("another")
 
     assert with_breaker(work)
 
@@ -97,8 +97,8 @@ def test_one_question_is_let_through_as_a_probe_and_keeps_its_right_to_ask_again
     async def work(breaker, _):
         await fail(breaker)
         await asyncio.sleep(30)
-        asked = [await breaker.lets(f"question {number}") for number in range(20)]
-        return asked, await breaker.lets("question 0")
+        asked = [await breaker.allows(f"question {number}") for number in range(20)]
+        return asked, await breaker.allows("question 0")
 
     assert with_breaker(work) == ([True] + [False] * 19, True)
 
@@ -149,7 +149,7 @@ def test_failures_of_questions_on_their_way_when_it_opened_prolong_nothing():
         late = [await breaker.failed(f"late {number}", CAUSE) for number in range(50)]
         await probe(breaker)
         late += [await breaker.failed(f"later {number}", CAUSE) for number in range(50)]
-        return set(late), clock(), await breaker.lets("probe")
+        return set(late), clock(), await breaker.allows("probe")
 
     assert with_breaker(work) == ({0}, pytest.approx(30), True)
 
@@ -172,10 +172,10 @@ def test_a_probe_given_up_leaves_its_place_to_another():
     async def work(breaker, _):
         await fail(breaker)
         await probe(breaker)
-        await breaker.let_go("somebody else")
-        before = await breaker.lets("another")
-        await breaker.let_go("probe")
-        return before, await breaker.lets("another")
+        await breaker.release("somebody else")
+        before = await breaker.allows("another")
+        await breaker.release("probe")
+        return before, await breaker.allows("another")
 
     assert with_breaker(work) == (False, True)
 
@@ -196,8 +196,8 @@ def test_a_probe_that_asks_again_keeps_its_place():
         await probe(breaker)
         for _ in range(3):
             await asyncio.sleep(PROBE_SECONDS - 1)
-            assert await breaker.lets("probe")
-            assert not await breaker.lets("another")
+            assert await breaker.allows("probe")
+            assert not await breaker.allows("another")
 
     with_breaker(work)
 
@@ -226,7 +226,7 @@ def test_providers_have_breakers_of_their_own():
     async def work(clock):
         store = LocalBreakerStore(clock)
         await fail(Breaker("one", store))
-        return await Breaker("other", store).lets("question")
+        return await Breaker("other", store).allows("question")
 
     assert in_fake_time(work)
 
@@ -257,7 +257,7 @@ def test_no_step_spends_its_three_attempts_on_refusals_where_it_needs_the_provid
     async def work(breaker, clock):
         await fail(breaker)
         opened = 0.0
-        while opened < FIRST_OPEN_SECONDS * MOST_DOUBLED_WHERE_NEEDED:
+        while opened < FIRST_OPEN_SECONDS * MAX_OPEN_FACTOR_REQUIRED:
             await probe(breaker)
             opened = await breaker.failed("probe", CAUSE)
         await asyncio.sleep(begins)
@@ -269,14 +269,14 @@ def test_no_step_spends_its_three_attempts_on_refusals_where_it_needs_the_provid
                     await asyncio.sleep(pause)
         return None
 
-    assert with_breaker(work, most_seconds=FIRST_OPEN_SECONDS * MOST_DOUBLED_WHERE_NEEDED) is not None
+    assert with_breaker(work, most_seconds=FIRST_OPEN_SECONDS * MAX_OPEN_FACTOR_REQUIRED) is not None
 
 
 def test_a_step_that_can_do_without_the_provider_is_not_held_up_by_it():
     async def work(breaker, clock):
         await fail(breaker)
         opened = 0.0
-        while opened < FIRST_OPEN_SECONDS * MOST_DOUBLED:
+        while opened < FIRST_OPEN_SECONDS * MAX_OPEN_FACTOR:
             await probe(breaker)
             opened = await breaker.failed("probe", CAUSE)
         began = clock()

@@ -93,7 +93,7 @@ def test_a_server_that_keeps_failing_is_given_up_with_its_status(server):
     server.replies = [text("oops", 502)]
     with pytest.raises(ServerFailed, match=r"testing: .*502"):
         ask(server.url)
-    assert len(server.asked) == http.MOST_ATTEMPTS
+    assert len(server.asked) == http.MAX_ATTEMPTS
 
 
 def test_a_cut_connection_is_asked_again(server):

@@ -87,7 +87,7 @@ class Guarded:
 def real_backoff(monkeypatch):
     """Attempts as in the product: these tests sleep in time that costs nothing."""
     monkeypatch.setattr(http, "FIRST_BACKOFF_SECONDS", 0.25)
-    monkeypatch.setattr(http, "MOST_ATTEMPTS", 24)
+    monkeypatch.setattr(http, "MAX_ATTEMPTS", 24)
 
 
 def down_for(server, guarded, seconds, reply=DOWN):
@@ -253,7 +253,7 @@ def test_a_probe_that_the_budget_stops_leaves_its_place_to_another(server):
         await guarded.others_fail()
         with pytest.raises(BudgetSpent):
             await door.ask()
-        return await guarded.breaker.lets("another")
+        return await guarded.breaker.allows("another")
 
     assert guarded.run(work)
 
@@ -272,7 +272,7 @@ def test_a_probe_that_is_cancelled_leaves_its_place_to_another(server):
         server.answer = answer
         with pytest.raises(asyncio.CancelledError):
             await task
-        return await guarded.breaker.lets("another")
+        return await guarded.breaker.allows("another")
 
     assert guarded.run(work)
     assert server.asked
@@ -281,7 +281,7 @@ def test_a_probe_that_is_cancelled_leaves_its_place_to_another(server):
 def test_an_opening_and_its_end_are_logged_once(server, caplog):
     caplog.set_level("INFO")
     guarded = Guarded(server.url)
-    server.replies = [DOWN] * (OPENS_AFTER * http.MOST_ATTEMPTS) + [GOOD]
+    server.replies = [DOWN] * (OPENS_AFTER * http.MAX_ATTEMPTS) + [GOOD]
 
     async def work(door):
         for _ in range(OPENS_AFTER):

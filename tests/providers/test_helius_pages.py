@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 import pytest
 from local_server import Line, RpcFault, of, talk
 
-from discovery.clients.transaction_history import HeliusHistories
+from discovery.clients.transaction_history import HeliusTransactionSource
 from discovery.providers.errors import BadPayload
 from discovery.providers.helius import Helius
 from discovery.providers.jsonrpc import JsonRpc
 from discovery.providers.solana_rpc import SolanaRpc
 
-MOST = 50_000
+MAX_CHANGES = 50_000
 
 
 @dataclass
@@ -42,13 +42,15 @@ def helius_row(signature, place, index=0, **fields):
     }
 
 
-def ask_helius(server, pages, since=None, until=None, most=MOST, **others):
+def ask_helius(server, pages, since=None, until=None, most=MAX_CHANGES, **others):
     """`pages`: paginationToken (None first) -> (rows, next token)."""
     problems, line = [], Line()
 
     async def work(door):
         rpc = JsonRpc(door)
-        histories = HeliusHistories(Helius(rpc, line.meter), SolanaRpc(rpc), lambda *told: problems.append(told))
+        histories = HeliusTransactionSource(
+            Helius(rpc, line.meter), SolanaRpc(rpc), lambda *told: problems.append(told)
+        )
         return await histories.between("address", since, until, most)
 
     def page(_, config):

@@ -8,13 +8,13 @@ import aiohttp
 import pytest
 from local_server import Line, RpcFault, talk
 
-from discovery.clients.transaction_history import HeliusHistories, RpcHistories
+from discovery.clients.transaction_history import HeliusTransactionSource, RpcTransactionSource
 from discovery.providers.errors import BadPayload
 from discovery.providers.helius import Helius
 from discovery.providers.jsonrpc import JsonRpc
 from discovery.providers.solana_rpc import PAGE, SolanaRpc
 
-MOST = 50_000
+MAX_CHANGES = 50_000
 
 
 @dataclass
@@ -46,11 +46,13 @@ def both(chain) -> Callable[..., dict[str, list]]:
                 node = JsonRpc(line.door(session, f"{chain.url}/rpc", "solana_rpc"))
                 paid = JsonRpc(line.door(session, f"{chain.url}/helius", "helius", secret_params={"api-key": "k"}))
                 paths = {
-                    "solana_rpc": RpcHistories(SolanaRpc(node), problem),
-                    "helius": HeliusHistories(Helius(paid, line.meter), SolanaRpc(paid), problem),
+                    "solana_rpc": RpcTransactionSource(SolanaRpc(node), problem),
+                    "helius": HeliusTransactionSource(Helius(paid, line.meter), SolanaRpc(paid), problem),
                 }
                 for name, histories in paths.items():
-                    found = await asyncio.gather(*(histories.between(*question, MOST) for question in questions))
+                    found = await asyncio.gather(
+                        *(histories.fetch_range(*question, MAX_CHANGES) for question in questions)
+                    )
                     assert histories.source == name
                     answers[name] = [listed(rows) for rows in found]
                 assert problems == []
@@ -178,13 +180,13 @@ class Node:
         return [row["signature"] for row in self.rows[start:end] if row["err"] is None]
 
 
-def ask_rpc(server, node, since=None, until=None, most=MOST, **others):
+def ask_rpc(server, node, since=None, until=None, most=MAX_CHANGES, **others):
     problems = []
     line = Line()
 
     async def work(door):
-        histories = RpcHistories(SolanaRpc(JsonRpc(door)), lambda *told: problems.append(told))
-        return listed(await histories.between("address", since, until, most))
+        histories = RpcTransactionSource(SolanaRpc(JsonRpc(door)), lambda *told: problems.append(told))
+        return listed(await histories.fetch_range("address", since, until, most))
 
     server.rpc(node.methods(**others))
     return Asked(talk(server.url, work, line=line), problems, line.meter.total_calls)
@@ -296,8 +298,8 @@ def test_a_transaction_of_two_lists_is_fetched_once(server):
     server.rpc(node.methods())
 
     async def work(door):
-        histories = RpcHistories(SolanaRpc(JsonRpc(door)), print)
-        return [len(await histories.between(name, None, None, MOST)) for name in ("pool", "account")]
+        histories = RpcTransactionSource(SolanaRpc(JsonRpc(door)), print)
+        return [len(await histories.fetch_range(name, None, None, MAX_CHANGES)) for name in ("pool", "account")]
 
     assert talk(server.url, work) == [4, 4]
     assert server.methods().count("[getTransaction]") == 4
@@ -310,8 +312,8 @@ def test_the_index_is_the_place_in_the_list(server):
     server.rpc(node.methods())
 
     async def work(door):
-        histories = RpcHistories(SolanaRpc(JsonRpc(door)), print)
-        return await histories.between("address", None, None, MOST)
+        histories = RpcTransactionSource(SolanaRpc(JsonRpc(door)), print)
+        return await histories.fetch_range("address", None, None, MAX_CHANGES)
 
     found = talk(server.url, work)
     assert [row.signature for row in sorted(found, key=lambda row: (row.slot, row.index))] == node.good(0, None)

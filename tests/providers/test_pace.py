@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from fake_time import in_fake_time
 
-from discovery.providers.limits import RECOVERY_SECONDS, SLOWEST_FACTOR, LocalPaceStore, Pacer
+from discovery.providers.limits import RECOVERY_SECONDS, SLOWEST_FACTOR, LocalRateLimitStore, RateLimiter
 
 CLOSE = pytest.approx
 
@@ -15,8 +15,8 @@ def moments(count, *, calls_per_second=10.0, calls=1, before=None, after=None):
     """When each of `count` calls that all want to go now went."""
 
     async def work(clock):
-        store = LocalPaceStore(clock)
-        pacer = Pacer("someone", calls_per_second, store)
+        store = LocalRateLimitStore(clock)
+        pacer = RateLimiter("someone", calls_per_second, store)
         if before:
             await before(pacer)
         went = []
@@ -92,7 +92,7 @@ def test_the_pace_is_whole_again_after_the_time_of_recovery():
 
 def test_one_storm_of_429s_halves_the_pace_once():
     async def storm(clock):
-        store = LocalPaceStore(clock)
+        store = LocalRateLimitStore(clock)
         for _ in range(30):
             await store.slow_down("someone", 2)
         return store.factor("someone")
@@ -102,7 +102,7 @@ def test_one_storm_of_429s_halves_the_pace_once():
 
 def test_429s_after_each_pause_slow_further_down_to_a_floor():
     async def stubborn(clock):
-        store, factors = LocalPaceStore(clock), []
+        store, factors = LocalRateLimitStore(clock), []
         for _ in range(12):
             await store.slow_down("someone", 1)
             factors.append(store.factor("someone"))
@@ -125,7 +125,7 @@ def test_a_shorter_pause_does_not_end_a_longer_one():
 
 def test_providers_do_not_slow_each_other():
     async def work(clock):
-        store = LocalPaceStore(clock)
+        store = LocalRateLimitStore(clock)
         await store.slow_down("one", 9)
         return await store.reserve("other", 1)
 
@@ -135,7 +135,7 @@ def test_providers_do_not_slow_each_other():
 @pytest.mark.parametrize(("calls_per_second", "calls"), [(0.4, 1), (1, 100), (10, 100), (500, 1)])
 def test_calls_given_up_while_they_wait_leave_the_pace_to_others(calls_per_second, calls):
     async def work(clock):
-        pacer = Pacer("someone", calls_per_second, LocalPaceStore(clock))
+        pacer = RateLimiter("someone", calls_per_second, LocalRateLimitStore(clock))
         waiting = [asyncio.ensure_future(pacer.wait(calls)) for _ in range(200)]
         await asyncio.sleep(0)
         for task in waiting:

@@ -11,7 +11,7 @@ import redis.asyncio
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import parse_url
 
-from discovery.clients.redis_breaker import KNOWN_SECONDS, SharedBreakerStore
+from discovery.clients.redis_breaker import KNOWN_SECONDS, RedisBreakerStore
 from discovery.clients.redis_rate_limits import AWAY_SECONDS
 from discovery.providers.breaker import FORGOTTEN_SECONDS, OPENS_AFTER, Breaker, LocalBreakerStore
 
@@ -47,7 +47,7 @@ def with_stores(work, *, url=None, stores=2, **options):
         ]
         try:
             return await work(
-                clock, *(SharedBreakerStore(client, prefix, LocalBreakerStore(), clock=clock) for client in clients)
+                clock, *(RedisBreakerStore(client, prefix, LocalBreakerStore(), clock=clock) for client in clients)
             )
         finally:
             for client in clients:
@@ -72,7 +72,7 @@ async def until_asked(clock, store, question):
 def test_failures_of_two_clients_open_it_for_both():
     async def work(_, *stores):
         opened = await fail(stores)
-        return opened, [await store.look("someone", "another") for store in stores]
+        return opened, [await store.try_acquire("someone", "another") for store in stores]
 
     opened, pauses = with_stores(work)
     assert opened == [0, 0, 0, 0, 30]
@@ -82,9 +82,9 @@ def test_failures_of_two_clients_open_it_for_both():
 def test_an_answer_to_one_client_between_failures_keeps_it_closed_for_both():
     async def work(_, one, other):
         await fail([one], times=OPENS_AFTER - 1)
-        assert await other.look("someone", "good") is None
+        assert await other.try_acquire("someone", "good") is None
         assert await other.answered("someone", "good") is False
-        return await one.failed("someone", "after it", CAUSE, 30, 300), await one.look("someone", "another")
+        return await one.failed("someone", "after it", CAUSE, 30, 300), await one.try_acquire("someone", "another")
 
     assert with_stores(work) == (0, None)
 
@@ -92,10 +92,10 @@ def test_an_answer_to_one_client_between_failures_keeps_it_closed_for_both():
 def test_an_answer_to_one_client_closes_it_for_both():
     async def work(clock, one, other):
         await fail([one])
-        assert await other.look("someone", "waits") is not None
+        assert await other.try_acquire("someone", "waits") is not None
         closed = [await one.answered("someone", "was on its way"), await one.answered("someone", "another")]
         clock.now += KNOWN_SECONDS
-        return closed, await other.look("someone", "waits")
+        return closed, await other.try_acquire("someone", "waits")
 
     assert with_stores(work) == ([True, False], None)
 
@@ -105,9 +105,9 @@ def test_exactly_one_question_of_all_clients_is_the_probe():
         await fail(stores, first=0.05)
         await clock.sleep(0.06)
         looks = await asyncio.gather(
-            *(store.look("someone", f"{number} of {id(store)}") for number in range(20) for store in stores)
+            *(store.try_acquire("someone", f"{number} of {id(store)}") for number in range(20) for store in stores)
         )
-        return sum(look is None for look in looks)
+        return sum(try_acquire is None for try_acquire in looks)
 
     assert with_stores(work) == 1
 
@@ -116,10 +116,10 @@ def test_a_probe_may_ask_again_and_its_answer_closes_the_breaker_for_both():
     async def work(clock, one, other):
         await fail([one], first=0.05)
         await until_asked(clock, one, "probe")
-        again, others = await one.look("someone", "probe"), await other.look("someone", "waits")
+        again, others = await one.try_acquire("someone", "probe"), await other.try_acquire("someone", "waits")
         closed = await one.answered("someone", "probe")
         clock.now += KNOWN_SECONDS
-        return again, others.cause, closed, await other.look("someone", "waits")
+        return again, others.cause, closed, await other.try_acquire("someone", "waits")
 
     assert with_stores(work) == (None, CAUSE, True, None)
 
@@ -140,10 +140,10 @@ def test_a_probe_given_up_leaves_its_place_to_another_client():
     async def work(clock, one, other):
         await fail([one], first=0.05)
         await until_asked(clock, one, "probe")
-        before = await other.look("someone", "another")
-        await one.let_go("someone", "probe")
+        before = await other.try_acquire("someone", "another")
+        await one.release("someone", "probe")
         clock.now += KNOWN_SECONDS
-        return before is None, await other.look("someone", "another")
+        return before is None, await other.try_acquire("someone", "another")
 
     assert with_stores(work) == (False, None)
 
@@ -151,7 +151,7 @@ def test_a_probe_given_up_leaves_its_place_to_another_client():
 def test_providers_have_breakers_of_their_own_in_the_store():
     async def work(_, one, other):
         await fail([one])
-        return await other.look("someone else", "question")
+        return await other.try_acquire("someone else", "question")
 
     assert with_stores(work) is None
 
@@ -173,14 +173,14 @@ def test_what_the_store_keeps_is_forgotten_by_itself():
 def test_while_all_is_well_the_server_is_hardly_asked():
     async def work(clock, store):
         client = redis.asyncio.Redis.from_url(os.environ["REDIS_URL"])
-        await store.look("someone", "first")
+        await store.try_acquire("someone", "first")
         before = (await client.info("commandstats"))["cmdstat_evalsha"]["calls"]
         for number in range(500):
-            assert await store.look("someone", f"question {number}") is None
+            assert await store.try_acquire("someone", f"question {number}") is None
             assert await store.answered("someone", f"question {number}") is False
         within = (await client.info("commandstats"))["cmdstat_evalsha"]["calls"] - before
         clock.now += KNOWN_SECONDS
-        await store.look("someone", "next")
+        await store.try_acquire("someone", "next")
         after = (await client.info("commandstats"))["cmdstat_evalsha"]["calls"] - before
         await client.aclose()
         return within, after
@@ -191,8 +191,13 @@ def test_while_all_is_well_the_server_is_hardly_asked():
 def test_without_the_server_this_process_has_a_breaker_of_its_own(unused_url, caplog):
     async def work(_, store):
         opened = await fail([store])
-        pause = await store.look("someone", "another")
-        return opened, pause, await store.answered("someone", "on its way"), await store.look("someone", "another")
+        pause = await store.try_acquire("someone", "another")
+        return (
+            opened,
+            pause,
+            await store.answered("someone", "on its way"),
+            await store.try_acquire("someone", "another"),
+        )
 
     opened, pause, closed, after = with_stores(work, url=unused_url.replace("http", "redis"), stores=1, retry=None)
     assert (opened, closed, after) == ([0, 0, 0, 0, 30], True, None)
@@ -207,7 +212,7 @@ def test_a_server_that_hangs_is_not_waited_for_at_every_look():
         async def work(_, store):
             began = time.monotonic()
             for number in range(20):
-                await store.look("someone", f"question {number}")
+                await store.try_acquire("someone", f"question {number}")
             return time.monotonic() - began
 
         assert with_stores(work, url=url, stores=1, retry=None, socket_timeout=0.2, timeout=0.5) < 2
@@ -218,13 +223,13 @@ def test_the_server_is_asked_again_after_a_while_and_found(unused_url):
         clock = Moved()
         pool = BlockingConnectionPool.from_url(unused_url.replace("http", "redis"))
         client = Redis.from_pool(pool)
-        store = SharedBreakerStore(client, f"test-{uuid.uuid4().hex}", LocalBreakerStore(), clock=clock)
+        store = RedisBreakerStore(client, f"test-{uuid.uuid4().hex}", LocalBreakerStore(), clock=clock)
         await fail([store])
         pool.connection_kwargs |= parse_url(os.environ["REDIS_URL"])
         pool.reset()
-        early = await store.look("someone", "question")
+        early = await store.try_acquire("someone", "question")
         clock.now += AWAY_SECONDS
-        late = await store.look("someone", "question")
+        late = await store.try_acquire("someone", "question")
         await client.aclose()
         return early is None, late is None
 
@@ -232,5 +237,5 @@ def test_the_server_is_asked_again_after_a_while_and_found(unused_url):
 
 
 def test_local_and_shared_store_offer_the_same():
-    public = {name for name in dir(SharedBreakerStore) if not name.startswith("_")}
+    public = {name for name in dir(RedisBreakerStore) if not name.startswith("_")}
     assert public == {name for name in dir(LocalBreakerStore) if not name.startswith("_")}

@@ -11,8 +11,8 @@ import redis.asyncio
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import parse_url
 
-from discovery.clients.redis_rate_limits import AWAY_SECONDS, SharedPaceStore
-from discovery.providers.limits import LocalPaceStore
+from discovery.clients.redis_rate_limits import AWAY_SECONDS, RedisRateLimitStore
+from discovery.providers.limits import LocalRateLimitStore
 
 
 def with_stores(work, *, url=None, stores=2, **options):
@@ -27,7 +27,7 @@ def with_stores(work, *, url=None, stores=2, **options):
             for _ in range(stores)
         ]
         try:
-            return await work(*(SharedPaceStore(client, prefix) for client in clients))
+            return await work(*(RedisRateLimitStore(client, prefix) for client in clients))
         finally:
             for client in clients:
                 await client.aclose()
@@ -125,7 +125,7 @@ def test_the_server_is_asked_again_after_a_while_and_found(unused_url):
     async def main():
         pool = BlockingConnectionPool.from_url(unused_url.replace("http", "redis"))
         client = Redis.from_pool(pool)
-        store = SharedPaceStore(client, f"test-{uuid.uuid4().hex}", clock=lambda: now[0])
+        store = RedisRateLimitStore(client, f"test-{uuid.uuid4().hex}", clock=lambda: now[0])
         await store.slow_down("someone", 300)
         pool.connection_kwargs |= parse_url(os.environ["REDIS_URL"])
         pool.reset()
@@ -139,5 +139,5 @@ def test_the_server_is_asked_again_after_a_while_and_found(unused_url):
 
 
 def test_local_and_shared_store_offer_the_same():
-    public = {name for name in dir(SharedPaceStore) if not name.startswith("_")}
-    assert public <= {name for name in dir(LocalPaceStore) if not name.startswith("_")}
+    public = {name for name in dir(RedisRateLimitStore) if not name.startswith("_")}
+    assert public <= {name for name in dir(LocalRateLimitStore) if not name.startswith("_")}

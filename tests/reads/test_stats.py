@@ -7,7 +7,7 @@ import pytest
 from api.api_rows import NOW, make_run
 
 from discovery.reads.paging import TimeRange
-from discovery.reads.stats import MOST_DAYS, stats
+from discovery.reads.stats import MAX_DAYS, stats
 
 pytestmark = pytest.mark.django_db
 EVER = TimeRange()
@@ -79,7 +79,7 @@ def test_without_a_start_the_series_are_the_last_thirty_days() -> None:
 
 
 def test_series_are_no_longer_than_a_year() -> None:
-    assert len(stats(TimeRange(NOW - timedelta(days=5000), None), NOW).daily) == MOST_DAYS
+    assert len(stats(TimeRange(NOW - timedelta(days=5000), None), NOW).daily) == MAX_DAYS
 
 
 def test_a_range_of_the_future_has_no_days() -> None:

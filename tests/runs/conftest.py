@@ -11,7 +11,7 @@ import redis
 from django.core.management import call_command
 from markets import CALLS_PER_SECOND, RunningMarket, market
 
-from discovery.models import DiscoveryConfig
+from discovery.models import Config
 
 
 @pytest.fixture(scope="session")
@@ -63,8 +63,8 @@ def discover(db: None) -> Callable[..., dict[str, Any]]:
     """`discover(*options)`: the command's JSON answer. `profiles=True`: with the profiles of the wallets found."""
 
     def run(*options: str, profiles: bool = False) -> dict[str, Any]:
-        DiscoveryConfig.load()
-        DiscoveryConfig.objects.update(profile_immediately=profiles)
+        Config.load()
+        Config.objects.update(profile_immediately=profiles)
         out = io.StringIO()
         call_command("discover", "--json", *options, stdout=out)
         return json.loads(out.getvalue())

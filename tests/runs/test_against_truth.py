@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from markets import EVERYTHING
 
-from discovery.models import DiscoveryPosition, DiscoveryRun, DiscoveryRunWallet, DiscoveryTrade, DiscoveryWallet
+from discovery.models import Position, Run, RunWallet, Trade, Wallet
 from simmarket import truth, worlds
 from simmarket.world import World
 
@@ -125,11 +125,11 @@ def test_a_narrow_window_and_another_threshold_change_the_answer_as_the_truth_sa
 def test_the_rows_say_what_the_answer_says(use_market: Callable, discover: Callable) -> None:
     use_market("--world", "small", "--seed", "1")
     answer = discover("--all-buyers")
-    run = DiscoveryRun.objects.get(pk=answer["run_id"])
+    run = Run.objects.get(pk=answer["run_id"])
     qualified = [row for row in answer["wallets"] if row["qualified"]]
     assert {
         (w.wallet_address, w.source_token, w.profit_pct, w.realised_lamports, w.cost_lamports, w.entry_rank)
-        for w in DiscoveryRunWallet.objects.filter(run=run)
+        for w in RunWallet.objects.filter(run=run)
     } == {
         (
             row["address"],
@@ -141,25 +141,25 @@ def test_the_rows_say_what_the_answer_says(use_market: Callable, discover: Calla
         )
         for row in qualified
     }
-    assert run.new_wallets == len({row["address"] for row in qualified}) == DiscoveryWallet.objects.count()
+    assert run.new_wallets == len({row["address"] for row in qualified}) == Wallet.objects.count()
     assert run.updated_wallets == 0
     assert run.tokens_analyzed == len(answer["tokens"]) == run.steps.filter(kind="token", status="done").count()
     assert run.profiled_wallets == run.steps.filter(kind="wallet").count() == 0
     assert run.steps_done == run.steps_total == run.tokens_analyzed + run.profiled_wallets + 2  # search, finish
-    assert DiscoveryPosition.objects.count() == len(answer["wallets"])
+    assert Position.objects.count() == len(answer["wallets"])
     assert run.duration_seconds > 0
     assert run.usage["helius"]["calls"] > 0
     assert run.funnel == answer["funnel"]
-    assert {wallet.status for wallet in DiscoveryWallet.objects.all()} == {"insufficient_data"}
+    assert {wallet.status for wallet in Wallet.objects.all()} == {"insufficient_data"}
 
 
 def test_every_figure_opens_to_its_trades(use_market: Callable, discover: Callable) -> None:
     use_market("--world", "small", "--seed", "1")
     discover()
-    positions = list(DiscoveryPosition.objects.filter(history_incomplete=False))
+    positions = list(Position.objects.filter(history_incomplete=False))
     assert len(positions) > 100
     for position in positions:
-        trades = DiscoveryTrade.objects.filter(wallet_address=position.wallet_address, mint=position.mint)
+        trades = Trade.objects.filter(wallet_address=position.wallet_address, mint=position.mint)
         buys = [trade for trade in trades if trade.side == "buy"]
         assert len(buys) == position.buys
         assert len(trades) - len(buys) == position.sells
@@ -173,9 +173,9 @@ def test_every_figure_opens_to_its_trades(use_market: Callable, discover: Callab
 
 def test_a_second_run_knows_the_wallets_of_the_first(use_market: Callable, discover: Callable) -> None:
     use_market("--world", "small", "--seed", "1")
-    first = DiscoveryRun.objects.get(pk=discover()["run_id"])
-    second = DiscoveryRun.objects.get(pk=discover()["run_id"])
+    first = Run.objects.get(pk=discover()["run_id"])
+    second = Run.objects.get(pk=discover()["run_id"])
     assert (second.new_wallets, second.updated_wallets) == (0, first.new_wallets)
-    assert {wallet.discovery_count for wallet in DiscoveryWallet.objects.all()} == {2}
+    assert {wallet.discovery_count for wallet in Wallet.objects.all()} == {2}
     assert second.wallets.filter(is_new=True).count() == 0
-    assert {wallet.first_run_id for wallet in DiscoveryWallet.objects.all()} == {first.pk}
+    assert {wallet.first_run_id for wallet in Wallet.objects.all()} == {first.pk}

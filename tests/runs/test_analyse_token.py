@@ -8,7 +8,7 @@ from asgiref.sync import async_to_sync
 from synthetic import DEEP_UNITS as DEEP
 from synthetic import SOL, Made, program_account, wallet
 
-from discovery.clients.transaction_history import Located
+from discovery.clients.transaction_history import OrderedTransaction
 from discovery.domain.addresses import associated_token_account, pump_curve
 from discovery.domain.findings import Candidate, EarlyBuyer
 from discovery.domain.programs import PUMPFUN
@@ -25,13 +25,13 @@ ACCOUNT = associated_token_account(ANA, MINT)
 UNITS = 1000
 
 
-class Histories:
+class TransactionSource:
     """Transactions by address; what each account holds now."""
 
     source = "helius"
 
     def __init__(self) -> None:
-        self.lists: dict[str, list[Located]] = {}
+        self.lists: dict[str, list[OrderedTransaction]] = {}
         self.held: dict[str, int] = {}
         self.count = 0
 
@@ -39,11 +39,13 @@ class Histories:
         self.count += 1
         record = made.record()
         record["transaction"]["signatures"] = [f"{self.count:088d}".replace("0", "2")]
-        located = Located(LAUNCH + seconds, 0, LAUNCH + seconds, decode_record(json.dumps(record).encode()))
+        located = OrderedTransaction(LAUNCH + seconds, 0, LAUNCH + seconds, decode_record(json.dumps(record).encode()))
         for address in addresses:
             self.lists.setdefault(address, []).append(located)
 
-    async def between(self, address: str, since: int | None, until: int | None, most: int) -> list[Located]:
+    async def fetch_range(
+        self, address: str, since: int | None, until: int | None, most: int
+    ) -> list[OrderedTransaction]:
         return [
             located
             for located in self.lists.get(address, [])
@@ -72,15 +74,15 @@ def swap(before: int, after: int, lamports: int) -> Made:
 
 
 @pytest.fixture
-def histories() -> Histories:
-    made = Histories()
+def histories() -> TransactionSource:
+    made = TransactionSource()
     created = Made(wallet("creator"), venue=PUMPFUN).units(CURVE, MINT, None, DEEP)
     made.add(created, 0, CURVE)
     return made
 
 
 @pytest.fixture
-def analyse(histories: Histories) -> Callable[..., TokenResult]:
+def analyse(histories: TransactionSource) -> Callable[..., TokenResult]:
     def run(clock: int | None = LAUNCH) -> TokenResult:
         candidate = Candidate(MINT, launched_at=clock, launch_clock="jupiter" if clock else "", transactions_24h=10)
         return async_to_sync(analyse_token)(
@@ -103,7 +105,7 @@ def only(result: TokenResult) -> EarlyBuyer:
 
 @pytest.mark.parametrize("clock", [LAUNCH, LAUNCH - 5 * 3600, LAUNCH + 5 * 3600, None])
 def test_the_curve_tells_the_launch_whatever_the_index_says(
-    clock: int | None, histories: Histories, analyse: Callable
+    clock: int | None, histories: TransactionSource, analyse: Callable
 ) -> None:
     histories.add(swap(0, UNITS, -SOL), 60, CURVE)
     histories.add(swap(UNITS, 0, 3 * SOL), 90, CURVE)
@@ -113,9 +115,9 @@ def test_the_curve_tells_the_launch_whatever_the_index_says(
 
 
 def test_lamports_sent_to_the_curves_address_before_creation_do_not_move_the_launch(
-    histories: Histories, analyse: Callable
+    histories: TransactionSource, analyse: Callable
 ) -> None:
-    early = Histories()
+    early = TransactionSource()
     early.add(Made(wallet("prankster"), venue=None).transfer(wallet("prankster"), CURVE, 1), -86_400, CURVE)
     histories.lists[CURVE] = early.lists[CURVE] + histories.lists[CURVE]
     histories.add(swap(0, UNITS, -SOL), 60, CURVE)
@@ -124,7 +126,7 @@ def test_lamports_sent_to_the_curves_address_before_creation_do_not_move_the_lau
 
 
 def test_units_that_appear_unseen_between_two_trades_bring_no_profit_and_are_said(
-    histories: Histories, analyse: Callable
+    histories: TransactionSource, analyse: Callable
 ) -> None:
     histories.add(swap(0, UNITS, -SOL), 60, CURVE)
     histories.add(swap(10 * UNITS, 9 * UNITS, 3 * SOL), 90, CURVE)
@@ -135,20 +137,20 @@ def test_units_that_appear_unseen_between_two_trades_bring_no_profit_and_are_sai
     assert buyer.position.unmatched_lamports > 2 * SOL
 
 
-def test_a_balance_that_is_not_what_was_last_seen_is_said(histories: Histories, analyse: Callable) -> None:
+def test_a_balance_that_is_not_what_was_last_seen_is_said(histories: TransactionSource, analyse: Callable) -> None:
     histories.add(swap(0, UNITS, -SOL), 60, CURVE)
     histories.held[ACCOUNT] = 5
     assert only(analyse()).position.history_incomplete
 
 
-def test_a_balance_that_follows_is_complete(histories: Histories, analyse: Callable) -> None:
+def test_a_balance_that_follows_is_complete(histories: TransactionSource, analyse: Callable) -> None:
     histories.add(swap(0, UNITS, -SOL), 60, CURVE)
     histories.held[ACCOUNT] = UNITS
     assert not only(analyse()).position.history_incomplete
 
 
 def test_a_sale_that_no_listed_market_shows_is_found_in_the_wallets_own_account(
-    histories: Histories, analyse: Callable
+    histories: TransactionSource, analyse: Callable
 ) -> None:
     elsewhere = program_account("elsewhere")
     histories.add(swap(0, UNITS, -SOL), 60, CURVE, ACCOUNT)
@@ -159,7 +161,9 @@ def test_a_sale_that_no_listed_market_shows_is_found_in_the_wallets_own_account(
     assert not buyer.position.history_incomplete
 
 
-def test_units_received_before_the_first_buy_make_no_early_buyer(histories: Histories, analyse: Callable) -> None:
+def test_units_received_before_the_first_buy_make_no_early_buyer(
+    histories: TransactionSource, analyse: Callable
+) -> None:
     giver = wallet("giver")
     gift = Made(giver, venue=None).units(giver, MINT, 7, 0).units(ANA, MINT, 0, 7)
     histories.add(gift, 30, ACCOUNT)

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from markets import EVERYTHING
 from test_against_truth import figures, true_figures
 
-from discovery.models import DiscoveryRun
+from discovery.models import Run
 from simmarket import truth, worlds
 
 WORLD = ("--world", "small", "--seed", "2")
@@ -75,7 +75,7 @@ def test_a_transaction_the_node_never_gives_is_left_out_and_said(use_market: Cal
 def test_a_source_of_tokens_that_stays_down_costs_its_own_candidates_only(
     provider: str, kind: str, use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("discovery.providers.http.MOST_ATTEMPTS", 2)
+    monkeypatch.setattr("discovery.providers.http.MAX_ATTEMPTS", 2)
     monkeypatch.setattr("discovery.providers.http.UNSAID_PAUSE_SECONDS", 0.1)
     market = use_market(*WORLD)
     market.fault(provider, kind, count=500, seconds=0.1)
@@ -104,14 +104,14 @@ def test_a_token_without_a_pair_is_still_found_by_what_the_others_say(use_market
 def test_when_nothing_answers_the_run_fails_and_says_each_cause(
     use_market: Callable, monkeypatch: pytest.MonkeyPatch, db: None
 ) -> None:
-    monkeypatch.setattr("discovery.providers.http.MOST_ATTEMPTS", 1)
+    monkeypatch.setattr("discovery.providers.http.MAX_ATTEMPTS", 1)
     market = use_market(*WORLD)
     for provider in ("geckoterminal", "jupiter", "dexscreener"):
         market.fault(provider, "503", count=100)
     with pytest.raises(CommandError) as failed:
         call_command("discover", "--quiet")
     assert failed.value.returncode == 1
-    run = DiscoveryRun.objects.get()
+    run = Run.objects.get()
     assert run.status == "failed"
     assert run.errors[-1]["code"] == "nothing_answered"
     assert {message.split("/")[0] for message in (error["message"] for error in run.errors[:-1])} == {
@@ -124,7 +124,7 @@ def test_when_nothing_answers_the_run_fails_and_says_each_cause(
 def test_a_token_whose_transactions_cannot_be_had_fails_alone(
     use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("discovery.providers.http.MOST_ATTEMPTS", 1)
+    monkeypatch.setattr("discovery.providers.http.MAX_ATTEMPTS", 1)
     monkeypatch.setattr("discovery.jobs.inline_runner.STEPS_AT_ONCE", 1)
     market = use_market(*WORLD)
     # The probe and each of three attempts of the first token meet it; the second token does not.
@@ -137,7 +137,7 @@ def test_a_token_whose_transactions_cannot_be_had_fails_alone(
     (error,) = answer["errors"]
     assert error["step"] == f"token {names[0]}"
     assert error["code"] == "server_failed"
-    run = DiscoveryRun.objects.get(pk=answer["run_id"])
+    run = Run.objects.get(pk=answer["run_id"])
     assert sorted(run.steps.filter(kind="token").values_list("status", "attempt")) == [("done", 1), ("failed", 3)]
 
 
@@ -175,7 +175,7 @@ def test_the_key_of_a_provider_is_in_no_error_and_no_log(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("discovery.providers.http.MOST_ATTEMPTS", 1)
+    monkeypatch.setattr("discovery.providers.http.MAX_ATTEMPTS", 1)
     caplog.set_level("DEBUG")
     market = use_market(*WORLD)
     settings.HELIUS_API_KEY = "bad-5ecret-key"
@@ -184,7 +184,7 @@ def test_the_key_of_a_provider_is_in_no_error_and_no_log(
     market.fault("rpc", "cut_connection", count=50)
     with pytest.raises(CommandError):
         discover("--max-tokens=1")
-    run = DiscoveryRun.objects.order_by("started_at").last()
+    run = Run.objects.order_by("started_at").last()
     assert run is not None
     assert run.errors
     assert "5ecret" not in caplog.text + str(run.errors) + str(run.usage) + str(list(run.steps.values("error")))
@@ -193,13 +193,13 @@ def test_the_key_of_a_provider_is_in_no_error_and_no_log(
 def test_a_run_none_of_whose_tokens_could_be_analysed_has_failed(
     use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("discovery.providers.http.MOST_ATTEMPTS", 1)
+    monkeypatch.setattr("discovery.providers.http.MAX_ATTEMPTS", 1)
     market = use_market(*WORLD, source="solana_rpc")
     market.fault("rpc", "503", count=10_000)
     with pytest.raises(CommandError) as failed:
         discover("--max-tokens=2")
     assert failed.value.returncode == 1
-    run = DiscoveryRun.objects.get()
+    run = Run.objects.get()
     assert run.status == "failed"
     assert run.funnel["tokens_failed"] == 2
 
@@ -223,7 +223,7 @@ def test_a_fault_of_ours_in_one_token_costs_that_token_alone(
     assert answer["status"] == "completed"
     assert [token["early_buyers"] is None for token in answer["tokens"]] == [True, False, False]
     assert [error["code"] for error in answer["errors"]] == ["internal"]
-    run = DiscoveryRun.objects.get()
+    run = Run.objects.get()
     assert sorted(run.steps.filter(kind="token").values_list("status", flat=True)) == ["done", "done", "failed"]
 
 
@@ -259,13 +259,13 @@ def test_a_budget_spent_while_searching_is_a_clean_end(use_market: Callable, db:
 
     from discovery.domain.run_params import Params
     from discovery.jobs import run_lifecycle
-    from discovery.jobs.inline_runner import conduct
+    from discovery.jobs.inline_runner import run_inline
     from discovery.models.enums import Trigger
 
     params = Params(max_requests_per_run=5)
     run = run_lifecycle.start(params, trigger=Trigger.MANUAL, triggered_by="ana", in_foreground=True)
-    async_to_sync(conduct)(run)
-    closed = DiscoveryRun.objects.get(pk=run.pk)
+    async_to_sync(run_inline)(run)
+    closed = Run.objects.get(pk=run.pk)
     assert closed.status == "completed"
     assert closed.funnel == {"budget": 1}
     assert [error["code"] for error in closed.errors] == ["budget"]

@@ -20,7 +20,7 @@ from django.db import connection
 from django_celery_beat.models import PeriodicTask
 
 from discovery.jobs import beat_schedule, run_lifecycle
-from discovery.models import DiscoveryConfig, DiscoveryRun
+from discovery.models import Config, Run
 from discovery.models.enums import RunStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,8 +97,8 @@ def rows(clock: time_machine.Traveller) -> Iterator[None]:
     broker.flushdb()
     PeriodicTask.objects.all().delete()  # made by the migration, at a time that the moved clock has yet to reach
     beat_schedule.sync()
-    DiscoveryConfig.load()
-    DiscoveryConfig.objects.update(schedule_hours=1, next_run_at=START)
+    Config.load()
+    Config.objects.update(schedule_hours=1, next_run_at=START)
     yield
     broker.flushdb()
     broker.close()
@@ -133,7 +133,7 @@ def end_the_run(slot: datetime) -> None:
 
 
 def slots() -> list[datetime | None]:
-    return list(DiscoveryRun.objects.order_by("scheduled_for").values_list("scheduled_for", flat=True))
+    return list(Run.objects.order_by("scheduled_for").values_list("scheduled_for", flat=True))
 
 
 def test_two_beats_and_three_consumers_run_each_of_a_hundred_slots_once_and_a_gap_once(
@@ -155,7 +155,7 @@ def test_two_beats_and_three_consumers_run_each_of_a_hundred_slots_once_and_a_ga
         both.send_what_is_due()
         consumers.take_all()
         end_the_run(slot)
-        assert DiscoveryConfig.objects.get().next_run_at == slot + HOUR
+        assert Config.objects.get().next_run_at == slot + HOUR
     assert slots() == [START + nth * HOUR for nth in range(100)]
     assert consumers.ran.count("discovery.tick") >= 300  # about twice a slot by each beat
     assert set(consumers.ran) == {task for task, _ in beat_schedule.INTERVALS.values()}
@@ -171,7 +171,7 @@ def test_two_beats_and_three_consumers_run_each_of_a_hundred_slots_once_and_a_ga
     consumers.take_all()
     end_the_run(START + 133 * HOUR)
     assert slots()[99:] == [START + nth * HOUR for nth in (99, 100, 133)]
-    assert set(DiscoveryRun.objects.values_list("status", flat=True)) == {"completed"}
+    assert set(Run.objects.values_list("status", flat=True)) == {"completed"}
 
 
 def test_ticks_that_piled_up_while_no_worker_was_there_are_one_run(
@@ -185,4 +185,4 @@ def test_ticks_that_piled_up_while_no_worker_was_there_are_one_run(
     end_the_run(START)
     assert slots() == [START]
     assert consumers.expired.count("discovery.tick") >= 2 * 350  # a pile of ticks is no pile of work
-    assert DiscoveryConfig.objects.get().next_run_at == START + 3 * HOUR
+    assert Config.objects.get().next_run_at == START + 3 * HOUR

@@ -16,7 +16,7 @@ from django.db import connection
 from markets import CALLS_PER_SECOND, EVERYTHING
 from test_ledger import MINT, start
 
-from discovery.models import DiscoveryConfig, DiscoveryRun
+from discovery.models import Config, Run
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def test_a_bad_option_is_named_and_changes_nothing(option: str, words: str) -> N
         call_command("discover", option)
     assert refused.value.returncode == 2
     assert words in str(refused.value)
-    assert DiscoveryRun.objects.count() == 0
+    assert Run.objects.count() == 0
 
 
 def test_a_second_start_is_refused_with_the_id_of_the_running_one() -> None:
@@ -56,7 +56,7 @@ def test_the_plan_is_printed_and_nothing_is_asked_or_changed(settings) -> None:
     call_command("discover", "--plan", stdout=out)
     assert "Plan for 20 tokens, transactions from solana_rpc" in out.getvalue()
     assert " calls and " in out.getvalue()
-    assert DiscoveryRun.objects.count() == 0
+    assert Run.objects.count() == 0
 
 
 def test_the_plan_follows_the_tokens_that_are_named(settings) -> None:
@@ -70,10 +70,10 @@ def test_the_plan_follows_the_tokens_that_are_named(settings) -> None:
 
 def test_options_left_out_come_from_the_saved_configuration(use_market: Callable, discover: Callable) -> None:
     use_market("--world", "small", "--seed", "1")
-    DiscoveryConfig.load()
-    DiscoveryConfig.objects.update(max_tokens=2, early_window_minutes=45)
+    Config.load()
+    Config.objects.update(max_tokens=2, early_window_minutes=45)
     answer = discover("--early-window-minutes=10")
-    run = DiscoveryRun.objects.get(pk=answer["run_id"])
+    run = Run.objects.get(pk=answer["run_id"])
     assert (run.max_tokens, run.early_window_minutes) == (2, 10)
     assert len(answer["tokens"]) == 2
     assert answer["funnel"]["token_over_max_tokens"] > 0
@@ -87,7 +87,7 @@ def test_the_table_names_wallets_profit_and_evidence(use_market: Callable) -> No
 
     with redirect_stdout(out):
         call_command("discover", "--quiet", "--max-tokens=3")
-    run = DiscoveryRun.objects.get()
+    run = Run.objects.get()
     for wallet in run.wallets.all():
         assert wallet.wallet_address in out.getvalue()
     assert "Wallets that took profit out" in out.getvalue()
@@ -150,7 +150,7 @@ def test_ctrl_c_closes_the_run_as_cancelled_and_says_so(use_market: Callable) ->
         words = process.stderr.read()
         assert process.wait() == 130, before + words
         bound.cancel()
-    run = DiscoveryRun.objects.get()
+    run = Run.objects.get()
     assert run.status == "cancelled"
     assert run.completed_at is not None
     assert str(run.pk) in words
@@ -167,13 +167,13 @@ def test_a_cancel_asked_for_elsewhere_ends_the_run(use_market: Callable, monkeyp
     def beat_and_cancel(claim, usage):
         from django.utils import timezone
 
-        DiscoveryRun.objects.filter(pk=claim.run_id, stage="analyse").update(cancel_requested_at=timezone.now())
+        Run.objects.filter(pk=claim.run_id, stage="analyse").update(cancel_requested_at=timezone.now())
         return beat(claim, usage)
 
     monkeypatch.setattr(step_queue, "beat", beat_and_cancel)
     with pytest.raises(CommandError) as ended:
         call_command("discover", "--quiet", *EVERYTHING)
     assert ended.value.returncode == 1
-    run = DiscoveryRun.objects.get()
+    run = Run.objects.get()
     assert run.status == "cancelled"
     assert run.errors[-1]["message"] == "cancelled on request"

@@ -31,7 +31,7 @@ from discovery import services
 from discovery.domain.api_keys import new_key
 from discovery.jobs import scheduler
 from discovery.jobs.step_runner import worker_name
-from discovery.models import DiscoveryApiKey, DiscoveryConfig, DiscoveryCycle, DiscoveryPosition, DiscoveryRun
+from discovery.models import ApiKey, Config, Cycle, Position, Run
 from discovery.models.enums import Trigger
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,44 +44,53 @@ def env(use_market: Callable, settings) -> dict[str, str]:
 
 
 @pytest.fixture
-def counted(db: None) -> Iterator[Callable[[DiscoveryRun], Counter[int]]]:
+def counted(db: None) -> Iterator[Callable[[Run], Counter[int]]]:
     with completions_counted() as count:
         yield count
 
 
-def through_the_api() -> DiscoveryRun:
+def through_the_api() -> Run:
     key = new_key()
-    DiscoveryApiKey.objects.create(name="robot", prefix=key.prefix, secret_hash=key.secret_hash, scope="run")
+    ApiKey.objects.create(name="robot", prefix=key.prefix, secret_hash=key.secret_hash, scope="run")
     answer = Api(Client(), key.text).post("run")
     assert answer.status_code == 202
-    return DiscoveryRun.objects.get(pk=answer.json()["run_id"])
+    return Run.objects.get(pk=answer.json()["run_id"])
 
 
-def by_the_tick() -> DiscoveryRun:
-    DiscoveryConfig.objects.update(enabled=True, next_run_at=timezone.now() - timedelta(seconds=1))
+def by_the_tick() -> Run:
+    Config.objects.update(enabled=True, next_run_at=timezone.now() - timedelta(seconds=1))
     run = scheduler.tick()
     assert run is not None
     return run
 
 
-def by_the_command(*options: str) -> DiscoveryRun:
+def by_the_command(*options: str) -> Run:
     out = io.StringIO()
     call_command("discover", "--json", *options, stdout=out)
-    return DiscoveryRun.objects.get(pk=json.loads(out.getvalue())["run_id"])
+    return Run.objects.get(pk=json.loads(out.getvalue())["run_id"])
 
 
-def by_a_retry_of(run: DiscoveryRun) -> DiscoveryRun:
+def by_a_retry_of(run: Run) -> Run:
     return services.retry(run.pk, trigger=Trigger.API, triggered_by="ana")
 
 
-def by_whom(run: DiscoveryRun) -> set[str]:
+def by_whom(run: Run) -> set[str]:
     """The workers that closed its steps."""
     return {token.rsplit(":", 1)[0] for token in run.steps.values_list("claimed_by", flat=True)}
 
 
-def what_it_says(run: DiscoveryRun) -> dict[str, Any]:
+def what_it_says(run: Run) -> dict[str, Any]:
     """All that a run leaves behind that follows neither the clock nor the price of SOL."""
-    cycles = ("wallet_address", "mint", "number", "result", "why", "put_in_lamports", "net_lamports", "left_out")
+    cycles = (
+        "wallet_address",
+        "mint",
+        "number",
+        "result",
+        "close_reason",
+        "put_in_lamports",
+        "net_lamports",
+        "exclusion_reason",
+    )
     positions = ("wallet_address", "mint", "cost_lamports", "realised_lamports", "entry_rank", "rejection", "flags")
     return {
         "found": found_rows(run),
@@ -89,18 +98,18 @@ def what_it_says(run: DiscoveryRun) -> dict[str, Any]:
         "tokens": sorted(run.tokens.values_list("mint", "early_buyers", "qualified", "transactions")),
         "flags": sorted(run.wallets.values_list("wallet_address", "source_token", "flags")),
         "steps": sorted(run.steps.values_list("kind", "key")),
-        "positions": list(DiscoveryPosition.objects.order_by("wallet_address", "mint").values_list(*positions)),
-        "cycles": list(DiscoveryCycle.objects.order_by("wallet_address", "mint", "number").values_list(*cycles)),
+        "positions": list(Position.objects.order_by("wallet_address", "mint").values_list(*positions)),
+        "cycles": list(Cycle.objects.order_by("wallet_address", "mint", "number").values_list(*cycles)),
     }
 
 
 def test_api_tick_command_retry_and_foreground_find_the_same_wallets_to_the_lamport(
-    env: dict[str, str], counted: Callable[[DiscoveryRun], Counter[int]], tmp_path: Path
+    env: dict[str, str], counted: Callable[[Run], Counter[int]], tmp_path: Path
 ) -> None:
-    runs: list[DiscoveryRun] = []
+    runs: list[Run] = []
     said: list[dict[str, Any]] = []
 
-    def ended(run: DiscoveryRun) -> None:
+    def ended(run: Run) -> None:
         assert wait_for(over(run), 60), [log.read_text()[-3000:] for log in tmp_path.glob("*.log")]
         runs.append(run)
         assert_true(run, runs=len(runs))

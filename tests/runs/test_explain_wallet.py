@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.core.management import CommandError, call_command
 
-from discovery.models import DiscoveryTrade, DiscoveryWallet
+from discovery.models import Trade, Wallet
 
 UNKNOWN = "HRJLkc6vDysVHdrUpCsQ5EBx6fPM15TZRKAhfUBnpump"
 
@@ -23,7 +23,7 @@ def test_every_counted_cycle_opens_to_trades_that_are_facts(
 ) -> None:
     use_market("--world", "small", "--seed", "2")
     discover(profiles=True)
-    best = DiscoveryWallet.objects.filter(score__isnull=False).order_by("-score").first()
+    best = Wallet.objects.filter(score__isnull=False).order_by("-score").first()
     assert best is not None
     answer = explained(best.address)
     assert answer["score"] == float(best.score)
@@ -31,7 +31,7 @@ def test_every_counted_cycle_opens_to_trades_that_are_facts(
     counted = [cycle for cycle in answer["cycles"] if not cycle["left_out"] and not cycle["is_seed"]]
     assert len(counted) == best.resolved_cycles
     assert sum(int(cycle["net_lamports"]) for cycle in counted) <= best.realised_lamports + 1
-    signatures = set(DiscoveryTrade.objects.filter(wallet_address=best.address).values_list("signature", flat=True))
+    signatures = set(Trade.objects.filter(wallet_address=best.address).values_list("signature", flat=True))
     for cycle in counted:
         shown = [trade["signature"] for trade in cycle["trades"]]
         assert cycle["first_signature"] == shown[0]

@@ -3,8 +3,8 @@
 import pytest
 from api.api_rows import MINT, address, make_found, make_position, make_run, make_trade, make_wallet
 
-from discovery.models import DiscoveryRunToken, DiscoveryWallet
-from discovery.pipeline.flag_clusters import flag_hands
+from discovery.models import RunToken, Wallet
+from discovery.pipeline.flag_clusters import flag_clusters
 
 pytestmark = pytest.mark.django_db
 SERVICE = "62qc2CNXwrYqQScmEdiZFFAnJR262PxWEuNQtxfafNgV"
@@ -13,7 +13,7 @@ SERVICE = "62qc2CNXwrYqQScmEdiZFFAnJR262PxWEuNQtxfafNgV"
 @pytest.fixture
 def run():
     run = make_run(stage="finish", status="running")
-    DiscoveryRunToken.objects.create(run=run, mint=MINT)
+    RunToken.objects.create(run=run, mint=MINT)
     return run
 
 
@@ -26,7 +26,7 @@ def wallets(run, count: int, **values) -> list[str]:
 
 def flags(run, number: int) -> tuple[set[str], list[str]]:
     """On the watchlist, and in the row of the run."""
-    on_list = DiscoveryWallet.objects.get(pk=address(number)).flags
+    on_list = Wallet.objects.get(pk=address(number)).flags
     return set(on_list), run.wallets.get(wallet_address=address(number)).flags
 
 
@@ -34,16 +34,16 @@ def test_three_wallets_of_one_funder_in_one_slot_are_a_bundle(run) -> None:
     found = wallets(run, 3, funder=address(90))
     for number in (1, 2, 3):
         make_trade(number, 7)
-    flag_hands(run, found)
+    flag_clusters(run, found)
     assert flags(run, 2) == ({"bundle"}, ["bundle"])
-    assert address(90) in DiscoveryWallet.objects.get(pk=address(1)).flags["bundle"]
+    assert address(90) in Wallet.objects.get(pk=address(1)).flags["bundle"]
 
 
 def test_another_slot_is_no_bundle(run) -> None:
     found = wallets(run, 3, funder=address(90))
     for number in (1, 2, 3):
         make_trade(number, 7 + number)
-    flag_hands(run, found)
+    flag_clusters(run, found)
     assert flags(run, 1) == (set(), [])
 
 
@@ -51,7 +51,7 @@ def test_one_hand_on_both_sides_of_a_token_is_wash_trading(run) -> None:
     found = wallets(run, 2, funder=address(90))
     make_trade(1, 7, token_units=1_000_000)
     make_trade(2, 7, token_units=990_000, side="sell")
-    flag_hands(run, found)
+    flag_clusters(run, found)
     assert flags(run, 1) == flags(run, 2) == ({"wash"}, ["wash"])
 
 
@@ -59,43 +59,43 @@ def test_wallets_that_a_known_service_funded_are_not_one_hand(run) -> None:
     found = wallets(run, 2, funder=SERVICE)
     make_trade(1, 7, token_units=1_000_000)
     make_trade(2, 7, token_units=990_000, side="sell")
-    flag_hands(run, found)
+    flag_clusters(run, found)
     assert flags(run, 1) == (set(), [])
 
 
 def test_money_of_a_creator_is_told_over_one_wallet_in_between(run) -> None:
     found = wallets(run, 1, funder=address(50))
     make_wallet(50, flags={}, funder=address(90))
-    DiscoveryRunToken.objects.filter(run=run).update(creator=address(90))
-    flag_hands(run, found)
+    RunToken.objects.filter(run=run).update(creator=address(90))
+    flag_clusters(run, found)
     assert flags(run, 1) == ({"funded_by_creator"}, ["funded_by_creator"])
-    assert "2 steps away" in DiscoveryWallet.objects.get(pk=address(1)).flags["funded_by_creator"]
+    assert "2 steps away" in Wallet.objects.get(pk=address(1)).flags["funded_by_creator"]
 
 
 def test_a_creator_is_told_also_where_its_token_was_stored_before_it_was_on_the_watchlist(run) -> None:
     found = wallets(run, 2)
-    DiscoveryRunToken.objects.create(run=run, mint=address(80), creator=address(1))
-    flag_hands(run, found)
+    RunToken.objects.create(run=run, mint=address(80), creator=address(1))
+    flag_clusters(run, found)
     assert flags(run, 1) == ({"creator"}, [])
-    assert DiscoveryWallet.objects.get(pk=address(1)).flags["creator"] == f"created {address(80)}"
+    assert Wallet.objects.get(pk=address(1)).flags["creator"] == f"created {address(80)}"
     assert flags(run, 2) == (set(), [])
 
 
 def test_a_sniper_is_told_also_where_its_position_was_stored_before_it_was_on_the_watchlist(run) -> None:
     found = wallets(run, 2)
     make_position(1, mint=address(80), flags=["sniper"])
-    flag_hands(run, found)
+    flag_clusters(run, found)
     assert flags(run, 1) == ({"sniper"}, [])
-    assert address(80) in DiscoveryWallet.objects.get(pk=address(1)).flags["sniper"]
+    assert address(80) in Wallet.objects.get(pk=address(1)).flags["sniper"]
     assert flags(run, 2) == (set(), [])
 
 
 def test_words_that_a_token_said_of_a_sniper_stay(run) -> None:
     found = wallets(run, 1)
-    DiscoveryWallet.objects.filter(pk=found[0]).update(flags={"sniper": "bought it 1 slot after its launch"})
+    Wallet.objects.filter(pk=found[0]).update(flags={"sniper": "bought it 1 slot after its launch"})
     make_position(1, mint=address(80), flags=["sniper"])
-    flag_hands(run, found)
-    assert DiscoveryWallet.objects.get(pk=found[0]).flags == {"sniper": "bought it 1 slot after its launch"}
+    flag_clusters(run, found)
+    assert Wallet.objects.get(pk=found[0]).flags == {"sniper": "bought it 1 slot after its launch"}
 
 
 @pytest.mark.parametrize("count", [3, 30])
@@ -104,4 +104,4 @@ def test_the_questions_do_not_grow_with_the_wallets(count: int, run, django_asse
     for number in range(1, count + 1):
         make_trade(number, 7)
     with django_assert_max_num_queries(15):
-        flag_hands(run, found)
+        flag_clusters(run, found)

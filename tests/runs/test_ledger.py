@@ -13,11 +13,11 @@ from discovery.domain.findings import Candidate
 from discovery.domain.run_params import Params
 from discovery.jobs import run_errors, run_lifecycle, step_queue
 from discovery.models import (
-    DiscoveryConfig,
-    DiscoveryRun,
-    DiscoveryRunStep,
-    DiscoveryRunWallet,
-    DiscoveryWallet,
+    Config,
+    Run,
+    RunStep,
+    RunWallet,
+    Wallet,
 )
 from discovery.models.enums import RunStatus, StepKind, Trigger
 from discovery.pipeline import save_token
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 MINT = "HRJLkc6vDysVHdrUpCsQ5EBx6fPM15TZRKAhfUBnpump"
 
 
-def start() -> DiscoveryRun:
+def start() -> Run:
     return run_lifecycle.start(Params(), trigger=Trigger.MANUAL, triggered_by="ana", in_foreground=True)
 
 
@@ -46,10 +46,10 @@ def test_a_started_run_is_queued_with_what_was_asked() -> None:
 
 def test_a_second_start_is_refused_with_the_id_of_the_active_run() -> None:
     run = start()
-    with pytest.raises(run_lifecycle.ActiveRun) as refused:
+    with pytest.raises(run_lifecycle.RunAlreadyActive) as refused:
         start()
     assert refused.value.run_id == run.pk
-    assert DiscoveryRun.objects.count() == 1
+    assert Run.objects.count() == 1
 
 
 def test_a_closed_run_frees_the_way() -> None:
@@ -59,7 +59,7 @@ def test_a_closed_run_frees_the_way() -> None:
 
 def test_a_run_whose_worker_died_is_closed_and_does_not_block() -> None:
     dead = start()
-    DiscoveryRun.objects.filter(pk=dead.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=91))
+    Run.objects.filter(pk=dead.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=91))
     assert start().pk != dead.pk
     dead.refresh_from_db()
     assert dead.status == "failed"
@@ -68,7 +68,7 @@ def test_a_run_whose_worker_died_is_closed_and_does_not_block() -> None:
 
 def test_a_run_that_still_beats_is_left_alone() -> None:
     run = start()
-    DiscoveryRun.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=80))
+    Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=80))
     assert run_lifecycle.close_dead_runs() == 0
 
 
@@ -79,16 +79,16 @@ def test_a_run_the_earlier_system_left_running_does_not_block_and_is_closed_as_i
         )
         (earlier,) = cursor.fetchone()
     start()
-    run = DiscoveryRun.objects.get(pk=earlier)
+    run = Run.objects.get(pk=earlier)
     assert run.status == "failed"
     assert [error["message"] for error in run.errors] == ["interrupted before the upgrade"]
 
 
 def test_errors_of_two_writers_are_both_kept_after_plain_strings() -> None:
     run = start()
-    DiscoveryRun.objects.filter(pk=run.pk).update(errors=["an earlier line"])
-    run_lifecycle.add_errors(run.pk, [run_errors.error("a", "x", "first")])
-    run_lifecycle.add_errors(run.pk, [run_errors.error("b", "y", "second")])
+    Run.objects.filter(pk=run.pk).update(errors=["an earlier line"])
+    run_lifecycle.append_errors(run.pk, [run_errors.run_error("a", "x", "first")])
+    run_lifecycle.append_errors(run.pk, [run_errors.run_error("b", "y", "second")])
     run.refresh_from_db()
     assert run.errors[0] == "an earlier line"
     assert [error["message"] for error in run.errors[1:]] == ["first", "second"]
@@ -97,19 +97,19 @@ def test_errors_of_two_writers_are_both_kept_after_plain_strings() -> None:
 def test_a_run_is_closed_once() -> None:
     run = start()
     assert run_lifecycle.close(run.pk, RunStatus.COMPLETED)
-    assert not run_lifecycle.close(run.pk, RunStatus.FAILED, [run_errors.error("run", "late", "too late")])
+    assert not run_lifecycle.close(run.pk, RunStatus.FAILED, [run_errors.run_error("run", "late", "too late")])
     run.refresh_from_db()
     assert (run.status, run.errors) == ("completed", [])
 
 
 def test_a_null_of_an_earlier_configuration_means_the_default() -> None:
-    config = DiscoveryConfig.load()
+    config = Config.load()
     config.max_tokens = config.min_profit_pct = None
     assert run_lifecycle.saved_params(config).max_tokens == Params().max_tokens
     assert run_lifecycle.saved_params(config).min_profit_pct == Params().min_profit_pct
 
 
-def step_of(run: DiscoveryRun) -> int:
+def step_of(run: Run) -> int:
     """The first step of a run: the search."""
     return run.steps.get().pk
 
@@ -122,7 +122,7 @@ def test_a_started_run_has_the_search_as_its_first_step() -> None:
 def test_a_step_is_claimed_by_one() -> None:
     step = step_of(start())
     assert [step_queue.claim(step, name) is not None for name in ("a", "b")] == [True, False]
-    assert DiscoveryRunStep.objects.get().claimed_by.startswith("a:")
+    assert RunStep.objects.get().claimed_by.startswith("a:")
 
 
 def test_a_step_that_exists_is_not_added_again() -> None:
@@ -136,9 +136,9 @@ def test_a_step_is_tried_three_times_and_then_failed() -> None:
     step_id = step_of(start())
     failed = []
     while claim := step_queue.claim(step_id, "a"):
-        failed.append(step_queue.give_back(claim, {}, code="server_failed", cause="down", retry=True))
+        failed.append(step_queue.fail_or_retry(claim, {}, code="server_failed", cause="down", retry=True))
     assert failed == [False, False, True]
-    step = DiscoveryRunStep.objects.get()
+    step = RunStep.objects.get()
     assert (step.status, step.attempt, step.error, step.error_code) == ("failed", 3, "down", "server_failed")
 
 
@@ -146,7 +146,7 @@ def test_a_step_given_back_with_a_pause_is_not_to_be_had_before_its_end() -> Non
     step_id = step_of(start())
     claim = step_queue.claim(step_id, "a")
     assert claim is not None
-    step_queue.give_back(claim, {}, code="x", cause="y", retry=True, pause_seconds=60)
+    step_queue.fail_or_retry(claim, {}, code="x", cause="y", retry=True, pause_seconds=60)
     assert step_queue.claim(step_id, "b") is None
     with time_machine.travel(timezone.now() + timedelta(seconds=61), tick=False):
         assert step_queue.claim(step_id, "b") is not None
@@ -169,7 +169,7 @@ def test_who_lost_the_claim_can_neither_complete_nor_give_back_the_step() -> Non
     assert other.attempt == 1  # being told to go is no failed attempt
     assert not step_queue.beat(lost, {})
     assert not step_queue.complete(lost, {}, {})
-    assert not step_queue.give_back(lost, {}, code="x", cause="y", retry=False)
+    assert not step_queue.fail_or_retry(lost, {}, code="x", cause="y", retry=False)
     assert step_queue.complete(other, {}, {})
 
 
@@ -180,10 +180,10 @@ def test_a_step_of_a_dead_worker_goes_to_another_one_and_fails_after_three() -> 
     for _ in range(3):
         assert step_queue.claim(step_id, "a") is not None
         assert step_queue.reap(run.pk) == []  # its heartbeat is fresh
-        DiscoveryRunStep.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=91))
+        RunStep.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=91))
         spent += step_queue.reap(run.pk)
     assert [step.pk for step in spent] == [step_id]
-    assert DiscoveryRunStep.objects.get().status == "failed"
+    assert RunStep.objects.get().status == "failed"
 
 
 def test_what_earlier_attempts_used_is_kept() -> None:
@@ -191,11 +191,11 @@ def test_what_earlier_attempts_used_is_kept() -> None:
     used = {"helius": {"calls": 2, "credits": 20, "rate_limited": 0}}
     first = step_queue.claim(step_id, "a")
     assert first is not None
-    step_queue.give_back(first, used, code="x", cause="y", retry=True)
+    step_queue.fail_or_retry(first, used, code="x", cause="y", retry=True)
     second = step_queue.claim(step_id, "a")
     assert second is not None
     step_queue.complete(second, {}, used)
-    assert DiscoveryRunStep.objects.get().usage == {"helius": {"calls": 4, "credits": 40, "rate_limited": 0}}
+    assert RunStep.objects.get().usage == {"helius": {"calls": 4, "credits": 40, "rate_limited": 0}}
 
 
 def test_a_beat_keeps_the_usage_and_hears_a_cancel() -> None:
@@ -254,7 +254,7 @@ def test_the_same_request_answers_the_same_run_and_another_one_is_refused() -> N
     asked = {"trigger": Trigger.API, "triggered_by": "key", "idempotency_key": "k1"}
     run = run_lifecycle.start(Params(), **asked, idempotency_hash="a")
     assert run_lifecycle.start(Params(), **asked, idempotency_hash="a").pk == run.pk
-    with pytest.raises(run_lifecycle.OtherRequest):
+    with pytest.raises(run_lifecycle.IdempotencyKeyReused):
         run_lifecycle.start(Params(), **asked, idempotency_hash="b")
 
 
@@ -283,20 +283,20 @@ def test_a_plain_insert_as_the_earlier_system_made_it_still_works() -> None:
 def test_a_run_closed_as_dead_is_counted_and_its_steps_are_closed() -> None:
     dead = start()
     step_queue.add(dead.pk, StepKind.TOKEN, [MINT])
-    wallet = DiscoveryWallet.objects.create(address=MINT, first_run=dead)
-    DiscoveryRunWallet.objects.create(run=dead, wallet_address=MINT, source_token=MINT, is_new=True, row_version=1)
-    DiscoveryRun.objects.filter(pk=dead.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=91))
+    wallet = Wallet.objects.create(address=MINT, first_run=dead)
+    RunWallet.objects.create(run=dead, wallet_address=MINT, source_token=MINT, is_new=True, row_version=1)
+    Run.objects.filter(pk=dead.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=91))
     assert run_lifecycle.close_dead_runs() == 1
     dead.refresh_from_db()
     wallet.refresh_from_db()
     assert (dead.status, dead.stage, dead.new_wallets, wallet.discovery_count) == ("failed", "done", 1, 1)
     assert dead.duration_seconds is not None
-    assert set(DiscoveryRunStep.objects.values_list("status", flat=True)) == {"failed"}
+    assert set(RunStep.objects.values_list("status", flat=True)) == {"failed"}
 
 
 def test_a_run_of_workers_waits_for_them_however_long() -> None:
     run = run_lifecycle.start(Params(), trigger=Trigger.MANUAL, triggered_by="ana")
-    DiscoveryRun.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(days=1))
+    Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(days=1))
     assert run_lifecycle.close_dead_runs() == 0
 
 
@@ -317,7 +317,7 @@ def test_a_step_given_up_because_its_workers_died_is_told_by_the_run(kind: str) 
     run = run_lifecycle.start(Params(), trigger=Trigger.API, triggered_by="test")
     if kind == "token":
         run.steps.update(status="done", completed_at=timezone.now())
-        DiscoveryRun.objects.filter(pk=run.pk).update(status="running", stage="analyse")
+        Run.objects.filter(pk=run.pk).update(status="running", stage="analyse")
         step_queue.add(run.pk, StepKind.TOKEN, [MINT])
     run.steps.exclude(status="done").update(
         status="running", attempt=3, claimed_by="w:1", heartbeat_at=timezone.now() - timedelta(hours=1)

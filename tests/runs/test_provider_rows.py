@@ -10,8 +10,8 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from discovery.clients import provider_status
-from discovery.clients.provider_status import WRITE_SECONDS, ProviderSigns, told_in_rows
-from discovery.models import DiscoveryProvider
+from discovery.clients.provider_status import WRITE_SECONDS, StatusReporter, report_status
+from discovery.models import Provider
 from discovery.providers.errors import (
     BadPayload,
     BadRequest,
@@ -32,8 +32,8 @@ def _nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(provider_status, "_told", {})
 
 
-def row(name: str) -> DiscoveryProvider:
-    return DiscoveryProvider.objects.get(pk=name)
+def row(name: str) -> Provider:
+    return Provider.objects.get(pk=name)
 
 
 class Clock:
@@ -60,9 +60,9 @@ def signs_of(db: None, clock: Clock) -> Iterator[Callable[..., int]]:
             written.append(sql)
         return execute(sql, *rest)
 
-    def run(work: Callable[[ProviderSigns], Awaitable[None]], *, settled: bool = True) -> int:
+    def run(work: Callable[[StatusReporter], Awaitable[None]], *, settled: bool = True) -> int:
         async def main() -> int:
-            signs = ProviderSigns(clock)
+            signs = StatusReporter(clock)
             await work(signs)
             await asyncio.gather(*signs._writing)
             count = len(written)
@@ -84,7 +84,7 @@ def test_a_run_tells_the_last_answer_of_every_provider_it_asked(use_market: Call
     began = timezone.now()
     answer = discover("--max-tokens=3", profiles=True)
     assert (answer["status"], answer["errors"]) == ("completed", [])
-    rows = {row.name: row for row in DiscoveryProvider.objects.all()}
+    rows = {row.name: row for row in Provider.objects.all()}
     assert set(rows) == ASKED
     for name, seen in rows.items():
         assert began <= seen.last_success_at <= timezone.now(), name
@@ -94,7 +94,7 @@ def test_a_run_tells_the_last_answer_of_every_provider_it_asked(use_market: Call
 def test_a_source_of_tokens_that_is_down_is_told_with_its_cause_and_until_when_it_is_left_alone(
     use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    monkeypatch.setattr("discovery.providers.http.MOST_ATTEMPTS", 2)
+    monkeypatch.setattr("discovery.providers.http.MAX_ATTEMPTS", 2)
     market = use_market(*WORLD)
     market.fault("geckoterminal", "503", count=10**6)
     answer = discover("--max-tokens=3")
@@ -107,14 +107,14 @@ def test_a_source_of_tokens_that_is_down_is_told_with_its_cause_and_until_when_i
     open_for = (down.open_until - down.last_failure_at).total_seconds()
     half = settings.PROVIDER_PATIENCE_SECONDS / 2
     assert open_for == pytest.approx(half, abs=1.5) or open_for == pytest.approx(2 * half, abs=1.5)
-    others = DiscoveryProvider.objects.filter(open_until=None, last_failure_at=None)
+    others = Provider.objects.filter(open_until=None, last_failure_at=None)
     assert {seen.name for seen in others} == {"dexscreener", "jupiter", "helius"}
 
 
 def test_a_provider_that_answers_again_is_told_to(
     use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    monkeypatch.setattr("discovery.providers.http.MOST_ATTEMPTS", 1)
+    monkeypatch.setattr("discovery.providers.http.MAX_ATTEMPTS", 1)
     market = use_market(*WORLD)
     settings.PROVIDER_PATIENCE_SECONDS = 2
     market.fault("geckoterminal", "503", count=10**6)
@@ -148,19 +148,19 @@ def test_a_provider_whose_key_was_taken_out_is_no_trouble_any_more(
     use_market: Callable, discover: Callable, settings: Any
 ) -> None:
     use_market(*WORLD, source="solana_rpc")
-    DiscoveryProvider.objects.create(name="helius", last_failure_at=timezone.now(), last_cause="the key was refused")
+    Provider.objects.create(name="helius", last_failure_at=timezone.now(), last_cause="the key was refused")
     assert discover("--max-tokens=1")["status"] == "completed"
-    assert not DiscoveryProvider.objects.filter(pk="helius").exists()
+    assert not Provider.objects.filter(pk="helius").exists()
 
 
 @pytest.fixture
 def known(db: None) -> None:
     """A row that is there, so that each write is one statement."""
-    DiscoveryProvider.objects.create(name="someone")
+    Provider.objects.create(name="someone")
 
 
 def test_a_thousand_answers_are_one_write(known: None, signs_of: Callable) -> None:
-    async def work(signs: ProviderSigns) -> None:
+    async def work(signs: StatusReporter) -> None:
         for _ in range(1000):
             signs.answered("someone")
 
@@ -169,14 +169,14 @@ def test_a_thousand_answers_are_one_write(known: None, signs_of: Callable) -> No
 
 
 def test_what_changes_nothing_waits_for_its_time(signs_of: Callable, clock: Clock) -> None:
-    async def first(signs: ProviderSigns) -> None:
+    async def first(signs: StatusReporter) -> None:
         signs.answered("someone")
 
-    async def more(signs: ProviderSigns) -> None:
+    async def more(signs: StatusReporter) -> None:
         clock.now += WRITE_SECONDS - 1
         signs.answered("someone")
 
-    async def late(signs: ProviderSigns) -> None:
+    async def late(signs: StatusReporter) -> None:
         clock.now += 1
         signs.answered("someone")
 
@@ -193,12 +193,12 @@ def test_a_sign_that_nobody_follows_is_written_when_its_time_has_come(
 ) -> None:
     monkeypatch.setattr(provider_status, "WRITE_SECONDS", 0.05)
 
-    async def work(signs: ProviderSigns) -> None:
+    async def work(signs: StatusReporter) -> None:
         signs.answered("someone")
         await asyncio.gather(*signs._writing)
         signs.failed("someone", ServerFailed("someone", "server error (HTTP 503)"))
         async with asyncio.timeout(10):  # nothing else happens meanwhile: that is what is tested
-            while not await DiscoveryProvider.objects.exclude(last_cause="").aexists():  # noqa: ASYNC110  a row tells nobody
+            while not await Provider.objects.exclude(last_cause="").aexists():  # noqa: ASYNC110  a row tells nobody
                 await asyncio.sleep(0.01)
 
     signs_of(work, settled=False)
@@ -206,11 +206,11 @@ def test_a_sign_that_nobody_follows_is_written_when_its_time_has_come(
 
 
 def test_a_row_never_ends_with_the_opposite_of_what_was_seen_last(signs_of: Callable) -> None:
-    async def fails(signs: ProviderSigns) -> None:
+    async def fails(signs: StatusReporter) -> None:
         signs.answered("someone")
         signs.failed("someone", ServerFailed("someone", "server error (HTTP 503)"))
 
-    async def answers(signs: ProviderSigns) -> None:
+    async def answers(signs: StatusReporter) -> None:
         signs.answered("someone")
 
     signs_of(fails)
@@ -221,7 +221,7 @@ def test_a_row_never_ends_with_the_opposite_of_what_was_seen_last(signs_of: Call
 
 @pytest.mark.parametrize("error", [KeyRefused("someone", "the key was refused"), QuotaUsedUp("someone", "used up")])
 def test_a_refusal_is_written_at_once_and_once(error: Any, known: None, signs_of: Callable) -> None:
-    async def work(signs: ProviderSigns) -> None:
+    async def work(signs: StatusReporter) -> None:
         signs.answered("someone")
         await asyncio.gather(*signs._writing)
         for _ in range(100):
@@ -233,13 +233,13 @@ def test_a_refusal_is_written_at_once_and_once(error: Any, known: None, signs_of
 
 
 def test_an_opening_and_its_end_are_written_at_once(known: None, signs_of: Callable) -> None:
-    async def opens(signs: ProviderSigns) -> None:
+    async def opens(signs: StatusReporter) -> None:
         signs.answered("someone")
         await asyncio.gather(*signs._writing)
         signs.failed("someone", ServerFailed("someone", "server error (HTTP 503)"))
         signs.opened("someone", 30)
 
-    async def closes(signs: ProviderSigns) -> None:
+    async def closes(signs: StatusReporter) -> None:
         signs.answered("someone")
         signs.closed("someone")
 
@@ -253,7 +253,7 @@ def test_an_opening_and_its_end_are_written_at_once(known: None, signs_of: Calla
 
 @pytest.mark.parametrize("error", [NotFound("someone", "not found"), Unsupported("someone", "no such method")])
 def test_an_answer_that_there_is_no_such_thing_is_an_answer(error: Any, signs_of: Callable) -> None:
-    async def work(signs: ProviderSigns) -> None:
+    async def work(signs: StatusReporter) -> None:
         signs.failed("someone", error)
 
     signs_of(work)
@@ -261,15 +261,15 @@ def test_an_answer_that_there_is_no_such_thing_is_an_answer(error: Any, signs_of
 
 
 def test_a_question_of_ours_that_was_wrong_says_nothing_of_the_provider(signs_of: Callable) -> None:
-    async def work(signs: ProviderSigns) -> None:
+    async def work(signs: StatusReporter) -> None:
         signs.failed("someone", BadRequest("someone", "question refused (HTTP 400)"))
 
     assert signs_of(work) == 0
-    assert not DiscoveryProvider.objects.exists()
+    assert not Provider.objects.exists()
 
 
 def test_a_cause_of_any_length_fits(signs_of: Callable) -> None:
-    async def work(signs: ProviderSigns) -> None:
+    async def work(signs: StatusReporter) -> None:
         signs.failed("someone", BadPayload("someone", "x" * 1000))
 
     signs_of(work)
@@ -278,11 +278,9 @@ def test_a_cause_of_any_length_fits(signs_of: Callable) -> None:
 
 def test_of_two_processes_the_later_moment_and_its_cause_stand(signs_of: Callable) -> None:
     later = timezone.now() + timedelta(minutes=1)
-    DiscoveryProvider.objects.create(
-        name="someone", last_success_at=later, last_failure_at=later, last_cause="the later cause"
-    )
+    Provider.objects.create(name="someone", last_success_at=later, last_failure_at=later, last_cause="the later cause")
 
-    async def work(signs: ProviderSigns) -> None:
+    async def work(signs: StatusReporter) -> None:
         signs.answered("someone")
         signs.failed("someone", ServerFailed("someone", "the earlier cause"))
 
@@ -302,7 +300,7 @@ def test_trouble_with_the_database_is_logged_and_the_sign_told_later(
     monkeypatch.setattr(provider_status, "hang_up", lambda: closed.append(1))  # the test's transaction is there
     monkeypatch.setattr(provider_status, "_store", broken)
 
-    async def work(signs: ProviderSigns) -> None:
+    async def work(signs: StatusReporter) -> None:
         signs.opened("someone", 30)
         await asyncio.gather(*signs._writing)
         for _ in range(100):
@@ -340,7 +338,7 @@ def test_signs_are_settled_when_their_loop_ends(db: None) -> None:
     from asgiref.sync import async_to_sync
 
     async def main() -> None:
-        async with told_in_rows() as signs:
+        async with report_status() as signs:
             signs.answered("someone")
 
     async_to_sync(main)()

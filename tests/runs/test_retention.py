@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from discovery.jobs import maintenance
-from discovery.models import DiscoveryRun, DiscoveryTrade, DiscoveryWallet
+from discovery.models import Run, Trade, Wallet
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ def test_old_trades_go_unless_their_wallet_is_watched(settings) -> None:
     for number, days in ((0, 400), (1, 181), (2, 179)):
         make_trade(number, block_time=now - timedelta(days=days))
     assert maintenance.retention(now)["trades"] == 1
-    assert set(DiscoveryTrade.objects.values_list("wallet_address", flat=True)) == {address(0), address(2)}
+    assert set(Trade.objects.values_list("wallet_address", flat=True)) == {address(0), address(2)}
 
 
 def test_runs_and_wallets_stay_however_old() -> None:
@@ -28,7 +28,7 @@ def test_runs_and_wallets_stay_however_old() -> None:
     make_run(started_at=now - timedelta(days=4000))
     make_wallet(0)
     maintenance.retention(now + timedelta(days=4000))
-    assert (DiscoveryRun.objects.count(), DiscoveryWallet.objects.count()) == (1, 1)
+    assert (Run.objects.count(), Wallet.objects.count()) == (1, 1)
 
 
 def test_sessions_go_when_they_have_expired() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discovery.jobs import run_lifecycle, scheduler
-from discovery.models import DiscoveryConfig, DiscoveryRun
+from discovery.models import Config, Run
 from discovery.models.enums import RunStatus, Trigger
 
 START = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)
@@ -25,14 +25,14 @@ def _away(settings) -> None:
     settings.STEP_DEAD_SECONDS = 90
 
 
-def configured(**values) -> DiscoveryConfig:
-    DiscoveryConfig.load()
-    DiscoveryConfig.objects.update(**values)
-    return DiscoveryConfig.objects.get()
+def configured(**values) -> Config:
+    Config.load()
+    Config.objects.update(**values)
+    return Config.objects.get()
 
 
 def next_run() -> datetime | None:
-    return DiscoveryConfig.objects.get().next_run_at
+    return Config.objects.get().next_run_at
 
 
 @pytest.mark.django_db
@@ -102,9 +102,7 @@ def test_slots_missed_in_a_gap_are_one_run() -> None:
 @pytest.mark.django_db
 def test_a_slot_that_meets_an_active_run_is_skipped_and_recorded() -> None:
     configured(schedule_hours=6, next_run_at=START)
-    active = run_lifecycle.start(
-        run_lifecycle.saved_params(DiscoveryConfig.load()), trigger=Trigger.MANUAL, triggered_by="ana"
-    )
+    active = run_lifecycle.start(run_lifecycle.saved_params(Config.load()), trigger=Trigger.MANUAL, triggered_by="ana")
     skipped = scheduler.tick(START)
     assert skipped is not None
     assert (skipped.status, skipped.scheduled_for) == ("skipped", START)
@@ -125,13 +123,13 @@ def test_switched_off_in_the_environment_nothing_runs_whatever_the_row_says(sett
     settings.DISCOVERY_SCHEDULER_ENABLED = False
     configured(enabled=True, next_run_at=START)
     assert scheduler.tick(START + HOUR) is None
-    assert DiscoveryRun.objects.count() == 0
+    assert Run.objects.count() == 0
 
 
 @pytest.mark.django_db
 def test_a_change_of_hours_is_counted_from_the_last_run_at_once() -> None:
     config = configured(schedule_hours=12, next_run_at=START + 10 * HOUR)
-    DiscoveryRun.objects.create(started_at=START - 2 * HOUR, status="completed", trigger_type="scheduled", stage="done")
+    Run.objects.create(started_at=START - 2 * HOUR, status="completed", trigger_type="scheduled", stage="done")
     assert scheduler.changed(config, enabled_before=True, hours_before=6, now=START) == START + 10 * HOUR
     config.schedule_hours = 4
     assert scheduler.changed(config, enabled_before=True, hours_before=12, now=START) == START + 2 * HOUR
@@ -183,5 +181,5 @@ def test_a_hundred_slots_with_three_tickers_run_once_each() -> None:
             assert active.scheduled_for == START + nth * HOUR
             run_lifecycle.close(active.pk, RunStatus.COMPLETED)
     assert troubles == []
-    slots = list(DiscoveryRun.objects.order_by("scheduled_for").values_list("scheduled_for", flat=True))
+    slots = list(Run.objects.order_by("scheduled_for").values_list("scheduled_for", flat=True))
     assert slots == [START + nth * HOUR for nth in range(100)]

@@ -6,12 +6,12 @@ from decimal import Decimal
 import pytest
 
 from discovery.models import (
-    DiscoveryCycle,
-    DiscoveryPosition,
-    DiscoveryRun,
-    DiscoveryRunToken,
-    DiscoveryRunWallet,
-    DiscoveryWallet,
+    Cycle,
+    Position,
+    Run,
+    RunToken,
+    RunWallet,
+    Wallet,
 )
 from simmarket import truth, worlds
 
@@ -27,7 +27,7 @@ def answer(use_market: Callable, discover: Callable) -> dict:
 def test_skilled_wallets_rank_above_those_that_were_lucky_once(answer: dict) -> None:
     world = worlds.build("small", 2)
     skilled, lucky = truth.skilled(world), truth.lucky_once(world)
-    scores = dict(DiscoveryWallet.objects.values_list("address", "score"))
+    scores = dict(Wallet.objects.values_list("address", "score"))
     of_skilled = [scores[address] for address in skilled & scores.keys()]
     of_lucky = [scores[address] for address in lucky & scores.keys()]
     assert of_lucky
@@ -35,38 +35,38 @@ def test_skilled_wallets_rank_above_those_that_were_lucky_once(answer: dict) -> 
     best_lucky = max((score for score in of_lucky if score is not None), default=Decimal(0))
     assert min(score for score in of_skilled if score is not None) > best_lucky
     # Where a skilled wallet has none, it is for the want of cycles or of days, and it is said.
-    unscored = DiscoveryWallet.objects.filter(address__in=skilled, score__isnull=True)
+    unscored = Wallet.objects.filter(address__in=skilled, score__isnull=True)
     assert all(wallet.unscored_reason for wallet in unscored)
 
 
 def test_a_wallet_whose_only_winner_is_its_seed_token_has_no_score(answer: dict) -> None:
     seeds: dict[str, set[str]] = {}
-    for address, mint in DiscoveryRunWallet.objects.values_list("wallet_address", "source_token"):
+    for address, mint in RunWallet.objects.values_list("wallet_address", "source_token"):
         seeds.setdefault(address, set()).add(mint)
     winners: dict[str, set[str]] = {}
-    for address, mint in DiscoveryCycle.objects.filter(result="win").values_list("wallet_address", "mint"):
+    for address, mint in Cycle.objects.filter(result="win").values_list("wallet_address", "mint"):
         winners.setdefault(address, set()).add(mint)
     only_seeds = [address for address in seeds if winners.get(address) and winners[address] <= seeds[address]]
     assert only_seeds
-    assert not DiscoveryWallet.objects.filter(address__in=only_seeds, score__isnull=False).exists()
+    assert not Wallet.objects.filter(address__in=only_seeds, score__isnull=False).exists()
 
 
 def test_the_score_of_a_run_is_kept_with_its_wallets_and_its_prior_with_the_run(answer: dict) -> None:
-    run = DiscoveryRun.objects.get()
+    run = Run.objects.get()
     assert run.profiled_wallets == run.new_wallets > 0
     assert run.prior["wallets"] >= 10
-    for row in DiscoveryRunWallet.objects.all():
-        assert row.initial_score == DiscoveryWallet.objects.get(pk=row.wallet_address).score
+    for row in RunWallet.objects.all():
+        assert row.initial_score == Wallet.objects.get(pk=row.wallet_address).score
     given = {(row["address"], row["mint"]): row["score"] for row in answer["wallets"]}
-    stored = DiscoveryRunWallet.objects.values_list("wallet_address", "source_token", "initial_score")
+    stored = RunWallet.objects.values_list("wallet_address", "source_token", "initial_score")
     assert given == {(wallet, mint): None if score is None else float(score) for wallet, mint, score in stored}
 
 
 def test_closed_cycles_agree_with_what_the_wallets_did(answer: dict) -> None:
     true = truth.cycles(worlds.build("small", 2))
     compared = 0
-    for wallet in DiscoveryWallet.objects.values_list("address", flat=True):
-        ours = DiscoveryCycle.objects.filter(wallet_address=wallet, why="closed", history_incomplete=False)
+    for wallet in Wallet.objects.values_list("address", flat=True):
+        ours = Cycle.objects.filter(wallet_address=wallet, close_reason="closed", history_incomplete=False)
         for cycle in ours:
             same = [
                 each
@@ -83,25 +83,25 @@ def test_closed_cycles_agree_with_what_the_wallets_did(answer: dict) -> None:
 def test_wallets_are_not_profiled_where_that_is_switched_off(use_market: Callable, discover: Callable) -> None:
     use_market(*WORLD)
     discover("--max-tokens=3")
-    run = DiscoveryRun.objects.get()
-    assert (run.profiled_wallets, DiscoveryCycle.objects.count()) == (0, 0)
-    assert not DiscoveryWallet.objects.filter(profiled_at__isnull=False).exists()
+    run = Run.objects.get()
+    assert (run.profiled_wallets, Cycle.objects.count()) == (0, 0)
+    assert not Wallet.objects.filter(profiled_at__isnull=False).exists()
     discover("--max-tokens=1", profiles=True)
-    assert not DiscoveryWallet.objects.filter(profiled_at__isnull=True).exists()  # the next run makes up for it
+    assert not Wallet.objects.filter(profiled_at__isnull=True).exists()  # the next run makes up for it
 
 
 def test_creators_are_told_and_do_not_qualify_on_their_own_tokens(answer: dict) -> None:
     world = worlds.build("small", 2)
     creators = {mint: world.accounts.address(token.creator) for mint, token in world.tokens.items()}
-    told = dict(DiscoveryRunToken.objects.filter(early_buyers__isnull=False).values_list("mint", "creator"))
+    told = dict(RunToken.objects.filter(early_buyers__isnull=False).values_list("mint", "creator"))
     assert told == {mint: creators[mint] for mint in told}
-    assert not any(creators[row.source_token] == row.wallet_address for row in DiscoveryRunWallet.objects.all())
-    assert DiscoveryPosition.objects.filter(rejection="flag_creator").exists()
+    assert not any(creators[row.source_token] == row.wallet_address for row in RunWallet.objects.all())
+    assert Position.objects.filter(rejection="flag_creator").exists()
 
 
 def test_snipers_are_flagged_with_how_many_slots_after_the_launch(answer: dict) -> None:
-    rows = [row for row in DiscoveryRunWallet.objects.all() if "sniper" in row.flags]
+    rows = [row for row in RunWallet.objects.all() if "sniper" in row.flags]
     assert rows
     for row in rows:
-        assert "after its launch" in DiscoveryWallet.objects.get(pk=row.wallet_address).flags["sniper"]
+        assert "after its launch" in Wallet.objects.get(pk=row.wallet_address).flags["sniper"]
         assert row.entry_seconds <= 2

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from discovery.jobs import maintenance
-from discovery.models import DiscoveryTransaction
+from discovery.models import Transaction
 from simmarket import truth, worlds
 
 
@@ -17,7 +17,7 @@ def test_a_second_look_at_a_token_asks_for_no_transaction_again(
     settings.RETENTION_CACHE_HOURS = 24
     mint = min(truth.pumped(worlds.build("small", 2)))
     first = discover("--all-buyers", f"--token={mint}")
-    assert DiscoveryTransaction.objects.exists()
+    assert Transaction.objects.exists()
     second = discover("--all-buyers", f"--token={mint}")
     assert second["usage"]["solana_rpc"]["calls"] < first["usage"]["solana_rpc"]["calls"] * 0.8
     drop = ("is_new",)
@@ -29,6 +29,6 @@ def test_retention_empties_the_cache_of_what_is_too_old(db: None, settings) -> N
     settings.RETENTION_CACHE_HOURS = 24
     now = timezone.now()
     for name, hours in (("old", 25), ("new", 23)):
-        DiscoveryTransaction.objects.create(signature=name, body=b"", fetched_at=now - timedelta(hours=hours))
+        Transaction.objects.create(signature=name, body=b"", fetched_at=now - timedelta(hours=hours))
     assert maintenance.retention(now) == {"trades": 0, "transactions": 1, "sessions": 0}
-    assert DiscoveryTransaction.objects.get().signature == "new"
+    assert Transaction.objects.get().signature == "new"

@@ -17,7 +17,7 @@ from workers import ROOT, WORLD, Worker, assert_true, environment, over, wait_fo
 
 from discovery.domain.run_params import Params
 from discovery.jobs import maintenance, run_lifecycle
-from discovery.models import DiscoveryRun
+from discovery.models import Run
 from discovery.models.enums import Trigger
 
 SWEEP = "from discovery.runs import upkeep; upkeep.sweep()"
@@ -36,7 +36,7 @@ def env(market: RunningMarket, settings) -> dict[str, str]:
     return environment(market.urls())
 
 
-def start(**more) -> DiscoveryRun:
+def start(**more) -> Run:
     return run_lifecycle.start(Params(), trigger=Trigger.API, triggered_by="test", **more)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
-from discovery.models import DiscoveryHeartbeat, DiscoveryRun, DiscoveryWallet
+from discovery.models import Heartbeat, Run, Wallet
 from simmarket import truth, worlds
 from walltrack.processes import until
 
@@ -89,7 +89,7 @@ def workers(count: int, env: dict[str, str], folder: Path) -> Iterator[list[Work
     """So many workers that are alive; none is left at the end."""
     started = [Worker(env, folder / f"worker{nth}.log", f"w{nth}") for nth in range(count)]
     try:
-        ready = until(lambda: DiscoveryHeartbeat.objects.filter(name__startswith="worker:").count() >= count, 60)
+        ready = until(lambda: Heartbeat.objects.filter(name__startswith="worker:").count() >= count, 60)
         assert ready, "\n".join(worker.log.read_text()[-2000:] for worker in started)
         yield started
     finally:
@@ -111,9 +111,9 @@ def wait_for(condition: Callable[[], bool], seconds: float, *, meanwhile: Callab
     return condition()
 
 
-def over(run: DiscoveryRun) -> Callable[[], bool]:
+def over(run: Run) -> Callable[[], bool]:
     """Whether it has ended, asked anew each time."""
-    return lambda: DiscoveryRun.objects.get(pk=run.pk).completed_at is not None
+    return lambda: Run.objects.get(pk=run.pk).completed_at is not None
 
 
 @cache
@@ -132,13 +132,13 @@ def true_rows() -> tuple[Row, ...]:
     )
 
 
-def found_rows(run: DiscoveryRun) -> tuple[Row, ...]:
+def found_rows(run: Run) -> tuple[Row, ...]:
     """The wallets that it found: each row as often as it is there."""
     names = ("wallet_address", "source_token", "realised_lamports", "cost_lamports", "profit_pct")
     return tuple(sorted(run.wallets.values_list(*names)))
 
 
-def assert_true(run: DiscoveryRun, *, runs: int = 1) -> None:
+def assert_true(run: Run, *, runs: int = 1) -> None:
     """It completed and found what is true, each wallet once and to the lamport, as the last of so many runs."""
     run.refresh_from_db()
     assert (run.status, run.errors) == ("completed", [])
@@ -146,11 +146,11 @@ def assert_true(run: DiscoveryRun, *, runs: int = 1) -> None:
     assert found == true, {"too many": found - true, "missing": true - found}
     wallets = {address for address, *_ in true_rows()}
     assert (run.new_wallets, run.updated_wallets) == ((len(wallets), 0) if runs == 1 else (0, len(wallets)))
-    assert set(DiscoveryWallet.objects.values_list("address", "discovery_count")) == {(each, runs) for each in wallets}
+    assert set(Wallet.objects.values_list("address", "discovery_count")) == {(each, runs) for each in wallets}
     assert set(run.steps.values_list("status", flat=True)) == {"done"}
     assert run.steps.filter(kind="finish").count() == 1
     assert run.profiled_wallets == len(wallets)
-    assert DiscoveryWallet.objects.filter(score__gt=Decimal(0)).count() >= 6
+    assert Wallet.objects.filter(score__gt=Decimal(0)).count() >= 6
 
 
 _COUNTING = """
@@ -168,10 +168,10 @@ _COUNTING_NO_MORE = """
 
 
 @contextlib.contextmanager
-def completions_counted() -> Iterator[Callable[[DiscoveryRun], Counter[int]]]:
+def completions_counted() -> Iterator[Callable[[Run], Counter[int]]]:
     """How often each step of a run was committed as done. The database counts: a step's row shows its end alone."""
 
-    def counted(run: DiscoveryRun) -> Counter[int]:
+    def counted(run: Run) -> Counter[int]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT step_id FROM test_completions WHERE run_id = %s", [run.pk])
             return Counter(step_id for (step_id,) in cursor)

@@ -12,17 +12,17 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-VIEW_RUNS: Final = "discovery.view_discoveryrun"
-VIEW_WALLETS: Final = "discovery.view_discoverywallet"
-START_RUNS: Final = "discovery.add_discoveryrun"
-VIEW_CONFIG: Final = "discovery.view_discoveryconfig"
-CHANGE_CONFIG: Final = "discovery.change_discoveryconfig"
-CHANGE_WALLETS: Final = "discovery.change_discoverywallet"
+VIEW_RUNS: Final = "discovery.view_run"
+VIEW_WALLETS: Final = "discovery.view_wallet"
+START_RUNS: Final = "discovery.add_run"
+VIEW_CONFIG: Final = "discovery.view_config"
+CHANGE_CONFIG: Final = "discovery.change_config"
+CHANGE_WALLETS: Final = "discovery.change_wallet"
 
 View = Callable[..., HttpResponseBase]
 
 
-def page(*permissions: str, method: str = "GET") -> Callable[[View], View]:
+def staff_view(*permissions: str, method: str = "GET") -> Callable[[View], View]:
     """A page for people of the staff who have all of these permissions, for one method (GET includes HEAD).
 
     A fragment asked for after the login has ended is 401 and no login page in its place.
@@ -64,7 +64,7 @@ def is_fragment(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def whole_page(request: HttpRequest, template: str, title: str, values: dict[str, Any]) -> TemplateResponse:
+def render_page(request: HttpRequest, template: str, title: str, values: dict[str, Any]) -> TemplateResponse:
     """A page within the frame of the admin."""
     request.current_app = admin.site.name
     may = {name: request.user.has_perm(permission) for name, permission in _MAY.items()}
@@ -73,7 +73,7 @@ def whole_page(request: HttpRequest, template: str, title: str, values: dict[str
     )
 
 
-def part(request: HttpRequest, template: str, values: dict[str, Any], **headers: str) -> TemplateResponse:
+def render_fragment(request: HttpRequest, template: str, values: dict[str, Any], **headers: str) -> TemplateResponse:
     """A fragment of a page."""
     may = {name: request.user.has_perm(permission) for name, permission in _MAY.items()}
     named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -6,7 +6,7 @@ from typing import Any, Final
 from django import forms
 
 from discovery.analysis.flags import NAMES
-from discovery.domain.run_params import BOUNDS, BadParams, Params, check
+from discovery.domain.run_params import BOUNDS, InvalidParams, Params, check
 
 _THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 HOURS: Final = range(1, 25)
@@ -75,7 +75,7 @@ class ParamsForm(forms.Form):
                 del given[name]
         try:
             checked = check(given, self.saved)
-        except BadParams as error:
+        except InvalidParams as error:
             for name, problem in error.problems.items():
                 self.add_error(name, problem)
             return values
@@ -117,7 +117,7 @@ def plain(value: Any) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def said(changes: dict[str, Any], saved: Params) -> list[str]:
+def describe_changes(changes: dict[str, Any], saved: Params) -> list[str]:
     """Changes in words, for messages: `max tokens 5 instead of 20`."""
     return [
         f"{name.replace('_', ' ')} {_word(value)} instead of {_word(getattr(saved, name))}"

@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from discovery.admin.pages.access import VIEW_RUNS, page, part
+from discovery.admin.pages.access import VIEW_RUNS, render_fragment, staff_view
 from discovery.admin.pages.paging import page_number, paged
 from discovery.models.enums import RunStatus, Trigger
 from discovery.reads import runs, stats
@@ -21,7 +21,7 @@ WEEKLY_FROM_DAYS: Final = 60
 """Longer series are drawn by the week."""
 
 
-@page(VIEW_RUNS)
+@staff_view(VIEW_RUNS)
 def overview(request: HttpRequest) -> HttpResponse:
     """Cards, charts and a page of the history. Five queries; more past the last page and where nothing is found."""
     chosen, values = _range(request)
@@ -32,7 +32,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     )
     figures = stats.stats(chosen)
     number, found = paged(page_number(request), ROWS, partial(runs.run_list, wanted, "-started_at"))
-    return part(
+    return render_fragment(
         request,
         "discovery/overview.html",
         {

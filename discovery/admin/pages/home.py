@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from discovery import services
 from discovery.admin.pages import forms
-from discovery.admin.pages.access import CHANGE_CONFIG, START_RUNS, VIEW_RUNS, page, part, whole_page
+from discovery.admin.pages.access import CHANGE_CONFIG, START_RUNS, VIEW_RUNS, render_fragment, render_page, staff_view
 from discovery.admin.pages.forms import ParamsForm
-from discovery.admin.pages.runs import UNTOLD
+from discovery.admin.pages.runs import NOT_ENQUEUED
 from discovery.domain.run_params import Params
 from discovery.models.enums import Trigger
 from discovery.reads import config, health, live, plan, pumps, scheduler
@@ -19,7 +19,7 @@ from discovery.reads import config, health, live, plan, pumps, scheduler
 REFRESHED: Final = "configuration-changed"
 
 
-@page(VIEW_RUNS)
+@staff_view(VIEW_RUNS)
 def home(request: HttpRequest) -> HttpResponse:
     """The whole page; figures and history come right after it, by themselves."""
     saved = config.config_view()
@@ -31,11 +31,11 @@ def home(request: HttpRequest) -> HttpResponse:
         "config": saved,
         "pumps": pumps.pumps_view(),
     }
-    return whole_page(request, "discovery/home.html", "Discovery", values)
+    return render_page(request, "discovery/home.html", "Discovery", values)
 
 
-@page(VIEW_RUNS)
-def moving(request: HttpRequest) -> HttpResponse:
+@staff_view(VIEW_RUNS)
+def live_fragment(request: HttpRequest) -> HttpResponse:
     """What moves, 204 where the page shows it already: one query then."""
     shown = request.GET.get("revision", "")
     if shown and shown == live.revision():
@@ -48,20 +48,20 @@ def moving(request: HttpRequest) -> HttpResponse:
     # Figures and history are another part of the page: told whenever a run has begun or ended.
     moved = was_active != (view.active is not None) or (view.last is not None and last != str(view.last.id))
     headers = {"HX_Trigger": "run-ended"} if moved else {}
-    return part(request, "discovery/live.html", values, **headers)
+    return render_fragment(request, "discovery/live.html", values, **headers)
 
 
-@page(VIEW_RUNS)
+@staff_view(VIEW_RUNS)
 def estimate(request: HttpRequest) -> HttpResponse:
     """What the parameters on the form would cost."""
     text = request.GET.get("max_tokens", "")
     tokens = int(text) if text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= 100 else None
     profiles = request.GET.get("profile_immediately") == "on"
     found = None if tokens is None else plan.plan_view(tokens, profiles=profiles)
-    return part(request, "discovery/plan.html", {"plan": found})
+    return render_fragment(request, "discovery/plan.html", {"plan": found})
 
 
-@page(CHANGE_CONFIG, method="POST")
+@staff_view(CHANGE_CONFIG, method="POST")
 def save_params(request: HttpRequest) -> HttpResponse:
     """Save the parameters; where another was quicker, nothing is lost: both are shown."""
     saved = config.config_view()
@@ -79,12 +79,14 @@ def save_params(request: HttpRequest) -> HttpResponse:
         form.is_valid()  # as it was over the row before; now it tells what differs from this one
         return _form(request, form, now, conflict=True)
     now = config.config_view()
-    said = "Saved; used from the next run." if changes else "Nothing differs from what is saved."
+    describe_changes = "Saved; used from the next run." if changes else "Nothing differs from what is saved."
     other = _number(request, "schedule_version") == saved.version
-    return _form(request, ParamsForm(saved=_params(now)), now, said=said, changed=True, other=other)
+    return _form(
+        request, ParamsForm(saved=_params(now)), now, describe_changes=describe_changes, changed=True, other=other
+    )
 
 
-@page(CHANGE_CONFIG, method="POST")
+@staff_view(CHANGE_CONFIG, method="POST")
 def save_schedule(request: HttpRequest) -> HttpResponse:
     """Save the switch and the hours; the next run moves at once."""
     saved = config.config_view()
@@ -100,10 +102,10 @@ def save_schedule(request: HttpRequest) -> HttpResponse:
     except services.StaleVersion:
         return _scheduler(request, config.config_view(), problem=_conflict(config.config_view()))
     other = _number(request, "params_version") == saved.version
-    return _scheduler(request, config.config_view(), said="Saved.", changed=True, other=other)
+    return _scheduler(request, config.config_view(), describe_changes="Saved.", changed=True, other=other)
 
 
-@page(START_RUNS, method="POST")
+@staff_view(START_RUNS, method="POST")
 def start(request: HttpRequest) -> HttpResponse:
     """Start a run with the values on the form, saved or not; what differs from the saved ones is said."""
     saved = config.config_view()
@@ -113,17 +115,17 @@ def start(request: HttpRequest) -> HttpResponse:
     changes = form.changes()
     try:
         run = services.start(changes, trigger=Trigger.MANUAL, triggered_by=request.user.get_username())
-    except services.ActiveRun as active:
+    except services.RunAlreadyActive as active:
         url = reverse("discovery:run", args=[active.run_id])
         return _form(request, form, saved, problem="Another run is active.", link=url)
-    differs = forms.said(changes, form.saved)
-    said = "Started" + (f" with {'; '.join(differs)}." if differs else " with the saved parameters.")
-    if not services.is_told(run):
-        said += f" {UNTOLD}"
-    return _form(request, form, saved, said=said, started=True)
+    differs = forms.describe_changes(changes, form.saved)
+    describe_changes = "Started" + (f" with {'; '.join(differs)}." if differs else " with the saved parameters.")
+    if not services.is_enqueued(run):
+        describe_changes += f" {NOT_ENQUEUED}"
+    return _form(request, form, saved, describe_changes=describe_changes, started=True)
 
 
-@page(VIEW_RUNS)
+@staff_view(VIEW_RUNS)
 def pumps_now(request: HttpRequest) -> HttpResponse:
     """The tokens that pump now, as last seen; a worker is asked where that is long ago."""
     view = pumps.pumps_view()
@@ -131,7 +133,7 @@ def pumps_now(request: HttpRequest) -> HttpResponse:
     if view.stale:
         asked = services.request_pumps()
         view = pumps.pumps_view()
-    return part(request, "discovery/pumps.html", {"pumps": view, "queue_gone": not asked, "opened": True})
+    return render_fragment(request, "discovery/pumps.html", {"pumps": view, "queue_gone": not asked, "opened": True})
 
 
 def _params(saved: config.ConfigView) -> Params:
@@ -181,7 +183,7 @@ def _scheduler(
     """The section. other: the parameters on the page were of the version this change was made over, and still are."""
     headers = {"HX_Trigger": REFRESHED} if changed else {}
     values: dict[str, Any] = {**_schedule(saved), **words, "other_version": saved.version if other else None}
-    return part(request, "discovery/scheduler.html", values, **headers)
+    return render_fragment(request, "discovery/scheduler.html", values, **headers)
 
 
 def _form(
@@ -198,11 +200,11 @@ def _form(
     """The section. other: as of `_scheduler`, of the schedule."""
     values: dict[str, Any] = {"form": form, "config": saved, **words}
     if conflict:
-        others = forms.said(form.changes(), form.saved)
+        others = forms.describe_changes(form.changes(), form.saved)
         values["problem"] = f"{_conflict(saved).split(';')[0]}. Your values are still here and not saved."
         values["others"] = others
     # Whoever has seen the conflict may save over it: the form carries the version it was compared with.
     values["version"] = saved.version if conflict or changed else _number(request, "params_version") or saved.version
     values["other_version"] = saved.version if other else None
     headers = {"HX_Trigger": "run-started" if started else REFRESHED} if started or changed else {}
-    return part(request, "discovery/params.html", values, **headers)
+    return render_fragment(request, "discovery/params.html", values, **headers)

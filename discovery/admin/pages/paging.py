@@ -8,13 +8,13 @@ from django.http import HttpRequest
 from discovery.reads.paging import Page, Slice
 
 Row = TypeVar("Row", bound=Any)
-DEEPEST: Final = 4000
+MAX_PAGE: Final = 4000
 
 
 def page_number(request: HttpRequest, name: str = "page") -> int:
     """The page that is asked for; 1 where nothing sensible is."""
     text = request.GET.get(name, "1")
-    return min(max(1, int(text)), DEEPEST) if text.isascii() and text.isdigit() and len(text) < 10 else 1
+    return min(max(1, int(text)), MAX_PAGE) if text.isascii() and text.isdigit() and len(text) < 10 else 1
 
 
 def paged(number: int, size: int, fetch: Callable[[Page], Slice[Row]]) -> tuple[int, Slice[Row]]:

@@ -10,38 +10,38 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from discovery import services
-from discovery.admin.pages.access import START_RUNS, VIEW_RUNS, page, part, whole_page
+from discovery.admin.pages.access import START_RUNS, VIEW_RUNS, render_fragment, render_page, staff_view
 from discovery.admin.pages.forms import LABELS
 from discovery.admin.pages.paging import page_number, paged
 from discovery.domain.funnel import ordered
-from discovery.models import DiscoveryRun
+from discovery.models import Run
 from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStatus, Trigger
 from discovery.reads import live, runs, timeline
 from discovery.reads.paging import Page
 
-UNTOLD: Final = "The queue of work is out of reach; it starts when that is back."
+NOT_ENQUEUED: Final = "The queue of work is out of reach; it starts when that is back."
 ROWS: Final = 25
 IN_DIALOG: Final = 8
 
 
-@page(VIEW_RUNS)
+@staff_view(VIEW_RUNS)
 def run_page(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Everything a run says of itself."""
     found = _found(run_id)
     values = {**_shown(found), **_body(request, run_id)}
-    return whole_page(request, "discovery/run.html", f"Run {str(run_id)[:8]}", values)
+    return render_page(request, "discovery/run.html", f"Run {str(run_id)[:8]}", values)
 
 
-@page(VIEW_RUNS)
+@staff_view(VIEW_RUNS)
 def dialog(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Parameters, wallets and errors, short."""
     found = _found(run_id)
     values = {**_shown(found), "wallets": runs.run_wallets(run_id, Page(1, IN_DIALOG), exists=True)}
-    return part(request, "discovery/run_dialog.html", values)
+    return render_fragment(request, "discovery/run_dialog.html", values)
 
 
-@page(VIEW_RUNS)
-def moving(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+@staff_view(VIEW_RUNS)
+def live_fragment(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """The head of a run's page while it works, 204 where it shows it already: one query then.
 
     Where the run is over the page is loaded anew, whole.
@@ -52,22 +52,22 @@ def moving(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     values = {**_shown(_found(run_id)), "live": live.active_run(run_id), "revision": now}
     if not values["active"]:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return part(request, "discovery/run_head.html", values, HX_Trigger="run-moved")
+    return render_fragment(request, "discovery/run_head.html", values, HX_Trigger="run-moved")
 
 
-@page(VIEW_RUNS)
+@staff_view(VIEW_RUNS)
 def body(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Timeline, wallets, tokens and usage of a run at work: asked for when its head has moved."""
-    return part(request, "discovery/run_body.html", {**_shown(_found(run_id)), **_body(request, run_id)})
+    return render_fragment(request, "discovery/run_body.html", {**_shown(_found(run_id)), **_body(request, run_id)})
 
 
-@page(START_RUNS, method="POST")
+@staff_view(START_RUNS, method="POST")
 def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Ask the run to end."""
     quiet = request.POST.get("from") == "home"  # there the run itself says it
     try:
         services.cancel(run_id, request.user.get_username())
-    except DiscoveryRun.DoesNotExist:
+    except Run.DoesNotExist:
         raise Http404 from None
     except services.WrongState as state:
         if not quiet:
@@ -78,23 +78,23 @@ def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     return _to(request, run_id)
 
 
-@page(START_RUNS, method="POST")
+@staff_view(START_RUNS, method="POST")
 def retry(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """A new run with the same parameters."""
     try:
         run = services.retry(run_id, trigger=Trigger.MANUAL, triggered_by=request.user.get_username())
-    except DiscoveryRun.DoesNotExist:
+    except Run.DoesNotExist:
         raise Http404 from None
     except services.WrongState as state:
         messages.warning(request, f"The run cannot be retried: it is {state.status}.")
-    except services.ActiveRun as active:
+    except services.RunAlreadyActive as active:
         messages.warning(request, "Another run is active; this one can be retried when it has ended.")
         return _to(request, active.run_id)
     else:
-        if services.is_told(run):
+        if services.is_enqueued(run):
             messages.success(request, "A new run with the same parameters is queued.")
         else:
-            messages.warning(request, f"A new run with the same parameters is queued. {UNTOLD}")
+            messages.warning(request, f"A new run with the same parameters is queued. {NOT_ENQUEUED}")
         return _to(request, run.pk)
     return _to(request, run_id)
 
@@ -112,7 +112,7 @@ def _to(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 def _found(run_id: uuid.UUID) -> runs.RunDetail:
     try:
         return runs.run_detail(run_id)
-    except DiscoveryRun.DoesNotExist:
+    except Run.DoesNotExist:
         raise Http404 from None
 
 

@@ -15,16 +15,16 @@ from discovery.admin.pages.access import (
     START_RUNS,
     VIEW_WALLETS,
     is_fragment,
-    page,
-    part,
-    whole_page,
+    render_fragment,
+    render_page,
+    staff_view,
 )
 from discovery.admin.pages.paging import page_number, paged
 from discovery.admin.pages.profile_rows import habits_of, rows_of
 from discovery.analysis.flags import NAMES
 from discovery.domain.addresses import is_address
 from discovery.domain.units import lamports_to_sol
-from discovery.models import DiscoveryWallet
+from discovery.models import Wallet
 from discovery.models.enums import WalletStatus
 from discovery.reads import positions, wallet_history, wallets
 from discovery.reads.paging import Page
@@ -40,7 +40,7 @@ ORDERINGS: Final = {
 }
 
 
-@page(VIEW_WALLETS)
+@staff_view(VIEW_WALLETS)
 def leaderboard(request: HttpRequest) -> HttpResponse:
     """The watchlist, best score first, with filters; the export holds all of what is filtered."""
     asked, problems = _filters(request)
@@ -50,7 +50,7 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
     found = wallets.wallet_list(wallets.WalletFilter(**asked), ordering, Page(number, ROWS))
     shown = {name: value for name, value in request.GET.items() if value and name not in {"page", "ordering"}}
     exported = {name: str(value) for name, value in asked.items() if value is not None} | {"ordering": ordering}
-    return whole_page(
+    return render_page(
         request,
         "discovery/wallets.html",
         "Wallets",
@@ -105,17 +105,17 @@ def _number(text: str, least: int, most: int) -> int | None:
     return int(text) if least <= int(text) <= most else None
 
 
-@page(VIEW_WALLETS)
+@staff_view(VIEW_WALLETS)
 def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
     """One wallet: score and its parts, profile, positions, trades, discoveries, changes."""
     wallet = _found(address)
     mint = request.GET.get("mint", "")
     mint = mint if is_address(mint) else ""
     fetch = partial(positions.wallet_positions, address, exists=True)
-    number, positions = paged(page_number(request, "positions"), POSITIONS, fetch)
-    mints = {*(row.mint for row in positions.rows), *(row.mint for row in wallet.discoveries)}
+    number, found = paged(page_number(request, "positions"), POSITIONS, fetch)
+    mints = {*(row.mint for row in found.rows), *(row.mint for row in wallet.discoveries)}
     detail = wallet.score_detail
-    return whole_page(
+    return render_page(
         request,
         "discovery/wallet.html",
         wallet.label or f"{address[:4]}…{address[-4:]}",
@@ -123,7 +123,7 @@ def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
             "wallet": wallet,
             "detail": detail,
             "parts": [(part, None if part.value is None else round(part.value * 100)) for part in detail.parts],
-            "positions": positions,
+            "positions": found,
             "positions_page": number,
             "mint": mint,
             "symbols": positions.symbols(mints),
@@ -136,7 +136,7 @@ def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
     )
 
 
-@page(VIEW_WALLETS)
+@staff_view(VIEW_WALLETS)
 def trades(request: HttpRequest, address: str) -> HttpResponse:
     """A page of its trades, of all tokens or of one, each with the way to its transaction."""
     if not is_address(address):
@@ -146,11 +146,11 @@ def trades(request: HttpRequest, address: str) -> HttpResponse:
     fetch = partial(positions.wallet_trades, address, positions.TradeFilter(mint or None))
     try:
         number, found = paged(page_number(request), TRADES, fetch)
-    except DiscoveryWallet.DoesNotExist:
+    except Wallet.DoesNotExist:
         raise Http404 from None
     values = {"wallet_address": address, "trades": found, "number": number, "mint": mint}
     values["symbols"] = positions.symbols({row.mint for row in found.rows} | ({mint} if mint else set()))
-    return part(request, "discovery/trades.html", values)
+    return render_fragment(request, "discovery/trades.html", values)
 
 
 def _chart(results: list[positions.ResultPoint]) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def _chart(results: list[positions.ResultPoint]) -> dict[str, Any]:
     return {"labels": labels, "line": True, "unit": "SOL", "series": series}
 
 
-@page(CHANGE_WALLETS, method="POST")
+@staff_view(CHANGE_WALLETS, method="POST")
 def change(request: HttpRequest, address: str) -> HttpResponse:
     """Label, note and whether it is blacklisted."""
     found = _found(address)
@@ -195,7 +195,7 @@ def _text(request: HttpRequest, name: str) -> str:
     return request.POST.get(name, "").replace("\r\n", "\n").strip()
 
 
-@page(START_RUNS, method="POST")
+@staff_view(START_RUNS, method="POST")
 def profile(request: HttpRequest, address: str) -> HttpResponse:
     """Have a worker profile and score it anew."""
     _found(address)
@@ -220,5 +220,5 @@ def _found(address: str) -> wallets.WalletDetail:
         raise Http404
     try:
         return wallets.wallet_detail(address)
-    except DiscoveryWallet.DoesNotExist:
+    except Wallet.DoesNotExist:
         raise Http404 from None

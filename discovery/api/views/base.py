@@ -40,7 +40,7 @@ class ApiView(APIView):
     """What a caller needs by method; READ where nothing is said."""
     query_class: ClassVar[type[Query]] = Query
     query_methods: ClassVar[frozenset[str]] = frozenset({"GET", "HEAD"})
-    asked: dict[str, Any]
+    params: dict[str, Any]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Who, how often, may they, and what for. Raises the problem of the first that fails."""
@@ -53,7 +53,7 @@ class ApiView(APIView):
         kind = self.query_class if request.method in self.query_methods else Query
         query = kind(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
-        self.asked = query.validated_data
+        self.params = query.validated_data
 
     def http_method_not_allowed_here(self, request: Request) -> bool:
         """Whether no method of the view answers: told to everybody, key or no key."""
@@ -145,7 +145,7 @@ ALWAYS = (400, 401, 403, 405, 406, 429, 503)
 WITH_BODY = (411, 413, 415)
 
 
-def answers(status_code: int | tuple[int, str], kind: Any, *problems: int) -> dict[Any, Any]:
+def responses(status_code: int | tuple[int, str], kind: Any, *problems: int) -> dict[Any, Any]:
     """The answers of a call for its description: the one asked for, its own problems and those of every call."""
     found: dict[Any, Any] = {status_code: kind}
     problem = serializer_of(ProblemBody)

@@ -13,7 +13,7 @@ from discovery.api import serializers
 from discovery.api.problems import Problem
 from discovery.api.schema import plain, serializer_of
 from discovery.api.views import base
-from discovery.api.views.base import ApiView, answers
+from discovery.api.views.base import ApiView, responses
 from discovery.domain.run_params import Params
 from discovery.models.enums import ApiScope
 from discovery.reads import config
@@ -43,7 +43,7 @@ class ConfigView(ApiView):
         summary="The configuration",
         tags=TAG,
         parameters=[_ETAG],
-        responses=answers(200, serializer_of(config.ConfigView)),
+        responses=responses(200, serializer_of(config.ConfigView)),
     )
     def get(self, request: Request) -> Response:
         """What every run uses unless it is told otherwise."""
@@ -55,7 +55,7 @@ class ConfigView(ApiView):
         tags=TAG,
         parameters=[_IF_MATCH, _ETAG],
         request=serializers.ConfigReplaceSerializer,
-        responses=answers(200, serializer_of(config.ConfigView), 412, 428, *base.WITH_BODY),
+        responses=responses(200, serializer_of(config.ConfigView), 412, 428, *base.WITH_BODY),
         examples=[OpenApiExample("Every 4 hours", _EXAMPLE, request_only=True)],
     )
     def put(self, request: Request) -> Response:
@@ -68,7 +68,7 @@ class ConfigView(ApiView):
         tags=TAG,
         parameters=[_IF_MATCH, _ETAG],
         request=serializers.ConfigChangeSerializer,
-        responses=answers(200, serializer_of(config.ConfigView), 412, 428, *base.WITH_BODY),
+        responses=responses(200, serializer_of(config.ConfigView), 412, 428, *base.WITH_BODY),
         examples=[OpenApiExample("Pause the schedule", {"enabled": False}, request_only=True)],
     )
     def patch(self, request: Request) -> Response:

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from discovery import services
 from discovery.api.filters import RangeQuery
 from discovery.api.schema import plain, serializer_of
-from discovery.api.views.base import ApiView, answers
+from discovery.api.views.base import ApiView, responses
 from discovery.reads import pumps, scheduler, stats
 
 TAG: Final = ["overview"]
@@ -25,11 +25,11 @@ class StatsView(ApiView):
         summary="Totals, rates and series over a range of time",
         tags=TAG,
         parameters=[RangeQuery],
-        responses=answers(200, serializer_of(stats.Stats)),
+        responses=responses(200, serializer_of(stats.Stats)),
     )
     def get(self, request: Request) -> Response:
         """The figures of the range."""
-        return Response(plain(stats.stats(RangeQuery.range_of(self.asked))))
+        return Response(plain(stats.stats(RangeQuery.range_of(self.params))))
 
 
 class StatusView(ApiView):
@@ -39,7 +39,7 @@ class StatusView(ApiView):
         operation_id="get_status",
         summary="The schedule as it stands",
         tags=TAG,
-        responses=answers(200, serializer_of(scheduler.SchedulerView)),
+        responses=responses(200, serializer_of(scheduler.SchedulerView)),
     )
     def get(self, request: Request) -> Response:
         """What is in force and why, when the next run is due, how late it is."""
@@ -54,7 +54,7 @@ class PumpsView(ApiView):
         summary="Tokens that pass the filters now, as a worker last saw them",
         description="A list older than a minute is made anew by a worker; ask again while `refreshing`.",
         tags=TAG,
-        responses=answers(200, serializer_of(pumps.PumpsView)),
+        responses=responses(200, serializer_of(pumps.PumpsView)),
     )
     def get(self, request: Request) -> Response:
         """The last list with its age."""

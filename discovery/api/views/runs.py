@@ -15,15 +15,15 @@ from discovery.api.filters import PagedQuery, RunsQuery
 from discovery.api.problems import RETRY_SECONDS, Problem
 from discovery.api.schema import page_serializer, plain, serializer_of
 from discovery.api.views import base
-from discovery.api.views.base import ApiView, answers, page_answer, run_id_of
-from discovery.models import DiscoveryRun
+from discovery.api.views.base import ApiView, page_answer, responses, run_id_of
+from discovery.models import Run
 from discovery.models.enums import ApiScope, Trigger
 from discovery.reads import runs
 
-LONGEST_KEY: Final = 255
+MAX_KEY_LENGTH: Final = 255
 IDEMPOTENCY_KEY: Final = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"},
+    {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": "^[!-~]+$"},
     OpenApiParameter.HEADER,
     description="The same key with the same body answers the same run; with another body 422.",
 )
@@ -38,7 +38,7 @@ class RunAccepted(msgspec.Struct, frozen=True):
     message: str
 
 
-def accepted(run: DiscoveryRun, message: str) -> Response:
+def accepted(run: Run, message: str) -> Response:
     """202 with where to look and when."""
     headers = {"Location": reverse("api:run", args=[run.pk]), "Retry-After": str(RETRY_SECONDS)}
     return Response(plain(RunAccepted(run.pk, run.status, message)), status=202, headers=headers)
@@ -56,7 +56,7 @@ class StartView(ApiView):
         tags=TAG,
         parameters=[IDEMPOTENCY_KEY, base.LOCATION, base.RETRY_AFTER],
         request=serializers.ParamsSerializer,
-        responses=answers(202, serializer_of(RunAccepted), 409, 422, *base.WITH_BODY),
+        responses=responses(202, serializer_of(RunAccepted), 409, 422, *base.WITH_BODY),
         examples=[
             OpenApiExample("Fewer tokens, more profit", {"max_tokens": 5, "min_profit_pct": 80}, request_only=True),
             OpenApiExample(
@@ -82,7 +82,7 @@ class StartView(ApiView):
             idempotency_key=key,
         )
         words = f"The run is {run.status}."
-        if not services.is_told(run):
+        if not services.is_enqueued(run):
             words = "The run is queued. The queue of work is out of reach; it starts when that is back."
         return accepted(run, words)
 
@@ -91,8 +91,8 @@ def _idempotency_key(request: Request) -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
-    if not 1 <= len(key) <= LONGEST_KEY or not all("!" <= char <= "~" for char in key):
-        words = f"1 to {LONGEST_KEY} printable ASCII characters without blanks"
+    if not 1 <= len(key) <= MAX_KEY_LENGTH or not all("!" <= char <= "~" for char in key):
+        words = f"1 to {MAX_KEY_LENGTH} printable ASCII characters without blanks"
         raise Problem(400, "invalid", "some values are not allowed", errors={"Idempotency-Key": words})
     return key
 
@@ -107,12 +107,12 @@ class RunsView(ApiView):
         summary="Runs, newest first",
         tags=TAG,
         parameters=[RunsQuery],
-        responses=answers(200, page_serializer("RunPage", "runs", runs.RunRow)),
+        responses=responses(200, page_serializer("RunPage", "runs", runs.RunRow)),
     )
     def get(self, request: Request) -> Response:
         """A page of the history."""
-        page = RunsQuery.page_of(self.asked)
-        found = runs.run_list(RunsQuery.filter_of(self.asked), self.asked["ordering"], page)
+        page = RunsQuery.page_of(self.params)
+        found = runs.run_list(RunsQuery.filter_of(self.params), self.params["ordering"], page)
         return page_answer("runs", found, runs.RunRow, page)
 
 
@@ -124,7 +124,7 @@ class RunView(ApiView):
         summary="One run: parameters, progress, results, funnel, usage, errors",
         tags=TAG,
         parameters=[base.RUN_ID],
-        responses=answers(200, serializer_of(runs.RunDetail), 404),
+        responses=responses(200, serializer_of(runs.RunDetail), 404),
     )
     def get(self, request: Request, run_id: str) -> Response:
         """The run with everything it says of itself."""
@@ -141,11 +141,11 @@ class RunWalletsView(ApiView):
         summary="Wallets that a run found, best profit first",
         tags=TAG,
         parameters=[base.RUN_ID, PagedQuery],
-        responses=answers(200, page_serializer("RunWalletPage", "wallets", runs.RunWalletRow), 404),
+        responses=responses(200, page_serializer("RunWalletPage", "wallets", runs.RunWalletRow), 404),
     )
     def get(self, request: Request, run_id: str) -> Response:
         """A page of them."""
-        page = PagedQuery.page_of(self.asked)
+        page = PagedQuery.page_of(self.params)
         return page_answer("wallets", runs.run_wallets(run_id_of(run_id), page), runs.RunWalletRow, page)
 
 
@@ -159,11 +159,11 @@ class RunTokensView(ApiView):
         summary="Tokens of a run, most promising first",
         tags=TAG,
         parameters=[base.RUN_ID, PagedQuery],
-        responses=answers(200, page_serializer("RunTokenPage", "tokens", runs.RunTokenRow), 404),
+        responses=responses(200, page_serializer("RunTokenPage", "tokens", runs.RunTokenRow), 404),
     )
     def get(self, request: Request, run_id: str) -> Response:
         """A page of them."""
-        page = PagedQuery.page_of(self.asked)
+        page = PagedQuery.page_of(self.params)
         return page_answer("tokens", runs.run_tokens(run_id_of(run_id), page), runs.RunTokenRow, page)
 
 
@@ -178,7 +178,7 @@ class CancelView(ApiView):
         tags=TAG,
         parameters=[base.RUN_ID, base.LOCATION, base.RETRY_AFTER],
         request=None,
-        responses=answers(202, serializer_of(RunAccepted), 404, 409, 411),
+        responses=responses(202, serializer_of(RunAccepted), 404, 409, 411),
     )
     def post(self, request: Request, run_id: str) -> Response:
         """202; 409 for a run that has ended."""
@@ -197,7 +197,7 @@ class RetryView(ApiView):
         tags=TAG,
         parameters=[base.RUN_ID, IDEMPOTENCY_KEY, base.LOCATION, base.RETRY_AFTER],
         request=None,
-        responses=answers(202, serializer_of(RunAccepted), 404, 409, 411, 422),
+        responses=responses(202, serializer_of(RunAccepted), 404, 409, 411, 422),
     )
     def post(self, request: Request, run_id: str) -> Response:
         """202; 409 for a run that has not ended, or while another is active."""

@@ -17,7 +17,7 @@ from discovery.api.problems import RETRY_SECONDS
 from discovery.api.renderers import EXPORTS, CsvRenderer, NdjsonRenderer, exported
 from discovery.api.schema import page_serializer, plain, serializer_of
 from discovery.api.views import base
-from discovery.api.views.base import ApiView, address_of, answers, page_answer
+from discovery.api.views.base import ApiView, address_of, page_answer, responses
 from discovery.models.enums import ApiScope
 from discovery.reads import positions, wallets
 
@@ -34,7 +34,7 @@ class ProfileAccepted(msgspec.Struct, frozen=True):
 def _as_list(name: str, rows: str, row: type[msgspec.Struct], *problems: int) -> dict[Any, Any]:
     """The answers of a list that can be had as JSON, CSV and NDJSON."""
     return {
-        **answers((200, "application/json"), page_serializer(name, rows, row), *problems),
+        **responses((200, "application/json"), page_serializer(name, rows, row), *problems),
         (200, CsvRenderer.media_type): str,
         (200, NdjsonRenderer.media_type): str,
     }
@@ -55,11 +55,11 @@ class WalletsView(ApiView):
     )
     def get(self, request: Request) -> Response | StreamingHttpResponse:
         """A page of it, or every wallet of the filter."""
-        chosen, ordering = WalletsQuery.filter_of(self.asked), self.asked["ordering"]
+        chosen, ordering = WalletsQuery.filter_of(self.params), self.params["ordering"]
         form = request.accepted_renderer.format
         if form in EXPORTS:
             return exported(form, wallets.wallet_export(chosen, ordering), wallets.WalletRow, "wallets")
-        page = WalletsQuery.page_of(self.asked)
+        page = WalletsQuery.page_of(self.params)
         return page_answer("wallets", wallets.wallet_list(chosen, ordering, page), wallets.WalletRow, page)
 
 
@@ -73,7 +73,7 @@ class WalletView(ApiView):
         summary="One wallet: parts of the score, gates, profile, flags with evidence, discoveries",
         tags=TAG,
         parameters=[base.ADDRESS],
-        responses=answers(200, serializer_of(wallets.WalletDetail), 404),
+        responses=responses(200, serializer_of(wallets.WalletDetail), 404),
     )
     def get(self, request: Request, address: str) -> Response:
         """The wallet with its evidence."""
@@ -85,7 +85,7 @@ class WalletView(ApiView):
         tags=TAG,
         parameters=[base.ADDRESS],
         request=serializers.WalletChangeSerializer,
-        responses=answers(200, serializer_of(wallets.WalletDetail), 404, *base.WITH_BODY),
+        responses=responses(200, serializer_of(wallets.WalletDetail), 404, *base.WITH_BODY),
         examples=[OpenApiExample("Blacklist", {"status": "blacklisted", "label": "insider"}, request_only=True)],
     )
     def patch(self, request: Request, address: str) -> Response:
@@ -110,11 +110,11 @@ class TradesView(ApiView):
     )
     def get(self, request: Request, address: str) -> Response | StreamingHttpResponse:
         """A page of them, or every trade of the filter."""
-        chosen, form = TradesQuery.filter_of(self.asked), request.accepted_renderer.format
+        chosen, form = TradesQuery.filter_of(self.params), request.accepted_renderer.format
         if form in EXPORTS:
             found_all = positions.trades_export(address_of(address), chosen)
             return exported(form, found_all, positions.TradeRow, f"trades-{address[:8]}")
-        page = TradesQuery.page_of(self.asked)
+        page = TradesQuery.page_of(self.params)
         found = positions.wallet_trades(address_of(address), chosen, page)
         return page_answer("trades", found, positions.TradeRow, page)
 
@@ -129,11 +129,11 @@ class PositionsView(ApiView):
         summary="Tokens of a wallet with their cycles and the early purchase, last traded first",
         tags=TAG,
         parameters=[base.ADDRESS, PagedQuery],
-        responses=answers(200, page_serializer("PositionPage", "positions", positions.PositionRow), 404),
+        responses=responses(200, page_serializer("PositionPage", "positions", positions.PositionRow), 404),
     )
     def get(self, request: Request, address: str) -> Response:
         """A page of them."""
-        page = PagedQuery.page_of(self.asked)
+        page = PagedQuery.page_of(self.params)
         return page_answer(
             "positions", positions.wallet_positions(address_of(address), page), positions.PositionRow, page
         )
@@ -150,7 +150,7 @@ class ProfileView(ApiView):
         tags=TAG,
         parameters=[base.ADDRESS, base.LOCATION, base.RETRY_AFTER],
         request=None,
-        responses=answers(202, serializer_of(ProfileAccepted), 404, 411),
+        responses=responses(202, serializer_of(ProfileAccepted), 404, 411),
     )
     def post(self, request: Request, address: str) -> Response:
         """202; a wallet whose profile is on its way is not queued twice."""

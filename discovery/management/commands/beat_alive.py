@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from discovery.management.heartbeat_checks import newest_sign
+from discovery.management.heartbeat_checks import latest_heartbeat
 from discovery.reads.health import BEAT_DEAD_SECONDS
 
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Says when beat was seen. Raises CommandError where it was not, or the database is out of reach."""
-        sign = newest_sign("beat", "beat")
+        sign = latest_heartbeat("beat", "beat")
         age = (timezone.now() - sign.at).total_seconds()
         if age > options["within"]:
             raise CommandError(f"beat was last seen {age:.0f} s ago")

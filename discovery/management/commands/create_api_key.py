@@ -8,10 +8,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from discovery.domain.api_keys import new_key
-from discovery.models import DiscoveryApiKey
+from discovery.models import ApiKey
 from discovery.models.enums import ApiScope
 
-MOST_DAYS = 3650
+MAX_DAYS = 3650
 
 
 class Command(BaseCommand):
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             "--scope", choices=ApiScope.values, default=ApiScope.READ, help="what it may do; default: read"
         )
         parser.add_argument(
-            "--days", type=int, metavar="N", help=f"valid so long, 1–{MOST_DAYS} days; default: for ever"
+            "--days", type=int, metavar="N", help=f"valid so long, 1–{MAX_DAYS} days; default: for ever"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,13 +37,13 @@ class Command(BaseCommand):
         name, days = options["name"].strip(), options["days"]
         if not 1 <= len(name) <= 100 or not name.isprintable():
             raise CommandError("name: 1 to 100 printable characters", returncode=2)
-        if days is not None and not 1 <= days <= MOST_DAYS:
-            raise CommandError(f"--days: {days} is not between 1 and {MOST_DAYS}", returncode=2)
+        if days is not None and not 1 <= days <= MAX_DAYS:
+            raise CommandError(f"--days: {days} is not between 1 and {MAX_DAYS}", returncode=2)
         key = new_key()
         expires = None if days is None else timezone.now() + timedelta(days=days)
         try:
             with transaction.atomic():
-                DiscoveryApiKey.objects.create(
+                ApiKey.objects.create(
                     name=name,
                     prefix=key.prefix,
                     secret_hash=key.secret_hash,

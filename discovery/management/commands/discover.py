@@ -21,13 +21,13 @@ from django.db import DatabaseError
 
 from discovery.domain.addresses import parse_address
 from discovery.domain.funnel import ordered
-from discovery.domain.run_params import BOUNDS, BadParams, check
+from discovery.domain.run_params import BOUNDS, InvalidParams, check
 from discovery.jobs import run_lifecycle
-from discovery.jobs.inline_runner import conduct
+from discovery.jobs.inline_runner import run_inline
 from discovery.management.terminal import ProgressReporter, Quiet, plan_text, stdout_console, wallet_table
-from discovery.models import DiscoveryConfig, DiscoveryRun
+from discovery.models import Config, Run
 from discovery.models.enums import RunStatus, Trigger
-from discovery.pipeline.cost_estimate import plan_for
+from discovery.pipeline.cost_estimate import estimate_cost
 from discovery.reads import run_results
 from discovery.reads.progress import progress, workers_alive
 
@@ -89,16 +89,16 @@ class Command(BaseCommand):
         mints = self._mints(options["token"])
         try:
             check(given)  # bad options are told even where no database answers
-        except BadParams as error:
+        except InvalidParams as error:
             raise self._bad_options(error) from None
         try:
-            config = DiscoveryConfig.load()
+            config = Config.load()
             params = check(given, run_lifecycle.saved_params(config))
         except DatabaseError as error:
             raise CommandError(f"the database does not answer: {str(error).strip()}", returncode=EXIT_FAILED) from None
         if options["plan"]:
             source = "helius" if settings.HELIUS_API_KEY else "solana_rpc"
-            plan = plan_for(
+            plan = estimate_cost(
                 "helius" if source == "helius" else "solana_rpc", len(mints) or params.max_tokens, given=bool(mints)
             )
             self.stdout.write(json.dumps(_plan_object(plan)) if options["json"] else plan_text(plan))
@@ -113,7 +113,7 @@ class Command(BaseCommand):
                 config_version=config.version,
                 in_foreground=foreground,
             )
-        except run_lifecycle.ActiveRun as error:
+        except run_lifecycle.RunAlreadyActive as error:
             raise CommandError(str(error), returncode=EXIT_ACTIVE) from None
         try:
             with _hushed(), Quiet() if options["quiet"] or options["json"] else ProgressReporter() as reporter:
@@ -141,11 +141,11 @@ class Command(BaseCommand):
             raise CommandError(f"--token: {error}", returncode=EXIT_BAD_OPTION) from None
 
     @staticmethod
-    def _bad_options(error: BadParams) -> CommandError:
+    def _bad_options(error: InvalidParams) -> CommandError:
         words = "\n".join(f"--{name.replace('_', '-')}: {problem}" for name, problem in error.problems.items())
         return CommandError(words, returncode=EXIT_BAD_OPTION)
 
-    def _show(self, run: DiscoveryRun, *, all_buyers: bool) -> None:
+    def _show(self, run: Run, *, all_buyers: bool) -> None:
         console = stdout_console()
         rows = run_results.wallets(run.pk, all_buyers=all_buyers)
         if rows:
@@ -182,7 +182,7 @@ def _hushed() -> Iterator[None]:
             handler.setLevel(level)
 
 
-def _watched(run: DiscoveryRun, reporter: Quiet) -> None:
+def _watched(run: Run, reporter: Quiet) -> None:
     """Show what workers do with the run until it is over. Ctrl-C asks them to end it and waits for that."""
     try:
         while (now := progress(run.pk)).active:
@@ -205,7 +205,7 @@ def _who() -> str:
         return f"uid {os.getuid()}"
 
 
-async def _until_signalled(run: DiscoveryRun, reporter: Quiet) -> None:
+async def _until_signalled(run: Run, reporter: Quiet) -> None:
     """Conduct the run; the first Ctrl-C or TERM cancels it, which closes it properly, the second ends the process.
 
     The loop runs beside the main thread, where signals arrive: without this they would not reach it.
@@ -237,7 +237,7 @@ async def _until_signalled(run: DiscoveryRun, reporter: Quiet) -> None:
     await sync_to_async(listen)()
     watching = asyncio.ensure_future(watch())
     try:
-        await conduct(run)
+        await run_inline(run)
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
@@ -256,7 +256,7 @@ def _plan_object(plan: Any) -> dict[str, Any]:
     }
 
 
-def _object(run: DiscoveryRun, *, all_buyers: bool) -> dict[str, Any]:
+def _object(run: Run, *, all_buyers: bool) -> dict[str, Any]:
     """The answer as one object: lamports as strings, percentages as numbers, times in ISO-8601 with Z."""
     return {
         "run_id": str(run.pk),

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from discovery.management.heartbeat_checks import newest_sign
+from discovery.management.heartbeat_checks import latest_heartbeat
 from discovery.reads.health import WORKER_DEAD_SECONDS, WORKER_PREFIX
 
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Says when the worker was seen. Raises CommandError where it was not, or the database is out of reach."""
-        sign = newest_sign(f"{WORKER_PREFIX}{options['host']}:", f"a worker on {options['host']}")
+        sign = latest_heartbeat(f"{WORKER_PREFIX}{options['host']}:", f"a worker on {options['host']}")
         age = (timezone.now() - sign.at).total_seconds()
         if age > options["within"]:
             raise CommandError(f"the worker on {options['host']} was last seen {age:.0f} s ago")
