@@ -1,59 +1,59 @@
-"""Celery tasks: ids as arguments, three lines each. What they do stands in runs/ and schedule.py."""
+"""Celery tasks: ids as arguments, one call each. The work itself is in jobs/ and pipeline/."""
 
 from asgiref.sync import async_to_sync
 from celery import shared_task
 
-from discovery.jobs import celery_signals, maintenance, scheduler
-from discovery.jobs.step_runner import carry_out
+from discovery.jobs import celery_signals, heartbeats, maintenance, scheduler, step_runner
+from discovery.models.enums import TaskName
 from discovery.pipeline import profile_on_demand, scoring
-from discovery.pipeline import refresh_pumps as pump_refresh
+from discovery.pipeline import refresh_pumps as pumps
 
-__all__ = ["celery_signals"]  # connected to Celery's signals by being imported
+__all__ = ["celery_signals"]  # importing it connects the handlers
 
 
-@shared_task(name="discovery.step")
+@shared_task(name=str(TaskName.STEP))
 def step(step_id: int) -> None:
-    """Carry out one step of a run."""
-    async_to_sync(carry_out)(step_id, maintenance.this_worker())
+    """Run one step of a run."""
+    async_to_sync(step_runner.run_step)(step_id, heartbeats.current_worker())
 
 
-@shared_task(name="discovery.profile_wallet")
+@shared_task(name=str(TaskName.PROFILE_WALLET))
 def profile_wallet(address: str) -> None:
     """Profile and score one wallet, outside of a run."""
-    async_to_sync(profile_on_demand.profile)(address)
+    async_to_sync(profile_on_demand.profile_on_demand)(address)
 
 
-@shared_task(name="discovery.refresh_pumps")
+@shared_task(name=str(TaskName.REFRESH_PUMPS))
 def refresh_pumps() -> None:
-    """Look which tokens pass the filters now."""
-    async_to_sync(pump_refresh.refresh)()
+    """Refresh the list of tokens that pass the filters now."""
+    async_to_sync(pumps.refresh_pumps)()
 
 
-@shared_task(name="discovery.tick")
+@shared_task(name=str(TaskName.TICK))
 def tick() -> None:
-    """Start the run of a slot that has come."""
+    """Start the scheduled run that is due."""
     scheduler.tick()
 
 
-@shared_task(name="discovery.sweep")
+@shared_task(name=str(TaskName.SWEEP))
 def sweep() -> None:
-    """Give work of dead workers to others, and tell workers again of what they have not heard."""
+    """Return work of dead workers to the queue and send lost messages again."""
     maintenance.sweep()
 
 
-@shared_task(name="discovery.canary")
+@shared_task(name=str(TaskName.CANARY))
 def canary() -> None:
-    """Say that a message came through the queue."""
-    maintenance.canary()
+    """Store that a message passed through the queue."""
+    heartbeats.write_canary()
 
 
-@shared_task(name="discovery.check_decay")
+@shared_task(name=str(TaskName.CHECK_DECAY))
 def check_decay() -> None:
-    """Score every wallet anew: time passes, records age."""
+    """Score every wallet again: results age."""
     scoring.rescore()
 
 
-@shared_task(name="discovery.retention")
+@shared_task(name=str(TaskName.RETENTION))
 def retention() -> None:
-    """Delete what is kept for a time only."""
-    maintenance.retention()
+    """Delete rows past their retention."""
+    maintenance.apply_retention()

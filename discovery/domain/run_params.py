@@ -1,107 +1,273 @@
-"""The parameters of a run and their bounds: one place for the page, the API, the command and the database."""
+"""The parameters of a run. Each is declared once, in `Params`, with a `ParamSpec` that says everything else about it.
+
+Form, command line, serializer, API documentation, database columns and bounds are built from the specs: a new
+parameter is a new field of `Params`, a migration, and the code that reads it.
+"""
 
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal, get_type_hints
 
 import msgspec
 
+from discovery.domain.flags import DEFAULT_EXCLUDED_FLAGS, FLAG_NAMES
+
 MAX_DIGITS: Final = 15
 
-
-class Bound(msgspec.Struct, frozen=True):
-    """Least and most value of a parameter, both allowed. `places` = digits after the point, 0 for whole numbers."""
-
-    least: Decimal
-    most: Decimal
-    places: int
-    unit: str
-    optional: bool = False
+ParamKind = Literal["decimal", "integer", "switch", "flags"]
 
 
-BOUNDS: Final[dict[str, Bound]] = {
-    # 999.99 is what numeric(5,2) can hold.
-    "min_price_change_pct": Bound(Decimal(0), Decimal("999.99"), 2, "%"),
-    "min_volume_usd": Bound(Decimal(0), Decimal("9999999999999.99"), 2, "USD"),
-    "min_liquidity_usd": Bound(Decimal(0), Decimal("9999999999999.99"), 2, "USD"),
-    "max_token_age_hours": Bound(Decimal(1), Decimal(168), 0, "h"),
-    "early_window_minutes": Bound(Decimal(5), Decimal(120), 0, "min"),
-    "min_profit_pct": Bound(Decimal(0), Decimal(500), 2, "%"),
-    "max_tokens": Bound(Decimal(1), Decimal(100), 0, "tokens"),
-    "max_requests_per_run": Bound(Decimal(100), Decimal(10_000_000), 0, "calls", optional=True),
-}
+class ParamSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Describe one parameter.
+
+    label, help: words for operators. unit: "" where a number has none.
+    min, max: bounds of a number, both allowed. places: digits after the point, 0 for whole numbers.
+    max_digits: digits of its database column. is_optional: null is a value ("no limit").
+    is_null_allowed: its column of the configuration may hold null, as in rows of the earlier system.
+    """
+
+    label: str
+    help: str
+    kind: ParamKind
+    unit: str = ""
+    min: Decimal = Decimal(0)
+    max: Decimal = Decimal(0)
+    places: int = 0
+    max_digits: int = 0
+    is_optional: bool = False
+    is_null_allowed: bool = True
+    name: str = ""
+    default: Any = None
+
+    @property
+    def is_number(self) -> bool:
+        """A decimal or whole number with bounds."""
+        return self.kind in {"decimal", "integer"}
+
+    @property
+    def option(self) -> str:
+        """Name of its command line option."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def bounds(self) -> str:
+        """The bounds in words, without the unit."""
+        return f"{self.min:,f}–{self.max:,f}"
+
+    def check(self, value: Any) -> Any:
+        """Return `value` as the type of the parameter.
+
+        Numbers may be numbers or their text. A number with more digits than its column keeps is refused, not rounded.
+        Raises ValueError with plain words.
+        """
+        if self.kind == "switch":
+            return _checked_switch(value)
+        if self.kind == "flags":
+            return _checked_flags(value)
+        if value is None and self.is_optional:
+            return None
+        return self._checked_number(value)
+
+    def _checked_number(self, value: Any) -> Decimal | int:
+        number = _parsed_number(value)
+        if not number.is_finite() or not self.min <= number <= self.max:
+            bounds = f"{plain_number(self.min)} and {plain_number(self.max)} {self.unit}".rstrip()
+            raise ValueError(f"{plain_number(number)} is not between {bounds}")
+        if self.kind == "integer":
+            if number != number.to_integral_value():
+                raise ValueError(f"{plain_number(number)} is not a whole number")
+            return int(number)
+        rounded = number.quantize(Decimal(1).scaleb(-self.places), rounding=ROUND_HALF_EVEN)
+        if rounded != number:
+            raise ValueError(f"{plain_number(number)} has more than {self.places} digits after the point")
+        return rounded
+
+
+class Params(msgspec.Struct, frozen=True):
+    """The parameters that one run uses. Percentages in percent, money in USD."""
+
+    min_price_change_pct: Annotated[
+        Decimal,
+        ParamSpec(
+            label="Minimum price change",
+            help="Minimum price change over 24 h.",
+            kind="decimal",
+            unit="%",
+            max=Decimal("999.99"),  # the column is numeric(5,2)
+            places=2,
+            max_digits=5,
+        ),
+    ] = Decimal(100)
+    min_volume_usd: Annotated[
+        Decimal,
+        ParamSpec(
+            label="Minimum volume",
+            help="Minimum trading volume over 24 h.",
+            kind="decimal",
+            unit="USD",
+            max=Decimal("9999999999999.99"),
+            places=2,
+            max_digits=15,
+        ),
+    ] = Decimal(50_000)
+    min_liquidity_usd: Annotated[
+        Decimal,
+        ParamSpec(
+            label="Minimum liquidity",
+            help="Minimum liquidity: the price change of a thin pool means nothing.",
+            kind="decimal",
+            unit="USD",
+            max=Decimal("9999999999999.99"),
+            places=2,
+            max_digits=15,
+            is_null_allowed=False,
+        ),
+    ] = Decimal(10_000)
+    max_token_age_hours: Annotated[
+        int,
+        ParamSpec(
+            label="Maximum token age",
+            help="Maximum time since the launch of the token.",
+            kind="integer",
+            unit="h",
+            min=Decimal(1),
+            max=Decimal(168),
+        ),
+    ] = 72
+    early_window_minutes: Annotated[
+        int,
+        ParamSpec(
+            label="Early window",
+            help="A first purchase this soon after the launch is early.",
+            kind="integer",
+            unit="min",
+            min=Decimal(5),
+            max=Decimal(120),
+        ),
+    ] = 30
+    min_profit_pct: Annotated[
+        Decimal,
+        ParamSpec(
+            label="Minimum profit",
+            help="Minimum realised profit on the token, in percent of everything put in.",
+            kind="decimal",
+            unit="%",
+            max=Decimal(500),
+            places=2,
+            max_digits=5,
+        ),
+    ] = Decimal(50)
+    max_tokens: Annotated[
+        int,
+        ParamSpec(
+            label="Maximum tokens",
+            help="Maximum number of tokens to analyse, most promising first.",
+            kind="integer",
+            unit="tokens",
+            min=Decimal(1),
+            max=Decimal(100),
+        ),
+    ] = 20
+    max_requests_per_run: Annotated[
+        int | None,
+        ParamSpec(
+            label="Maximum provider calls",
+            help="Maximum number of provider calls; the run ends cleanly there. Empty: no limit.",
+            kind="integer",
+            unit="calls",
+            min=Decimal(100),
+            max=Decimal(10_000_000),
+            is_optional=True,
+        ),
+    ] = None
+    profile_immediately: Annotated[
+        bool,
+        ParamSpec(
+            label="Profile wallets within the run",
+            help="Profile the wallets that the run finds. Off: they have no score until they are profiled.",
+            kind="switch",
+        ),
+    ] = True
+    excluded_flags: Annotated[
+        tuple[str, ...],
+        ParamSpec(
+            label="Excluded flags",
+            help="An early buyer with one of these flags does not qualify.",
+            kind="flags",
+            is_null_allowed=False,
+        ),
+    ] = DEFAULT_EXCLUDED_FLAGS
+
+
+def _declared_specs() -> dict[str, ParamSpec]:
+    defaults = msgspec.structs.asdict(Params())
+    specs: dict[str, ParamSpec] = {}
+    for name, annotation in get_type_hints(Params, include_extras=True).items():
+        (spec,) = annotation.__metadata__
+        specs[name] = msgspec.structs.replace(spec, name=name, default=defaults[name])
+    return specs
+
+
+PARAM_SPECS: Final[dict[str, ParamSpec]] = _declared_specs()
+"""Every parameter by name, in the order of forms and documents."""
+NUMBER_SPECS: Final[dict[str, ParamSpec]] = {name: spec for name, spec in PARAM_SPECS.items() if spec.is_number}
+"""The parameters that are numbers, in the same order."""
 
 
 class InvalidParams(ValueError):
-    """Parameters out of bounds. `problems` says by name what is wrong with each."""
+    """Values out of bounds, of a wrong type or with an unknown name. `problems`: name → what is wrong, in words."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
         self.problems = dict(problems)
 
 
-class Params(msgspec.Struct, frozen=True):
-    """What a run looks for. Percentages in percent, money in USD."""
+def check_params(values: Mapping[str, Any], base: Params | None = None) -> Params:
+    """Return `base` (None: the defaults) with `values` over it.
 
-    min_price_change_pct: Decimal = Decimal(100)
-    min_volume_usd: Decimal = Decimal(50_000)
-    min_liquidity_usd: Decimal = Decimal(10_000)
-    max_token_age_hours: int = 72
-    early_window_minutes: int = 30
-    min_profit_pct: Decimal = Decimal(50)
-    max_tokens: int = 20
-    max_requests_per_run: int | None = None
-    profile_immediately: bool = True
-    excluded_flags: tuple[str, ...] = ("plumbing", "creator", "bundle", "arbitrage", "wash")
-
-
-def check(values: Mapping[str, Any], base: Params | None = None) -> Params:
-    """`base` with `values` over it. Raises InvalidParams naming every bad one with its bound, unknown names among them.
-
-    Numbers may be numbers or their text. A value with more digits than are kept is refused, not rounded.
+    Raises InvalidParams that names every bad value with its bound, and every unknown name.
     """
     problems: dict[str, str] = {}
     checked: dict[str, Any] = {}
     for name, value in values.items():
-        if name == "profile_immediately":
-            checked[name] = value
-        elif name == "excluded_flags":
-            checked[name] = tuple(value)
-        elif name not in BOUNDS:
+        spec = PARAM_SPECS.get(name)
+        if spec is None:
             problems[name] = "no such parameter"
-        else:
-            try:
-                checked[name] = _checked(BOUNDS[name], value)
-            except ValueError as error:
-                problems[name] = str(error)
+            continue
+        try:
+            checked[name] = spec.check(value)
+        except ValueError as error:
+            problems[name] = str(error)
     if problems:
         raise InvalidParams(problems)
     return msgspec.structs.replace(base or Params(), **checked)
 
 
-def _checked(bound: Bound, value: Any) -> Decimal | int | None:
-    if value is None and bound.optional:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise ValueError(f"{value!r} is not a number")  # noqa: TRY004  the caller collects ValueError
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        raise ValueError(f"{str(value)[:40]!r} is not a number") from None
-    if not number.is_finite() or not bound.least <= number <= bound.most:
-        raise ValueError(f"{_plain(number)} is not between {_plain(bound.least)} and {_plain(bound.most)} {bound.unit}")
-    if bound.places == 0:
-        if number != number.to_integral_value():
-            raise ValueError(f"{_plain(number)} is not a whole number")
-        return int(number)
-    rounded = number.quantize(Decimal(1).scaleb(-bound.places), rounding=ROUND_HALF_EVEN)
-    if rounded != number:
-        raise ValueError(f"{_plain(number)} has more than {bound.places} digits after the point")
-    return rounded
-
-
-def _plain(number: Decimal) -> str:
+def plain_number(number: Decimal) -> str:
+    """Return the number in words: thousands apart, no trailing zeros."""
     if not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS:
         return str(number)[:40]  # written out it could fill the memory
     text = f"{number:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _parsed_number(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise ValueError(f"{value!r} is not a number")  # noqa: TRY004  callers collect ValueError
+    try:
+        return Decimal(str(value).strip())
+    except InvalidOperation:
+        raise ValueError(f"{str(value)[:40]!r} is not a number") from None
+
+
+def _checked_switch(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("neither true nor false")  # noqa: TRY004  callers collect ValueError
+    return value
+
+
+def _checked_flags(value: Any) -> tuple[str, ...]:
+    """Names are not compared with FLAG_NAMES here: a stored configuration may hold a name of another version."""
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+        raise ValueError(f"not a list of flags: {', '.join(FLAG_NAMES)}")
+    return tuple(value)

@@ -1,26 +1,51 @@
-"""Beat's intervals: made where they are missing, never changed where an operator has changed or paused them."""
+"""The intervals of Celery beat. Missing ones are made; those that an operator changed or paused never change."""
 
-from typing import Any, Final
+from typing import Final, NamedTuple
 
-INTERVALS: Final[dict[str, tuple[str, int]]] = {
-    "walltrack: schedule tick": ("discovery.tick", 30),
-    "walltrack: sweeper and reaper": ("discovery.sweep", 15),
-    "walltrack: canary": ("discovery.canary", 60),
-    "walltrack: decay check": ("discovery.check_decay", 3600),
-    "walltrack: retention": ("discovery.retention", 24 * 3600),
-}
-"""Name -> (task, seconds)."""
+from discovery.models.enums import Queue, TaskName
+
+MIN_EXPIRY_SECONDS: Final = 30
+MAX_EXPIRY_SECONDS: Final = 3600
 
 
-def sync(using: str = "default") -> None:
-    """Make the rows that are missing. Each message expires: a stopped worker finds no pile of old ones."""
+class Interval(NamedTuple):
+    """A periodic task: its row's name, its task, and how often it is sent."""
+
+    name: str
+    task: TaskName
+    seconds: int
+
+    @property
+    def expiry_seconds(self) -> int:
+        """Age at which an unread message is dropped, so that a worker that was stopped finds no pile of old ones."""
+        return max(MIN_EXPIRY_SECONDS, min(self.seconds, MAX_EXPIRY_SECONDS))
+
+
+INTERVALS: Final = (
+    Interval("walltrack: schedule tick", TaskName.TICK, 30),
+    Interval("walltrack: sweeper and reaper", TaskName.SWEEP, 15),
+    Interval("walltrack: canary", TaskName.CANARY, 60),
+    Interval("walltrack: decay check", TaskName.CHECK_DECAY, 3600),
+    Interval("walltrack: retention", TaskName.RETENTION, 24 * 3600),
+)
+
+
+def create_missing_intervals(using: str = "default") -> None:
+    """Insert the rows that are missing."""
     from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-    for name, (task, seconds) in INTERVALS.items():
-        if PeriodicTask.objects.using(using).filter(name=name).exists():
+    for interval in INTERVALS:
+        if PeriodicTask.objects.using(using).filter(name=interval.name).exists():
             continue
-        every, _ = IntervalSchedule.objects.using(using).get_or_create(every=seconds, period=IntervalSchedule.SECONDS)
-        values: dict[str, Any] = {"task": task, "interval": every, "queue": "periodic"}
+        every, _ = IntervalSchedule.objects.using(using).get_or_create(
+            every=interval.seconds, period=IntervalSchedule.SECONDS
+        )
         PeriodicTask.objects.using(using).get_or_create(
-            name=name, defaults={**values, "expire_seconds": max(30, min(seconds, 3600))}
+            name=interval.name,
+            defaults={
+                "task": str(interval.task),
+                "interval": every,
+                "queue": str(Queue.PERIODIC),
+                "expire_seconds": interval.expiry_seconds,
+            },
         )

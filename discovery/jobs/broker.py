@@ -1,68 +1,70 @@
-"""Telling workers that there is work. A message lost on the way costs time, never work: the sweeper tells again."""
+"""Messages to workers. A lost message costs time, never work: the sweeper sends the step again."""
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any, Final
 
 from celery import current_app
 from celery.exceptions import OperationalError
-from django.utils import timezone
 from redis.exceptions import RedisError
 
 from discovery.models import Heartbeat, RunStep
-from discovery.models.enums import StepKind
+from discovery.models.enums import Queue, StepKind, TaskName
 
 log = logging.getLogger(__name__)
 
-STEP_TASK: Final = "discovery.step"
-PROFILE_TASK: Final = "discovery.profile_wallet"
-PUMPS_TASK: Final = "discovery.refresh_pumps"
-RUNS_QUEUE, STEPS_QUEUE, PERIODIC_QUEUE = "runs", "steps", "periodic"
-WORKER_ALIVE: Final = timedelta(seconds=60)
-WORKER_PREFIX: Final = "worker:"
 BROKER_ERRORS: Final = (OperationalError, RedisError, OSError)
-_RUN_KINDS: Final = frozenset({StepKind.FIND, StepKind.FINISH})
+_QUEUE_OF_KIND: Final = {
+    StepKind.FIND: Queue.RUNS,
+    StepKind.TOKEN: Queue.STEPS,
+    StepKind.WALLET: Queue.STEPS,
+    StepKind.FINISH: Queue.RUNS,
+}
 
 
 def capacity() -> int:
-    """How many steps live workers may hold at once: one process of each stays free for the tick and the canary.
+    """Return how many steps live workers can hold at once, 1 at least.
 
-    Workers are handed no more than that: nothing hoards, and what is still in the database can be cancelled at once.
+    One process of each worker stays free for the tick and the canary. Never enqueue more than this, so that no worker
+    prefetches work it cannot start; a step that is still in the database can be cancelled at once.
     """
-    alive = Heartbeat.objects.filter(name__startswith=WORKER_PREFIX, at__gt=timezone.now() - WORKER_ALIVE)
-    return max(1, sum(max(1, int(row.detail.get("concurrency", 1)) - 1) for row in alive))
+    total = 0
+    for heartbeat in Heartbeat.objects.alive():
+        process_count = int(heartbeat.detail.get("concurrency", 1))
+        total += max(1, process_count - 1)
+    return max(1, total)
 
 
 def send_steps(steps: Sequence[tuple[int, str]]) -> None:
-    """Tell workers of these steps (id, kind). What could not be told is left for the sweeper."""
+    """Send these steps (id, kind) to workers. Steps that the broker refuses are left to the sweeper."""
     for place, (step_id, kind) in enumerate(steps):
-        queue = RUNS_QUEUE if kind in _RUN_KINDS else STEPS_QUEUE
-        if not send(STEP_TASK, [step_id], queue):
-            untold = [step for step, _ in steps[place:]]
-            RunStep.objects.filter(pk__in=untold).update(enqueued_at=None)
+        if not send(TaskName.STEP, [step_id], _QUEUE_OF_KIND[StepKind(kind)]):
+            refused = [step for step, _ in steps[place:]]
+            RunStep.objects.filter(pk__in=refused).update(enqueued_at=None)
             return
 
 
-def send(task: str, arguments: Sequence[object], queue: str) -> bool:
-    """Put one message into a queue; whether the broker took it."""
+def send(task: TaskName, arguments: Sequence[object], queue: Queue) -> bool:
+    """Put one message into a queue. Return False if the broker refuses it or is out of reach."""
     try:
-        current_app.send_task(task, args=list(arguments), queue=queue)
+        current_app.send_task(str(task), args=list(arguments), queue=str(queue))
     except BROKER_ERRORS as error:
-        log.warning("the broker did not take a message", extra={"task": task, "cause": type(error).__name__})
+        log.warning("the broker did not take a message", extra={"task": str(task), "cause": type(error).__name__})
         return False
     return True
 
 
-def waiting() -> int | None:
-    """Messages that wait in the queues of runs and steps, None where the broker does not answer."""
+def waiting_messages() -> int | None:
+    """Return how many messages wait in the queues of runs and steps, or None if the broker does not answer."""
     try:
         with current_app.connection_for_read() as broker:
             channel: Any = broker.default_channel
-            waits: list[int] = [
-                channel.queue_declare(queue=name, durable=True).message_count for name in (RUNS_QUEUE, STEPS_QUEUE)
-            ]
-            return sum(waits)
+            return sum(_queue_length(channel, queue) for queue in (Queue.RUNS, Queue.STEPS))
     except BROKER_ERRORS as error:
         log.warning("the broker does not answer", extra={"cause": type(error).__name__})
         return None
+
+
+def _queue_length(channel: Any, queue: Queue) -> int:
+    declared = channel.queue_declare(queue=str(queue), durable=True)
+    return int(declared.message_count)

@@ -1,47 +1,50 @@
-"""What worker and beat do when they start and stop: signs of life, and letting go of work."""
+"""What worker and beat do when Celery starts and stops them: heartbeats, and releasing claimed steps."""
 
 import os
-from typing import Any, Final
+from typing import Any
 
 from celery.signals import beat_init, before_task_publish, worker_process_init, worker_ready, worker_shutting_down
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from discovery.jobs import maintenance
+from discovery.jobs import heartbeats
+from discovery.models.enums import HeartbeatName, TaskName
 
-_pulse: list[maintenance.WorkerHeartbeat] = []
-_TICK: Final = "discovery.tick"
+_worker_heartbeats: list[heartbeats.WorkerHeartbeat] = []
 
 
 @worker_ready.connect
-def _worker_ready(**_: Any) -> None:
-    _pulse.append(maintenance.WorkerHeartbeat(settings.CELERY_WORKER_CONCURRENCY))
-    _pulse[0].start()
+def _start_worker_heartbeat(**_: Any) -> None:
+    heartbeat = heartbeats.WorkerHeartbeat(settings.CELERY_WORKER_CONCURRENCY)
+    _worker_heartbeats.append(heartbeat)
+    heartbeat.start()
 
 
 @worker_process_init.connect
-def _process_of_pool(**_: Any) -> None:
-    maintenance.set_parent_worker(os.getppid())
+def _join_parent_worker(**_: Any) -> None:
+    heartbeats.set_parent_worker(os.getppid())
 
 
 @worker_shutting_down.connect
-def _worker_shutting_down(**_: Any) -> None:
-    while _pulse:
-        _pulse.pop().stop()
+def _stop_worker_heartbeat(**_: Any) -> None:
+    while _worker_heartbeats:
+        _worker_heartbeats.pop().stop()
 
 
 @beat_init.connect
-def _beat_starts(**_: Any) -> None:
+def _start_beat(**_: Any) -> None:
     from discovery.jobs import beat_schedule
 
-    beat_schedule.sync()
-    before_task_publish.connect(_beat_sends, weak=False, dispatch_uid="discovery.beat")
-    _beat_sends(_TICK)  # seen from its start, not from its first tick half a minute later
+    beat_schedule.create_missing_intervals()
+    before_task_publish.connect(_write_beat_heartbeat, weak=False, dispatch_uid="discovery.beat")
+    # Beat counts as alive from its start, not from its first tick half a minute later.
+    _write_beat_heartbeat(TaskName.TICK)
 
 
-def _beat_sends(sender: str = "", **_: Any) -> None:
-    if sender == _TICK:
-        try:
-            maintenance.beat("beat")
-        except DatabaseError:
-            connection.close()  # the next tick tries again on a new one; health sees that this one is missing
+def _write_beat_heartbeat(sender: str = "", **_: Any) -> None:
+    if sender != TaskName.TICK:
+        return
+    try:
+        heartbeats.write_heartbeat(HeartbeatName.BEAT)
+    except DatabaseError:
+        connection.close()  # the next tick uses a new connection; meanwhile health reports the missing heartbeat

@@ -1,4 +1,4 @@
-"""A whole run in this process, without a worker: the same steps, claimed and stored the same way."""
+"""A whole run in this process, without a worker: the same steps, claimed and stored in the same way."""
 
 import asyncio
 import logging
@@ -6,82 +6,114 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 from asgiref.sync import sync_to_async
-from django.db.models import Q
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from discovery.clients.provider_clients import open_providers
+from discovery.clients.connections import redis_available
+from discovery.clients.provider_clients import Providers, open_providers
 from discovery.clients.usage import RunMeter, metered
-from discovery.jobs import run_errors, run_lifecycle
-from discovery.jobs.step_runner import carry_out, redis_available, worker_name
-from discovery.models import Run, RunStep
-from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStatus, StepKind, StepStatus
+from discovery.domain.run_errors import ErrorCode, RunError, run_error
+from discovery.jobs import run_lifecycle
+from discovery.jobs.heartbeats import worker_name
+from discovery.jobs.step_runner import run_step
+from discovery.models import Run
+from discovery.models.enums import RunStatus, StepKind
 
 log = logging.getLogger(__name__)
 
-STEPS_AT_ONCE: Final = 6
-PAUSE_SECONDS: Final = 0.5
+MAX_CONCURRENT_STEPS: Final = 6
+POLL_SECONDS: Final = 0.5
+MAX_CLOSE_ATTEMPTS: Final = 3
 
 
 async def run_inline(run: Run) -> None:
-    """Carry out a run started `in_foreground` to its end. Whatever ends this, the run is closed with what it found."""
+    """Run all steps of a run that was started in the foreground. Whatever ends this, the run is closed.
+
+    Raises what ended it, CancelledError among them.
+    """
     try:
-        opening = RunMeter(run.max_requests_per_run)
-        async with AsyncExitStack() as stack:
-            with metered(opening):
-                providers = await stack.enter_async_context(open_providers(shared=await redis_available()))
-            # What asking who answers has used belongs to the search.
-            await sync_to_async(run.steps.filter(kind=StepKind.FIND).update)(usage=opening.usage())
-            doing: dict[int, asyncio.Task[None]] = {}
-            try:
-                while (ready := await sync_to_async(_ready)(run)) is not None:
-                    at_once = STEPS_AT_ONCE if run.max_requests_per_run is None else 1
-                    for step_id in ready:
-                        if step_id not in doing and len(doing) < at_once:
-                            doing[step_id] = asyncio.ensure_future(carry_out(step_id, worker_name(), providers))
-                    if doing:
-                        done, _ = await asyncio.wait(
-                            doing.values(), timeout=PAUSE_SECONDS, return_when=asyncio.FIRST_COMPLETED
-                        )
-                        for task in done:
-                            task.result()
-                        doing = {step_id: task for step_id, task in doing.items() if not task.done()}
-                    else:
-                        await asyncio.sleep(PAUSE_SECONDS)  # a step given back waits for its time
-            finally:
-                for task in doing.values():
-                    task.cancel()
-                await asyncio.gather(*doing.values(), return_exceptions=True)
-    except BaseException as ended:
-        interrupted = isinstance(ended, asyncio.CancelledError | KeyboardInterrupt)
-        code, words = "internal", f"{type(ended).__name__}: the log has the details"
-        if interrupted:
-            code, words = "cancelled", "interrupted from the terminal"
-        status = RunStatus.CANCELLED if interrupted else RunStatus.FAILED
-        await sync_to_async(_close)(run, status, [run_errors.run_error("run", code, words)])
+        await _run_all_steps(run)
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        error = run_error("run", ErrorCode.CANCELLED, "interrupted from the terminal")
+        await sync_to_async(_close)(run, RunStatus.CANCELLED, error)
+        raise
+    except BaseException as cause:
+        error = run_error("run", ErrorCode.INTERNAL, f"{type(cause).__name__}: the log has the details")
+        await sync_to_async(_close)(run, RunStatus.FAILED, error)
         raise
 
 
-def _ready(run: Run) -> list[int] | None:
-    """Steps that may be begun, None where the run is over. Says that this process lives."""
-    active = Run.objects.filter(pk=run.pk, status__in=ACTIVE_RUN_STATUSES)
-    if not active.update(heartbeat_at=timezone.now()):
-        return None
-    if active.filter(cancel_requested_at__isnull=False).exists():
-        run_lifecycle.advance(run.pk)
-    due = Q(available_at__isnull=True) | Q(available_at__lte=timezone.now())
-    pending = RunStep.objects.filter(due, run=run, status=StepStatus.PENDING).order_by("pk")
-    return list(pending.values_list("pk", flat=True)[:STEPS_AT_ONCE])
-
-
-def _close(run: Run, status: RunStatus, errors: list[dict[str, str]]) -> None:
-    """Close the run, on a new connection where the old one is gone: what ended the run may be that it went."""
-    from django.db import DatabaseError, connection
-
-    for last in (False, False, True):
+async def _run_all_steps(run: Run) -> None:
+    meter = RunMeter(run.params.max_requests_per_run)
+    async with AsyncExitStack() as stack:
+        with metered(meter):
+            providers = await stack.enter_async_context(open_providers(shared=await redis_available()))
+        # The calls that opening the providers needed belong to the search.
+        await sync_to_async(run.steps.filter(kind=StepKind.FIND).update)(usage=meter.usage())
+        tasks = _StepTasks(run, providers)
         try:
-            run_lifecycle.close(run.pk, status, errors)
+            while (ready := await sync_to_async(_ready_steps)(run)) is not None:
+                tasks.start(ready)
+                await tasks.wait()
+        finally:
+            await tasks.cancel()
+
+
+class _StepTasks:
+    """The steps of a run that this process works on at the moment."""
+
+    def __init__(self, run: Run, providers: Providers) -> None:
+        # A run with a limit of calls works on one step at a time, so that the limit is exact.
+        self._max_tasks = MAX_CONCURRENT_STEPS if run.params.max_requests_per_run is None else 1
+        self._providers = providers
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+
+    def start(self, step_ids: list[int]) -> None:
+        """Start steps while there is room; those that run already are skipped."""
+        for step_id in step_ids:
+            if step_id not in self._tasks and len(self._tasks) < self._max_tasks:
+                step = run_step(step_id, worker_name(), self._providers)
+                self._tasks[step_id] = asyncio.ensure_future(step)
+
+    async def wait(self) -> None:
+        """Wait for the next end of a step, POLL_SECONDS at most. Raises what a step raised."""
+        if not self._tasks:
+            await asyncio.sleep(POLL_SECONDS)  # a step that failed waits for its next attempt
+            return
+        done, _ = await asyncio.wait(
+            self._tasks.values(),
+            timeout=POLL_SECONDS,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        for task in done:
+            task.result()
+        self._tasks = {step_id: task for step_id, task in self._tasks.items() if not task.done()}
+
+    async def cancel(self) -> None:
+        """Cancel what runs, and wait for its end."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+
+def _ready_steps(run: Run) -> list[int] | None:
+    """Write the run's heartbeat and return the steps that may start, or None if the run has ended."""
+    unfinished = Run.objects.unfinished().filter(pk=run.pk)
+    if not unfinished.update(heartbeat_at=timezone.now()):
+        return None
+    if unfinished.filter(cancel_requested_at__isnull=False).exists():
+        run_lifecycle.advance(run.pk)
+    due = run.steps.due(timezone.now()).order_by("pk")
+    return list(due.values_list("pk", flat=True)[:MAX_CONCURRENT_STEPS])
+
+
+def _close(run: Run, status: RunStatus, error: RunError) -> None:
+    """Close the run, on a new connection if need be: a lost connection may be what ended the run."""
+    for attempt in range(1, MAX_CLOSE_ATTEMPTS + 1):
+        try:
+            run_lifecycle.close(run.pk, status, [error])
         except DatabaseError:
-            if last:
+            if attempt == MAX_CLOSE_ATTEMPTS:
                 raise
             connection.close()
         else:

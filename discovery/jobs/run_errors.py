@@ -1,29 +1,25 @@
-"""What a run has to say of its losses: appended as they come, collected from its steps when it is closed."""
+"""The error list of a run: appended to while it runs, completed from its steps when it is closed."""
 
 import uuid
+from collections import Counter
 from typing import Final
 
 import msgspec
 from django.db import connection
 
+from discovery.domain.run_errors import RunError
 from discovery.models import Run
 from discovery.models.enums import StepKind
 
 MAX_ERRORS: Final = 200
-
-
-def run_error(step: str, code: str, message: str) -> dict[str, str]:
-    """One entry of a run's errors."""
-    return {"step": step, "code": code, "message": message[:500]}
-
 
 # The earlier system wrote nulls, and some of its versions a plain string or object.
 _ERROR_LIST: Final = """CASE jsonb_typeof(errors) WHEN 'array' THEN errors WHEN 'object' THEN jsonb_build_array(errors)
     WHEN 'string' THEN jsonb_build_array(errors) ELSE '[]'::jsonb END"""
 
 
-def append_errors(run_id: uuid.UUID, errors: list[dict[str, str]]) -> None:
-    """Append, in one statement: two writers lose nothing. Past MAX_ERRORS the rest is not kept."""
+def append_errors(run_id: uuid.UUID, errors: list[RunError]) -> None:
+    """Append entries in one statement, so that two writers lose nothing. Entries past MAX_ERRORS are dropped."""
     if not errors:
         return
     with connection.cursor() as cursor:
@@ -34,20 +30,25 @@ def append_errors(run_id: uuid.UUID, errors: list[dict[str, str]]) -> None:
         )
 
 
-def collect_step_errors(run: Run) -> list[dict[str, str]]:
-    """What its steps lost, in their order. What befell many wallets alike is one entry, with how many."""
-    found: list[dict[str, str]] = []
-    alike: dict[tuple[str, str], int] = {}
+def collect_step_errors(run: Run) -> list[RunError]:
+    """Return the errors of the run's steps in their order. Identical wallet errors are merged, with a count."""
+    collected: list[RunError] = []
+    counts: Counter[tuple[str, str]] = Counter()
     for kind, errors in run.steps.order_by("pk").values_list("kind", "errors"):
-        for each in errors:
+        for entry in errors:
             if kind == StepKind.WALLET:
-                what = (each["code"], each["message"])
-                alike[what] = alike.get(what, 0) + 1
-                if alike[what] > 1:
+                cause = (entry["code"], entry["message"])
+                counts[cause] += 1
+                if counts[cause] > 1:
                     continue
-            found.append(each)
-    for each in found:
-        count = alike.get((each["code"], each["message"]), 1)
-        if count > 1 and each["step"].startswith("wallet "):
-            each["step"], each["message"] = f"{count} wallets", f"{each['message']} ({count} wallets alike)"
-    return found
+            collected.append(entry)
+    for entry in collected:
+        _add_count(entry, counts)
+    return collected
+
+
+def _add_count(entry: RunError, counts: "Counter[tuple[str, str]]") -> None:
+    count = counts[entry["code"], entry["message"]]
+    if count > 1 and entry["step"].startswith("wallet "):
+        entry["step"] = f"{count} wallets"
+        entry["message"] = f"{entry['message']} ({count} wallets alike)"

@@ -1,31 +1,38 @@
-"""Units of work: claimed by a conditional update, stored in one transaction with their completion, three attempts.
+"""The queue of steps: claimed by a conditional update, stored in one transaction with their completion, three attempts.
 
-Every claim has a name of its own. Whoever lost the claim (its heartbeat was dead, its worker was told to go) can
-neither store nor close the step any more.
+Every claim has a token of its own. A worker that lost its claim (it was silent for too long, or it is shutting down)
+can neither store results nor close the step.
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
-from django.conf import settings
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import connection, transaction
+from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from discovery.clients.usage import Usage, total
-from discovery.jobs import run_errors
+from discovery.domain.run_errors import ErrorCode, RunError, run_error
 from discovery.models import Run, RunStep
-from discovery.models.enums import ACTIVE_RUN_STATUSES, OPEN_STEP_STATUSES, StepKind, StepStatus
+from discovery.models.enums import StepKind, StepStatus
+from discovery.models.querysets import RunStepQuerySet
+from discovery.models.runs import step_name
 
 MAX_ATTEMPTS: Final = 3
+MAX_CAUSE_LENGTH: Final = 500
+
+
+class ClaimLost(Exception):
+    """Another worker has the step, or its run has ended or is to end: nothing is stored."""
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A step that one worker holds. `usage`: what earlier attempts have used."""
+    """A step that one worker holds. `usage`: what earlier attempts used."""
 
     id: int
     run_id: uuid.UUID
@@ -37,86 +44,126 @@ class Claim(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """As it is called in errors and logs."""
+        """The step's name in errors and logs."""
         return step_name(self.kind, self.key)
 
 
-def step_name(kind: str, key: str) -> str:
-    """A step as errors and logs call it."""
-    return f"{kind} {key}".strip() if kind != StepKind.FIND else "find_tokens"
+def add_steps(run_id: uuid.UUID, kind: StepKind, keys: Iterable[str]) -> None:
+    """Add one pending step for each key. A key that has a step already keeps it."""
+    RunStep.objects.bulk_create(
+        [RunStep(run_id=run_id, kind=kind, key=key) for key in keys],
+        ignore_conflicts=True,
+    )
 
 
-def add(run_id: uuid.UUID, kind: StepKind, keys: Iterable[str]) -> None:
-    """One pending step for each key; a key that has one keeps it."""
-    RunStep.objects.bulk_create([RunStep(run_id=run_id, kind=kind, key=key) for key in keys], ignore_conflicts=True)
+def claim_step(step_id: int, worker: str) -> Claim | None:
+    """Claim the step for `worker`.
 
-
-def dead_after() -> timedelta:
-    """How long a step may be silent."""
-    return timedelta(seconds=settings.STEP_DEAD_SECONDS)
-
-
-def claim(step_id: int, worker: str) -> Claim | None:
-    """Take the step. None where it is not to be had: taken, done, not yet due, or its run is over or being cancelled.
-
-    A run with a limit of calls works on one step at a time: many begun and none done would use it up for nothing.
+    Return None if it cannot be claimed: taken, done, not yet due, or its run has ended or is being cancelled.
     """
-    now = timezone.now()
     token = f"{worker[:80]}:{uuid.uuid4().hex[:12]}"
     with transaction.atomic():
         row = RunStep.objects.filter(pk=step_id).values("run_id", "run__max_requests_per_run").first()
         if row is None:
             return None
-        if row["run__max_requests_per_run"] is not None:
-            Run.objects.select_for_update().filter(pk=row["run_id"]).first()
-            if RunStep.objects.filter(run_id=row["run_id"], status=StepStatus.RUNNING).exists():
-                return None
-        due = Q(available_at__isnull=True) | Q(available_at__lte=now)
-        wanted = Run.objects.filter(status__in=ACTIVE_RUN_STATUSES, cancel_requested_at__isnull=True)
-        taken = RunStep.objects.filter(
-            due, pk=step_id, status=StepStatus.PENDING, attempt__lt=MAX_ATTEMPTS, run__in=wanted
-        ).update(
-            status=StepStatus.RUNNING, attempt=F("attempt") + 1, claimed_by=token, started_at=now, heartbeat_at=now
-        )
-        if not taken:
+        has_call_limit = row["run__max_requests_per_run"] is not None
+        if has_call_limit and not _is_alone(row["run_id"]):
+            return None
+        if not _mark_claimed(step_id, token):
             return None
         step = RunStep.objects.get(pk=step_id)
     return Claim(step.pk, step.run_id, step.kind, step.key, step.attempt, token, step.usage)
 
 
-def _held(claim: Claim) -> Any:
-    return RunStep.objects.filter(pk=claim.id, status=StepStatus.RUNNING, claimed_by=claim.token)
+def _is_alone(run_id: uuid.UUID) -> bool:
+    """Lock the run; return True if no step of it is running.
+
+    A run with a limit of calls works on one step at a time: many started and none done would use it up for nothing.
+    """
+    Run.objects.select_for_update().filter(pk=run_id).first()
+    return not RunStep.objects.running().filter(run_id=run_id).exists()
 
 
-def beat(claim: Claim, usage: Usage) -> bool:
-    """The step is alive and has used this much. False: stop, the claim is lost or the run is to end."""
+def _mark_claimed(step_id: int, token: str) -> bool:
     now = timezone.now()
-    if not _held(claim).update(heartbeat_at=now, usage=total([claim.usage, usage])):
-        return False
-    # The run's own row is passed over while somebody stores under its lock: the next beat comes soon.
-    free = Run.objects.select_for_update(skip_locked=True).filter(pk=claim.run_id)
-    with transaction.atomic():
-        Run.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(
-            heartbeat_at=Greatest(F("heartbeat_at"), now)
-        )
-    return Run.objects.filter(
-        pk=claim.run_id, status__in=ACTIVE_RUN_STATUSES, cancel_requested_at__isnull=True
-    ).exists()
-
-
-def complete(claim: Claim, counts: dict[str, Any], usage: Usage, errors: Sequence[dict[str, str]] = ()) -> bool:
-    """Close the step. Called inside the transaction that stores its findings; False = the claim was lost."""
-    return bool(
-        _held(claim).update(
-            status=StepStatus.DONE,
-            completed_at=timezone.now(),
-            counts=counts,
-            usage=total([claim.usage, usage]),
-            errors=list(errors),
-            error="",
-            error_code="",
-        )
+    claimable = RunStep.objects.due(now).filter(
+        pk=step_id,
+        attempt__lt=MAX_ATTEMPTS,
+        run__in=Run.objects.continuing(),
     )
+    changed = claimable.update(
+        status=StepStatus.RUNNING,
+        attempt=F("attempt") + 1,
+        claimed_by=token,
+        started_at=now,
+        heartbeat_at=now,
+    )
+    return bool(changed)
+
+
+def _claimed(claim: Claim) -> RunStepQuerySet:
+    """The step, as long as this claim holds it."""
+    return RunStep.objects.running().filter(pk=claim.id, claimed_by=claim.token)
+
+
+def heartbeat(claim: Claim, usage: Usage) -> bool:
+    """Store that the step is alive and what it has used. Return False if the work must stop."""
+    now = timezone.now()
+    if not _claimed(claim).update(heartbeat_at=now, usage=total([claim.usage, usage])):
+        return False
+    with transaction.atomic():
+        # Skipped while another step stores its results under the run's lock: the next heartbeat comes soon.
+        unlocked = Run.objects.select_for_update(skip_locked=True).filter(pk=claim.run_id)
+        run_ids = list(unlocked.values_list("pk", flat=True))
+        Run.objects.filter(pk__in=run_ids).update(heartbeat_at=Greatest(F("heartbeat_at"), now))
+    return Run.objects.continuing().filter(pk=claim.run_id).exists()
+
+
+@contextmanager
+def completion(
+    claim: Claim,
+    *,
+    counts: dict[str, Any],
+    usage: Usage,
+    errors: Sequence[RunError] = (),
+    changes_run: bool = False,
+) -> Iterator[None]:
+    """Close the step and store its results, written inside the `with` block, in one transaction.
+
+    The run stays active until the end of the transaction: one that was closed meanwhile has been counted and takes no
+    more results. changes_run: the block updates the run's row; without it, steps of one run store side by side.
+    Raises ClaimLost before the block is entered if the claim is lost or the run is not active.
+    """
+    with transaction.atomic():
+        if not lock_active_run(claim.run_id, exclusive=changes_run):
+            raise ClaimLost
+        if not _complete(claim, counts, usage, errors):
+            raise ClaimLost
+        yield
+
+
+def lock_active_run(run_id: uuid.UUID, *, exclusive: bool = False) -> bool:
+    """Keep the run from being closed for the rest of the transaction. Return False if it is not active."""
+    lock = "UPDATE" if exclusive else "SHARE"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT 1 FROM discovery_runs WHERE id = %s AND status IN ('queued', 'running') FOR {lock}",  # noqa: S608
+            [run_id],
+        )
+        return cursor.fetchone() is not None
+
+
+def _complete(claim: Claim, counts: dict[str, Any], usage: Usage, errors: Sequence[RunError]) -> bool:
+    changed = _claimed(claim).update(
+        status=StepStatus.DONE,
+        completed_at=timezone.now(),
+        counts=counts,
+        usage=total([claim.usage, usage]),
+        errors=list(errors),
+        error="",
+        error_code="",
+    )
+    return bool(changed)
 
 
 def fail_or_retry(
@@ -125,76 +172,97 @@ def fail_or_retry(
     *,
     code: str,
     cause: str,
-    retry: bool,
+    is_retryable: bool,
     pause_seconds: float = 0,
-    errors: Sequence[dict[str, str]] = (),
+    errors: Sequence[RunError] = (),
 ) -> bool:
-    """A step that went wrong: pending again while attempts are left and `retry`, else failed. Whether it failed."""
-    again = retry and claim.attempt < MAX_ATTEMPTS
+    """End an attempt that went wrong. Return True if the step has failed for good.
+
+    While attempts are left and `is_retryable`, the step is pending again after the pause.
+    """
+    has_next_attempt = is_retryable and claim.attempt < MAX_ATTEMPTS
+    changes: dict[str, Any] = {
+        "error": cause[:MAX_CAUSE_LENGTH],
+        "error_code": str(code),
+        "usage": total([claim.usage, usage]),
+        "claimed_by": "",
+        "enqueued_at": None,
+    }
     now = timezone.now()
-    changed = _held(claim).update(
-        status=StepStatus.PENDING if again else StepStatus.FAILED,
-        error=cause[:500],
-        error_code=code,
-        usage=total([claim.usage, usage]),
-        errors=[] if again else list(errors),
-        claimed_by="",
-        enqueued_at=None,
-        available_at=now + timedelta(seconds=pause_seconds) if again and pause_seconds else None,
-        completed_at=None if again else now,
-    )
-    return bool(changed) and not again
+    if has_next_attempt:
+        available_at = now + timedelta(seconds=pause_seconds) if pause_seconds else None
+        changes |= {"status": StepStatus.PENDING, "errors": [], "available_at": available_at, "completed_at": None}
+    else:
+        changes |= {"status": StepStatus.FAILED, "errors": list(errors), "available_at": None, "completed_at": now}
+    changed = _claimed(claim).update(**changes)
+    return bool(changed) and not has_next_attempt
 
 
 def release(claim: Claim, usage: Usage) -> None:
-    """Let go of a step through no fault of its own: pending again, the attempt not counted."""
-    _held(claim).update(
-        status=StepStatus.PENDING,
-        attempt=F("attempt") - 1,
-        claimed_by="",
-        enqueued_at=None,
-        usage=total([claim.usage, usage]),
-    )
+    """Return a step that is not to blame: pending again, and the attempt does not count."""
+    _claimed(claim).update(usage=total([claim.usage, usage]), **_released())
 
 
 def release_worker(worker: str) -> int:
-    """Let go of every step a worker holds, which is being stopped: its processes notice with their next beat."""
-    return RunStep.objects.filter(status=StepStatus.RUNNING, claimed_by__startswith=f"{worker}:").update(
-        status=StepStatus.PENDING, attempt=F("attempt") - 1, claimed_by="", enqueued_at=None
-    )
+    """Release every step of a worker that is being stopped; return how many.
+
+    Its processes notice with their next heartbeat.
+    """
+    return RunStep.objects.claimed_by_worker(worker).update(**_released())
+
+
+def _released() -> dict[str, Any]:
+    return {
+        "status": StepStatus.PENDING,
+        "attempt": F("attempt") - 1,
+        "claimed_by": "",
+        "enqueued_at": None,
+    }
 
 
 def reap(run_id: uuid.UUID) -> list[RunStep]:
-    """Give steps whose worker died back to others; those whose attempts are spent are failed and answered."""
+    """Return steps of dead workers to the queue. Steps without attempts left fail; those are returned."""
     now = timezone.now()
-    dead = RunStep.objects.select_for_update(skip_locked=True).filter(
-        run_id=run_id, status=StepStatus.RUNNING, heartbeat_at__lt=now - dead_after()
-    )
-    spent = []
+    dead = RunStep.objects.dead(now).filter(run_id=run_id).select_for_update(skip_locked=True)
+    failed = []
     with transaction.atomic():
         for step in dead:
-            step.claimed_by, step.enqueued_at = "", None
-            step.error, step.error_code = "its worker died", "worker_died"
-            step.status = StepStatus.PENDING
-            if step.attempt >= MAX_ATTEMPTS:
-                step.status, step.completed_at = StepStatus.FAILED, now
-                words = f"its worker died {step.attempt} times"
-                step.errors = [run_errors.run_error(step_name(step.kind, step.key), "worker_died", words)]
-                spent.append(step)
-            step.save(
-                update_fields=["claimed_by", "enqueued_at", "error", "error_code", "status", "completed_at", "errors"]
-            )
-    return spent
+            if _reap_step(step):
+                failed.append(step)
+    return failed
 
 
-def open_counts(run_id: uuid.UUID) -> tuple[int, int, int]:
-    """(pending, running, all) steps of a run."""
-    rows = list(RunStep.objects.filter(run_id=run_id).values_list("status", flat=True))
-    return rows.count(StepStatus.PENDING), rows.count(StepStatus.RUNNING), len(rows)
+def _reap_step(step: RunStep) -> bool:
+    """Return True if the step has failed for good."""
+    step.claimed_by, step.enqueued_at = "", None
+    step.error, step.error_code = "its worker died", ErrorCode.WORKER_DIED
+    step.status = StepStatus.PENDING
+    has_failed = step.attempt >= MAX_ATTEMPTS
+    if has_failed:
+        step.status, step.completed_at = StepStatus.FAILED, timezone.now()
+        message = f"its worker died {step.attempt} times"
+        step.errors = [run_error(step.name, ErrorCode.WORKER_DIED, message)]
+    step.save(
+        update_fields=["claimed_by", "enqueued_at", "error", "error_code", "status", "completed_at", "errors"],
+    )
+    return has_failed
 
 
-def close_open(run_id: uuid.UUID, cause: str) -> None:
-    """Whatever is still open is not done any more: its run is over."""
-    RunStep.objects.filter(run_id=run_id, status__in=OPEN_STEP_STATUSES).update(
-        status=StepStatus.FAILED, completed_at=timezone.now(), error=cause, claimed_by=""
+def fail_pending(run_id: uuid.UUID, kinds: Iterable[StepKind], *, code: str, cause: str) -> None:
+    """Fail the pending steps of these kinds with one cause."""
+    RunStep.objects.pending().filter(run_id=run_id, kind__in=list(kinds)).update(
+        status=StepStatus.FAILED,
+        completed_at=timezone.now(),
+        error_code=str(code),
+        error=cause,
+    )
+
+
+def close_open_steps(run_id: uuid.UUID, cause: str) -> None:
+    """Fail every step that is still open: its run has ended."""
+    RunStep.objects.open().filter(run_id=run_id).update(
+        status=StepStatus.FAILED,
+        completed_at=timezone.now(),
+        error=cause,
+        claimed_by="",
     )

@@ -1,224 +1,159 @@
-"""One step, from its claim to its end: done with what it stored, given back, failed, or let go because the run ends.
+"""Run one step from its claim to its end: completed, failed, back in the queue for another attempt, or released.
 
-What a step finds is stored in one transaction with its completion; what it has to say of losses goes with that, so a
-step that is done again says it once.
+Results and warnings are stored in one transaction with the completion, so a step that runs again reports them once.
 """
 
 import asyncio
 import logging
-import os
-import socket
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-import redis.asyncio
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
-from redis.exceptions import RedisError
 
-from discovery.clients.connections import close_connection
+from discovery.clients.connections import close_connection, redis_available
 from discovery.clients.provider_clients import Providers, open_providers
-from discovery.clients.usage import BudgetSpent, RunMeter, metered, total
-from discovery.domain.findings import Candidate
-from discovery.jobs import run_errors, run_lifecycle, step_queue
+from discovery.clients.usage import BudgetSpent, metered, total
+from discovery.domain.run_errors import ErrorCode, run_error
+from discovery.jobs import run_lifecycle, step_queue
+from discovery.jobs.step_queue import ClaimLost
+from discovery.jobs.step_work import WORK_OF_KIND, StepContext, score_and_close
 from discovery.models import Run
 from discovery.models.enums import StepKind
-from discovery.pipeline import finish, save_profile, save_token
-from discovery.pipeline.analyse_token import analyse_token
-from discovery.pipeline.cost_estimate import limit_to_schedule
-from discovery.pipeline.find_tokens import NothingAnswered, TokenSearchResult, look_up, search
-from discovery.pipeline.profile_wallet import profile_wallet
+from discovery.pipeline.find_tokens import NothingAnswered
 from discovery.providers.errors import CircuitOpen, ProviderError
 from walltrack.logs import bind
 
 log = logging.getLogger(__name__)
 
-BEAT_SECONDS: Final = 2.0
+STEP_HEARTBEAT_SECONDS: Final = 2.0
 
 
-def worker_name(pid: int | None = None) -> str:
-    """A worker as it stands in claims and heartbeats: host and process, for a pool its parent's."""
-    return f"{socket.gethostname()}:{pid or os.getpid()}"
+async def run_step(step_id: int, worker: str, providers: Providers | None = None) -> None:
+    """Claim a step and run it, then move its run on, however the step ended. Return at once if it cannot be claimed.
 
-
-class ClaimLost(Exception):
-    """The claim was lost or the run is to end: nothing more is to be done here."""
-
-
-async def carry_out(step_id: int, worker: str, providers: Providers | None = None) -> None:
-    """Claim a step and carry it out; whatever becomes of it, the run moves on. `providers`: None = open some."""
-    claim = await sync_to_async(step_queue.claim)(step_id, worker)
+    providers: clients that are open already; None = open some for this step.
+    """
+    claim = await sync_to_async(step_queue.claim_step)(step_id, worker)
     if claim is None:
         return
     run = await sync_to_async(Run.objects.get)(pk=claim.run_id)
     with bind(run_id=str(run.pk), step=claim.name):
-        await sync_to_async(run_lifecycle.begin)(run.pk)
-        await _Step(run, claim, providers).carry_out()
+        await sync_to_async(run_lifecycle.mark_running)(run.pk)
+        await _StepExecution(StepContext(run, claim), providers).run()
         await sync_to_async(run_lifecycle.advance)(run.pk)
 
 
-class _Step:
-    """One claimed step."""
+class _StepExecution:
+    """One attempt at a claimed step, with a heartbeat beside the work."""
 
-    def __init__(self, run: Run, claim: step_queue.Claim, providers: Providers | None) -> None:
-        self.run, self.claim = run, claim
-        self.params = run_lifecycle.run_params(run)
+    def __init__(self, step: StepContext, providers: Providers | None) -> None:
+        self.step = step
         self._providers = providers
-        self.meter = RunMeter(self.params.max_requests_per_run)
-        self.errors: list[dict[str, str]] = []
 
-    async def carry_out(self) -> None:
-        if self.params.max_requests_per_run is not None:
-            self.meter.used_calls = await sync_to_async(self._used)()
+    async def run(self) -> None:
+        """Work, and end the attempt by what became of it. Raises CancelledError if this process is stopping."""
+        if self.step.params.max_requests_per_run is not None:
+            self.step.meter.used_calls = await sync_to_async(self._calls_of_other_steps)()
         try:
-            with metered(self.meter):
-                await self._beating()
-        except (ClaimLost, asyncio.CancelledError) as ended:
-            await sync_to_async(step_queue.release)(self.claim, self.meter.usage())
-            if isinstance(ended, asyncio.CancelledError):
-                raise
-        except (ProviderError, NothingAnswered, BudgetSpent) as error:
-            code = error.code if isinstance(error, ProviderError) else _CODES[type(error)]
-            retry = error.retryable if isinstance(error, ProviderError) else isinstance(error, NothingAnswered)
-            # Left alone by everybody: an attempt before its time would be spent for nothing.
-            wait = error.wait_seconds if isinstance(error, CircuitOpen) else 0.0
-            await self._failed(code, str(error), retry=retry, least_pause=wait)
+            with metered(self.step.meter):
+                await self._work_with_heartbeat()
+        except ClaimLost:
+            await self._release()
+        except asyncio.CancelledError:
+            await self._release()
+            raise
+        except ProviderError as error:
+            # An attempt before the circuit closes again would be spent for nothing.
+            pause = error.wait_seconds if isinstance(error, CircuitOpen) else 0.0
+            await self._fail(error.code, str(error), is_retryable=error.retryable, min_pause_seconds=pause)
+        except NothingAnswered as error:
+            await self._fail(ErrorCode.NOTHING_ANSWERED, str(error), is_retryable=True)
+        except BudgetSpent as error:
+            await self._fail(ErrorCode.BUDGET, str(error), is_retryable=False)
         except TimeoutError:
-            await self._failed("timeout", f"not done within {settings.STEP_SECONDS} s", retry=True)
+            await self._fail(ErrorCode.TIMEOUT, f"not done within {settings.STEP_SECONDS} s", is_retryable=True)
         except Exception as error:
-            # A fault of ours or of what a provider made us store costs this step, never the others.
-            log.exception("step failed")
-            lost_database = isinstance(error, OperationalError | InterfaceError)
-            if lost_database:
-                await sync_to_async(close_connection)()
-            await self._failed("internal", f"{type(error).__name__}: the log has the details", retry=lost_database)
+            await self._fail_unexpectedly(error)
 
-    def _used(self) -> int:
-        usage = total(self.run.steps.values_list("usage", flat=True))
-        return sum(row["calls"] for row in usage.values())
+    def _calls_of_other_steps(self) -> int:
+        usage = total(self.step.run.steps.values_list("usage", flat=True))
+        return sum(counts["calls"] for counts in usage.values())
 
-    async def _failed(self, code: str, cause: str, *, retry: bool, least_pause: float = 0.0) -> None:
-        def fail_or_retry() -> None:
-            pause = max(least_pause, settings.PROVIDER_PATIENCE_SECONDS / 4 * self.claim.attempt)
-            usage = self.meter.usage()
-            # What the search lost on the way says why nothing answered; of the others the last cause is enough.
-            before = self.errors if self.claim.kind == StepKind.FIND else []
-            errors = [*before, run_errors.run_error(self.claim.name, code, cause)]
-            step_queue.fail_or_retry(
-                self.claim, usage, code=code, cause=cause, retry=retry, pause_seconds=pause, errors=errors
-            )
+    async def _release(self) -> None:
+        await sync_to_async(step_queue.release)(self.step.claim, self.step.meter.usage())
 
-        log.warning("step not done", extra={"code": code, "cause": cause, "attempt": self.claim.attempt})
-        await sync_to_async(fail_or_retry)()
+    async def _fail_unexpectedly(self, error: Exception) -> None:
+        """A bug, or data that cannot be stored, costs this step and never the others."""
+        log.exception("step failed")
+        is_connection_lost = isinstance(error, OperationalError | InterfaceError)
+        if is_connection_lost:
+            await sync_to_async(close_connection)()
+        cause = f"{type(error).__name__}: the log has the details"
+        await self._fail(ErrorCode.INTERNAL, cause, is_retryable=is_connection_lost)
 
-    async def _beating(self) -> None:
-        """The work with its heartbeat beside it, which ends it where it is no longer wanted."""
+    async def _fail(self, code: str, cause: str, *, is_retryable: bool, min_pause_seconds: float = 0.0) -> None:
+        claim = self.step.claim
+        log.warning("step not completed", extra={"code": str(code), "cause": cause, "attempt": claim.attempt})
+        errors = [run_error(claim.name, code, cause)]
+        if claim.kind == StepKind.FIND:
+            # The warnings of the search say why nothing answered; for other steps the last cause is enough.
+            errors = [*self.step.warnings.entries, *errors]
+        await sync_to_async(step_queue.fail_or_retry)(
+            claim,
+            self.step.meter.usage(),
+            code=code,
+            cause=cause,
+            is_retryable=is_retryable,
+            pause_seconds=max(min_pause_seconds, settings.PROVIDER_PATIENCE_SECONDS / 4 * claim.attempt),
+            errors=errors,
+        )
+
+    async def _work_with_heartbeat(self) -> None:
+        """Work until done, for STEP_SECONDS at most. Raises ClaimLost if a heartbeat says that the work must stop."""
         work = asyncio.ensure_future(self._work())
-        beat = asyncio.ensure_future(self._beat(work))
+        heartbeat = asyncio.ensure_future(self._write_heartbeats(work))
         try:
             async with asyncio.timeout(settings.STEP_SECONDS):
                 await work
         except asyncio.CancelledError:
-            if beat.done() and not beat.cancelled() and beat.exception() is None:
+            was_stopped_by_heartbeat = heartbeat.done() and not heartbeat.cancelled()
+            if was_stopped_by_heartbeat and heartbeat.exception() is None:
                 raise ClaimLost from None
             raise
         finally:
-            for task in (work, beat):
+            for task in (work, heartbeat):
                 task.cancel()
-            await asyncio.gather(work, beat, return_exceptions=True)
+            await asyncio.gather(work, heartbeat, return_exceptions=True)
 
-    async def _beat(self, work: "asyncio.Future[None]") -> None:
+    async def _write_heartbeats(self, work: "asyncio.Future[None]") -> None:
+        """Write a heartbeat every STEP_HEARTBEAT_SECONDS; cancel the work and return when it must stop."""
         while True:
-            await asyncio.sleep(BEAT_SECONDS)
+            await asyncio.sleep(STEP_HEARTBEAT_SECONDS)
             try:
-                if not await sync_to_async(step_queue.beat)(self.claim, self.meter.usage()):
-                    work.cancel()
-                    return
+                goes_on = await sync_to_async(step_queue.heartbeat)(self.step.claim, self.step.meter.usage())
             except DatabaseError as error:
-                log.warning("heartbeat not stored", extra={"cause": type(error).__name__})
+                log.warning("step heartbeat was not stored", extra={"cause": type(error).__name__})
                 await sync_to_async(close_connection)()
+                continue
+            if not goes_on:
+                work.cancel()
+                return
+
+    async def _work(self) -> None:
+        if self.step.claim.kind == StepKind.FINISH:
+            await sync_to_async(score_and_close)(self.step)
+            return
+        work = WORK_OF_KIND[self.step.claim.kind]
+        async with self._open_providers() as providers:
+            await work(self.step, providers)
 
     @asynccontextmanager
-    async def _opened(self) -> AsyncIterator[Providers]:
+    async def _open_providers(self) -> AsyncIterator[Providers]:
         if self._providers is not None:
             yield self._providers
             return
-        async with open_providers(source=self.run.source, shared=await redis_available()) as providers:
+        async with open_providers(source=self.step.run.source, shared=await redis_available()) as providers:
             yield providers
-
-    async def _work(self) -> None:
-        now = int(time.time())
-        if self.claim.kind == StepKind.FINISH:
-            if not await sync_to_async(finish.finish)(self.claim, now):
-                raise ClaimLost
-            return
-        async with self._opened() as providers:
-            match self.claim.kind:
-                case StepKind.FIND:
-                    await self._find(providers, now)
-                case StepKind.TOKEN:
-                    await self._token(providers, now)
-                case StepKind.WALLET:
-                    await self._wallet(providers, now)
-                case _:
-                    raise AssertionError(f"no such kind of step: {self.claim.kind}")
-
-    async def _find(self, providers: Providers, now: int) -> None:
-        if self.run.given_mints:
-            found = await look_up(providers, list(self.run.given_mints), self.complain)
-        else:
-            found = await search(providers, self.params, now, self.complain)
-            found = await sync_to_async(limit_to_schedule)(found, providers.source, self.complain)
-        stored = await sync_to_async(self._store_found)(providers, found)
-        if not stored:
-            raise ClaimLost
-
-    def _store_found(self, providers: Providers, found: TokenSearchResult) -> bool:
-        return save_token.store_found(
-            self.claim,
-            self.meter.usage(),
-            found,
-            source=providers.source,
-            source_note=providers.helius_note,
-            errors=self.errors,
-        )
-
-    async def _token(self, providers: Providers, now: int) -> None:
-        token: Candidate = await sync_to_async(save_token.candidate)(self.run.pk, self.claim.key)
-        result = await analyse_token(
-            token, self.params, providers.histories(self.problem), providers.prices, now=now, problem=self.problem
-        )
-        if not await sync_to_async(save_token.store_token)(self.claim, self.meter.usage(), result, self.errors):
-            raise ClaimLost
-
-    async def _wallet(self, providers: Providers, now: int) -> None:
-        known = await sync_to_async(save_profile.load_wallet_context)(self.claim.key)
-        result = await profile_wallet(self.claim.key, known, providers, now=now, problem=self.problem)
-        if not await sync_to_async(save_profile.store_step)(self.claim, self.meter.usage(), result, self.errors):
-            raise ClaimLost
-
-    def complain(self, step: str, code: str, message: str) -> None:
-        """Something was lost: into the run's errors with the step's completion."""
-        self.errors.append(run_errors.run_error(step, code, message))
-
-    def problem(self, what: str, cause: str) -> None:
-        """The same, of what this step works on."""
-        self.complain(self.claim.name, "incomplete", f"{what}: {cause}")
-
-
-_CODES: Final[dict[type[Exception], str]] = {NothingAnswered: "nothing_answered", BudgetSpent: "budget"}
-
-
-async def redis_available() -> bool:
-    """Whether the shared store of the pace is there."""
-    client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2)
-    try:
-        await client.ping()
-    except (RedisError, OSError):
-        return False
-    finally:
-        await client.aclose()
-    return True

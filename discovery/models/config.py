@@ -1,7 +1,7 @@
 """The one configuration row."""
 
-from decimal import Decimal
-from typing import Any, Final
+from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -9,75 +9,29 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
 
-from discovery.models.runs import json_default
+from discovery.models.param_columns import ConfigParamColumns, default_excluded_flags
 
-DEFAULT_EXCLUDED_FLAGS: Final = ["plumbing", "creator", "bundle", "arbitrage", "wash"]
+__all__ = ["Config", "default_excluded_flags", "ensure_config_row"]
 
-
-def default_excluded_flags() -> list[str]:
-    """A fresh list: plumbing, creator, bundle, arbitrage, wash."""
-    return list(DEFAULT_EXCLUDED_FLAGS)
+DEFAULT_SCHEDULE_HOURS = 6
 
 
-class Config(models.Model):
-    """What every run uses unless it is told otherwise. One row, id 1; a run keeps a copy of what it used."""
+def hours_as_timedelta(hours: float) -> timedelta:
+    """Return a span of schedule hours. In a simulated market an hour may be shorter (DISCOVERY_HOUR_SECONDS)."""
+    return timedelta(seconds=hours * settings.DISCOVERY_HOUR_SECONDS)
+
+
+class Config(ConfigParamColumns):
+    """The parameters that every run uses unless its request says otherwise, and the schedule. One row, id 1.
+
+    A run keeps a copy of the parameters that it used.
+    """
 
     id = models.IntegerField(primary_key=True, default=1, db_default=1, editable=False)
     enabled = models.BooleanField(null=True, default=True, db_default=True, help_text="Whether the schedule runs.")
     schedule_hours = models.IntegerField(null=True, default=6, db_default=6, help_text="Hours between runs, 1–24.")
-    min_price_change_pct = models.DecimalField(
-        max_digits=5,
-        decimal_places=2,
-        null=True,
-        default=Decimal("100.0"),
-        db_default=Decimal("100.0"),
-        help_text="Least price change over 24 h, percent, 0–999.99.",
-    )
-    min_volume_usd = models.DecimalField(
-        max_digits=15,
-        decimal_places=2,
-        null=True,
-        default=Decimal("50000.0"),
-        db_default=Decimal("50000.0"),
-        help_text="Least volume over 24 h, USD.",
-    )
-    max_token_age_hours = models.IntegerField(
-        null=True, default=72, db_default=72, help_text="Hours since launch at most, 1–168."
-    )
-    early_window_minutes = models.IntegerField(
-        null=True,
-        default=30,
-        db_default=30,
-        help_text="A first buy this soon after launch is early, 5–120 minutes.",
-    )
-    min_profit_pct = models.DecimalField(
-        max_digits=5,
-        decimal_places=2,
-        null=True,
-        default=Decimal("50.0"),
-        db_default=Decimal("50.0"),
-        help_text="Least realised profit on the token, percent of everything put in, 0–500.",
-    )
-    max_tokens = models.IntegerField(null=True, default=20, db_default=20, help_text="Tokens a run analyses, 1–100.")
-    profile_immediately = models.BooleanField(
-        null=True, default=True, db_default=True, help_text="Profile new wallets within the run."
-    )
     updated_at = models.DateTimeField(null=True, db_default=Now())
     updated_by = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001  the earlier schema has nulls
-
-    min_liquidity_usd = models.DecimalField(
-        max_digits=15,
-        decimal_places=2,
-        default=Decimal("10000.0"),
-        db_default=Decimal("10000.0"),
-        help_text="Least liquidity, USD: the price change of a thin pool means nothing.",
-    )
-    max_requests_per_run = models.IntegerField(
-        null=True, blank=True, help_text="Provider calls a run may make, 100–10,000,000; empty = no limit."
-    )
-    excluded_flags = models.JSONField(
-        default=default_excluded_flags, db_default=json_default(DEFAULT_EXCLUDED_FLAGS), blank=True
-    )
     next_run_at = models.DateTimeField(null=True, blank=True)
     version = models.IntegerField(default=1, db_default=1)
 
@@ -95,11 +49,21 @@ class Config(models.Model):
     @property
     def hours(self) -> int:
         """Hours between runs; a null of an earlier row means the default."""
-        return self.schedule_hours or 6
+        return self.schedule_hours or DEFAULT_SCHEDULE_HOURS
+
+    @property
+    def interval(self) -> timedelta:
+        """Time between two scheduled runs."""
+        return hours_as_timedelta(self.hours)
+
+    @property
+    def is_schedule_on(self) -> bool:
+        """Runs start by themselves: the switch of the row and the one of the environment are both on."""
+        return bool(self.enabled) and settings.DISCOVERY_SCHEDULER_ENABLED
 
     @classmethod
     def load(cls) -> "Config":
-        """The row; made with the environment's seeds where it is missing."""
+        """Return the row. A missing one is made with the seeds of the environment."""
         config = cls.objects.filter(pk=1).first()
         if config is None:
             ensure_config_row()
@@ -108,7 +72,7 @@ class Config(models.Model):
 
 
 def ensure_config_row(using: str = "default") -> None:
-    """Insert the row where it is missing, seeded from the environment; an existing one is never touched."""
+    """Insert the row if it is missing, seeded from the environment; an existing one never changes."""
     seeds: dict[str, Any] = {
         "enabled": settings.DISCOVERY_SCHEDULER_ENABLED,
         "schedule_hours": settings.DISCOVERY_SCHEDULE_HOURS,

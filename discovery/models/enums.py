@@ -1,5 +1,6 @@
-"""States and the sets of them that matter, each named once."""
+"""States, names and the sets of them that matter, each defined once."""
 
+from enum import StrEnum
 from typing import Final
 
 from django.db.models import TextChoices
@@ -39,12 +40,22 @@ class Trigger(TextChoices):
 
 
 class StepKind(TextChoices):
-    """One unit of work of a run, in the order of its stages."""
+    """One unit of work of a run, in the order of the stages."""
 
     FIND = "find", "find tokens"
     TOKEN = "token", "token"
     WALLET = "wallet", "wallet"
     FINISH = "finish", "finish"
+
+
+STAGE_OF_KIND: Final = {
+    StepKind.FIND: RunStage.FIND_TOKENS,
+    StepKind.TOKEN: RunStage.ANALYSE,
+    StepKind.WALLET: RunStage.PROFILE,
+    StepKind.FINISH: RunStage.FINISH,
+}
+"""The stage in which steps of a kind are worked on."""
+KIND_OF_STAGE: Final = {stage: kind for kind, stage in STAGE_OF_KIND.items()}
 
 
 class StepStatus(TextChoices):
@@ -57,6 +68,7 @@ class StepStatus(TextChoices):
 
 
 OPEN_STEP_STATUSES: Final = (StepStatus.PENDING, StepStatus.RUNNING)
+CLOSED_STEP_STATUSES: Final = (StepStatus.DONE, StepStatus.FAILED)
 
 
 class WalletStatus(TextChoices):
@@ -83,3 +95,35 @@ class ApiScope(TextChoices):
     READ = "read", "read"
     RUN = "run", "run: start, cancel and retry runs as well"
     ADMIN = "admin", "admin: change configuration and wallets as well"
+
+
+class HeartbeatName(StrEnum):
+    """Parts of the system that write one heartbeat each. Workers write `worker:<host>:<pid>`."""
+
+    BEAT = "beat"
+    TICK = "tick"
+    CANARY = "canary"
+
+
+WORKER_HEARTBEAT_PREFIX: Final = "worker:"
+
+
+class Queue(StrEnum):
+    """Celery queues: steps that move a run on, steps in bulk, periodic and on-demand work."""
+
+    RUNS = "runs"
+    STEPS = "steps"
+    PERIODIC = "periodic"
+
+
+class TaskName(StrEnum):
+    """Names of Celery tasks, as messages carry them."""
+
+    STEP = "discovery.step"
+    PROFILE_WALLET = "discovery.profile_wallet"
+    REFRESH_PUMPS = "discovery.refresh_pumps"
+    TICK = "discovery.tick"
+    SWEEP = "discovery.sweep"
+    CANARY = "discovery.canary"
+    CHECK_DECAY = "discovery.check_decay"
+    RETENTION = "discovery.retention"

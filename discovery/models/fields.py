@@ -1,4 +1,4 @@
-"""Field types of the domain, so that a wrong shape fails at the door."""
+"""Field types of the domain: a wrong shape fails when the row is validated."""
 
 from typing import Any
 
@@ -8,8 +8,13 @@ from django.db import models
 from discovery.domain.addresses import is_address
 
 
+def json_default(value: Any) -> models.Value:
+    """Return `value` as the database default of a jsonb column."""
+    return models.Value(value, models.JSONField())
+
+
 def validate_address(value: str) -> None:
-    """Raises ValidationError where `value` is not base58 of 32 bytes."""
+    """Raise ValidationError unless `value` is base58 of 32 bytes."""
     if not is_address(value):
         raise ValidationError("%(value)s is not a Solana address", params={"value": value})
 

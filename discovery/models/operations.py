@@ -7,7 +7,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from discovery.models.enums import ApiScope
-from discovery.models.runs import json_default
+from discovery.models.fields import json_default
+from discovery.models.querysets import ApiKeyQuerySet, HeartbeatQuerySet
 
 
 class Heartbeat(models.Model):
@@ -16,6 +17,8 @@ class Heartbeat(models.Model):
     name = models.CharField(max_length=150, primary_key=True)
     at = models.DateTimeField()
     detail = models.JSONField(default=dict, db_default=json_default({}), blank=True)
+
+    objects = HeartbeatQuerySet.as_manager()
 
     class Meta:
         db_table = "discovery_heartbeats"
@@ -77,6 +80,8 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty = never.")
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
         db_table = "discovery_api_keys"

@@ -1,11 +1,10 @@
 """Runs, their units of work, the tokens they saw and the wallets they found."""
 
 import uuid
-from typing import Any
 
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from discovery.models.enums import (
@@ -17,15 +16,12 @@ from discovery.models.enums import (
     StepStatus,
     Trigger,
 )
-from discovery.models.fields import AddressField
+from discovery.models.fields import AddressField, json_default
+from discovery.models.param_columns import RunParamColumns
+from discovery.models.querysets import RunQuerySet, RunStepQuerySet
 
 
-def json_default(value: Any) -> Value:
-    """A database default for a jsonb column."""
-    return Value(value, models.JSONField())
-
-
-class Run(models.Model):
+class Run(RunParamColumns):
     """One discovery run: what was asked, what it did so far, what came out.
 
     queued → running → completed | failed | cancelled, or skipped. Rows written by the earlier system have no stage and
@@ -40,12 +36,6 @@ class Run(models.Model):
     )
     trigger_type = models.CharField(max_length=20, choices=Trigger.choices)
     triggered_by = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001  the earlier schema has nulls
-    min_price_change_pct = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
-    min_volume_usd = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
-    max_token_age_hours = models.IntegerField(null=True, blank=True)
-    early_window_minutes = models.IntegerField(null=True, blank=True)
-    min_profit_pct = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
-    max_tokens = models.IntegerField(null=True, blank=True)
     tokens_analyzed = models.IntegerField(null=True, blank=True, default=0, db_default=0)
     new_wallets = models.IntegerField(null=True, blank=True, default=0, db_default=0)
     updated_wallets = models.IntegerField(null=True, blank=True, default=0, db_default=0)
@@ -54,12 +44,6 @@ class Run(models.Model):
     errors = models.JSONField(null=True, blank=True, default=list, db_default=json_default([]))
     created_at = models.DateTimeField(null=True, blank=True, db_default=Now())
 
-    profile_immediately = models.BooleanField(null=True, blank=True)
-    excluded_flags = models.JSONField(
-        null=True, blank=True, help_text="Flags that excluded; null on rows from before they were kept: the defaults."
-    )
-    min_liquidity_usd = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
-    max_requests_per_run = models.IntegerField(null=True, blank=True)
     scheduled_for = models.DateTimeField(
         null=True,
         blank=True,
@@ -90,6 +74,8 @@ class Run(models.Model):
     )
     retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries")
 
+    objects = RunQuerySet.as_manager()
+
     class Meta:
         db_table = "discovery_runs"
         verbose_name = "run"
@@ -119,8 +105,13 @@ class Run(models.Model):
         return f"{self.started_at:%Y-%m-%d %H:%M} {self.status}"
 
     @property
+    def is_active(self) -> bool:
+        """Queued or running; rows of the earlier system never are."""
+        return self.status in ACTIVE_RUN_STATUSES and self.stage is not None
+
+    @property
     def has_errors(self) -> bool:
-        """Whether something was lost on the way: shown as "completed with errors"."""
+        """The run could not do something: shown as "completed with errors"."""
         return bool(self.errors)
 
 
@@ -164,6 +155,13 @@ class RunWallet(models.Model):
         return f"{self.wallet_address} through {self.source_token}"
 
 
+def step_name(kind: str, key: str) -> str:
+    """Return the name of a step in errors and logs, such as `token <mint>`."""
+    if kind == StepKind.FIND:
+        return "find_tokens"
+    return f"{kind} {key}".strip()
+
+
 class RunStep(models.Model):
     """One unit of work: claimed by a conditional update, stored in one transaction with its completion.
 
@@ -191,6 +189,8 @@ class RunStep(models.Model):
     )
     counts = models.JSONField(default=dict, db_default=json_default({}), blank=True)
 
+    objects = RunStepQuerySet.as_manager()
+
     class Meta:
         db_table = "discovery_run_steps"
         verbose_name = "step"
@@ -204,6 +204,11 @@ class RunStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}: {self.status}"
+
+    @property
+    def name(self) -> str:
+        """The step's name in errors and logs."""
+        return step_name(self.kind, self.key)
 
 
 class RunToken(models.Model):

@@ -5,8 +5,9 @@ from django.db.models import Value
 from django.db.models.functions import Now
 
 from discovery.models.enums import CycleResult
-from discovery.models.fields import AddressField, UnitsField
-from discovery.models.runs import Run, json_default
+from discovery.models.fields import AddressField, UnitsField, json_default
+from discovery.models.querysets import TradeQuerySet, TransactionQuerySet
+from discovery.models.runs import Run
 
 
 class Trade(models.Model):
@@ -32,6 +33,8 @@ class Trade(models.Model):
     platform_fee_lamports = models.BigIntegerField(db_default=0, default=0)
     rent_lamports = models.BigIntegerField(db_default=0, default=0)
     venues = models.JSONField(default=list, db_default=json_default([]), blank=True)
+
+    objects = TradeQuerySet.as_manager()
 
     class Meta:
         db_table = "discovery_trades"
@@ -160,6 +163,8 @@ class Transaction(models.Model):
     signature = models.CharField(max_length=90, primary_key=True)
     body = models.BinaryField()
     fetched_at = models.DateTimeField(db_default=Now())
+
+    objects = TransactionQuerySet.as_manager()
 
     class Meta:
         db_table = "discovery_transactions"

@@ -7,8 +7,9 @@ from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
 
 from discovery.models.enums import WalletStatus
-from discovery.models.fields import AddressField
-from discovery.models.runs import Run, json_default
+from discovery.models.fields import AddressField, json_default
+from discovery.models.querysets import WalletQuerySet
+from discovery.models.runs import Run
 
 
 class Wallet(models.Model):
@@ -66,6 +67,7 @@ class Wallet(models.Model):
     label = models.CharField(max_length=100, blank=True, default="", db_default="")
     note = models.TextField(blank=True, default="", db_default="")
 
+    objects = WalletQuerySet.as_manager()
     history = HistoricalRecords(
         table_name="discovery_wallets_history",
         excluded_fields=[

@@ -1,18 +1,34 @@
-"""What a run is expected to cost with the settings in force, and how many tokens fit between two scheduled runs."""
-
-from collections.abc import Callable
+"""The expected cost of a run under the settings in force, and how many tokens fit between two scheduled runs."""
 
 import msgspec
 from django.conf import settings
 
 from discovery.analysis.estimate import Estimate, Source, estimate
 from discovery.clients.provider_clients import pace
+from discovery.domain.run_errors import ErrorCode, WarningSink
 from discovery.models import Config
 from discovery.pipeline.find_tokens import TokenSearchResult
 
 
+class ScheduleEstimate(msgspec.Struct, frozen=True):
+    """Calls and time that a run over so many tokens is expected to use. `fits`: before the next scheduled run."""
+
+    tokens: int
+    total_calls: int
+    helius_credits: int
+    seconds: int
+    source: str
+    fits: bool
+    tokens_that_fit: int
+
+
+def expected_source() -> Source:
+    """Return the source of transactions that a run would use: Helius if there is a key."""
+    return "helius" if settings.HELIUS_API_KEY else "solana_rpc"
+
+
 def estimate_cost(source: Source, tokens: int, *, given: bool, profiles: bool = True) -> Estimate:
-    """What a run over `tokens` tokens is expected to cost with the settings in force."""
+    """Return the expected cost of a run over `tokens` tokens. given: it gets them instead of searching."""
     return estimate(
         source,
         tokens=tokens,
@@ -23,24 +39,41 @@ def estimate_cost(source: Source, tokens: int, *, given: bool, profiles: bool = 
     )
 
 
-def limit_to_schedule(
-    found: TokenSearchResult, source: str, complain: Callable[[str, str, str], None]
-) -> TokenSearchResult:
-    """The tokens whose analysis ends before the next scheduled run would begin, most promising first."""
-    if not found.tokens:
-        return found
-    hours = Config.load().schedule_hours or 6
-    seconds = estimate_cost("helius" if source == "helius" else "solana_rpc", 1, given=False).seconds
-    most = max(1, hours * 3600 // max(1, seconds))
-    over = len(found.tokens) - most
-    if over <= 0:
-        return found
-    complain(
-        "find_tokens",
-        "plan_cut",
-        f"{len(found.tokens)} tokens would take longer than the {hours} h between runs at the pace of {source}: "
-        f"the {most} most promising are analysed",
+def estimate_against_schedule(tokens: int, *, profiles: bool) -> ScheduleEstimate:
+    """Return the expected cost of a search run, compared with the time between two scheduled runs. One query."""
+    source = expected_source()
+    cost = estimate_cost(source, tokens, given=False, profiles=profiles)
+    available_seconds = _seconds_between_runs(Config.load())
+    seconds_per_token = max(1, cost.seconds // max(1, tokens))
+    return ScheduleEstimate(
+        tokens=tokens,
+        total_calls=cost.total_calls,
+        helius_credits=cost.helius_credits,
+        seconds=cost.seconds,
+        source=source,
+        fits=cost.seconds <= available_seconds,
+        tokens_that_fit=max(1, available_seconds // seconds_per_token),
     )
-    return msgspec.structs.replace(
-        found, tokens=found.tokens[:most], funnel={**found.funnel, "token_over_schedule": over}
+
+
+def limit_to_schedule(result: TokenSearchResult, source: str, warnings: WarningSink) -> TokenSearchResult:
+    """Return the tokens whose analysis ends before the next scheduled run begins, most promising first."""
+    if not result.tokens:
+        return result
+    config = Config.load()
+    cost_of_one = estimate_cost("helius" if source == "helius" else "solana_rpc", 1, given=False)
+    room = max(1, _seconds_between_runs(config) // max(1, cost_of_one.seconds))
+    excess = len(result.tokens) - room
+    if excess <= 0:
+        return result
+    warnings.add(
+        f"{len(result.tokens)} tokens would take longer than the {config.hours} h between runs at the rate limit of "
+        f"{source}: the {room} most promising are analysed",
+        code=ErrorCode.PLAN_CUT,
     )
+    funnel = {**result.funnel, "token_over_schedule": excess}
+    return msgspec.structs.replace(result, tokens=result.tokens[:room], funnel=funnel)
+
+
+def _seconds_between_runs(config: Config) -> int:
+    return int(config.interval.total_seconds())

@@ -1,29 +1,46 @@
-"""The last step of a run: who is one hand is told, its wallets are scored against each other, the run is closed."""
+"""The last step of a run: flag clusters of wallets, then score the wallets of the run against each other."""
 
-from django.db import transaction
+from collections.abc import Mapping
 
-from discovery.jobs import run_lifecycle, step_queue
+import msgspec
+
+from discovery.domain.profiles import Prior
 from discovery.models import Run, RunWallet, Wallet
+from discovery.models.enums import StepKind, StepStatus
 from discovery.pipeline.flag_clusters import flag_clusters
-from discovery.pipeline.scoring import cohort_prior, scores, store_scores
+from discovery.pipeline.save_trades import BATCH
+from discovery.pipeline.scoring import Scored, cohort_prior, save_wallet_scores, score_wallets
 
 
-def finish(claim: step_queue.Claim, now: int) -> bool:
-    """Score and close. `now` in unix seconds. False where step or run was not ours any more."""
-    run = Run.objects.get(pk=claim.run_id)
+class RunScores(msgspec.Struct, frozen=True):
+    """The scores of a run's wallets by address, and the prior that they were shrunk towards."""
+
+    prior: Prior
+    by_address: Mapping[str, Scored]
+
+
+def score_run(run: Run, now: int) -> RunScores:
+    """Flag the wallets of the run and score them, with those it profiled. `now` in unix seconds.
+
+    Flags are saved at once: they do not depend on how this step ends.
+    """
     addresses = sorted(set(run.wallets.values_list("wallet_address", flat=True)))
-    profiled = [step.key for step in run.steps.filter(kind="wallet", status="done")]
+    profiled = run.steps.filter(kind=StepKind.WALLET, status=StepStatus.DONE).values_list("key", flat=True)
     flag_clusters(run, addresses)
     prior = cohort_prior(addresses, now)
-    found = scores(Wallet.objects.filter(address__in={*addresses, *profiled}), prior, now)
-    with transaction.atomic():
-        if not run_lifecycle.finish(claim, {}, prior.to_dict()):
-            transaction.set_rollback(True)
-            return False
-        store_scores(found, run)
-        rows = list(RunWallet.objects.filter(run=run))
-        for row in rows:
-            scored = found.get(row.wallet_address)
-            row.initial_score = scored.score.value if scored is not None else None
-        RunWallet.objects.bulk_update(rows, ["initial_score"], batch_size=500)
-    return True
+    wallets = Wallet.objects.filter(address__in={*addresses, *profiled})
+    return RunScores(prior, score_wallets(wallets, prior, now))
+
+
+def save_scores(run: Run, scores: RunScores) -> None:
+    """Save the prior of the run, the scores of the wallets, and the score each had when this run found it.
+
+    Called inside a transaction.
+    """
+    Run.objects.filter(pk=run.pk).update(prior=scores.prior.to_dict())
+    save_wallet_scores(scores.by_address, run)
+    rows = list(RunWallet.objects.filter(run=run))
+    for row in rows:
+        scored = scores.by_address.get(row.wallet_address)
+        row.initial_score = None if scored is None else scored.score.value
+    RunWallet.objects.bulk_update(rows, ["initial_score"], batch_size=BATCH)

@@ -1,53 +1,58 @@
-"""A profile asked for by somebody, outside of a run."""
+"""Profile and score one wallet because somebody asked for it, outside of a run."""
 
 import logging
 import time
+from typing import Final
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
+from discovery.clients.connections import redis_available
 from discovery.clients.provider_clients import open_providers
-from discovery.jobs.step_runner import redis_available
+from discovery.domain.run_errors import WarningSink
 from discovery.models import Wallet
-from discovery.pipeline import save_profile, scoring
+from discovery.pipeline import scoring
 from discovery.pipeline.profile_wallet import WalletResult, profile_wallet
+from discovery.pipeline.save_profile import load_wallet_context, save_profile
 from discovery.providers.errors import ProviderError
 
 log = logging.getLogger(__name__)
 
+MAX_ERROR_LENGTH: Final = 500
 
-async def profile(address: str) -> None:
-    """Profile and score a wallet of the watchlist; what stands in the way is kept with it. Others are passed over."""
+
+async def profile_on_demand(address: str) -> None:
+    """Profile and score a wallet. An error is stored on the wallet. Wallets not on the watchlist are ignored."""
     if not await Wallet.objects.filter(pk=address).aexists():
         return
-    problems: list[str] = []
-    known = await sync_to_async(save_profile.load_wallet_context)(address)
+    warnings = WarningSink(f"wallet {address}")
     try:
-        async with open_providers(shared=await redis_available()) as providers:
-            result = await profile_wallet(
-                address,
-                known,
-                providers,
-                now=int(time.time()),
-                problem=lambda what, cause: problems.append(f"{what}: {cause}"),
-            )
-        await sync_to_async(_store)(result, problems)
+        result = await _profile(address, warnings)
+        await sync_to_async(_save)(result, warnings)
     except ProviderError as error:
         log.warning("wallet not profiled", extra={"wallet": address, "cause": str(error)})
-        await _failed(address, str(error))
+        await _save_error(address, str(error))
     except Exception as error:
-        # Whatever it was: who asked is told, and may ask again.
+        # The person who asked learns of any failure, and may ask again.
         log.exception("wallet not profiled", extra={"wallet": address})
-        await _failed(address, f"{type(error).__name__}: the log has the details")
+        await _save_error(address, f"{type(error).__name__}: the log has the details")
 
 
-async def _failed(address: str, cause: str) -> None:
-    await Wallet.objects.filter(pk=address).aupdate(profile_error=cause[:500], profile_requested_at=None)
+async def _profile(address: str, warnings: WarningSink) -> WalletResult:
+    context = await sync_to_async(load_wallet_context)(address)
+    async with open_providers(shared=await redis_available()) as providers:
+        return await profile_wallet(address, context, providers, now=int(time.time()), warnings=warnings)
 
 
-def _store(result: WalletResult, problems: list[str]) -> None:
+def _save(result: WalletResult, warnings: WarningSink) -> None:
     with transaction.atomic():
-        save_profile.store_profile(result)
-        if problems:
-            Wallet.objects.filter(pk=result.address).update(profile_error="; ".join(problems)[:500])
+        save_profile(result)
+        if warnings.messages:
+            error = "; ".join(warnings.messages)[:MAX_ERROR_LENGTH]
+            Wallet.objects.filter(pk=result.address).update(profile_error=error)
     scoring.rescore([result.address])
+
+
+async def _save_error(address: str, cause: str) -> None:
+    wallets = Wallet.objects.filter(pk=address)
+    await wallets.aupdate(profile_error=cause[:MAX_ERROR_LENGTH], profile_requested_at=None)

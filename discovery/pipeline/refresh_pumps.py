@@ -1,38 +1,38 @@
-"""The tokens that pass the filters at this moment, looked up by a worker when somebody asks."""
+"""Refresh the list of tokens that pass the filters at this moment, when somebody looks at it."""
 
 import time
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
+from discovery.clients.connections import redis_available
 from discovery.clients.provider_clients import open_providers
-from discovery.jobs import run_lifecycle
-from discovery.jobs.step_runner import redis_available
+from discovery.domain.run_errors import WarningSink
 from discovery.models import Config, Pumps
 from discovery.pipeline.find_tokens import NothingAnswered, TokenSearchResult, search
 
+MAX_PROBLEM_LENGTH: Final = 1000
 
-async def refresh() -> None:
-    """Search and keep what was found; where nothing answered, the last list stays and the cause is told."""
-    params = run_lifecycle.saved_params(await sync_to_async(Config.load)())
-    problems: list[str] = []
-    found: TokenSearchResult | None = None
+
+async def refresh_pumps() -> None:
+    """Search and save the result. If no source answers, the last list stays and the cause is saved."""
+    config = await sync_to_async(Config.load)()
+    warnings = WarningSink("find_tokens")
+    result: TokenSearchResult | None = None
     try:
         async with open_providers(source="solana_rpc", shared=await redis_available()) as providers:
-            found = await search(
-                providers, params, int(time.time()), lambda _step, _code, message: problems.append(message)
-            )
+            result = await search(providers, config.params, int(time.time()), warnings)
     except NothingAnswered as error:
-        problems.append(str(error))
-    await sync_to_async(_keep)(found, "; ".join(problems)[:1000])
+        warnings.add(str(error))
+    await sync_to_async(_save)(result, "; ".join(warnings.messages)[:MAX_PROBLEM_LENGTH])
 
 
-def _keep(found: TokenSearchResult | None, problem: str) -> None:
+def _save(result: TokenSearchResult | None, problem: str) -> None:
     now = timezone.now()
     values: dict[str, Any] = {"problem": problem, "answered_at": now}
-    if found is not None:
-        tokens = [msgspec.to_builtins(token) for token in found.tokens]
-        values |= {"tokens": tokens, "funnel": found.funnel, "refreshed_at": now}
+    if result is not None:
+        tokens = [msgspec.to_builtins(token) for token in result.tokens]
+        values |= {"tokens": tokens, "funnel": result.funnel, "refreshed_at": now}
     Pumps.objects.update_or_create(pk=1, defaults=values)

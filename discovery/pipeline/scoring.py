@@ -3,10 +3,9 @@
 import logging
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from discovery.analysis import flags
@@ -14,39 +13,22 @@ from discovery.analysis.cohort import SCORE_VERSION, estimate_prior
 from discovery.analysis.decay import status
 from discovery.analysis.profiles import figures
 from discovery.analysis.scores import score
-from discovery.domain.profiles import Cycle, Prior, Score
+from discovery.domain.profiles import Cycle, Prior, Profile, Score
 from discovery.models import Run, Wallet
-from discovery.models.enums import RunStatus
-from discovery.pipeline.save_profile import cycles_by_wallet, kept_status, profile_of, seeds_by_wallet
+from discovery.models.querysets import WalletQuerySet
+from discovery.pipeline.save_profile import (
+    cycles_by_wallet,
+    seeds_by_wallet,
+    status_unless_blacklisted,
+    stored_profile,
+)
 
 log = logging.getLogger(__name__)
 
-COHORT: int = 2000
-"""Wallets whose records say what is usual: those of the run, then the last profiled ones."""
-
-
-def cohort_prior(addresses: Iterable[str], now: int) -> Prior:
-    """The prior of a run: its own candidates and the wallets profiled last, up to COHORT of them."""
-    wanted = list(addresses)
-    profiled = Wallet.objects.filter(profiled_at__isnull=False, too_active=False)
-    chosen = list(profiled.filter(address__in=wanted).values_list("address", flat=True))
-    others = profiled.exclude(address__in=wanted).order_by("-profiled_at", "address")
-    chosen += others.values_list("address", flat=True)[: max(0, COHORT - len(chosen))]
-    cycles, seeds = cycles_by_wallet(chosen), seeds_by_wallet(chosen)
-    samples = {
-        address: [cycle for cycle in cycles.get(address, []) if cycle.mint not in seeds.get(address, set())]
-        for address in chosen
-    }
-    return estimate_prior(samples, now)
-
-
-def latest_prior() -> tuple[Prior, Run | None]:
-    """The prior of the last run that has one of this version; without any, the fallback."""
-    runs = Run.objects.filter(status=RunStatus.COMPLETED).exclude(prior={}).order_by("-started_at")
-    for run in runs[:20]:
-        if run.prior.get("version") == SCORE_VERSION:
-            return Prior.from_dict(run.prior), run
-    return estimate_prior({}, 0), None
+MAX_COHORT_WALLETS: Final = 2000
+"""Wallets that a prior is estimated from: those of the run, then the ones profiled last."""
+MAX_RUNS_LOOKED_AT: Final = 20
+RESCORE_BATCH: Final = 500
 
 
 class Scored(msgspec.Struct, frozen=True):
@@ -56,67 +38,119 @@ class Scored(msgspec.Struct, frozen=True):
     columns: dict[str, Any]
 
 
-def scores(wallets: QuerySet[Wallet], prior: Prior, now: int) -> dict[str, Scored]:
-    """The scores of these wallets, those without a profile left out. `now` in unix seconds. Three queries."""
-    profiled = {wallet.address: wallet for wallet in wallets.filter(profiled_at__isnull=False)}
+def cohort_prior(addresses: Iterable[str], now: int) -> Prior:
+    """Estimate the prior of a run from its own wallets and the ones profiled last. `now` in unix seconds."""
+    cohort = _cohort(list(addresses))
+    cycles, seeds = cycles_by_wallet(cohort), seeds_by_wallet(cohort)
+    samples: dict[str, list[Cycle]] = {}
+    for address in cohort:
+        wallet_seeds = seeds.get(address, set())
+        samples[address] = [cycle for cycle in cycles.get(address, []) if cycle.mint not in wallet_seeds]
+    return estimate_prior(samples, now)
+
+
+def _cohort(addresses: list[str]) -> list[str]:
+    profiled = Wallet.objects.profiled().filter(too_active=False)
+    of_run = list(profiled.filter(address__in=addresses).values_list("address", flat=True))
+    room = max(0, MAX_COHORT_WALLETS - len(of_run))
+    others = profiled.exclude(address__in=addresses).order_by("-profiled_at", "address")
+    return of_run + list(others.values_list("address", flat=True)[:room])
+
+
+def latest_prior() -> tuple[Prior, Run | None]:
+    """Return the prior of the last run that has one of this version, and that run; else the fallback and None."""
+    runs = Run.objects.completed().exclude(prior={}).order_by("-started_at")
+    for run in runs[:MAX_RUNS_LOOKED_AT]:
+        if run.prior.get("version") == SCORE_VERSION:
+            return Prior.from_dict(run.prior), run
+    return estimate_prior({}, 0), None
+
+
+def score_wallets(wallets: WalletQuerySet, prior: Prior, now: int) -> dict[str, Scored]:
+    """Return the scores of these wallets by address; wallets without a profile have none. Three queries.
+
+    now: unix seconds.
+    """
+    profiled = {wallet.address: wallet for wallet in wallets.profiled()}
     cycles, seeds = cycles_by_wallet(profiled), seeds_by_wallet(profiled)
-    found: dict[str, Scored] = {}
+    scores: dict[str, Scored] = {}
     for address, wallet in profiled.items():
         try:
-            found[address] = _scored(wallet, cycles.get(address, []), seeds.get(address, set()), prior, now)
+            profile = stored_profile(wallet)
         except msgspec.ValidationError as error:
-            log.warning("a stored profile is of another version", extra={"wallet": address, "cause": str(error)})
-    return found
+            log.warning("stored profile has another version", extra={"wallet": address, "cause": str(error)})
+            continue
+        wallet_cycles, wallet_seeds = cycles.get(address, []), seeds.get(address, set())
+        profile = _without_new_seeds(profile, wallet_cycles, wallet_seeds)
+        names = [*flags.flags_of(address), *wallet.flags]
+        result = score(profile, wallet_cycles, wallet_seeds, names, prior, now)
+        scores[address] = Scored(result, _columns(wallet, profile, result, prior))
+    return scores
 
 
-def _scored(wallet: Wallet, cycles: list[Cycle], seeds: AbstractSet[str], prior: Prior, now: int) -> Scored:
-    profile = profile_of(wallet)
-    held = {cycle.mint for cycle in cycles}
-    if set(profile.seeds) != seeds & held:
-        # A run found it through another token since: that one counts no more, at once.
-        fresh = figures(cycles, without=seeds, overhead_lamports=profile.overhead_lamports, sol_usd_at=None)
-        profile = msgspec.structs.replace(profile, scored=fresh, seeds=tuple(sorted(seeds & held)))
-    names = [*flags.flags_of(wallet.address), *wallet.flags]
-    result = score(profile, cycles, seeds, names, prior, now)
-    columns = {
+def _without_new_seeds(profile: Profile, cycles: list[Cycle], seeds: AbstractSet[str]) -> Profile:
+    """Return the profile without tokens through which a run found the wallet since: they count no more, at once."""
+    held_seeds = seeds & {cycle.mint for cycle in cycles}
+    if set(profile.seeds) == held_seeds:
+        return profile
+    scored = figures(cycles, without=seeds, overhead_lamports=profile.overhead_lamports, sol_usd_at=None)
+    return msgspec.structs.replace(profile, scored=scored, seeds=tuple(sorted(held_seeds)))
+
+
+def _columns(wallet: Wallet, profile: Profile, result: Score, prior: Prior) -> dict[str, Any]:
+    return {
         "score": result.value,
         "score_version": result.version,
         "provisional": result.provisional,
         "unscored_reason": result.reason,
-        "score_detail": {
-            "parts": msgspec.to_builtins(result.parts),
-            "gates": msgspec.to_builtins(result.gates),
-            "n": result.n,
-            "n_eff": str(result.n_eff),
-            "win_rate": None if result.win_rate is None else str(result.win_rate),
-            "low": None if result.interval is None else str(result.interval[0]),
-            "high": None if result.interval is None else str(result.interval[1]),
-            "freshness": None if result.freshness is None else str(result.freshness),
-            "provisional_because": list(result.provisional_because),
-            "prior": prior.to_dict() | {"edges": len(prior.edges)},
-        },
+        "score_detail": _detail(result, prior),
         "n_eff": result.n_eff,
         "resolved_cycles": profile.scored.counted,
         "win_rate": profile.scored.win_rate.value,
         "realised_lamports": profile.scored.net_lamports,
         "profile": msgspec.to_builtins(profile),
-        "status": kept_status(status(wallet.status, profile)),
+        "status": status_unless_blacklisted(status(wallet.status, profile)),
     }
-    return Scored(result, columns)
 
 
-def store_scores(found: Mapping[str, Scored], scored_in: Run | None) -> None:
-    """Put scores into their wallets. An operator's changes are left alone: only columns of the score are written."""
-    for address in sorted(found):
-        Wallet.objects.filter(pk=address).update(**found[address].columns, scored_in=scored_in)
+def _detail(result: Score, prior: Prior) -> dict[str, Any]:
+    low, high = result.interval or (None, None)
+    return {
+        "parts": msgspec.to_builtins(result.parts),
+        "gates": msgspec.to_builtins(result.gates),
+        "n": result.n,
+        "n_eff": str(result.n_eff),
+        "win_rate": _text_or_none(result.win_rate),
+        "low": _text_or_none(low),
+        "high": _text_or_none(high),
+        "freshness": _text_or_none(result.freshness),
+        "provisional_because": list(result.provisional_because),
+        "prior": prior.to_dict() | {"edges": len(prior.edges)},
+    }
 
 
-def rescore(addresses: Iterable[str] | None = None, batch: int = 500) -> int:
-    """Score wallets anew from what is stored, with the last run's prior; how many. None = all that are profiled."""
+def _text_or_none(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def save_wallet_scores(scores: Mapping[str, Scored], run: Run | None) -> None:
+    """Save the scores. Only columns of the score are written: what an operator changed meanwhile stays.
+
+    run: the run whose prior the scores were shrunk towards.
+    """
+    for address in sorted(scores):
+        Wallet.objects.filter(pk=address).update(**scores[address].columns, scored_in=run)
+
+
+def rescore(addresses: Iterable[str] | None = None, *, batch: int = RESCORE_BATCH) -> int:
+    """Score wallets again from what is stored, with the last run's prior; return how many. None: all with a profile."""
     now = int(timezone.now().timestamp())
     prior, run = latest_prior()
-    wallets = Wallet.objects.filter(profiled_at__isnull=False)
-    chosen = sorted(wallets.values_list("address", flat=True) if addresses is None else addresses)
+    wallets = Wallet.objects.profiled()
+    if addresses is None:
+        addresses = wallets.values_list("address", flat=True)
+    chosen = sorted(addresses)
     for start in range(0, len(chosen), batch):
-        store_scores(scores(wallets.filter(address__in=chosen[start : start + batch]), prior, now), run)
+        of_batch = wallets.filter(address__in=chosen[start : start + batch])
+        save_wallet_scores(score_wallets(of_batch, prior, now), run)
     return len(chosen)

@@ -125,7 +125,7 @@ def stack(
         up.enter_context(_web(port, env, folder))
         up.enter_context(workers(1, env, folder))
         Config.load()
-        run = services.start({}, trigger=Trigger.API, triggered_by="robot")
+        run = services.start_run({}, trigger=Trigger.API, triggered_by="robot")
         assert until(lambda: Run.objects.filter(pk=run.pk, status="completed").exists(), 90)
         yield Stack(url, simulated, str(run.pk), {})
         assert simulated.stats()["unhandled_count"] == 0

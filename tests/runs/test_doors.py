@@ -71,7 +71,7 @@ def by_the_command(*options: str) -> Run:
 
 
 def by_a_retry_of(run: Run) -> Run:
-    return services.retry(run.pk, trigger=Trigger.API, triggered_by="ana")
+    return services.retry_run(run.pk, trigger=Trigger.API, triggered_by="ana")
 
 
 def by_whom(run: Run) -> set[str]:

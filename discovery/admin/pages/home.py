@@ -114,7 +114,7 @@ def start(request: HttpRequest) -> HttpResponse:
         return _form(request, form, saved, problem="The run was not started: some values are not allowed.")
     changes = form.changes()
     try:
-        run = services.start(changes, trigger=Trigger.MANUAL, triggered_by=request.user.get_username())
+        run = services.start_run(changes, trigger=Trigger.MANUAL, triggered_by=request.user.get_username())
     except services.RunAlreadyActive as active:
         url = reverse("discovery:run", args=[active.run_id])
         return _form(request, form, saved, problem="Another run is active.", link=url)

@@ -66,7 +66,7 @@ def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Ask the run to end."""
     quiet = request.POST.get("from") == "home"  # there the run itself says it
     try:
-        services.cancel(run_id, request.user.get_username())
+        services.cancel_run(run_id, request.user.get_username())
     except Run.DoesNotExist:
         raise Http404 from None
     except services.WrongState as state:
@@ -82,7 +82,7 @@ def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 def retry(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """A new run with the same parameters."""
     try:
-        run = services.retry(run_id, trigger=Trigger.MANUAL, triggered_by=request.user.get_username())
+        run = services.retry_run(run_id, trigger=Trigger.MANUAL, triggered_by=request.user.get_username())
     except Run.DoesNotExist:
         raise Http404 from None
     except services.WrongState as state:

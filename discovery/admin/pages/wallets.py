@@ -129,7 +129,7 @@ def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
             "symbols": positions.symbols(mints),
             "chart": _chart(positions.wallet_results(address)),
             "changes": wallet_history.wallet_changes(address),
-            "profile_pending": services.profile_pending(wallet.profile_requested_at),
+            "profile_pending": services.is_profile_pending(wallet.profile_requested_at),
             "profile_rows": rows_of(wallet.profile),
             "habits": habits_of(wallet.profile),
         },

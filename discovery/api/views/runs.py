@@ -75,7 +75,7 @@ class StartView(ApiView):
         """202; 409 with the id of the run that is active."""
         key = _idempotency_key(request)
         overrides = serializers.run_overrides(request.data)
-        run = services.start(
+        run = services.start_run(
             overrides,
             trigger=Trigger.API,
             triggered_by=self.caller.name,
@@ -182,7 +182,7 @@ class CancelView(ApiView):
     )
     def post(self, request: Request, run_id: str) -> Response:
         """202; 409 for a run that has ended."""
-        run: Any = services.cancel(run_id_of(run_id), self.caller.name)
+        run: Any = services.cancel_run(run_id_of(run_id), self.caller.name)
         return accepted(run, "The run ends as soon as its steps have noticed; what it found is kept.")
 
 
@@ -201,7 +201,7 @@ class RetryView(ApiView):
     )
     def post(self, request: Request, run_id: str) -> Response:
         """202; 409 for a run that has not ended, or while another is active."""
-        run = services.retry(
+        run = services.retry_run(
             run_id_of(run_id),
             trigger=Trigger.API,
             triggered_by=self.caller.name,

@@ -1,0 +1,97 @@
+"""The end of a run: what is stored is counted exactly once, however the run ended."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from django.db.models import Count, F, Q
+from django.utils import timezone
+
+from discovery.clients.usage import total
+from discovery.domain.run_errors import ErrorCode
+from discovery.jobs.run_errors import append_errors, collect_step_errors
+from discovery.jobs.step_queue import close_open_steps
+from discovery.models import Run, RunWallet, Wallet
+from discovery.models.enums import RunStage, RunStatus, StepKind, StepStatus
+
+log = logging.getLogger(__name__)
+
+
+class _ClosedStep(msgspec.Struct, frozen=True):
+    kind: str
+    status: str
+    error_code: str
+    usage: dict[str, Any]
+
+
+def finalize(run: Run, status: RunStatus) -> None:
+    """Close an unfinished run that the caller has locked, with its counts, funnel, usage and errors."""
+    now = timezone.now()
+    _count_wallets(run)
+    close_open_steps(run.pk, f"the run was {status}")
+    append_errors(run.pk, collect_step_errors(run))
+    columns = ("kind", "status", "error_code", "usage")
+    steps = [_ClosedStep(*row) for row in run.steps.order_by("pk").values_list(*columns)]
+    run.status, run.stage = status, RunStage.DONE
+    run.completed_at = now
+    run.tokens_analyzed = run.tokens.filter(early_buyers__isnull=False).count()
+    run.profiled_wallets = sum(step.kind == StepKind.WALLET and step.status == StepStatus.DONE for step in steps)
+    run.duration_seconds = Decimal((now - run.started_at).total_seconds()).quantize(Decimal("0.01"))
+    run.steps_total, run.steps_done = len(steps), len(steps)
+    run.usage = total(step.usage for step in steps)
+    run.funnel = _whole_funnel(run, steps)
+    run.save(
+        update_fields=[
+            "status",
+            "stage",
+            "completed_at",
+            "new_wallets",
+            "updated_wallets",
+            "tokens_analyzed",
+            "profiled_wallets",
+            "duration_seconds",
+            "steps_total",
+            "steps_done",
+            "usage",
+            "funnel",
+        ]
+    )
+    log.info("run closed", extra={"run_id": str(run.pk), "status": str(status), "seconds": str(run.duration_seconds)})
+
+
+def _count_wallets(run: Run) -> None:
+    rows = RunWallet.objects.filter(run=run)
+    counts = rows.aggregate(
+        new=Count("wallet_address", distinct=True, filter=Q(is_new=True)),
+        known=Count("wallet_address", distinct=True, filter=Q(is_new=False)),
+    )
+    run.new_wallets, run.updated_wallets = counts["new"], counts["known"]
+    # Only one run is active at a time: nobody else counts wallets now.
+    Wallet.objects.filter(address__in=rows.values("wallet_address")).update(
+        discovery_count=F("discovery_count") + 1,
+        last_discovered_at=timezone.now(),
+    )
+
+
+def _whole_funnel(run: Run, steps: Sequence[_ClosedStep]) -> dict[str, int]:
+    """Return the counts of the search and of every token, and of the steps that failed."""
+    funnel: Counter[str] = Counter(run.funnel or {})
+    for token_funnel in run.tokens.values_list("funnel", flat=True):
+        funnel.update(token_funnel)
+    for step in steps:
+        name = _loss_name(step)
+        if name:
+            funnel[name] += 1
+    return dict(funnel)
+
+
+def _loss_name(step: _ClosedStep) -> str:
+    """Return the funnel's name for a failed step, or "" if the step did not fail by itself."""
+    if step.status != StepStatus.FAILED or not step.error_code:
+        return ""
+    if step.error_code == ErrorCode.BUDGET:
+        return str(ErrorCode.BUDGET)
+    return {StepKind.TOKEN: "tokens_failed", StepKind.WALLET: "wallets_failed"}.get(StepKind(step.kind), "")

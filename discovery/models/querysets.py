@@ -1,0 +1,181 @@
+"""Named sets of rows. A set that two modules need is a method here, so that it has one meaning.
+
+Limits of age ("no heartbeat for 60 s") stand here too: pages, probes and the engine must agree on them.
+"""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from discovery.models.enums import (
+    ACTIVE_RUN_STATUSES,
+    CLOSED_STEP_STATUSES,
+    OPEN_STEP_STATUSES,
+    WORKER_HEARTBEAT_PREFIX,
+    RunStatus,
+    StepStatus,
+    WalletStatus,
+)
+
+if TYPE_CHECKING:  # the models import this module
+    from discovery.models.operations import ApiKey, Heartbeat  # noqa: F401  named in the bases below
+    from discovery.models.runs import Run, RunStep  # noqa: F401
+    from discovery.models.trades import Trade, Transaction  # noqa: F401
+    from discovery.models.wallets import Wallet  # noqa: F401
+
+WORKER_SILENT_AFTER: Final = timedelta(seconds=60)
+"""A worker writes a heartbeat every 10 s; one that is silent for longer takes no more work."""
+WORKER_FORGOTTEN_AFTER: Final = timedelta(hours=1)
+"""Its heartbeat is deleted then."""
+
+
+def step_silent_after() -> timedelta:
+    """Return how long a running step, or a run in the foreground, may be silent before it is considered dead."""
+    return timedelta(seconds=settings.STEP_DEAD_SECONDS)
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    """Runs by where they stand. Rows of the earlier system have no stage; they are never active."""
+
+    def active(self) -> "RunQuerySet":
+        """Runs that are queued or running."""
+        return self.unfinished().filter(stage__isnull=False)
+
+    def unfinished(self) -> "RunQuerySet":
+        """Active runs, and rows that the earlier system left open."""
+        return self.filter(status__in=ACTIVE_RUN_STATUSES)
+
+    def continuing(self) -> "RunQuerySet":
+        """Unfinished runs that nobody asked to cancel."""
+        return self.unfinished().filter(cancel_requested_at__isnull=True)
+
+    def for_workers(self) -> "RunQuerySet":
+        """Active runs that workers carry out, not one process alone."""
+        return self.active().filter(in_foreground=False)
+
+    def abandoned(self, now: datetime) -> "RunQuerySet":
+        """Unfinished runs that nobody works on: of the earlier system, or in a foreground process that is silent.
+
+        A run of workers is never abandoned: its steps wait for the next worker.
+        """
+        silent = Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=now - step_silent_after())
+        return self.unfinished().filter(Q(stage__isnull=True) | Q(in_foreground=True) & silent)
+
+    def begun(self) -> "RunQuerySet":
+        """Runs whose work has begun: neither queued nor a skipped slot."""
+        return self.exclude(status__in=(RunStatus.QUEUED, RunStatus.SKIPPED))
+
+    def requested(self) -> "RunQuerySet":
+        """Every run but the slots that were skipped."""
+        return self.exclude(status=RunStatus.SKIPPED)
+
+    def finished(self) -> "RunQuerySet":
+        """Runs that have ended, however; skipped slots never began."""
+        return self.exclude(status__in=(*ACTIVE_RUN_STATUSES, RunStatus.SKIPPED))
+
+    def completed(self) -> "RunQuerySet":
+        """Runs that ended as they should, with or without errors."""
+        return self.filter(status=RunStatus.COMPLETED)
+
+
+class RunStepQuerySet(models.QuerySet["RunStep"]):
+    """Steps by where they stand."""
+
+    def pending(self) -> "RunStepQuerySet":
+        """Steps that wait for a worker."""
+        return self.filter(status=StepStatus.PENDING)
+
+    def running(self) -> "RunStepQuerySet":
+        """Steps that a worker has claimed."""
+        return self.filter(status=StepStatus.RUNNING)
+
+    def open(self) -> "RunStepQuerySet":
+        """Steps that are pending or running."""
+        return self.filter(status__in=OPEN_STEP_STATUSES)
+
+    def closed(self) -> "RunStepQuerySet":
+        """Steps that are done or have failed."""
+        return self.filter(status__in=CLOSED_STEP_STATUSES)
+
+    def due(self, now: datetime) -> "RunStepQuerySet":
+        """Pending steps whose pause after a failure is over."""
+        return self.pending().filter(Q(available_at__isnull=True) | Q(available_at__lte=now))
+
+    def enqueued(self) -> "RunStepQuerySet":
+        """Open steps that workers hold or have been sent."""
+        return self.filter(Q(status=StepStatus.RUNNING) | Q(status=StepStatus.PENDING, enqueued_at__isnull=False))
+
+    def claimed_by_worker(self, worker: str) -> "RunStepQuerySet":
+        """Running steps that any process of this worker holds."""
+        return self.running().filter(claimed_by__startswith=f"{worker}:")
+
+    def dead(self, now: datetime) -> "RunStepQuerySet":
+        """Running steps that have been silent for too long."""
+        return self.running().filter(heartbeat_at__lt=now - step_silent_after())
+
+
+class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
+    """Heartbeats of workers."""
+
+    def of_workers(self) -> "HeartbeatQuerySet":
+        """One row for each worker that runs, or ran within the last hour."""
+        return self.filter(name__startswith=WORKER_HEARTBEAT_PREFIX)
+
+    def alive(self, now: datetime | None = None) -> "HeartbeatQuerySet":
+        """Workers that wrote a heartbeat within WORKER_SILENT_AFTER."""
+        return self.of_workers().filter(at__gt=(now or timezone.now()) - WORKER_SILENT_AFTER)
+
+    def forgotten(self, now: datetime) -> "HeartbeatQuerySet":
+        """Workers that have been silent for so long that nobody needs their row."""
+        return self.of_workers().filter(at__lt=now - WORKER_FORGOTTEN_AFTER)
+
+
+class WalletQuerySet(models.QuerySet["Wallet"]):
+    """Wallets of the watchlist."""
+
+    def profiled(self) -> "WalletQuerySet":
+        """Wallets that have a profile."""
+        return self.filter(profiled_at__isnull=False)
+
+    def unprofiled(self) -> "WalletQuerySet":
+        """Wallets that no profile was computed for yet."""
+        return self.filter(profiled_at__isnull=True)
+
+    def not_blacklisted(self) -> "WalletQuerySet":
+        """Wallets that an operator has not taken out."""
+        return self.exclude(status=WalletStatus.BLACKLISTED)
+
+
+class TradeQuerySet(models.QuerySet["Trade"]):
+    """Trades by age."""
+
+    def expired(self, now: datetime) -> "TradeQuerySet":
+        """Trades that retention deletes: older than RETENTION_TRADES_DAYS, of wallets off the watchlist."""
+        from discovery.models.wallets import Wallet
+
+        old = self.filter(block_time__lt=now - timedelta(days=settings.RETENTION_TRADES_DAYS))
+        return old.exclude(wallet_address__in=Wallet.objects.values("address"))
+
+
+class TransactionQuerySet(models.QuerySet["Transaction"]):
+    """Cached transactions by age."""
+
+    def fresh(self, now: datetime) -> "TransactionQuerySet":
+        """Transactions that the cache still serves."""
+        return self.filter(fetched_at__gt=now - timedelta(hours=settings.RETENTION_CACHE_HOURS))
+
+    def expired(self, now: datetime) -> "TransactionQuerySet":
+        """Transactions that retention deletes."""
+        return self.filter(fetched_at__lt=now - timedelta(hours=settings.RETENTION_CACHE_HOURS))
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    """API keys."""
+
+    def not_revoked(self) -> "ApiKeyQuerySet":
+        """Keys that nobody has revoked; they may have expired."""
+        return self.filter(revoked_at__isnull=True)

@@ -1,0 +1,48 @@
+"""Save trades: facts of the chain, whose identity is a unique constraint, so that saving twice is harmless."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from discovery.domain.times import datetime_from_unix
+from discovery.domain.units import round_half_even
+from discovery.models import Trade
+from discovery.pipeline.balance_history import ValuedTrade
+
+BATCH: Final = 1000
+
+
+def save_trades(trades: Iterable[ValuedTrade]) -> None:
+    """Save the trades. One that is stored already gets the value that it lacked."""
+    rows = [_row(valued) for valued in trades]
+    # One order for every writer: two orders would wait for each other.
+    rows.sort(key=lambda row: (row.signature, row.wallet_address))
+    Trade.objects.bulk_create(
+        rows,
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["signature", "wallet_address", "mint"],
+        update_fields=["slot", "block_time", "value_lamports"],
+    )
+
+
+def _row(valued: ValuedTrade) -> Trade:
+    trade = valued.trade
+    value = valued.value_lamports
+    return Trade(
+        signature=trade.signature,
+        wallet_address=trade.wallet,
+        mint=trade.mint,
+        slot=trade.slot or 0,
+        block_time=datetime_from_unix(valued.block_time),
+        side=trade.side,
+        token_units=trade.token_units,
+        token_decimals=trade.token_decimals,
+        quote_mint=trade.quote_mint,
+        quote_units=trade.quote_units,
+        value_lamports=None if value is None else round_half_even(value),
+        network_fee_lamports=trade.network_fee_lamports,
+        tip_lamports=trade.tip_lamports,
+        platform_fee_lamports=trade.platform_fee_lamports,
+        rent_lamports=trade.rent_lamports,
+        venues=list(trade.venues),
+    )
