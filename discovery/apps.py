@@ -7,15 +7,15 @@ from django.db.models.signals import post_migrate
 
 
 class DiscoveryAppConfig(AppConfig):
-    """Registers what must hold after every migration."""
+    """The app, with what it does after every migration."""
 
     name = "discovery"
     verbose_name = "Discovery"
 
     def ready(self) -> None:
-        """A database that can run the product always has the one configuration row."""
+        """Connect what every migration must leave behind: the configuration row and beat's intervals."""
         post_migrate.connect(_ensure_config_row, sender=self, dispatch_uid="discovery.config_row")
-        post_migrate.connect(_ensure_intervals, sender=self, dispatch_uid="discovery.jobs.beat_schedule")
+        post_migrate.connect(_ensure_intervals, sender=self, dispatch_uid="discovery.intervals")
 
 
 def _ensure_intervals(**kwargs: Any) -> None:
@@ -25,16 +25,16 @@ def _ensure_intervals(**kwargs: Any) -> None:
         kwargs.get("apps", apps).get_model("django_celery_beat", "PeriodicTask")
     except LookupError:
         return  # not migrated that far
-    beat_schedule.sync(using=str(kwargs["using"]))
+    beat_schedule.create_missing_intervals(using=str(kwargs["using"]))
 
 
 def _ensure_config_row(**kwargs: Any) -> None:
     from discovery.models.config import Config, ensure_config_row
 
     try:
-        migrated = kwargs.get("apps", apps).get_model("discovery", "Config")  # `flush` names none
+        migrated = kwargs.get("apps", apps).get_model("discovery", "Config")  # `flush` passes no apps
     except LookupError:
-        return  # migrated to zero: there is no table of ours to keep a row in
+        return  # migrated to zero: the table is gone
     columns = {field.column for field in migrated._meta.local_fields}
     if columns == {field.column for field in Config._meta.local_fields}:
         ensure_config_row(using=str(kwargs["using"]))

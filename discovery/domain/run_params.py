@@ -210,6 +210,8 @@ def _declared_specs() -> dict[str, ParamSpec]:
 
 PARAM_SPECS: Final[dict[str, ParamSpec]] = _declared_specs()
 """Every parameter by name, in the order of forms and documents."""
+PARAM_TYPES: Final[dict[str, Any]] = get_type_hints(Params)
+"""The type of each parameter, such as `int | None`."""
 NUMBER_SPECS: Final[dict[str, ParamSpec]] = {name: spec for name, spec in PARAM_SPECS.items() if spec.is_number}
 """The parameters that are numbers, in the same order."""
 

@@ -1,7 +1,7 @@
 """Runs: the history, one run, its tokens and the wallets it found."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
@@ -10,8 +10,10 @@ import msgspec
 from django.db.models import F
 from msgspec import Meta
 
-from discovery.models import Run, RunStep, RunToken, RunWallet
-from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStage, RunStatus, Trigger
+from discovery.domain.run_params import PARAM_TYPES
+from discovery.domain.usage import sum_usage
+from discovery.models import Run, RunToken, RunWallet
+from discovery.models.enums import RunStage, RunStatus, Trigger
 from discovery.reads import paging
 from discovery.reads.paging import ErrorCount, ErrorDetail, Page, Slice, TimeRange, one_of
 
@@ -45,19 +47,13 @@ class RunFilter(msgspec.Struct, frozen=True):
     started: TimeRange = TimeRange()
 
 
-class RunParams(msgspec.Struct, frozen=True):
-    """What the run looked for. Null where the row is older than the parameter."""
-
-    min_price_change_pct: Decimal | None
-    min_volume_usd: Decimal | None
-    min_liquidity_usd: Decimal | None
-    max_token_age_hours: int | None
-    early_window_minutes: int | None
-    min_profit_pct: Decimal | None
-    max_tokens: int | None
-    max_requests_per_run: int | None
-    profile_immediately: bool | None
-    excluded_flags: tuple[str, ...] | None
+RunParams = msgspec.defstruct(
+    "RunParams",
+    [(name, kind | None) for name, kind in PARAM_TYPES.items()],
+    frozen=True,
+    module=__name__,
+    namespace={"__doc__": "The parameters that the run used. Null: the row is older than the parameter."},
+)
 
 
 class RunProgress(msgspec.Struct, frozen=True):
@@ -95,7 +91,7 @@ class RunDetail(msgspec.Struct, frozen=True):
     config_version: Annotated[int | None, Meta(description="The version of the configuration it was started from.")]
     source: Annotated[str, Meta(description="Who answered transactions: `helius` or `solana_rpc`.")]
     source_note: str
-    params: RunParams
+    params: RunParams  # type: ignore[valid-type]  # built from the specs
     mints: Annotated[tuple[str, ...], Meta(description="The tokens it was given; empty = it searched.")]
     progress: RunProgress
     tokens_analyzed: int
@@ -178,7 +174,6 @@ def _row(row: Mapping[str, Any]) -> RunRow:
 def run_detail(run_id: uuid.UUID) -> RunDetail:
     """One run. Two queries at most. Raises Run.DoesNotExist."""
     run = Run.objects.get(pk=run_id)
-    active = run.status in ACTIVE_RUN_STATUSES and run.stage is not None
     return RunDetail(
         id=run.pk,
         status=run.status,
@@ -203,7 +198,7 @@ def run_detail(run_id: uuid.UUID) -> RunDetail:
         updated_wallets=run.updated_wallets or 0,
         profiled_wallets=run.profiled_wallets or 0,
         funnel=run.funnel or {},
-        usage=_summed(_step_usages(run_id) if active else [run.usage]),
+        usage=_usage(run),
         errors=paging.error_words(run.errors),
         error_details=paging.error_details(run.errors),
     )
@@ -211,23 +206,20 @@ def run_detail(run_id: uuid.UUID) -> RunDetail:
 
 def run_progress(stage: str | None, done: int, total: int, *, completed: bool) -> RunProgress:
     """`done` of `total` steps; a completed run is at 100 %, another never."""
-    pct = 100 if completed else min(99, done * 100 // total) if total else 0
+    pct = 100 if completed else _pct_of_steps(done, total)
     return RunProgress(stage, done, total, pct)
 
 
-def _step_usages(run_id: uuid.UUID) -> list[dict[str, Any]]:
-    return list(RunStep.objects.filter(run_id=run_id).values_list("usage", flat=True))
+def _pct_of_steps(done: int, total: int) -> int:
+    if not total:
+        return 0
+    return min(99, done * 100 // total)
 
 
-def _summed(usages: Iterable[Mapping[str, Any] | None]) -> dict[str, ProviderUsage]:
-    """By provider. An active run's usage stands with its steps."""
-    sums: dict[str, dict[str, int]] = {}
-    for usage in usages:
-        for provider, row in (usage or {}).items():
-            counts = sums.setdefault(provider, dict.fromkeys(ProviderUsage.__struct_fields__, 0))
-            for name in counts:
-                counts[name] += row.get(name, 0)
-    return {provider: ProviderUsage(**counts) for provider, counts in sorted(sums.items())}
+def _usage(run: Run) -> dict[str, ProviderUsage]:
+    """Return the usage by provider. While a run is active, its steps hold it."""
+    usages = run.steps.values_list("usage", flat=True) if run.is_active else [run.usage or {}]
+    return {provider: ProviderUsage(**counts) for provider, counts in sum_usage(usages).items()}
 
 
 def run_tokens(run_id: uuid.UUID, page: Page, *, exists: bool = False) -> Slice[RunTokenRow]:
