@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 from django.conf import settings
 
-from discovery.analysis.estimate import Estimate, Source, estimate
+from discovery.analysis.estimate import Estimate, Source, estimate_run
 from discovery.clients.provider_clients import pace
 from discovery.models import Config
 from discovery.pipeline.find_tokens import TokenSearchResult
@@ -13,12 +13,12 @@ from discovery.pipeline.find_tokens import TokenSearchResult
 
 def estimate_cost(source: Source, tokens: int, *, given: bool, profiles: bool = True) -> Estimate:
     """What a run over `tokens` tokens is expected to cost with the settings in force."""
-    return estimate(
+    return estimate_run(
         source,
         tokens=tokens,
-        given=given,
-        profiles=profiles,
-        batches=source == "helius" or settings.MARKET != "live",
+        skips_search=given,
+        with_profiles=profiles,
+        has_batches=source == "helius" or settings.MARKET != "live",
         calls_per_second=pace(),
     )
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Case, CharField, Value, When
 from django.utils import timezone
 
-from discovery.analysis.decay import status
+from discovery.analysis.decay import next_status
 from discovery.clients.usage import Usage
 from discovery.domain.profiles import Cycle as CycleResult
 from discovery.domain.profiles import Profile
@@ -62,7 +62,7 @@ def store_profile(result: WalletResult) -> None:
     save_token.store_trades(result.trades)
     of_tokens = {name: words for name, words in wallet.flags.items() if name in TOKEN_FLAGS}
     Wallet.objects.filter(pk=wallet.pk).update(
-        status=kept_status(status(wallet.status, profile)),
+        status=kept_status(next_status(wallet.status, profile)),
         profile=msgspec.to_builtins(profile),
         profiled_at=timezone.now(),
         profile_error="",

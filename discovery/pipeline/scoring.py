@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from discovery.analysis import flags
 from discovery.analysis.cohort import SCORE_VERSION, estimate_prior
-from discovery.analysis.decay import status
-from discovery.analysis.profiles import figures
-from discovery.analysis.scores import score
+from discovery.analysis.decay import next_status
+from discovery.analysis.figures import compute_figures
+from discovery.analysis.scores import compute_score
 from discovery.domain.profiles import Cycle, Prior, Score
 from discovery.models import Run, Wallet
 from discovery.models.enums import RunStatus
@@ -74,10 +74,10 @@ def _scored(wallet: Wallet, cycles: list[Cycle], seeds: AbstractSet[str], prior:
     held = {cycle.mint for cycle in cycles}
     if set(profile.seeds) != seeds & held:
         # A run found it through another token since: that one counts no more, at once.
-        fresh = figures(cycles, without=seeds, overhead_lamports=profile.overhead_lamports, sol_usd_at=None)
+        fresh = compute_figures(cycles, without=seeds, overhead_lamports=profile.overhead_lamports, sol_usd_at=None)
         profile = msgspec.structs.replace(profile, scored=fresh, seeds=tuple(sorted(seeds & held)))
-    names = [*flags.flags_of(wallet.address), *wallet.flags]
-    result = score(profile, cycles, seeds, names, prior, now)
+    names = [*flags.address_flags(wallet.address), *wallet.flags]
+    result = compute_score(profile, cycles, prior, seeds=seeds, flags=names, now=now)
     columns = {
         "score": result.value,
         "score_version": result.version,
@@ -100,7 +100,7 @@ def _scored(wallet: Wallet, cycles: list[Cycle], seeds: AbstractSet[str], prior:
         "win_rate": profile.scored.win_rate.value,
         "realised_lamports": profile.scored.net_lamports,
         "profile": msgspec.to_builtins(profile),
-        "status": kept_status(status(wallet.status, profile)),
+        "status": kept_status(next_status(wallet.status, profile)),
     }
     return Scored(result, columns)
 
