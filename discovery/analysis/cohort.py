@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
-from discovery.analysis.figures import counted
-from discovery.analysis.statistics import Z90, effective_n, log_roi, weight, weighted_mean
+from discovery.analysis.figures import counted_cycles
+from discovery.analysis.statistics import Z90, age_weight, effective_n, log_roi, weighted_mean
 from discovery.domain.profiles import Cycle, Prior
 
 SCORE_VERSION: Final = 1
@@ -22,7 +22,7 @@ MAX_MEAN: Final = 0.75
 """A cohort that wins more often than this is no yardstick: full win skill is 0.8."""
 
 
-class Sample(msgspec.Struct, frozen=True):
+class CycleSample(msgspec.Struct, frozen=True):
     """One wallet's counted cycles in order, recent ones weighing more."""
 
     cycles: tuple[Cycle, ...]
@@ -33,14 +33,14 @@ class Sample(msgspec.Struct, frozen=True):
     spread: float  # weighted mean square around it
 
 
-def sample_of(cycles: Sequence[Cycle], now: int) -> Sample:
+def weigh_cycles(cycles: Sequence[Cycle], now: int) -> CycleSample:
     """The sample of counted cycles at `now` (unix seconds)."""
-    weights = [weight(now - (cycle.resolved_at or cycle.last_trade_at)) for cycle in cycles]
+    weights = [age_weight(now - (cycle.resolved_at or cycle.last_trade_at)) for cycle in cycles]
     decided = [(w, cycle.result == "win") for w, cycle in zip(weights, cycles, strict=True) if cycle.result != "even"]
     decided_weights = [w for w, _ in decided]
     returns = [log_roi(cycle.net_lamports, cycle.put_in_lamports) for cycle in cycles]
     mean = weighted_mean(returns, weights) if cycles else 0.0
-    return Sample(
+    return CycleSample(
         cycles=tuple(cycles),
         decided_n=effective_n(decided_weights),
         win_share=weighted_mean([float(won) for _, won in decided], decided_weights) if decided else 0.0,
@@ -50,7 +50,7 @@ def sample_of(cycles: Sequence[Cycle], now: int) -> Sample:
     )
 
 
-def edge_bound(sample: Sample, g0: float, tau2: float, sigma2: float) -> float | None:
+def edge_bound(sample: CycleSample, g0: float, tau2: float, sigma2: float) -> float | None:
     """The 95 % lower bound of the wallet's mean log-ROI, shrunk towards the cohort's; None without a cycle.
 
     λ·ḡ + (1 - λ)·g₀ - 1.645·SE, with λ = n_eff / (n_eff + κ), κ = σ²/τ² and SE² = λ·σ²/n_eff, the variance left after
@@ -71,7 +71,7 @@ def estimate_prior(samples: Mapping[str, Sequence[Cycle]], now: int) -> Prior:
     samples: wallet -> its cycles, those of its seed tokens left out. now: unix seconds. With fewer than 10 wallets that
     have a win or a loss: Beta(4, 6), and no edges to compare with.
     """
-    whole = [sample_of(counted(samples[wallet]), now) for wallet in sorted(samples)]
+    whole = [weigh_cycles(counted_cycles(samples[wallet]), now) for wallet in sorted(samples)]
     decided = [sample for sample in whole if sample.decided_n]
     if len(decided) < MIN_WALLETS:
         alpha0, beta0 = FALLBACK
@@ -83,7 +83,7 @@ def estimate_prior(samples: Mapping[str, Sequence[Cycle]], now: int) -> Prior:
     return Prior(alpha0, beta0, g0, tau2, sigma2, len(decided), edges, SCORE_VERSION)
 
 
-def _beta(samples: Sequence[Sample]) -> tuple[float, float]:
+def _beta(samples: Sequence[CycleSample]) -> tuple[float, float]:
     """α₀ and β₀ from the spread of the wallets' win rates beyond what their sample sizes explain.
 
     With wallet i winning p_i of n_i, p the mean over all, N = Σn_i and m wallets:
@@ -107,7 +107,7 @@ def _beta(samples: Sequence[Sample]) -> tuple[float, float]:
     return strength * mean, strength * (1 - mean)
 
 
-def _normal(samples: Sequence[Sample]) -> tuple[float, float, float]:
+def _normal(samples: Sequence[CycleSample]) -> tuple[float, float, float]:
     """g₀, τ² (between wallets) and σ² (between a wallet's cycles) of log-ROI, by DerSimonian and Laird's moments."""
     freedom = math.fsum(s.n - 1 for s in samples)
     sigma2 = math.fsum(s.n * s.spread for s in samples) / freedom if freedom > 1e-9 else 0.0

@@ -13,7 +13,7 @@ RECOVERED_FROM: Final = Decimal("0.5")
 LOSSES_IN_A_ROW: Final = 3
 
 
-def status(previous: str, profile: Profile) -> str:
+def next_status(previous: str, profile: Profile) -> str:
     """The wallet's status after `previous`: active, insufficient_data or decay_detected; blacklisted stays.
 
     Decayed: fewer than 40 % wins in the last 20 cycles, or 3 losses in a row after a record of more wins than losses.

@@ -1,13 +1,14 @@
 """Who bought early, and who of them really took profit out."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from fractions import Fraction
 
 import msgspec
 
-from discovery.analysis.flags import Flag, creator, flags_of, sniper
-from discovery.analysis.positions import position
+from discovery.analysis.flags import Flag, address_flags, creator_flag, sniper_flag
+from discovery.analysis.positions import compute_position
 from discovery.domain.findings import EarlyBuyer, HoldingEvent, Launch
 from discovery.domain.run_params import Params
 
@@ -33,11 +34,12 @@ def bought_early(events: Sequence[HoldingEvent], launched_at: int, window_minute
 
 def evaluate_buyers(
     mint: str,
-    launched_at: int,
     histories: Mapping[str, Sequence[HoldingEvent]],
-    order: Sequence[str],
     params: Params,
-    incomplete: frozenset[str] = frozenset(),
+    *,
+    launched_at: int,
+    entry_order: Sequence[str],
+    incomplete_wallets: AbstractSet[str] = frozenset(),
     launch: Launch | None = None,
 ) -> list[EarlyBuyer]:
     """Every early buyer in entry order with its position, and whether it qualifies.
@@ -48,12 +50,12 @@ def evaluate_buyers(
     Qualified = profit at or above the threshold (the exact figure, not the rounded one) and no excluded flag.
     """
     buyers: list[EarlyBuyer] = []
-    for wallet in order:
+    for wallet in entry_order:
         events = histories[wallet]
         if not bought_early(events, launched_at, params.early_window_minutes):
             continue
-        result = position(events)
-        if wallet in incomplete:
+        result = compute_position(events)
+        if wallet in incomplete_wallets:
             result = msgspec.structs.replace(result, history_incomplete=True)
         flags = _flags(wallet, mint, events[0].slot, launch)
         first_time = events[0].block_time
@@ -76,10 +78,10 @@ def evaluate_buyers(
 
 def _flags(wallet: str, mint: str, entry_slot: int, launch: Launch | None) -> dict[str, str]:
     """What an early buyer's address and the token's launch say of it, with evidence."""
-    found: list[Flag | None] = [(name, "a program's account or a known service") for name in flags_of(wallet)]
+    found: list[Flag | None] = [(name, "a program's account or a known service") for name in address_flags(wallet)]
     if launch is not None:
-        found += [creator(wallet, mint, each) for each in launch.creators]
-        found.append(sniper(mint, entry_slot, launch.slot))
+        found += [creator_flag(wallet, mint, each) for each in launch.creators]
+        found.append(sniper_flag(mint, entry_slot, launch.slot))
     return dict(flag for flag in found if flag is not None)
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-Path = Literal["pool", "accounts"]
+FetchPath = Literal["pool", "accounts"]
 Source = Literal["helius", "solana_rpc"]
 
 HELIUS_ROWS_A_CALL = 1000
@@ -19,7 +19,7 @@ PROFILED_A_TOKEN = 8
 WALLET_TRANSACTIONS = 300
 
 
-def cheaper_path(source: Source, later_transactions: int | None, early_buyers: int) -> Path:
+def cheaper_path(source: Source, later_transactions: int | None, early_buyers: int) -> FetchPath:
     """How to follow the early buyers after the window: page the market once, or ask for each one's token account.
 
     Helius: 10 credits per 100 rows of the market, or 10 per account. Plain RPC: one call a transaction, or one call an
@@ -47,14 +47,14 @@ class Estimate(msgspec.Struct, frozen=True):
         return sum(self.calls.values())
 
 
-def estimate(
+def estimate_run(
     source: Source,
     *,
     tokens: int,
-    given: bool,
-    batches: bool,
+    skips_search: bool,
+    has_batches: bool,
     calls_per_second: dict[str, float],
-    profiles: bool = True,
+    with_profiles: bool = True,
 ) -> Estimate:
     """The cost of a run over `tokens` tokens. given: they were named, so nothing is searched.
 
@@ -64,12 +64,12 @@ def estimate(
     """
     calls = {"prices": 2}
     lookups = {"dexscreener": -(-tokens // 30), "jupiter": -(-tokens // 100)}
-    if given:
+    if skips_search:
         calls.update(lookups)
     else:
         calls.update({"geckoterminal": 7, "jupiter": 3 + 2, "dexscreener": 3 + 7})
     helius_credits = 0
-    wallets = tokens * PROFILED_A_TOKEN if profiles else 0
+    wallets = tokens * PROFILED_A_TOKEN if with_profiles else 0
     if wallets:
         calls["prices"] += 3
         calls["dexscreener"] = calls.get("dexscreener", 0) + wallets
@@ -81,9 +81,9 @@ def estimate(
         helius_credits += wallets * -(-WALLET_TRANSACTIONS // 100) * 10
     else:
         transactions = WINDOW_TRANSACTIONS + EARLY_BUYERS * LATER_TRANSACTIONS_A_BUYER
-        asked = -(-transactions // 100) if batches else transactions
+        asked = -(-transactions // 100) if has_batches else transactions
         calls["solana_rpc"] = tokens * (10 + 2 * -(-WINDOW_TRANSACTIONS // SIGNATURES_A_CALL) + EARLY_BUYERS + asked)
-        fetched = -(-WALLET_TRANSACTIONS // 100) if batches else WALLET_TRANSACTIONS
+        fetched = -(-WALLET_TRANSACTIONS // 100) if has_batches else WALLET_TRANSACTIONS
         calls["solana_rpc"] += wallets * (-(-WALLET_TRANSACTIONS // SIGNATURES_A_CALL) + 1 + fetched)
     seconds = max(int(count / calls_per_second[name]) + 1 for name, count in calls.items())
     return Estimate(source=source, tokens=tokens, calls=calls, helius_credits=helius_credits, seconds=seconds)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from discovery.analysis.statistics import herfindahl, to_decimal, wilson
+from discovery.analysis.statistics import herfindahl, to_decimal, wilson_interval
 from discovery.domain.profiles import Cycle, Figures, Ratio
 from discovery.domain.units import LAMPORTS_PER_SOL, fraction_to_decimal, round_half_even
 
@@ -16,25 +16,25 @@ SolUsd = Callable[[int], Decimal | None]
 """USD per SOL at a time in unix seconds; None where nobody said."""
 
 
-def ordered(cycles: Iterable[Cycle]) -> list[Cycle]:
+def sorted_by_resolution(cycles: Iterable[Cycle]) -> list[Cycle]:
     """The cycles in the order in which they were settled, open ones last: one order, however they came."""
     return sorted(cycles, key=lambda c: (c.resolved_at is None, c.resolved_at or c.opened_at, c.mint, c.number))
 
 
-def counted(cycles: Iterable[Cycle], without: AbstractSet[str] = frozenset()) -> list[Cycle]:
+def counted_cycles(cycles: Iterable[Cycle], without: AbstractSet[str] = frozenset()) -> list[Cycle]:
     """The cycles that statistics use, in order, tokens of `without` left out."""
-    return ordered(cycle for cycle in cycles if cycle.counted and cycle.mint not in without)
+    return sorted_by_resolution(cycle for cycle in cycles if cycle.counted and cycle.mint not in without)
 
 
 def ratio(hits: int, n: int) -> Ratio:
     """`hits` of `n` with its interval."""
     if not n:
         return Ratio(0, 0, None, None, None)
-    low, high = wilson(hits, n)
+    low, high = wilson_interval(hits, n)
     return Ratio(hits, n, fraction_to_decimal(Fraction(hits, n), 4), to_decimal(low), to_decimal(high))
 
 
-def figures(
+def compute_figures(
     cycles: Iterable[Cycle],
     *,
     without: AbstractSet[str] = frozenset(),
@@ -46,8 +46,8 @@ def figures(
     without: mints left out (seeds). overhead_lamports: fees of failed transactions, a cost of the whole wallet.
     Profit is that of all cycles; win rate, sizes, times and ratios are those of the counted ones.
     """
-    whole = ordered(cycle for cycle in cycles if cycle.mint not in without)
-    sample = counted(whole)
+    whole = sorted_by_resolution(cycle for cycle in cycles if cycle.mint not in without)
+    sample = counted_cycles(whole)
     wins = sum(cycle.result == "win" for cycle in sample)
     losses = sum(cycle.result == "loss" for cycle in sample)
     decided = [cycle.result == "win" for cycle in sample if cycle.result != "even"]

@@ -11,15 +11,7 @@ from discovery.domain.profiles import Profile
 Flag = tuple[str, str]
 """(name, evidence)."""
 
-NAMES: Final = (
-    "plumbing", "creator", "bundle", "arbitrage", "wash", "sniper", "sandwich", "sub_minute", "hyperactive",
-    "funded_by_creator", "oversold", "dust",
-)  # fmt: skip
-"""Every flag there is, the hard ones first."""
-HARD: Final = frozenset({"creator", "bundle", "arbitrage", "wash", "plumbing"})
-"""A wallet with one of these is not scored."""
-
-SNIPER_SLOTS: Final = 3
+MAX_SNIPER_SLOTS: Final = 3
 BUNDLE_WALLETS: Final = 3
 SANDWICHES: Final = 3
 WASH_SHARE: Final = Fraction(1, 10)
@@ -30,17 +22,17 @@ UNMATCHED_SHARE: Final = Fraction(1, 10)
 DUST_LAMPORTS: Final = 10_000_000
 
 
-def flags_of(wallet: str) -> tuple[str, ...]:
+def address_flags(wallet: str) -> tuple[str, ...]:
     """The flags that an address alone gives. `plumbing`: off the curve (a program's account) or a known service."""
     return () if is_wallet(wallet) else ("plumbing",)
 
 
-def creator(wallet: str, mint: str, creator_wallet: str | None) -> Flag | None:
+def creator_flag(wallet: str, mint: str, creator_wallet: str | None) -> Flag | None:
     """`creator`: the wallet made the token. creator_wallet None = not known."""
     return ("creator", f"created {mint}") if wallet == creator_wallet else None
 
 
-def funded_by_creator(creators: Mapping[str, str], funders: Sequence[str]) -> Flag | None:
+def funded_by_creator_flag(creators: Mapping[str, str], funders: Sequence[str]) -> Flag | None:
     """`funded_by_creator`: its first SOL came from a token's creator, directly or over one wallet in between.
 
     creators: creator -> mint. funders: who funded the wallet, then who funded that one; no further ones are looked at.
@@ -54,15 +46,15 @@ def funded_by_creator(creators: Mapping[str, str], funders: Sequence[str]) -> Fl
     return None
 
 
-def sniper(mint: str, entry_slot: int, launch_slot: int) -> Flag | None:
+def sniper_flag(mint: str, entry_slot: int, launch_slot: int) -> Flag | None:
     """`sniper`: first bought at most 3 slots after the launch: a program did, and nobody can copy it."""
     slots = entry_slot - launch_slot
-    if not 0 <= slots <= SNIPER_SLOTS:
+    if not 0 <= slots <= MAX_SNIPER_SLOTS:
         return None
     return ("sniper", f"bought {mint} {_count(slots, 'slot')} after its launch")
 
 
-def bundles(mint: str, entries: Iterable[tuple[str, int, str | None]]) -> dict[str, Flag]:
+def bundle_flags(mint: str, entries: Iterable[tuple[str, int, str | None]]) -> dict[str, Flag]:
     """`bundle`, by wallet: at least 3 wallets that first bought in one slot and were funded by one wallet.
 
     entries: (wallet, slot of its first buy, who funded it or None) of the token's early buyers.
@@ -79,14 +71,14 @@ def bundles(mint: str, entries: Iterable[tuple[str, int, str | None]]) -> dict[s
     }
 
 
-def arbitrage(transactions: int) -> Flag | None:
+def arbitrage_flag(transactions: int) -> Flag | None:
     """`arbitrage`: bought and sold the same token within one transaction, in `transactions` of them."""
     if transactions <= 0:
         return None
     return ("arbitrage", f"bought and sold the same token within {_count(transactions, 'transaction')}")
 
 
-def sandwich(histories: Mapping[str, Sequence[HoldingEvent]]) -> Flag | None:
+def sandwich_flag(histories: Mapping[str, Sequence[HoldingEvent]]) -> Flag | None:
     """`sandwich`: at least 3 times a buy and a sale of one token in the same slot, in different transactions.
 
     histories: mint -> the wallet's events in it.
@@ -103,7 +95,7 @@ def sandwich(histories: Mapping[str, Sequence[HoldingEvent]]) -> Flag | None:
     return ("sandwich", f"bought and sold a token in the same slot {found} times")
 
 
-def wash(mint: str, cluster: Mapping[str, Sequence[HoldingEvent]]) -> Flag | None:
+def wash_flag(mint: str, cluster: Mapping[str, Sequence[HoldingEvent]]) -> Flag | None:
     """`wash`: wallets of one hand stood on both sides of the token, less than 10 % of it net.
 
     cluster: wallet -> its events in the mint, of wallets known to be one hand. Looked at are the slots in which one of
@@ -127,7 +119,7 @@ def wash(mint: str, cluster: Mapping[str, Sequence[HoldingEvent]]) -> Flag | Non
     return ("wash", words)
 
 
-def of_profile(profile: Profile) -> tuple[Flag, ...]:
+def profile_flags(profile: Profile) -> tuple[Flag, ...]:
     """The flags that a wallet's habits give: sub_minute, hyperactive, oversold, dust. Seed tokens are looked at too."""
     found = (_sub_minute(profile), _hyperactive(profile), _oversold(profile), _dust(profile))
     return tuple(flag for flag in found if flag is not None)

@@ -100,7 +100,7 @@ class CostBasisLedger:
         return self.known_units + self.unknown_units
 
 
-def position(events: Iterable[HoldingEvent]) -> Position:
+def compute_position(events: Iterable[HoldingEvent]) -> Position:
     """The position after `events`, which are one wallet's of one mint in chain order."""
     book = CostBasisLedger()
     buys = sells = 0
@@ -116,13 +116,13 @@ def position(events: Iterable[HoldingEvent]) -> Position:
             sells += 1
             last_trade = event.block_time
     return Position(
-        put_in_lamports=book.put_in,
-        matched_lamports=book.matched,
+        cost_basis_lamports=book.put_in,
+        matched_proceeds_lamports=book.matched,
         realised_lamports=book.realised,
-        unmatched_lamports=book.unmatched,
+        unmatched_proceeds_lamports=book.unmatched,
         held_known_units=book.known_units,
         held_unknown_units=book.unknown_units,
-        basis_left_lamports=book.basis,
+        remaining_basis_lamports=book.basis,
         buys=buys,
         sells=sells,
         first_buy_time=first_buy,

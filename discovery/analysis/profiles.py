@@ -7,25 +7,23 @@ from decimal import Decimal
 from fractions import Fraction
 
 from discovery.analysis.cycles import resolve_cycles, split_cycles
-from discovery.analysis.figures import SolUsd, figures, ordered
+from discovery.analysis.figures import SolUsd, compute_figures, sorted_by_resolution
 from discovery.analysis.statistics import SECONDS_PER_DAY
 from discovery.domain.findings import HoldingEvent
 from discovery.domain.profiles import Cycle, Profile
 from discovery.domain.units import fraction_to_decimal
 
-__all__ = ["figures", "profile"]
 
-
-def profile(
+def build_profile(
     histories: Mapping[str, Sequence[HoldingEvent]],
     *,
     now: int,
-    exits: Mapping[str, int | None],
-    seeds: AbstractSet[str],
-    entries: Mapping[str, tuple[int, int]],
+    liquidation_values: Mapping[str, int | None],
+    seed_mints: AbstractSet[str],
+    entry_ranks: Mapping[str, tuple[int, int]],
     overhead_lamports: int,
     truncated: bool,
-    incomplete: AbstractSet[str],
+    unreconciled_mints: AbstractSet[str],
     sol_usd_at: SolUsd | None,
 ) -> tuple[Profile, list[Cycle]]:
     """The profile of one wallet and the cycles it rests on, in the order in which they were settled.
@@ -36,18 +34,20 @@ def profile(
     truncated: the wallet did more than was read. incomplete: mints whose balance does not follow from the events.
     """
     holdings = [holding for mint in sorted(histories) for holding in split_cycles(mint, histories[mint])]
-    cycles = ordered(resolve_cycles(holdings, exits, now, incomplete))
+    cycles = sorted_by_resolution(resolve_cycles(holdings, liquidation_values, now, unreconciled_mints))
     swaps = _swaps(histories)
     days = {time // SECONDS_PER_DAY for time in swaps.values()}
     hours = [0] * 24
     for time in swaps.values():
         hours[datetime.fromtimestamp(time, UTC).hour] += 1
-    places = [place for rank, buyers in entries.values() if (place := _place(rank, buyers)) is not None]
+    places = [place for rank, buyers in entry_ranks.values() if (place := _place(rank, buyers)) is not None]
     return (
         Profile(
-            scored=figures(cycles, without=seeds, overhead_lamports=overhead_lamports, sol_usd_at=sol_usd_at),
-            all=figures(cycles, overhead_lamports=overhead_lamports, sol_usd_at=sol_usd_at),
-            seeds=tuple(sorted(seeds & histories.keys())),
+            scored=compute_figures(
+                cycles, without=seed_mints, overhead_lamports=overhead_lamports, sol_usd_at=sol_usd_at
+            ),
+            all=compute_figures(cycles, overhead_lamports=overhead_lamports, sol_usd_at=sol_usd_at),
+            seeds=tuple(sorted(seed_mints & histories.keys())),
             first_trade_at=min(swaps.values(), default=None),
             last_trade_at=max(swaps.values(), default=None),
             active_days=len(days),

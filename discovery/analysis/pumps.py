@@ -29,7 +29,7 @@ class Market(msgspec.Struct, frozen=True):
     pool_created_at: int | None = None
 
 
-class Index(msgspec.Struct, frozen=True):
+class TokenIndexEntry(msgspec.Struct, frozen=True):
     """What a token index knows of a token as a whole; None = not said."""
 
     mint: str
@@ -45,7 +45,9 @@ class Index(msgspec.Struct, frozen=True):
     market_cap_usd: Decimal | None = None
 
 
-def candidate(mint: str, sources: Iterable[str], markets: Sequence[Market], index: Index | None) -> Candidate:
+def build_candidate(
+    mint: str, sources: Iterable[str], markets: Sequence[Market], index: TokenIndexEntry | None
+) -> Candidate:
     """One token out of its markets: the deepest market's price and change, the volume of all of them.
 
     Where the markets say nothing (a curve has no liquidity on the aggregator) the index fills in.
@@ -55,7 +57,7 @@ def candidate(mint: str, sources: Iterable[str], markets: Sequence[Market], inde
     volumes = [market.volume_24h_usd for market in markets if market.volume_24h_usd is not None]
     created = [market.pool_created_at for market in markets if market.pool_created_at is not None]
     launched_at, clock = _launch(index, created)
-    known = Index(mint) if index is None else index
+    known = TokenIndexEntry(mint) if index is None else index
 
     def figure(name: str) -> Decimal | None:
         own: Decimal | None = getattr(deepest, name, None)
@@ -84,7 +86,7 @@ def _depth(market: Market) -> tuple[Decimal, Decimal]:
     return market.liquidity_usd or ZERO, market.volume_24h_usd or ZERO
 
 
-def _launch(index: Index | None, created: list[int]) -> tuple[int | None, LaunchClock]:
+def _launch(index: TokenIndexEntry | None, created: list[int]) -> tuple[int | None, LaunchClock]:
     if index is not None:
         known = [time for time in (index.created_at, index.first_pool_at) if time is not None]
         if known:
@@ -92,7 +94,7 @@ def _launch(index: Index | None, created: list[int]) -> tuple[int | None, Launch
     return (min(created), "pair") if created else (None, "")
 
 
-def rejection(token: Candidate, params: Params, now: int) -> str:
+def rejection_reason(token: Candidate, params: Params, now: int) -> str:
     """Why the token is not pumped, "" where it is. `now` in unix seconds."""
     figures = (token.price_usd, token.price_change_24h_pct, token.volume_24h_usd, token.liquidity_usd)
     if all(figure is None for figure in figures):
@@ -112,7 +114,7 @@ def rejection(token: Candidate, params: Params, now: int) -> str:
     return ""
 
 
-def select(candidates: Iterable[Candidate], params: Params, now: int) -> tuple[list[Candidate], dict[str, int]]:
+def select_pumped(candidates: Iterable[Candidate], params: Params, now: int) -> tuple[list[Candidate], dict[str, int]]:
     """The pumped tokens, most promising first, `max_tokens` at most, and how many fell by reason.
 
     Promising = price change × volume: both have to be there; ties by mint, so that the order is the same every time.
@@ -122,7 +124,7 @@ def select(candidates: Iterable[Candidate], params: Params, now: int) -> tuple[l
     for token in candidates:
         if token.mint in QUOTES:
             continue
-        reason = rejection(token, params, now)
+        reason = rejection_reason(token, params, now)
         if reason:
             fell[reason] = fell.get(reason, 0) + 1
         else:

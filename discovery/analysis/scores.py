@@ -10,14 +10,12 @@ from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Final
 
-from discovery.analysis.cohort import MIN_WALLETS, SCORE_VERSION, Sample, edge_bound, estimate_prior, sample_of
-from discovery.analysis.figures import counted
-from discovery.analysis.flags import HARD
-from discovery.analysis.statistics import SECONDS_PER_DAY, beta_quantile, log_roi, psr, to_decimal
+from discovery.analysis.cohort import MIN_WALLETS, SCORE_VERSION, CycleSample, edge_bound, weigh_cycles
+from discovery.analysis.figures import counted_cycles
+from discovery.analysis.statistics import SECONDS_PER_DAY, beta_quantile, log_roi, probabilistic_sharpe, to_decimal
+from discovery.domain.flags import HARD_FLAGS
 from discovery.domain.profiles import Cycle, Gate, Part, Prior, Profile, Score
 from discovery.domain.units import lamports_to_sol
-
-__all__ = ["SCORE_VERSION", "estimate_prior", "rank_key", "score"]
 
 FULL_CYCLES: Final = 10
 MIN_CYCLES: Final = 5
@@ -32,19 +30,20 @@ FRESH_DAYS: Final = 3
 FADE_DAYS: Final = 14
 
 
-def score(
+def compute_score(
     profile: Profile,
     cycles: Sequence[Cycle],
+    prior: Prior,
+    *,
     seeds: AbstractSet[str],
     flags: Collection[str],
-    prior: Prior,
     now: int,
 ) -> Score:
     """The score of a wallet at `now` (unix seconds). Same facts and version, same score, in whatever order they come.
 
     cycles: all of the wallet's; those of `seeds` are left out here as in `profile.scored`. flags: names of its flags.
     """
-    sample = sample_of(counted(cycles, seeds), now)
+    sample = weigh_cycles(counted_cycles(cycles, seeds), now)
     gates = _gates(profile, flags, now)
     failed = [gate for gate in gates if not gate.passed]
     parts = (
@@ -76,15 +75,10 @@ def score(
     )
 
 
-def rank_key(value: Decimal | None, n_eff: Decimal, address: str) -> tuple[Decimal, Decimal, str]:
-    """Sort by this: best score first, then the larger effective sample, then the address; unscored wallets last."""
-    return (Decimal(1) if value is None else -value, -n_eff, address)
-
-
 def _gates(profile: Profile, flags: Collection[str], now: int) -> tuple[Gate, ...]:
     scored = profile.scored
     idle = None if profile.last_trade_at is None else max(0, now - profile.last_trade_at) / SECONDS_PER_DAY
-    hard = sorted(HARD.intersection(flags))
+    hard = sorted(HARD_FLAGS.intersection(flags))
     return (
         Gate("whole history", not profile.truncated, "too active" if profile.truncated else "read whole", "read whole"),
         Gate("hard flags", not hard, ", ".join(hard) or "none", "none"),
@@ -119,7 +113,7 @@ def _gates(profile: Profile, flags: Collection[str], now: int) -> tuple[Gate, ..
     )
 
 
-def _win_skill(sample: Sample, prior: Prior) -> Part:
+def _win_skill(sample: CycleSample, prior: Prior) -> Part:
     """q05 of Beta(α₀ + k, β₀ + n - k), k and n by weight, on the scale from the prior's mean (0) to 80 % (1)."""
     if not sample.decided_n:
         return Part("win skill", None, 0.25, "no win and no loss")
@@ -130,7 +124,7 @@ def _win_skill(sample: Sample, prior: Prior) -> Part:
     return Part("win skill", value, 0.25, f"win rate above {bound:.1%} at 95 %, cohort {mean:.1%}")
 
 
-def _edge(sample: Sample, prior: Prior) -> Part:
+def _edge(sample: CycleSample, prior: Prior) -> Part:
     """The place of the lower bound of the shrunk mean log-ROI among the cohort's; ties count half."""
     if not prior.edges:
         return Part("edge", None, 0.25, f"fewer than {MIN_WALLETS} wallets with results to compare with")
@@ -146,8 +140,8 @@ def _edge(sample: Sample, prior: Prior) -> Part:
     return Part("edge", value, 0.25, note)
 
 
-def _consistency(sample: Sample) -> Part:
-    value = psr([log_roi(cycle.net_lamports, cycle.put_in_lamports) for cycle in sample.cycles])
+def _consistency(sample: CycleSample) -> Part:
+    value = probabilistic_sharpe([log_roi(cycle.net_lamports, cycle.put_in_lamports) for cycle in sample.cycles])
     if value is None:
         return Part("consistency", None, 0.15, "returns too few or too alike")
     return Part("consistency", value, 0.15, f"{value:.0%} sure that the mean return is above 0")

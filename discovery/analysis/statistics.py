@@ -17,7 +17,7 @@ MIN_ROI: Final = -0.99
 MAX_ROI: Final = 10.0
 
 
-def wilson(hits: float, n: float, z: float = Z90) -> tuple[float, float]:
+def wilson_interval(hits: float, n: float, z: float = Z90) -> tuple[float, float]:
     """The interval of a rate of `hits` in `n` trials (Wilson 1927). Raises ValueError where n is not positive."""
     if n <= 0:
         raise ValueError("an interval needs at least one trial")
@@ -63,7 +63,7 @@ def log_roi(net_lamports: int, put_in_lamports: int) -> float:
     return math.log1p(min(max(net_lamports / put_in_lamports, MIN_ROI), MAX_ROI))
 
 
-def weight(age_seconds: int) -> float:
+def age_weight(age_seconds: int) -> float:
     """What a result that old still says: it halves every 30 days. A result of the future weighs as one of now."""
     return float(2.0 ** (-max(0, age_seconds) / SECONDS_PER_DAY / HALF_LIFE_DAYS))
 
@@ -79,7 +79,7 @@ def weighted_mean(values: Sequence[float], weights: Sequence[float]) -> float:
     return math.fsum(w * v for w, v in zip(weights, values, strict=True)) / math.fsum(weights)
 
 
-def psr(returns: Sequence[float]) -> float | None:
+def probabilistic_sharpe(returns: Sequence[float]) -> float | None:
     """The probability that the true Sharpe ratio is above 0 (Bailey and López de Prado 2012).
 
     Φ(SR / √((1 - γ₃·SR + (γ₄ - 1)·SR²/4) / (n - 1))), with skewness γ₃ and kurtosis γ₄ of the returns. None where it is

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
-from discovery.analysis.flags import NAMES
+from discovery.domain.flags import FLAG_NAMES
 from discovery.domain.run_params import BOUNDS, Bound, InvalidParams, check
 from discovery.models.enums import WalletStatus
 
@@ -35,7 +35,7 @@ _PARAM_FIELDS: Final[dict[str, Any]] = {
     **{name: _number(name, bound) for name, bound in BOUNDS.items()},
     "profile_immediately": serializers.BooleanField(required=False, help_text="Profile new wallets within the run."),
     "excluded_flags": serializers.ListField(
-        child=serializers.ChoiceField(choices=[(name, name.replace("_", " ")) for name in NAMES]),
+        child=serializers.ChoiceField(choices=[(name, name.replace("_", " ")) for name in FLAG_NAMES]),
         required=False,
         help_text="A wallet with one of these does not qualify.",
     ),
@@ -132,7 +132,7 @@ def _problems(values: Mapping[str, Any]) -> dict[str, str]:
                 problems[name] = "neither true nor false"
         elif name == "excluded_flags":
             if not _are_flags(value):
-                problems[name] = f"not a list of flags: {', '.join(NAMES)}"
+                problems[name] = f"not a list of flags: {', '.join(FLAG_NAMES)}"
         elif name in BOUNDS and (isinstance(value, str) or (value is None and not BOUNDS[name].optional)):
             problems[name] = f"{_shown(value)} is not a number"
         else:
@@ -145,7 +145,7 @@ def _problems(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _are_flags(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) and each in NAMES for each in value)
+    return isinstance(value, list) and all(isinstance(each, str) and each in FLAG_NAMES for each in value)
 
 
 def _shown(value: Any) -> str:

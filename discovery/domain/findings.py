@@ -49,13 +49,13 @@ class HoldingEvent(msgspec.Struct, frozen=True):
 class Position(msgspec.Struct, frozen=True):
     """What came of a wallet's units of one mint, exact; rounding is for the output."""
 
-    put_in_lamports: Fraction  # all basis ever put in
-    matched_lamports: Fraction  # proceeds of units with a known cost, net of fees
+    cost_basis_lamports: Fraction  # all basis ever put in
+    matched_proceeds_lamports: Fraction  # proceeds of units with a known cost, net of fees
     realised_lamports: Fraction  # matched proceeds minus the basis of what was sold
-    unmatched_lamports: Fraction  # proceeds of units without a known cost: never profit
+    unmatched_proceeds_lamports: Fraction  # proceeds of units without a known cost: never profit
     held_known_units: Fraction
     held_unknown_units: Fraction
-    basis_left_lamports: Fraction
+    remaining_basis_lamports: Fraction
     buys: int
     sells: int
     first_buy_time: int | None
@@ -66,9 +66,9 @@ class Position(msgspec.Struct, frozen=True):
     @property
     def profit_pct(self) -> Fraction | None:
         """(matched proceeds - all basis) / all basis × 100: what is not sold counts for nothing."""
-        if not self.put_in_lamports:
+        if not self.cost_basis_lamports:
             return None
-        return (self.matched_lamports - self.put_in_lamports) / self.put_in_lamports * 100
+        return (self.matched_proceeds_lamports - self.cost_basis_lamports) / self.cost_basis_lamports * 100
 
 
 class Launch(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ _ORDER: Final = (
 )
 
 
-def ordered(funnel: Mapping[str, int]) -> list[tuple[str, int]]:
+def ordered_funnel(funnel: Mapping[str, int]) -> list[tuple[str, int]]:
     """Names and counts in the order of the filters: the database keeps none. Names of another time come last."""
 
     def place(name: str) -> tuple[int, str]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from discovery.analysis.early_buyers import evaluate_buyers
-from discovery.analysis.estimate import Path, Source, cheaper_path
+from discovery.analysis.estimate import FetchPath, Source, cheaper_path
 from discovery.clients.transaction_history import OrderedTransaction, Problem, TransactionSource
 from discovery.decode.creation import creators_of
 from discovery.domain.addresses import associated_token_account, is_wallet, pump_curve, pumpswap_pool
@@ -52,7 +52,7 @@ async def analyse_token(
     *,
     now: int,
     problem: Problem,
-    path: Path | None = None,
+    path: FetchPath | None = None,
 ) -> TokenResult:
     """Everything a run wants to know of one token. `now` in unix seconds.
 
@@ -74,7 +74,15 @@ async def analyse_token(
     await load_prices(ledger, wallets, prices, problem)
     valued = {wallet: valued_events(ledger.history(wallet), prices) for wallet in wallets}
     events_of = {wallet: events for wallet, (events, _) in valued.items()}
-    buyers = evaluate_buyers(mint, launched_at, events_of, wallets, params, incomplete, launch)
+    buyers = evaluate_buyers(
+        mint,
+        events_of,
+        params,
+        launched_at=launched_at,
+        entry_order=wallets,
+        incomplete_wallets=incomplete,
+        launch=launch,
+    )
     if ledger.failures():
         problem(mint, f"{ledger.failures()} transactions could not be read and were skipped")
     return TokenResult(
@@ -165,7 +173,7 @@ async def _follow(
     end: int,
     now: int,
     window_transactions: int,
-    path: Path | None,
+    path: FetchPath | None,
 ) -> frozenset[str]:
     """Bring in what the wallets did after the window, and what no market of ours shows.
 

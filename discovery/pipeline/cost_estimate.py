@@ -3,7 +3,7 @@
 import msgspec
 from django.conf import settings
 
-from discovery.analysis.estimate import Estimate, Source, estimate
+from discovery.analysis.estimate import Estimate, Source, estimate_run
 from discovery.clients.provider_clients import pace
 from discovery.domain.run_errors import ErrorCode, WarningSink
 from discovery.models import Config
@@ -29,12 +29,12 @@ def expected_source() -> Source:
 
 def estimate_cost(source: Source, tokens: int, *, given: bool, profiles: bool = True) -> Estimate:
     """Return the expected cost of a run over `tokens` tokens. given: it gets them instead of searching."""
-    return estimate(
+    return estimate_run(
         source,
         tokens=tokens,
-        given=given,
-        profiles=profiles,
-        batches=source == "helius" or settings.MARKET != "live",
+        skips_search=given,
+        with_profiles=profiles,
+        has_batches=source == "helius" or settings.MARKET != "live",
         calls_per_second=pace(),
     )
 

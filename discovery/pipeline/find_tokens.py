@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from discovery.analysis.pumps import Index, Market, candidate, select
+from discovery.analysis.pumps import Market, TokenIndexEntry, build_candidate, select_pumped
 from discovery.clients.provider_clients import Providers
 from discovery.domain.addresses import is_address
 from discovery.domain.findings import Candidate
@@ -54,7 +54,7 @@ class TokenAggregator:
     def candidate(self, mint: str) -> Candidate:
         markets = [_market(pair) for pair in self.pairs.get(mint, {}).values()]
         record = self.known.get(mint)
-        return candidate(mint, self.sources.get(mint, []), markets, _index(record) if record else None)
+        return build_candidate(mint, self.sources.get(mint, []), markets, _index(record) if record else None)
 
 
 async def search(providers: Providers, params: Params, now: int, complain: Complaint) -> TokenSearchResult:
@@ -65,7 +65,7 @@ async def search(providers: Providers, params: Params, now: int, complain: Compl
         raise NothingAnswered("no source of tokens answered; see the errors for each one's cause")
     await _enrich(providers, pile, pile.sources, complain)
     candidates = [pile.candidate(mint) for mint in pile.sources]
-    tokens, fell = select(candidates, params, now)
+    tokens, fell = select_pumped(candidates, params, now)
     funnel = {"candidates": len(candidates), **{f"token_{name}": count for name, count in sorted(fell.items())}}
     return TokenSearchResult(tokens, {**funnel, "tokens": len(tokens)})
 
@@ -175,8 +175,8 @@ def _market(pair: PairRecord) -> Market:
     )
 
 
-def _index(token: TokenRecord) -> Index:
-    return Index(
+def _index(token: TokenRecord) -> TokenIndexEntry:
+    return TokenIndexEntry(
         mint=token.mint,
         symbol=token.symbol,
         name=token.name,

@@ -14,7 +14,14 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Min
 
-from discovery.analysis.flags import SNIPER_SLOTS, Flag, bundles, creator, funded_by_creator, wash
+from discovery.analysis.flags import (
+    MAX_SNIPER_SLOTS,
+    Flag,
+    bundle_flags,
+    creator_flag,
+    funded_by_creator_flag,
+    wash_flag,
+)
 from discovery.domain.addresses import is_wallet
 from discovery.domain.findings import EventKind, HoldingEvent
 from discovery.models import (
@@ -59,14 +66,14 @@ def _of_tokens(addresses: Sequence[str]) -> dict[str, dict[str, str]]:
     said: dict[str, dict[str, str]] = defaultdict(dict)
     made = RunToken.objects.filter(creator__in=addresses).order_by("-mint").values_list("creator", "mint")
     for wallet, mint in made:
-        flag = creator(wallet, mint, wallet)
+        flag = creator_flag(wallet, mint, wallet)
         if flag is not None:
             said[wallet].update([flag])
     sniped = Position.objects.filter(wallet_address__in=addresses, flags__contains=["sniper"])
     told = Wallet.objects.filter(address__in=addresses, flags__has_key="sniper")
     unsaid = sniped.exclude(wallet_address__in=told.values("address")).order_by("-mint")
     for wallet, mint in unsaid.values_list("wallet_address", "mint"):
-        said[wallet]["sniper"] = f"bought {mint} at most {SNIPER_SLOTS} slots after its launch"
+        said[wallet]["sniper"] = f"bought {mint} at most {MAX_SNIPER_SLOTS} slots after its launch"
     return said
 
 
@@ -82,7 +89,7 @@ def _funded_by_creators(found: ClusterFlags, addresses: Iterable[str], funders: 
     creators = dict(made.values_list("creator", "mint"))
     for wallet in addresses:
         chain = [funder for funder in (funders.get(wallet), funders.get(funders.get(wallet, ""))) if funder]
-        flag = funded_by_creator(creators, chain)
+        flag = funded_by_creator_flag(creators, chain)
         if flag is not None:
             found[wallet, _EVERY].append(flag)
 
@@ -97,7 +104,7 @@ def _bundles(found: ClusterFlags, addresses: Sequence[str], mints: Sequence[str]
     for mint, wallet, slot in firsts:
         entries[mint].append((wallet, slot, funders.get(wallet)))
     for mint in sorted(entries):
-        for wallet, flag in bundles(mint, entries[mint]).items():
+        for wallet, flag in bundle_flags(mint, entries[mint]).items():
             found[wallet, mint].append(flag)
 
 
@@ -122,7 +129,7 @@ def _washes(found: ClusterFlags, mints: Sequence[str], hands: Sequence[Sequence[
     for mint, by_wallet in sorted(events.items()):
         for wallets in hands:
             cluster = {wallet: by_wallet[wallet] for wallet in wallets if wallet in by_wallet}
-            flag = wash(mint, cluster)
+            flag = wash_flag(mint, cluster)
             if flag is not None:
                 for wallet in cluster:
                     found[wallet, mint].append(flag)

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from discovery.analysis import flags
 from discovery.analysis.liquidation import liquidation_value_lamports
-from discovery.analysis.profiles import profile
+from discovery.analysis.profiles import build_profile
 from discovery.analysis.statistics import SECONDS_PER_DAY
 from discovery.clients.provider_clients import Providers
 from discovery.clients.transaction_history import OrderedTransaction, Problem, TransactionSource
@@ -124,7 +124,7 @@ async def profile_wallet(
         trades += of_mint
     (exits, incomplete) = await _holdings(address, history, mints, providers, histories, now, problem)
     found, cycles = _profile(events, known, now, exits, incomplete, providers, truncated=False)
-    seen = [*flags.of_profile(found), flags.sandwich(events), flags.arbitrage(history.arbitrages)]
+    seen = [*flags.profile_flags(found), flags.sandwich_flag(events), flags.arbitrage_flag(history.arbitrages)]
     return WalletResult(
         address=address,
         profile=found,
@@ -146,15 +146,15 @@ def _profile(
     *,
     truncated: bool,
 ) -> tuple[Profile, list[Cycle]]:
-    return profile(
+    return build_profile(
         events,
         now=now,
-        exits=exits,
-        seeds=known.seeds,
-        entries=known.entries,
+        liquidation_values=exits,
+        seed_mints=known.seeds,
+        entry_ranks=known.entries,
         overhead_lamports=0,  # failed transactions are not asked for: each would cost what a good one does
         truncated=truncated,
-        incomplete=incomplete,
+        unreconciled_mints=incomplete,
         sol_usd_at=providers.prices.at_hour if providers is not None else None,
     )
 

@@ -8,7 +8,7 @@ import msgspec
 from django.db.models import Case, CharField, Value, When
 from django.utils import timezone
 
-from discovery.analysis.decay import status
+from discovery.analysis.decay import next_status
 from discovery.domain.flags import TOKEN_FLAGS
 from discovery.domain.profiles import Cycle as CycleResult
 from discovery.domain.profiles import Profile
@@ -50,7 +50,7 @@ def save_profile(result: WalletResult) -> None:
     save_trades(result.trades)
     flags_of_tokens = {name: evidence for name, evidence in wallet.flags.items() if name in TOKEN_FLAGS}
     Wallet.objects.filter(pk=wallet.pk).update(
-        status=status_unless_blacklisted(status(wallet.status, profile)),
+        status=status_unless_blacklisted(next_status(wallet.status, profile)),
         profile=msgspec.to_builtins(profile),
         profiled_at=timezone.now(),
         profile_error="",

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from discovery.analysis import flags
 from discovery.analysis.cohort import SCORE_VERSION, estimate_prior
-from discovery.analysis.decay import status
-from discovery.analysis.profiles import figures
-from discovery.analysis.scores import score
+from discovery.analysis.decay import next_status
+from discovery.analysis.figures import compute_figures
+from discovery.analysis.scores import compute_score
 from discovery.domain.profiles import Cycle, Prior, Profile, Score
 from discovery.models import Run, Wallet
 from discovery.models.querysets import WalletQuerySet
@@ -82,8 +82,8 @@ def score_wallets(wallets: WalletQuerySet, prior: Prior, now: int) -> dict[str, 
             continue
         wallet_cycles, wallet_seeds = cycles.get(address, []), seeds.get(address, set())
         profile = _without_new_seeds(profile, wallet_cycles, wallet_seeds)
-        names = [*flags.flags_of(address), *wallet.flags]
-        result = score(profile, wallet_cycles, wallet_seeds, names, prior, now)
+        names = [*flags.address_flags(address), *wallet.flags]
+        result = compute_score(profile, wallet_cycles, prior, seeds=wallet_seeds, flags=names, now=now)
         scores[address] = Scored(result, _columns(wallet, profile, result, prior))
     return scores
 
@@ -93,7 +93,7 @@ def _without_new_seeds(profile: Profile, cycles: list[Cycle], seeds: AbstractSet
     held_seeds = seeds & {cycle.mint for cycle in cycles}
     if set(profile.seeds) == held_seeds:
         return profile
-    scored = figures(cycles, without=seeds, overhead_lamports=profile.overhead_lamports, sol_usd_at=None)
+    scored = compute_figures(cycles, without=seeds, overhead_lamports=profile.overhead_lamports, sol_usd_at=None)
     return msgspec.structs.replace(profile, scored=scored, seeds=tuple(sorted(held_seeds)))
 
 
@@ -109,7 +109,7 @@ def _columns(wallet: Wallet, profile: Profile, result: Score, prior: Prior) -> d
         "win_rate": profile.scored.win_rate.value,
         "realised_lamports": profile.scored.net_lamports,
         "profile": msgspec.to_builtins(profile),
-        "status": status_unless_blacklisted(status(wallet.status, profile)),
+        "status": status_unless_blacklisted(next_status(wallet.status, profile)),
     }
 
 

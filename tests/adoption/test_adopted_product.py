@@ -89,13 +89,13 @@ def test_a_wallet_of_the_earlier_system_that_is_found_again_is_known(product: No
     run = start()
     zero = Fraction(0)
     position = Position(
-        put_in_lamports=Fraction(100),
-        matched_lamports=Fraction(300),
+        cost_basis_lamports=Fraction(100),
+        matched_proceeds_lamports=Fraction(300),
         realised_lamports=Fraction(200),
-        unmatched_lamports=zero,
+        unmatched_proceeds_lamports=zero,
         held_known_units=zero,
         held_unknown_units=zero,
-        basis_left_lamports=zero,
+        remaining_basis_lamports=zero,
         buys=1,
         sells=1,
         first_buy_time=1_700_000_000,

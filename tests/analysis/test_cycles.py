@@ -5,10 +5,10 @@ from fractions import Fraction
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from made_histories import DAY, NOW, SOL, buy, cycles_of, event, move_in, move_out, sell
+from sample_histories import DAY, NOW, SOL, buy, cycles_of, event, move_in, move_out, sell
 
 from discovery.analysis.cycles import resolve_cycles, split_cycles
-from discovery.analysis.positions import position
+from discovery.analysis.positions import compute_position
 from discovery.domain.findings import HoldingEvent
 
 OLD = NOW - 30 * DAY
@@ -193,11 +193,11 @@ histories = st.lists(priced_buys | priced_sells | moves | blind, max_size=14)
 
 @given(histories)
 def test_cycles_add_up_to_the_position_to_the_last_fraction(history: list[HoldingEvent]) -> None:
-    parts, whole = split_cycles("M", history), position(history)
-    assert sum(p.put_in for p in parts) == whole.put_in_lamports
-    assert sum(p.matched for p in parts) == whole.matched_lamports
-    assert sum(p.unmatched for p in parts) == whole.unmatched_lamports
-    assert sum(p.basis_left for p in parts) == whole.basis_left_lamports
+    parts, whole = split_cycles("M", history), compute_position(history)
+    assert sum(p.put_in for p in parts) == whole.cost_basis_lamports
+    assert sum(p.matched for p in parts) == whole.matched_proceeds_lamports
+    assert sum(p.unmatched for p in parts) == whole.unmatched_proceeds_lamports
+    assert sum(p.basis_left for p in parts) == whole.remaining_basis_lamports
     assert sum(p.known_units for p in parts) == whole.held_known_units
     assert (sum(p.buys for p in parts), sum(p.sells for p in parts)) == (whole.buys, whole.sells)
 
@@ -237,7 +237,7 @@ def test_splitting_a_sale_into_clips_changes_neither_results_nor_their_number(
     before: list[HoldingEvent], sold: int, value: int, weights: list[int]
 ) -> None:
     total = sold * sum(weights)
-    held = position(before).held_known_units + position(before).held_unknown_units
+    held = compute_position(before).held_known_units + compute_position(before).held_unknown_units
     assume(total <= held)
     whole = cycles_of([*before, sell(total, value * sum(weights))])
     split_up = cycles_of([*before, *(sell(sold * weight, value * weight) for weight in weights)])
@@ -253,7 +253,7 @@ def test_splitting_a_sale_into_clips_changes_neither_results_nor_their_number(
 
 @given(st.lists(priced_buys | fair_sells, min_size=1, max_size=8), lamports)
 def test_moving_a_loser_out_is_never_better_than_selling_it(history: list[HoldingEvent], price: int) -> None:
-    held = position(history).held_known_units
+    held = compute_position(history).held_known_units
     assume(held >= 1)
     sold = cycles_of([*history, sell(int(held), price)])[-1]
     moved = cycles_of([*history, move_out(int(held))])[-1]

@@ -1,9 +1,9 @@
 """Statuses: when a wallet decays, and what brings it back."""
 
 import pytest
-from made_histories import SOL, profiled, record
+from sample_histories import SOL, profiled, record
 
-from discovery.analysis.decay import status
+from discovery.analysis.decay import next_status
 from discovery.domain.profiles import Profile
 
 WIN, LOSS, EVEN = 2 * SOL, SOL // 2, SOL
@@ -14,49 +14,49 @@ def after(*proceeds: int, seeds: tuple[str, ...] = ()) -> Profile:
 
 
 def test_fewer_than_five_cycles_are_too_few_to_say() -> None:
-    assert status("active", after(*[WIN] * 4)) == "insufficient_data"
-    assert status("insufficient_data", after(*[WIN] * 5)) == "active"
+    assert next_status("active", after(*[WIN] * 4)) == "insufficient_data"
+    assert next_status("insufficient_data", after(*[WIN] * 5)) == "active"
 
 
 def test_cycles_of_seed_tokens_do_not_make_a_record() -> None:
-    assert status("active", after(*[WIN] * 5, seeds=("mint00",))) == "insufficient_data"
+    assert next_status("active", after(*[WIN] * 5, seeds=("mint00",))) == "insufficient_data"
 
 
 def test_less_than_forty_percent_of_the_last_twenty_is_decay() -> None:
-    assert status("active", after(*[WIN] * 30, *[LOSS] * 13, *[WIN] * 7)) == "decay_detected"
-    assert status("active", after(*[WIN] * 30, *[LOSS] * 12, *[WIN] * 8)) == "active"
+    assert next_status("active", after(*[WIN] * 30, *[LOSS] * 13, *[WIN] * 7)) == "decay_detected"
+    assert next_status("active", after(*[WIN] * 30, *[LOSS] * 12, *[WIN] * 8)) == "active"
 
 
 def test_nineteen_cycles_are_too_few_for_the_rolling_rate() -> None:
-    assert status("active", after(*[LOSS] * 15, *[WIN] * 4)) == "active"
+    assert next_status("active", after(*[LOSS] * 15, *[WIN] * 4)) == "active"
 
 
 def test_three_losses_after_a_winning_record_are_decay() -> None:
-    assert status("active", after(WIN, WIN, WIN, LOSS, LOSS, LOSS)) == "decay_detected"
-    assert status("active", after(WIN, WIN, WIN, LOSS, LOSS)) == "active"
+    assert next_status("active", after(WIN, WIN, WIN, LOSS, LOSS, LOSS)) == "decay_detected"
+    assert next_status("active", after(WIN, WIN, WIN, LOSS, LOSS)) == "active"
 
 
 def test_three_losses_after_a_losing_record_are_no_news() -> None:
-    assert status("active", after(WIN, LOSS, LOSS, WIN, LOSS, EVEN, LOSS, LOSS)) == "active"
+    assert next_status("active", after(WIN, LOSS, LOSS, WIN, LOSS, EVEN, LOSS, LOSS)) == "active"
 
 
 def test_even_cycles_do_not_end_a_streak_of_losses() -> None:
-    assert status("active", after(WIN, WIN, WIN, LOSS, EVEN, LOSS, LOSS)) == "decay_detected"
+    assert next_status("active", after(WIN, WIN, WIN, LOSS, EVEN, LOSS, LOSS)) == "decay_detected"
 
 
 def test_a_win_after_the_losses_is_recovery() -> None:
-    assert status("decay_detected", after(WIN, WIN, WIN, LOSS, LOSS, LOSS, WIN)) == "active"
+    assert next_status("decay_detected", after(WIN, WIN, WIN, LOSS, LOSS, LOSS, WIN)) == "active"
 
 
 def test_a_losing_streak_that_is_no_longer_preceded_by_wins_does_not_recover_by_itself() -> None:
-    assert status("decay_detected", after(WIN, LOSS, EVEN, EVEN, LOSS, LOSS)) == "decay_detected"
+    assert next_status("decay_detected", after(WIN, LOSS, EVEN, EVEN, LOSS, LOSS)) == "decay_detected"
 
 
 @pytest.mark.parametrize(("wins", "expected"), [(9, "decay_detected"), (10, "active")])
 def test_with_twenty_cycles_recovery_takes_half_of_them(wins: int, expected: str) -> None:
-    assert status("decay_detected", after(*[LOSS] * (20 - wins), *[WIN] * wins)) == expected
+    assert next_status("decay_detected", after(*[LOSS] * (20 - wins), *[WIN] * wins)) == expected
 
 
 @pytest.mark.parametrize("proceeds", [[], [WIN] * 9, [LOSS] * 25])
 def test_a_blacklisted_wallet_stays_blacklisted(proceeds: list[int]) -> None:
-    assert status("blacklisted", after(*proceeds)) == "blacklisted"
+    assert next_status("blacklisted", after(*proceeds)) == "blacklisted"

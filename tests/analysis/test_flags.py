@@ -4,51 +4,51 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from made_histories import DAY, NOW, SOL, buy, move_in, profiled, record, round_trip, sell
+from sample_histories import DAY, NOW, SOL, buy, move_in, profiled, record, round_trip, sell
 
 from discovery.analysis.flags import (
-    arbitrage,
-    bundles,
-    creator,
-    funded_by_creator,
-    of_profile,
-    sandwich,
-    sniper,
-    wash,
+    arbitrage_flag,
+    bundle_flags,
+    creator_flag,
+    funded_by_creator_flag,
+    profile_flags,
+    sandwich_flag,
+    sniper_flag,
+    wash_flag,
 )
 from discovery.domain.findings import HoldingEvent
 
 
 def names(histories: dict[str, list[HoldingEvent]]) -> dict[str, str]:
-    return dict(of_profile(profiled(histories)[0]))
+    return dict(profile_flags(profiled(histories)[0]))
 
 
 def test_the_maker_of_a_token_is_its_creator() -> None:
-    assert creator("ana", "M", "ana") == ("creator", "created M")
-    assert creator("ana", "M", "ben") is creator("ana", "M", None) is None
+    assert creator_flag("ana", "M", "ana") == ("creator", "created M")
+    assert creator_flag("ana", "M", "ben") is creator_flag("ana", "M", None) is None
 
 
 def test_money_from_a_creator_is_followed_over_one_wallet() -> None:
     makers = {"dev": "M"}
-    assert funded_by_creator(makers, ["dev"]) == ("funded_by_creator", "funded by dev, creator of M, 1 step away")
-    assert funded_by_creator(makers, ["mule", "dev"]) == (
+    assert funded_by_creator_flag(makers, ["dev"]) == ("funded_by_creator", "funded by dev, creator of M, 1 step away")
+    assert funded_by_creator_flag(makers, ["mule", "dev"]) == (
         "funded_by_creator",
         "funded by dev, creator of M, 2 steps away",
     )
-    assert funded_by_creator(makers, ["mule", "other", "dev"]) is None
+    assert funded_by_creator_flag(makers, ["mule", "other", "dev"]) is None
 
 
 @pytest.mark.parametrize(("slots", "flagged"), [(0, True), (3, True), (4, False), (-1, False)])
 def test_a_sniper_buys_at_most_three_slots_after_launch(slots: int, flagged: bool) -> None:
-    assert (sniper("M", 100 + slots, 100) is not None) is flagged
+    assert (sniper_flag("M", 100 + slots, 100) is not None) is flagged
 
 
 def test_sniper_evidence_names_token_and_slots() -> None:
-    assert sniper("M", 101, 100) == ("sniper", "bought M 1 slot after its launch")
+    assert sniper_flag("M", 101, 100) == ("sniper", "bought M 1 slot after its launch")
 
 
 def test_a_bundle_is_three_wallets_of_one_funder_in_one_slot() -> None:
-    found = bundles("M", [("a", 7, "f"), ("b", 7, "f"), ("c", 7, "f"), ("d", 8, "f"), ("e", 7, "g")])
+    found = bundle_flags("M", [("a", 7, "f"), ("b", 7, "f"), ("c", 7, "f"), ("d", 8, "f"), ("e", 7, "g")])
     assert sorted(found) == ["a", "b", "c"]
     assert found["a"] == ("bundle", "3 wallets funded by f bought M in slot 7")
 
@@ -64,12 +64,12 @@ def test_a_bundle_is_three_wallets_of_one_funder_in_one_slot() -> None:
     ids=["another slot", "another funder", "funder not known", "one wallet twice"],
 )
 def test_what_lacks_one_sign_is_no_bundle(entries: list[tuple[str, int, str | None]]) -> None:
-    assert bundles("M", entries) == {}
+    assert bundle_flags("M", entries) == {}
 
 
 def test_buying_and_selling_within_one_transaction_is_arbitrage() -> None:
-    assert arbitrage(2) == ("arbitrage", "bought and sold the same token within 2 transactions")
-    assert arbitrage(0) is None
+    assert arbitrage_flag(2) == ("arbitrage", "bought and sold the same token within 2 transactions")
+    assert arbitrage_flag(0) is None
 
 
 def both_sides(times: int) -> list[HoldingEvent]:
@@ -80,21 +80,24 @@ def both_sides(times: int) -> list[HoldingEvent]:
 
 
 def test_three_slots_with_both_sides_are_sandwiches_and_two_are_not() -> None:
-    assert sandwich({"A": both_sides(2), "B": both_sides(1)}) == (
+    assert sandwich_flag({"A": both_sides(2), "B": both_sides(1)}) == (
         "sandwich",
         "bought and sold a token in the same slot 3 times",
     )
-    assert sandwich({"A": both_sides(2)}) is None
+    assert sandwich_flag({"A": both_sides(2)}) is None
 
 
 def test_one_transaction_with_both_sides_is_no_sandwich() -> None:
     events = [HoldingEvent(kind, f"s{slot}", slot, slot, 5, None) for slot in range(5) for kind in ("buy", "sell")]
-    assert sandwich({"A": events}) is None
+    assert sandwich_flag({"A": events}) is None
 
 
 def test_wallets_of_one_hand_on_both_sides_of_a_slot_wash() -> None:
     cluster = {"a": [buy(100, SOL, at=1)], "b": [sell(95, SOL, at=1)]}
-    assert wash("M", cluster) == ("wash", "2 wallets of one hand traded 195 units of M among themselves, 5 of them net")
+    assert wash_flag("M", cluster) == (
+        "wash",
+        "2 wallets of one hand traded 195 units of M among themselves, 5 of them net",
+    )
 
 
 @pytest.mark.parametrize(
@@ -111,7 +114,7 @@ def test_wallets_of_one_hand_on_both_sides_of_a_slot_wash() -> None:
 def test_trades_that_moved_something_or_met_nobody_of_the_cluster_are_no_wash(
     cluster: dict[str, list[HoldingEvent]],
 ) -> None:
-    assert wash("M", cluster) is None
+    assert wash_flag("M", cluster) is None
 
 
 def test_five_cycles_with_a_median_below_a_minute_are_sub_minute() -> None:
@@ -149,5 +152,5 @@ def test_a_whole_position_size_is_written_without_an_exponent() -> None:
     """Decimal would print 0.000001 as 1E-6."""
     profile, _ = profiled(record(3, put_in=1_000))
     small = msgspec.structs.replace(profile.all, median_position_sol=Decimal("0.000001000"))
-    (flag,) = of_profile(msgspec.structs.replace(profile, all=small))
+    (flag,) = profile_flags(msgspec.structs.replace(profile, all=small))
     assert flag == ("dust", "median position 0.000001 SOL over 1 cycle")

@@ -1,11 +1,11 @@
 """The funnel in the order of its filters."""
 
-from discovery.domain.funnel import ordered
+from discovery.domain.funnel import ordered_funnel
 
 
 def test_a_funnel_reads_from_the_first_filter_to_the_last() -> None:
     stored = {"qualified": 2, "tokens": 3, "token_too_old": 1, "rejected_profit": 5, "candidates": 4, "early_buyers": 7}
-    assert [name for name, _ in ordered(stored)] == [
+    assert [name for name, _ in ordered_funnel(stored)] == [
         "candidates",
         "token_too_old",
         "tokens",
@@ -16,4 +16,4 @@ def test_a_funnel_reads_from_the_first_filter_to_the_last() -> None:
 
 
 def test_a_name_of_another_time_comes_last() -> None:
-    assert ordered({"of_old": 1, "qualified": 2}) == [("qualified", 2), ("of_old", 1)]
+    assert ordered_funnel({"of_old": 1, "qualified": 2}) == [("qualified", 2), ("of_old", 1)]

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from made_histories import DAY, NOW, SOL, buy, move_in, profiled, record, round_trip, sell
+from sample_histories import DAY, NOW, SOL, buy, move_in, profiled, record, round_trip, sell
 
-from discovery.analysis.figures import figures
+from discovery.analysis.figures import compute_figures
 from discovery.domain.findings import HoldingEvent
 from discovery.domain.profiles import Profile
 
@@ -46,7 +46,7 @@ def test_a_seed_without_history_is_not_named() -> None:
 def test_figures_come_out_the_same_from_stored_cycles() -> None:
     found, cycles = profiled(record(9 * SOL, SOL // 2, 3 * SOL), seeds=["mint00"], overhead=500)
     random.Random(3).shuffle(cycles)
-    again = figures(cycles, without={"mint00"}, overhead_lamports=500, sol_usd_at=lambda _: Decimal(150))
+    again = compute_figures(cycles, without={"mint00"}, overhead_lamports=500, sol_usd_at=lambda _: Decimal(150))
     assert again == found.scored
 
 
@@ -58,17 +58,17 @@ def test_net_is_what_all_cycles_came_to_less_overhead() -> None:
 def test_usd_takes_the_price_at_the_end_of_each_cycle() -> None:
     _, cycles = profiled(record(3 * SOL, 2 * SOL))
     prices = {cycles[0].resolved_at: Decimal(100), cycles[1].resolved_at: Decimal(200)}
-    assert figures(cycles, sol_usd_at=prices.get).net_usd == Decimal("400.00")
+    assert compute_figures(cycles, sol_usd_at=prices.get).net_usd == Decimal("400.00")
 
 
 def test_one_missing_price_leaves_the_usd_figure_unknown() -> None:
     _, cycles = profiled(record(3 * SOL, 2 * SOL))
-    assert figures(cycles, sol_usd_at={cycles[0].resolved_at: Decimal(100)}.get).net_usd is None
+    assert compute_figures(cycles, sol_usd_at={cycles[0].resolved_at: Decimal(100)}.get).net_usd is None
 
 
 def test_overhead_is_a_cost_in_usd_too() -> None:
     _, cycles = profiled(record(3 * SOL))
-    result = figures(cycles, overhead_lamports=SOL // 2, sol_usd_at=lambda _: Decimal(100))
+    result = compute_figures(cycles, overhead_lamports=SOL // 2, sol_usd_at=lambda _: Decimal(100))
     assert result.net_usd == Decimal("150.00")
 
 
@@ -214,8 +214,8 @@ def test_a_wallet_without_history_has_empty_figures(histories: dict[str, list[Ho
 
 def test_the_order_of_tokens_changes_nothing() -> None:
     histories = record(3 * SOL, SOL // 2, 2 * SOL, SOL)
-    page_url = dict(reversed(histories.items()))
-    assert profiled(histories) == profiled(page_url)
+    reordered = dict(reversed(histories.items()))
+    assert profiled(histories) == profiled(reordered)
 
 
 def test_a_profile_survives_json() -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from discovery.analysis.pumps import Index, Market, candidate, rejection, select
+from discovery.analysis.pumps import Market, TokenIndexEntry, build_candidate, rejection_reason, select_pumped
 from discovery.domain.findings import Candidate
 from discovery.domain.programs import USDC
 from discovery.domain.run_params import Params
@@ -39,17 +39,17 @@ PUMPED = Candidate(
     ],
 )
 def test_each_filter_has_its_edge_and_its_reason(change: dict, reason: str) -> None:
-    assert rejection(msgspec.structs.replace(PUMPED, **change), Params(), NOW) == reason
+    assert rejection_reason(msgspec.structs.replace(PUMPED, **change), Params(), NOW) == reason
 
 
 def test_what_aggregators_leave_out_passes_a_floor_of_zero() -> None:
     quiet = msgspec.structs.replace(PUMPED, price_change_24h_pct=None, volume_24h_usd=None)
-    assert rejection(quiet, Params(min_price_change_pct=Decimal(0), min_volume_usd=Decimal(0)), NOW) == ""
+    assert rejection_reason(quiet, Params(min_price_change_pct=Decimal(0), min_volume_usd=Decimal(0)), NOW) == ""
 
 
 def test_the_most_promising_come_first_and_the_rest_is_counted() -> None:
     tokens = [msgspec.structs.replace(PUMPED, mint=f"mint{n}", volume_24h_usd=Decimal(60_000 + n)) for n in range(5)]
-    kept, fell = select([*tokens, msgspec.structs.replace(PUMPED, mint=USDC)], Params(max_tokens=2), NOW)
+    kept, fell = select_pumped([*tokens, msgspec.structs.replace(PUMPED, mint=USDC)], Params(max_tokens=2), NOW)
     assert [token.mint for token in kept] == ["mint4", "mint3"]
     assert fell == {"over_max_tokens": 3}
 
@@ -61,7 +61,7 @@ def test_price_comes_from_the_deepest_market_and_volume_from_all() -> None:
     deep = Market(
         MINT, "deep", price_change_24h_pct=Decimal(120), volume_24h_usd=Decimal(900), liquidity_usd=Decimal(50)
     )
-    token = candidate(MINT, ["a", "b", "a"], [thin, deep], None)
+    token = build_candidate(MINT, ["a", "b", "a"], [thin, deep], None)
     assert (token.price_change_24h_pct, token.volume_24h_usd, token.liquidity_usd) == (120, 910, 50)
     assert token.pools == ("thin", "deep")
     assert token.sources == ("a", "b")
@@ -69,13 +69,13 @@ def test_price_comes_from_the_deepest_market_and_volume_from_all() -> None:
 
 def test_the_index_tells_the_launch_before_any_market_does() -> None:
     market = Market(MINT, "pool", pool_created_at=NOW - 60)
-    by_index = candidate(MINT, [], [market], Index(MINT, created_at=NOW - 500, first_pool_at=NOW - 400))
-    by_market = candidate(MINT, [], [market], Index(MINT))
+    by_index = build_candidate(MINT, [], [market], TokenIndexEntry(MINT, created_at=NOW - 500, first_pool_at=NOW - 400))
+    by_market = build_candidate(MINT, [], [market], TokenIndexEntry(MINT))
     assert (by_index.launched_at, by_index.launch_clock) == (NOW - 500, "jupiter")
     assert (by_market.launched_at, by_market.launch_clock) == (NOW - 60, "pair")
 
 
 def test_the_index_fills_in_what_no_market_says() -> None:
     curve = Market(MINT, "curve", price_change_24h_pct=Decimal(300), volume_24h_usd=Decimal(5))
-    token = candidate(MINT, [], [curve], Index(MINT, liquidity_usd=Decimal(42_000)))
+    token = build_candidate(MINT, [], [curve], TokenIndexEntry(MINT, liquidity_usd=Decimal(42_000)))
     assert (token.price_change_24h_pct, token.liquidity_usd) == (300, 42_000)

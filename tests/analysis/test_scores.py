@@ -8,12 +8,12 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_histories import (
+from sample_histories import (
     DAY,
     NOW,
     PRIOR,
     SOL,
-    TransactionSource,
+    Histories,
     buy,
     move_in,
     move_out,
@@ -23,7 +23,8 @@ from made_histories import (
     sell,
 )
 
-from discovery.analysis.scores import estimate_prior, rank_key, score
+from discovery.analysis.cohort import estimate_prior
+from discovery.analysis.scores import compute_score
 from discovery.analysis.statistics import beta_quantile
 from discovery.domain.profiles import Cycle, Part, Prior, Score
 
@@ -32,7 +33,7 @@ GOOD = (WIN, WIN, LOSS, 3 * SOL, WIN, SOL * 3 // 2, LOSS, WIN, WIN, 3 * SOL, WIN
 
 
 def scored(
-    histories: TransactionSource,
+    histories: Histories,
     *,
     seeds: tuple[str, ...] = (),
     flags: tuple[str, ...] = (),
@@ -40,7 +41,7 @@ def scored(
     **facts,
 ) -> Score:
     profile, cycles = profiled(histories, seeds=seeds, **facts)
-    return score(profile, cycles, frozenset(seeds), flags, prior, facts.get("now", NOW))
+    return compute_score(profile, cycles, prior, seeds=frozenset(seeds), flags=flags, now=facts.get("now", NOW))
 
 
 def part(result: Score, name: str) -> Part:
@@ -97,7 +98,7 @@ def test_parts_that_cannot_be_computed_are_left_out_and_said() -> None:
     result = scored(record(*GOOD))
     assert part(result, "not luck").value is part(result, "copyability").value is None
     assert result.provisional
-    assert [words.split_cycles(":")[0] for words in result.provisional_because] == ["not luck", "copyability"]
+    assert [words.split(":")[0] for words in result.provisional_because] == ["not luck", "copyability"]
 
 
 def test_five_to_nine_cycles_are_provisional_for_that_reason_too() -> None:
@@ -136,7 +137,7 @@ def test_without_a_cohort_to_compare_with_the_edge_is_left_out() -> None:
     ],
 )
 def test_each_gate_leaves_a_wallet_unscored_in_words(
-    histories: TransactionSource, facts: dict[str, object], gates: list[str]
+    histories: Histories, facts: dict[str, object], gates: list[str]
 ) -> None:
     result = scored(histories, **facts)
     assert failed(result) == gates
@@ -248,9 +249,9 @@ def test_the_order_of_facts_changes_nothing(seed: int) -> None:
     shuffled, mints = list(cycles), list(histories)
     random.Random(seed).shuffle(shuffled)
     random.Random(seed).shuffle(mints)
-    page_url, _ = profiled({mint: histories[mint] for mint in mints})
-    assert score(page_url, shuffled, set(), ["dust", "sniper"], PRIOR, NOW) == score(
-        profile, cycles, set(), ["sniper", "dust"], PRIOR, NOW
+    reordered, _ = profiled({mint: histories[mint] for mint in mints})
+    assert compute_score(reordered, shuffled, PRIOR, seeds=set(), flags=["dust", "sniper"], now=NOW) == compute_score(
+        profile, cycles, PRIOR, seeds=set(), flags=["sniper", "dust"], now=NOW
     )
 
 
@@ -357,8 +358,8 @@ def test_one_cycle_each_cannot_tell_how_wallets_differ() -> None:
 
 def test_the_order_of_wallets_and_cycles_does_not_change_the_prior() -> None:
     samples = cohort(30)
-    page_url = {wallet: list(reversed(cycles)) for wallet, cycles in reversed(samples.items())}
-    assert estimate_prior(page_url, NOW) == estimate_prior(samples, NOW)
+    reordered = {wallet: list(reversed(cycles)) for wallet, cycles in reversed(samples.items())}
+    assert estimate_prior(reordered, NOW) == estimate_prior(samples, NOW)
 
 
 def test_a_prior_survives_the_way_to_json_and_back() -> None:
@@ -372,15 +373,3 @@ def test_a_stored_prior_with_a_field_missing_is_refused() -> None:
     del plain["edges"]
     with pytest.raises(msgspec.ValidationError, match="edges"):
         Prior.from_dict(plain)
-
-
-def test_ranks_go_by_score_then_sample_then_address() -> None:
-    rows = [
-        (None, Decimal(90), "a"),
-        (Decimal("0.5"), Decimal(10), "d"),
-        (Decimal("0.5"), Decimal(10), "c"),
-        (Decimal("0.5"), Decimal(20), "e"),
-        (Decimal("0.7"), Decimal(6), "b"),
-        (Decimal(0), Decimal(6), "f"),
-    ]
-    assert "".join(row[2] for row in sorted(rows, key=lambda row: rank_key(*row))) == "becdfa"

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discovery.analysis.statistics import (
+    age_weight,
     beta_quantile,
     effective_n,
     herfindahl,
     log_roi,
-    psr,
+    probabilistic_sharpe,
     to_decimal,
-    weight,
     weighted_mean,
-    wilson,
+    wilson_interval,
 )
 
 DAY = 86_400
@@ -27,7 +27,7 @@ DAY = 86_400
     [(5, 5, 0.649), (7, 10, 0.442), (14, 20, 0.516), (35, 50, 0.585), (70, 100, 0.620), (3, 3, 0.526)],
 )
 def test_the_lower_wilson_bound_matches_its_vectors(hits: int, n: int, low: float) -> None:
-    assert round(wilson(hits, n)[0], 3) == low
+    assert round(wilson_interval(hits, n)[0], 3) == low
 
 
 @pytest.mark.parametrize(
@@ -50,29 +50,29 @@ def test_a_beta_quantile_outside_its_domain_is_refused(p: float, a: float, b: fl
 
 def test_an_interval_of_no_trial_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one trial"):
-        wilson(0, 0)
+        wilson_interval(0, 0)
 
 
 @given(st.integers(1, 500), st.data())
 def test_a_wilson_interval_holds_its_rate_and_stays_within_0_and_1(n: int, data) -> None:
     hits = data.draw(st.integers(0, n))
-    low, high = wilson(hits, n)
+    low, high = wilson_interval(hits, n)
     assert 0 <= low <= hits / n + 1e-12
     assert hits / n - 1e-12 <= high <= 1
 
 
 def test_wilson_is_symmetric() -> None:
-    low, high = wilson(3, 10)
-    assert wilson(7, 10) == pytest.approx((1 - high, 1 - low))
+    low, high = wilson_interval(3, 10)
+    assert wilson_interval(7, 10) == pytest.approx((1 - high, 1 - low))
 
 
 def test_a_result_weighs_half_after_thirty_days() -> None:
-    assert weight(30 * DAY) == 0.5
-    assert weight(60 * DAY) == 0.25
+    assert age_weight(30 * DAY) == 0.5
+    assert age_weight(60 * DAY) == 0.25
 
 
 def test_a_result_of_the_future_weighs_no_more_than_one_of_now() -> None:
-    assert weight(-5 * DAY) == weight(0) == 1
+    assert age_weight(-5 * DAY) == age_weight(0) == 1
 
 
 def test_equal_weights_lose_nothing_of_the_sample_size() -> None:
@@ -98,15 +98,15 @@ def test_the_weighted_mean_follows_the_weights() -> None:
 
 def test_psr_of_a_worked_example() -> None:
     """Returns 1, 2, 3, 6: SR 3/√(14/3) = 1.38873, γ₃ 4.5/3.5^1.5 = 0.68724, γ₄ 24.5/3.5² = 2, so Φ(1.38873/0.41943)."""
-    assert psr([1, 2, 3, 6]) == pytest.approx(0.999535, abs=1e-6)
+    assert probabilistic_sharpe([1, 2, 3, 6]) == pytest.approx(0.999535, abs=1e-6)
 
 
 def test_psr_is_even_odds_where_the_mean_is_zero() -> None:
-    assert psr([-0.3, -0.1, 0.1, 0.3]) == pytest.approx(0.5)
+    assert probabilistic_sharpe([-0.3, -0.1, 0.1, 0.3]) == pytest.approx(0.5)
 
 
 def test_psr_grows_with_the_length_of_the_same_record() -> None:
-    once, twice = psr([0.5, -0.2, 0.3, -0.1]), psr([0.5, -0.2, 0.3, -0.1] * 2)
+    once, twice = probabilistic_sharpe([0.5, -0.2, 0.3, -0.1]), probabilistic_sharpe([0.5, -0.2, 0.3, -0.1] * 2)
     assert once is not None
     assert twice is not None
     assert once < twice
@@ -114,14 +114,14 @@ def test_psr_grows_with_the_length_of_the_same_record() -> None:
 
 @pytest.mark.parametrize("returns", [[], [0.1], [0.1, 0.2], [0.2, 0.2, 0.2]])
 def test_psr_of_too_few_or_equal_returns_is_not_defined(returns: list[float]) -> None:
-    assert psr(returns) is None
+    assert probabilistic_sharpe(returns) is None
 
 
 @given(st.lists(st.floats(-4, 2), min_size=3, max_size=30), st.integers(0, 2**32))
 def test_psr_does_not_depend_on_the_order(returns: list[float], seed: int) -> None:
     shuffled = list(returns)
     random.Random(seed).shuffle(shuffled)
-    assert psr(shuffled) == psr(returns)
+    assert probabilistic_sharpe(shuffled) == probabilistic_sharpe(returns)
 
 
 def test_the_herfindahl_index_of_equal_gains_is_one_over_their_number() -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from api.api_rows import MINT, NOW, ROOT, Api, address, make_found, make_run, make_token
 
-from discovery.analysis.flags import NAMES
+from discovery.domain.flags import FLAG_NAMES
 from discovery.models import Run, RunStep
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ def test_parameters_of_the_body_win_over_the_saved_ones(runner: Api) -> None:
         ('{"min_profit_pct": 1e400}', "min_profit_pct", "Infinity is not between 0 and 500 %"),
         ('{"max_token": 7}', "max_token", "no such parameter"),
         ('{"profile_immediately": "yes"}', "profile_immediately", "neither true nor false"),
-        ('{"excluded_flags": "sniper"}', "excluded_flags", f"not a list of flags: {', '.join(NAMES)}"),
+        ('{"excluded_flags": "sniper"}', "excluded_flags", f"not a list of flags: {', '.join(FLAG_NAMES)}"),
         ("[]", "", "the body is not a JSON object"),
     ],
 )

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 from asgiref.sync import async_to_sync
-from synthetic import DEEP_UNITS as DEEP
-from synthetic import SOL, Made, program_account, wallet
+from fake_transactions import DEEP_UNITS as DEEP
+from fake_transactions import SOL, FakeTransaction, program_account, wallet
 
 from discovery.clients.transaction_history import OrderedTransaction
 from discovery.domain.addresses import associated_token_account, pump_curve
@@ -35,7 +35,7 @@ class TransactionSource:
         self.held: dict[str, int] = {}
         self.count = 0
 
-    def add(self, made: Made, seconds: int, *addresses: str) -> None:
+    def add(self, made: FakeTransaction, seconds: int, *addresses: str) -> None:
         self.count += 1
         record = made.record()
         record["transaction"]["signatures"] = [f"{self.count:088d}".replace("0", "2")]
@@ -67,16 +67,16 @@ class NoPrices:
         return None
 
 
-def swap(before: int, after: int, lamports: int) -> Made:
+def swap(before: int, after: int, lamports: int) -> FakeTransaction:
     """ANA's units go from `before` to `after` against the curve for `lamports`."""
-    made = Made(ANA, venue=PUMPFUN).pay(ANA, lamports).units(ANA, MINT, before, after)
+    made = FakeTransaction(ANA, venue=PUMPFUN).pay(ANA, lamports).units(ANA, MINT, before, after)
     return made.units(CURVE, MINT, DEEP, DEEP + before - after).pay(CURVE, -lamports)
 
 
 @pytest.fixture
 def histories() -> TransactionSource:
     made = TransactionSource()
-    created = Made(wallet("creator"), venue=PUMPFUN).units(CURVE, MINT, None, DEEP)
+    created = FakeTransaction(wallet("creator"), venue=PUMPFUN).units(CURVE, MINT, None, DEEP)
     made.add(created, 0, CURVE)
     return made
 
@@ -118,7 +118,7 @@ def test_lamports_sent_to_the_curves_address_before_creation_do_not_move_the_lau
     histories: TransactionSource, analyse: Callable
 ) -> None:
     early = TransactionSource()
-    early.add(Made(wallet("prankster"), venue=None).transfer(wallet("prankster"), CURVE, 1), -86_400, CURVE)
+    early.add(FakeTransaction(wallet("prankster"), venue=None).transfer(wallet("prankster"), CURVE, 1), -86_400, CURVE)
     histories.lists[CURVE] = early.lists[CURVE] + histories.lists[CURVE]
     histories.add(swap(0, UNITS, -SOL), 60, CURVE)
     histories.held[ACCOUNT] = UNITS
@@ -134,7 +134,7 @@ def test_units_that_appear_unseen_between_two_trades_bring_no_profit_and_are_sai
     buyer = only(analyse())
     assert not buyer.qualified
     assert buyer.position.history_incomplete
-    assert buyer.position.unmatched_lamports > 2 * SOL
+    assert buyer.position.unmatched_proceeds_lamports > 2 * SOL
 
 
 def test_a_balance_that_is_not_what_was_last_seen_is_said(histories: TransactionSource, analyse: Callable) -> None:
@@ -154,7 +154,7 @@ def test_a_sale_that_no_listed_market_shows_is_found_in_the_wallets_own_account(
 ) -> None:
     elsewhere = program_account("elsewhere")
     histories.add(swap(0, UNITS, -SOL), 60, CURVE, ACCOUNT)
-    sale = Made(ANA, venue=PUMPFUN).pay(ANA, 4 * SOL).units(ANA, MINT, UNITS, 0)
+    sale = FakeTransaction(ANA, venue=PUMPFUN).pay(ANA, 4 * SOL).units(ANA, MINT, UNITS, 0)
     histories.add(sale.units(elsewhere, MINT, DEEP, DEEP + UNITS).pay(elsewhere, -4 * SOL), 9_000, ACCOUNT)
     buyer = only(analyse())
     assert buyer.qualified
@@ -165,7 +165,7 @@ def test_units_received_before_the_first_buy_make_no_early_buyer(
     histories: TransactionSource, analyse: Callable
 ) -> None:
     giver = wallet("giver")
-    gift = Made(giver, venue=None).units(giver, MINT, 7, 0).units(ANA, MINT, 0, 7)
+    gift = FakeTransaction(giver, venue=None).units(giver, MINT, 7, 0).units(ANA, MINT, 0, 7)
     histories.add(gift, 30, ACCOUNT)
     histories.add(swap(7, 7 + UNITS, -SOL), 60, CURVE, ACCOUNT)
     histories.held[ACCOUNT] = 7 + UNITS

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django import forms
 
-from discovery.analysis.flags import NAMES
+from discovery.domain.flags import FLAG_NAMES
 from discovery.domain.run_params import BOUNDS, InvalidParams, Params, check
 
 _THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
@@ -30,7 +30,7 @@ class ParamsForm(forms.Form):
         required=False, label="Profile wallets within the run", help_text="Off: they stay unscored until profiled."
     )
     excluded_flags = forms.MultipleChoiceField(
-        choices=[(name, name.replace("_", " ")) for name in NAMES],
+        choices=[(name, name.replace("_", " ")) for name in FLAG_NAMES],
         required=False,
         widget=forms.CheckboxSelectMultiple,
         label="Flags that exclude",
@@ -53,8 +53,8 @@ class ParamsForm(forms.Form):
             field.unit, field.bounds = unit, f"{bound.least:,f}–{bound.most:,f}"  # type: ignore[attr-defined]  # for the template
             self.fields[name] = field
         self.fields["profile_immediately"].widget.attrs["data-saved"] = "on" if saved.profile_immediately else ""
-        unknown = [name for name in saved.excluded_flags if name not in NAMES]
-        choices = [*NAMES, *unknown]
+        unknown = [name for name in saved.excluded_flags if name not in FLAG_NAMES]
+        choices = [*FLAG_NAMES, *unknown]
         self.fields["excluded_flags"].choices = [(name, name.replace("_", " ")) for name in choices]  # type: ignore[attr-defined]
         self.order_fields([*LABELS, "profile_immediately", "excluded_flags"])
 

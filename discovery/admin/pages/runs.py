@@ -13,7 +13,7 @@ from discovery import services
 from discovery.admin.pages.access import START_RUNS, VIEW_RUNS, render_fragment, render_page, staff_view
 from discovery.admin.pages.forms import LABELS
 from discovery.admin.pages.paging import page_number, paged
-from discovery.domain.funnel import ordered
+from discovery.domain.funnel import ordered_funnel
 from discovery.models import Run
 from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStatus, Trigger
 from discovery.reads import live, runs, timeline
@@ -142,7 +142,7 @@ _NOTHING_FOUND: Final[dict[str, str]] = {
 def _shown(run: runs.RunDetail) -> dict[str, Any]:
     active = run.status in ACTIVE_RUN_STATUSES and run.progress.stage is not None
     params = msgspec.structs.asdict(run.params)
-    funnel = ordered(run.funnel)
+    funnel = ordered_funnel(run.funnel)
     most = max((count for _, count in funnel), default=1)
     return {
         "run": run,

@@ -21,8 +21,8 @@ from discovery.admin.pages.access import (
 )
 from discovery.admin.pages.paging import page_number, paged
 from discovery.admin.pages.profile_rows import habits_of, rows_of
-from discovery.analysis.flags import NAMES
 from discovery.domain.addresses import is_address
+from discovery.domain.flags import FLAG_NAMES
 from discovery.domain.units import lamports_to_sol
 from discovery.models import Wallet
 from discovery.models.enums import WalletStatus
@@ -67,7 +67,7 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
             "ordering": ordering,
             "orderings": ORDERINGS.items(),
             "statuses": WalletStatus.choices,
-            "flags": NAMES,
+            "flags": FLAG_NAMES,
         },
     )
 
@@ -91,7 +91,7 @@ def _filters(request: HttpRequest) -> tuple[dict[str, Any], list[str]]:
             problems.append("Cycles: a whole number.")
         else:
             asked["min_cycles"] = cycles
-    if (flag := given.get("flag", "")) in NAMES:
+    if (flag := given.get("flag", "")) in FLAG_NAMES:
         asked["flag"] = flag
     if search := given.get("search", "").replace("\x00", "").strip()[:100]:
         asked["search"] = search

@@ -20,7 +20,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from discovery.domain.addresses import parse_address
-from discovery.domain.funnel import ordered
+from discovery.domain.funnel import ordered_funnel
 from discovery.domain.run_params import BOUNDS, InvalidParams, check
 from discovery.jobs import run_lifecycle
 from discovery.jobs.inline_runner import run_inline
@@ -161,7 +161,7 @@ class Command(BaseCommand):
             f"{sum(row['calls'] for row in run.usage.values()):,} provider calls"
         )
         console.print(
-            "Funnel: " + ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in ordered(run.funnel))
+            "Funnel: " + ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in ordered_funnel(run.funnel))
         )
         for error in run.errors or []:
             text = error if isinstance(error, str) else f"{error['step']}: {error['message']}"

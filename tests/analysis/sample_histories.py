@@ -1,18 +1,18 @@
-"""TransactionSource and cycles made by hand for the tests of profiles and scores."""
+"""Histories and cycles for the tests of profiles and scores."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
 from discovery.analysis.cycles import resolve_cycles, split_cycles
-from discovery.analysis.profiles import profile
+from discovery.analysis.profiles import build_profile
 from discovery.domain.findings import EventKind, HoldingEvent
 from discovery.domain.profiles import Cycle, Prior, Profile
 
 NOW = 1_790_000_000
 DAY = 86_400
 SOL = 10**9
-TransactionSource = Mapping[str, Sequence[HoldingEvent]]
+Histories = Mapping[str, Sequence[HoldingEvent]]
 
 PRIOR = Prior(4.0, 6.0, -0.2, 0.05, 0.3, 20, tuple(-0.6 + 0.04 * step for step in range(20)), 1)
 
@@ -66,7 +66,7 @@ def record(*proceeds: int, put_in: int = SOL, apart: float = 1.0) -> dict[str, l
 
 
 def profiled(
-    histories: TransactionSource,
+    histories: Histories,
     *,
     seeds: Sequence[str] = (),
     exits: Mapping[str, int | None] | None = None,
@@ -77,14 +77,14 @@ def profiled(
     usd: Decimal | None = Decimal(150),
     now: int = NOW,
 ) -> tuple[Profile, list[Cycle]]:
-    return profile(
+    return build_profile(
         histories,
         now=now,
-        exits=exits or {},
-        seeds=frozenset(seeds),
-        entries=entries or {},
+        liquidation_values=exits or {},
+        seed_mints=frozenset(seeds),
+        entry_ranks=entries or {},
         overhead_lamports=overhead,
         truncated=truncated,
-        incomplete=frozenset(incomplete),
+        unreconciled_mints=frozenset(incomplete),
         sol_usd_at=lambda _: usd,
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from discovery.analysis.estimate import cheaper_path, estimate
+from discovery.analysis.estimate import cheaper_path, estimate_run
 
 PACE = {"dexscreener": 4.5, "geckoterminal": 0.4, "jupiter": 0.45, "solana_rpc": 1.0, "helius": 9.5, "prices": 10.0}
 
@@ -24,8 +24,8 @@ def test_the_market_is_paged_where_that_costs_no_more_than_every_account(
 
 
 def test_the_public_node_makes_a_run_of_hours_and_a_key_makes_it_minutes() -> None:
-    plain = estimate("solana_rpc", tokens=20, given=False, batches=False, calls_per_second=PACE)
-    keyed = estimate("helius", tokens=20, given=False, batches=True, calls_per_second=PACE)
+    plain = estimate_run("solana_rpc", tokens=20, skips_search=False, has_batches=False, calls_per_second=PACE)
+    keyed = estimate_run("helius", tokens=20, skips_search=False, has_batches=True, calls_per_second=PACE)
     assert plain.seconds > 3 * 3600
     assert keyed.seconds < 600
     assert keyed.helius_credits > 0
@@ -33,9 +33,9 @@ def test_the_public_node_makes_a_run_of_hours_and_a_key_makes_it_minutes() -> No
 
 
 def test_more_tokens_cost_more_and_named_ones_skip_the_search() -> None:
-    few = estimate("helius", tokens=1, given=True, batches=True, calls_per_second=PACE)
-    many = estimate("helius", tokens=10, given=True, batches=True, calls_per_second=PACE)
-    searched = estimate("helius", tokens=1, given=False, batches=True, calls_per_second=PACE)
+    few = estimate_run("helius", tokens=1, skips_search=True, has_batches=True, calls_per_second=PACE)
+    many = estimate_run("helius", tokens=10, skips_search=True, has_batches=True, calls_per_second=PACE)
+    searched = estimate_run("helius", tokens=1, skips_search=False, has_batches=True, calls_per_second=PACE)
     assert few.total_calls < many.total_calls
     assert "geckoterminal" not in few.calls
     assert searched.calls["geckoterminal"] == 7

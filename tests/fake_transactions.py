@@ -1,4 +1,4 @@
-"""Transactions made by hand, balanced to the lamport, for the rules that no capture shows."""
+"""Hand-built transactions, balanced to the lamport, for rules that no captured transaction shows."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ def program_account(name: str) -> str:
     return str(Pubkey.find_program_address([name.encode()], Pubkey.from_string(PUMPSWAP))[0])
 
 
-class Made:
+class FakeTransaction:
     """One transaction: lamports by `pay`, token accounts by `units`; the first signer pays the fee."""
 
     def __init__(self, *signers: str, venue: str | None = PUMPSWAP) -> None:
