@@ -9,8 +9,9 @@ import pytest
 from markets import EVERYTHING
 
 from discovery.models import DiscoveryPosition, DiscoveryRun, DiscoveryRunWallet, DiscoveryTrade, DiscoveryWallet
-from simmarket import truth, worlds
-from simmarket.world import World
+from simmarket import worlds
+from simmarket.chain.world import World
+from simmarket.worlds import expected_results as truth
 
 SOURCES = ["helius", "solana_rpc"]
 
