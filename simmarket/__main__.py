@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from simmarket import worlds
-from simmarket.market import Options
-from simmarket.server import RunningServer, serve
+from simmarket.api.market import Options
+from simmarket.api.server import RunningServer, serve
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -39,8 +39,9 @@ def test_the_contracts_hold(copy: Path) -> None:
         ("discovery/providers/jupiter.py", "import discovery.providers.prices", "Providers do not know each other"),
         ("discovery/decode/swaps.py", "import discovery.providers.http", "Decoding reads records"),
         ("discovery/admin/runs.py", "import discovery.jobs.inline_runner", "Pages neither fetch nor compute"),
-        ("discovery/runs/foreground.py", "import simmarket.truth", "The product does not know"),
-        ("simmarket/truth.py", "import discovery.domain.units", "The simulated market stands alone"),
+        ("discovery/jobs/inline_runner.py", "import simmarket.worlds.expected_results", "The product does not know"),
+        ("simmarket/worlds/expected_results.py", "import discovery.domain.units", "The simulated market stands alone"),
+        ("simmarket/chain/ledger.py", "import simmarket.api.market", "The simulated market is built in layers"),
     ],
 )
 def test_a_broken_layer_fails(copy: Path, module: str, line: str, contract: str) -> None:

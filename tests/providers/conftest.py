@@ -8,9 +8,9 @@ from local_server import LocalServer, serving
 
 from discovery.providers import http
 from simmarket import worlds
-from simmarket.market import Options
-from simmarket.server import RunningServer, running
-from simmarket.world import World
+from simmarket.api.market import Options
+from simmarket.api.server import RunningServer, running
+from simmarket.chain.world import World
 
 
 @pytest.fixture(autouse=True)

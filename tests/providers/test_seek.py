@@ -7,8 +7,8 @@ import pytest
 from local_server import Line, RpcFault, talk_rpc
 
 from discovery.providers.errors import NotFound
-from simmarket.rpc_params import RpcError
-from simmarket.solana_rpc import SolanaRpc
+from simmarket.api.rpc_params import RpcError
+from simmarket.api.solana_rpc import SolanaRpc
 
 TOLERANCE = 20
 MOST_CALLS = 25

@@ -9,8 +9,9 @@ import pytest
 from markets import EVERYTHING
 
 from discovery.models import Position, Run, RunWallet, Trade, Wallet
-from simmarket import truth, worlds
-from simmarket.world import World
+from simmarket import worlds
+from simmarket.worlds import expected_results as truth
+from simmarket.chain.world import World
 
 SOURCES = ["helius", "solana_rpc"]
 

@@ -9,7 +9,8 @@ from markets import EVERYTHING
 from test_against_truth import figures, true_figures
 
 from discovery.models import Run
-from simmarket import truth, worlds
+from simmarket import worlds
+from simmarket.worlds import expected_results as truth
 
 WORLD = ("--world", "small", "--seed", "2")
 UNKNOWN_MINT = "4k3Dyjzvzp8eMZWUXbBCjEvwSkkk59S5iCNLY3QrkX6R"

@@ -7,7 +7,8 @@ import pytest
 from markets import EVERYTHING
 from test_against_truth import figures, true_figures
 
-from simmarket import truth, worlds
+from simmarket import worlds
+from simmarket.worlds import expected_results as truth
 
 
 @cache

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from markets import EVERYTHING
 
-from simmarket import truth, worlds
+from simmarket import worlds
+from simmarket.worlds import expected_results as truth
 
 FEE_LAMPORTS = 5_000
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"

@@ -13,7 +13,8 @@ from discovery.models import (
     RunWallet,
     Wallet,
 )
-from simmarket import truth, worlds
+from simmarket import worlds
+from simmarket.worlds import expected_results as truth
 
 WORLD = ("--world", "small", "--seed", "2")
 

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from discovery.jobs import maintenance
 from discovery.models import Transaction
-from simmarket import truth, worlds
+from simmarket import worlds
+from simmarket.worlds import expected_results as truth
 
 
 def test_a_second_look_at_a_token_asks_for_no_transaction_again(

@@ -16,7 +16,8 @@ from django.conf import settings
 from django.db import connection
 
 from discovery.models import Heartbeat, Run, Wallet
-from simmarket import truth, worlds
+from simmarket import worlds
+from simmarket.worlds import expected_results as truth
 from walltrack.processes import until
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from simmarket import worlds
-from simmarket.market import Options
-from simmarket.server import RunningServer, running
-from simmarket.world import World
+from simmarket.api.market import Options
+from simmarket.api.server import RunningServer, running
+from simmarket.chain.world import World
 
 REAL_DATA = Path(__file__).resolve().parents[3] / "shared" / "realdata"
 

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from fractions import Fraction
 
-from simmarket import pumpfun, swaps, truth
-from simmarket.building import Builder, Style
-from simmarket.world import Token
+from simmarket.chain import pumpfun, swaps
+from simmarket.chain.builder import Builder, Style
+from simmarket.chain.world import Token
+from simmarket.worlds import expected_results as truth
 
 SOL = 10**9
 PLAIN = Style(None)

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from simmarket.market import Options
+from simmarket.api.market import Options
 
 CALL = {"jsonrpc": "2.0", "id": 1, "method": "getSlot", "params": []}
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from simmarket.market import Options
+from simmarket.api.market import Options
 
 HELIUS = "/helius/?api-key=key"
 METHOD = "getTransactionsForAddress"

@@ -5,8 +5,8 @@ from collections import Counter, defaultdict
 import pytest
 
 from simmarket import worlds
-from simmarket.curve25519 import is_on_curve
-from simmarket.world import BUY, SELL
+from simmarket.chain.curve25519 import is_on_curve
+from simmarket.chain.world import BUY, SELL
 
 
 def test_every_transaction_loses_exactly_its_fee(small_world):

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from simmarket import truth
-from simmarket.figures import SERVER_START_OFFSET_SECONDS, main_pool
-from simmarket.world import BUY, SELL
+from simmarket.chain.figures import SERVER_START_OFFSET_SECONDS, main_pool
+from simmarket.chain.world import BUY, SELL
+from simmarket.worlds import expected_results as truth
 
 DAY = 86_400
 NEWEST = {"maxSupportedTransactionVersion": 1}

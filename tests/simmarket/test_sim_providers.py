@@ -6,9 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from simmarket import truth, worlds
-from simmarket.figures import main_pool
-from simmarket.market import Options
+from simmarket import worlds
+from simmarket.api.market import Options
+from simmarket.chain.figures import main_pool
+from simmarket.worlds import expected_results as truth
 
 DEX, GECKO, JUPITER = "/dexscreener", "/geckoterminal/networks/solana", "/jupiter/tokens/v2"
 

@@ -5,7 +5,7 @@ from base64 import b64decode
 
 import pytest
 
-from simmarket import base58, programs
+from simmarket.chain import base58, programs
 
 NEWEST = {"maxSupportedTransactionVersion": 1}
 

@@ -4,9 +4,11 @@ import csv
 from collections import Counter, defaultdict
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from simmarket import base58, truth, worlds
-from simmarket.market import Options
-from simmarket.world import BUY
+from simmarket import worlds
+from simmarket.api.market import Options
+from simmarket.chain import base58
+from simmarket.chain.world import BUY
+from simmarket.worlds import expected_results as truth
 
 COLUMNS = (
     "mint,pool,token_created_ts,seconds_after_creation,ts,side,trader,"

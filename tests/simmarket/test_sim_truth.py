@@ -3,12 +3,13 @@
 from decimal import Decimal
 from fractions import Fraction
 
-from simmarket import pumpfun, swaps, truth
-from simmarket.building import Builder, Style
-from simmarket.positions import Position
-from simmarket.prices import SolPrice
-from simmarket.slots import SlotClock
-from simmarket.world import BUY, SELL, Token
+from simmarket.chain import pumpfun, swaps
+from simmarket.chain.builder import Builder, Style
+from simmarket.chain.slots import SlotClock
+from simmarket.chain.sol_price import SolPrice
+from simmarket.chain.world import BUY, SELL, Token
+from simmarket.worlds import expected_results as truth
+from simmarket.worlds.cost_basis import Position
 
 SOL = 10**9
 

@@ -1,0 +1,1 @@
+"""The HTTP server and the providers' APIs over a world."""
