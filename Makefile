@@ -1,4 +1,4 @@
-# Everything needs only make and Python 3.11 or newer; the first time installs into .venv.
+# All targets need only make and Python 3.11 or newer. The first call installs into .venv.
 PYTHON ?= python3
 PORT ?= 8080
 ARGS ?=
@@ -16,16 +16,16 @@ help: ## list the targets
 run: install ## start everything, run a first discovery, serve until Ctrl-C (PORT=8081, ARGS="--trades FILE")
 	@PORT='$(PORT)' exec $(VENV) -m walltrack.quickstart $(ARGS)
 
-discover: install ## one discovery in the terminal, on the running copy if there is one (ARGS="--help")
+discover: install ## run a discovery in the terminal, on the running instance if there is one (ARGS="--help")
 	@exec $(VENV) -m walltrack.quickstart discover $(ARGS)
 
 env: install ## write .env from .env.example with random secrets, for docker compose (ARGS=--force)
 	@$(VENV) manage.py init_env $(ARGS)
 
-test: install-dev ## every test, beside its own PostgreSQL and Valkey (ARGS="-k words")
+test: install-dev ## run all tests with their own PostgreSQL and Valkey (ARGS="-k words")
 	@exec $(EMBEDDED) $(VENV) -m pytest $(ARGS)
 
-containers: ## docker-compose.yml, restarts, proxies and every command of docs/deploy.md, on a real engine (some 15 min)
+containers: ## test docker-compose.yml, restarts, proxies and the commands of docs/deploy.md with Docker (about 15 min)
 	tests/containers/stack.sh
 	tests/containers/restarts.sh
 	tests/containers/proxies.sh
@@ -43,7 +43,7 @@ lint: install-dev ## formatting, rules, types, import contracts, migrations, dep
 			$(VENV) manage.py check --deploy --fail-level WARNING'
 	$(VENV) -m deptry .
 
-requirements: install-dev ## pin requirements*.txt anew from their .in files
+requirements: install-dev ## pin requirements*.txt from their .in files
 	@for name in requirements requirements-dev; do \
 		echo "$$name.txt"; \
 		CUSTOM_COMPILE_COMMAND='make requirements' $(VENV) -m piptools compile --quiet --generate-hashes \
@@ -53,13 +53,13 @@ requirements: install-dev ## pin requirements*.txt anew from their .in files
 		rm -f "$$name.txt.bak"; \
 	done
 
-benchmark: install-dev ## time decoding and a run over a simulated world (ARGS=decode)
+benchmark: install-dev ## measure decoding and a run with a simulated world (ARGS=decode)
 	@exec $(EMBEDDED) $(VENV) -m benchmarks $(ARGS)
 
-faults: install-dev ## kill workers, empty the broker, take the market away; results must not change (FAULTS_SEED=7)
+faults: install-dev ## test that results survive killed workers, an emptied broker and a lost market (FAULTS_SEED=7)
 	@exec $(EMBEDDED) $(VENV) -m pytest tests/faults $(ARGS)
 
-screenshots: install-dev ## every page at both widths and themes into .data/screenshots (needs Chromium)
+screenshots: install-dev ## save every page at both widths and themes to .data/screenshots (needs Chromium)
 	@exec $(EMBEDDED) $(VENV) -m pytest -p no:randomly tests/browser/screenshots.py $(ARGS)
 
 clean: ## delete .venv, all data and caches
@@ -73,8 +73,8 @@ install:
 install-dev:
 	@set -- requirements.txt requirements-dev.txt; $(INSTALL)
 
-# Installs the requirement files given as arguments, once for each content of them: a stamp is left when
-# pip is done. The development files hold all that running needs.
+# Installs the requirement files in the arguments. A stamp file with their checksum records success, so that the same
+# files are installed once. The development requirements include those for running.
 define INSTALL
 	stop() { echo >&2; printf '%s\n' "$$@" >&2; exit 1; }; \
 	full() { [ "$$(df -Pk . | awk 'NR == 2 { print $$4 }')" -lt 51200 ]; }; \
@@ -82,20 +82,20 @@ define INSTALL
 	base=$$(stamp requirements.txt) all=$$(stamp "$$@"); \
 	if [ -e "$$all" ] && $(VENV) -c '' 2>/dev/null; then exit 0; fi; \
 	command -v '$(PYTHON)' >/dev/null || \
-		stop 'There is no $(PYTHON). Install Python 3.11 or newer (apt-get install python3 python3-venv),' \
-			'or name it: make PYTHON=/path/to/python3'; \
+		stop '$(PYTHON) was not found. Install Python 3.11 or newer (apt-get install python3 python3-venv),' \
+			'or set its path: make PYTHON=/path/to/python3'; \
 	'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		stop "$$('$(PYTHON)' -V) is too old: 3.11 or newer is needed. Name one: make PYTHON=python3.12"; \
+		stop "$$('$(PYTHON)' -V) is too old: WallTrack needs 3.11 or newer. Use another one: make PYTHON=python3.12"; \
 	'$(PYTHON)' -c 'import venv, ensurepip' 2>/dev/null || \
 		stop '$(PYTHON) has no venv module. Install it: apt-get install python3-venv'; \
-	[ -w . ] || stop "This folder cannot be written: $$PWD. Use a copy of the checkout in a folder of your own."; \
+	[ -w . ] || stop "This folder is not writable: $$PWD. Use a copy of the checkout in a folder that you own."; \
 	named='$(filter command environment,$(origin PYTHON))'; \
 	if ! $(VENV) -m pip --version >/dev/null 2>&1 || \
 			{ [ "$$named" ] && [ "$$('$(PYTHON)' -V)" != "$$($(VENV) -V)" ]; }; then \
-		echo 'Making .venv'; \
+		echo 'Creating .venv'; \
 		'$(PYTHON)' -m venv --clear .venv || { \
 			if full; then stop 'The disk is full: free about 400 MB and try again.'; fi; \
-			stop '.venv could not be made (see above). Delete .venv and try again.'; }; \
+			stop '.venv could not be created (see above). Delete .venv and try again.'; }; \
 	fi; \
 	echo "Installing $$* into .venv (the first time takes a minute)"; \
 	rm -f .venv/.installed-*; \
@@ -109,11 +109,11 @@ define INSTALL
 			stop 'The package index cannot be reached: check the network, or set PIP_INDEX_URL or HTTPS_PROXY,' \
 				'and try again.'; fi; \
 		if grep -qi 'hash' .venv/pip.log; then \
-			stop 'A package is not pinned, or is not the one that was pinned: `make requirements` pins anew.'; fi; \
+			stop 'A package is not pinned or differs from the pinned one: `make requirements` pins it again.'; fi; \
 		if grep -qi 'no matching distribution' .venv/pip.log; then \
-			stop 'The package index has no such package for this Python and system: try another Python (make' \
+			stop 'The package index has no such package for this Python and system. Try another Python (make' \
 				'PYTHON=python3.12), or another index (PIP_INDEX_URL).'; fi; \
-		stop 'The requirements could not be installed (see above; all of it is in .venv/pip.log).'; \
+		stop 'The requirements could not be installed (see above; the full log is .venv/pip.log).'; \
 	fi; \
 	: >"$$base"; : >"$$all"
 endef

@@ -1,1 +1,1 @@
-"""Speed, measured as ratios within one run: machines are noisy, ratios travel."""
+"""Benchmarks. They report ratios of times of one run, because times of different machines cannot be compared."""

@@ -1,8 +1,8 @@
-"""Decoding captured transactions, reading the JSON included, against the peer parser on the same files.
+"""Compare the speed of decoding captured transactions, JSON included, with a peer parser on the same files.
 
-Peer: npm `solana-dex-parser` 2.6.7, `JSON.parse` + `parseTrades`, warm; installed under `.data` where node and npm are.
-Ours: `decode_json` on the bytes, one core. Rounds take turns; the best pass of each is compared (noise
-only ever adds time), and the median is printed beside it.
+Peer: npm `solana-dex-parser` 2.6.7, `JSON.parse` + `parseTrades`, warmed up; installed under `.data` if node and npm
+are available. WallTrack: `decode_json` on the bytes, one core. The two take turns. The best pass of each is compared,
+because noise only adds time; the ratio of the medians is printed too.
 """
 
 import json
@@ -45,9 +45,9 @@ readline.createInterface({ input: process.stdin }).on('line', () => {
 
 
 def main() -> None:
-    """Measure and print. Says what is missing where the captures or node are not there."""
+    """Measure and print the rates. Prints what is missing if there are no captures or no node."""
     if not CAPTURES.is_dir():
-        print(f"decode: no captured transactions at ../shared/realdata ({CAPTURES.name}); nothing to measure")
+        print(f"decode: no captured transactions in ../shared/realdata ({CAPTURES.name}); nothing to measure")
         return
     contents = [path.read_bytes() for path in sorted(CAPTURES.glob("*.json"))]
     size = sum(map(len, contents))
@@ -56,26 +56,25 @@ def main() -> None:
         f"decode: {len(contents)} captured transactions, {size / len(contents) / 1000:.1f} kB each, {failed} unreadable"
     )
     for _ in range(5):
-        _once(contents)
+        _decode_all(contents)
     peer = _start_peer()
-    ours: list[float] = []
-    theirs: list[float] = []
+    walltrack_seconds: list[float] = []
+    peer_seconds: list[float] = []
     for _ in range(ROUNDS):
-        ours += [_once(contents) for _ in range(PASSES)]
+        walltrack_seconds += [_decode_all(contents) for _ in range(PASSES)]
         if peer is not None:
-            theirs += _peer_round(peer)
-    _print_rate("ours", ours, len(contents))
+            peer_seconds += _peer_round(peer)
+    _print_rate("walltrack", walltrack_seconds, len(contents))
     if peer is None:
         return
-    _print_rate("peer", theirs, len(contents))
+    _print_rate("peer", peer_seconds, len(contents))
     peer.communicate(timeout=30)
-    print(
-        f"  ratio  {min(theirs) / min(ours):8.1f} × by the best pass,"
-        f" {statistics.median(theirs) / statistics.median(ours):.1f} × by the median"
-    )
+    best_ratio = min(peer_seconds) / min(walltrack_seconds)
+    median_ratio = statistics.median(peer_seconds) / statistics.median(walltrack_seconds)
+    print(f"  {'ratio':<9} {best_ratio:8.1f} × by the best pass, {median_ratio:.1f} × by the median")
 
 
-def _once(contents: list[bytes]) -> float:
+def _decode_all(contents: list[bytes]) -> float:
     start = time.perf_counter()
     for content in contents:
         decode_json(content)
@@ -84,25 +83,25 @@ def _once(contents: list[bytes]) -> float:
 
 def _print_rate(name: str, seconds: list[float], count: int) -> None:
     best, median = min(seconds), statistics.median(seconds)
-    print(f"  {name:<6} {count / best:8,.0f} a second at best, {count / median:,.0f} in the median pass")
+    print(f"  {name:<9} {count / best:8,.0f} a second in the best pass, {count / median:,.0f} in the median pass")
 
 
 def _start_peer() -> subprocess.Popen[str] | None:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
-        print("  node and npm are not there: the peer parser is not measured")
+        print("  node and npm are not installed: the peer parser is not measured")
         return None
     PEER.mkdir(parents=True, exist_ok=True)
     installed = PEER / "node_modules" / "solana-dex-parser" / "package.json"
     if not installed.is_file() or json.loads(installed.read_text())["version"] != PACKAGE.split("@")[1]:
-        done = subprocess.run(
+        result = subprocess.run(
             [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(PEER), PACKAGE],
             check=False,
             capture_output=True,
             text=True,
         )
-        if done.returncode:
-            print(f"  the peer parser could not be installed: {done.stderr.strip()[:300]}")
+        if result.returncode:
+            print(f"  the peer parser could not be installed: {result.stderr.strip()[:300]}")
             return None
     process = subprocess.Popen(
         [node, "-e", PEER_SCRIPT, "peer", str(CAPTURES), str(PASSES)],

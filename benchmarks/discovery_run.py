@@ -1,4 +1,4 @@
-"""A whole run against the floor its providers' pace sets: wall time ÷ (calls of the slowest provider ÷ its pace)."""
+"""Compare the time of a run with the minimum that rate limits allow: requests to the slowest provider ÷ its rate."""
 
 import os
 import subprocess
@@ -7,13 +7,13 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PACES = (10, 500)
-"""Calls a second: a free key, and the pace of `make run`."""
+RATE_LIMITS = (10, 500)
+"""Requests a second: those of a free key and of `make run`."""
 
 
 def main() -> None:
-    """Measure both transaction paths at each pace over world `small`. Needs DATABASE_URL and REDIS_URL."""
-    for rps in PACES:
+    """Measure both transaction sources at each rate limit with the world `small`. Needs DATABASE_URL and REDIS_URL."""
+    for rps in RATE_LIMITS:
         for source in ("helius", "solana_rpc"):
             with subprocess.Popen(
                 [sys.executable, "-m", "simmarket", "--port", "0", "--seed", "7", "--rps", str(rps * 2)],
@@ -46,19 +46,25 @@ def _measure(url: str, source: str, rps: int) -> None:
     }
     subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
     started = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
     )
-    whole = time.perf_counter() - started
-    seconds, requests, provider = done.stdout.split()
-    floor = int(requests) / rps
+    total_seconds = time.perf_counter() - started
+    seconds, requests, provider = result.stdout.split()
+    min_seconds = int(requests) / rps
     print(
-        f"run: {source:<10} at {rps:>3} calls a second: {float(seconds):6.2f} s, floor {floor:6.2f} s "
-        f"({requests} requests to {provider}), ratio {float(seconds) / floor:.2f}; with start-up {whole:.2f} s"
+        f"run: {source:<10} at {rps:>3} requests a second: {float(seconds):6.2f} s, minimum {min_seconds:6.2f} s "
+        f"({requests} requests to {provider}), ratio {float(seconds) / min_seconds:.2f}; "
+        f"with start-up {total_seconds:.2f} s"
     )
 
 
-# In a process of its own, so that a run is measured as it is used. Requests are counted at the pacer: a batch is one.
+# Runs in a process of its own, as `manage.py discover` does. Requests are counted at the rate limiter: a batch is one.
 PROGRAM = """
 import django; django.setup()
 from discovery.providers.limits import RateLimiter

@@ -1,1 +1,1 @@
-"""Probes: answers for orchestrators and monitors."""
+"""Health endpoints for orchestrators and monitors."""

@@ -1,5 +1,6 @@
-"""Who asks: operators read words and hosts, everybody else states and times."""
+"""Identify operators: they see texts and host names, everybody else sees states and times only."""
 
+from functools import partial
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
@@ -12,28 +13,38 @@ from django.utils import timezone
 from discovery.domain.api_keys import matches, prefix_of
 from discovery.models.enums import ApiScope
 from discovery.reads.api_keys import key_of
-from health.bounded import Check, Deadline
-from health.connection import own_connection
+from health.connection import dedicated_connection
+from health.deadlines import Check, Deadline
 
 
-def operator_asks(request: HttpRequest) -> Check | None:
-    """Whether signed-in staff or an API key of scope admin asks; None where nobody claims to be one."""
-    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-    key, prefix = text.strip(), prefix_of(text.strip())
+def operator_check(request: HttpRequest) -> Check | None:
+    """Return a check that is True for signed-in staff and for an API key of scope admin.
+
+    Return None if the request carries neither a key nor a session.
+    """
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    key = credentials.strip()
+    prefix = prefix_of(key)
     if scheme.lower() == "bearer" and prefix is not None:
-        return Check(lambda deadline: _is_admin_key(key, prefix, deadline))
-    session = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    return Check(lambda deadline: _is_staff(session, deadline)) if session else None
+        return Check(partial(_is_admin_key, key, prefix))
+    session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if session_key:
+        return Check(partial(_is_staff_session, session_key))
+    return None
 
 
-def _is_admin_key(text: str, prefix: str, deadline: Deadline) -> bool:
-    with own_connection(deadline):
-        kept = key_of(prefix, timezone.now())
-    return kept is not None and kept.valid and kept.scope == ApiScope.ADMIN and matches(text, kept.secret_hash)
+def _is_admin_key(key: str, prefix: str, deadline: Deadline) -> bool:
+    with dedicated_connection(deadline):
+        stored = key_of(prefix, timezone.now())
+    if stored is None or not stored.valid:
+        return False
+    return stored.scope == ApiScope.ADMIN and matches(key, stored.secret_hash)
 
 
-def _is_staff(session: str, deadline: Deadline) -> bool:
-    store: Any = import_module(settings.SESSION_ENGINE).SessionStore
-    with own_connection(deadline):
-        user = get_user(SimpleNamespace(session=store(session)))  # type: ignore[arg-type]  # all it reads of a request
+def _is_staff_session(session_key: str, deadline: Deadline) -> bool:
+    session_class: Any = import_module(settings.SESSION_ENGINE).SessionStore
+    # `get_user` reads nothing of a request but its session.
+    request: Any = SimpleNamespace(session=session_class(session_key))
+    with dedicated_connection(deadline):
+        user = get_user(request)
     return bool(user.is_active and user.is_staff)

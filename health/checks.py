@@ -1,4 +1,4 @@
-"""The checks: each asks one thing of one server over a connection of its own."""
+"""The health checks. Each one queries one server, over a connection of its own."""
 
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -13,90 +13,105 @@ from redis.retry import Retry
 
 from discovery.reads.health import LastRun, active_run, heartbeats, last_run, providers_seen, run_dead_seconds
 from discovery.reads.scheduler import SchedulerView, scheduler_view
-from health.bounded import Deadline
-from health.connection import own_connection
-from health.findings import Finding
-from health.judgement import judge_heartbeats, judge_providers, judge_runs, judge_scheduler
-from walltrack.guards import https_without_proxy
+from health.connection import dedicated_connection
+from health.deadlines import Deadline
+from health.evaluation import evaluate_heartbeats, evaluate_providers, evaluate_runs, evaluate_scheduler
+from health.results import CheckResult, Status
+from walltrack.startup_checks import missing_proxy_warning
 
-BROKER_SECONDS: Final = 1.5
-
-
-class Runs(NamedTuple):
-    """What the runs and the schedule look like."""
-
-    view: SchedulerView
-    last: LastRun | None
-    findings: dict[str, Finding]
+BROKER_TIMEOUT_SECONDS: Final = 1.5
+LOCAL_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+MAX_MIGRATION_NAMES: Final = 3
 
 
-def database(deadline: Deadline) -> Finding:
-    """The database takes a query. May raise: Error, TimeoutError."""
-    with own_connection(deadline) as connection, connection.cursor() as cursor:
+class RunsReport(NamedTuple):
+    """The schedule, the last run, and the results of the checks `scheduler` and `runs`."""
+
+    scheduler: SchedulerView
+    last_run: LastRun | None
+    results: dict[str, CheckResult]
+
+
+def database(deadline: Deadline) -> CheckResult:
+    """Check that the database answers a query. Raises Error or TimeoutError."""
+    with dedicated_connection(deadline) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         cursor.fetchone()
-    return Finding(status="pass", time=timezone.now(), output="answers")
+    return CheckResult(status="pass", time=timezone.now(), output="the database answers queries")
 
 
-def migrations(deadline: Deadline) -> Finding:
-    """No migration is pending. May raise: Error, TimeoutError."""
-    with own_connection(deadline) as connection:
+def migrations(deadline: Deadline) -> CheckResult:
+    """Check that no migration is pending. Raises Error or TimeoutError."""
+    with dedicated_connection(deadline) as connection:
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if plan:
-        names = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _ in plan[:3])
-        words = f"{len(plan)} pending ({names}{', …' if len(plan) > 3 else ''}): run `manage.py migrate`"
-        return Finding(status="fail", time=timezone.now(), output=words)
-    return Finding(status="pass", time=timezone.now(), output="none pending")
+    if not plan:
+        return CheckResult(status="pass", time=timezone.now(), output="no migration is pending")
+    names = [f"{migration.app_label}.{migration.name}" for migration, _ in plan[:MAX_MIGRATION_NAMES]]
+    if len(plan) > MAX_MIGRATION_NAMES:
+        names.append("…")
+    return CheckResult(
+        status="fail",
+        time=timezone.now(),
+        output=f"{len(plan)} pending ({', '.join(names)}): run `manage.py migrate`",
+    )
 
 
-def broker(_deadline: Deadline) -> Finding:
-    """Redis or Valkey answers. May raise: RedisError, OSError."""
+def broker(_deadline: Deadline) -> CheckResult:
+    """Check that Redis or Valkey responds. Raises RedisError or OSError."""
     client = redis.Redis.from_url(
         settings.REDIS_URL,
-        socket_connect_timeout=BROKER_SECONDS,
-        socket_timeout=BROKER_SECONDS,
+        socket_connect_timeout=BROKER_TIMEOUT_SECONDS,
+        socket_timeout=BROKER_TIMEOUT_SECONDS,
         retry=Retry(NoBackoff(), 0),
     )
     with client:
         client.ping()
-    return Finding(status="pass", time=timezone.now(), output="answers")
+    return CheckResult(status="pass", time=timezone.now(), output="the broker responds")
 
 
-def parts(deadline: Deadline) -> dict[str, Finding]:
-    """Workers, canary, beat, tick and providers, as they last told. May raise: Error, TimeoutError."""
-    with own_connection(deadline):
-        signs, seen = heartbeats(), providers_seen()
+def components(deadline: Deadline) -> dict[str, CheckResult]:
+    """Check workers, canary, beat, tick and providers by their last reports. Raises Error or TimeoutError."""
+    with dedicated_connection(deadline):
+        latest, seen = heartbeats(), providers_seen()
     now = timezone.now()
-    return {**judge_heartbeats(signs, now), "providers": judge_providers(seen, now)}
+    results = evaluate_heartbeats(latest, now)
+    results["providers"] = evaluate_providers(seen, now)
+    return results
 
 
-def runs(deadline: Deadline) -> Runs:
-    """The schedule, the active and the last run. May raise: Error, TimeoutError."""
-    with own_connection(deadline):
+def runs(deadline: Deadline) -> RunsReport:
+    """Check the schedule, the active run and the last run. Raises Error or TimeoutError."""
+    with dedicated_connection(deadline):
         now = timezone.now()
-        view, last, active = scheduler_view(now), last_run(), active_run()
-    findings = {
-        "scheduler": judge_scheduler(view, now),
-        "runs": judge_runs(active, last, now, run_dead_seconds()),
+        scheduler, last, active = scheduler_view(now), last_run(), active_run()
+    results = {
+        "scheduler": evaluate_scheduler(scheduler, now),
+        "runs": evaluate_runs(active, last, now, run_dead_seconds()),
     }
-    return Runs(view, last, findings)
+    return RunsReport(scheduler, last, results)
 
 
-def api_auth(now: datetime) -> Finding:
-    """An open API is a warning."""
+def api_auth(now: datetime) -> CheckResult:
+    """Warn if the API is open to everybody."""
     if settings.API_AUTH_ENABLED:
-        return Finding(status="pass", time=now, output="the API asks for a key")
-    words = "API_AUTH_ENABLED=false: everybody who reaches the server may start runs and change the configuration"
-    return Finding(status="warn", time=now, output=words)
+        return CheckResult(status="pass", time=now, output="the API requires a key")
+    return CheckResult(
+        status="warn",
+        time=now,
+        output="API_AUTH_ENABLED=false: everybody who reaches the server can start runs and change the configuration",
+    )
 
 
-def transport(now: datetime) -> Finding:
-    """Plain http is for this machine alone."""
-    parts = urlsplit(settings.PUBLIC_URL)
-    if parts.scheme == "https":
-        circle = https_without_proxy()
-        return Finding(status="warn" if circle else "pass", time=now, output=circle or "https")
-    here = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-    words = f"plain http ({settings.PUBLIC_URL}): passwords and cookies are not protected on the way"
-    return Finding(status="pass" if here else "warn", time=now, output=words)
+def transport(now: datetime) -> CheckResult:
+    """Warn if passwords travel unencrypted, or if https cannot work with the proxies that are configured."""
+    url = urlsplit(settings.PUBLIC_URL)
+    if url.scheme == "https":
+        warning = missing_proxy_warning()
+        status: Status = "warn" if warning else "pass"
+        return CheckResult(status=status, time=now, output=warning or "https")
+    return CheckResult(
+        status="pass" if url.hostname in LOCAL_HOSTS else "warn",
+        time=now,
+        output=f"plain http ({settings.PUBLIC_URL}): passwords and cookies travel unencrypted",
+    )

@@ -1,4 +1,4 @@
-"""What every test shares."""
+"""Fixtures that all tests share."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ REALDATA = Path(__file__).resolve().parents[2] / "shared" / "realdata"
 
 @pytest.fixture(scope="session")
 def realdata() -> Path:
-    """The folder of real captured transactions and responses, kept beside the project; skipped where it is absent."""
+    """The folder of captured transactions and responses beside the project. Without it the test is skipped."""
     if not REALDATA.is_dir():
         pytest.skip("real captured data is not beside the project (../shared/realdata)")
     return REALDATA
@@ -25,7 +25,7 @@ def realdata() -> Path:
 
 @pytest.fixture
 def make_key(db: None) -> Callable[..., str]:
-    """`make_key("read")`: a key with this scope."""
+    """`make_key("read")`: an API key with this scope."""
 
     def make(scope: str, **values: Any) -> str:
         key = new_key()
@@ -38,16 +38,18 @@ def make_key(db: None) -> Callable[..., str]:
 
 @pytest.fixture
 def groups(db: None) -> None:
-    """The groups of the migrations, also behind a test that has emptied all tables."""
+    """The groups that a migration creates, also after a test that has emptied all tables."""
     make_groups()
 
 
 @pytest.fixture
 def person(groups: None) -> Callable[..., User]:
-    """`person("viewer")`: a member of this group."""
+    """`person("viewer")`: a user in this group."""
 
     def make(group: str | None = None, **values: Any) -> User:
-        user = User.objects.create_user(f"person {User.objects.count()}", **values)  # logged in by force: no password
+        user = User.objects.create_user(
+            f"person {User.objects.count()}", **values
+        )  # without a password: tests use force_login
         if group:
             user.groups.add(Group.objects.get(name=group))
         return user

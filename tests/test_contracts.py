@@ -1,4 +1,4 @@
-"""The arrows of the house are enforced: a broken layer and an unplaced module make the gate fail."""
+"""The import contracts are enforced: a broken layer and a module outside the layers make `lint-imports` fail."""
 
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ LINT = [sys.executable, "-c", "from importlinter.cli import lint_imports_command
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The packages and the contracts, to be broken."""
+    """A copy of the packages and the contracts, for tests that break them."""
     for package in ("walltrack", "discovery", "health", "simmarket"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
@@ -25,9 +25,9 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_contracts_hold(copy: Path) -> None:
-    done = lint(copy)
-    assert done.returncode == 0, done.stdout
-    assert "0 broken" in done.stdout
+    result = lint(copy)
+    assert result.returncode == 0, result.stdout
+    assert "0 broken" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -47,12 +47,12 @@ def test_the_contracts_hold(copy: Path) -> None:
 def test_a_broken_layer_fails(copy: Path, module: str, line: str, contract: str) -> None:
     path = copy / module
     path.write_text(f"{path.read_text()}\n{line}\n")
-    done = lint(copy)
-    assert done.returncode != 0
-    broken = [row for row in done.stdout.splitlines() if row.endswith("BROKEN")]
-    assert any(row.startswith(contract) for row in broken), done.stdout
+    result = lint(copy)
+    assert result.returncode != 0
+    broken = [row for row in result.stdout.splitlines() if row.endswith("BROKEN")]
+    assert any(row.startswith(contract) for row in broken), result.stdout
 
 
-def test_a_module_that_no_layer_names_fails(copy: Path) -> None:
-    (copy / "discovery" / "utils.py").write_text('"""Where things get lost."""\n')
+def test_a_module_outside_the_layers_fails(copy: Path) -> None:
+    (copy / "discovery" / "utils.py").write_text('"""A module outside the layers."""\n')
     assert lint(copy).returncode != 0

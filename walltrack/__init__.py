@@ -1,4 +1,4 @@
-"""The WallTrack project: settings, logging, URLs and the start-up from nothing."""
+"""The WallTrack project: settings, logging, URLs, embedded servers and `make run`."""
 
 from walltrack.celery import app as celery_app
 

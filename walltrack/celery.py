@@ -1,4 +1,4 @@
-"""The Celery app. Settings stand in walltrack/settings.py under CELERY_…; tasks in discovery/tasks.py."""
+"""The Celery app. Its settings are CELERY_… in walltrack/settings.py; the tasks are in discovery/tasks.py."""
 
 import os
 from queue import Empty
@@ -16,8 +16,8 @@ app.autodiscover_tasks()
 
 
 @setup_logging.connect
-def _our_logging(**_: Any) -> None:
-    """Workers and beat write the same lines as everything else: with run ids, without keys."""
+def _configure_logging(**_: Any) -> None:
+    """Give workers and beat the log format of all other processes: with run ids, without secrets."""
     import logging.config
 
     from django.conf import settings
@@ -25,13 +25,13 @@ def _our_logging(**_: Any) -> None:
     logging.config.dictConfig(settings.LOGGING)
 
 
-# kombu 5.7.0: where the broker is lost while a channel waits in BRPOP, closing that channel raises half way; Celery
-# closes it again without its transport, and the AttributeError of that ends the worker. A read that fails while its
-# channel is being closed has nothing more to say.
+# Works around kombu 5.7.0: if the connection to the broker is lost while a channel waits in BRPOP, closing that channel
+# raises half way. Celery closes it again without its transport, and the resulting AttributeError ends the worker. An
+# error of a read can be ignored while its channel is being closed.
 _read = Channel._brpop_read  # type: ignore[attr-defined]  # the stubs leave it out
 
 
-def _read_unless_lost(channel: Any, **options: Any) -> Any:
+def _read_unless_closing(channel: Any, **options: Any) -> Any:
     try:
         return _read(channel, **options)
     except channel.connection_errors:
@@ -40,4 +40,4 @@ def _read_unless_lost(channel: Any, **options: Any) -> Any:
         raise
 
 
-Channel._brpop_read = _read_unless_lost  # type: ignore[attr-defined]
+Channel._brpop_read = _read_unless_closing  # type: ignore[attr-defined]

@@ -1,17 +1,17 @@
 #!/bin/sh
-# What a container does: `web`, `worker`, `beat`, or any command as it is given.
+# Entrypoint of the containers: runs `web`, `worker`, `beat`, or any other command unchanged.
 set -eu
 
 case ${1:-web} in
-web | worker | beat) python -m walltrack.guards ;;
+web | worker | beat) python -m walltrack.startup_checks ;;
 esac
 
 case ${1:-web} in
 web)
-    # An advisory lock lets several web containers start at once: the first migrates, the others find it done.
+    # Several web containers may start at once: the first takes an advisory lock and migrates, the others wait for it.
     python manage.py migrate --noinput
     python manage.py first_operator
-    # The heartbeat files of gunicorn's workers lie in memory: on a slow disk they would look dead.
+    # gunicorn's workers write their heartbeat files to memory: on a slow disk they would look dead.
     exec gunicorn walltrack.wsgi:application \
         --bind 0.0.0.0:8000 \
         --workers "${WEB_WORKERS:-2}" \
@@ -31,7 +31,7 @@ worker)
     exec celery -A walltrack worker --queues runs,steps,periodic --loglevel "${LOG_LEVEL:-info}"
     ;;
 beat)
-    # The schedule is in the database; nothing is written here.
+    # The schedule is in the database, so beat writes no file.
     exec celery -A walltrack beat --pidfile= --loglevel "${LOG_LEVEL:-info}"
     ;;
 *)

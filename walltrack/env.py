@@ -1,6 +1,6 @@
-"""Typed readers of the environment. A bad value refuses to start and names the variable, the problem and an example.
+"""Typed readers of environment variables. An invalid value raises ImproperlyConfigured with the name and an example.
 
-Secrets may come from a file: `NAME_FILE` is read where `NAME` is not set. A secret's value never stands in a message.
+A secret may come from a file: `NAME_FILE` is read if `NAME` is not set. No message contains the value of a secret.
 """
 
 import os
@@ -10,83 +10,104 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-_TRUE = frozenset({"1", "true", "yes", "on"})
-_FALSE = frozenset({"0", "false", "no", "off"})
+_FLAGS = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
 _PLACEHOLDERS = ("changeme", "change-me", "your-", "your_", "<", "xxx", "todo", "placeholder", "django-insecure")
-_DEFAULTS = frozenset({"password", "postgres", "secret", "admin"})
+_WELL_KNOWN = frozenset({"password", "postgres", "secret", "admin"})
 
 
 def is_placeholder(value: str) -> bool:
-    """Whether a secret is one that everybody knows: a word of an example, or a default."""
-    return value.lower().startswith(_PLACEHOLDERS) or value.lower() in _DEFAULTS
+    """Return True if the secret is one that everybody knows: a word of an example, or a default."""
+    lowered = value.lower()
+    return lowered in _WELL_KNOWN or lowered.startswith(_PLACEHOLDERS)
 
 
 class Env:
-    """Reads one mapping, by default the process environment."""
+    """Reads one mapping, by default the environment of this process."""
 
     def __init__(self, values: Mapping[str, str] = os.environ) -> None:
         self._values = values
 
     def text(self, name: str, default: str = "") -> str:
-        """The value without surrounding blanks; `default` where unset or empty."""
+        """Return the value without surrounding blanks, or `default` if it is unset or empty."""
         return self._values.get(name, "").strip() or default
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """true/false, yes/no, on/off, 1/0."""
-        raw = self.text(name)
-        if not raw:
+        """Return the value of true/false, yes/no, on/off or 1/0."""
+        text = self.text(name)
+        if not text:
             return default
-        if raw.lower() in _TRUE:
-            return True
-        if raw.lower() in _FALSE:
-            return False
-        raise ImproperlyConfigured(f"{name}: {raw!r} is neither true nor false. Example: {name}=true")
+        value = _FLAGS.get(text.lower())
+        if value is None:
+            raise ImproperlyConfigured(f"{name}: {text!r} is neither true nor false. Example: {name}=true")
+        return value
 
-    def integer(self, name: str, default: int, *, least: int, most: int) -> int:
-        """A whole number within bounds."""
-        raw = self.text(name)
-        if not raw:
+    def integer(self, name: str, default: int, *, minimum: int, maximum: int) -> int:
+        """Return a whole number between `minimum` and `maximum`, both included."""
+        text = self.text(name)
+        if not text:
             return default
+        example = f"Example: {name}={default}"
         try:
-            value = int(raw)
+            value = int(text)
         except ValueError:
-            raise ImproperlyConfigured(f"{name}: {raw!r} is not a whole number. Example: {name}={default}") from None
-        if not least <= value <= most:
-            raise ImproperlyConfigured(f"{name}: {value} is not between {least} and {most}. Example: {name}={default}")
+            raise ImproperlyConfigured(f"{name}: {text!r} is not a whole number. {example}") from None
+        if not minimum <= value <= maximum:
+            raise ImproperlyConfigured(f"{name}: {value} is not between {minimum} and {maximum}. {example}")
         return value
 
     def choice(self, name: str, default: str, options: tuple[str, ...]) -> str:
-        """One of a few words."""
-        raw = self.text(name, default).lower()
-        if raw not in options:
-            raise ImproperlyConfigured(f"{name}: {raw!r} is none of {', '.join(options)}. Example: {name}={default}")
-        return raw
+        """Return one of `options`, in lower case."""
+        value = self.text(name, default).lower()
+        if value not in options:
+            raise ImproperlyConfigured(f"{name}: {value!r} is none of {', '.join(options)}. Example: {name}={default}")
+        return value
 
-    def words(self, name: str, default: str = "") -> list[str]:
-        """A comma-separated list without blanks and empty entries."""
-        return [word.strip() for word in self.text(name, default).split(",") if word.strip()]
+    def comma_separated(self, name: str, default: str = "") -> list[str]:
+        """Return the entries of a comma-separated list, without blanks and empty entries."""
+        entries = [entry.strip() for entry in self.text(name, default).split(",")]
+        return [entry for entry in entries if entry]
 
     def url(self, name: str, default: str, *, schemes: tuple[str, ...] = ("http", "https")) -> str:
-        """An absolute URL without a trailing slash. Its value is not repeated: it may carry a password."""
-        raw = self.text(name, default).rstrip("/")
-        try:
-            parts = urlsplit(raw)
-            _ = parts.port
-        except ValueError:
-            parts = urlsplit("")
-        if parts.scheme not in schemes or not (parts.netloc or parts.path or parts.query):
+        """Return an absolute URL without a trailing slash."""
+        value = self.text(name, default).rstrip("/")
+        if not _is_url(value, schemes):
+            # Without the value, which may contain a password.
             raise ImproperlyConfigured(
                 f"{name}: not a URL with one of the schemes {', '.join(schemes)}. Example: {name}={default}"
             )
-        return raw
+        return value
 
     def secret(self, name: str, default: str = "") -> str:
-        """A secret from the variable or from the file that `NAME_FILE` names; a placeholder counts as none."""
-        value = self.text(name)
-        path = self.text(f"{name}_FILE")
-        if not value and path:
-            try:
-                value = Path(path).read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise ImproperlyConfigured(f"{name}_FILE: {path} cannot be read ({error.strerror})") from None
-        return default if is_placeholder(value) else value or default
+        """Return the secret of the variable or of the file that `NAME_FILE` names; `default` for a placeholder."""
+        value = self.text(name) or self._read_secret_file(f"{name}_FILE")
+        if not value or is_placeholder(value):
+            return default
+        return value
+
+    def _read_secret_file(self, name: str) -> str:
+        path = self.text(name)
+        if not path:
+            return ""
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}: {path} cannot be read ({error.strerror})") from None
+
+
+def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises ValueError for an invalid port
+    except ValueError:
+        return False
+    has_target = any((parts.netloc, parts.path, parts.query))
+    return parts.scheme in schemes and has_target

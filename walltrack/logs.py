@@ -1,6 +1,6 @@
-"""Log lines: JSON for machines, console for people; keys and passwords are taken out of both.
+"""Log lines as JSON for machines or as text for people. Keys and passwords are redacted in both.
 
-Every line written within `bind(run_id=…)` carries that field, whoever writes it.
+Every line that is written within `bind(run_id=…)` carries that field, whichever module writes it.
 """
 
 import contextlib
@@ -13,32 +13,37 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-# A mint is a token too in the words of the field: alone, the word hides only what a URL or a form says with `=`.
+# A mint is called a token too: the bare word `token` marks a secret only before `=`, as in a URL or a form.
 _SECRET = re.compile(
     r"(?i)((?:(?:api[-_]?key|x-api-key|(?:access|auth|refresh|bearer|csrf)[-_]?token|password|secret|authorization)"
     r"[\"'\\]*\s*[=:]|\btoken\s*=)\s*[\"'\\]*(?:bearer\s+|basic\s+)?)[^\s&\"'\\,}]+"
 )
-_CREDENTIALS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/@]+@")
-_OUR_KEY = re.compile(r"\b(wt_[A-Za-z0-9]+_)[A-Za-z0-9_-]{8,}")
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+_URL_PASSWORD = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/@]+@")
+_API_KEY = re.compile(r"\b(wt_[A-Za-z0-9]+_)[A-Za-z0-9_-]{8,}")
+_RECORD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_NO_FIELDS: Final[Mapping[str, str]] = MappingProxyType({})
 
-_bound: ContextVar[Mapping[str, str]] = ContextVar("walltrack_log_fields", default=_NOTHING)
+_bound: ContextVar[Mapping[str, str]] = ContextVar("walltrack_log_fields", default=_NO_FIELDS)
 
 
 def redact(text: str) -> str:
-    """`text` without the values of keys, tokens and URL passwords."""
-    return _OUR_KEY.sub(r"\1***", _CREDENTIALS.sub(r"\1***@", _SECRET.sub(r"\1***", text)))
+    """Return `text` with the values of keys, tokens and URL passwords replaced by `***`."""
+    text = _SECRET.sub(r"\1***", text)
+    text = _URL_PASSWORD.sub(r"\1***@", text)
+    return _API_KEY.sub(r"\1***", text)
 
 
 @contextlib.contextmanager
 def bind(**fields: object) -> Iterator[None]:
-    """Every line written within carries `fields` (run_id, step, request_id…): in this thread, its tasks and callees.
+    """Add `fields` (run_id, step, request_id…) to every line that this thread and its tasks write within the block.
 
-    Inner fields add to outer ones and win over them; None leaves a field out.
+    Inner fields are added to outer ones and override them. A field of None is left out.
     """
-    known = {**_bound.get(), **{name: str(value) for name, value in fields.items() if value is not None}}
-    token = _bound.set(known)
+    merged = dict(_bound.get())
+    for name, value in fields.items():
+        if value is not None:
+            merged[name] = str(value)
+    token = _bound.set(merged)
     try:
         yield
     finally:
@@ -46,20 +51,21 @@ def bind(**fields: object) -> Iterator[None]:
 
 
 def bound() -> Mapping[str, str]:
-    """The fields in force here."""
+    """Return the fields that are bound at this point."""
     return MappingProxyType(dict(_bound.get()))
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    """The bound fields, then the record's own, which win."""
-    return {**_bound.get(), **{key: value for key, value in vars(record).items() if key not in _STANDARD}}
+    """Return the bound fields and the record's own, which override them."""
+    own_fields = {name: value for name, value in vars(record).items() if name not in _RECORD_ATTRIBUTES}
+    return {**_bound.get(), **own_fields}
 
 
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: time, level, logger, event and the line's fields (run_id, provider…)."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, redacted."""
+        """Return the redacted line."""
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -75,16 +81,16 @@ class JsonFormatter(logging.Formatter):
 
 
 class ConsoleFormatter(logging.Formatter):
-    """Time, level, logger and message for a person, with the line's fields behind."""
+    """Time, level, logger and message as text, followed by the line's fields."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s  %(message)s", "%H:%M:%S")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  the base class's name
-        """The first line, before any traceback."""
-        tail = "".join(f" {key}={value}" for key, value in _fields(record).items())
-        return super().formatMessage(record) + tail
+        """Return the first line, which precedes any traceback."""
+        fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
+        return super().formatMessage(record) + fields
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, redacted."""
+        """Return the redacted lines."""
         return redact(super().format(record))

@@ -1,4 +1,4 @@
-"""Child processes: started so that they end with us, waited for within a bound, explained when they fail."""
+"""Child processes: they end with their parent, stop within a time limit, and their failures come with a remedy."""
 
 import contextlib
 import ctypes
@@ -11,14 +11,34 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from signal import Signals
-from typing import Any
+from typing import Any, NamedTuple
 
 Child = subprocess.Popen[bytes]
-Words = Sequence[str | Path]
-Ending = Sequence[tuple[Signals, float]]  # which signal, and how many seconds until the next
-ENDING: Ending = ((Signals.SIGTERM, 3), (Signals.SIGKILL, 1))
+Command = Sequence[str | Path]
 
-REMEDIES = (  # what servers and system say, and what to do about it
+
+class StopStep(NamedTuple):
+    """A signal, and how many seconds to wait for the child before the next step."""
+
+    signal: Signals
+    wait_seconds: float
+
+
+StopPlan = Sequence[StopStep]
+TERMINATE: StopPlan = (
+    StopStep(Signals.SIGTERM, 3),
+    StopStep(Signals.SIGKILL, 1),
+)
+
+
+class ManagedChild(NamedTuple):
+    """A child process and the steps that stop it."""
+
+    process: Child
+    stop_plan: StopPlan
+
+
+REMEDIES = (  # patterns in messages of servers and system, with what to do
     ("No space left|Disk quota", "The disk is full: free about 400 MB and start again."),
     (
         "shmget|shm_open|semget|shared memory",
@@ -26,30 +46,34 @@ REMEDIES = (  # what servers and system say, and what to do about it
     ),
     (
         "incompatible with server",
-        "The data are another PostgreSQL version's: `make run ARGS=--fresh` starts empty.",
+        "The data are from another version of PostgreSQL: `make run ARGS=--fresh` deletes them and starts empty.",
     ),
     ("shared libraries|Exec format", "The wheels do not fit this system: glibc 2.28 or newer is needed."),
-    ("Read-only file system", "Use a copy of the checkout on a file system that can be written."),
+    ("Read-only file system", "Use a copy of the checkout on a writable file system."),
     (
         "Permission denied|not permitted",
-        "Use the user who made this folder, or a copy of the checkout of your own.",
+        "Run as the user who owns this folder, or use a copy of the checkout that you own.",
     ),
-    ("Address already in use", "Every port tried on 127.0.0.1 was taken: start again."),
+    ("Address already in use", "Every port that was tried on 127.0.0.1 was taken: start again."),
 )
 
 
 class EmbeddedError(Exception):
-    """A server could not be found, made or started; the message gives the cause and the remedy."""
+    """A server could not be found, created or started; the message gives the cause and the remedy."""
 
 
-def explained(what: str, text: str) -> EmbeddedError:
-    """The error for `what` that failed with `text`, with the remedy where the text is known."""
-    remedy = next((words for pattern, words in REMEDIES if re.search(pattern, text)), "")
-    return EmbeddedError("\n".join(part for part in (what, text.strip(), remedy) if part))
+def error_with_remedy(summary: str, details: str) -> EmbeddedError:
+    """Return an error with `summary`, `details` and, if the cause in `details` is known, its remedy."""
+    lines = [summary, details.strip()]
+    for pattern, remedy in REMEDIES:
+        if re.search(pattern, details):
+            lines.append(remedy)
+            break
+    return EmbeddedError("\n".join(filter(None, lines)))
 
 
 def until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Waits for `condition`, asking every 10 ms; False if it does not hold within `seconds`."""
+    """Wait for `condition`, which is called every 10 ms. Return False if it does not hold within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -59,48 +83,73 @@ def until(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 def tail(path: Path, lines: int = 12) -> str:
-    """The last lines of a log; empty if there is none."""
+    """Return the last lines of a log, or "" if it does not exist."""
     with contextlib.suppress(FileNotFoundError), path.open("rb") as log:
         log.seek(max(0, path.stat().st_size - 32_768))
-        return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
+        text = log.read().decode(errors="replace")
+        return "\n".join(text.splitlines()[-lines:])
     return ""
 
 
 def spawn(
-    command: Words,
+    command: Command,
     *,
     env: Mapping[str, str],
     log: Path | None = None,
     last: Signals = Signals.SIGTERM,
     **options: Any,
 ) -> Child:
-    """Starts a child in a session of its own, out of reach of the terminal's Ctrl-C.
+    """Start a child in a session of its own, so that the terminal's Ctrl-C does not reach it.
 
-    Output is appended to `log` (None: goes where ours goes). The kernel sends the child the signal `last`
-    when this process is gone, even by kill -9 (Linux only). May raise: OSError, subprocess.SubprocessError.
+    Its output is appended to `log`, or goes to this process's output if `log` is None. When this process ends, even
+    by kill -9, the kernel sends the child the signal `last` (Linux only). Raises OSError or SubprocessError.
     """
-    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else lambda *_: 0
-    options = {"start_new_session": True, "stdin": subprocess.DEVNULL} | options
+    popen_options: dict[str, Any] = {
+        "start_new_session": True,
+        "stdin": subprocess.DEVNULL,
+        **options,
+        "preexec_fn": _parent_death_signal(last),
+    }
     with contextlib.ExitStack() as closing:
         if log is not None:
-            options |= {"stdout": closing.enter_context(log.open("ab")), "stderr": subprocess.STDOUT}
-        # One system call (1 = PR_SET_PDEATHSIG), found before the fork: no lock, so threads do not matter.
-        options["preexec_fn"] = partial(prctl, 1, int(last), 0, 0, 0)
+            popen_options["stdout"] = closing.enter_context(log.open("ab"))
+            popen_options["stderr"] = subprocess.STDOUT
         start: Callable[..., Child] = subprocess.Popen
-        return start(command, env=dict(env), **options)
+        return start(command, env=dict(env), **popen_options)
 
 
-def end(children: Sequence[tuple[Child, Ending]]) -> None:
-    """Ends children and reaps them: all get the first signal, those left when time is up the next."""
+def _parent_death_signal(number: Signals) -> Callable[[], object] | None:
+    """Return a function that makes the kernel signal this process when its parent ends; None where it cannot."""
+    if sys.platform != "linux":
+        return None
+    # Resolved before the fork, so that the child makes one system call and takes no lock that a thread may hold.
+    prctl = ctypes.CDLL(None).prctl
+    set_parent_death_signal = 1  # PR_SET_PDEATHSIG
+    return partial(prctl, set_parent_death_signal, int(number), 0, 0, 0)
 
-    def alive() -> list[tuple[Child, Ending]]:
-        return [(child, ending) for child, ending in children if child.poll() is None]
 
-    for number in range(max((len(ending) for _, ending in children), default=0)):
-        steps = [(child, *ending[number]) for child, ending in alive() if number < len(ending)]
-        for child, step, _ in steps:
-            child.send_signal(step)
-        until(lambda: not alive(), max((seconds for *_, seconds in steps), default=0))
-    for child, _ in children:
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # what a killed leader leaves in its group
-            os.killpg(child.pid, Signals.SIGKILL)
+def end(children: Sequence[ManagedChild]) -> None:
+    """Stop the children and reap them. All receive their first signal; those still alive after it their next one."""
+    longest_plan = max((len(child.stop_plan) for child in children), default=0)
+    for number in range(longest_plan):
+        wait_seconds = _send_signals(children, number)
+        until(lambda: not _alive(children), wait_seconds)
+    for child in children:
+        # A killed leader may leave processes in its group.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.process.pid, Signals.SIGKILL)
+
+
+def _send_signals(children: Sequence[ManagedChild], number: int) -> float:
+    """Take step `number` of every child that is alive. Return the longest wait of these steps, in seconds."""
+    longest_wait = 0.0
+    for child in _alive(children):
+        if number < len(child.stop_plan):
+            step = child.stop_plan[number]
+            child.process.send_signal(step.signal)
+            longest_wait = max(longest_wait, step.wait_seconds)
+    return longest_wait
+
+
+def _alive(children: Sequence[ManagedChild]) -> list[ManagedChild]:
+    return [child for child in children if child.process.poll() is None]

@@ -1,4 +1,4 @@
-"""Every request has an id: on the answer, in every problem it reports and on every log line written for it."""
+"""An id for every request: in its response, in the problem that it reports and in its log lines."""
 
 import re
 import uuid
@@ -11,23 +11,24 @@ from django.utils.log import log_response
 
 from walltrack.logs import bind
 
-_SANE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_VALID_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestIdMiddleware:
-    """Takes a sane `X-Request-ID`, so that a proxy's log and ours agree, or makes one."""
+    """Uses the request's `X-Request-ID` if it is valid, so that a proxy logs the same id, or generates one."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
-        request_id = given if _SANE.fullmatch(given) else uuid.uuid4().hex
-        request.request_id = request_id  # type: ignore[attr-defined]  # read by whoever reports a problem
+        request_id = request.headers.get("X-Request-ID", "")
+        if not _VALID_ID.fullmatch(request_id):
+            request_id = uuid.uuid4().hex
+        request.request_id = request_id  # type: ignore[attr-defined]  # problem reports read it
         with bind(request_id=request_id):
             response = self.get_response(request)
             if response.status_code >= HTTPStatus.BAD_REQUEST:
-                # Django says this itself, but only behind the last middleware, where the id is gone.
+                # Django logs this too, but after the last middleware, when the id is no longer bound.
                 log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
         response["X-Request-ID"] = request_id
         return response

@@ -1,4 +1,4 @@
-"""Every setting once. All come from the environment; `.env.example` lists them with defaults and reasons."""
+"""Settings of the project, read from the environment. `.env.example` lists them with their defaults and reasons."""
 
 import re
 import secrets
@@ -22,41 +22,42 @@ DEBUG = env.flag("DEBUG", default=False)
 INSTANCE_NAME = env.text("INSTANCE_NAME", "walltrack")
 if not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", INSTANCE_NAME):
     raise ImproperlyConfigured(
-        "INSTANCE_NAME: begins the names of cookies, so letters, digits, _ . and - only, 40 at most. "
+        "INSTANCE_NAME: it is the prefix of cookie names, so only letters, digits, _ . and -, at most 40. "
         "Example: INSTANCE_NAME=walltrack-2"
     )
 VERSION = env.text("WALLTRACK_VERSION", "unreleased")
 PUBLIC_URL = env.url("PUBLIC_URL", "http://127.0.0.1:8080")
 if not urlsplit(PUBLIC_URL).hostname or PUBLIC_URL.count("/") != 2 or "?" in PUBLIC_URL or "@" in PUBLIC_URL:
     raise ImproperlyConfigured(
-        "PUBLIC_URL: scheme, name and port alone, WallTrack is served at the root of a name. "
+        "PUBLIC_URL: only scheme, host and port, because WallTrack is served at the root of a host. "
         "Example: PUBLIC_URL=https://walltrack.example"
     )
 _https = PUBLIC_URL.startswith("https://")
 
-# Commands run without a key (nothing they sign outlives them); what serves requests refuses to (walltrack/wsgi.py).
+# Commands run without a key, because nothing that they sign outlives them. A server refuses to start without one
+# (walltrack/startup_checks.py).
 SECRET_KEY_GIVEN = env.secret("SECRET_KEY")
 if SECRET_KEY_GIVEN and len(SECRET_KEY_GIVEN) < 32:
     raise ImproperlyConfigured("SECRET_KEY: shorter than 32 characters. Example: SECRET_KEY=$(openssl rand -hex 32)")
 SECRET_KEY = SECRET_KEY_GIVEN or secrets.token_hex(32)
-# The name under which people reach it is always one of its own.
+# The host of the public URL is always allowed.
 _public_host = urlsplit(PUBLIC_URL).hostname or ""
 ALLOWED_HOSTS = [
-    *env.words("ALLOWED_HOSTS", "127.0.0.1,localhost"),
+    *env.comma_separated("ALLOWED_HOSTS", "127.0.0.1,localhost"),
     f"[{_public_host}]" if ":" in _public_host else _public_host,
 ]
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS") or [PUBLIC_URL]
+CSRF_TRUSTED_ORIGINS = env.comma_separated("CSRF_TRUSTED_ORIGINS") or [PUBLIC_URL]
 
 SESSION_COOKIE_NAME = f"{INSTANCE_NAME}_session"
 CSRF_COOKIE_NAME = f"{INSTANCE_NAME}_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SECURE_SSL_REDIRECT = _https
-SECURE_SSL_HOST = urlsplit(PUBLIC_URL).netloc  # whatever port or name was asked, this one speaks TLS
-HSTS_SECONDS = env.integer("HSTS_SECONDS", 31_536_000, least=0, most=2 * 31_536_000)
+SECURE_SSL_HOST = urlsplit(PUBLIC_URL).netloc  # redirects go to the public host and port, which serve TLS
+HSTS_SECONDS = env.integer("HSTS_SECONDS", 31_536_000, minimum=0, maximum=2 * 31_536_000)
 SECURE_HSTS_SECONDS = HSTS_SECONDS if _https else 0
-# Other names of the domain are not ours to decide for, and no list of browsers is asked to know this one.
+# HSTS covers neither subdomains, which may belong to other services, nor the preload lists of browsers.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
-TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0, least=0, most=5)
+TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0, minimum=0, maximum=5)
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -128,7 +129,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 # --- Pages ----------------------------------------------------------------------------------------------------------
-# Nothing from outside. The theme's Alpine evaluates its attributes, which needs `unsafe-eval`.
+# Nothing is loaded from other hosts. The theme's Alpine evaluates its attributes, which needs `unsafe-eval`.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -140,16 +141,16 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
-# Logins: after so many wrong passwords for one name from one address, both rest for a while.
+# After this many wrong passwords for one user name from one address, this pair cannot sign in for a while.
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "discovery.admin.login.locked_out"
 AXES_CLIENT_IP_CALLABLE = "discovery.admin.login.address_of"
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or whoever goes on guessing keeps the other out for ever
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # else continued guessing would lock the user out for ever
 AXES_VERBOSE = False
-AXES_ENABLE_ADMIN = False  # `manage.py axes_reset` lets people in again
+AXES_ENABLE_ADMIN = False  # `manage.py axes_reset` ends a lockout
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "discovery:home"
 UNFOLD = theme.unfold(INSTANCE_NAME)
@@ -160,24 +161,24 @@ USE_TZ = True
 FORMAT_MODULE_PATH = "walltrack.formats"
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 if TIME_ZONE not in zoneinfo.available_timezones():
-    raise ImproperlyConfigured(f"TIME_ZONE: {TIME_ZONE!r} is no zone. Example: TIME_ZONE=Europe/Zurich")
+    raise ImproperlyConfigured(f"TIME_ZONE: {TIME_ZONE!r} is not a time zone. Example: TIME_ZONE=Europe/Zurich")
 
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------
 DATABASE_SCHEMA = env.text("DATABASE_SCHEMA", "public")
 if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", DATABASE_SCHEMA):
-    # Capitals would be folded in the search path and not where the schema is made.
+    # PostgreSQL folds capitals in the search path, but not in the statement that creates the schema.
     raise ImproperlyConfigured(
-        "DATABASE_SCHEMA: not a schema name of small letters, digits and _. Example: DATABASE_SCHEMA=public"
+        "DATABASE_SCHEMA: not a schema name of lower-case letters, digits and _. Example: DATABASE_SCHEMA=public"
     )
 _local = "postgresql://walltrack@127.0.0.1:5432/walltrack"
 _schemes = ("postgres", "postgresql", "pgsql")
 _database_url = env.url("DATABASE_URL", _local, schemes=_schemes)
-# A pooler gives one session to many: migrations hold a lock of their session and go around it.
+# Migrations hold a session lock, so they must not go through a pooler, which shares sessions between clients.
 if env.text("DATABASE_DIRECT_URL") and "migrate" in sys.argv[1:2]:
     _database_url = env.url("DATABASE_DIRECT_URL", _local, schemes=_schemes)
 _database = dj_database_url.parse(_database_url, conn_max_age=60, conn_health_checks=True)
 _options: dict[str, Any] = dict(_database.get("OPTIONS") or {})
-# Below any request's patience: a stuck query or a forgotten transaction must end by itself.
+# Time limits, so that a stuck query or an abandoned transaction ends by itself.
 _options["options"] = " ".join(
     filter(
         None,
@@ -196,7 +197,7 @@ DATABASES = {"default": {**_database, "ENGINE": "django.db.backends.postgresql",
 # --- Redis or Valkey ------------------------------------------------------------------------------------------------
 REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss"))
 
-# Throttles and short-lived answers. Beside the queue, under names of our own.
+# Throttles and short-lived values, in the same server as the queue, under a prefix of this instance.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -206,27 +207,27 @@ CACHES = {
     }
 }
 
-# --- Celery: transport only; the ledger in PostgreSQL is the truth --------------------------------------------------
-# A step ends by itself before the soft limit; the hard one kills what hangs, and the reaper gives its work to others.
-STEP_SECONDS = env.integer("STEP_SECONDS", 1800, least=30, most=6 * 3600)
-# A worker that has not told of a step for so long is dead and its work goes to others.
-STEP_DEAD_SECONDS = env.integer("STEP_DEAD_SECONDS", 90, least=5, most=3600)
+# --- Celery: transport only; the state of runs and steps is in PostgreSQL -------------------------------------------
+# A step ends by itself before the soft limit. The hard limit kills a step that hangs; the reaper requeues its work.
+STEP_SECONDS = env.integer("STEP_SECONDS", 1800, minimum=30, maximum=6 * 3600)
+# A worker that has sent no heartbeat for a step for this long counts as dead; its work goes to other workers.
+STEP_DEAD_SECONDS = env.integer("STEP_DEAD_SECONDS", 90, minimum=5, maximum=3600)
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_RESULT_EXPIRES = None  # no results are kept: else beat makes itself a row that cleans them up
+CELERY_RESULT_EXPIRES = None  # no results are stored, so beat must not add a task that deletes old ones
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SOFT_TIME_LIMIT = STEP_SECONDS + 60
 CELERY_TASK_TIME_LIMIT = STEP_SECONDS + 120
-# Above the hard limit: a message still at work must not be handed out again (celery #5935).
+# Longer than the hard limit: the message of a running step must not be delivered again (celery #5935).
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": STEP_SECONDS + 600,
     "global_keyprefix": f"{INSTANCE_NAME}:",
-    # Who consumes waits for messages; who only sends must not keep a page waiting for a queue that hangs.
+    # Workers wait for messages; a process that only sends must not keep a page waiting for a broker that hangs.
     "socket_timeout": 30 if {"worker", "beat"} & set(sys.argv) else 3,
     "socket_connect_timeout": 5,
     "socket_keepalive": True,
@@ -235,7 +236,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.1, "interval_step": 0.3, "interval_max": 1}
-CELERY_WORKER_CONCURRENCY = env.integer("WORKER_CONCURRENCY", 4, least=1, most=64)
+CELERY_WORKER_CONCURRENCY = env.integer("WORKER_CONCURRENCY", 4, minimum=1, maximum=64)
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1_000_000  # KiB
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
@@ -245,7 +246,6 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TASK_DEFAULT_QUEUE = "steps"
 CELERY_TASK_ROUTES = {
     "discovery.step": {"queue": "steps"},
-    "discovery.run": {"queue": "runs"},
     "discovery.*": {"queue": "periodic"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
@@ -258,8 +258,10 @@ _simulated_url = env.url("SIMULATED_URL", "http://127.0.0.1:9100") if MARKET == 
 
 
 def _live(url: str, path: str) -> str:
-    """Where a provider is unless the environment says otherwise: with MARKET=simulated never outside."""
-    return f"{_simulated_url}/{path}" if _simulated_url else url
+    """Return the default URL of a provider: with MARKET=simulated, that of the simulated market."""
+    if _simulated_url:
+        return f"{_simulated_url}/{path}"
+    return url
 
 
 DEXSCREENER_URL = env.url("DEXSCREENER_URL", _live("https://api.dexscreener.com", "dexscreener"))
@@ -270,35 +272,36 @@ SOLANA_RPC_URL = env.url("SOLANA_RPC_URL", _live("https://api.mainnet-beta.solan
 HELIUS_URL = env.url("HELIUS_URL", _live("https://mainnet.helius-rpc.com", "helius"))
 HELIUS_API_KEY = env.secret("HELIUS_API_KEY", "simulated" if _simulated_url else "")
 PRICES_URL = env.url("PRICES_URL", _live("https://data-api.binance.vision", "prices"))
-# Calls a second for every provider; 0 keeps each provider's documented limit.
-PROVIDER_RPS = env.integer("PROVIDER_RPS", 500 if _simulated_url else 0, least=0, most=100_000)
-# How long one question is asked again before it is given up.
-PROVIDER_PATIENCE_SECONDS = env.integer("PROVIDER_PATIENCE_SECONDS", 60, least=1, most=600)
+# Requests a second to each provider; 0 means each provider's documented limit.
+PROVIDER_RPS = env.integer("PROVIDER_RPS", 500 if _simulated_url else 0, minimum=0, maximum=100_000)
+# How long a request to a provider is retried before it fails.
+PROVIDER_PATIENCE_SECONDS = env.integer("PROVIDER_PATIENCE_SECONDS", 60, minimum=1, maximum=600)
 
 # --- Discovery ------------------------------------------------------------------------------------------------------
 DISCOVERY_SCHEDULER_ENABLED = env.flag("DISCOVERY_SCHEDULER_ENABLED", default=True)
-DISCOVERY_SCHEDULE_HOURS = env.integer("DISCOVERY_SCHEDULE_HOURS", 6, least=1, most=24)
-# An hour of the schedule. A shorter one shows the schedule at work; over a live market it would only burn calls.
-DISCOVERY_HOUR_SECONDS = env.integer("DISCOVERY_HOUR_SECONDS", 3600, least=1, most=3600)
+DISCOVERY_SCHEDULE_HOURS = env.integer("DISCOVERY_SCHEDULE_HOURS", 6, minimum=1, maximum=24)
+# The length of an hour of the schedule. A shorter one demonstrates the schedule; with a live market it would only waste
+# requests.
+DISCOVERY_HOUR_SECONDS = env.integer("DISCOVERY_HOUR_SECONDS", 3600, minimum=1, maximum=3600)
 if DISCOVERY_HOUR_SECONDS != 3600 and MARKET != "simulated":
-    raise ImproperlyConfigured("DISCOVERY_HOUR_SECONDS: other than 3600 only with MARKET=simulated")
+    raise ImproperlyConfigured("DISCOVERY_HOUR_SECONDS: a value other than 3600 requires MARKET=simulated")
 
-PROFILE_LOOKBACK_DAYS = env.integer("PROFILE_LOOKBACK_DAYS", 90, least=7, most=365)
-RETENTION_TRADES_DAYS = env.integer("RETENTION_TRADES_DAYS", 180, least=7, most=3650)
-# The simulated market repeats its signatures with other times: nothing of it may be kept.
-RETENTION_CACHE_HOURS = env.integer("RETENTION_CACHE_HOURS", 24, least=0, most=720) if MARKET == "live" else 0
+PROFILE_LOOKBACK_DAYS = env.integer("PROFILE_LOOKBACK_DAYS", 90, minimum=7, maximum=365)
+RETENTION_TRADES_DAYS = env.integer("RETENTION_TRADES_DAYS", 180, minimum=7, maximum=3650)
+# The simulated market reuses its signatures with other times, so its transactions must not be cached.
+RETENTION_CACHE_HOURS = env.integer("RETENTION_CACHE_HOURS", 24, minimum=0, maximum=720) if MARKET == "live" else 0
 
 # --- API ------------------------------------------------------------------------------------------------------------
 API_AUTH_ENABLED = env.flag("API_AUTH_ENABLED", default=True)
-# Calls a minute: of one key or person, reading and changing apart, and of one address that is nobody.
-API_THROTTLE_READ = env.integer("API_THROTTLE_READ", 600, least=1, most=1_000_000)
-API_THROTTLE_WRITE = env.integer("API_THROTTLE_WRITE", 60, least=1, most=1_000_000)
-API_THROTTLE_ANONYMOUS = env.integer("API_THROTTLE_ANONYMOUS", 60, least=1, most=1_000_000)
-CORS_ALLOWED_ORIGINS = env.words("CORS_ALLOWED_ORIGINS")
+# Requests a minute: of one API key or user, with separate limits for reading and writing, and of one anonymous address.
+API_THROTTLE_READ = env.integer("API_THROTTLE_READ", 600, minimum=1, maximum=1_000_000)
+API_THROTTLE_WRITE = env.integer("API_THROTTLE_WRITE", 60, minimum=1, maximum=1_000_000)
+API_THROTTLE_ANONYMOUS = env.integer("API_THROTTLE_ANONYMOUS", 60, minimum=1, maximum=1_000_000)
+CORS_ALLOWED_ORIGINS = env.comma_separated("CORS_ALLOWED_ORIGINS")
 for _origin in CORS_ALLOWED_ORIGINS:
     if not re.fullmatch(r"https?://[a-zA-Z0-9.\[\]:-]+", _origin):
         raise ImproperlyConfigured(
-            f"CORS_ALLOWED_ORIGINS: {_origin!r} is not an origin: scheme, host and port alone, no pattern. "
+            f"CORS_ALLOWED_ORIGINS: {_origin!r} is not an origin: only scheme, host and port, no pattern. "
             "Example: CORS_ALLOWED_ORIGINS=https://example.com"
         )
 CORS_ALLOW_CREDENTIALS = env.flag("CORS_ALLOW_CREDENTIALS", default=False)
@@ -328,7 +331,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "discovery.api.problems.handle",
     "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": False,
-    # Whose word is taken for a caller's address.
+    # The number of proxies whose X-Forwarded-For is trusted for a client's address.
     "NUM_PROXIES": TRUSTED_PROXY_COUNT,
 }
 SPECTACULAR_SETTINGS = {
@@ -341,7 +344,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    # Without this the page asks a validator of the Swagger project about our description.
+    # Without `validatorUrl` the page sends the schema to a validator of the Swagger project.
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
     "SCHEMA_PATH_PREFIX": "/api/discovery",
     "ENUM_NAME_OVERRIDES": {
@@ -371,7 +374,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
-        # Tells of every login that nothing was wrong.
+        # At INFO it logs every successful login.
         "axes": {"level": "WARNING"},
         "django.server": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False},
     },

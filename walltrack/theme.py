@@ -1,4 +1,4 @@
-"""How the admin looks: names, marks, colours, navigation. Everything it shows comes from this server."""
+"""The appearance of the admin: titles, icons, colours and navigation. It loads nothing from other servers."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.templatetags.static import static
 
 
 def unfold(instance_name: str) -> dict[str, Any]:
-    """The theme's settings (django-unfold)."""
+    """Return the settings of django-unfold."""
     title = "WallTrack" if instance_name == "walltrack" else f"WallTrack {instance_name}"
     return {
         "SITE_TITLE": title,

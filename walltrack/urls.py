@@ -9,8 +9,8 @@ admin.site.site_header = admin.site.site_title = "WallTrack"
 admin.site.index_title = "Discovery"
 
 
-def nowhere(_request: HttpRequest, **_: str) -> HttpResponse:
-    """404: Django's "view on site" asks any model for any key, and none of ours has another site."""
+def view_on_site_not_found(_request: HttpRequest, **_: str) -> HttpResponse:
+    """Answer 404 for Django's "view on site", which looks up any key of any model; no model has a public page."""
     raise Http404
 
 
@@ -18,7 +18,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="discovery:home")),
     path("admin/", RedirectView.as_view(pattern_name="discovery:home")),
     path("admin/discovery/", include("discovery.admin.urls")),
-    path("admin/r/<path:where>", nowhere),
+    path("admin/r/<path:where>", view_on_site_not_found),
     path("admin/", admin.site.urls),
     path("api/", include("discovery.api.urls")),
 ]

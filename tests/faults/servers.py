@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import redis
 
-from walltrack.embedded import _packaged
-from walltrack.processes import Child, end, spawn, until
+from walltrack.embedded.programs import installed_programs
+from walltrack.processes import Child, ManagedChild, StopStep, end, spawn, until
 
 
 class Broker:
@@ -28,7 +28,7 @@ class Broker:
 
     def start(self) -> None:
         """Empty, until it answers."""
-        _, program = _packaged()
+        program = installed_programs().valkey
         settings = {"port": str(self._port), "bind": "127.0.0.1", "save": "", "appendonly": "no"}
         words = [word for name, value in settings.items() for word in (f"--{name}", value)]
         self._process = spawn([program, *words], env={}, log=self._folder / "valkey.log", cwd=self._folder)
@@ -38,7 +38,7 @@ class Broker:
     def kill(self) -> None:
         """SIGKILL: what it held is gone."""
         if self._process is not None:
-            end([(self._process, ((Signals.SIGKILL, 5),))])
+            end([ManagedChild(self._process, [StopStep(Signals.SIGKILL, 5)])])
 
     def keys(self) -> int:
         """How many keys it holds."""

@@ -1,4 +1,4 @@
-"""A system that is well, and servers that are not."""
+"""A healthy system, and servers that misbehave."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,16 +10,16 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
-from ill_servers import Silent
+from faulty_servers import SilentServer
 
-from discovery.models import Config, Heartbeat, Provider, Run
+from discovery.models import Config, HeartbeatRow, Provider, Run
 
-Ask = Callable[..., dict[str, Any]]
+GetHealth = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(autouse=True)
-def _no_check_left_behind() -> Iterator[None]:
-    """Whatever a check met, its thread ends soon."""
+def _no_thread_is_left() -> Iterator[None]:
+    """The threads of all checks end soon after the test, whatever the check did."""
     yield
     for thread in threading.enumerate():
         if thread.name.startswith("health"):
@@ -28,23 +28,23 @@ def _no_check_left_behind() -> Iterator[None]:
 
 
 @pytest.fixture
-def heartbeat() -> Callable[..., Heartbeat]:
-    """`heartbeat("beat", age_seconds=200, **detail)`: a sign of life of that age."""
+def heartbeat() -> Callable[..., HeartbeatRow]:
+    """`heartbeat("beat", age_seconds=200, **detail)`: a heartbeat of that age."""
 
-    def make(name: str, *, age_seconds: float = 5, **detail: Any) -> Heartbeat:
+    def make(name: str, *, age_seconds: float = 5, **detail: Any) -> HeartbeatRow:
         at = timezone.now() - timedelta(seconds=age_seconds)
-        return Heartbeat.objects.update_or_create(name=name, defaults={"at": at, "detail": detail})[0]
+        return HeartbeatRow.objects.update_or_create(name=name, defaults={"at": at, "detail": detail})[0]
 
     return make
 
 
 @pytest.fixture
 def make_run() -> Callable[..., Run]:
-    """`make_run(status="running", stage="analyse")`: a run; completed an hour ago unless told otherwise."""
+    """`make_run(status="running", stage="analyse")`: a run; by default one completed an hour ago."""
 
     def make(*, began: datetime | None = None, **values: Any) -> Run:
         began = began or timezone.now() - timedelta(hours=1)
-        usual = {
+        defaults = {
             "status": "completed",
             "stage": "done",
             "trigger_type": "scheduled",
@@ -55,14 +55,14 @@ def make_run() -> Callable[..., Run]:
             "new_wallets": 3,
             "updated_wallets": 2,
         }
-        return Run.objects.create(**usual | values)
+        return Run.objects.create(**defaults | values)
 
     return make
 
 
 @pytest.fixture
-def all_well(transactional_db: None, heartbeat: Any, make_run: Any) -> None:
-    """Every part has just spoken, a run is done, the next is due in five hours."""
+def healthy_system(transactional_db: None, heartbeat: Any, make_run: Any) -> None:
+    """Every component has just reported, a run is completed, and the next is due in five hours."""
     heartbeat("beat")
     heartbeat("tick")
     heartbeat("canary", sent_at="2026-01-01T00:00:00Z", worker="celery@host-17")
@@ -74,32 +74,32 @@ def all_well(transactional_db: None, heartbeat: Any, make_run: Any) -> None:
 
 
 @pytest.fixture
-def ask(client: Client) -> Ask:
-    """`ask()`: the page of /health/detailed as anybody sees it, with the code under `code`."""
+def get_health(client: Client) -> GetHealth:
+    """`get_health()`: the JSON of /health/detailed as an anonymous caller sees it, with the status code as `code`."""
 
-    def page(path: str = "/health/detailed", **options: Any) -> dict[str, Any]:
-        answer = client.get(path, **options)
-        return {**answer.json(), "code": answer.status_code}
+    def get(path: str = "/health/detailed", **options: Any) -> dict[str, Any]:
+        response = client.get(path, **options)
+        return {**response.json(), "code": response.status_code}
 
-    return page
+    return get
 
 
 @pytest.fixture
-def ask_as_operator(client: Client, ask: Ask, transactional_db: None) -> Ask:
-    """The same as signed-in staff see it."""
+def get_health_as_operator(client: Client, get_health: GetHealth, transactional_db: None) -> GetHealth:
+    """`get_health` for a signed-in member of staff."""
     client.force_login(User.objects.create_user("ana", is_staff=True))
-    return ask
+    return get_health
 
 
 @pytest.fixture
-def silent() -> Iterator[Silent]:
-    """A server that accepts and never answers."""
-    with Silent() as server:
+def silent_server() -> Iterator[SilentServer]:
+    """A server that accepts connections and never responds."""
+    with SilentServer() as server:
         yield server
 
 
 @pytest.fixture
 def database_at(transactional_db: None) -> Iterator[Callable[[int], None]]:
-    """`database_at(port)`: new connections go there; the test's own stays."""
+    """`database_at(port)`: new connections go to that port; the test's own connection stays open."""
     with pytest.MonkeyPatch.context() as patch:
         yield lambda port: patch.setitem(connections.settings["default"], "PORT", port)

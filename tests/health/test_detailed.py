@@ -1,4 +1,4 @@
-"""/health/detailed tells the truth, in time, whatever is broken."""
+"""/health/detailed reports every component correctly and in time, whatever is broken."""
 
 import threading
 import time
@@ -13,33 +13,33 @@ from django.db import connection, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
-from ill_servers import Silent, Swallowing, closed_port
+from faulty_servers import QueryDroppingProxy, SilentServer, closed_port
 
-from discovery.models import Config, Heartbeat, Provider, Run, RunStep
+from discovery.models import Config, HeartbeatRow, Provider, Run, RunStep
 
-BOUND_MS = 2500
+MAX_DURATION_MS = 2500
 CHECKS = {
     "database", "migrations", "broker", "workers", "canary", "beat", "tick", "providers", "scheduler", "runs",
     "api_auth", "transport",
 }  # fmt: skip
 
 
-def states(page: dict[str, Any]) -> dict[str, str]:
-    """The checks that do not pass."""
-    return {name: check["status"] for name, check in page["checks"].items() if check["status"] != "pass"}
+def not_passing(health: dict[str, Any]) -> dict[str, str]:
+    """Return the status of the checks that do not pass."""
+    return {name: check["status"] for name, check in health["checks"].items() if check["status"] != "pass"}
 
 
-def test_all_well_passes_in_every_check(all_well: None, ask: Any) -> None:
-    page = ask()
-    assert (page["code"], page["status"], states(page)) == (200, "pass", {})
-    assert set(page["checks"]) == CHECKS
-    assert page["duration_ms"] <= BOUND_MS
-    assert (page["instance"], page["version"]) == ("walltrack", configured.VERSION)
+def test_a_healthy_system_passes_every_check(healthy_system: None, get_health: Any) -> None:
+    health = get_health()
+    assert (health["code"], health["status"], not_passing(health)) == (200, "pass", {})
+    assert set(health["checks"]) == CHECKS
+    assert health["duration_ms"] <= MAX_DURATION_MS
+    assert (health["instance"], health["version"]) == ("walltrack", configured.VERSION)
 
 
-def test_the_schedule_is_shown(all_well: None, ask: Any) -> None:
+def test_the_schedule_is_reported(healthy_system: None, get_health: Any) -> None:
     config, run = Config.objects.get(), Run.objects.get()
-    scheduler = ask()["scheduler"]
+    scheduler = get_health()["scheduler"]
     assert {
         name: scheduler[name] for name in ("enabled", "reason", "schedule_hours", "overdue_seconds", "running")
     } == {
@@ -49,14 +49,14 @@ def test_the_schedule_is_shown(all_well: None, ask: Any) -> None:
         "overdue_seconds": 0,
         "running": None,
     }
-    shown = (datetime.fromisoformat(scheduler["next_run"]), datetime.fromisoformat(scheduler["last_run"]))
-    assert shown == (config.next_run_at.replace(microsecond=0), run.started_at.replace(microsecond=0))
+    times = (datetime.fromisoformat(scheduler["next_run"]), datetime.fromisoformat(scheduler["last_run"]))
+    assert times == (config.next_run_at.replace(microsecond=0), run.started_at.replace(microsecond=0))
 
 
-def test_the_last_run_is_shown(all_well: None, ask: Any) -> None:
+def test_the_last_run_is_reported(healthy_system: None, get_health: Any) -> None:
     run = Run.objects.get()
     Run.objects.update(errors=["one", {"step": "token", "code": "x", "message": "two"}])
-    last = ask()["last_discovery_run"]
+    last = get_health()["last_discovery_run"]
     assert set(last) == {
         "id", "status", "trigger_type", "started_at", "completed_at", "duration_seconds", "tokens_analyzed",
         "new_wallets", "updated_wallets", "errors",
@@ -67,7 +67,7 @@ def test_the_last_run_is_shown(all_well: None, ask: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "age_seconds", "status"),
+    ("component", "age_seconds", "status"),
     [
         ("worker:host-17:42", 55, "pass"),
         ("worker:host-17:42", 65, "fail"),
@@ -80,87 +80,91 @@ def test_the_last_run_is_shown(all_well: None, ask: Any) -> None:
         ("canary", 185, "fail"),
     ],
 )
-def test_a_part_that_falls_silent_is_said(
-    part: str, age_seconds: int, status: str, all_well: None, heartbeat: Any, ask: Any
+def test_a_component_without_a_recent_heartbeat_is_reported(
+    component: str, age_seconds: int, status: str, healthy_system: None, heartbeat: Any, get_health: Any
 ) -> None:
-    heartbeat(part, age_seconds=age_seconds)
-    page = ask()
-    name = part.partition(":")[0].replace("worker", "workers")
-    assert states(page) == ({} if status == "pass" else {name: status})
-    assert (page["status"], page["code"]) == (status, 503 if status == "fail" else 200)
+    heartbeat(component, age_seconds=age_seconds)
+    health = get_health()
+    name = component.partition(":")[0].replace("worker", "workers")
+    assert not_passing(health) == ({} if status == "pass" else {name: status})
+    assert (health["status"], health["code"]) == (status, 503 if status == "fail" else 200)
 
 
-def test_messages_that_wait_behind_busy_workers_are_late_but_not_lost(
-    all_well: None, heartbeat: Any, ask_as_operator: Any
+def test_an_old_canary_only_warns_while_every_worker_is_busy(
+    healthy_system: None, heartbeat: Any, get_health_as_operator: Any
 ) -> None:
     heartbeat("worker:host-17:42", concurrency=4, active=4)
     heartbeat("canary", age_seconds=600)
-    page = ask_as_operator()
-    assert (page["code"], states(page)) == (200, {"canary": "warn"})
-    assert "every worker is busy" in page["checks"]["canary"]["output"]
+    health = get_health_as_operator()
+    assert (health["code"], not_passing(health)) == (200, {"canary": "warn"})
+    assert "every worker is busy" in health["checks"]["canary"]["output"]
 
 
-def test_a_worker_that_has_just_started_is_given_time_for_its_first_message(
-    transactional_db: None, heartbeat: Any, ask_as_operator: Any
+def test_a_missing_canary_only_warns_after_the_workers_have_just_started(
+    transactional_db: None, heartbeat: Any, get_health_as_operator: Any
 ) -> None:
     heartbeat("beat")
     heartbeat("worker:host-17:42", started_at=timezone.now().isoformat())
-    page = ask_as_operator()
-    assert (page["code"], states(page)) == (200, {"canary": "warn", "tick": "warn"})
-    assert "has not been seen yet: the workers have just started" in page["checks"]["canary"]["output"]
+    health = get_health_as_operator()
+    assert (health["code"], not_passing(health)) == (200, {"canary": "warn", "tick": "warn"})
+    assert "has not been seen yet: the workers have just started" in health["checks"]["canary"]["output"]
     heartbeat("worker:host-17:42", started_at=(timezone.now() - timedelta(minutes=4)).isoformat())
-    assert states(ask_as_operator()) == {"canary": "fail", "tick": "fail"}
+    assert not_passing(get_health_as_operator()) == {"canary": "fail", "tick": "fail"}
 
 
-def test_one_living_worker_of_two_is_enough(all_well: None, heartbeat: Any, ask_as_operator: Any) -> None:
+def test_one_live_worker_of_two_is_enough(healthy_system: None, heartbeat: Any, get_health_as_operator: Any) -> None:
     heartbeat("worker:host-18:43", age_seconds=7200)
-    check = ask_as_operator()["checks"]["workers"]
+    check = get_health_as_operator()["checks"]["workers"]
     assert (check["status"], check["output"], set(check["facts"])) == ("pass", "one worker", {"host-17:42"})
 
 
-def test_time_that_passes_without_a_word_makes_every_part_fail(all_well: None, ask: Any) -> None:
+def test_without_heartbeats_for_ten_minutes_every_component_fails(healthy_system: None, get_health: Any) -> None:
     with time_machine.travel(timezone.now() + timedelta(minutes=10)):
-        assert states(ask()) == {"workers": "fail", "canary": "fail", "beat": "fail", "tick": "fail"}
+        assert not_passing(get_health()) == {"workers": "fail", "canary": "fail", "beat": "fail", "tick": "fail"}
 
 
-def test_a_fresh_system_says_that_its_parts_have_not_been_seen_yet(ask_as_operator: Any) -> None:
-    page = ask_as_operator()
+def test_on_a_new_system_no_component_has_been_seen_yet(get_health_as_operator: Any) -> None:
+    health = get_health_as_operator()
     for name in ("workers", "canary", "beat", "tick"):
-        assert page["checks"][name]["status"] == "fail"
-        assert "has not been seen yet" in page["checks"][name]["output"]
-    assert page["checks"]["providers"] == {
+        assert health["checks"][name]["status"] == "fail"
+        assert "has not been seen yet" in health["checks"][name]["output"]
+    assert health["checks"]["providers"] == {
         "status": "pass",
-        "time": page["checks"]["providers"]["time"],
-        "output": "no provider was asked yet",
+        "time": health["checks"]["providers"]["time"],
+        "output": "no provider has been called yet",
     }
 
 
-def test_a_worker_that_was_stopped_in_order_is_missed(all_well: None, ask_as_operator: Any) -> None:
-    Heartbeat.objects.filter(name__startswith="worker:").delete()
-    page = ask_as_operator()
-    assert (page["code"], states(page)) == (503, {"workers": "fail"})
-    assert page["checks"]["workers"]["output"] == "no worker is running: start walltrack-worker"
+def test_workers_fails_after_the_last_worker_has_stopped_in_order(
+    healthy_system: None, get_health_as_operator: Any
+) -> None:
+    HeartbeatRow.objects.filter(name__startswith="worker:").delete()
+    health = get_health_as_operator()
+    assert (health["code"], not_passing(health)) == (503, {"workers": "fail"})
+    assert health["checks"]["workers"]["output"] == "no worker is running: start walltrack-worker"
 
 
-def test_without_a_run_the_last_one_is_null(all_well: None, ask_as_operator: Any) -> None:
+def test_without_a_run_the_last_one_is_null(healthy_system: None, get_health_as_operator: Any) -> None:
     Run.objects.all().delete()
-    page = ask_as_operator()
-    assert (page["last_discovery_run"], page["scheduler"]["last_run"]) == (None, None)
-    assert (page["status"], page["checks"]["runs"]["output"]) == ("pass", "no run yet")
+    health = get_health_as_operator()
+    assert (health["last_discovery_run"], health["scheduler"]["last_run"]) == (None, None)
+    assert (health["status"], health["checks"]["runs"]["output"]) == ("pass", "no run yet")
 
 
-def test_a_broker_that_is_down_fails(all_well: None, ask: Any, settings: Any) -> None:
+def test_a_broker_that_is_down_fails(healthy_system: None, get_health: Any, settings: Any) -> None:
     settings.REDIS_URL = f"redis://127.0.0.1:{closed_port()}/0"
-    page = ask()
-    assert (page["code"], states(page)) == (503, {"broker": "fail"})
-    assert page["duration_ms"] <= BOUND_MS
+    health = get_health()
+    assert (health["code"], not_passing(health)) == (503, {"broker": "fail"})
+    assert health["duration_ms"] <= MAX_DURATION_MS
 
 
-def test_a_broker_that_hangs_fails_within_the_bound(all_well: None, ask: Any, settings: Any, silent: Silent) -> None:
-    settings.REDIS_URL = f"redis://127.0.0.1:{silent.port}/0"
-    page = ask()
-    assert (page["code"], states(page)) == (503, {"broker": "fail"})
-    assert page["duration_ms"] <= BOUND_MS
+def test_a_broker_that_hangs_fails_within_the_time_limit(
+    healthy_system: None, get_health: Any, settings: Any, silent_server: SilentServer
+) -> None:
+    settings.REDIS_URL = f"redis://127.0.0.1:{silent_server.port}/0"
+    health = get_health()
+    assert (health["code"], not_passing(health)) == (503, {"broker": "fail"})
+    assert health["duration_ms"] <= MAX_DURATION_MS
 
 
 UNKNOWN_WITHOUT_DATABASE = {
@@ -169,109 +173,113 @@ UNKNOWN_WITHOUT_DATABASE = {
 }  # fmt: skip
 
 
-def test_a_database_that_is_down_fails_and_the_rest_is_not_known(
-    all_well: None, ask: Any, database_at: Callable[[int], None]
+def test_without_the_database_the_other_checks_are_not_known(
+    healthy_system: None, get_health: Any, database_at: Callable[[int], None]
 ) -> None:
     database_at(closed_port())
-    page = ask()
-    assert (page["code"], states(page)) == (503, UNKNOWN_WITHOUT_DATABASE)
-    assert (page["scheduler"]["enabled"], page["scheduler"]["reason"]) == (None, "not known")
-    assert page["last_discovery_run"] is None
+    health = get_health()
+    assert (health["code"], not_passing(health)) == (503, UNKNOWN_WITHOUT_DATABASE)
+    assert (health["scheduler"]["enabled"], health["scheduler"]["reason"]) == (None, "not known")
+    assert health["last_discovery_run"] is None
 
 
-def test_everything_hanging_at_once_still_answers_within_the_bound(
-    all_well: None, ask_as_operator: Any, settings: Any, database_at: Callable[[int], None], silent: Silent
+def test_it_responds_within_the_time_limit_while_every_server_hangs(
+    healthy_system: None,
+    get_health_as_operator: Any,
+    settings: Any,
+    database_at: Callable[[int], None],
+    silent_server: SilentServer,
 ) -> None:
-    database_at(silent.port)
-    settings.REDIS_URL = f"redis://127.0.0.1:{silent.port}/0"
-    page = ask_as_operator()
-    assert states(page) == {**UNKNOWN_WITHOUT_DATABASE, "broker": "fail"}
-    assert page["duration_ms"] <= BOUND_MS
+    database_at(silent_server.port)
+    settings.REDIS_URL = f"redis://127.0.0.1:{silent_server.port}/0"
+    health = get_health_as_operator()
+    assert not_passing(health) == {**UNKNOWN_WITHOUT_DATABASE, "broker": "fail"}
+    assert health["duration_ms"] <= MAX_DURATION_MS
 
 
-def test_a_database_that_takes_connections_and_swallows_queries_fails_within_the_bound(
-    all_well: None, ask: Any, database_at: Callable[[int], None]
+def test_a_database_that_drops_queries_fails_within_the_time_limit(
+    healthy_system: None, get_health: Any, database_at: Callable[[int], None]
 ) -> None:
     port = int(connections.settings["default"]["PORT"])
-    with Swallowing(port, b"SELECT 1") as server:
+    with QueryDroppingProxy(port, b"SELECT 1") as server:
         database_at(server.port)
-        page = ask()
-        assert server.swallowed.is_set()
-        assert states(page)["database"] == "fail"
-        assert page["duration_ms"] <= BOUND_MS
+        health = get_health()
+        assert server.has_dropped.is_set()
+        assert not_passing(health)["database"] == "fail"
+        assert health["duration_ms"] <= MAX_DURATION_MS
         for thread in threading.enumerate():
             if thread.name.startswith("health"):
                 thread.join(timeout=3)
-                assert not thread.is_alive(), "the check still waits for the server"
+                assert not thread.is_alive(), "the check is still waiting for the server"
 
 
-def test_a_locked_table_leaves_the_other_checks_in_sight(all_well: None, ask: Any) -> None:
+def test_a_locked_table_does_not_affect_the_other_checks(healthy_system: None, get_health: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("BEGIN; LOCK TABLE discovery_runs IN ACCESS EXCLUSIVE MODE")
         try:
-            page = ask()
+            health = get_health()
         finally:
             cursor.execute("ROLLBACK")
-    assert states(page) == {"scheduler": "warn", "runs": "warn"}
-    assert page["duration_ms"] <= BOUND_MS
+    assert not_passing(health) == {"scheduler": "warn", "runs": "warn"}
+    assert health["duration_ms"] <= MAX_DURATION_MS
 
 
-def test_a_pending_migration_fails_and_is_named_to_operators(all_well: None, ask_as_operator: Any) -> None:
+def test_a_pending_migration_fails_and_is_named_to_operators(healthy_system: None, get_health_as_operator: Any) -> None:
     recorder, (last,) = MigrationRecorder(connection), MigrationLoader(connection).graph.leaf_nodes("discovery")
     recorder.record_unapplied(*last)
     try:
-        page = ask_as_operator()
+        health = get_health_as_operator()
     finally:
         recorder.record_applied(*last)
-    assert (page["code"], states(page)) == (503, {"migrations": "fail"})
-    assert ".".join(last) in page["checks"]["migrations"]["output"]
-    assert "manage.py migrate" in page["checks"]["migrations"]["output"]
+    assert (health["code"], not_passing(health)) == (503, {"migrations": "fail"})
+    assert ".".join(last) in health["checks"]["migrations"]["output"]
+    assert "manage.py migrate" in health["checks"]["migrations"]["output"]
 
 
-def test_a_provider_whose_last_answer_was_a_failure_warns(all_well: None, ask_as_operator: Any) -> None:
+def test_a_provider_whose_last_request_failed_warns(healthy_system: None, get_health_as_operator: Any) -> None:
     Provider.objects.create(
         name="jupiter",
         last_success_at=timezone.now() - timedelta(minutes=9),
         last_failure_at=timezone.now() - timedelta(minutes=3),
         last_cause="HTTP 503 from https://api.example/?api-key=hunter2",
     )
-    page = ask_as_operator()
-    assert (page["code"], page["status"], states(page)) == (200, "warn", {"providers": "warn"})
-    check = page["checks"]["providers"]
+    health = get_health_as_operator()
+    assert (health["code"], health["status"], not_passing(health)) == (200, "warn", {"providers": "warn"})
+    check = health["checks"]["providers"]
     assert "jupiter: last failed 3 min ago (HTTP 503" in check["output"]
     assert "hunter2" not in check["output"]
     assert {name: facts["status"] for name, facts in check["facts"].items()} == {"helius": "pass", "jupiter": "warn"}
 
 
-def test_a_provider_that_recovered_passes(all_well: None, ask: Any) -> None:
+def test_a_provider_that_recovered_passes(healthy_system: None, get_health: Any) -> None:
     earlier = timezone.now() - timedelta(minutes=1)
     Provider.objects.update(last_failure_at=earlier)
-    assert states(ask()) == {}
+    assert not_passing(get_health()) == {}
 
 
-def test_a_provider_that_is_left_alone_warns(all_well: None, ask: Any) -> None:
+def test_a_provider_with_an_open_circuit_warns(healthy_system: None, get_health: Any) -> None:
     Provider.objects.update(open_until=timezone.now() + timedelta(seconds=50))
-    assert states(ask()) == {"providers": "warn"}
+    assert not_passing(get_health()) == {"providers": "warn"}
 
 
-def test_a_schedule_switched_off_in_the_configuration_warns_and_says_why(all_well: None, ask: Any) -> None:
+def test_a_schedule_switched_off_in_the_configuration_warns(healthy_system: None, get_health: Any) -> None:
     Config.objects.update(enabled=False)
-    page = ask()
-    assert (page["code"], states(page)) == (200, {"scheduler": "warn"})
-    scheduler = page["scheduler"]
+    health = get_health()
+    assert (health["code"], not_passing(health)) == (200, {"scheduler": "warn"})
+    scheduler = health["scheduler"]
     assert (scheduler["enabled"], scheduler["reason"]) == (False, "switched off in the configuration")
     assert scheduler["next_run"] is None
 
 
-def test_a_schedule_switched_off_in_the_environment_warns_and_says_why(all_well: None, ask: Any, settings: Any) -> None:
+def test_a_schedule_switched_off_in_the_environment_warns(healthy_system: None, get_health: Any, settings: Any) -> None:
     settings.DISCOVERY_SCHEDULER_ENABLED = False
-    page = ask()
-    assert (page["code"], states(page)) == (200, {"scheduler": "warn"})
-    assert page["scheduler"]["reason"] == "DISCOVERY_SCHEDULER_ENABLED=false in the environment"
+    health = get_health()
+    assert (health["code"], not_passing(health)) == (200, {"scheduler": "warn"})
+    assert health["scheduler"]["reason"] == "DISCOVERY_SCHEDULER_ENABLED=false in the environment"
 
 
 @pytest.mark.parametrize(
-    ("late", "status", "overdue_seconds"),
+    ("delay", "status", "overdue_seconds"),
     [
         (timedelta(seconds=90), "pass", 0),
         (timedelta(minutes=3), "warn", 180),
@@ -279,85 +287,91 @@ def test_a_schedule_switched_off_in_the_environment_warns_and_says_why(all_well:
         (timedelta(hours=12, minutes=1), "fail", 43_260),
     ],
 )
-def test_a_run_that_does_not_come_is_overdue(
-    late: timedelta, status: str, overdue_seconds: int, all_well: None, ask: Any
+def test_a_run_that_does_not_start_is_overdue(
+    delay: timedelta, status: str, overdue_seconds: int, healthy_system: None, get_health: Any
 ) -> None:
-    Heartbeat.objects.update(at=timezone.now() + late)
+    HeartbeatRow.objects.update(at=timezone.now() + delay)
     Config.objects.update(next_run_at=timezone.now())
-    with time_machine.travel(timezone.now() + late):
-        page = ask()
-    assert states(page) == ({} if status == "pass" else {"scheduler": status})
-    assert page["scheduler"]["overdue_seconds"] == pytest.approx(overdue_seconds, abs=2)
+    with time_machine.travel(timezone.now() + delay):
+        health = get_health()
+    assert not_passing(health) == ({} if status == "pass" else {"scheduler": status})
+    assert health["scheduler"]["overdue_seconds"] == pytest.approx(overdue_seconds, abs=2)
 
 
-def test_a_run_that_stalls_warns(all_well: None, make_run: Any, ask_as_operator: Any) -> None:
+def test_a_run_that_stalls_warns(healthy_system: None, make_run: Any, get_health_as_operator: Any) -> None:
     old = timezone.now() - timedelta(seconds=configured.STEP_DEAD_SECONDS + 5)
     run = make_run(began=old, status="running", stage="analyse", completed_at=None, heartbeat_at=old)
-    page = ask_as_operator()
-    assert (page["code"], states(page)) == (200, {"runs": "warn"})
-    assert "has stalled" in page["checks"]["runs"]["output"]
-    assert page["scheduler"]["running"] == str(run.pk)
+    health = get_health_as_operator()
+    assert (health["code"], not_passing(health)) == (200, {"runs": "warn"})
+    assert "has stalled" in health["checks"]["runs"]["output"]
+    assert health["scheduler"]["running"] == str(run.pk)
 
 
-def test_a_run_lives_while_one_of_its_steps_does(all_well: None, make_run: Any, ask: Any) -> None:
+def test_a_run_with_a_live_step_has_not_stalled(healthy_system: None, make_run: Any, get_health: Any) -> None:
     old = timezone.now() - timedelta(minutes=10)
     run = make_run(began=old, status="running", stage="analyse", completed_at=None, heartbeat_at=old)
     RunStep.objects.create(run=run, kind="find", key="", status="done", heartbeat_at=old)
     RunStep.objects.create(run=run, kind="token", key="", status="running", heartbeat_at=timezone.now())
-    assert states(ask()) == {}
+    assert not_passing(get_health()) == {}
 
 
-def test_a_run_that_waits_for_its_next_attempt_has_not_stalled(all_well: None, make_run: Any, ask: Any) -> None:
+def test_a_run_that_waits_for_its_next_attempt_has_not_stalled(
+    healthy_system: None, make_run: Any, get_health: Any
+) -> None:
     old = timezone.now() - timedelta(minutes=10)
     run = make_run(began=old, status="running", stage="analyse", completed_at=None, heartbeat_at=old)
     soon = timezone.now() + timedelta(seconds=30)
     RunStep.objects.create(run=run, kind="find", key="", heartbeat_at=old, available_at=soon)
-    assert states(ask()) == {}
+    assert not_passing(get_health()) == {}
 
 
-def test_a_queued_run_that_nobody_takes_has_stalled(all_well: None, make_run: Any, ask: Any) -> None:
+def test_a_queued_run_that_no_worker_takes_has_stalled(healthy_system: None, make_run: Any, get_health: Any) -> None:
     old = timezone.now() - timedelta(minutes=3)
     make_run(began=old, status="queued", stage="queued", completed_at=None)
-    assert states(ask()) == {"runs": "warn"}
+    assert not_passing(get_health()) == {"runs": "warn"}
 
 
-def test_a_run_of_the_earlier_system_left_running_is_not_active(all_well: None, make_run: Any, ask: Any) -> None:
+def test_an_unfinished_run_of_the_previous_system_is_not_active(
+    healthy_system: None, make_run: Any, get_health: Any
+) -> None:
     make_run(began=timezone.now() - timedelta(days=9), status="running", stage=None, completed_at=None)
-    page = ask()
-    assert (states(page), page["scheduler"]["running"]) == ({}, None)
+    health = get_health()
+    assert (not_passing(health), health["scheduler"]["running"]) == ({}, None)
 
 
-def test_a_failed_last_run_warns_with_its_words(all_well: None, make_run: Any, ask_as_operator: Any) -> None:
+def test_a_failed_last_run_warns_with_its_error(
+    healthy_system: None, make_run: Any, get_health_as_operator: Any
+) -> None:
     make_run(began=timezone.now(), status="failed", errors=["no provider answered"])
-    page = ask_as_operator()
-    assert states(page) == {"runs": "warn"}
-    assert "no provider answered" in page["checks"]["runs"]["output"]
-    assert page["last_discovery_run"]["error_messages"] == ["no provider answered"]
+    health = get_health_as_operator()
+    assert not_passing(health) == {"runs": "warn"}
+    assert "no provider answered" in health["checks"]["runs"]["output"]
+    assert health["last_discovery_run"]["error_messages"] == ["no provider answered"]
 
 
-def test_an_open_api_warns(all_well: None, ask: Any, settings: Any) -> None:
+def test_an_open_api_warns(healthy_system: None, get_health: Any, settings: Any) -> None:
     settings.API_AUTH_ENABLED = False
-    assert states(ask()) == {"api_auth": "warn"}
+    assert not_passing(get_health()) == {"api_auth": "warn"}
 
 
 @pytest.mark.parametrize(
     ("url", "proxies", "status"),
     [
         ("https://walltrack.example", 1, "pass"),
-        ("https://walltrack.example", 0, "warn"),  # every page would be redirected to itself
+        ("https://walltrack.example", 0, "warn"),  # every page would redirect to itself
         ("http://localhost:8080", 0, "pass"),
         ("http://walltrack.example", 0, "warn"),
     ],
 )
-def test_a_way_in_that_is_open_or_leads_nowhere_warns(
-    url: str, proxies: int, status: str, all_well: None, ask: Any, settings: Any
+def test_an_unencrypted_or_unreachable_public_url_warns(
+    url: str, proxies: int, status: str, healthy_system: None, get_health: Any, settings: Any
 ) -> None:
     settings.PUBLIC_URL, settings.TRUSTED_PROXY_COUNT = url, proxies
-    assert ask()["checks"]["transport"]["status"] == status
+    assert get_health()["checks"]["transport"]["status"] == status
 
 
-def others_connected() -> int:
-    """Sessions of this database beside ours, as they are now."""
+def other_session_count() -> int:
+    """Return the number of sessions of this database other than the test's own."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -365,22 +379,23 @@ def others_connected() -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_checks_close_their_connections(all_well: None, ask_as_operator: Any) -> None:
-    ask_as_operator()
-    # The server ends a session a moment after its client has left.
+def test_checks_close_their_connections(healthy_system: None, get_health_as_operator: Any) -> None:
+    get_health_as_operator()
+    # The server ends a session a moment after its client has disconnected.
     deadline = time.monotonic() + 10
-    while others_connected() and time.monotonic() < deadline:
+    while other_session_count() and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert others_connected() == 0
+    assert other_session_count() == 0
 
 
-def test_a_change_is_told_once_in_the_log(
-    all_well: None, ask: Any, settings: Any, caplog: pytest.LogCaptureFixture
+def test_a_change_of_the_status_is_logged_once(
+    healthy_system: None, get_health: Any, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ask()
+    get_health()
     caplog.clear()
     settings.REDIS_URL = f"redis://127.0.0.1:{closed_port()}/0"
-    ask(), ask()
-    told = [record for record in caplog.records if record.name.startswith(("health", "django.request"))]
-    assert [(record.levelname, record.getMessage()) for record in told] == [("ERROR", "health: fail")]
-    assert "broker" in told[0].checks
+    get_health()
+    get_health()
+    records = [record for record in caplog.records if record.name.startswith(("health", "django.request"))]
+    assert [(record.levelname, record.getMessage()) for record in records] == [("ERROR", "health: fail")]
+    assert "broker" in records[0].checks

@@ -1,4 +1,4 @@
-"""The schedule as pages, API and probes read it."""
+"""The scheduler view, which pages, API and probes share."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -25,16 +25,15 @@ def configure(db: None) -> Configure:
     return change
 
 
-def test_it_takes_three_queries(configure: Configure, make_run: Any) -> None:
-    make_run(), make_run()
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+def test_the_scheduler_view_takes_three_queries(configure: Configure, make_run: Any) -> None:
+    make_run()
+    make_run()
+    with CaptureQueriesContext(connection) as queries:
         scheduler_view()
     assert len(queries) == 3
 
 
-def test_without_a_row_it_reads_the_seeds(settings: Any) -> None:
+def test_without_a_row_the_environment_is_in_force(settings: Any) -> None:
     Config.objects.all().delete()
     settings.DISCOVERY_SCHEDULE_HOURS = 8
     view = scheduler_view(NOW)
@@ -42,13 +41,13 @@ def test_without_a_row_it_reads_the_seeds(settings: Any) -> None:
     assert not Config.objects.exists()
 
 
-def test_nulls_of_the_earlier_system_start_nothing(configure: Configure) -> None:
+def test_a_row_of_the_previous_system_with_nulls_is_switched_off(configure: Configure) -> None:
     configure(enabled=None, schedule_hours=None)
     view = scheduler_view(NOW)
     assert (view.enabled, view.schedule_hours) == (False, 6)
 
 
-def test_the_environment_switches_off_whatever_the_row_says(configure: Configure, settings: Any) -> None:
+def test_the_environment_can_switch_off_an_enabled_row(configure: Configure, settings: Any) -> None:
     settings.DISCOVERY_SCHEDULER_ENABLED = False
     configure(enabled=True, next_run_at=NOW)
     view = scheduler_view(NOW)
@@ -56,13 +55,13 @@ def test_the_environment_switches_off_whatever_the_row_says(configure: Configure
     assert view.reason == "DISCOVERY_SCHEDULER_ENABLED=false in the environment"
 
 
-def test_a_due_run_is_overdue_only_after_the_grace(configure: Configure) -> None:
+def test_a_due_run_is_overdue_only_after_the_grace_period(configure: Configure) -> None:
     configure(next_run_at=NOW)
-    late = [scheduler_view(NOW + timedelta(seconds=seconds)).overdue_seconds for seconds in (-1, GRACE_SECONDS, 121)]
-    assert late == [0, 0, 121]
+    views = [scheduler_view(NOW + timedelta(seconds=seconds)) for seconds in (-1, GRACE_SECONDS, 121)]
+    assert [view.overdue_seconds for view in views] == [0, 0, 121]
 
 
-def test_the_last_run_is_the_one_that_began_last_whoever_asked(configure: Configure, make_run: Any) -> None:
+def test_the_last_run_is_the_last_one_that_began_with_any_trigger(configure: Configure, make_run: Any) -> None:
     make_run(began=NOW - timedelta(hours=9))
     make_run(began=NOW - timedelta(hours=4), trigger_type="manual", status="failed")
     make_run(began=NOW - timedelta(hours=2), status="skipped")
@@ -76,13 +75,13 @@ def test_the_active_run_is_named(status: str, stage: str, make_run: Any) -> None
     assert scheduler_view(NOW).running == str(run.pk)
 
 
-def test_nothing_runs_where_every_run_has_ended(make_run: Any) -> None:
+def test_no_run_is_active_after_every_run_has_ended(make_run: Any) -> None:
     make_run()
     assert Run.objects.count() == 1
     assert scheduler_view(NOW).running is None
 
 
-def test_a_difference_between_environment_and_row_is_said(configure: Configure, settings: Any) -> None:
+def test_a_difference_between_environment_and_row_is_noted(configure: Configure, settings: Any) -> None:
     settings.DISCOVERY_SCHEDULE_HOURS = 12
     configure(schedule_hours=6, updated_by="ana")
     assert scheduler_view(NOW).note == "environment 12, in force 6, set here by ana"

@@ -1,1 +1,1 @@
-"""How times and numbers are shown."""
+"""Formats of dates and numbers on pages."""

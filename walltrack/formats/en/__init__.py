@@ -1,1 +1,1 @@
-"""English, the language of the pages."""
+"""Formats for English, the language of the pages."""
