@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+from discovery.models.enums import WORKER_HEARTBEAT_PREFIX
 from discovery.reads.health import (
     BEAT_DEAD_SECONDS,
     CANARY_DEAD_SECONDS,
     WORKER_DEAD_SECONDS,
-    WORKER_PREFIX,
     ActiveRunState,
     HeartbeatRow,
     LastRun,
@@ -53,7 +53,7 @@ _TICK: Final = _PeriodicReport(
 
 def evaluate_heartbeats(heartbeats: Mapping[str, HeartbeatRow], now: datetime) -> dict[str, CheckResult]:
     """Return the results of the checks `workers`, `canary`, `beat` and `tick`."""
-    workers = [heartbeat for name, heartbeat in heartbeats.items() if name.startswith(WORKER_PREFIX)]
+    workers = [heartbeat for name, heartbeat in heartbeats.items() if name.startswith(WORKER_HEARTBEAT_PREFIX)]
     alive = [worker for worker in workers if _age_seconds(worker, now) < WORKER_DEAD_SECONDS]
     delay_reason = _delay_reason(alive, now)
     canary = heartbeats.get("canary")
@@ -124,7 +124,7 @@ def _evaluate_workers(
         time=now,
         output="one worker" if len(alive) == 1 else f"{len(alive)} workers",
         last_seen=newest.at,
-        facts={worker.name.removeprefix(WORKER_PREFIX): _worker_facts(worker) for worker in alive},
+        facts={worker.name.removeprefix(WORKER_HEARTBEAT_PREFIX): _worker_facts(worker) for worker in alive},
     )
 
 
@@ -189,10 +189,10 @@ def evaluate_providers(providers: Sequence[ProviderSeen], now: datetime) -> Chec
 
 
 def _provider_trouble(provider: ProviderSeen, now: datetime) -> str:
-    if provider.left_alone(now) and provider.open_until is not None:
+    if provider.is_circuit_open(now) and provider.open_until is not None:
         open_for = duration_text((provider.open_until - now).total_seconds())
         trouble = f"circuit open for another {open_for} after repeated failures"
-    elif provider.failing() and provider.last_failure_at is not None:
+    elif provider.is_failing() and provider.last_failure_at is not None:
         age = duration_text((now - provider.last_failure_at).total_seconds())
         trouble = f"last failed {age} ago"
     else:
@@ -221,7 +221,7 @@ def evaluate_scheduler(scheduler: SchedulerView, now: datetime) -> CheckResult:
         )
     if scheduler.overdue_seconds:
         overdue = duration_text(scheduler.overdue_seconds)
-        is_missed = scheduler.overdue_seconds > 2 * scheduler.schedule_hours * 3600
+        is_missed = scheduler.overdue_seconds > 2 * scheduler.interval.total_seconds()
         return CheckResult(
             status="fail" if is_missed else "warn",
             time=now,

@@ -32,7 +32,8 @@ from discovery.models import (
     Trade,
     Wallet,
 )
-from discovery.pipeline.save_token import BATCH, add_flags
+from discovery.pipeline.save_flags import add_wallet_flags
+from discovery.pipeline.save_trades import BATCH
 
 _EVERY: Final = ""
 ClusterFlags = dict[tuple[str, str], list[Flag]]
@@ -53,7 +54,7 @@ def flag_clusters(run: Run, addresses: Sequence[str]) -> None:
     for (wallet, _), flags in sorted(found.items()):
         of_wallet[wallet].update(flags)
     with transaction.atomic():
-        add_flags(of_wallet)
+        add_wallet_flags(of_wallet)
         rows = list(run.wallets.filter(wallet_address__in=list(of_wallet)))
         for row in rows:
             of_row = found.get((row.wallet_address, row.source_token), []) + found.get((row.wallet_address, _EVERY), [])

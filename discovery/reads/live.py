@@ -19,9 +19,8 @@ from discovery.models import (
     Run,
     RunStep,
 )
-from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStage, RunStatus, StepKind, StepStatus
+from discovery.models.enums import CLOSED_STEP_STATUSES, KIND_OF_STAGE, RunStage, StepKind, StepStatus
 from discovery.reads.paging import ErrorCount
-from discovery.reads.progress import WORKER_ALIVE
 from discovery.reads.scheduler import GRACE_SECONDS
 
 # Where a stage begins and ends on the bar of the whole run. Tokens and wallets are nearly all of it.
@@ -31,12 +30,6 @@ _SPAN: Final = {
     RunStage.ANALYSE: (5, 50),
     RunStage.PROFILE: (50, 97),
     RunStage.FINISH: (97, 100),
-}
-_KIND: Final = {
-    RunStage.FIND_TOKENS: StepKind.FIND,
-    RunStage.ANALYSE: StepKind.TOKEN,
-    RunStage.PROFILE: StepKind.WALLET,
-    RunStage.FINISH: StepKind.FINISH,
 }
 LATE: Final = timedelta(seconds=GRACE_SECONDS)
 MIN_DONE_STEPS: Final = 2
@@ -105,7 +98,7 @@ def _digest(row: tuple[Any, ...] | None) -> str:
 def _row() -> tuple[Any, ...] | None:
     """The configuration's version first, then everything else whose change is a change of the page."""
     now = timezone.now()
-    active = Run.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False)
+    active = Run.objects.active()
     shown = JSONObject(id="id", stage="stage", status="status", cancel="cancel_requested_at")
     steps = (
         RunStep.objects.filter(run=OuterRef("found"), completed_at__isnull=False)
@@ -121,7 +114,7 @@ def _row() -> tuple[Any, ...] | None:
             found=Subquery(active.values("pk")[:1]),
             ended=Subquery(Run.objects.order_by().values(last=Max("completed_at"))[:1]),
             pumps=Subquery(Pumps.objects.values(at=JSONObject(a="answered_at", r="refreshed_at"))[:1]),
-            workers=Exists(Heartbeat.objects.filter(name__startswith="worker:", at__gt=now - WORKER_ALIVE)),
+            workers=Exists(Heartbeat.objects.alive(now)),
             late=Case(When(next_run_at__lt=now - LATE, then=Value(True)), default=Value(False)),
             trouble=Subquery(
                 Provider.objects.order_by()
@@ -143,7 +136,7 @@ def _row() -> tuple[Any, ...] | None:
 def live_view() -> LiveView:
     """The moving parts. Four queries at most."""
     row = _row()
-    run = Run.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False).first()
+    run = Run.objects.active().first()
     return LiveView(
         revision=_digest(row),
         config_version=row[0] if row else 0,
@@ -155,9 +148,9 @@ def live_view() -> LiveView:
 
 def _last() -> EndedRun | None:
     # The earlier system did not always say when: it is the status that ends a run.
-    ended = Run.objects.exclude(status__in=(*ACTIVE_RUN_STATUSES, RunStatus.SKIPPED))
     row = (
-        ended.order_by("-started_at", "-id")
+        Run.objects.finished()
+        .order_by("-started_at", "-id")
         .annotate(error_count=ErrorCount(F("errors")))
         .values(*EndedRun.__struct_fields__)
         .first()
@@ -179,27 +172,27 @@ def run_revision(run_id: uuid.UUID) -> str:
 
 def active_run(run_id: uuid.UUID) -> ActiveRunView | None:
     """This run where it is at work, None where it is not. Three queries at most."""
-    active = Run.objects.filter(pk=run_id, status__in=ACTIVE_RUN_STATUSES, stage__isnull=False).first()
-    return None if active is None else _active(active)
+    run = Run.objects.active().filter(pk=run_id).first()
+    return None if run is None else _active(run)
 
 
 def _active(run: Run) -> ActiveRunView:
     now = timezone.now()
-    over = Q(status__in=(StepStatus.DONE, StepStatus.FAILED))
+    closed = Q(status__in=CLOSED_STEP_STATUSES)
     counts: dict[str, Any] = {
         row["kind"]: row
         for row in run.steps.order_by()
         .values("kind")
         .annotate(
             total=Count("pk"),
-            done=Count("pk", filter=over),
+            done=Count("pk", filter=closed),
             lost=Count("pk", filter=Q(status=StepStatus.FAILED)),
             began=Min("started_at"),
         )
     }
     none: dict[str, Any] = {"total": 0, "done": 0, "lost": 0, "began": None}
     stage = RunStage(run.stage or RunStage.QUEUED)
-    here = counts.get(_KIND.get(stage, ""), none)
+    here = counts.get(KIND_OF_STAGE.get(stage, ""), none)
     tokens, wallets = counts.get(StepKind.TOKEN, none), counts.get(StepKind.WALLET, none)
     return ActiveRunView(
         id=run.pk,

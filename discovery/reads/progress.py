@@ -1,14 +1,12 @@
-"""How far a run is, as its steps say."""
+"""The progress of a run, by its steps."""
 
 import uuid
-from datetime import timedelta
 from typing import Any
 
 import msgspec
-from django.utils import timezone
 
 from discovery.models import Heartbeat, Run, RunStep, RunToken
-from discovery.models.enums import ACTIVE_RUN_STATUSES, StepStatus
+from discovery.models.enums import ACTIVE_RUN_STATUSES, CLOSED_STEP_STATUSES, STAGE_OF_KIND, StepKind, StepStatus
 
 
 class ClosedStep(msgspec.Struct, frozen=True):
@@ -35,20 +33,13 @@ class Progress(msgspec.Struct, frozen=True):
     closed: tuple[ClosedStep, ...]
 
 
-WORKER_ALIVE = timedelta(seconds=60)
-
-
-def workers_alive() -> bool:
-    """Whether a worker has given a sign of life in the last minute. One query."""
-    alive = Heartbeat.objects.filter(name__startswith="worker:", at__gt=timezone.now() - WORKER_ALIVE)
-    return alive.exists()
-
-
-_STAGE_OF = {"find": "find_tokens", "token": "analyse", "wallet": "profile", "finish": "finish"}
+def has_live_workers() -> bool:
+    """Return True if a worker has written a heartbeat within the last minute. One query."""
+    return Heartbeat.objects.alive().exists()
 
 
 def progress(run_id: uuid.UUID) -> Progress:
-    """Three queries. Raises Run.DoesNotExist."""
+    """Return the progress of a run. Three queries. Raises Run.DoesNotExist."""
     run = Run.objects.only("status", "stage", "source_note").get(pk=run_id)
     symbols = dict(RunToken.objects.filter(run_id=run_id).values_list("mint", "symbol"))
     rows = list(
@@ -56,18 +47,17 @@ def progress(run_id: uuid.UUID) -> Progress:
         .order_by("completed_at", "pk")
         .values_list("pk", "kind", "key", "status", "error", "counts")
     )
-    of_stage = [status for _, kind, _, status, _, _ in rows if _STAGE_OF.get(kind) == run.stage]
-    over = (StepStatus.DONE, StepStatus.FAILED)
+    of_stage = [status for _, kind, _, status, _, _ in rows if STAGE_OF_KIND.get(StepKind(kind)) == run.stage]
     return Progress(
         active=run.status in ACTIVE_RUN_STATUSES,
         status=run.status,
         stage=run.stage or "",
         source_note=run.source_note,
-        done=sum(status in over for status in of_stage),
+        done=sum(status in CLOSED_STEP_STATUSES for status in of_stage),
         total=len(of_stage),
         closed=tuple(
             ClosedStep(pk, kind, key, symbols.get(key, ""), status == StepStatus.FAILED, error, counts)
             for pk, kind, key, status, error, counts in rows
-            if status in over
+            if status in CLOSED_STEP_STATUSES
         ),
     )

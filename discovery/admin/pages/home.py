@@ -14,7 +14,7 @@ from discovery.admin.pages.forms import ParamsForm
 from discovery.admin.pages.runs import NOT_ENQUEUED
 from discovery.domain.run_params import Params
 from discovery.models.enums import Trigger
-from discovery.reads import config, health, live, plan, pumps, scheduler
+from discovery.reads import config, health, live, pumps, scheduler
 
 REFRESHED: Final = "configuration-changed"
 
@@ -57,7 +57,7 @@ def estimate(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("max_tokens", "")
     tokens = int(text) if text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= 100 else None
     profiles = request.GET.get("profile_immediately") == "on"
-    found = None if tokens is None else plan.plan_view(tokens, profiles=profiles)
+    found = None if tokens is None else services.estimate_against_schedule(tokens, profiles=profiles)
     return render_fragment(request, "discovery/plan.html", {"plan": found})
 
 
@@ -91,7 +91,7 @@ def save_schedule(request: HttpRequest) -> HttpResponse:
     """Save the switch and the hours; the next run moves at once."""
     saved = config.config_view()
     hours = _number(request, "schedule_hours")
-    if hours not in forms.HOURS:
+    if hours not in forms.SCHEDULE_HOURS:
         text = request.POST.get("schedule_hours", "")[:20]
         return _scheduler(request, saved, problem=f"{text or 'Nothing'} is not a whole number of 1 to 24 hours.")
     if _number(request, "schedule_version") != saved.version:
@@ -153,7 +153,7 @@ def _conflict(saved: config.ConfigView) -> str:
 
 def _moving(view: live.LiveView) -> dict[str, Any]:
     now = timezone.now()
-    troubles = [each for each in health.providers_seen() if each.left_alone(now) or each.failing()]
+    troubles = [each for each in health.providers_seen() if each.is_circuit_open(now) or each.is_failing()]
     return {"live": view, "workers": view.workers, "troubles": troubles}
 
 
@@ -171,8 +171,8 @@ def _schedule(saved: config.ConfigView, view: live.LiveView | None = None) -> di
     return {
         "scheduler": found,
         "config": saved,
-        "hours": forms.HOURS,
-        "usual_hours": forms.USUAL_HOURS,
+        "hours": forms.SCHEDULE_HOURS,
+        "usual_hours": forms.USUAL_SCHEDULE_HOURS,
         "now": now,
     }
 

@@ -11,9 +11,9 @@ from django.urls import reverse
 
 from discovery import services
 from discovery.admin.pages.access import START_RUNS, VIEW_RUNS, render_fragment, render_page, staff_view
-from discovery.admin.pages.forms import LABELS
 from discovery.admin.pages.paging import page_number, paged
 from discovery.domain.funnel import ordered_funnel
+from discovery.domain.run_params import NUMBER_SPECS
 from discovery.models import Run
 from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStatus, Trigger
 from discovery.reads import live, runs, timeline
@@ -150,7 +150,7 @@ def _shown(run: runs.RunDetail) -> dict[str, Any]:
         "retryable": not active and run.status != RunStatus.SKIPPED,
         "why": _WHY.get(run.status, ("What went wrong", "what was lost, in words; the rest of the run stands")),
         "nothing_found": _NOTHING_FOUND.get(run.status, ""),
-        "params": [(label, params[name], unit) for name, (label, unit, _) in LABELS.items()],
+        "params": [(spec.label, params[name], spec.unit) for name, spec in NUMBER_SPECS.items()],
         "funnel": [(name, count, max(1, round(100 * count / max(1, most)))) for name, count in funnel],
         "calls": sum(row.calls for row in run.usage.values()),
     }

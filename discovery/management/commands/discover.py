@@ -15,35 +15,24 @@ from decimal import Decimal
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from discovery.domain.addresses import parse_address
 from discovery.domain.funnel import ordered_funnel
-from discovery.domain.run_params import BOUNDS, InvalidParams, check
+from discovery.domain.run_params import NUMBER_SPECS, PARAM_SPECS, InvalidParams, check_params
 from discovery.jobs import run_lifecycle
 from discovery.jobs.inline_runner import run_inline
 from discovery.management.terminal import ProgressReporter, Quiet, plan_text, stdout_console, wallet_table
 from discovery.models import Config, Run
 from discovery.models.enums import RunStatus, Trigger
-from discovery.pipeline.cost_estimate import estimate_cost
+from discovery.pipeline.cost_estimate import estimate_cost, expected_source
 from discovery.reads import run_results
-from discovery.reads.progress import progress, workers_alive
+from discovery.reads.progress import has_live_workers, progress
 
 LOOK_SECONDS = 0.3
 CANCEL_SECONDS = 12
 EXIT_FAILED, EXIT_BAD_OPTION, EXIT_ACTIVE, EXIT_INTERRUPTED = 1, 2, 3, 130
-HELP = {
-    "min_price_change_pct": "least price change over 24 h",
-    "min_volume_usd": "least volume over 24 h",
-    "min_liquidity_usd": "least liquidity",
-    "max_token_age_hours": "most hours since launch",
-    "early_window_minutes": "a first buy this soon after launch is early",
-    "min_profit_pct": "least realised profit on the token",
-    "max_tokens": "most tokens to analyse",
-    "max_requests_per_run": "most provider calls; the run ends cleanly there",
-}
 
 
 class Command(BaseCommand):
@@ -57,12 +46,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Every parameter of a run, the tokens, and the form of the answer."""
-        for name, bound in BOUNDS.items():
+        for spec in NUMBER_SPECS.values():
+            words = f"{spec.help} {spec.bounds} {spec.unit}"
             parser.add_argument(
-                f"--{name.replace('_', '-')}",
-                dest=name,
-                metavar=bound.unit.upper(),
-                help=f"{HELP[name]}, {bound.least:,f}–{bound.most:,f} {bound.unit}".replace("%", "%%"),
+                spec.option,
+                dest=spec.name,
+                metavar=spec.unit.upper(),
+                help=words.replace("%", "%%"),
             )
         parser.add_argument(
             "--token",
@@ -85,33 +75,32 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run. Raises CommandError with the exit code of the case."""
-        given = {name: options[name] for name in BOUNDS if options[name] is not None}
+        given = {name: options[name] for name in NUMBER_SPECS if options[name] is not None}
         mints = self._mints(options["token"])
         try:
-            check(given)  # bad options are told even where no database answers
+            check_params(given)  # bad options are reported even if no database answers
         except InvalidParams as error:
             raise self._bad_options(error) from None
         try:
             config = Config.load()
-            params = check(given, run_lifecycle.saved_params(config))
+            params = check_params(given, config.params)
         except DatabaseError as error:
             raise CommandError(f"the database does not answer: {str(error).strip()}", returncode=EXIT_FAILED) from None
         if options["plan"]:
-            source = "helius" if settings.HELIUS_API_KEY else "solana_rpc"
-            plan = estimate_cost(
-                "helius" if source == "helius" else "solana_rpc", len(mints) or params.max_tokens, given=bool(mints)
-            )
+            plan = estimate_cost(expected_source(), len(mints) or params.max_tokens, given=bool(mints))
             self.stdout.write(json.dumps(_plan_object(plan)) if options["json"] else plan_text(plan))
             return
-        foreground = options["foreground"] or not workers_alive()
+        foreground = options["foreground"] or not has_live_workers()
         try:
             run = run_lifecycle.start(
-                params,
-                trigger=Trigger.MANUAL,
-                triggered_by=_who(),
-                mints=mints,
-                config_version=config.version,
-                in_foreground=foreground,
+                run_lifecycle.RunRequest(
+                    params=params,
+                    trigger=Trigger.MANUAL,
+                    triggered_by=_who(),
+                    mints=tuple(mints),
+                    config_version=config.version,
+                    in_foreground=foreground,
+                )
             )
         except run_lifecycle.RunAlreadyActive as error:
             raise CommandError(str(error), returncode=EXIT_ACTIVE) from None
@@ -142,7 +131,7 @@ class Command(BaseCommand):
 
     @staticmethod
     def _bad_options(error: InvalidParams) -> CommandError:
-        words = "\n".join(f"--{name.replace('_', '-')}: {problem}" for name, problem in error.problems.items())
+        words = "\n".join(f"{PARAM_SPECS[name].option}: {problem}" for name, problem in error.problems.items())
         return CommandError(words, returncode=EXIT_BAD_OPTION)
 
     def _show(self, run: Run, *, all_buyers: bool) -> None:

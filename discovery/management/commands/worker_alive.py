@@ -7,7 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from discovery.management.heartbeat_checks import latest_heartbeat
-from discovery.reads.health import WORKER_DEAD_SECONDS, WORKER_PREFIX
+from discovery.models.enums import WORKER_HEARTBEAT_PREFIX
+from discovery.reads.health import WORKER_DEAD_SECONDS
 
 
 class Command(BaseCommand):
@@ -31,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Says when the worker was seen. Raises CommandError where it was not, or the database is out of reach."""
-        sign = latest_heartbeat(f"{WORKER_PREFIX}{options['host']}:", f"a worker on {options['host']}")
+        sign = latest_heartbeat(f"{WORKER_HEARTBEAT_PREFIX}{options['host']}:", f"a worker on {options['host']}")
         age = (timezone.now() - sign.at).total_seconds()
         if age > options["within"]:
             raise CommandError(f"the worker on {options['host']} was last seen {age:.0f} s ago")
