@@ -109,7 +109,11 @@ def _evaluate_workers(
     if not workers:
         # A worker that stops in order deletes its own heartbeat.
         problem = "no worker is running" if was_consumed else f"a worker {NEVER_SEEN}"
-        return CheckResult(status="fail", time=now, output=f"{problem}: start walltrack-worker")
+        return CheckResult(
+            status="fail",
+            time=now,
+            output=f"{problem}: start walltrack-worker",
+        )
     newest = max(workers, key=lambda worker: worker.at)
     if not alive:
         age = duration_text(_age_seconds(newest, now))
@@ -170,7 +174,11 @@ def _evaluate_periodic(
 def evaluate_providers(providers: Sequence[ProviderSeen], now: datetime) -> CheckResult:
     """Warn for each provider whose circuit is open or whose last request failed."""
     if not providers:
-        return CheckResult(status="pass", time=now, output="no provider has been called yet")
+        return CheckResult(
+            status="pass",
+            time=now,
+            output="no provider has been called yet",
+        )
     facts: dict[str, Any] = {}
     troubles: list[str] = []
     for provider in providers:
@@ -189,10 +197,12 @@ def evaluate_providers(providers: Sequence[ProviderSeen], now: datetime) -> Chec
 
 
 def _provider_trouble(provider: ProviderSeen, now: datetime) -> str:
-    if provider.is_circuit_open(now) and provider.open_until is not None:
+    if provider.is_circuit_open(now):
+        assert provider.open_until is not None
         open_for = duration_text((provider.open_until - now).total_seconds())
         trouble = f"circuit open for another {open_for} after repeated failures"
-    elif provider.is_failing() and provider.last_failure_at is not None:
+    elif provider.is_failing():
+        assert provider.last_failure_at is not None
         age = duration_text((now - provider.last_failure_at).total_seconds())
         trouble = f"last failed {age} ago"
     else:
@@ -230,7 +240,11 @@ def evaluate_scheduler(scheduler: SchedulerView, now: datetime) -> CheckResult:
     output = f"every {scheduler.schedule_hours} h; {_next_run(scheduler.next_run, now)}"
     if scheduler.note:
         output += f"; {scheduler.note}"
-    return CheckResult(status="pass", time=now, output=output)
+    return CheckResult(
+        status="pass",
+        time=now,
+        output=output,
+    )
 
 
 def _next_run(next_run: datetime | None, now: datetime) -> str:
@@ -252,7 +266,11 @@ def evaluate_runs(
         return _evaluate_active_run(active, now, dead_seconds)
     if last is not None:
         return _evaluate_last_run(last, now)
-    return CheckResult(status="pass", time=now, output="no run yet")
+    return CheckResult(
+        status="pass",
+        time=now,
+        output="no run yet",
+    )
 
 
 def _evaluate_active_run(run: ActiveRunState, now: datetime, dead_seconds: int) -> CheckResult:
@@ -281,4 +299,9 @@ def _evaluate_last_run(run: LastRun, now: datetime) -> CheckResult:
     if run.status == "failed":
         status = "warn"
         output = ": ".join([output, *run.errors[:1]])
-    return CheckResult(status=status, time=now, output=output, last_seen=ended_at)
+    return CheckResult(
+        status=status,
+        time=now,
+        output=output,
+        last_seen=ended_at,
+    )
