@@ -13,7 +13,7 @@ from msgspec import Meta
 from discovery.domain.run_params import PARAM_TYPES
 from discovery.domain.usage import sum_usage
 from discovery.models import Run, RunToken, RunWallet
-from discovery.models.enums import RunStage, RunStatus, Trigger
+from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStage, RunStatus, Trigger
 from discovery.reads import paging
 from discovery.reads.paging import ErrorCount, ErrorDetail, Page, Slice, TimeRange, one_of
 
@@ -100,8 +100,13 @@ class RunDetail(msgspec.Struct, frozen=True):
     profiled_wallets: int
     funnel: Annotated[dict[str, int], Meta(description="How many candidates fell at each filter, by reason.")]
     usage: Annotated[dict[str, ProviderUsage], Meta(description="By provider.")]
-    errors: Annotated[list[str], Meta(description="What was lost, in words.")]
-    error_details: Annotated[list[ErrorDetail], Meta(description="The same with step and code where they are kept.")]
+    errors: Annotated[list[str], Meta(description="What the run could not do, in words.")]
+    error_details: Annotated[list[ErrorDetail], Meta(description="The same with step and code, if they are stored.")]
+
+    @property
+    def is_active(self) -> bool:
+        """Queued or running; rows of the earlier system have no stage and never are."""
+        return self.status in ACTIVE_RUN_STATUSES and self.progress.stage is not None
 
 
 class RunTokenRow(msgspec.Struct, frozen=True):

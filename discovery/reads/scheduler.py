@@ -53,7 +53,7 @@ def scheduler_view(now: datetime | None = None) -> SchedulerView:
         config = Config(enabled=settings.DISCOVERY_SCHEDULER_ENABLED, schedule_hours=settings.DISCOVERY_SCHEDULE_HOURS)
     last_run = Run.objects.begun().order_by("-started_at").values_list("started_at", flat=True).first()
     running = Run.objects.active().values_list("pk", flat=True).first()
-    return schedule_of(
+    return schedule_at(
         enabled=bool(config.enabled),
         hours=config.hours,
         next_run_at=config.next_run_at,
@@ -64,7 +64,7 @@ def scheduler_view(now: datetime | None = None) -> SchedulerView:
     )
 
 
-def schedule_of(
+def schedule_at(
     *,
     enabled: bool,
     hours: int,
