@@ -32,6 +32,10 @@ class TradeAdmin(FactsAdmin):
         """Its signature, short, with the way to the explorer."""
         url = f"{EXPLORER}/tx/{row.signature}"
         return format_html(
+            '<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>',
+            url,
+            unbroken_address(row.signature),
+        )
             '<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', url, unbroken_address(row.signature)
         )
 

@@ -35,14 +35,14 @@ _ROWS: Final[list[tuple[str, Callable[[Figures], str]]]] = [
 ]  # fmt: skip
 
 
-def rows_of(profile: Profile | None) -> list[tuple[str, str, str]]:
+def figure_rows(profile: Profile | None) -> list[tuple[str, str, str]]:
     """(words, scored, all); empty without a profile."""
     if profile is None:
         return []
     return [(words, shown(profile.scored), shown(profile.all)) for words, shown in _ROWS]
 
 
-def habits_of(profile: Profile | None) -> list[tuple[str, str]]:
+def habit_rows(profile: Profile | None) -> list[tuple[str, str]]:
     """What does not depend on seed tokens: activity, hours, timing."""
     if profile is None:
         return []
