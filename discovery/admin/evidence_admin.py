@@ -36,8 +36,6 @@ class TradeAdmin(FactsAdmin):
             url,
             unbroken_address(row.signature),
         )
-            '<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', url, unbroken_address(row.signature)
-        )
 
     @admin.display(description="value, SOL")
     def value_sol(self, row: Trade) -> str:
