@@ -1,12 +1,14 @@
-"""`python -m benchmarks [decode|run]`: both where none is named."""
+"""`python -m benchmarks [decode|run]`: both where none is named. `python -m benchmarks answers record|compare …`."""
 
 import sys
 
-from benchmarks import decode, discovery_run
+from benchmarks import answers, decode, discovery_run
 
 KNOWN = {"decode": decode.main, "run": discovery_run.main}
 
+if sys.argv[1:2] == ["answers"]:
+    sys.exit(answers.main(sys.argv[2:]))
 for name in sys.argv[1:] or list(KNOWN):
     if name not in KNOWN:
-        sys.exit(f"no benchmark {name!r}; known: {', '.join(KNOWN)}")
+        sys.exit(f"no benchmark {name!r}; known: answers, {', '.join(KNOWN)}")
     KNOWN[name]()

@@ -1,6 +1,7 @@
 """The commands of people and programs, shared by the API, the pages and the management commands.
 
-Each function changes rows and sends messages to workers; none waits for a provider. Who asked is stored with the change.
+Each function changes rows and sends messages to workers; none waits for a provider. The author is stored with each
+change.
 """
 
 import hashlib

@@ -5,18 +5,18 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+from discovery.models.enums import WORKER_HEARTBEAT_PREFIX
 from discovery.reads.health import (
     BEAT_DEAD_SECONDS,
     CANARY_DEAD_SECONDS,
     WORKER_DEAD_SECONDS,
-    WORKER_PREFIX,
     ActiveRunState,
     HeartbeatRow,
     LastRun,
     ProviderSeen,
 )
 from discovery.reads.scheduler import SchedulerView
-from health.results import CheckResult, Status, duration_text, iso_utc
+from health.results import CheckResult, Status, age_text, iso_utc
 
 NEVER_SEEN: Final = "has not been seen yet"
 WORKER_FACTS: Final = ("active", "concurrency", "queues", "started_at")
@@ -53,7 +53,7 @@ _TICK: Final = _PeriodicReport(
 
 def evaluate_heartbeats(heartbeats: Mapping[str, HeartbeatRow], now: datetime) -> dict[str, CheckResult]:
     """Return the results of the checks `workers`, `canary`, `beat` and `tick`."""
-    workers = [heartbeat for name, heartbeat in heartbeats.items() if name.startswith(WORKER_PREFIX)]
+    workers = [heartbeat for name, heartbeat in heartbeats.items() if name.startswith(WORKER_HEARTBEAT_PREFIX)]
     alive = [worker for worker in workers if _age_seconds(worker, now) < WORKER_DEAD_SECONDS]
     delay_reason = _delay_reason(alive, now)
     canary = heartbeats.get("canary")
@@ -109,10 +109,14 @@ def _evaluate_workers(
     if not workers:
         # A worker that stops in order deletes its own heartbeat.
         problem = "no worker is running" if was_consumed else f"a worker {NEVER_SEEN}"
-        return CheckResult(status="fail", time=now, output=f"{problem}: start walltrack-worker")
+        return CheckResult(
+            status="fail",
+            time=now,
+            output=f"{problem}: start walltrack-worker",
+        )
     newest = max(workers, key=lambda worker: worker.at)
     if not alive:
-        age = duration_text(_age_seconds(newest, now))
+        age = age_text(_age_seconds(newest, now))
         return CheckResult(
             status="fail",
             time=now,
@@ -124,7 +128,7 @@ def _evaluate_workers(
         time=now,
         output="one worker" if len(alive) == 1 else f"{len(alive)} workers",
         last_seen=newest.at,
-        facts={worker.name.removeprefix(WORKER_PREFIX): _worker_facts(worker) for worker in alive},
+        facts={worker.name.removeprefix(WORKER_HEARTBEAT_PREFIX): _worker_facts(worker) for worker in alive},
     )
 
 
@@ -151,7 +155,7 @@ def _evaluate_periodic(
             output=f"{report.label} {NEVER_SEEN}: {explanation}",
         )
     age_seconds = _age_seconds(heartbeat, now)
-    output = f"{report.label}: {duration_text(age_seconds)} ago"
+    output = f"{report.label}: {age_text(age_seconds)} ago"
     if age_seconds <= report.warn_seconds:
         return CheckResult(
             status="pass",
@@ -170,7 +174,11 @@ def _evaluate_periodic(
 def evaluate_providers(providers: Sequence[ProviderSeen], now: datetime) -> CheckResult:
     """Warn for each provider whose circuit is open or whose last request failed."""
     if not providers:
-        return CheckResult(status="pass", time=now, output="no provider has been called yet")
+        return CheckResult(
+            status="pass",
+            time=now,
+            output="no provider has been called yet",
+        )
     facts: dict[str, Any] = {}
     troubles: list[str] = []
     for provider in providers:
@@ -189,11 +197,13 @@ def evaluate_providers(providers: Sequence[ProviderSeen], now: datetime) -> Chec
 
 
 def _provider_trouble(provider: ProviderSeen, now: datetime) -> str:
-    if provider.left_alone(now) and provider.open_until is not None:
-        open_for = duration_text((provider.open_until - now).total_seconds())
+    if provider.is_circuit_open(now):
+        assert provider.open_until is not None
+        open_for = age_text((provider.open_until - now).total_seconds())
         trouble = f"circuit open for another {open_for} after repeated failures"
-    elif provider.failing() and provider.last_failure_at is not None:
-        age = duration_text((now - provider.last_failure_at).total_seconds())
+    elif provider.is_failing():
+        assert provider.last_failure_at is not None
+        age = age_text((now - provider.last_failure_at).total_seconds())
         trouble = f"last failed {age} ago"
     else:
         return ""
@@ -220,8 +230,8 @@ def evaluate_scheduler(scheduler: SchedulerView, now: datetime) -> CheckResult:
             output=f"no scheduled run will start: {scheduler.reason}",
         )
     if scheduler.overdue_seconds:
-        overdue = duration_text(scheduler.overdue_seconds)
-        is_missed = scheduler.overdue_seconds > 2 * scheduler.schedule_hours * 3600
+        overdue = age_text(scheduler.overdue_seconds)
+        is_missed = scheduler.overdue_seconds > 2 * scheduler.interval.total_seconds()
         return CheckResult(
             status="fail" if is_missed else "warn",
             time=now,
@@ -230,7 +240,11 @@ def evaluate_scheduler(scheduler: SchedulerView, now: datetime) -> CheckResult:
     output = f"every {scheduler.schedule_hours} h; {_next_run(scheduler.next_run, now)}"
     if scheduler.note:
         output += f"; {scheduler.note}"
-    return CheckResult(status="pass", time=now, output=output)
+    return CheckResult(
+        status="pass",
+        time=now,
+        output=output,
+    )
 
 
 def _next_run(next_run: datetime | None, now: datetime) -> str:
@@ -238,7 +252,7 @@ def _next_run(next_run: datetime | None, now: datetime) -> str:
         return "the first tick sets the next run"
     if next_run <= now:
         return "a run is due now"
-    return f"next in {duration_text((next_run - now).total_seconds())}"
+    return f"next in {age_text((next_run - now).total_seconds())}"
 
 
 def evaluate_runs(
@@ -252,7 +266,11 @@ def evaluate_runs(
         return _evaluate_active_run(active, now, dead_seconds)
     if last is not None:
         return _evaluate_last_run(last, now)
-    return CheckResult(status="pass", time=now, output="no run yet")
+    return CheckResult(
+        status="pass",
+        time=now,
+        output="no run yet",
+    )
 
 
 def _evaluate_active_run(run: ActiveRunState, now: datetime, dead_seconds: int) -> CheckResult:
@@ -263,7 +281,7 @@ def _evaluate_active_run(run: ActiveRunState, now: datetime, dead_seconds: int) 
         status = "warn"
         output = (
             f"run {run.id} ({run.status}, stage {run.stage}) has stalled: no heartbeat for "
-            f"{duration_text(silent_seconds)}; look at the workers check, then cancel the run and start a new one"
+            f"{age_text(silent_seconds)}; look at the workers check, then cancel the run and start a new one"
         )
     return CheckResult(
         status=status,
@@ -277,8 +295,13 @@ def _evaluate_active_run(run: ActiveRunState, now: datetime, dead_seconds: int) 
 def _evaluate_last_run(run: LastRun, now: datetime) -> CheckResult:
     ended_at = run.completed_at or run.started_at
     status: Status = "pass"
-    output = f"the last run {run.status} {duration_text((now - ended_at).total_seconds())} ago"
+    output = f"the last run {run.status} {age_text((now - ended_at).total_seconds())} ago"
     if run.status == "failed":
         status = "warn"
         output = ": ".join([output, *run.errors[:1]])
-    return CheckResult(status=status, time=now, output=output, last_seen=ended_at)
+    return CheckResult(
+        status=status,
+        time=now,
+        output=output,
+        last_seen=ended_at,
+    )

@@ -38,10 +38,12 @@ def test_the_contracts_hold(copy: Path) -> None:
         ("discovery/providers/http.py", "import django.conf", "The pure core knows no framework"),
         ("discovery/providers/jupiter.py", "import discovery.providers.prices", "Providers do not know each other"),
         ("discovery/decode/swaps.py", "import discovery.providers.http", "Decoding reads records"),
-        ("discovery/admin/runs.py", "import discovery.jobs.inline_runner", "Pages neither fetch nor compute"),
+        ("discovery/admin/run_admin.py", "import discovery.jobs.inline_runner", "Pages neither fetch nor compute"),
+        ("discovery/reads/stats.py", "import discovery.pipeline.scoring", "Queries know no engine"),
         ("discovery/jobs/inline_runner.py", "import simmarket.worlds.expected_results", "The product does not know"),
         ("simmarket/worlds/expected_results.py", "import discovery.domain.units", "The simulated market stands alone"),
         ("simmarket/chain/ledger.py", "import simmarket.api.market", "The simulated market is built in layers"),
+        ("walltrack/logs.py", "import discovery.domain.units", "The project does not reach into its apps"),
     ],
 )
 def test_a_broken_layer_fails(copy: Path, module: str, line: str, contract: str) -> None:

@@ -42,9 +42,7 @@ class Env:
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Return the value of true/false, yes/no, on/off or 1/0."""
-        text = self.text(name)
-        if not text:
-            return default
+        text = self.text(name, str(default))
         value = _FLAGS.get(text.lower())
         if value is None:
             raise ImproperlyConfigured(f"{name}: {text!r} is neither true nor false. Example: {name}=true")
@@ -52,9 +50,7 @@ class Env:
 
     def integer(self, name: str, default: int, *, minimum: int, maximum: int) -> int:
         """Return a whole number between `minimum` and `maximum`, both included."""
-        text = self.text(name)
-        if not text:
-            return default
+        text = self.text(name, str(default))
         example = f"Example: {name}={default}"
         try:
             value = int(text)

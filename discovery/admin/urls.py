@@ -1,22 +1,23 @@
 """Paths of the operator's pages, below /admin/discovery/."""
 
-from django.urls import path
+from django.urls import path, re_path
+from django.views.generic import RedirectView
 
-from discovery.admin.pages import history, home, runs, storage, wallets
+from discovery.admin.pages import config_sections, history, home, runs, storage, wallets
 
 app_name = "discovery"
 urlpatterns = [
     path("", home.home, name="home"),
     path("live", home.live_fragment, name="live"),
     path("estimate", home.estimate, name="estimate"),
-    path("params", home.save_params, name="save-params"),
-    path("schedule", home.save_schedule, name="save-schedule"),
-    path("run", home.start, name="start"),
+    path("params", config_sections.save_params, name="save-params"),
+    path("schedule", config_sections.save_schedule, name="save-schedule"),
+    path("run", config_sections.start, name="start"),
     path("pumps", home.pumps_now, name="pumps"),
     path("overview", history.overview, name="overview"),
     path("runs/<uuid:run_id>/", runs.run_page, name="run"),
     path("runs/<uuid:run_id>/dialog", runs.dialog, name="run-dialog"),
-    path("runs/<uuid:run_id>/live", runs.live_fragment, name="run-live"),
+    path("runs/<uuid:run_id>/live", runs.run_live_fragment, name="run-live"),
     path("runs/<uuid:run_id>/body", runs.body, name="run-body"),
     path("runs/<uuid:run_id>/cancel", runs.cancel, name="cancel"),
     path("runs/<uuid:run_id>/retry", runs.retry, name="retry"),
@@ -26,4 +27,9 @@ urlpatterns = [
     path("wallets/<str:address>/change", wallets.change, name="change-wallet"),
     path("wallets/<str:address>/profile", wallets.profile, name="profile"),
     path("storage/", storage.storage_page, name="storage"),
+    # Tables were listed under names with the prefix of the app: bookmarks keep working.
+    re_path(
+        r"^discovery(?P<model>[a-z]+)/(?P<rest>.*)$",
+        RedirectView.as_view(url="/admin/discovery/%(model)s/%(rest)s", query_string=True),
+    ),
 ]

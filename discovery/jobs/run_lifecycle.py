@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from django.db import IntegrityError, transaction
@@ -309,7 +309,7 @@ def close_after_last_step(run_id: uuid.UUID) -> None:
     A run whose token steps all failed has failed, unless its budget of calls was the cause.
     """
     run = Run.objects.get(pk=run_id)
-    tokens: list[dict[str, Any]] = list(run.steps.filter(kind=StepKind.TOKEN).values("status", "error_code"))
+    tokens = list(run.steps.filter(kind=StepKind.TOKEN).values("status", "error_code"))
     has_only_failures = bool(tokens) and all(step["status"] == StepStatus.FAILED for step in tokens)
     is_budget_used_up = any(step["error_code"] == ErrorCode.BUDGET for step in tokens)
     has_failed = has_only_failures and not is_budget_used_up

@@ -224,16 +224,12 @@ def reap(run_id: uuid.UUID) -> list[RunStep]:
     """Return steps of dead workers to the queue. Steps without attempts left fail; those are returned."""
     now = timezone.now()
     dead = RunStep.objects.dead(now).filter(run_id=run_id).select_for_update(skip_locked=True)
-    failed = []
     with transaction.atomic():
-        for step in dead:
-            if _reap_step(step):
-                failed.append(step)
-    return failed
+        return [step for step in dead if _reap_step(step)]
 
 
 def _reap_step(step: RunStep) -> bool:
-    """Return True if the step has failed for good."""
+    """Make the step pending, or failed if it has no attempt left. Return True if it has failed."""
     step.claimed_by, step.enqueued_at = "", None
     step.error, step.error_code = "its worker died", ErrorCode.WORKER_DIED
     step.status = StepStatus.PENDING

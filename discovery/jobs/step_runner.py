@@ -77,6 +77,8 @@ class _StepExecution:
         except TimeoutError:
             await self._fail(ErrorCode.TIMEOUT, f"not done within {settings.STEP_SECONDS} s", is_retryable=True)
         except Exception as error:
+            # A bug, or data that cannot be stored, costs this step and never the others.
+            log.exception("step failed")
             await self._fail_unexpectedly(error)
 
     def _calls_of_other_steps(self) -> int:
@@ -87,8 +89,6 @@ class _StepExecution:
         await sync_to_async(step_queue.release)(self.step.claim, self.step.meter.usage())
 
     async def _fail_unexpectedly(self, error: Exception) -> None:
-        """A bug, or data that cannot be stored, costs this step and never the others."""
-        log.exception("step failed")
         is_connection_lost = isinstance(error, OperationalError | InterfaceError)
         if is_connection_lost:
             await sync_to_async(close_connection)()

@@ -1,31 +1,29 @@
-"""What the parts of the system last said of themselves, for the probes. Facts only; `health` judges them."""
+"""Last heartbeats, provider results and runs, for the probes. Facts only; `health` evaluates them."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
-from django.conf import settings
 from django.db.models import F, Max
 from django.db.models.functions import Greatest
 
 from discovery.models import Heartbeat, Provider, Run
-from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStatus
+from discovery.models.querysets import WORKER_SILENT_AFTER, step_silent_after
 from discovery.reads.paging import error_words
 
 TICK_SECONDS: Final = 30
-"""How often beat asks for a tick."""
+"""Interval at which beat sends a tick."""
 BEAT_DEAD_SECONDS: Final = 3 * TICK_SECONDS
-"""Three ticks without a word: beat is gone."""
-WORKER_DEAD_SECONDS: Final = 60
-"""A worker speaks every 10 s."""
+"""Maximum age of beat's heartbeat: three missed ticks."""
+WORKER_DEAD_SECONDS: Final = int(WORKER_SILENT_AFTER.total_seconds())
+"""Maximum age of a worker's heartbeat."""
 CANARY_DEAD_SECONDS: Final = 180
-"""A message passes through the queue every 60 s."""
-WORKER_PREFIX: Final = "worker:"
+"""Maximum age of the canary, which passes through the queue every 60 s."""
 MAX_HEARTBEATS: Final = 500
 
 
 class HeartbeatRow(msgspec.Struct, frozen=True):
-    """The last sign of life of one part: `beat`, `tick`, `canary` or `worker:<host>:<pid>`. `at` is UTC."""
+    """The last heartbeat of one part: `beat`, `tick`, `canary` or `worker:<host>:<pid>`. `at` is UTC."""
 
     name: str
     at: datetime
@@ -33,7 +31,7 @@ class HeartbeatRow(msgspec.Struct, frozen=True):
 
 
 class ProviderSeen(msgspec.Struct, frozen=True):
-    """What workers last saw of a provider. Times are UTC; `open_until`: until then nobody asks it."""
+    """The last results that workers had from a provider. Times are UTC; `open_until`: end of its open circuit."""
 
     name: str
     last_success_at: datetime | None
@@ -41,12 +39,12 @@ class ProviderSeen(msgspec.Struct, frozen=True):
     cause: str
     open_until: datetime | None
 
-    def left_alone(self, now: datetime) -> bool:
-        """Its circuit breaker is open: nobody asks it."""
+    def is_circuit_open(self, now: datetime) -> bool:
+        """Return True while its circuit breaker is open: it gets no requests."""
         return self.open_until is not None and self.open_until > now
 
-    def failing(self) -> bool:
-        """The last thing seen of it was a failure."""
+    def is_failing(self) -> bool:
+        """Return True if its last result was a failure."""
         if self.last_failure_at is None:
             return False
         return self.last_success_at is None or self.last_failure_at > self.last_success_at
@@ -102,8 +100,7 @@ def last_run() -> LastRun | None:
         "status", "trigger_type", "started_at", "completed_at", "duration_seconds",
         "tokens_analyzed", "new_wallets", "updated_wallets", "errors",
     )  # fmt: skip
-    begun = Run.objects.exclude(status__in=(RunStatus.QUEUED, RunStatus.SKIPPED))
-    row = begun.order_by("-started_at", "-pk").values("pk", *fields).first()
+    row = Run.objects.begun().order_by("-started_at", "-pk").values("pk", *fields).first()
     if row is None:
         return None
     return LastRun(
@@ -123,7 +120,7 @@ def last_run() -> LastRun | None:
 def active_run() -> ActiveRunState | None:
     """The queued or running run. One query. A step that waits for its next attempt counts as heard of until then."""
     row = (
-        Run.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False)
+        Run.objects.active()
         .annotate(
             # PostgreSQL's GREATEST leaves nulls out.
             last_sign_at=Greatest(
@@ -142,4 +139,4 @@ def active_run() -> ActiveRunState | None:
 
 def run_dead_seconds() -> int:
     """A run that was not heard of for so long stands still, in seconds."""
-    return int(settings.STEP_DEAD_SECONDS)
+    return int(step_silent_after().total_seconds())

@@ -1,18 +1,16 @@
-"""How far a run is, as its steps say."""
+"""The progress of a run, by its steps."""
 
 import uuid
-from datetime import timedelta
 from typing import Any
 
 import msgspec
-from django.utils import timezone
 
 from discovery.models import Heartbeat, Run, RunStep, RunToken
-from discovery.models.enums import ACTIVE_RUN_STATUSES, StepStatus
+from discovery.models.enums import ACTIVE_RUN_STATUSES, CLOSED_STEP_STATUSES, STAGE_OF_KIND, StepKind, StepStatus
 
 
 class ClosedStep(msgspec.Struct, frozen=True):
-    """A step that is done or has failed. `symbol` of a token's."""
+    """A step that is done or has failed. `symbol` of a token's step."""
 
     id: int
     kind: str
@@ -24,7 +22,7 @@ class ClosedStep(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """Where a run stands. `done` and `total` count the steps of the stage it is in."""
+    """The progress of a run. `done` and `total` count the steps of its present stage."""
 
     active: bool
     status: str
@@ -35,39 +33,36 @@ class Progress(msgspec.Struct, frozen=True):
     closed: tuple[ClosedStep, ...]
 
 
-WORKER_ALIVE = timedelta(seconds=60)
-
-
-def workers_alive() -> bool:
-    """Whether a worker has given a sign of life in the last minute. One query."""
-    alive = Heartbeat.objects.filter(name__startswith="worker:", at__gt=timezone.now() - WORKER_ALIVE)
-    return alive.exists()
-
-
-_STAGE_OF = {"find": "find_tokens", "token": "analyse", "wallet": "profile", "finish": "finish"}
+def has_live_workers() -> bool:
+    """Return True if a worker has written a heartbeat within the last minute. One query."""
+    return Heartbeat.objects.alive().exists()
 
 
 def progress(run_id: uuid.UUID) -> Progress:
-    """Three queries. Raises Run.DoesNotExist."""
+    """Return the progress of a run. Three queries. Raises Run.DoesNotExist."""
     run = Run.objects.only("status", "stage", "source_note").get(pk=run_id)
     symbols = dict(RunToken.objects.filter(run_id=run_id).values_list("mint", "symbol"))
-    rows = list(
-        RunStep.objects.filter(run_id=run_id)
-        .order_by("completed_at", "pk")
-        .values_list("pk", "kind", "key", "status", "error", "counts")
-    )
-    of_stage = [status for _, kind, _, status, _, _ in rows if _STAGE_OF.get(kind) == run.stage]
-    over = (StepStatus.DONE, StepStatus.FAILED)
+    steps = list(RunStep.objects.filter(run_id=run_id).order_by("completed_at", "pk").defer("usage", "errors"))
+    of_stage = [step for step in steps if STAGE_OF_KIND[StepKind(step.kind)] == run.stage]
+    closed = [step for step in steps if step.status in CLOSED_STEP_STATUSES]
     return Progress(
         active=run.status in ACTIVE_RUN_STATUSES,
         status=run.status,
         stage=run.stage or "",
         source_note=run.source_note,
-        done=sum(status in over for status in of_stage),
+        done=sum(step.status in CLOSED_STEP_STATUSES for step in of_stage),
         total=len(of_stage),
-        closed=tuple(
-            ClosedStep(pk, kind, key, symbols.get(key, ""), status == StepStatus.FAILED, error, counts)
-            for pk, kind, key, status, error, counts in rows
-            if status in over
-        ),
+        closed=tuple(_closed_step(step, symbols.get(step.key, "")) for step in closed),
+    )
+
+
+def _closed_step(step: RunStep, symbol: str) -> ClosedStep:
+    return ClosedStep(
+        id=step.pk,
+        kind=step.kind,
+        key=step.key,
+        symbol=symbol,
+        failed=step.status == StepStatus.FAILED,
+        error=step.error,
+        counts=step.counts,
     )

@@ -13,7 +13,7 @@ from msgspec import Meta
 from discovery.domain.run_params import PARAM_TYPES
 from discovery.domain.usage import sum_usage
 from discovery.models import Run, RunToken, RunWallet
-from discovery.models.enums import RunStage, RunStatus, Trigger
+from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStage, RunStatus, Trigger
 from discovery.reads import paging
 from discovery.reads.paging import ErrorCount, ErrorDetail, Page, Slice, TimeRange, one_of
 
@@ -100,8 +100,13 @@ class RunDetail(msgspec.Struct, frozen=True):
     profiled_wallets: int
     funnel: Annotated[dict[str, int], Meta(description="How many candidates fell at each filter, by reason.")]
     usage: Annotated[dict[str, ProviderUsage], Meta(description="By provider.")]
-    errors: Annotated[list[str], Meta(description="What was lost, in words.")]
-    error_details: Annotated[list[ErrorDetail], Meta(description="The same with step and code where they are kept.")]
+    errors: Annotated[list[str], Meta(description="What the run could not do, in words.")]
+    error_details: Annotated[list[ErrorDetail], Meta(description="The same with step and code, if they are stored.")]
+
+    @property
+    def is_active(self) -> bool:
+        """Queued or running; rows of the earlier system have no stage and never are."""
+        return self.status in ACTIVE_RUN_STATUSES and self.progress.stage is not None
 
 
 class RunTokenRow(msgspec.Struct, frozen=True):
@@ -145,7 +150,7 @@ class RunWalletRow(msgspec.Struct, frozen=True):
 _COUNTS: Final = ("tokens_analyzed", "new_wallets", "updated_wallets", "profiled_wallets")
 
 
-def any_run() -> bool:
+def has_runs() -> bool:
     """Whether there ever was one. One query."""
     return Run.objects.exists()
 
@@ -235,7 +240,11 @@ def run_tokens(run_id: uuid.UUID, page: Page, *, exists: bool = False) -> Slice[
 
 
 def _token(row: Mapping[str, Any]) -> RunTokenRow:
-    shown = {"symbol": paging.words(row["symbol"]), "name": paging.words(row["name"]), "sources": tuple(row["sources"])}
+    shown = {
+        "symbol": paging.safe_text(row["symbol"]),
+        "name": paging.safe_text(row["name"]),
+        "sources": tuple(row["sources"]),
+    }
     return RunTokenRow(**{**row, **shown})
 
 
@@ -260,7 +269,7 @@ def _wallet(row: Mapping[str, Any], symbols: Mapping[str, str]) -> RunWalletRow:
     values = dict(row)
     address, mint = values.pop("wallet_address"), values.pop("source_token")
     values |= {"is_new": values["is_new"] is not False, "flags": tuple(values["flags"] or ())}
-    return RunWalletRow(address=address, mint=mint, symbol=paging.words(symbols.get(mint)), **values)
+    return RunWalletRow(address=address, mint=mint, symbol=paging.safe_text(symbols.get(mint)), **values)
 
 
 def _must_exist(run_id: uuid.UUID) -> None:

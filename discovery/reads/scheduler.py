@@ -1,6 +1,6 @@
 """The schedule as it stands: what is in force and why, when the next run is due, how late it is."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from discovery.models import Config, Run
-from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStatus
+from discovery.models.config import hours_as_timedelta
 
 GRACE_SECONDS: Final = 120
 """A due run is not late yet: the tick comes every 30 s and passes through the queue."""
@@ -39,6 +39,11 @@ class SchedulerView(msgspec.Struct, frozen=True, kw_only=True):
     running: str | None
     note: str
 
+    @property
+    def interval(self) -> timedelta:
+        """Time between two scheduled runs."""
+        return hours_as_timedelta(self.schedule_hours)
+
 
 def scheduler_view(now: datetime | None = None) -> SchedulerView:
     """The schedule at `now` (None: the current time). Three queries. A missing row reads as the environment's seeds."""
@@ -46,12 +51,9 @@ def scheduler_view(now: datetime | None = None) -> SchedulerView:
     config = Config.objects.only("enabled", "schedule_hours", "next_run_at", "updated_by").filter(pk=1).first()
     if config is None:
         config = Config(enabled=settings.DISCOVERY_SCHEDULER_ENABLED, schedule_hours=settings.DISCOVERY_SCHEDULE_HOURS)
-    begun = Run.objects.exclude(status__in=(RunStatus.QUEUED, RunStatus.SKIPPED))
-    last_run = begun.order_by("-started_at").values_list("started_at", flat=True).first()
-    running = (
-        Run.objects.filter(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False).values_list("pk", flat=True).first()
-    )
-    return schedule_of(
+    last_run = Run.objects.begun().order_by("-started_at").values_list("started_at", flat=True).first()
+    running = Run.objects.active().values_list("pk", flat=True).first()
+    return schedule_at(
         enabled=bool(config.enabled),
         hours=config.hours,
         next_run_at=config.next_run_at,
@@ -62,7 +64,7 @@ def scheduler_view(now: datetime | None = None) -> SchedulerView:
     )
 
 
-def schedule_of(
+def schedule_at(
     *,
     enabled: bool,
     hours: int,

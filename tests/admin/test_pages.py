@@ -141,11 +141,11 @@ def test_people_and_intervals_open(name: str, page: str, operator: Client) -> No
 
 
 def test_an_interval_that_was_paused_here_stays_so(operator: Client) -> None:
-    beat_schedule.sync()
+    beat_schedule.create_missing_intervals()
     task = PeriodicTask.objects.get(name="walltrack: decay check")
     page = operator.get(reverse("admin:django_celery_beat_periodictask_change", args=[task.pk]))
     assert page.status_code == 200
     PeriodicTask.objects.filter(pk=task.pk).update(enabled=False)
-    beat_schedule.sync()
+    beat_schedule.create_missing_intervals()
     task.refresh_from_db()
     assert task.enabled is False

@@ -27,7 +27,7 @@ ADOPTED_MODELS = (Run, RunWallet, Config)
 
 
 def start() -> Run:
-    return run_lifecycle.start(Params(), trigger=Trigger.MANUAL, triggered_by="ana")
+    return run_lifecycle.start(run_lifecycle.RunRequest(params=Params(), trigger=Trigger.MANUAL, triggered_by="ana"))
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def operator(product: None, settings: Any, tmp_path: Path) -> Client:
 def test_runs_left_running_do_not_block_a_start(product: None) -> None:
     run = start()
 
-    assert run_lifecycle.active_run() == run
+    assert Run.objects.active().first() == run
 
 
 @pytest.mark.parametrize(("left", "told"), [(RUN_LEFT, []), (RUN_LEFT_TOO, ["dexscreener: 429"])])
@@ -115,8 +115,8 @@ def test_a_wallet_of_the_earlier_system_that_is_found_again_is_known(product: No
         rejection="",
     )
     candidate = Candidate(mint=MINT_1)
-    step_queue.add(run.pk, StepKind.TOKEN, [MINT_1])
-    claim = step_queue.claim(run.steps.get(kind="token").pk, "test")
+    step_queue.add_steps(run.pk, StepKind.TOKEN, [MINT_1])
+    claim = step_queue.claim_step(run.steps.get(kind="token").pk, "test")
     assert claim is not None
     save_token.store_token(
         claim,
@@ -159,7 +159,7 @@ def test_the_plan_of_a_run_takes_nulls_of_the_configuration_as_defaults(
 
 
 def test_nulls_of_the_configuration_are_read_as_the_default_parameters(null_config: None) -> None:
-    assert run_lifecycle.saved_params(Config.load()) == Params()
+    assert Config.load().params == Params()
 
 
 @pytest.mark.parametrize("model", ADOPTED_MODELS)

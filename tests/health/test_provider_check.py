@@ -10,10 +10,10 @@ import time_machine
 from asgiref.sync import async_to_sync
 from django.utils import timezone
 
-from discovery.models import Provider
-from discovery.providers.errors import KeyRefused, QuotaUsedUp, ServerFailed, Unreachable
 from discovery.clients import provider_status
 from discovery.clients.provider_status import StatusReporter, report_status
+from discovery.models import Provider
+from discovery.providers.errors import KeyRefused, QuotaUsedUp, ServerFailed, Unreachable
 
 SERVER_ERROR = ServerFailed("jupiter", "server error (HTTP 503)")
 ReportStatus = Callable[[Callable[[StatusReporter], None]], None]
@@ -22,7 +22,7 @@ ReportStatus = Callable[[Callable[[StatusReporter], None]], None]
 @pytest.fixture
 def report(healthy_system: None, monkeypatch: pytest.MonkeyPatch) -> ReportStatus:
     """`report(lambda signs: signs.answered("helius"))`: a worker of a healthy system stores that status."""
-    monkeypatch.setattr(provider_status, "_told", {})
+    monkeypatch.setattr(provider_status, "last_writes", {})
 
     def run(write: Callable[[StatusReporter], None]) -> None:
         async def main() -> None:

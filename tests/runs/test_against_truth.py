@@ -10,8 +10,8 @@ from markets import EVERYTHING
 
 from discovery.models import Position, Run, RunWallet, Trade, Wallet
 from simmarket import worlds
-from simmarket.worlds import expected_results as truth
 from simmarket.chain.world import World
+from simmarket.worlds import expected_results as truth
 
 SOURCES = ["helius", "solana_rpc"]
 

@@ -126,7 +126,7 @@ def test_a_token_whose_transactions_cannot_be_had_fails_alone(
     use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("discovery.providers.http.MAX_ATTEMPTS", 1)
-    monkeypatch.setattr("discovery.jobs.inline_runner.STEPS_AT_ONCE", 1)
+    monkeypatch.setattr("discovery.jobs.inline_runner.MAX_CONCURRENT_STEPS", 1)
     market = use_market(*WORLD)
     # The probe and each of three attempts of the first token meet it; the second token does not.
     names = sorted(truth.pumped(worlds.build("small", 2)))[:2]
@@ -208,18 +208,18 @@ def test_a_run_none_of_whose_tokens_could_be_analysed_has_failed(
 def test_a_fault_of_ours_in_one_token_costs_that_token_alone(
     use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from discovery.pipeline import save_token
+    from discovery.jobs import step_work
 
     use_market(*WORLD)
     names = sorted(truth.pumped(worlds.build("small", 2)))[:3]
-    store_token = save_token.store_token
+    save_token = step_work.save_token
 
-    def broken(claim, usage, result, errors):
+    def broken(run_id, result):
         if result.candidate.mint == names[0]:
             raise ZeroDivisionError
-        return store_token(claim, usage, result, errors)
+        save_token(run_id, result)
 
-    monkeypatch.setattr(save_token, "store_token", broken)
+    monkeypatch.setattr(step_work, "save_token", broken)
     answer = discover("--all-buyers", *(f"--token={mint}" for mint in names))
     assert answer["status"] == "completed"
     assert [token["early_buyers"] is None for token in answer["tokens"]] == [True, False, False]
@@ -237,8 +237,8 @@ def test_a_lost_database_connection_ends_nothing(
     from discovery.jobs import step_queue
 
     use_market(*WORLD)
-    monkeypatch.setattr("discovery.jobs.step_runner.BEAT_SECONDS", 0.05)
-    beat, failed = step_queue.beat, []
+    monkeypatch.setattr("discovery.jobs.step_runner.STEP_HEARTBEAT_SECONDS", 0.05)
+    beat, failed = step_queue.heartbeat, []
 
     def once(claim, usage):
         if not failed:
@@ -246,7 +246,7 @@ def test_a_lost_database_connection_ends_nothing(
             raise OperationalError("server closed the connection unexpectedly")
         return beat(claim, usage)
 
-    monkeypatch.setattr(step_queue, "beat", once)
+    monkeypatch.setattr(step_queue, "heartbeat", once)
     monkeypatch.setattr("discovery.clients.connections.connection.close", lambda: None)  # the transaction lives on it
     answer = discover("--all-buyers", "--max-tokens=3")
     assert failed
@@ -264,7 +264,9 @@ def test_a_budget_spent_while_searching_is_a_clean_end(use_market: Callable, db:
     from discovery.models.enums import Trigger
 
     params = Params(max_requests_per_run=5)
-    run = run_lifecycle.start(params, trigger=Trigger.MANUAL, triggered_by="ana", in_foreground=True)
+    run = run_lifecycle.start(
+        run_lifecycle.RunRequest(params=params, trigger=Trigger.MANUAL, triggered_by="ana", in_foreground=True)
+    )
     async_to_sync(run_inline)(run)
     closed = Run.objects.get(pk=run.pk)
     assert closed.status == "completed"

@@ -21,7 +21,7 @@ from django_celery_beat.models import PeriodicTask
 
 from discovery.jobs import beat_schedule, run_lifecycle
 from discovery.models import Config, Run
-from discovery.models.enums import RunStatus
+from discovery.models.enums import Queue, RunStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
 START = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)
@@ -68,7 +68,7 @@ class Consumers:
         self._stack.close()
 
     def _take(self, broker: Any) -> None:
-        queue = current_app.amqp.queues[broker.PERIODIC_QUEUE](broker.default_channel)
+        queue = current_app.amqp.queues[Queue.PERIODIC](broker.default_channel)
         self._together.wait()
         while (message := queue.get()) is not None:
             message.ack()
@@ -96,7 +96,7 @@ def rows(clock: time_machine.Traveller) -> Iterator[None]:
     broker = redis_client.Redis.from_url(settings.REDIS_URL)
     broker.flushdb()
     PeriodicTask.objects.all().delete()  # made by the migration, at a time that the moved clock has yet to reach
-    beat_schedule.sync()
+    beat_schedule.create_missing_intervals()
     Config.load()
     Config.objects.update(schedule_hours=1, next_run_at=START)
     yield
@@ -126,7 +126,7 @@ def consumers(rows: None) -> Iterator[Consumers]:
 
 def end_the_run(slot: datetime) -> None:
     """The active run is the slot's; it completes."""
-    active = run_lifecycle.active_run()
+    active = Run.objects.active().first()
     assert active is not None, slot
     assert active.scheduled_for == slot
     run_lifecycle.close(active.pk, RunStatus.COMPLETED)
@@ -148,7 +148,7 @@ def test_two_beats_and_three_consumers_run_each_of_a_hundred_slots_once_and_a_ga
             clock.move_to(slot - timedelta(seconds=1))
             both.send_what_is_due()
             consumers.take_all()
-            assert run_lifecycle.active_run() is None
+            assert Run.objects.active().first() is None
         clock.move_to(slot + late)
         both.send_what_is_due()
         clock.move_to(slot + late + TICK)  # nobody was free for half a minute: four ticks wait
@@ -158,7 +158,7 @@ def test_two_beats_and_three_consumers_run_each_of_a_hundred_slots_once_and_a_ga
         assert Config.objects.get().next_run_at == slot + HOUR
     assert slots() == [START + nth * HOUR for nth in range(100)]
     assert consumers.ran.count("discovery.tick") >= 300  # about twice a slot by each beat
-    assert set(consumers.ran) == {task for task, _ in beat_schedule.INTERVALS.values()}
+    assert set(consumers.ran) == {interval.task for interval in beat_schedule.INTERVALS}
 
     clock.move_to(START + 132.5 * HOUR)  # both beats were down, slots 100 to 132 are missed
     for _ in range(3):

@@ -159,10 +159,10 @@ def test_ctrl_c_closes_the_run_as_cancelled_and_says_so(use_market: Callable) ->
 def test_a_cancel_asked_for_elsewhere_ends_the_run(use_market: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     market = use_market("--world", "small", "--seed", "1")
     market.fault("helius", "slow", match="getMultipleAccounts", count=200, seconds=5)
-    monkeypatch.setattr("discovery.jobs.step_runner.BEAT_SECONDS", 0.1)
+    monkeypatch.setattr("discovery.jobs.step_runner.STEP_HEARTBEAT_SECONDS", 0.1)
     from discovery.jobs import step_queue
 
-    beat = step_queue.beat
+    beat = step_queue.heartbeat
 
     def beat_and_cancel(claim, usage):
         from django.utils import timezone
@@ -170,7 +170,7 @@ def test_a_cancel_asked_for_elsewhere_ends_the_run(use_market: Callable, monkeyp
         Run.objects.filter(pk=claim.run_id, stage="analyse").update(cancel_requested_at=timezone.now())
         return beat(claim, usage)
 
-    monkeypatch.setattr(step_queue, "beat", beat_and_cancel)
+    monkeypatch.setattr(step_queue, "heartbeat", beat_and_cancel)
     with pytest.raises(CommandError) as ended:
         call_command("discover", "--quiet", *EVERYTHING)
     assert ended.value.returncode == 1

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db
 
 def test_every_interval_is_there_after_a_migration_and_expires() -> None:
     rows = PeriodicTask.objects.filter(name__startswith="walltrack: ")
-    assert {row.name for row in rows} == set(beat_schedule.INTERVALS)
+    assert {row.name for row in rows} == {interval.name for interval in beat_schedule.INTERVALS}
     assert all(row.expire_seconds for row in rows)
     assert all(row.queue == "periodic" for row in rows)
 
@@ -20,14 +20,14 @@ def test_what_an_operator_changed_or_paused_stays_so() -> None:
     row.interval, _ = IntervalSchedule.objects.get_or_create(every=7, period=IntervalSchedule.SECONDS)
     row.enabled = False
     row.save()
-    beat_schedule.sync()
+    beat_schedule.create_missing_intervals()
     row.refresh_from_db()
     assert (row.interval.every, row.enabled) == (7, False)
 
 
 def test_a_row_that_was_deleted_comes_back() -> None:
     PeriodicTask.objects.filter(name="walltrack: canary").delete()
-    beat_schedule.sync()
+    beat_schedule.create_missing_intervals()
     assert PeriodicTask.objects.filter(name="walltrack: canary").count() == 1
 
 
@@ -36,4 +36,4 @@ def test_every_task_that_beat_sends_exists() -> None:
 
     import discovery.tasks  # noqa: F401  registers them
 
-    assert {task for task, _ in beat_schedule.INTERVALS.values()} <= set(current_app.tasks)
+    assert {interval.task for interval in beat_schedule.INTERVALS} <= set(current_app.tasks)

@@ -28,13 +28,26 @@ MINT = "HRJLkc6vDysVHdrUpCsQ5EBx6fPM15TZRKAhfUBnpump"
 
 
 def start() -> Run:
-    return run_lifecycle.start(Params(), trigger=Trigger.MANUAL, triggered_by="ana", in_foreground=True)
+    return run_lifecycle.start(
+        run_lifecycle.RunRequest(params=Params(), trigger=Trigger.MANUAL, triggered_by="ana", in_foreground=True)
+    )
+
+
+def complete(claim: step_queue.Claim, counts: dict, usage: dict) -> bool:
+    """Complete the step with nothing to store. Return False if the claim is lost."""
+    try:
+        with step_queue.completion(claim, counts=counts, usage=usage):
+            return True
+    except step_queue.ClaimLost:
+        return False
 
 
 def test_a_started_run_is_queued_with_what_was_asked() -> None:
-    run = run_lifecycle.start(Params(max_tokens=7), trigger=Trigger.API, triggered_by="x" * 150, mints=[MINT])
+    run = run_lifecycle.start(
+        run_lifecycle.RunRequest(params=Params(max_tokens=7), trigger=Trigger.API, triggered_by="x" * 150, mints=[MINT])
+    )
     run.refresh_from_db()
-    assert (run.status, run.stage, run.trigger_type, run.max_tokens, run.given_mints) == (
+    assert (run.status, run.stage, run.trigger_type, run.params.max_tokens, run.given_mints) == (
         "queued",
         "queued",
         "api",
@@ -69,7 +82,7 @@ def test_a_run_whose_worker_died_is_closed_and_does_not_block() -> None:
 def test_a_run_that_still_beats_is_left_alone() -> None:
     run = start()
     Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=80))
-    assert run_lifecycle.close_dead_runs() == 0
+    assert run_lifecycle.close_abandoned_runs() == 0
 
 
 def test_a_run_the_earlier_system_left_running_does_not_block_and_is_closed_as_interrupted() -> None:
@@ -87,8 +100,8 @@ def test_a_run_the_earlier_system_left_running_does_not_block_and_is_closed_as_i
 def test_errors_of_two_writers_are_both_kept_after_plain_strings() -> None:
     run = start()
     Run.objects.filter(pk=run.pk).update(errors=["an earlier line"])
-    run_lifecycle.append_errors(run.pk, [run_errors.run_error("a", "x", "first")])
-    run_lifecycle.append_errors(run.pk, [run_errors.run_error("b", "y", "second")])
+    run_errors.append_errors(run.pk, [run_errors.run_error("a", "x", "first")])
+    run_errors.append_errors(run.pk, [run_errors.run_error("b", "y", "second")])
     run.refresh_from_db()
     assert run.errors[0] == "an earlier line"
     assert [error["message"] for error in run.errors[1:]] == ["first", "second"]
@@ -105,8 +118,8 @@ def test_a_run_is_closed_once() -> None:
 def test_a_null_of_an_earlier_configuration_means_the_default() -> None:
     config = Config.load()
     config.max_tokens = config.min_profit_pct = None
-    assert run_lifecycle.saved_params(config).max_tokens == Params().max_tokens
-    assert run_lifecycle.saved_params(config).min_profit_pct == Params().min_profit_pct
+    assert config.params.max_tokens == Params().max_tokens
+    assert config.params.min_profit_pct == Params().min_profit_pct
 
 
 def step_of(run: Run) -> int:
@@ -121,22 +134,22 @@ def test_a_started_run_has_the_search_as_its_first_step() -> None:
 
 def test_a_step_is_claimed_by_one() -> None:
     step = step_of(start())
-    assert [step_queue.claim(step, name) is not None for name in ("a", "b")] == [True, False]
+    assert [step_queue.claim_step(step, name) is not None for name in ("a", "b")] == [True, False]
     assert RunStep.objects.get().claimed_by.startswith("a:")
 
 
 def test_a_step_that_exists_is_not_added_again() -> None:
     run = start()
     for _ in range(2):
-        step_queue.add(run.pk, StepKind.TOKEN, [MINT])
+        step_queue.add_steps(run.pk, StepKind.TOKEN, [MINT])
     assert run.steps.filter(kind="token").count() == 1
 
 
 def test_a_step_is_tried_three_times_and_then_failed() -> None:
     step_id = step_of(start())
     failed = []
-    while claim := step_queue.claim(step_id, "a"):
-        failed.append(step_queue.fail_or_retry(claim, {}, code="server_failed", cause="down", retry=True))
+    while claim := step_queue.claim_step(step_id, "a"):
+        failed.append(step_queue.fail_or_retry(claim, {}, code="server_failed", cause="down", is_retryable=True))
     assert failed == [False, False, True]
     step = RunStep.objects.get()
     assert (step.status, step.attempt, step.error, step.error_code) == ("failed", 3, "down", "server_failed")
@@ -144,33 +157,33 @@ def test_a_step_is_tried_three_times_and_then_failed() -> None:
 
 def test_a_step_given_back_with_a_pause_is_not_to_be_had_before_its_end() -> None:
     step_id = step_of(start())
-    claim = step_queue.claim(step_id, "a")
+    claim = step_queue.claim_step(step_id, "a")
     assert claim is not None
-    step_queue.fail_or_retry(claim, {}, code="x", cause="y", retry=True, pause_seconds=60)
-    assert step_queue.claim(step_id, "b") is None
+    step_queue.fail_or_retry(claim, {}, code="x", cause="y", is_retryable=True, pause_seconds=60)
+    assert step_queue.claim_step(step_id, "b") is None
     with time_machine.travel(timezone.now() + timedelta(seconds=61), tick=False):
-        assert step_queue.claim(step_id, "b") is not None
+        assert step_queue.claim_step(step_id, "b") is not None
 
 
 def test_a_completed_step_cannot_be_completed_again() -> None:
-    claim = step_queue.claim(step_of(start()), "a")
+    claim = step_queue.claim_step(step_of(start()), "a")
     assert claim is not None
-    assert step_queue.complete(claim, {"tokens": 3}, {})
-    assert not step_queue.complete(claim, {}, {})
+    assert complete(claim, {"tokens": 3}, {})
+    assert not complete(claim, {}, {})
 
 
 def test_who_lost_the_claim_can_neither_complete_nor_give_back_the_step() -> None:
     step_id = step_of(start())
-    lost = step_queue.claim(step_id, "a")
+    lost = step_queue.claim_step(step_id, "a")
     assert lost is not None
     assert step_queue.release_worker("a") == 1
-    other = step_queue.claim(step_id, "b")
+    other = step_queue.claim_step(step_id, "b")
     assert other is not None
     assert other.attempt == 1  # being told to go is no failed attempt
-    assert not step_queue.beat(lost, {})
-    assert not step_queue.complete(lost, {}, {})
-    assert not step_queue.fail_or_retry(lost, {}, code="x", cause="y", retry=False)
-    assert step_queue.complete(other, {}, {})
+    assert not step_queue.heartbeat(lost, {})
+    assert not complete(lost, {}, {})
+    assert not step_queue.fail_or_retry(lost, {}, code="x", cause="y", is_retryable=False)
+    assert complete(other, {}, {})
 
 
 def test_a_step_of_a_dead_worker_goes_to_another_one_and_fails_after_three() -> None:
@@ -178,7 +191,7 @@ def test_a_step_of_a_dead_worker_goes_to_another_one_and_fails_after_three() -> 
     step_id = step_of(run)
     spent = []
     for _ in range(3):
-        assert step_queue.claim(step_id, "a") is not None
+        assert step_queue.claim_step(step_id, "a") is not None
         assert step_queue.reap(run.pk) == []  # its heartbeat is fresh
         RunStep.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=91))
         spent += step_queue.reap(run.pk)
@@ -189,23 +202,23 @@ def test_a_step_of_a_dead_worker_goes_to_another_one_and_fails_after_three() -> 
 def test_what_earlier_attempts_used_is_kept() -> None:
     step_id = step_of(start())
     used = {"helius": {"calls": 2, "credits": 20, "rate_limited": 0}}
-    first = step_queue.claim(step_id, "a")
+    first = step_queue.claim_step(step_id, "a")
     assert first is not None
-    step_queue.fail_or_retry(first, used, code="x", cause="y", retry=True)
-    second = step_queue.claim(step_id, "a")
+    step_queue.fail_or_retry(first, used, code="x", cause="y", is_retryable=True)
+    second = step_queue.claim_step(step_id, "a")
     assert second is not None
-    step_queue.complete(second, {}, used)
+    complete(second, {}, used)
     assert RunStep.objects.get().usage == {"helius": {"calls": 4, "credits": 40, "rate_limited": 0}}
 
 
 def test_a_beat_keeps_the_usage_and_hears_a_cancel() -> None:
     run = start()
-    claim = step_queue.claim(step_of(run), "a")
+    claim = step_queue.claim_step(step_of(run), "a")
     assert claim is not None
-    assert step_queue.beat(claim, {"helius": {"calls": 3}}) is True
+    assert step_queue.heartbeat(claim, {"helius": {"calls": 3}}) is True
     assert run.steps.get().usage["helius"]["calls"] == 3
     run_lifecycle.request_cancel(run.pk)
-    assert step_queue.beat(claim, {}) is False
+    assert step_queue.heartbeat(claim, {}) is False
 
 
 def test_a_cancel_ends_a_run_at_once_where_no_step_is_at_work() -> None:
@@ -218,7 +231,7 @@ def test_a_cancel_ends_a_run_at_once_where_no_step_is_at_work() -> None:
 
 def test_a_cancel_does_not_wait_for_ever_for_a_worker_that_is_gone() -> None:
     run = start()
-    assert step_queue.claim(step_of(run), "a") is not None
+    assert step_queue.claim_step(step_of(run), "a") is not None
     run_lifecycle.request_cancel(run.pk)
     run.refresh_from_db()
     assert run.status == "queued"  # the step at work is given time to notice
@@ -229,21 +242,23 @@ def test_a_cancel_does_not_wait_for_ever_for_a_worker_that_is_gone() -> None:
 
 
 def test_a_run_with_a_limit_of_calls_works_on_one_step_at_a_time() -> None:
-    run = run_lifecycle.start(Params(max_requests_per_run=100), trigger=Trigger.MANUAL, triggered_by="ana")
-    step_queue.add(run.pk, StepKind.TOKEN, [MINT])
+    run = run_lifecycle.start(
+        run_lifecycle.RunRequest(params=Params(max_requests_per_run=100), trigger=Trigger.MANUAL, triggered_by="ana")
+    )
+    step_queue.add_steps(run.pk, StepKind.TOKEN, [MINT])
     first, second = run.steps.order_by("pk").values_list("pk", flat=True)
-    claim = step_queue.claim(first, "a")
+    claim = step_queue.claim_step(first, "a")
     assert claim is not None
-    assert step_queue.claim(second, "b") is None
-    step_queue.complete(claim, {}, {})
-    assert step_queue.claim(second, "b") is not None
+    assert step_queue.claim_step(second, "b") is None
+    complete(claim, {}, {})
+    assert step_queue.claim_step(second, "b") is not None
 
 
 def test_the_last_step_of_a_stage_begins_the_next_one_once() -> None:
     run = start()
-    claim = step_queue.claim(step_of(run), "a")
+    claim = step_queue.claim_step(step_of(run), "a")
     assert claim is not None
-    step_queue.complete(claim, {}, {})
+    complete(claim, {}, {})
     for _ in range(3):
         run_lifecycle.advance(run.pk)
     run.refresh_from_db()
@@ -252,18 +267,26 @@ def test_the_last_step_of_a_stage_begins_the_next_one_once() -> None:
 
 def test_the_same_request_answers_the_same_run_and_another_one_is_refused() -> None:
     asked = {"trigger": Trigger.API, "triggered_by": "key", "idempotency_key": "k1"}
-    run = run_lifecycle.start(Params(), **asked, idempotency_hash="a")
-    assert run_lifecycle.start(Params(), **asked, idempotency_hash="a").pk == run.pk
+    run = run_lifecycle.start(run_lifecycle.RunRequest(params=Params(), **asked, idempotency_hash="a"))
+    assert run_lifecycle.start(run_lifecycle.RunRequest(params=Params(), **asked, idempotency_hash="a")).pk == run.pk
     with pytest.raises(run_lifecycle.IdempotencyKeyReused):
-        run_lifecycle.start(Params(), **asked, idempotency_hash="b")
+        run_lifecycle.start(run_lifecycle.RunRequest(params=Params(), **asked, idempotency_hash="b"))
 
 
 def test_a_slot_runs_once() -> None:
     slot = timezone.now()
-    first = run_lifecycle.start(Params(), trigger=Trigger.SCHEDULED, triggered_by="scheduler", scheduled_for=slot)
+    first = run_lifecycle.start(
+        run_lifecycle.RunRequest(
+            params=Params(), trigger=Trigger.SCHEDULED, triggered_by="scheduler", scheduled_for=slot
+        )
+    )
     run_lifecycle.close(first.pk, RunStatus.COMPLETED)
     with pytest.raises(run_lifecycle.SlotTaken):
-        run_lifecycle.start(Params(), trigger=Trigger.SCHEDULED, triggered_by="scheduler", scheduled_for=slot)
+        run_lifecycle.start(
+            run_lifecycle.RunRequest(
+                params=Params(), trigger=Trigger.SCHEDULED, triggered_by="scheduler", scheduled_for=slot
+            )
+        )
 
 
 def test_a_plain_insert_as_the_earlier_system_made_it_still_works() -> None:
@@ -282,11 +305,11 @@ def test_a_plain_insert_as_the_earlier_system_made_it_still_works() -> None:
 
 def test_a_run_closed_as_dead_is_counted_and_its_steps_are_closed() -> None:
     dead = start()
-    step_queue.add(dead.pk, StepKind.TOKEN, [MINT])
+    step_queue.add_steps(dead.pk, StepKind.TOKEN, [MINT])
     wallet = Wallet.objects.create(address=MINT, first_run=dead)
     RunWallet.objects.create(run=dead, wallet_address=MINT, source_token=MINT, is_new=True, row_version=1)
     Run.objects.filter(pk=dead.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=91))
-    assert run_lifecycle.close_dead_runs() == 1
+    assert run_lifecycle.close_abandoned_runs() == 1
     dead.refresh_from_db()
     wallet.refresh_from_db()
     assert (dead.status, dead.stage, dead.new_wallets, wallet.discovery_count) == ("failed", "done", 1, 1)
@@ -295,30 +318,31 @@ def test_a_run_closed_as_dead_is_counted_and_its_steps_are_closed() -> None:
 
 
 def test_a_run_of_workers_waits_for_them_however_long() -> None:
-    run = run_lifecycle.start(Params(), trigger=Trigger.MANUAL, triggered_by="ana")
+    run = run_lifecycle.start(run_lifecycle.RunRequest(params=Params(), trigger=Trigger.MANUAL, triggered_by="ana"))
     Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(days=1))
-    assert run_lifecycle.close_dead_runs() == 0
+    assert run_lifecycle.close_abandoned_runs() == 0
 
 
 def test_a_run_that_was_closed_as_dead_takes_no_findings_and_is_told_to_end() -> None:
     run = start()
-    step_queue.add(run.pk, StepKind.TOKEN, [MINT])
-    claim = step_queue.claim(run.steps.get(kind="token").pk, "a")
+    step_queue.add_steps(run.pk, StepKind.TOKEN, [MINT])
+    claim = step_queue.claim_step(run.steps.get(kind="token").pk, "a")
     assert claim is not None
     run_lifecycle.close(run.pk, RunStatus.FAILED)
     result = TokenResult(Candidate(MINT), None, "", [], [], 0, {})
-    assert save_token.store_token(claim, {}, result, []) is False
-    assert step_queue.beat(claim, {}) is False
+    with pytest.raises(step_queue.ClaimLost), step_queue.completion(claim, counts={}, usage={}):
+        save_token.save_token(run.pk, result)
+    assert step_queue.heartbeat(claim, {}) is False
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", ["token", "find"])
 def test_a_step_given_up_because_its_workers_died_is_told_by_the_run(kind: str) -> None:
-    run = run_lifecycle.start(Params(), trigger=Trigger.API, triggered_by="test")
+    run = run_lifecycle.start(run_lifecycle.RunRequest(params=Params(), trigger=Trigger.API, triggered_by="test"))
     if kind == "token":
         run.steps.update(status="done", completed_at=timezone.now())
         Run.objects.filter(pk=run.pk).update(status="running", stage="analyse")
-        step_queue.add(run.pk, StepKind.TOKEN, [MINT])
+        step_queue.add_steps(run.pk, StepKind.TOKEN, [MINT])
     run.steps.exclude(status="done").update(
         status="running", attempt=3, claimed_by="w:1", heartbeat_at=timezone.now() - timedelta(hours=1)
     )

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from discovery.domain.run_params import Params
 from discovery.jobs import run_lifecycle, step_queue, step_runner
+from discovery.jobs.step_work import StepContext
 from discovery.models.enums import Trigger
 from discovery.providers.errors import CircuitOpen
 
@@ -18,14 +19,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def step() -> step_runner._Step:
-    run = run_lifecycle.start(Params(), trigger=Trigger.API, triggered_by="test")
-    claim = step_queue.claim(run.steps.get().pk, "w:1")
+def step() -> step_runner._StepExecution:
+    run = run_lifecycle.start(run_lifecycle.RunRequest(params=Params(), trigger=Trigger.API, triggered_by="test"))
+    claim = step_queue.claim_step(run.steps.get().pk, "w:1")
     assert claim is not None
-    return step_runner._Step(run, claim, None)
+    return step_runner._StepExecution(StepContext(run, claim), None)
 
 
-def test_after_a_heartbeat_that_was_refused_comes_the_next(step: step_runner._Step, monkeypatch) -> None:
+def test_after_a_heartbeat_that_was_refused_comes_the_next(step: step_runner._StepExecution, monkeypatch) -> None:
     beats: list[int] = []
 
     def refused_first(*_: Any) -> bool:
@@ -34,12 +35,12 @@ def test_after_a_heartbeat_that_was_refused_comes_the_next(step: step_runner._St
             raise OperationalError("the server closed the connection")
         return len(beats) < 3
 
-    monkeypatch.setattr(step_runner, "BEAT_SECONDS", 0.01)
-    monkeypatch.setattr(step_queue, "beat", refused_first)
+    monkeypatch.setattr(step_runner, "STEP_HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(step_queue, "heartbeat", refused_first)
 
     async def beaten() -> bool:
         running: asyncio.Future[None] = asyncio.ensure_future(asyncio.sleep(30))
-        await asyncio.wait_for(step._beat(running), 10)
+        await asyncio.wait_for(step._write_heartbeats(running), 10)
         await asyncio.gather(running, return_exceptions=True)
         return running.cancelled()
 
@@ -47,22 +48,24 @@ def test_after_a_heartbeat_that_was_refused_comes_the_next(step: step_runner._St
     assert len(beats) == 3
 
 
-def test_a_step_that_lost_the_database_is_given_back(step: step_runner._Step, monkeypatch) -> None:
+def test_a_step_that_lost_the_database_is_given_back(step: step_runner._StepExecution, monkeypatch) -> None:
     async def lost(_: Any) -> None:
         raise OperationalError("the server closed the connection")
 
-    monkeypatch.setattr(step_runner._Step, "_work", lost)
-    async_to_sync(step.carry_out)()
-    row = step.run.steps.get()
+    monkeypatch.setattr(step_runner._StepExecution, "_work", lost)
+    async_to_sync(step.run)()
+    row = step.step.run.steps.get()
     assert (row.status, row.error_code, row.claimed_by) == ("pending", "internal", "")
 
 
-def test_a_step_that_met_an_open_breaker_waits_until_it_may_ask_again(step: step_runner._Step, monkeypatch) -> None:
+def test_a_step_that_met_an_open_breaker_waits_until_it_may_ask_again(
+    step: step_runner._StepExecution, monkeypatch
+) -> None:
     async def refused(_: Any) -> None:
         raise CircuitOpen("jupiter", "left alone", 77.0)
 
-    monkeypatch.setattr(step_runner._Step, "_work", refused)
-    async_to_sync(step.carry_out)()
-    row = step.run.steps.get()
+    monkeypatch.setattr(step_runner._StepExecution, "_work", refused)
+    async_to_sync(step.run)()
+    row = step.step.run.steps.get()
     assert row.status == "pending"
     assert timedelta(seconds=70) < row.available_at - timezone.now() <= timedelta(seconds=77)

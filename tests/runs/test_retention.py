@@ -19,7 +19,7 @@ def test_old_trades_go_unless_their_wallet_is_watched(settings) -> None:
     make_wallet(0)
     for number, days in ((0, 400), (1, 181), (2, 179)):
         make_trade(number, block_time=now - timedelta(days=days))
-    assert maintenance.retention(now)["trades"] == 1
+    assert maintenance.apply_retention(now)["trades"] == 1
     assert set(Trade.objects.values_list("wallet_address", flat=True)) == {address(0), address(2)}
 
 
@@ -27,7 +27,7 @@ def test_runs_and_wallets_stay_however_old() -> None:
     now = timezone.now()
     make_run(started_at=now - timedelta(days=4000))
     make_wallet(0)
-    maintenance.retention(now + timedelta(days=4000))
+    maintenance.apply_retention(now + timedelta(days=4000))
     assert (Run.objects.count(), Wallet.objects.count()) == (1, 1)
 
 
@@ -35,5 +35,5 @@ def test_sessions_go_when_they_have_expired() -> None:
     now = timezone.now()
     for key, hours in (("over", -1), ("open", 1)):
         Session.objects.create(session_key=key, session_data="", expire_date=now + timedelta(hours=hours))
-    assert maintenance.retention(now)["sessions"] == 1
+    assert maintenance.apply_retention(now)["sessions"] == 1
     assert Session.objects.get().session_key == "open"

@@ -102,13 +102,15 @@ def test_slots_missed_in_a_gap_are_one_run() -> None:
 @pytest.mark.django_db
 def test_a_slot_that_meets_an_active_run_is_skipped_and_recorded() -> None:
     configured(schedule_hours=6, next_run_at=START)
-    active = run_lifecycle.start(run_lifecycle.saved_params(Config.load()), trigger=Trigger.MANUAL, triggered_by="ana")
+    active = run_lifecycle.start(
+        run_lifecycle.RunRequest(params=Config.load().params, trigger=Trigger.MANUAL, triggered_by="ana")
+    )
     skipped = scheduler.tick(START)
     assert skipped is not None
     assert (skipped.status, skipped.scheduled_for) == ("skipped", START)
     assert str(active.pk) in skipped.errors[0]["message"]
     assert next_run() == START + 6 * HOUR
-    assert run_lifecycle.active_run() == active
+    assert Run.objects.active().first() == active
 
 
 @pytest.mark.django_db
@@ -130,9 +132,9 @@ def test_switched_off_in_the_environment_nothing_runs_whatever_the_row_says(sett
 def test_a_change_of_hours_is_counted_from_the_last_run_at_once() -> None:
     config = configured(schedule_hours=12, next_run_at=START + 10 * HOUR)
     Run.objects.create(started_at=START - 2 * HOUR, status="completed", trigger_type="scheduled", stage="done")
-    assert scheduler.changed(config, enabled_before=True, hours_before=6, now=START) == START + 10 * HOUR
+    assert scheduler.slot_after_change(config, was_enabled=True, previous_hours=6, now=START) == START + 10 * HOUR
     config.schedule_hours = 4
-    assert scheduler.changed(config, enabled_before=True, hours_before=12, now=START) == START + 2 * HOUR
+    assert scheduler.slot_after_change(config, was_enabled=True, previous_hours=12, now=START) == START + 2 * HOUR
 
 
 @pytest.mark.django_db
@@ -176,7 +178,7 @@ def test_a_hundred_slots_with_three_tickers_run_once_each() -> None:
                 thread.start()
             for thread in tickers:
                 thread.join()
-            active = run_lifecycle.active_run()
+            active = Run.objects.active().first()
             assert active is not None, nth
             assert active.scheduled_for == START + nth * HOUR
             run_lifecycle.close(active.pk, RunStatus.COMPLETED)

@@ -31,5 +31,5 @@ def test_retention_empties_the_cache_of_what_is_too_old(db: None, settings) -> N
     now = timezone.now()
     for name, hours in (("old", 25), ("new", 23)):
         Transaction.objects.create(signature=name, body=b"", fetched_at=now - timedelta(hours=hours))
-    assert maintenance.retention(now) == {"trades": 0, "transactions": 1, "sessions": 0}
+    assert maintenance.apply_retention(now) == {"trades": 0, "transactions": 1, "sessions": 0}
     assert Transaction.objects.get().signature == "new"

@@ -20,7 +20,7 @@ from discovery.jobs import maintenance, run_lifecycle
 from discovery.models import Run
 from discovery.models.enums import Trigger
 
-SWEEP = "from discovery.runs import upkeep; upkeep.sweep()"
+SWEEP = "from discovery.jobs import maintenance; maintenance.sweep()"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -37,7 +37,9 @@ def env(market: RunningMarket, settings) -> dict[str, str]:
 
 
 def start(**more) -> Run:
-    return run_lifecycle.start(Params(), trigger=Trigger.API, triggered_by="test", **more)
+    return run_lifecycle.start(
+        run_lifecycle.RunRequest(params=Params(), trigger=Trigger.API, triggered_by="test", **more)
+    )
 
 
 def test_a_killed_worker_costs_time_and_nothing_else(env: dict[str, str], tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from walltrack.processes import EmbeddedError, error_with_remedy
 from walltrack.quickstart.errors import QuickstartError
 from walltrack.quickstart.options import parse_options
 from walltrack.quickstart.programs import Programs, choose_programs
-from walltrack.quickstart.progress import progress
+from walltrack.quickstart.progress import progress_line
 from walltrack.quickstart.supervisor import Credentials, Quickstart
 from walltrack.quickstart.web_port import HOST, check_port
 
@@ -83,7 +83,7 @@ def run_quickstart(options: Namespace, programs: Programs, data_dir: Path) -> in
 
 def _prepare(options: Namespace, data_dir: Path) -> None:
     if options.fresh:
-        with progress("Old data deleted"):
+        with progress_line("Old data deleted"):
             remove_data(data_dir)
     if options.web:
         check_port(options.port)

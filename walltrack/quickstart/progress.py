@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def progress(label: str) -> Iterator[None]:
+def progress_line(label: str) -> Iterator[None]:
     """Print a line with a tick and the seconds that the block took, or with a cross if it failed."""
     started = time.monotonic()
     line_start = ""

@@ -15,7 +15,7 @@ from walltrack.embedded.servers import STOP_SIGNALS, Servers
 from walltrack.processes import TERMINATE, Child, ManagedChild, end, error_with_remedy, spawn, tail, until
 from walltrack.quickstart.errors import QuickstartError
 from walltrack.quickstart.programs import Programs, child_environment, load_secret_key
-from walltrack.quickstart.progress import progress
+from walltrack.quickstart.progress import progress_line
 from walltrack.quickstart.web_port import HOST, is_responding
 
 WORKER_READY = "worker takes work"  # logged by discovery when a worker starts to consume
@@ -54,9 +54,9 @@ class Quickstart:
 
     def start(self) -> None:
         """Start the servers and the market, and migrate. Raises QuickstartError or EmbeddedError."""
-        with progress("PostgreSQL and Valkey"):
+        with progress_line("PostgreSQL and Valkey"):
             self.servers.start()
-        with progress("Simulated market"):
+        with progress_line("Simulated market"):
             market_url = self._start_market()
         self.env = child_environment(
             os.environ,
@@ -66,7 +66,7 @@ class Quickstart:
             port=self.options.port,
             secret_key=load_secret_key(self.data_dir),
         )
-        with progress("Database migrations"):
+        with progress_line("Database migrations"):
             self._run("migrate", self.programs.migrate)
         self.servers.publish(environment=dict(self.env.items() - os.environ.items()))
 
@@ -91,10 +91,10 @@ class Quickstart:
 
     def serve(self) -> None:
         """Start web server, worker and beat, and wait until they are ready. Raises QuickstartError."""
-        with progress("Web server"):
+        with progress_line("Web server"):
             self._spawn("web", self.programs.web)
             self._wait_for("the web server", lambda: is_responding(self.options.port), 60)
-        with progress("Worker and beat"):
+        with progress_line("Worker and beat"):
             log = self._spawn("worker", self.programs.worker)
             self._spawn("beat", self.programs.beat)
             self._wait_for("the worker", lambda: WORKER_READY in tail(log), 60)

@@ -1,4 +1,4 @@
-"""Who may open a page or press a button, and what somebody sees who may not."""
+"""Access to the operator's pages and buttons, and rendering of whole pages and fragments."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -19,65 +19,95 @@ VIEW_CONFIG: Final = "discovery.view_config"
 CHANGE_CONFIG: Final = "discovery.change_config"
 CHANGE_WALLETS: Final = "discovery.change_wallet"
 
+READ_METHODS: Final = ("GET", "HEAD")
+PAGES_ROOT: Final = "/admin/discovery/"
+_BUTTON_PERMISSIONS: Final = {
+    "run": START_RUNS,
+    "configure": CHANGE_CONFIG,
+    "change_wallets": CHANGE_WALLETS,
+}
+
 View = Callable[..., HttpResponseBase]
 
 
 def staff_view(*permissions: str, method: str = "GET") -> Callable[[View], View]:
-    """A page for people of the staff who have all of these permissions, for one method (GET includes HEAD).
+    """Restrict a view to staff with all of these permissions, and to one method (GET includes HEAD).
 
-    A fragment asked for after the login has ended is 401 and no login page in its place.
+    A fragment that is requested after the login has ended gets 401 instead of a login page in its place.
     """
-    methods_of_reading = {"GET", "HEAD"}
-    methods = ["GET", "HEAD"] if method == "GET" else [method]
+    methods = list(READ_METHODS) if method == "GET" else [method]
 
-    def made(view: View) -> View:
+    def decorate(view: View) -> View:
         @wraps(view)
-        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def with_permissions(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.has_perms(permissions):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
-        behind_login = admin.site.admin_view(require_http_methods(methods)(checked))
+        behind_login = admin.site.admin_view(require_http_methods(methods)(with_permissions))
 
         @wraps(view)
-        def opened(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def restricted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not admin.site.has_permission(request):
-                if is_fragment(request):
-                    return HttpResponse(status=401)  # the page's script says it, and nothing typed is lost
-                if request.method not in methods_of_reading:
-                    return HttpResponseRedirect(f"{reverse('admin:login')}?next={_page_of(request)}")
+                refusal = _refuse_anonymous(request)
+                if refusal is not None:
+                    return refusal
             return behind_login(request, *args, **kwargs)
 
-        return opened
+        return restricted
 
-    return made
+    return decorate
 
 
-def _page_of(request: HttpRequest) -> str:
-    """The page on which a form stood: what a form is sent to cannot be opened."""
+def _refuse_anonymous(request: HttpRequest) -> HttpResponse | None:
+    """Return the response to a request without login; None if Django's redirect to the login is right."""
+    if is_fragment(request):
+        return HttpResponse(status=401)  # the script says so, and nothing that was typed is lost
+    if request.method not in READ_METHODS:
+        return HttpResponseRedirect(f"{reverse('admin:login')}?next={_page_of_form(request)}")
+    return None
+
+
+def _page_of_form(request: HttpRequest) -> str:
+    """Return the page that held the form: the form's own target cannot be opened."""
     path = urlsplit(request.headers.get("Referer", "")).path
-    return quote(path) if path.startswith("/admin/") else "/admin/discovery/"
+    return quote(path) if path.startswith("/admin/") else PAGES_ROOT
 
 
 def is_fragment(request: HttpRequest) -> bool:
-    """Whether htmx asks, for a part of a page."""
+    """Return True if htmx requests a part of a page."""
     return request.headers.get("HX-Request") == "true"
 
 
+def redirect_to(request: HttpRequest, url: str) -> HttpResponse:
+    """Redirect after a form was processed, whether htmx or the browser sent it."""
+    if is_fragment(request):
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
+    return HttpResponseRedirect(url)
+
+
 def render_page(request: HttpRequest, template: str, title: str, values: dict[str, Any]) -> TemplateResponse:
-    """A page within the frame of the admin."""
+    """Render a page within the frame of the admin."""
     request.current_app = admin.site.name
-    may = {name: request.user.has_perm(permission) for name, permission in _MAY.items()}
-    return TemplateResponse(
-        request, template, {**admin.site.each_context(request), "title": title, "may": may, **values}
-    )
+    context = {
+        **admin.site.each_context(request),
+        "title": title,
+        "may": _allowed_buttons(request),
+        **values,
+    }
+    return TemplateResponse(request, template, context)
 
 
-def render_fragment(request: HttpRequest, template: str, values: dict[str, Any], **headers: str) -> TemplateResponse:
-    """A fragment of a page."""
-    may = {name: request.user.has_perm(permission) for name, permission in _MAY.items()}
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return TemplateResponse(request, template, {"may": may, **values}, headers={"Cache-Control": "no-store", **named})
+def render_fragment(
+    request: HttpRequest, template: str, values: dict[str, Any], *, event: str = ""
+) -> TemplateResponse:
+    """Render a part of a page. event: sent to the page's script, so that other parts refresh too."""
+    headers = {"Cache-Control": "no-store"}
+    if event:
+        headers["HX-Trigger"] = event
+    context = {"may": _allowed_buttons(request), **values}
+    return TemplateResponse(request, template, context, headers=headers)
 
 
-_MAY: Final = {"run": START_RUNS, "configure": CHANGE_CONFIG, "change_wallets": CHANGE_WALLETS}
+def _allowed_buttons(request: HttpRequest) -> dict[str, bool]:
+    return {name: request.user.has_perm(permission) for name, permission in _BUTTON_PERMISSIONS.items()}
