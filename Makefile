@@ -34,6 +34,7 @@ containers: ## test docker-compose.yml, restarts, proxies and the commands of do
 lint: install-dev ## formatting, rules, types, import contracts, migrations, deployment checks, dependencies
 	$(VENV) -m ruff format --check .
 	$(VENV) -m ruff check .
+	$(VENV) -m djlint templates --check --lint
 	$(VENV) -m mypy walltrack discovery health simmarket
 	$(VENV) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	@echo 'manage.py makemigrations --check, manage.py check --deploy'

@@ -16,7 +16,7 @@ from discovery.reads.health import (
     ProviderSeen,
 )
 from discovery.reads.scheduler import SchedulerView
-from health.results import CheckResult, Status, duration_text, iso_utc
+from health.results import CheckResult, Status, age_text, iso_utc
 
 NEVER_SEEN: Final = "has not been seen yet"
 WORKER_FACTS: Final = ("active", "concurrency", "queues", "started_at")
@@ -116,7 +116,7 @@ def _evaluate_workers(
         )
     newest = max(workers, key=lambda worker: worker.at)
     if not alive:
-        age = duration_text(_age_seconds(newest, now))
+        age = age_text(_age_seconds(newest, now))
         return CheckResult(
             status="fail",
             time=now,
@@ -155,7 +155,7 @@ def _evaluate_periodic(
             output=f"{report.label} {NEVER_SEEN}: {explanation}",
         )
     age_seconds = _age_seconds(heartbeat, now)
-    output = f"{report.label}: {duration_text(age_seconds)} ago"
+    output = f"{report.label}: {age_text(age_seconds)} ago"
     if age_seconds <= report.warn_seconds:
         return CheckResult(
             status="pass",
@@ -199,11 +199,11 @@ def evaluate_providers(providers: Sequence[ProviderSeen], now: datetime) -> Chec
 def _provider_trouble(provider: ProviderSeen, now: datetime) -> str:
     if provider.is_circuit_open(now):
         assert provider.open_until is not None
-        open_for = duration_text((provider.open_until - now).total_seconds())
+        open_for = age_text((provider.open_until - now).total_seconds())
         trouble = f"circuit open for another {open_for} after repeated failures"
     elif provider.is_failing():
         assert provider.last_failure_at is not None
-        age = duration_text((now - provider.last_failure_at).total_seconds())
+        age = age_text((now - provider.last_failure_at).total_seconds())
         trouble = f"last failed {age} ago"
     else:
         return ""
@@ -230,7 +230,7 @@ def evaluate_scheduler(scheduler: SchedulerView, now: datetime) -> CheckResult:
             output=f"no scheduled run will start: {scheduler.reason}",
         )
     if scheduler.overdue_seconds:
-        overdue = duration_text(scheduler.overdue_seconds)
+        overdue = age_text(scheduler.overdue_seconds)
         is_missed = scheduler.overdue_seconds > 2 * scheduler.interval.total_seconds()
         return CheckResult(
             status="fail" if is_missed else "warn",
@@ -252,7 +252,7 @@ def _next_run(next_run: datetime | None, now: datetime) -> str:
         return "the first tick sets the next run"
     if next_run <= now:
         return "a run is due now"
-    return f"next in {duration_text((next_run - now).total_seconds())}"
+    return f"next in {age_text((next_run - now).total_seconds())}"
 
 
 def evaluate_runs(
@@ -281,7 +281,7 @@ def _evaluate_active_run(run: ActiveRunState, now: datetime, dead_seconds: int) 
         status = "warn"
         output = (
             f"run {run.id} ({run.status}, stage {run.stage}) has stalled: no heartbeat for "
-            f"{duration_text(silent_seconds)}; look at the workers check, then cancel the run and start a new one"
+            f"{age_text(silent_seconds)}; look at the workers check, then cancel the run and start a new one"
         )
     return CheckResult(
         status=status,
@@ -295,7 +295,7 @@ def _evaluate_active_run(run: ActiveRunState, now: datetime, dead_seconds: int) 
 def _evaluate_last_run(run: LastRun, now: datetime) -> CheckResult:
     ended_at = run.completed_at or run.started_at
     status: Status = "pass"
-    output = f"the last run {run.status} {duration_text((now - ended_at).total_seconds())} ago"
+    output = f"the last run {run.status} {age_text((now - ended_at).total_seconds())} ago"
     if run.status == "failed":
         status = "warn"
         output = ": ".join([output, *run.errors[:1]])

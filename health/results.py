@@ -41,7 +41,7 @@ def iso_utc(value: datetime | None) -> str | None:
     return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def duration_text(seconds: float) -> str:
+def age_text(seconds: float) -> str:
     """Return a duration in one unit: 45 s, 12 min, 3 h, 4 d."""
     for unit, unit_seconds in _UNITS:
         if seconds >= 2 * unit_seconds:

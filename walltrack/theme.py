@@ -20,8 +20,14 @@ def unfold(instance_name: str) -> dict[str, Any]:
         "SHOW_HISTORY": True,
         "SHOW_VIEW_ON_SITE": False,
         "ENVIRONMENT": "discovery.admin.context.environment",
-        "STYLES": [lambda _: static("walltrack/page.css")],
-        "SCRIPTS": [lambda _: static("walltrack/page.js")],
+        "STYLES": [
+            lambda _: static("walltrack/css/base.css"),
+            lambda _: static("walltrack/css/components.css"),
+            lambda _: static("walltrack/css/figures.css"),
+            lambda _: static("walltrack/css/forms.css"),
+            lambda _: static("walltrack/css/tables.css"),
+        ],
+        # No SCRIPTS: the theme cannot load ES modules, so templates/admin/base.html does.
         "BORDER_RADIUS": "6px",
         "COLORS": {
             "primary": {

@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest
 from simple_history.admin import SimpleHistoryAdmin
 
 from discovery.admin.shared import FactsAdmin
+from discovery.domain.display import parse_whole_number
 from discovery.models import Config
 
 
@@ -36,7 +37,7 @@ class ConfigAdmin(SimpleHistoryAdmin, FactsAdmin):  # type: ignore[misc]  # the 
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         """404 for what is no number, as the theme's other pages have it."""
-        if not (object_id.isascii() and object_id.isdigit() and len(object_id) < 10):
+        if parse_whole_number(object_id) is None:
             raise Http404
         return super().history_view(request, object_id, extra_context)
 

@@ -3,7 +3,8 @@
 from django.contrib import admin
 from django.utils.html import format_html
 
-from discovery.admin.shared import FactsAdmin, short, sol, wallet_link
+from discovery.admin.shared import FactsAdmin, unbroken_address, wallet_link
+from discovery.domain.display import sol_text
 from discovery.models import Position, Trade
 from discovery.templatetags.formatting import EXPLORER
 
@@ -19,7 +20,7 @@ class TradeAdmin(FactsAdmin):
     @admin.display(description="token")
     def token(self, row: Trade) -> str:
         """The token's address, short."""
-        return short(row.mint)
+        return unbroken_address(row.mint)
 
     @admin.display(description="wallet", ordering="wallet_address")
     def wallet(self, row: Trade) -> str:
@@ -30,12 +31,16 @@ class TradeAdmin(FactsAdmin):
     def transaction(self, row: Trade) -> str:
         """Its signature, short, with the way to the explorer."""
         url = f"{EXPLORER}/tx/{row.signature}"
-        return format_html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', url, short(row.signature))
+        return format_html(
+            '<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>',
+            url,
+            unbroken_address(row.signature),
+        )
 
     @admin.display(description="value, SOL")
     def value_sol(self, row: Trade) -> str:
         """What went to or came from the market."""
-        return sol(row.value_lamports)
+        return sol_text(row.value_lamports)
 
 
 @admin.register(Position)
@@ -61,7 +66,7 @@ class PositionAdmin(FactsAdmin):
     @admin.display(description="token")
     def token(self, row: Position) -> str:
         """The token's address, short."""
-        return short(row.mint)
+        return unbroken_address(row.mint)
 
     @admin.display(description="wallet", ordering="wallet_address")
     def wallet(self, row: Position) -> str:
@@ -71,9 +76,9 @@ class PositionAdmin(FactsAdmin):
     @admin.display(description="realised, SOL", ordering="realised_lamports")
     def realised_sol(self, row: Position) -> str:
         """What was taken out above cost."""
-        return sol(row.realised_lamports)
+        return sol_text(row.realised_lamports)
 
     @admin.display(description="cost, SOL", ordering="cost_lamports")
     def cost_sol(self, row: Position) -> str:
         """Everything put in."""
-        return sol(row.cost_lamports)
+        return sol_text(row.cost_lamports)

@@ -8,7 +8,8 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from discovery.admin.shared import FactsAdmin, short, sol, wallet_link
+from discovery.admin.shared import FactsAdmin, unbroken_address, wallet_link
+from discovery.domain.display import sol_text
 from discovery.models import Run, RunToken, RunWallet
 from discovery.models.enums import RunStatus
 
@@ -67,7 +68,7 @@ class RunTokenAdmin(FactsAdmin):
     @admin.display(description="mint", ordering="mint")
     def token(self, row: RunToken) -> str:
         """The token's address, short."""
-        return short(row.mint)
+        return unbroken_address(row.mint)
 
 
 @admin.register(RunWallet)
@@ -102,17 +103,17 @@ class RunWalletAdmin(FactsAdmin):
     @admin.display(description="token")
     def token(self, row: RunWallet) -> str:
         """The token's address, short."""
-        return short(row.source_token)
+        return unbroken_address(row.source_token)
 
     @admin.display(description="realised, SOL", ordering="realised_lamports")
     def realised_sol(self, row: RunWallet) -> str:
         """What was taken out above cost."""
-        return sol(row.realised_lamports)
+        return sol_text(row.realised_lamports)
 
     @admin.display(description="cost, SOL", ordering="cost_lamports")
     def cost_sol(self, row: RunWallet) -> str:
         """Everything put in."""
-        return sol(row.cost_lamports)
+        return sol_text(row.cost_lamports)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[RunWallet]":
         """Without a join: the list names no run."""

@@ -1,4 +1,4 @@
-"""What the pages share: facts cannot be changed, large tables are not counted twice, amounts read as SOL."""
+"""What the admin tables share: facts cannot be changed, large tables are not counted twice, addresses are links."""
 
 from typing import Any
 
@@ -8,7 +8,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
-from discovery.domain.units import lamports_to_sol
+from discovery.domain.display import short_address
+
+_WORD_JOINER = "\u2060"
 
 
 class FactsAdmin(ModelAdmin):  # type: ignore[misc]  # the package ships no types
@@ -20,29 +22,24 @@ class FactsAdmin(ModelAdmin):  # type: ignore[misc]  # the package ships no type
     compressed_fields = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody adds facts."""
+        """Facts are never added by hand."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes facts."""
+        """Facts never change."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes facts."""
+        """Facts are never deleted by hand."""
         return False
 
 
-def sol(lamports: int | None) -> str:
-    """SOL with four digits after the point, "–" where nothing is known."""
-    return "–" if lamports is None else f"{lamports_to_sol(lamports):,.4f}"
+def unbroken_address(address: str) -> str:
+    """Return a short address that a narrow column does not break."""
+    return short_address(address).replace("…", f"{_WORD_JOINER}…{_WORD_JOINER}")
 
 
 def wallet_link(address: str) -> SafeString:
-    """A wallet's address, short, with the way to its page."""
+    """Return a wallet's short address with a link to its page."""
     url = reverse("discovery:wallet", args=[address])
-    return format_html('<a href="{}" title="{}">{}</a>', url, address, short(address))
-
-
-def short(address: str) -> str:
-    """4…4 of an address, on one line (word joiners keep a narrow column from breaking it)."""
-    return f"{address[:4]}\u2060…\u2060{address[-4:]}"
+    return format_html('<a href="{}" title="{}">{}</a>', url, address, unbroken_address(address))

@@ -1,8 +1,8 @@
-"""Who can operate: asked by the login page of a system that nobody can log in to yet."""
+"""The people who may log in; the login page needs it while a system is new."""
 
 from django.contrib.auth import get_user_model
 
 
-def any_operator() -> bool:
-    """Whether anybody can log in to the pages. One query."""
+def has_operator() -> bool:
+    """Return True if anybody can log in to the pages. One query."""
     return get_user_model()._default_manager.filter(is_staff=True, is_active=True).exists()

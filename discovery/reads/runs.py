@@ -150,7 +150,7 @@ class RunWalletRow(msgspec.Struct, frozen=True):
 _COUNTS: Final = ("tokens_analyzed", "new_wallets", "updated_wallets", "profiled_wallets")
 
 
-def any_run() -> bool:
+def has_runs() -> bool:
     """Whether there ever was one. One query."""
     return Run.objects.exists()
 

@@ -1,10 +1,10 @@
-"""How figures are written on pages. What is not known is a dash; text of the chain is made harmless."""
+"""Formatting of figures on pages. A value that is not known is a dash; text from the chain is made harmless."""
 
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django import template
 from django.core.serializers.json import DjangoJSONEncoder
@@ -13,168 +13,191 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from discovery.domain.chain_text import clean_text
+from discovery.domain.display import UNKNOWN, duration_text, short_address, sol_text
 from discovery.domain.units import lamports_to_sol
-from discovery.reads.operators import any_operator
+from discovery.reads.operators import has_operator
 from discovery.reads.positions import TradeRow
 
 register = template.Library()
 
-DASH: Final = "–"
 EXPLORER: Final = "https://solscan.io"
-_STEPS: Final = ((Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k"))
+MAX_CHAIN_TEXT: Final = 64
+_USD_UNITS: Final = ((Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k"))
+_MIN_PLAIN_USD: Final = Decimal("0.0001")
+_MAX_UNIT_DIGITS: Final = 4
+
+
+class Mark(NamedTuple):
+    """How a status is shown: icon and word, so that it can be read without its colour, and the tone of the colour."""
+
+    icon: str
+    text: str
+    tone: str
+
+
 RUN_MARKS: Final = {
-    "queued": ("schedule", "queued", "wait"),
-    "running": ("progress_activity", "running", "busy"),
-    "completed": ("check_circle", "completed", "good"),
-    "completed_with_errors": ("error", "completed with errors", "warn"),
-    "failed": ("cancel", "failed", "bad"),
-    "cancelled": ("block", "cancelled", "dim"),
-    "skipped": ("skip_next", "skipped", "dim"),
+    "queued": Mark("schedule", "queued", "wait"),
+    "running": Mark("progress_activity", "running", "busy"),
+    "completed": Mark("check_circle", "completed", "good"),
+    "completed_with_errors": Mark("error", "completed with errors", "warn"),
+    "failed": Mark("cancel", "failed", "bad"),
+    "cancelled": Mark("block", "cancelled", "dim"),
+    "skipped": Mark("skip_next", "skipped", "dim"),
 }
 WALLET_MARKS: Final = {
-    "active": ("verified", "active", "good"),
-    "insufficient_data": ("hourglass_empty", "too little data", "dim"),
-    "decay_detected": ("trending_down", "decay", "warn"),
-    "blacklisted": ("block", "blacklisted", "bad"),
+    "active": Mark("verified", "active", "good"),
+    "insufficient_data": Mark("hourglass_empty", "too little data", "dim"),
+    "decay_detected": Mark("trending_down", "decay", "warn"),
+    "blacklisted": Mark("block", "blacklisted", "bad"),
 }
 RESULT_MARKS: Final = {
-    "win": ("arrow_upward", "win", "good"),
-    "loss": ("arrow_downward", "loss", "bad"),
-    "even": ("drag_handle", "even", "dim"),
-    "open": ("more_horiz", "open", "wait"),
+    "win": Mark("arrow_upward", "win", "good"),
+    "loss": Mark("arrow_downward", "loss", "bad"),
+    "even": Mark("drag_handle", "even", "dim"),
+    "open": Mark("more_horiz", "open", "wait"),
 }
+_MARKS: Final = {"run": RUN_MARKS, "wallet": WALLET_MARKS, "result": RESULT_MARKS}
 
 
-def _unknown(value: Any) -> bool:
-    """Nothing is known: null, or what a template makes of a figure of a profile that is not there."""
+def _is_unknown(value: Any) -> bool:
+    """Null, or the empty text that a template makes of a figure that a profile does not have."""
     return value is None or value == ""
 
 
 @register.filter
 def sol(lamports: int | None, places: int = 4) -> str:
     """Lamports as SOL."""
-    return DASH if lamports is None or _unknown(lamports) else f"{lamports_to_sol(lamports):,.{places}f}"
+    if lamports is None or _is_unknown(lamports):
+        return UNKNOWN
+    return sol_text(lamports, places)
 
 
 @register.filter
 def signed_sol(lamports: int | None) -> str:
     """Lamports as SOL, with its sign."""
-    return DASH if lamports is None or _unknown(lamports) else f"{lamports_to_sol(lamports):+,.4f}".replace("-", "−")
+    if lamports is None or _is_unknown(lamports):
+        return UNKNOWN
+    return f"{lamports_to_sol(lamports):+,.4f}".replace("-", "−")
 
 
 @register.filter
 def usd(value: Decimal | None) -> str:
-    """USD, short from a thousand on; prices with the digits they need."""
-    if value is None or _unknown(value):
-        return DASH
-    for step, letter in _STEPS:
-        if abs(value) >= step:
-            return f"{value / step:,.2f}{letter}"
-    if value and abs(value) < 1:
-        return f"{value:.4g}" if abs(value) >= Decimal("0.0001") else f"{value:.3e}"
-    return f"{value:,.2f}"
+    """USD, abbreviated from a thousand on; prices below a dollar with the digits they need."""
+    if value is None or _is_unknown(value):
+        return UNKNOWN
+    size = abs(value)
+    for unit, letter in _USD_UNITS:
+        if size >= unit:
+            return f"{value / unit:,.2f}{letter}"
+    if not value or size >= 1:
+        return f"{value:,.2f}"
+    if size >= _MIN_PLAIN_USD:
+        return f"{value:.4g}"
+    return f"{value:.3e}"
 
 
 @register.filter
 def pct(value: Decimal | None, places: int = 1) -> str:
-    """A percentage that is one already."""
-    return DASH if value is None or _unknown(value) else f"{value:,.{places}f}"
+    """A value that is in percent already."""
+    if value is None or _is_unknown(value):
+        return UNKNOWN
+    return f"{value:,.{places}f}"
 
 
 @register.filter
 def ratio_pct(value: Decimal | None, places: int = 0) -> str:
-    """A ratio of 0–1 as percent."""
-    return DASH if value is None or _unknown(value) else f"{value * 100:.{places}f}"
+    """A ratio of 0–1 in percent."""
+    if value is None or _is_unknown(value):
+        return UNKNOWN
+    return f"{value * 100:.{places}f}"
 
 
 @register.filter
 def score100(value: Decimal | None) -> str:
     """A score of 0–1 as 0–100."""
-    return DASH if value is None or _unknown(value) else f"{value * 100:.1f}"
+    return ratio_pct(value, 1)
 
 
 @register.filter
 def plain(value: Decimal | int | None) -> str:
-    """A number without zeros that say nothing."""
+    """A number without trailing zeros."""
     text = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 @register.filter
 def size(value: Decimal | None) -> Decimal | None:
-    """Without its sign."""
+    """A number without its sign."""
     return None if value is None else abs(value)
 
 
 @register.filter
 def number(value: Decimal | int | None, places: int = 0) -> str:
-    """A number with thousands apart."""
-    return DASH if value is None or _unknown(value) else f"{value:,.{places}f}"
+    """A number with its thousands separated."""
+    if value is None or _is_unknown(value):
+        return UNKNOWN
+    return f"{value:,.{places}f}"
 
 
 @register.filter
 def duration(seconds: Decimal | int | None) -> str:
     """Seconds in words: `4 s`, `3 min 20 s`, `5 h 4 min`, `3 d 2 h`."""
-    if seconds is None or _unknown(seconds):
-        return DASH
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
-    if whole < 86_400:
-        return f"{whole // 3600} h {whole % 3600 // 60} min" if whole % 3600 // 60 else f"{whole // 3600} h"
-    return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
+    if seconds is None or _is_unknown(seconds):
+        return UNKNOWN
+    return duration_text(int(seconds))
 
 
 @register.filter
 def moment(at: datetime | None, form: str = "ago") -> str | SafeString:
-    """A time: in the server's zone until the page's script puts it into the reader's; both and UTC on hover.
+    """A time in the server's zone; the page's script turns it into the reader's. Both and UTC on hover.
 
     form: `ago` = relative, `at` = the time of the day, `full` = day and time.
     """
     if at is None:
-        return DASH
+        return UNKNOWN
     local = timezone.localtime(at)
+    utc = at.astimezone(UTC)
     return format_html(
         '<time datetime="{}" data-form="{}" title="{} · {} UTC">{}</time>',
-        at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        utc.isoformat().replace("+00:00", "Z"),
         form,
         local.strftime("%d %b %Y %H:%M:%S %Z"),
-        at.astimezone(UTC).strftime("%H:%M"),
+        utc.strftime("%H:%M"),
         local.strftime("%d %b %H:%M"),
     )
 
 
 @register.filter
 def chain(text: str | None) -> str:
-    """Text of the chain, fit to be shown."""
-    return clean_text(text, 64) or DASH
+    """Text from the chain, safe to show."""
+    return clean_text(text, MAX_CHAIN_TEXT) or UNKNOWN
 
 
 @register.filter
 def short(address: str | None) -> str:
-    """4…4 of an address."""
-    return DASH if not address else f"{address[:4]}…{address[-4:]}"
+    """First and last four characters of an address."""
+    return short_address(address) if address else UNKNOWN
 
 
 @register.filter
 def words(name: str | None) -> str:
-    """A name of code in words."""
+    """A name of the code in words."""
     return str(name or "").replace("_", " ")
 
 
 @register.filter
 def fees(trade: TradeRow) -> int:
-    """What a trade cost beside its price, lamports: network fee, tip and platform fee; rent is no cost."""
+    """Costs of a trade beside its price, in lamports: network fee, tip and platform fee. Rent is no cost."""
     return trade.network_fee_lamports + trade.tip_lamports + trade.platform_fee_lamports
 
 
 @register.filter
 def units(raw: int, decimals: int) -> str:
-    """Raw token units as the token counts them, four digits after the point at most."""
+    """Raw token units in whole tokens, with four digits after the point at most."""
     whole, rest = divmod(raw, 10**decimals)
-    digits = str(rest).rjust(decimals, "0")[:4].rstrip("0") if decimals else ""
+    if not decimals:
+        return f"{whole:,}"
+    digits = str(rest).rjust(decimals, "0")[:_MAX_UNIT_DIGITS].rstrip("0")
     return f"{whole:,}.{digits}" if digits else f"{whole:,}"
 
 
@@ -185,32 +208,34 @@ def as_json(value: Any) -> str:
 
 
 @register.filter
-def item(found: Mapping[str, str], name: str) -> str:
-    """What stands under this name, empty where nothing does."""
-    return found.get(name, "")
+def item(values: Mapping[str, str], name: str) -> str:
+    """The value under this name, or empty text."""
+    return values.get(name, "")
 
 
 @register.simple_tag
 def no_operator() -> bool:
-    """Whether nobody can log in yet."""
-    return not any_operator()
+    """True while nobody can log in yet."""
+    return not has_operator()
 
 
 @register.simple_tag
 def mark(status: str, kind: str = "run", errors: int = 0) -> SafeString:
-    """A status as icon and word: it is told without its colour."""
-    marks = {"run": RUN_MARKS, "wallet": WALLET_MARKS, "result": RESULT_MARKS}[kind]
-    key = "completed_with_errors" if kind == "run" and status == "completed" and errors else status
-    icon, text, tone = marks.get(key, ("help", status, "dim"))
+    """A status as icon and word. kind: `run`, `wallet` or `result`."""
+    has_errors = kind == "run" and status == "completed" and errors
+    key = "completed_with_errors" if has_errors else status
+    found = _MARKS[kind].get(key, Mark("help", status, "dim"))
     return format_html(
         '<span class="wt-mark wt-{}"><span class="material-symbols-outlined" aria-hidden="true">{}</span>{}</span>',
-        tone, icon, text,
-    )  # fmt: skip
+        found.tone,
+        found.icon,
+        found.text,
+    )
 
 
 @register.simple_tag(takes_context=True)
 def page_url(context: template.Context, name: str, number: int, by: int) -> str:
-    """The address of this page with one of its lists turned; the others stay where they are."""
+    """Address of this page with one of its lists on another page; the other lists stay."""
     query = context["request"].GET.copy()
     query[name] = str(number + by)
     return f"?{query.urlencode()}"
@@ -218,11 +243,11 @@ def page_url(context: template.Context, name: str, number: int, by: int) -> str:
 
 @register.inclusion_tag("discovery/address.html")
 def address(text: str, link: str = "", kind: str = "account") -> dict[str, Any]:
-    """An address as 4…4 with a button that copies it. link: a page of ours; kind: of the explorer's page."""
-    return {"text": text, "link": link, "explorer": f"{EXPLORER}/{kind}/{text}"}
+    """A short address with a button that copies it. link: its page here; kind: of the explorer's page."""
+    return {"text": text, "link": link, "explorer": explorer(kind, text)}
 
 
 @register.simple_tag
 def explorer(kind: str, text: str) -> str:
-    """The explorer's page of an `account`, a `token` or a `tx`; opened only by whoever clicks it."""
+    """Address of the explorer's page of an `account`, a `token` or a `tx`. Only a click opens it."""
     return f"{EXPLORER}/{kind}/{text}"

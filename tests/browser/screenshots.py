@@ -20,9 +20,9 @@ PAGES = {
     "wallets": "/admin/discovery/wallets/",
     "wallet": "/admin/discovery/wallets/{wallet}/",
     "runs-list": "/admin/discovery/run/",
-    "tokens-list": "/admin/discovery/runtoken/",
-    "wallets-of-runs-list": "/admin/discovery/runwallet/",
-    "positions-list": "/admin/discovery/position/",
+    "tokens-list": "/admin/discovery/discoveryruntoken/",
+    "wallets-of-runs-list": "/admin/discovery/discoveryrunwallet/",
+    "positions-list": "/admin/discovery/discoveryposition/",
     "trades-list": "/admin/discovery/trade/",
     "configuration": "/admin/discovery/config/1/change/",
     "configuration-history": "/admin/discovery/config/1/history/",
@@ -74,13 +74,13 @@ def test_pictures(width: int, theme: str, visit: Callable[..., Visitor], stack: 
     take("discovery-problem")
     visitor.open()
     page.get_by_role("button", name="Run now").click()
-    page.locator("#live [role=progressbar]").wait_for()
+    page.locator("#live progress").wait_for()
     take("discovery-at-work")
     run = Run.objects.latest("started_at")
     visitor.open(f"runs/{run.pk}/")
     take("run-at-work")
     visitor.open()
-    page.locator("#live").get_by_text("none is active").wait_for(timeout=60_000)
+    page.locator("#live").get_by_text("no active run").wait_for(timeout=60_000)
     page.goto(f"{stack.url}/admin/discovery/apikey/")
     page.locator("#result_list tbody input[type=checkbox]").first.check()
     page.select_option("select[name=action]", "revoke")

@@ -125,10 +125,10 @@ def test_what_could_not_be_done_stays_told_while_the_page_goes_on_looking(visit:
     page = visitor.open()
     page.route("**/params", lambda route: route.abort())
     page.get_by_role("button", name="Save").click()
-    expect(page.locator("#trouble")).to_contain_text("it may not have been done")
+    expect(page.locator("#trouble")).to_contain_text("may not have been completed")
     with page.expect_response("**/live*"):
         pass
-    expect(page.locator("#trouble")).to_contain_text("it may not have been done")
+    expect(page.locator("#trouble")).to_contain_text("may not have been completed")
     visitor.complaints.clear()  # the aborted call
 
 
@@ -158,15 +158,15 @@ def test_a_run_is_watched_from_the_button_to_its_wallets_and_their_transactions(
     page.fill("#id_max_tokens", "2")
     page.get_by_role("button", name="Run now").click()
     expect(page.locator("#params")).to_contain_text("Started with max tokens 2 instead of 20")
-    expect(page.locator("#live")).to_contain_text("Run at work")
+    expect(page.locator("#live")).to_contain_text("Active run")
     page.reload()  # nothing of it lives in the page
-    expect(page.locator("#live")).to_contain_text("none is active", timeout=60_000)
+    expect(page.locator("#live")).to_contain_text("no active run", timeout=60_000)
     expect(page.locator("#overview tbody tr").first).to_contain_text("ana")
     page.locator("#overview tbody tr").first.get_by_role("button").click()
     dialog = page.locator("#dialog")
     expect(dialog).to_be_visible()
     dialog.get_by_role("link", name="Open the run").click()
-    for title in ("Timeline", "Where candidates fell", "Wallets", "Tokens", "Provider usage", "Parameters"):
+    for title in ("Timeline", "Candidate funnel", "Wallets", "Tokens", "Provider usage", "Parameters"):
         expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
     page.locator("#wallets tbody tr").first.locator(".wt-strong").click()  # the token: the trades behind the profit
     expect(page.locator("#trades tbody tr").first).to_be_visible()
@@ -179,7 +179,7 @@ def test_a_cancelled_run_ends_within_seconds(visit: Callable[..., Visitor]) -> N
     page.get_by_role("button", name="Run now").click()
     page.on("dialog", lambda asked: asked.accept())
     page.locator("#live").get_by_role("button", name="Cancel").click()
-    expect(page.locator("#live")).to_contain_text("none is active", timeout=15_000)
+    expect(page.locator("#live")).to_contain_text("no active run", timeout=15_000)
     expect(page.locator("#overview tbody tr").first).to_contain_text("cancelled")
 
 
@@ -210,7 +210,7 @@ def test_wallets_are_filtered_and_exported(visit: Callable[..., Visitor], tmp_pa
     shown = page.locator("tbody tr").count()
     assert 0 < shown <= 25
     with page.expect_download() as download:
-        page.get_by_role("link", name="CSV", exact=True).click()
+        page.get_by_role("link", name="Export CSV", exact=True).click()
     download.value.save_as(tmp_path / "wallets.csv")
     rows = list(csv.DictReader((tmp_path / "wallets.csv").read_text().splitlines()))
     assert len(rows) == Wallet.objects.filter(score__gte="0.01").count() >= shown
@@ -233,14 +233,14 @@ def test_pumps_show_the_last_list_while_a_provider_is_down(visit: Callable[..., 
     try:
         page.get_by_role("button", name="View pumps").click()
         expect(page.locator("#pumps tbody tr").first).to_be_visible(timeout=90_000)
-        expect(page.locator("#pumps")).to_contain_text("The last look was not whole", timeout=90_000)
+        expect(page.locator("#pumps")).to_contain_text("The last refresh was incomplete", timeout=90_000)
     finally:
         stack.market.clear_faults()
 
 
 def test_a_viewer_sees_everything_and_can_change_nothing(visit: Callable[..., Visitor], stack: Stack) -> None:
     page = visit("vic").open()
-    expect(page.get_by_text("You may look")).to_be_visible()
+    expect(page.get_by_text("You have read-only access")).to_be_visible()
     assert page.get_by_role("button", name="Run now").count() == 0
     expect(page.get_by_role("switch")).to_be_disabled()
     token = page.evaluate("JSON.parse(document.querySelector('.wt').getAttribute('hx-headers'))['X-CSRFToken']")
@@ -263,7 +263,7 @@ def test_the_page_says_when_the_server_does_not_answer(visit: Callable[..., Visi
     visitor = visit()
     page = visitor.open()
     page.route("**/live*", lambda route: route.abort())
-    expect(page.locator("#trouble")).to_contain_text("The server does not answer", timeout=15_000)
+    expect(page.locator("#trouble")).to_contain_text("The server does not respond", timeout=15_000)
     page.unroute("**/live*")
     expect(page.locator("#trouble")).to_be_hidden(timeout=15_000)
     visitor.complaints.clear()  # the aborted calls

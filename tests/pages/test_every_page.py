@@ -129,7 +129,7 @@ def test_a_name_that_is_guessed_at_rests_for_a_while(db: None, settings) -> None
     wrong = {"username": "ana", "password": "wrong"}
     answers = [client.post("/admin/login/", wrong).status_code for _ in range(4)]
     assert answers[-1] == 429
-    assert "rests for" in client.post("/admin/login/", wrong).content.decode()
+    assert "are blocked for" in client.post("/admin/login/", wrong).content.decode()
     assert client.post("/admin/login/", {**wrong, "username": "ben"}).status_code == 200
 
 
@@ -175,7 +175,7 @@ def test_the_login_page_names_the_command_where_nobody_can_log_in_yet(db: None) 
 def test_a_path_that_leads_nowhere_says_so_with_a_way_back(path: str, viewer: Person) -> None:
     answer = viewer.client.get(path)
     assert answer.status_code == 404
-    assert "There is no such page" in answer.content.decode()
+    assert "Page not found" in answer.content.decode()
     assert 'href="/admin/discovery/"' in answer.content.decode()
 
 

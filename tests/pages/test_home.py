@@ -79,8 +79,8 @@ def test_somebody_of_no_group_is_refused(person, config) -> None:
 
 def test_a_viewer_sees_everything_and_has_nothing_to_press(viewer: Person) -> None:
     page = viewer.page().content.decode()
-    assert "Run now</button>" not in page
-    assert "You may look" in page
+    assert 'id="run-now"' not in page
+    assert "You have read-only access" in page
 
 
 @pytest.mark.parametrize("path", ["params", "schedule", "run"])
@@ -107,7 +107,7 @@ def test_parameters_are_saved_with_who_and_used_from_the_next_run(operator: Pers
     assert (config.max_tokens, config.min_profit_pct, config.version) == (7, 12.5, 2)
     assert config.updated_by == operator.user.username
     assert config.history.first().history_user == operator.user
-    assert 'id="params-version" value="2"' in answer.content.decode()
+    assert re.search(r'id="params-version"\s+value="2"', answer.content.decode())
 
 
 def test_flags_and_profiling_are_saved(operator: Person) -> None:
@@ -295,9 +295,9 @@ def test_a_run_at_work_shows_stage_counts_and_time_left(viewer: Person) -> None:
 
 def test_a_run_without_a_worker_says_what_it_waits_for(viewer: Person) -> None:
     make_run(status="queued", stage="queued", completed_at=None)
-    assert "No worker has given a sign of life" in text(viewer.part("live"))
+    assert "No worker has reported in the last minute" in text(viewer.part("live"))
     Heartbeat.objects.create(name="worker:a:1", at=timezone.now())
-    assert "No worker has given a sign of life" not in text(viewer.part("live"))
+    assert "No worker has reported in the last minute" not in text(viewer.part("live"))
 
 
 def test_the_page_is_told_when_its_run_has_ended(viewer: Person) -> None:

@@ -37,18 +37,18 @@ def test_the_head_of_a_run_that_has_not_moved_is_204_with_one_question_of_ours(v
 def test_wallets_appear_on_the_page_of_a_run_at_work(viewer: Person) -> None:
     run = at_work()
     assert "run-moved from:body" in viewer.page(f"runs/{run.pk}/").content.decode()
-    assert "0 that qualified" in text(viewer.part(f"runs/{run.pk}/body"))
+    assert "0 qualified" in text(viewer.part(f"runs/{run.pk}/body"))
     make_found(run, 1)
-    assert "1 that qualified" in text(viewer.part(f"runs/{run.pk}/body"))
+    assert "1 qualified" in text(viewer.part(f"runs/{run.pk}/body"))
 
 
 def test_a_cancelled_run_is_no_failure(viewer: Person) -> None:
     run = make_run(status="cancelled", errors=[{"step": "run", "code": "cancelled", "message": "asked for by ana"}])
-    assert "went wrong" not in text(viewer.part("live"))
+    assert "open the run to see what failed" not in text(viewer.part("live"))
     words = text(viewer.page(f"runs/{run.pk}/"))
     assert "Why it ended" in words
     assert "None was found before it was cancelled." in words
-    assert "The funnel says" not in words
+    assert "The funnel shows" not in words
 
 
 def test_a_skipped_slot_says_that_nothing_was_looked_for(viewer: Person) -> None:
@@ -60,7 +60,7 @@ def test_a_skipped_slot_says_that_nothing_was_looked_for(viewer: Person) -> None
 def test_a_run_of_the_earlier_system_without_an_end_is_the_last_one(viewer: Person) -> None:
     make_run(status="completed", stage=None, completed_at=None)
     words = text(viewer.part("live"))
-    assert "The last run ended at a time that was not kept" in words
+    assert "The last run ended at an unknown time" in words
     assert "No run yet" not in words
 
 
@@ -70,7 +70,7 @@ def test_all_steps_that_failed_are_counted(viewer: Person) -> None:
         RunStep.objects.create(
             run=run, kind="token", key=address(number), status="failed", error="no answer", heartbeat_at=timezone.now()
         )
-    assert "Steps that failed, the first 8 of 20" in text(viewer.page(f"runs/{run.pk}/"))
+    assert "Steps that failed (the first 8 of 20)" in text(viewer.page(f"runs/{run.pk}/"))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def versions(answer: Any) -> dict[str, str]:
     """The versions that an answer puts on the page."""
-    return dict(re.findall(r'id="(params|schedule)-version" value="(\d+)"', answer.content.decode()))
+    return dict(re.findall(r'id="(params|schedule)-version"\s+value="(\d+)"', answer.content.decode()))
 
 
 def test_an_own_change_of_one_section_is_no_conflict_for_the_other(operator: Person) -> None:

@@ -15,6 +15,7 @@ from discovery import services
 from discovery.admin.pages import forms
 from discovery.admin.pages.access import CHANGE_CONFIG, START_RUNS, render_fragment, staff_view
 from discovery.admin.pages.forms import ParamsForm
+from discovery.domain.display import parse_whole_number
 from discovery.domain.run_params import Params
 from discovery.models.enums import Trigger
 from discovery.reads import config, live, scheduler
@@ -22,7 +23,6 @@ from discovery.reads import config, live, scheduler
 CONFIG_CHANGED: Final = "configuration-changed"
 RUN_STARTED: Final = "run-started"
 NOT_ENQUEUED: Final = "The queue of work is out of reach; it starts when that is back."
-MAX_NUMBER_DIGITS: Final = 9
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,9 +182,7 @@ def saved_params(saved: config.ConfigView) -> Params:
 
 def posted_number(request: HttpRequest, name: str) -> int:
     """Return a small whole number of the form, or 0 if it is none."""
-    text = request.POST.get(name, "")
-    is_number = text.isascii() and text.isdigit() and len(text) <= MAX_NUMBER_DIGITS
-    return int(text) if is_number else 0
+    return parse_whole_number(request.POST.get(name, "")) or 0
 
 
 def _notice_values(notice: Notice) -> dict[str, Any]:

@@ -1,14 +1,15 @@
-"""Figures, charts and the history of runs over one range of dates."""
+"""Statistics, charts and the history of runs over one range of dates."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
+import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from discovery.admin.pages.access import VIEW_RUNS, render_fragment, staff_view
-from discovery.admin.pages.paging import page_number, paged
+from discovery.admin.pages.paging import fetch_page, page_number
 from discovery.models.enums import RunStatus, Trigger
 from discovery.reads import runs, stats
 from discovery.reads.paging import TimeRange
@@ -16,66 +17,89 @@ from discovery.reads.paging import TimeRange
 ROWS: Final = 10
 RANGES: Final = (("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("all", "everything"))
 DEFAULT_RANGE: Final = "30"
+BETWEEN_TWO_DAYS: Final = "days"
+EVERYTHING: Final = "all"
 YEARS: Final = range(2000, 2200)
 WEEKLY_FROM_DAYS: Final = 60
 """Longer series are drawn by the week."""
 
 
+class ChosenRange(msgspec.Struct, frozen=True):
+    """The range of the page: a number of days up to today, everything, or from one day to another, both included."""
+
+    name: str
+    times: TimeRange = TimeRange()
+    since: date | None = None
+    until: date | None = None
+    problem: str = ""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of the fields."""
+        return {"range": self.name, "since": self.since, "until": self.until, "range_problem": self.problem}
+
+
 @staff_view(VIEW_RUNS)
 def overview(request: HttpRequest) -> HttpResponse:
-    """Cards, charts and a page of the history. Five queries; more past the last page and where nothing is found."""
-    chosen, values = _range(request)
+    """Render cards, charts and a page of the history. Five queries; more past the last page or with an empty list."""
+    chosen = _chosen_range(request)
     status = request.GET.get("status", "")
     trigger = request.GET.get("trigger_type", "")
     wanted = runs.RunFilter(
-        status if status in RunStatus.values else None, trigger if trigger in Trigger.values else None, chosen
+        status=status if status in RunStatus.values else None,
+        trigger_type=trigger if trigger in Trigger.values else None,
+        started=chosen.times,
     )
-    figures = stats.stats(chosen)
-    number, found = paged(page_number(request), ROWS, partial(runs.run_list, wanted, "-started_at"))
-    return render_fragment(
-        request,
-        "discovery/overview.html",
-        {
-            **values,
-            "stats": figures,
-            "week": figures.week_over_week,
-            "charts": _charts(figures),
-            "shown_days": _shown_days(figures),
-            "rows": found.rows,
-            "total": found.total,
-            "more": found.more,
-            "number": number,
-            "first_row": (number - 1) * ROWS + 1,
-            "last_row": (number - 1) * ROWS + len(found.rows),
-            "status": status,
-            "trigger": trigger,
-            "statuses": RunStatus.choices,
-            "triggers": Trigger.choices,
-            "ranges": RANGES,
-            "any_run": bool(found.total) or runs.any_run(),
-        },
-    )
+    figures = stats.stats(chosen.times)
+    page = fetch_page(page_number(request), ROWS, partial(runs.run_list, wanted, "-started_at"))
+    first_row = (page.number - 1) * ROWS
+    values = {
+        **chosen.values,
+        "stats": figures,
+        "week": figures.week_over_week,
+        "charts": _charts(figures),
+        "shown_days": _shown_days(figures),
+        "rows": page.rows.rows,
+        "total": page.rows.total,
+        "more": page.rows.more,
+        "number": page.number,
+        "first_row": first_row + 1,
+        "last_row": first_row + len(page.rows.rows),
+        "status": status,
+        "trigger": trigger,
+        "statuses": RunStatus.choices,
+        "triggers": Trigger.choices,
+        "ranges": RANGES,
+        "any_run": bool(page.rows.total) or runs.has_runs(),
+    }
+    return render_fragment(request, "discovery/overview.html", values)
 
 
-def _range(request: HttpRequest) -> tuple[TimeRange, dict[str, Any]]:
-    """The range asked for: the last so many days, or two days, both included; and what the fields show."""
+def _chosen_range(request: HttpRequest) -> ChosenRange:
     name = request.GET.get("range", DEFAULT_RANGE)
-    since, until = _day(request.GET.get("since", "")), _day(request.GET.get("until", ""))
-    values: dict[str, Any] = {"range": name, "since": since, "until": until, "range_problem": ""}
-    if name == "days":
-        if since and until and until < since:
-            values["range_problem"] = "The last day lies before the first."
-            since = until = None
-        return TimeRange(_start(since), _start(until + timedelta(days=1)) if until else None), values
+    since = _parse_day(request.GET.get("since", ""))
+    until = _parse_day(request.GET.get("until", ""))
+    if name == BETWEEN_TWO_DAYS:
+        return _range_between(since, until)
     if name not in dict(RANGES):
-        values["range"] = name = DEFAULT_RANGE
-    if name == "all":
-        return TimeRange(), values
+        name = DEFAULT_RANGE
+    if name == EVERYTHING:
+        return ChosenRange(name, TimeRange(), since, until)
     today = timezone.now().astimezone(UTC).date()
-    return TimeRange(_start(today - timedelta(days=int(name) - 1))), values
+    first_day = today - timedelta(days=int(name) - 1)
+    return ChosenRange(name, TimeRange(_start_of(first_day)), since, until)
 
 
-def _day(text: str) -> date | None:
+def _range_between(since: date | None, until: date | None) -> ChosenRange:
+    if since and until and until < since:
+        problem = "The last day lies before the first."
+        return ChosenRange(BETWEEN_TWO_DAYS, TimeRange(), since, until, problem)
+    start = _start_of(since) if since else None
+    end = _start_of(until + timedelta(days=1)) if until else None
+    return ChosenRange(BETWEEN_TWO_DAYS, TimeRange(start, end), since, until)
+
+
+def _parse_day(text: str) -> date | None:
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -83,12 +107,12 @@ def _day(text: str) -> date | None:
     return day if day.year in YEARS else None
 
 
-def _start(day: date | None) -> datetime | None:
-    return None if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
+def _start_of(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _shown_days(figures: stats.Stats) -> str:
-    """Which days the charts hold: an open range is cut."""
+    """Name the days of the charts: an open range is cut to the last ones."""
     if not figures.daily:
         return "nothing yet: the range lies ahead"
     first, last = figures.daily[0].date, figures.daily[-1].date
@@ -96,30 +120,25 @@ def _shown_days(figures: stats.Stats) -> str:
 
 
 def _charts(figures: stats.Stats) -> dict[str, Any]:
-    """The series as the page's script draws them."""
-    weekly = len(figures.daily) > WEEKLY_FROM_DAYS
-    rows = figures.weekly if weekly else figures.daily
-    labels = [f"week of {row.date:%d %b}" if weekly else f"{row.date:%d %b}" for row in rows]
+    """Return the series as the page's script draws them."""
+    is_weekly = len(figures.daily) > WEEKLY_FROM_DAYS
+    rows = figures.weekly if is_weekly else figures.daily
+    label = "week of {:%d %b}" if is_weekly else "{:%d %b}"
+    labels = [label.format(row.date) for row in rows]
+    wallets = [
+        _series("new", "primary", [row.new_wallets for row in rows]),
+        _series("seen again", "soft", [row.updated_wallets for row in rows]),
+    ]
+    run_counts = [
+        _series("completed", "good", [row.successful_runs for row in rows]),
+        _series("failed", "bad", [row.failed_runs for row in rows]),
+        _series("other", "dim", [row.runs - row.successful_runs - row.failed_runs for row in rows]),
+    ]
     return {
-        "wallets": {
-            "labels": labels,
-            "stacked": True,
-            "series": [
-                {"name": "new", "tone": "primary", "values": [row.new_wallets for row in rows]},
-                {"name": "seen again", "tone": "soft", "values": [row.updated_wallets for row in rows]},
-            ],
-        },
-        "runs": {
-            "labels": labels,
-            "stacked": True,
-            "series": [
-                {"name": "completed", "tone": "good", "values": [row.successful_runs for row in rows]},
-                {"name": "failed", "tone": "bad", "values": [row.failed_runs for row in rows]},
-                {
-                    "name": "other",
-                    "tone": "dim",
-                    "values": [row.runs - row.successful_runs - row.failed_runs for row in rows],
-                },
-            ],
-        },
+        "wallets": {"labels": labels, "stacked": True, "series": wallets},
+        "runs": {"labels": labels, "stacked": True, "series": run_counts},
     }
+
+
+def _series(name: str, tone: str, values: list[int]) -> dict[str, Any]:
+    return {"name": name, "tone": tone, "values": values}

@@ -6,11 +6,11 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 from django.http import HttpRequest
 
+from discovery.domain.display import parse_whole_number
 from discovery.reads.paging import Page, Slice
 
 Row = TypeVar("Row", bound=Any)
 MAX_PAGE: Final = 4000
-MAX_DIGITS: Final = 9
 
 
 class ShownPage(msgspec.Struct, Generic[Row], frozen=True):
@@ -22,11 +22,8 @@ class ShownPage(msgspec.Struct, Generic[Row], frozen=True):
 
 def page_number(request: HttpRequest, name: str = "page") -> int:
     """Return the requested page, or 1 if the parameter is no number."""
-    text = request.GET.get(name, "1")
-    is_number = text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
-    if not is_number:
-        return 1
-    return min(max(1, int(text)), MAX_PAGE)
+    number = parse_whole_number(request.GET.get(name, "")) or 1
+    return min(number, MAX_PAGE)
 
 
 def fetch_page(number: int, size: int, fetch: Callable[[Page], Slice[Row]]) -> ShownPage[Row]:

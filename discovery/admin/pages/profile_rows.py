@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
+from discovery.domain.display import UNKNOWN
 from discovery.domain.profiles import Figures, Profile
-from discovery.templatetags.formatting import DASH, duration, number, pct, ratio_pct, signed_sol, sol, usd
+from discovery.templatetags.formatting import duration, number, pct, ratio_pct, signed_sol, sol, usd
 
 _ROWS: Final[list[tuple[str, Callable[[Figures], str]]]] = [
     ("Cycles: resolved and counted, open", lambda each: f"{each.counted}, {each.open}"),
@@ -34,34 +35,34 @@ _ROWS: Final[list[tuple[str, Callable[[Figures], str]]]] = [
 ]  # fmt: skip
 
 
-def rows_of(profile: Profile | None) -> list[tuple[str, str, str]]:
+def figure_rows(profile: Profile | None) -> list[tuple[str, str, str]]:
     """(words, scored, all); empty without a profile."""
     if profile is None:
         return []
     return [(words, shown(profile.scored), shown(profile.all)) for words, shown in _ROWS]
 
 
-def habits_of(profile: Profile | None) -> list[tuple[str, str]]:
+def habit_rows(profile: Profile | None) -> list[tuple[str, str]]:
     """What does not depend on seed tokens: activity, hours, timing."""
     if profile is None:
         return []
     busiest = sorted(range(len(profile.hours)), key=lambda hour: (-profile.hours[hour], hour))[:3]
     hours = ", ".join(f"{hour:02d}–{(hour + 1) % 24:02d}" for hour in sorted(busiest) if profile.hours[hour])
     timing = (
-        DASH
+        UNKNOWN
         if profile.timing_percentile is None
         else f"{pct(profile.timing_percentile)} of 100 (n = {profile.timing_n})"
     )
     return [
         ("Active days", number(profile.active_days)),
         ("Swaps (a day)", f"{profile.swaps:,} ({number(profile.swaps_per_day, 1)})"),
-        ("Preferred hours, UTC", hours or DASH),
+        ("Preferred hours, UTC", hours or UNKNOWN),
         ("Place among early buyers, 0 = first", timing),
     ]
 
 
 def _rate(value: object, low: object, high: object) -> str:
-    return DASH if value is None else f"{ratio_pct(value)} ({ratio_pct(low)}–{ratio_pct(high)})"  # type: ignore[arg-type]
+    return UNKNOWN if value is None else f"{ratio_pct(value)} ({ratio_pct(low)}–{ratio_pct(high)})"  # type: ignore[arg-type]
 
 
 def _pair(low: int, high: int) -> str:

@@ -1,12 +1,13 @@
-"""The watchlist and one wallet with the evidence behind it."""
+"""The watchlist, and one wallet with the evidence behind its score."""
 
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import msgspec
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from discovery import services
@@ -14,14 +15,15 @@ from discovery.admin.pages.access import (
     CHANGE_WALLETS,
     START_RUNS,
     VIEW_WALLETS,
-    is_fragment,
+    redirect_to,
     render_fragment,
     render_page,
     staff_view,
 )
-from discovery.admin.pages.paging import page_number, paged
-from discovery.admin.pages.profile_rows import habits_of, rows_of
+from discovery.admin.pages.paging import fetch_page, page_number
+from discovery.admin.pages.profile_rows import figure_rows, habit_rows
 from discovery.domain.addresses import is_address
+from discovery.domain.display import parse_whole_number, short_address
 from discovery.domain.flags import FLAG_NAMES
 from discovery.domain.units import lamports_to_sol
 from discovery.models import Wallet
@@ -32,190 +34,230 @@ from discovery.reads.paging import Page
 ROWS: Final = 25
 POSITIONS: Final = 15
 TRADES: Final = 20
+DEFAULT_ORDERING: Final = "-score"
 ORDERINGS: Final = {
     "-score": "Score",
     "-realised_lamports": "Realised",
     "-last_discovered_at": "Last found",
     "last_discovered_at": "Found longest ago",
 }
+MAX_SCORE: Final = 100
+MAX_CYCLES: Final = 1_000_000
+MAX_SEARCH_LENGTH: Final = 100
+MAX_LABEL_LENGTH: Final = 100
+MAX_NOTE_LENGTH: Final = 10_000
+MAX_QUOTED_LENGTH: Final = 200
 
 
 @staff_view(VIEW_WALLETS)
 def leaderboard(request: HttpRequest) -> HttpResponse:
-    """The watchlist, best score first, with filters; the export holds all of what is filtered."""
-    asked, problems = _filters(request)
+    """Render the watchlist with filters, best score first. The export holds every wallet of the filter."""
+    filters, problems = _filters(request)
     number = page_number(request)
-    ordering = request.GET.get("ordering", "-score")
-    ordering = ordering if ordering in ORDERINGS else "-score"
-    found = wallets.wallet_list(wallets.WalletFilter(**asked), ordering, Page(number, ROWS))
-    shown = {name: value for name, value in request.GET.items() if value and name not in {"page", "ordering"}}
-    exported = {name: str(value) for name, value in asked.items() if value is not None} | {"ordering": ordering}
-    return render_page(
-        request,
-        "discovery/wallets.html",
-        "Wallets",
-        {
-            "found": found,
-            "number": number,
-            "first_row": (number - 1) * ROWS + 1,
-            "last_row": (number - 1) * ROWS + len(found.rows),
-            "last_page": max(1, -(-found.total // ROWS)),
-            "asked": shown,
-            "problems": problems,
-            "query": urlencode({**shown, "ordering": ordering}),
-            "export": urlencode({**exported, "format": "csv"}),
-            "ordering": ordering,
-            "orderings": ORDERINGS.items(),
-            "statuses": WalletStatus.choices,
-            "flags": FLAG_NAMES,
-        },
-    )
+    ordering = request.GET.get("ordering", DEFAULT_ORDERING)
+    if ordering not in ORDERINGS:
+        ordering = DEFAULT_ORDERING
+    page = wallets.wallet_list(wallets.WalletFilter(**filters), ordering, Page(number, ROWS))
+    in_fields = {name: value for name, value in request.GET.items() if value and name not in {"page", "ordering"}}
+    exported = {name: str(value) for name, value in filters.items()} | {"ordering": ordering}
+    first_row = (number - 1) * ROWS
+    values = {
+        "found": page,
+        "number": number,
+        "first_row": first_row + 1,
+        "last_row": first_row + len(page.rows),
+        "last_page": max(1, -(-page.total // ROWS)),
+        "asked": in_fields,
+        "problems": problems,
+        "query": urlencode({**in_fields, "ordering": ordering}),
+        "export": urlencode({**exported, "format": "csv"}),
+        "ordering": ordering,
+        "orderings": ORDERINGS.items(),
+        "statuses": WalletStatus.choices,
+        "flags": FLAG_NAMES,
+    }
+    return render_page(request, "discovery/wallets.html", "Wallets", values)
 
 
 def _filters(request: HttpRequest) -> tuple[dict[str, Any], list[str]]:
-    """The filters as `reads` takes them, and what could not be understood."""
-    given = request.GET
-    asked: dict[str, Any] = {}
-    problems = []
-    if (status := given.get("status", "")) in WalletStatus.values:
-        asked["status"] = status
-    if text := given.get("min_score", ""):
-        score = _number(text, 0, 100)
-        if score is None:
-            problems.append("Score: a whole number of 0 to 100.")
-        else:
-            asked["min_score"] = Decimal(score) / 100
-    if text := given.get("min_cycles", ""):
-        cycles = _number(text, 0, 1_000_000)
-        if cycles is None:
-            problems.append("Cycles: a whole number.")
-        else:
-            asked["min_cycles"] = cycles
-    if (flag := given.get("flag", "")) in FLAG_NAMES:
-        asked["flag"] = flag
-    if search := given.get("search", "").replace("\x00", "").strip()[:100]:
-        asked["search"] = search
-    return asked, problems
+    """Return the filters that are set, and what could not be understood."""
+    filters: dict[str, Any] = {}
+    problems: list[str] = []
+    status = request.GET.get("status", "")
+    if status in WalletStatus.values:
+        filters["status"] = status
+    flag = request.GET.get("flag", "")
+    if flag in FLAG_NAMES:
+        filters["flag"] = flag
+    search = request.GET.get("search", "").replace("\x00", "").strip()[:MAX_SEARCH_LENGTH]
+    if search:
+        filters["search"] = search
+    score = _bounded_number(request, "min_score", MAX_SCORE, "Score: a whole number of 0 to 100.", problems)
+    if score is not None:
+        filters["min_score"] = Decimal(score) / MAX_SCORE
+    cycles = _bounded_number(request, "min_cycles", MAX_CYCLES, "Cycles: a whole number.", problems)
+    if cycles is not None:
+        filters["min_cycles"] = cycles
+    return filters, problems
 
 
-def _number(text: str, least: int, most: int) -> int | None:
-    text = text.strip()
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+def _bounded_number(request: HttpRequest, name: str, most: int, problem: str, problems: list[str]) -> int | None:
+    """Return the number in a field, or None if the field is empty or wrong; then the problem is added."""
+    text = request.GET.get(name, "")
+    if not text:
         return None
-    return int(text) if least <= int(text) <= most else None
+    number = parse_whole_number(text)
+    if number is None or number > most:
+        problems.append(problem)
+        return None
+    return number
 
 
 @staff_view(VIEW_WALLETS)
 def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
-    """One wallet: score and its parts, profile, positions, trades, discoveries, changes."""
-    wallet = _found(address)
-    mint = request.GET.get("mint", "")
-    mint = mint if is_address(mint) else ""
+    """Render one wallet: score and its parts, profile, positions, trades, discoveries, changes."""
+    wallet = _wallet_or_404(address)
     fetch = partial(positions.wallet_positions, address, exists=True)
-    number, found = paged(page_number(request, "positions"), POSITIONS, fetch)
-    mints = {*(row.mint for row in found.rows), *(row.mint for row in wallet.discoveries)}
+    page = fetch_page(page_number(request, "positions"), POSITIONS, fetch)
+    mints = {row.mint for row in page.rows.rows} | {row.mint for row in wallet.discoveries}
     detail = wallet.score_detail
-    return render_page(
-        request,
-        "discovery/wallet.html",
-        wallet.label or f"{address[:4]}…{address[-4:]}",
-        {
-            "wallet": wallet,
-            "detail": detail,
-            "parts": [(part, None if part.value is None else round(part.value * 100)) for part in detail.parts],
-            "positions": found,
-            "positions_page": number,
-            "mint": mint,
-            "symbols": positions.symbols(mints),
-            "chart": _chart(positions.wallet_results(address)),
-            "changes": wallet_history.wallet_changes(address),
-            "profile_pending": services.is_profile_pending(wallet.profile_requested_at),
-            "profile_rows": rows_of(wallet.profile),
-            "habits": habits_of(wallet.profile),
-        },
-    )
+    values = {
+        "wallet": wallet,
+        "detail": detail,
+        "parts": [(part, None if part.value is None else round(part.value * MAX_SCORE)) for part in detail.parts],
+        "positions": page.rows,
+        "positions_page": page.number,
+        "mint": _requested_mint(request),
+        "symbols": positions.symbols(mints),
+        "chart": _results_chart(positions.wallet_results(address)),
+        "changes": wallet_history.wallet_changes(address),
+        "profile_pending": services.is_profile_pending(wallet.profile_requested_at),
+        "profile_rows": figure_rows(wallet.profile),
+        "habits": habit_rows(wallet.profile),
+    }
+    return render_page(request, "discovery/wallet.html", wallet.label or short_address(address), values)
+
+
+def _requested_mint(request: HttpRequest) -> str:
+    mint = request.GET.get("mint", "")
+    return mint if is_address(mint) else ""
 
 
 @staff_view(VIEW_WALLETS)
 def trades(request: HttpRequest, address: str) -> HttpResponse:
-    """A page of its trades, of all tokens or of one, each with the way to its transaction."""
+    """Render a page of the wallet's trades, of all tokens or of one, each with a link to its transaction."""
     if not is_address(address):
         raise Http404
-    mint = request.GET.get("mint", "")
-    mint = mint if is_address(mint) else ""
+    mint = _requested_mint(request)
     fetch = partial(positions.wallet_trades, address, positions.TradeFilter(mint or None))
     try:
-        number, found = paged(page_number(request), TRADES, fetch)
+        page = fetch_page(page_number(request), TRADES, fetch)
     except Wallet.DoesNotExist:
         raise Http404 from None
-    values = {"wallet_address": address, "trades": found, "number": number, "mint": mint}
-    values["symbols"] = positions.symbols({row.mint for row in found.rows} | ({mint} if mint else set()))
+    mints = {row.mint for row in page.rows.rows}
+    if mint:
+        mints.add(mint)
+    values = {
+        "wallet_address": address,
+        "trades": page.rows,
+        "number": page.number,
+        "mint": mint,
+        "symbols": positions.symbols(mints),
+    }
     return render_fragment(request, "discovery/trades.html", values)
 
 
-def _chart(results: list[positions.ResultPoint]) -> dict[str, Any]:
-    """Net result in SOL, added up over the resolved cycles, as the page's script draws it."""
-    total, values, labels = 0, [], []
+def _results_chart(results: list[positions.ResultPoint]) -> dict[str, Any]:
+    """Return the net result in SOL, summed over the resolved cycles, as the page's script draws it."""
+    total_lamports = 0
+    values: list[Decimal] = []
+    labels: list[str] = []
     for point in results:
-        total += point.net_lamports
-        values.append(lamports_to_sol(total))
+        total_lamports += point.net_lamports
+        values.append(lamports_to_sol(total_lamports))
         labels.append(f"{point.resolved_at:%d %b %H:%M}")
-    series = [{"name": "net, SOL", "tone": "primary", "values": values}]
-    return {"labels": labels, "line": True, "unit": "SOL", "series": series}
+    series = {"name": "net, SOL", "tone": "primary", "values": values}
+    return {"labels": labels, "line": True, "unit": "SOL", "series": [series]}
+
+
+class _TextChange(msgspec.Struct, frozen=True):
+    """A text field of the form: what it showed (None: unknown), what it holds now, and what is stored."""
+
+    name: str
+    shown: str | None
+    typed: str
+    stored: str
+
+    @property
+    def is_untouched(self) -> bool:
+        """The person did not edit the field: what somebody else wrote meanwhile stays."""
+        return self.typed == self.shown
+
+    @property
+    def warning(self) -> str:
+        """Text that says that somebody else's change is overwritten; "" if there was none."""
+        if self.shown is None or self.stored in {self.shown, self.typed}:
+            return ""
+        quoted = self.stored[:MAX_QUOTED_LENGTH]
+        return f"The {self.name} had been changed meanwhile: it was “{quoted}”; your text has replaced it."
 
 
 @staff_view(CHANGE_WALLETS, method="POST")
 def change(request: HttpRequest, address: str) -> HttpResponse:
-    """Label, note and whether it is blacklisted."""
-    found = _found(address)
-    wanted, overtaken = {}, []
-    for name, now in (("label", found.label), ("note", found.note)):
-        text, was = _text(request, name), _text(request, f"was_{name}")
-        if f"was_{name}" in request.POST and text == was:
-            continue  # not touched here: what somebody else wrote meanwhile stays
-        wanted[name] = text
-        if f"was_{name}" in request.POST and now not in (was, text):
-            overtaken.append(f"The {name} had been changed meanwhile: it was “{now[:200]}”; yours is in its place.")
-    lengths = (len(wanted.get("label", "")), len(wanted.get("note", "")))
-    if any("\x00" in text for text in wanted.values()) or lengths[0] > 100 or lengths[1] > 10_000:
+    """Save label, note and whether the wallet is blacklisted."""
+    wallet = _wallet_or_404(address)
+    fields = [_text_change(request, "label", wallet.label), _text_change(request, "note", wallet.note)]
+    edited = [field for field in fields if not field.is_untouched]
+    values: dict[str, str] = {field.name: field.typed for field in edited}
+    if not _are_storable(values):
         messages.error(request, "Not saved: a label has at most 100 characters, a note 10,000.")
-        return _to(request, address)
-    listed = request.POST.get("blacklisted") == "on"
-    if listed != (request.POST.get("was_blacklisted") == "on"):  # else somebody else's change would be undone
-        wanted["status"] = WalletStatus.BLACKLISTED if listed else WalletStatus.ACTIVE
-    services.change_wallet(address, wanted, by=request.user.get_username())
+        return _return_to(request, address)
+    is_blacklisted = request.POST.get("blacklisted") == "on"
+    was_blacklisted = request.POST.get("was_blacklisted") == "on"
+    if is_blacklisted != was_blacklisted:  # an unchanged box must not undo somebody else's change
+        values["status"] = WalletStatus.BLACKLISTED if is_blacklisted else WalletStatus.ACTIVE
+    services.change_wallet(address, values, by=request.user.get_username())
     messages.success(request, "Saved.")
-    for words in overtaken:
-        messages.warning(request, words)
-    return _to(request, address)
+    for field in edited:
+        if field.warning:
+            messages.warning(request, field.warning)
+    return _return_to(request, address)
 
 
-def _text(request: HttpRequest, name: str) -> str:
-    # A browser counts a line's end as one character and sends two.
+def _text_change(request: HttpRequest, name: str, stored: str) -> _TextChange:
+    shown = _posted_text(request, f"was_{name}") if f"was_{name}" in request.POST else None
+    return _TextChange(name, shown, _posted_text(request, name), stored)
+
+
+def _posted_text(request: HttpRequest, name: str) -> str:
+    # A browser counts the end of a line as one character and sends two.
     return request.POST.get(name, "").replace("\r\n", "\n").strip()
+
+
+def _are_storable(values: dict[str, str]) -> bool:
+    if any("\x00" in text for text in values.values()):
+        return False
+    return len(values.get("label", "")) <= MAX_LABEL_LENGTH and len(values.get("note", "")) <= MAX_NOTE_LENGTH
 
 
 @staff_view(START_RUNS, method="POST")
 def profile(request: HttpRequest, address: str) -> HttpResponse:
-    """Have a worker profile and score it anew."""
-    _found(address)
+    """Ask a worker to profile and score the wallet again."""
+    _wallet_or_404(address)
     try:
         services.request_profile(address, by=request.user.get_username())
     except services.QueueError:
-        messages.error(request, "The queue is out of reach: nothing was asked for. /health/detailed says more.")
+        messages.error(request, "The queue is out of reach: nothing was requested. /health/detailed says more.")
     else:
         messages.success(request, "A worker profiles the wallet; reload in a moment.")
-    return _to(request, address)
+    return _return_to(request, address)
 
 
-def _to(request: HttpRequest, address: str) -> HttpResponse:
-    url = reverse("discovery:wallet", args=[address])
-    if is_fragment(request):
-        return HttpResponse(status=204, headers={"HX-Redirect": url})
-    return HttpResponseRedirect(url)
+def _return_to(request: HttpRequest, address: str) -> HttpResponse:
+    return redirect_to(request, reverse("discovery:wallet", args=[address]))
 
 
-def _found(address: str) -> wallets.WalletDetail:
+def _wallet_or_404(address: str) -> wallets.WalletDetail:
     if not is_address(address):
         raise Http404
     try:

@@ -1,0 +1,53 @@
+"""Figures as people read them: amounts, addresses and durations. The same on pages, in tables and in the terminal."""
+
+from typing import Final
+
+from discovery.domain.units import lamports_to_sol
+
+UNKNOWN: Final = "–"
+"""Shown for a value that is not known."""
+_SECONDS_PER_MINUTE: Final = 60
+_SECONDS_PER_HOUR: Final = 3600
+_SECONDS_PER_DAY: Final = 86_400
+_EDGE: Final = 4
+
+
+def sol_text(lamports: int | None, places: int = 4) -> str:
+    """Return lamports as SOL, or UNKNOWN."""
+    if lamports is None:
+        return UNKNOWN
+    return f"{lamports_to_sol(lamports):,.{places}f}"
+
+
+def short_address(address: str) -> str:
+    """Return the first and last four characters of an address."""
+    return f"{address[:_EDGE]}…{address[-_EDGE:]}"
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration in its two largest units: `4 s`, `3 min 20 s`, `5 h 4 min`, `3 d 2 h`."""
+    whole = int(seconds)
+    if whole < _SECONDS_PER_MINUTE:
+        return f"{whole} s"
+    if whole < _SECONDS_PER_HOUR:
+        return _two_units(whole, _SECONDS_PER_MINUTE, "min", 1, "s")
+    if whole < _SECONDS_PER_DAY:
+        return _two_units(whole, _SECONDS_PER_HOUR, "h", _SECONDS_PER_MINUTE, "min")
+    days, rest = divmod(whole, _SECONDS_PER_DAY)
+    return f"{days} d {rest // _SECONDS_PER_HOUR} h"
+
+
+def _two_units(seconds: int, large: int, large_name: str, small: int, small_name: str) -> str:
+    count, rest = divmod(seconds, large)
+    small_count = rest // small
+    if not small_count:
+        return f"{count} {large_name}"
+    return f"{count} {large_name} {small_count} {small_name}"
+
+
+def parse_whole_number(text: str, *, max_digits: int = 9) -> int | None:
+    """Return the whole number that a person typed, or None if the text is none."""
+    text = text.strip()
+    if not text.isascii() or not text.isdigit() or len(text) > max_digits:
+        return None
+    return int(text)
