@@ -68,8 +68,8 @@ def _measure(url: str, source: str, rps: int) -> None:
 PROGRAM = """
 import django; django.setup()
 from discovery.providers.limits import RateLimiter
-from discovery.runs import ledger
-from discovery.jobs.inline_runner import conduct
+from discovery.jobs import run_lifecycle
+from discovery.jobs.inline_runner import run_inline
 from discovery.domain.run_params import Params
 from asgiref.sync import async_to_sync
 from discovery.models.enums import Trigger
@@ -79,8 +79,11 @@ async def counted(self, calls=1):
     counts[self.provider] = counts.get(self.provider, 0) + calls
     await wait(self, calls)
 RateLimiter.wait = counted
-run = ledger.start(Params(max_tokens=100), trigger=Trigger.MANUAL, triggered_by='benchmark', in_foreground=True)
-async_to_sync(conduct)(run)
+request = run_lifecycle.RunRequest(
+    params=Params(max_tokens=100), trigger=Trigger.MANUAL, triggered_by='benchmark', in_foreground=True
+)
+run = run_lifecycle.start(request)
+async_to_sync(run_inline)(run)
 run.refresh_from_db()
 assert run.status == 'completed', run.errors
 slowest = max(counts, key=counts.get)

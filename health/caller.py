@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from discovery.domain.api_keys import matches, prefix_of
 from discovery.models.enums import ApiScope
-from discovery.reads.api_keys import key_of
+from discovery.reads.api_keys import stored_key
 from health.connection import dedicated_connection
 from health.deadlines import Check, Deadline
 
@@ -35,7 +35,7 @@ def operator_check(request: HttpRequest) -> Check | None:
 
 def _is_admin_key(key: str, prefix: str, deadline: Deadline) -> bool:
     with dedicated_connection(deadline):
-        stored = key_of(prefix, timezone.now())
+        stored = stored_key(prefix, timezone.now())
     if stored is None or not stored.valid:
         return False
     return stored.scope == ApiScope.ADMIN and matches(key, stored.secret_hash)

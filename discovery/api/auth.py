@@ -54,10 +54,10 @@ class KeyAuthentication(authentication.BaseAuthentication):
             return None
         now = timezone.now()
         prefix = prefix_of(text.strip())
-        key = api_keys.key_of(prefix, now) if prefix else None
+        key = api_keys.stored_key(prefix, now) if prefix else None
         if key is None or not matches(text.strip(), key.secret_hash) or not key.valid:
             raise exceptions.AuthenticationFailed("the API key is unknown, expired or revoked")
-        api_keys.note_use(key, now)
+        api_keys.store_use(key, now)
         return AnonymousUser(), Caller(key.name, f"key:{key.id}", _INCLUDED[ApiScope(key.scope)])
 
     def authenticate_header(self, request: Request) -> str:

@@ -1,17 +1,30 @@
-"""What the health checks of containers share."""
+"""Reading heartbeats for the health checks of containers."""
 
 from django.core.management.base import CommandError
 from django.db import Error
+from django.utils import timezone
 
 from discovery.reads.health import HeartbeatRow, heartbeats_of
 
 
 def latest_heartbeat(prefix: str, who: str) -> HeartbeatRow:
-    """The newest heartbeat whose name begins with `prefix`. May raise: CommandError, which names `who`."""
+    """Return the newest heartbeat whose name begins with `prefix`.
+
+    Raises CommandError, which names `who`, if there is none or the database is out of reach.
+    """
     try:
-        signs = heartbeats_of(prefix)
+        heartbeats = heartbeats_of(prefix)
     except Error as error:
         raise CommandError(f"the database is out of reach: {' '.join(str(error).split())}") from error
-    if not signs:
+    if not heartbeats:
         raise CommandError(f"{who} has not been seen yet")
-    return signs[0]
+    return heartbeats[0]
+
+
+def require_recent(heartbeat: HeartbeatRow, who: str, max_age_seconds: int) -> str:
+    """Return the age of the heartbeat in words. Raises CommandError, which names `who`, if it is too old."""
+    age_seconds = (timezone.now() - heartbeat.at).total_seconds()
+    text = f"{age_seconds:.0f} s ago"
+    if age_seconds > max_age_seconds:
+        raise CommandError(f"{who} was last seen {text}")
+    return text

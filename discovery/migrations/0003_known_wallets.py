@@ -1,4 +1,4 @@
-"""Wallets that the earlier system found enter the watchlist unprofiled: they are known, not new."""
+"""Put the wallets that the earlier system found on the watchlist, unprofiled, so that runs count them as known."""
 
 from django.db import migrations
 
@@ -14,8 +14,7 @@ ON CONFLICT (address) DO NOTHING
 
 
 class Migration(migrations.Migration):
-    """Copies addresses; going back removes nothing here, the table itself goes with its own migration."""
-
     dependencies = [("discovery", "0002_runs_wallets_trades")]
 
+    # Going back removes nothing: the migration that created the table drops it.
     operations = [migrations.RunSQL(INSERT, migrations.RunSQL.noop)]

@@ -9,7 +9,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('discovery', '0003_known_wallets'),
+        # Not 0003_known_wallets: `0002_schema` could not replace this migration if it needed a data migration.
+        ('discovery', '0002_runs_wallets_trades'),
     ]
 
     operations = [

@@ -7,7 +7,8 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('discovery', '0005_groups'),
+        # Not 0005_groups: `0002_schema` could not replace this migration if it needed a data migration.
+        ('discovery', '0004_workers_profiles_api'),
     ]
 
     operations = [

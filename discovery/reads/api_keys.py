@@ -1,4 +1,4 @@
-"""API keys as the API checks them."""
+"""API keys, as authentication needs them."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,10 +8,10 @@ from django.db.models import Q
 
 from discovery.models import ApiKey
 
-TOLD_EVERY: Final = timedelta(minutes=1)
+USE_STORED_EVERY: Final = timedelta(minutes=1)
 
 
-class KeptKey(msgspec.Struct, frozen=True):
+class StoredKey(msgspec.Struct, frozen=True):
     """A key without its secret. `valid`: neither revoked nor expired."""
 
     id: int
@@ -22,17 +22,24 @@ class KeptKey(msgspec.Struct, frozen=True):
     last_used_at: datetime | None
 
 
-def key_of(prefix: str, now: datetime) -> KeptKey | None:
-    """The key kept under `prefix`. One query."""
+def stored_key(prefix: str, now: datetime) -> StoredKey | None:
+    """Return the key with this prefix, or None. One query."""
     row = ApiKey.objects.filter(prefix=prefix).first()
     if row is None:
         return None
-    return KeptKey(row.pk, row.name, row.scope, row.secret_hash, row.is_valid(now), row.last_used_at)
+    return StoredKey(
+        id=row.pk,
+        name=row.name,
+        scope=row.scope,
+        secret_hash=row.secret_hash,
+        valid=row.is_valid(now),
+        last_used_at=row.last_used_at,
+    )
 
 
-def note_use(key: KeptKey, now: datetime) -> None:
-    """Keep when the key was last used, at most once a minute: one query then, else none."""
-    if key.last_used_at is not None and now - key.last_used_at < TOLD_EVERY:
+def store_use(key: StoredKey, now: datetime) -> None:
+    """Store that the key is in use, once a minute at most: one query then, else none."""
+    if key.last_used_at is not None and now - key.last_used_at < USE_STORED_EVERY:
         return
-    old = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - TOLD_EVERY)
-    ApiKey.objects.filter(old, pk=key.id).update(last_used_at=now)
+    is_due = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - USE_STORED_EVERY)
+    ApiKey.objects.filter(is_due, pk=key.id).update(last_used_at=now)

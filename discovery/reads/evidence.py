@@ -1,8 +1,8 @@
-"""Everything a wallet's score rests on: gates, parts, cycles, and the trades of each cycle."""
+"""The evidence of a wallet's score: gates, parts, cycles, and the trades of each cycle."""
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -10,7 +10,7 @@ from discovery.models import Cycle, RunWallet, Trade, Wallet
 
 
 class EvidenceTrade(msgspec.Struct, frozen=True):
-    """One buy or sale. Lamports None where no price is known."""
+    """One buy or sale. Lamports are None if no price is known."""
 
     signature: str
     slot: int
@@ -56,29 +56,41 @@ class Evidence(msgspec.Struct, frozen=True):
     seeds: tuple[str, ...]
     cycles: tuple[EvidenceCycle, ...]
 
-    def plain(self) -> dict[str, Any]:
-        """For JSON: lamports as strings, times in ISO-8601."""
-        plain: dict[str, Any] = msgspec.to_builtins(self)
-        plain["score"] = None if self.score is None else float(self.score)
-        for cycle in plain["cycles"]:
-            for row in (cycle, *cycle["trades"]):
-                row.update(
-                    {name: str(row[name]) for name in row if name.endswith("_lamports") and row[name] is not None}
-                )
-        return plain
+    def to_json_object(self) -> dict[str, Any]:
+        """Return the evidence for JSON: lamports as strings, times in ISO 8601."""
+        values: dict[str, Any] = msgspec.to_builtins(self)
+        values["score"] = None if self.score is None else float(self.score)
+        for cycle in values["cycles"]:
+            _stringify(cycle, CYCLE_AMOUNTS)
+            for trade in cycle["trades"]:
+                _stringify(trade, TRADE_AMOUNTS)
+        return values
+
+
+CYCLE_AMOUNTS: Final = (
+    "put_in_lamports",
+    "matched_lamports",
+    "net_lamports",
+    "fees_lamports",
+    "unmatched_lamports",
+)
+TRADE_AMOUNTS: Final = ("value_lamports",)
+
+
+def _stringify(row: dict[str, Any], names: tuple[str, ...]) -> None:
+    """Turn amounts into strings, which hold what a JSON number may not."""
+    for name in names:
+        if row[name] is not None:
+            row[name] = str(row[name])
 
 
 def wallet_evidence(address: str) -> Evidence | None:
-    """None where the wallet is not on the watchlist. Four queries."""
+    """Return the evidence, or None if the wallet is not on the watchlist. Four queries."""
     wallet = Wallet.objects.filter(pk=address).first()
     if wallet is None:
         return None
     seeds = set(RunWallet.objects.filter(wallet_address=address).values_list("source_token", flat=True))
-    of_mint: dict[str, list[Trade]] = {}
-    for trade in Trade.objects.filter(wallet_address=address).order_by("slot", "signature", "mint"):
-        of_mint.setdefault(trade.mint, []).append(trade)
-    cycles = list(Cycle.objects.filter(wallet_address=address).order_by("opened_at", "mint", "number"))
-    ends = {(cycle.mint, cycle.number): cycle.opened_at for cycle in cycles}
+    detail = dict(wallet.score_detail)
     return Evidence(
         address=address,
         status=wallet.status,
@@ -86,27 +98,37 @@ def wallet_evidence(address: str) -> Evidence | None:
         provisional=wallet.provisional,
         reason=wallet.unscored_reason,
         profiled_at=wallet.profiled_at,
-        gates=wallet.score_detail.get("gates", []),
-        parts=wallet.score_detail.get("parts", []),
-        detail={name: value for name, value in wallet.score_detail.items() if name not in {"gates", "parts"}},
+        gates=detail.pop("gates", []),
+        parts=detail.pop("parts", []),
+        detail=detail,
         flags=wallet.flags,
         seeds=tuple(sorted(seeds)),
-        cycles=tuple(
-            _cycle(cycle, cycle.mint in seeds, of_mint.get(cycle.mint, []), ends.get((cycle.mint, cycle.number + 1)))
-            for cycle in cycles
-        ),
+        cycles=_cycles(address, seeds),
     )
 
 
-def _cycle(cycle: Cycle, is_seed: bool, trades: list[Trade], next_opened_at: datetime | None) -> EvidenceCycle:
-    """Its trades are those from its opening until the next holding of the token begins."""
-    own = [
-        trade
-        for trade in trades
-        if trade.block_time is not None
-        and trade.block_time >= cycle.opened_at
-        and (next_opened_at is None or trade.block_time < next_opened_at)
-    ]
+def _cycles(address: str, seeds: set[str]) -> tuple[EvidenceCycle, ...]:
+    trades: dict[str, list[Trade]] = {}
+    for trade in Trade.objects.filter(wallet_address=address).order_by("slot", "signature", "mint"):
+        trades.setdefault(trade.mint, []).append(trade)
+    cycles = list(Cycle.objects.filter(wallet_address=address).order_by("opened_at", "mint", "number"))
+    openings = {(cycle.mint, cycle.number): cycle.opened_at for cycle in cycles}
+    rows = []
+    for cycle in cycles:
+        next_opening = openings.get((cycle.mint, cycle.number + 1))
+        own = [trade for trade in trades.get(cycle.mint, []) if _is_within(trade, cycle.opened_at, next_opening)]
+        rows.append(_cycle(cycle, own, is_seed=cycle.mint in seeds))
+    return tuple(rows)
+
+
+def _is_within(trade: Trade, opened_at: datetime, next_opening: datetime | None) -> bool:
+    """Return True from the opening of a cycle until the next holding of the token begins."""
+    if trade.block_time is None or trade.block_time < opened_at:
+        return False
+    return next_opening is None or trade.block_time < next_opening
+
+
+def _cycle(cycle: Cycle, trades: list[Trade], *, is_seed: bool) -> EvidenceCycle:
     return EvidenceCycle(
         mint=cycle.mint,
         number=cycle.number,
@@ -122,10 +144,16 @@ def _cycle(cycle: Cycle, is_seed: bool, trades: list[Trade], next_opened_at: dat
         fees_lamports=cycle.fees_lamports,
         unmatched_lamports=cycle.unmatched_lamports,
         first_signature=cycle.first_signature,
-        trades=tuple(
-            EvidenceTrade(
-                trade.signature, trade.slot, trade.block_time, trade.side, str(trade.token_units), trade.value_lamports
-            )
-            for trade in own
-        ),
+        trades=tuple(_trade(trade) for trade in trades),
+    )
+
+
+def _trade(trade: Trade) -> EvidenceTrade:
+    return EvidenceTrade(
+        signature=trade.signature,
+        slot=trade.slot,
+        block_time=trade.block_time,
+        side=trade.side,
+        token_units=str(trade.token_units),
+        value_lamports=trade.value_lamports,
     )

@@ -1,4 +1,4 @@
-"""What moves on the Discovery page: the run at work, the schedule's next slot, what was found since."""
+"""The parts of the Discovery page that change by themselves: the active run, the next slot, the last result."""
 
 import hashlib
 import uuid
@@ -11,33 +11,26 @@ from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, Subq
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
-from discovery.models import (
-    Config,
-    Heartbeat,
-    Provider,
-    Pumps,
-    Run,
-    RunStep,
-)
+from discovery.models import Config, Heartbeat, Provider, Pumps, Run, RunStep
 from discovery.models.enums import CLOSED_STEP_STATUSES, KIND_OF_STAGE, RunStage, StepKind, StepStatus
 from discovery.reads.paging import ErrorCount
 from discovery.reads.scheduler import GRACE_SECONDS
 
-# Where a stage begins and ends on the bar of the whole run. Tokens and wallets are nearly all of it.
-_SPAN: Final = {
+# Begin and end of each stage on the bar of the whole run, in percent. Tokens and wallets are nearly all of it.
+_STAGE_PCT: Final = {
     RunStage.QUEUED: (0, 0),
     RunStage.FIND_TOKENS: (0, 5),
     RunStage.ANALYSE: (5, 50),
     RunStage.PROFILE: (50, 97),
     RunStage.FINISH: (97, 100),
 }
-LATE: Final = timedelta(seconds=GRACE_SECONDS)
+_OVERDUE_AFTER: Final = timedelta(seconds=GRACE_SECONDS)
 MIN_DONE_STEPS: Final = 2
-"""Steps of a stage before its pace says when it ends."""
+"""Steps of a stage that must be done before its pace predicts its end."""
 
 
 class ActiveRunView(msgspec.Struct, frozen=True):
-    """A run at work. Times UTC; `eta_seconds`: until this stage ends at its pace so far, None = not known yet."""
+    """An active run. Times in UTC; `eta_seconds`: until this stage ends at its pace so far, None = not known yet."""
 
     id: uuid.UUID
     status: str
@@ -61,7 +54,7 @@ class ActiveRunView(msgspec.Struct, frozen=True):
 
 
 class EndedRun(msgspec.Struct, frozen=True):
-    """What the last run came to."""
+    """The result of the last run."""
 
     id: uuid.UUID
     status: str
@@ -74,9 +67,9 @@ class EndedRun(msgspec.Struct, frozen=True):
 
 
 class LiveView(msgspec.Struct, frozen=True):
-    """The page's moving parts at one revision.
+    """The changing parts of the page at one revision.
 
-    last: the run that ended last, None while one is active. workers: whether one has spoken in the last minute.
+    last: the run that ended last, None while one is active. workers: True if one has written a heartbeat lately.
     """
 
     revision: str
@@ -86,68 +79,82 @@ class LiveView(msgspec.Struct, frozen=True):
     workers: bool
 
 
+class _StageCounts(msgspec.Struct, frozen=True):
+    """Steps of one kind: all, closed and failed ones, and when the first began."""
+
+    total: int = 0
+    closed: int = 0
+    failed: int = 0
+    began: datetime | None = None
+
+
 def revision() -> str:
-    """Changes whenever something on the page did. One query, no row is locked."""
-    return _digest(_row())
+    """Return a text that changes whenever the page would. One query, no row is locked."""
+    return _digest(_revision_row())
 
 
 def _digest(row: tuple[Any, ...] | None) -> str:
     return hashlib.sha256(msgspec.json.encode(row, enc_hook=str)).hexdigest()[:16]
 
 
-def _row() -> tuple[Any, ...] | None:
-    """The configuration's version first, then everything else whose change is a change of the page."""
+def _revision_row() -> tuple[Any, ...] | None:
+    """Return the version of the configuration first, whether workers live second, then all else the page depends on."""
     now = timezone.now()
     active = Run.objects.active()
-    shown = JSONObject(id="id", stage="stage", status="status", cancel="cancel_requested_at")
-    steps = (
-        RunStep.objects.filter(run=OuterRef("found"), completed_at__isnull=False)
-        .order_by()
-        .values("run")
-        .annotate(count=Count("pk"))
-        .values("count")
-    )
+    active_values = JSONObject(id="id", stage="stage", status="status", cancel="cancel_requested_at")
+    last_end = Run.objects.order_by().values(last=Max("completed_at"))
+    pumps = Pumps.objects.values(at=JSONObject(a="answered_at", r="refreshed_at"))
     row: tuple[Any, ...] | None = (
         Config.objects.filter(pk=1)
         .annotate(
-            run=Subquery(active.values(shown=shown)[:1]),
-            found=Subquery(active.values("pk")[:1]),
-            ended=Subquery(Run.objects.order_by().values(last=Max("completed_at"))[:1]),
-            pumps=Subquery(Pumps.objects.values(at=JSONObject(a="answered_at", r="refreshed_at"))[:1]),
+            run=Subquery(active.values(shown=active_values)[:1]),
+            active_id=Subquery(active.values("pk")[:1]),
+            ended=Subquery(last_end[:1]),
+            pumps=Subquery(pumps[:1]),
             workers=Exists(Heartbeat.objects.alive(now)),
-            late=Case(When(next_run_at__lt=now - LATE, then=Value(True)), default=Value(False)),
-            trouble=Subquery(
-                Provider.objects.order_by()
-                .annotate(one=Value(1))
-                .values("one")
-                .annotate(
-                    at=Max("last_failure_at"), well=Count("pk", filter=Q(last_success_at__gt=F("last_failure_at")))
-                )
-                .values(seen=JSONObject(at="at", well="well"))[:1]
-            ),
+            late=Case(When(next_run_at__lt=now - _OVERDUE_AFTER, then=Value(True)), default=Value(False)),
+            trouble=Subquery(_provider_trouble()[:1]),
         )
-        .annotate(done=Subquery(steps))
+        .annotate(done=Subquery(_closed_step_count()))
         .values_list("version", "workers", "next_run_at", "run", "done", "ended", "pumps", "late", "trouble")
         .first()
     )
     return row
 
 
+def _closed_step_count() -> Any:
+    """Count the closed steps of the active run of the outer query."""
+    steps = RunStep.objects.filter(run=OuterRef("active_id"), completed_at__isnull=False).order_by()
+    return steps.values("run").annotate(count=Count("pk")).values("count")
+
+
+def _provider_trouble() -> Any:
+    """Summarise the providers' rows: the last failure, and how many providers have recovered since theirs."""
+    recovered = Q(last_success_at__gt=F("last_failure_at"))
+    return (
+        Provider.objects.order_by()
+        .annotate(one=Value(1))
+        .values("one")
+        .annotate(at=Max("last_failure_at"), well=Count("pk", filter=recovered))
+        .values(seen=JSONObject(at="at", well="well"))
+    )
+
+
 def live_view() -> LiveView:
-    """The moving parts. Four queries at most."""
-    row = _row()
+    """Return the changing parts. Four queries at most."""
+    row = _revision_row()
     run = Run.objects.active().first()
     return LiveView(
         revision=_digest(row),
         config_version=row[0] if row else 0,
-        active=None if run is None else _active(run),
-        last=_last() if run is None else None,
+        active=None if run is None else _active_view(run),
+        last=_last_ended() if run is None else None,
         workers=bool(row and row[1]),
     )
 
 
-def _last() -> EndedRun | None:
-    # The earlier system did not always say when: it is the status that ends a run.
+def _last_ended() -> EndedRun | None:
+    # The earlier system did not always store the time of the end: the status tells that a run has ended.
     row = (
         Run.objects.finished()
         .order_by("-started_at", "-id")
@@ -159,11 +166,11 @@ def _last() -> EndedRun | None:
 
 
 def run_revision(run_id: uuid.UUID) -> str:
-    """Changes whenever something on the page of this run did. One query."""
-    steps = Count("steps", filter=Q(steps__completed_at__isnull=False))
+    """Return a text that changes whenever the page of this run would. One query."""
+    closed_steps = Count("steps", filter=Q(steps__completed_at__isnull=False))
     row = (
         Run.objects.filter(pk=run_id)
-        .annotate(done=steps)
+        .annotate(done=closed_steps)
         .values_list("stage", "status", "cancel_requested_at", "done")
         .first()
     )
@@ -171,29 +178,20 @@ def run_revision(run_id: uuid.UUID) -> str:
 
 
 def active_run(run_id: uuid.UUID) -> ActiveRunView | None:
-    """This run where it is at work, None where it is not. Three queries at most."""
+    """Return this run, or None if it is not active. Three queries at most."""
     run = Run.objects.active().filter(pk=run_id).first()
-    return None if run is None else _active(run)
+    return None if run is None else _active_view(run)
 
 
-def _active(run: Run) -> ActiveRunView:
+def _active_view(run: Run) -> ActiveRunView:
     now = timezone.now()
-    closed = Q(status__in=CLOSED_STEP_STATUSES)
-    counts: dict[str, Any] = {
-        row["kind"]: row
-        for row in run.steps.order_by()
-        .values("kind")
-        .annotate(
-            total=Count("pk"),
-            done=Count("pk", filter=closed),
-            lost=Count("pk", filter=Q(status=StepStatus.FAILED)),
-            began=Min("started_at"),
-        )
-    }
-    none: dict[str, Any] = {"total": 0, "done": 0, "lost": 0, "began": None}
+    counts = _counts_by_kind(run)
     stage = RunStage(run.stage or RunStage.QUEUED)
-    here = counts.get(KIND_OF_STAGE.get(stage, ""), none)
-    tokens, wallets = counts.get(StepKind.TOKEN, none), counts.get(StepKind.WALLET, none)
+    none = _StageCounts()
+    current = counts.get(KIND_OF_STAGE.get(stage, ""), none)
+    tokens = counts.get(StepKind.TOKEN, none)
+    wallets = counts.get(StepKind.WALLET, none)
+    last_heartbeat = run.heartbeat_at or run.started_at
     return ActiveRunView(
         id=run.pk,
         status=run.status,
@@ -202,29 +200,49 @@ def _active(run: Run) -> ActiveRunView:
         triggered_by=run.triggered_by or "",
         started_at=run.started_at,
         cancelling=run.cancel_requested_at is not None,
-        pct=_pct(stage, here["done"], here["total"]),
-        stage_done=here["done"],
-        stage_total=here["total"],
-        eta_seconds=_eta(here, now),
-        tokens_done=tokens["done"],
-        tokens_total=tokens["total"],
+        pct=_pct(stage, current),
+        stage_done=current.closed,
+        stage_total=current.total,
+        eta_seconds=_eta_seconds(current, now),
+        tokens_done=tokens.closed,
+        tokens_total=tokens.total,
         wallets_found=run.wallets.values("wallet_address").distinct().count(),
-        wallets_profiled=wallets["done"],
-        wallets_total=wallets["total"],
-        lost=sum(row["lost"] for row in counts.values()),
-        silent_seconds=int((now - (run.heartbeat_at or run.started_at)).total_seconds()),
+        wallets_profiled=wallets.closed,
+        wallets_total=wallets.total,
+        lost=sum(each.failed for each in counts.values()),
+        silent_seconds=int((now - last_heartbeat).total_seconds()),
         source_note=run.source_note,
     )
 
 
-def _pct(stage: RunStage, done: int, total: int) -> int:
-    first, last = _SPAN.get(stage, (100, 100))
-    return first + (last - first) * done // total if total else first
+def _counts_by_kind(run: Run) -> dict[str, _StageCounts]:
+    rows = (
+        run.steps.order_by()
+        .values("kind")
+        .annotate(
+            total=Count("pk"),
+            closed=Count("pk", filter=Q(status__in=CLOSED_STEP_STATUSES)),
+            failed=Count("pk", filter=Q(status=StepStatus.FAILED)),
+            began=Min("started_at"),
+        )
+    )
+    counts: dict[str, _StageCounts] = {}
+    for row in rows:
+        counts[row["kind"]] = _StageCounts(row["total"], row["closed"], row["failed"], row["began"])
+    return counts
 
 
-def _eta(row: dict[str, Any], now: datetime) -> int | None:
-    """Seconds until the stage's last step is done, where its steps go on as they did."""
-    done, total, began = row["done"], row["total"], row["began"]
-    if began is None or done < MIN_DONE_STEPS or done >= total:
+def _pct(stage: RunStage, counts: _StageCounts) -> int:
+    first, last = _STAGE_PCT.get(stage, (100, 100))
+    if not counts.total:
+        return first
+    return first + (last - first) * counts.closed // counts.total
+
+
+def _eta_seconds(counts: _StageCounts, now: datetime) -> int | None:
+    """Return the seconds until the last step of the stage is done at the present pace."""
+    is_predictable = MIN_DONE_STEPS <= counts.closed < counts.total
+    if counts.began is None or not is_predictable:
         return None
-    return int((now - began).total_seconds() * (total - done) / done)
+    elapsed = (now - counts.began).total_seconds()
+    return int(elapsed * (counts.total - counts.closed) / counts.closed)

@@ -100,6 +100,6 @@ class ErrorCount(Func):
     output_field = IntegerField()
 
 
-def words(text: str | None) -> str:
+def safe_text(text: str | None) -> str:
     """Text of the chain, fit to be shown."""
     return clean_text(text, _MAX_TEXT_LENGTH)

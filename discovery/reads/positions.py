@@ -192,7 +192,7 @@ def wallet_results(address: str) -> list[ResultPoint]:
 def symbols(mints: Iterable[str]) -> dict[str, str]:
     """What runs saw these tokens called, harmless. One query."""
     rows = RunToken.objects.filter(mint__in=list(mints)).exclude(symbol="").order_by("pk")
-    return {mint: paging.words(symbol) for mint, symbol in rows.values_list("mint", "symbol")}
+    return {mint: paging.safe_text(symbol) for mint, symbol in rows.values_list("mint", "symbol")}
 
 
 def _must_exist(address: str) -> None:

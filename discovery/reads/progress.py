@@ -10,7 +10,7 @@ from discovery.models.enums import ACTIVE_RUN_STATUSES, CLOSED_STEP_STATUSES, ST
 
 
 class ClosedStep(msgspec.Struct, frozen=True):
-    """A step that is done or has failed. `symbol` of a token's."""
+    """A step that is done or has failed. `symbol` of a token's step."""
 
     id: int
     kind: str
@@ -22,7 +22,7 @@ class ClosedStep(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """Where a run stands. `done` and `total` count the steps of the stage it is in."""
+    """The progress of a run. `done` and `total` count the steps of its present stage."""
 
     active: bool
     status: str
@@ -42,22 +42,27 @@ def progress(run_id: uuid.UUID) -> Progress:
     """Return the progress of a run. Three queries. Raises Run.DoesNotExist."""
     run = Run.objects.only("status", "stage", "source_note").get(pk=run_id)
     symbols = dict(RunToken.objects.filter(run_id=run_id).values_list("mint", "symbol"))
-    rows = list(
-        RunStep.objects.filter(run_id=run_id)
-        .order_by("completed_at", "pk")
-        .values_list("pk", "kind", "key", "status", "error", "counts")
-    )
-    of_stage = [status for _, kind, _, status, _, _ in rows if STAGE_OF_KIND.get(StepKind(kind)) == run.stage]
+    steps = list(RunStep.objects.filter(run_id=run_id).order_by("completed_at", "pk").defer("usage", "errors"))
+    of_stage = [step for step in steps if STAGE_OF_KIND[StepKind(step.kind)] == run.stage]
+    closed = [step for step in steps if step.status in CLOSED_STEP_STATUSES]
     return Progress(
         active=run.status in ACTIVE_RUN_STATUSES,
         status=run.status,
         stage=run.stage or "",
         source_note=run.source_note,
-        done=sum(status in CLOSED_STEP_STATUSES for status in of_stage),
+        done=sum(step.status in CLOSED_STEP_STATUSES for step in of_stage),
         total=len(of_stage),
-        closed=tuple(
-            ClosedStep(pk, kind, key, symbols.get(key, ""), status == StepStatus.FAILED, error, counts)
-            for pk, kind, key, status, error, counts in rows
-            if status in CLOSED_STEP_STATUSES
-        ),
+        closed=tuple(_closed_step(step, symbols.get(step.key, "")) for step in closed),
+    )
+
+
+def _closed_step(step: RunStep, symbol: str) -> ClosedStep:
+    return ClosedStep(
+        id=step.pk,
+        kind=step.kind,
+        key=step.key,
+        symbol=symbol,
+        failed=step.status == StepStatus.FAILED,
+        error=step.error,
+        counts=step.counts,
     )

@@ -10,7 +10,7 @@ from discovery.models import Position, Run, RunWallet, Wallet
 
 
 class FoundToken(msgspec.Struct, frozen=True):
-    """A token of a run; counts None where it was not analysed."""
+    """A token of a run; its counts are None if it was not analysed."""
 
     mint: str
     symbol: str
@@ -21,7 +21,7 @@ class FoundToken(msgspec.Struct, frozen=True):
 
 
 class FoundWallet(msgspec.Struct, frozen=True):
-    """An early buyer on one token. `is_new` None and `score` None where it did not qualify or is not scored."""
+    """An early buyer of one token. `is_new` and `score` are None if it did not qualify; `score` if it has none."""
 
     address: str
     mint: str
@@ -41,53 +41,66 @@ class FoundWallet(msgspec.Struct, frozen=True):
     provisional: bool
 
 
-def tokens(run: Run) -> list[FoundToken]:
-    """The tokens of a run, most promising first. One query."""
-    rows = run.tokens.order_by("rank")
+def found_tokens(run: Run) -> list[FoundToken]:
+    """Return the tokens of a run, most promising first. One query."""
     return [
-        FoundToken(row.mint, row.symbol, row.launched_at, row.launch_clock, row.early_buyers, row.qualified)
-        for row in rows
+        FoundToken(
+            mint=row.mint,
+            symbol=row.symbol,
+            launched_at=row.launched_at,
+            launch_clock=row.launch_clock,
+            early_buyers=row.early_buyers,
+            qualified=row.qualified,
+        )
+        for row in run.tokens.order_by("rank")
     ]
 
 
-def wallets(run_id: uuid.UUID, *, all_buyers: bool = False) -> list[FoundWallet]:
-    """The early buyers of a run, those that qualified first, best profit first. Four queries.
+def found_wallets(run_id: uuid.UUID, *, all_buyers: bool = False) -> list[FoundWallet]:
+    """Return the early buyers of a run, qualified ones first, best profit first. Four queries.
 
-    all_buyers: those that did not qualify as well, as long as no later run has looked at the same token.
+    all_buyers: those that did not qualify as well, unless a later run has analysed the same token.
+    Raises Run.DoesNotExist.
     """
     run = Run.objects.get(pk=run_id)
     symbols = dict(run.tokens.values_list("mint", "symbol"))
-    found = {(row.wallet_address, row.source_token): row for row in RunWallet.objects.filter(run=run)}
+    qualified = {(row.wallet_address, row.source_token): row for row in RunWallet.objects.filter(run=run)}
+    addresses = {address for address, _ in qualified}
+    with_provisional_score = Wallet.objects.filter(address__in=addresses, provisional=True)
+    provisional = set(with_provisional_score.values_list("address", flat=True))
     positions = Position.objects.filter(run=run)
     if not all_buyers:
         positions = positions.filter(rejection="")
-    provisional = set(
-        Wallet.objects.filter(address__in={address for address, _ in found}, provisional=True).values_list(
-            "address", flat=True
-        )
-    )
-    rows = []
+    wallets = []
     for position in positions:
-        row = found.get((position.wallet_address, position.mint))
-        rows.append(
-            FoundWallet(
-                address=position.wallet_address,
-                mint=position.mint,
-                symbol=symbols.get(position.mint, "") or position.mint[:8],
-                qualified=row is not None,
-                profit_pct=position.profit_pct,
-                realised_lamports=position.realised_lamports,
-                cost_lamports=position.cost_lamports,
-                first_buy_at=position.first_buy_at,
-                entry_rank=position.entry_rank,
-                entry_seconds=position.entry_seconds,
-                history_incomplete=position.history_incomplete,
-                rejection=position.rejection,
-                flags=tuple(row.flags if row is not None else position.flags),
-                is_new=row.is_new if row is not None else None,
-                score=row.initial_score if row is not None else None,
-                provisional=position.wallet_address in provisional,
-            )
-        )
-    rows.sort(key=lambda each: (not each.qualified, -(each.profit_pct or 0), each.address, each.mint))
-    return rows
+        row = qualified.get((position.wallet_address, position.mint))
+        wallet = _found_wallet(position, row, symbols.get(position.mint, ""))
+        is_provisional = position.wallet_address in provisional
+        wallets.append(msgspec.structs.replace(wallet, provisional=is_provisional))
+    wallets.sort(key=_best_first)
+    return wallets
+
+
+def _found_wallet(position: Position, row: RunWallet | None, symbol: str) -> FoundWallet:
+    return FoundWallet(
+        address=position.wallet_address,
+        mint=position.mint,
+        symbol=symbol or position.mint[:8],
+        qualified=row is not None,
+        profit_pct=position.profit_pct,
+        realised_lamports=position.realised_lamports,
+        cost_lamports=position.cost_lamports,
+        first_buy_at=position.first_buy_at,
+        entry_rank=position.entry_rank,
+        entry_seconds=position.entry_seconds,
+        history_incomplete=position.history_incomplete,
+        rejection=position.rejection,
+        flags=tuple(position.flags if row is None else row.flags),
+        is_new=None if row is None else row.is_new,
+        score=None if row is None else row.initial_score,
+        provisional=False,
+    )
+
+
+def _best_first(wallet: FoundWallet) -> tuple[bool, Decimal, str, str]:
+    return not wallet.qualified, -(wallet.profit_pct or Decimal(0)), wallet.address, wallet.mint

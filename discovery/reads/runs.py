@@ -224,7 +224,11 @@ def run_tokens(run_id: uuid.UUID, page: Page, *, exists: bool = False) -> Slice[
 
 
 def _token(row: Mapping[str, Any]) -> RunTokenRow:
-    shown = {"symbol": paging.words(row["symbol"]), "name": paging.words(row["name"]), "sources": tuple(row["sources"])}
+    shown = {
+        "symbol": paging.safe_text(row["symbol"]),
+        "name": paging.safe_text(row["name"]),
+        "sources": tuple(row["sources"]),
+    }
     return RunTokenRow(**{**row, **shown})
 
 
@@ -249,7 +253,7 @@ def _wallet(row: Mapping[str, Any], symbols: Mapping[str, str]) -> RunWalletRow:
     values = dict(row)
     address, mint = values.pop("wallet_address"), values.pop("source_token")
     values |= {"is_new": values["is_new"] is not False, "flags": tuple(values["flags"] or ())}
-    return RunWalletRow(address=address, mint=mint, symbol=paging.words(symbols.get(mint)), **values)
+    return RunWalletRow(address=address, mint=mint, symbol=paging.safe_text(symbols.get(mint)), **values)
 
 
 def _must_exist(run_id: uuid.UUID) -> None:

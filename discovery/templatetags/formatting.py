@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from discovery.domain.chain_text import clean_text
 from discovery.domain.display import UNKNOWN, duration_text, short_address, sol_text
+from discovery.domain.flags import flag_label
 from discovery.domain.units import lamports_to_sol
 from discovery.reads.operators import has_operator
 from discovery.reads.positions import TradeRow
@@ -183,6 +184,9 @@ def short(address: str | None) -> str:
 def words(name: str | None) -> str:
     """A name of the code in words."""
     return str(name or "").replace("_", " ")
+
+
+register.filter(flag_label)
 
 
 @register.filter

@@ -22,7 +22,7 @@ ReportStatus = Callable[[Callable[[StatusReporter], None]], None]
 @pytest.fixture
 def report(healthy_system: None, monkeypatch: pytest.MonkeyPatch) -> ReportStatus:
     """`report(lambda signs: signs.answered("helius"))`: a worker of a healthy system stores that status."""
-    monkeypatch.setattr(provider_status, "_told", {})
+    monkeypatch.setattr(provider_status, "last_writes", {})
 
     def run(write: Callable[[StatusReporter], None]) -> None:
         async def main() -> None:

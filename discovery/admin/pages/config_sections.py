@@ -57,13 +57,13 @@ def save_schedule(request: HttpRequest) -> HttpResponse:
         current = config.config_view()
         return _scheduler_problem(request, current, _conflict_text(current))
     values = schedule_values(config.config_view())
-    values |= _notice_values(Notice(done="Saved."))
+    values["notice"] = Notice(done="Saved.")
     values["other_version"] = _version_for_other(request, "params_version", saved, values["config"])
     return render_fragment(request, "discovery/scheduler.html", values, event=CONFIG_CHANGED)
 
 
 def _scheduler_problem(request: HttpRequest, saved: config.ConfigView, problem: str) -> HttpResponse:
-    values = schedule_values(saved) | _notice_values(Notice(problem=problem))
+    values = schedule_values(saved) | {"notice": Notice(problem=problem)}
     return render_fragment(request, "discovery/scheduler.html", values)
 
 
@@ -169,7 +169,7 @@ def _render_params(
 
 
 def _params_values(form: ParamsForm, saved: config.ConfigView, notice: Notice) -> dict[str, Any]:
-    return {"form": form, "config": saved, **_notice_values(notice)}
+    return {"form": form, "config": saved, "notice": notice}
 
 
 # --- Both -----------------------------------------------------------------------------------------------------------
@@ -183,15 +183,6 @@ def saved_params(saved: config.ConfigView) -> Params:
 def posted_number(request: HttpRequest, name: str) -> int:
     """Return a small whole number of the form, or 0 if it is none."""
     return parse_whole_number(request.POST.get(name, "")) or 0
-
-
-def _notice_values(notice: Notice) -> dict[str, Any]:
-    return {
-        "said": notice.done,
-        "problem": notice.problem,
-        "link": notice.link,
-        "others": list(notice.conflicting),
-    }
 
 
 def _version_for_other(

@@ -62,12 +62,12 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
     exported = {name: str(value) for name, value in filters.items()} | {"ordering": ordering}
     first_row = (number - 1) * ROWS
     values = {
-        "found": page,
+        "wallets": page,
         "number": number,
         "first_row": first_row + 1,
         "last_row": first_row + len(page.rows),
         "last_page": max(1, -(-page.total // ROWS)),
-        "asked": in_fields,
+        "filters": in_fields,
         "problems": problems,
         "query": urlencode({**in_fields, "ordering": ordering}),
         "export": urlencode({**exported, "format": "csv"}),

@@ -2,33 +2,31 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
+from django.core.management.base import BaseCommand, CommandParser
 
-from discovery.management.heartbeat_checks import latest_heartbeat
+from discovery.management.heartbeat_checks import latest_heartbeat, require_recent
+from discovery.models.enums import HeartbeatName
 from discovery.reads.health import BEAT_DEAD_SECONDS
 
 
 class Command(BaseCommand):
-    """Reads the heartbeat that beat writes each time it asks for a tick."""
+    """Reads the heartbeat that beat writes each time it sends a tick."""
 
-    help = "Exits 0 when beat gave a sign of life lately, else 1 with the reason."
+    help = "Exit 0 if beat has written a heartbeat lately, else 1 with the reason."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How old the sign may be."""
+        """Add the maximum age."""
         parser.add_argument(
             "--within",
             type=int,
             default=BEAT_DEAD_SECONDS,
             metavar="SECONDS",
-            help=f"How old the sign may be (default {BEAT_DEAD_SECONDS}: three ticks).",
+            help=f"Maximum age of the heartbeat (default {BEAT_DEAD_SECONDS}: three ticks).",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Says when beat was seen. Raises CommandError where it was not, or the database is out of reach."""
-        sign = latest_heartbeat("beat", "beat")
-        age = (timezone.now() - sign.at).total_seconds()
-        if age > options["within"]:
-            raise CommandError(f"beat was last seen {age:.0f} s ago")
-        self.stdout.write(f"beat was seen {age:.0f} s ago")
+        """Print the age of the heartbeat. Raises CommandError if it is missing, too old or cannot be read."""
+        heartbeat = latest_heartbeat(HeartbeatName.BEAT, "beat")
+        age = require_recent(heartbeat, "beat", options["within"])
+        self.stdout.write(f"beat was seen {age}")

@@ -1,32 +1,46 @@
-"""A wallet's score, opened down to its transactions."""
+"""`manage.py explain_wallet`: a wallet's score with its evidence, down to the transactions."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from discovery.domain.addresses import parse_address
-from discovery.management.terminal import sol, stdout_console
-from discovery.reads.evidence import Evidence, wallet_evidence
+from discovery.domain.display import UNKNOWN, sol_text
+from discovery.management.terminal import stdout_console
+from discovery.reads.evidence import Evidence, EvidenceCycle, EvidenceTrade, wallet_evidence
 
-EXIT_BAD_OPTION, EXIT_UNKNOWN = 2, 1
+EXIT_UNKNOWN, EXIT_BAD_OPTION = 1, 2
+WIDTH: Final = 320
+_CYCLE_COLUMNS: Final = (
+    "token",
+    "no.",
+    "result",
+    "opened",
+    "put in SOL",
+    "net SOL",
+    "why",
+    "counted",
+    "first transaction",
+)
 
 
 class Command(BaseCommand):
-    """Shows why a wallet has its score: gates, parts, cycles, and the transactions of each cycle."""
+    """Shows gates, parts, cycles and the transactions of each cycle."""
 
     help = "Open a wallet's score down to its transactions. Exit codes: 0 shown, 1 not on the watchlist, 2 bad address."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The wallet and the form of the answer."""
+        """Add the wallet and the form of the output."""
         parser.add_argument("address", help="the wallet's address")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument("--trades", action="store_true", help="show every transaction of every cycle")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Show. Raises CommandError with the exit code of the case."""
+        """Print the evidence. Raises CommandError with the exit code of the case."""
         try:
             address = parse_address(options["address"])
         except ValueError as error:
@@ -35,46 +49,95 @@ class Command(BaseCommand):
         if evidence is None:
             raise CommandError(f"{address} is not on the watchlist", returncode=EXIT_UNKNOWN)
         if options["json"]:
-            self.stdout.write(json.dumps(evidence.plain()))
-        else:
-            _show(evidence, trades=options["trades"])
+            self.stdout.write(json.dumps(evidence.to_json_object()))
+            return
+        console = stdout_console(width=WIDTH)
+        _print_head(console, evidence)
+        if evidence.profiled_at is None:
+            console.print("Not profiled yet: the next run does it, or somebody who asks for it.")
+            return
+        _print_score(console, evidence)
+        console.print(_cycle_table(evidence, with_trades=options["trades"]))
 
 
-def _show(evidence: Evidence, *, trades: bool) -> None:
-    console = stdout_console(width=320)
-    score = "not scored" if evidence.score is None else f"score {evidence.score * 100:.2f}"
-    if evidence.provisional and evidence.score is not None:
-        score += " (provisional)"
-    console.print(f"[bold]{evidence.address}[/bold]  {evidence.status.replace('_', ' ')}, {score}")
-    if evidence.profiled_at is None:
-        console.print("Not yet profiled: it is with the next run, or when somebody asks for it.")
-        return
+def _print_head(console: Console, evidence: Evidence) -> None:
+    status = evidence.status.replace("_", " ")
+    console.print(f"[bold]{evidence.address}[/bold]  {status}, {_score_text(evidence)}")
+
+
+def _score_text(evidence: Evidence) -> str:
+    if evidence.score is None:
+        return "not scored"
+    text = f"score {evidence.score * 100:.2f}"
+    return f"{text} (provisional)" if evidence.provisional else text
+
+
+def _print_score(console: Console, evidence: Evidence) -> None:
     if evidence.reason:
         console.print(f"Why not: {evidence.reason}", markup=False)
-    gates = Table("gate", "passed", "observed", "needed", box=None, pad_edge=False)
-    for gate in evidence.gates:
-        gates.add_row(*map(Text, (gate["name"], "yes" if gate["passed"] else "NO", gate["observed"], gate["needed"])))
-    parts = Table("part", "value", "weight", "note", box=None, pad_edge=False)
-    for part in evidence.parts:
-        value = "–" if part["value"] is None else f"{part['value']:.4f}"
-        parts.add_row(*map(Text, (part["name"], value, f"{part['weight']:.2f}", part["note"])))
-    console.print(gates, "", parts, "")
+    console.print(_gate_table(evidence), "", _part_table(evidence), "")
     for flag, words in evidence.flags.items():
         console.print(Text(f"flag {flag}: {words}", style="yellow"))
     if evidence.seeds:
         console.print(f"Seed tokens, which count for nothing: {', '.join(evidence.seeds)}", markup=False)
-    table = Table("token", "no.", "result", "opened", "put in SOL", "net SOL", "why", "counted", "first transaction")
+
+
+def _gate_table(evidence: Evidence) -> Table:
+    table = Table("gate", "passed", "observed", "needed", box=None, pad_edge=False)
+    for gate in evidence.gates:
+        passed = "yes" if gate["passed"] else "NO"
+        _add_plain_row(table, gate["name"], passed, gate["observed"], gate["needed"])
+    return table
+
+
+def _part_table(evidence: Evidence) -> Table:
+    table = Table("part", "value", "weight", "note", box=None, pad_edge=False)
+    for part in evidence.parts:
+        value = UNKNOWN if part["value"] is None else f"{part['value']:.4f}"
+        _add_plain_row(table, part["name"], value, f"{part['weight']:.2f}", part["note"])
+    return table
+
+
+def _add_plain_row(table: Table, *cells: str) -> None:
+    """Add a row of texts in which brackets mean nothing."""
+    table.add_row(*(Text(cell) for cell in cells))
+
+
+def _cycle_table(evidence: Evidence, *, with_trades: bool) -> Table:
+    table = Table(*_CYCLE_COLUMNS)
     for cycle in evidence.cycles:
-        counted = "no: seed" if cycle.is_seed else f"no: {cycle.left_out}" if cycle.left_out else "yes"
-        table.add_row(
-            cycle.mint, str(cycle.number), cycle.result, f"{cycle.opened_at:%Y-%m-%d %H:%M}",
-            sol(cycle.put_in_lamports), sol(cycle.net_lamports), cycle.why, counted, cycle.first_signature,
-        )  # fmt: skip
-        if trades:
+        table.add_row(*_cycle_cells(cycle))
+        if with_trades:
             for trade in cycle.trades:
-                words = f"  {trade.side} {trade.token_units} units at {trade.block_time:%Y-%m-%d %H:%M:%S}"
-                value = "–" if trade.value_lamports is None else sol(trade.value_lamports)
-                table.add_row("", "", trade.side, words.strip(), value, "", f"slot {trade.slot}", "", trade.signature)
+                table.add_row(*_trade_cells(trade))
     for column in (table.columns[0], table.columns[-1]):
         column.no_wrap = True  # to be copied
-    console.print(table)
+    return table
+
+
+def _cycle_cells(cycle: EvidenceCycle) -> tuple[str, ...]:
+    return (
+        cycle.mint,
+        str(cycle.number),
+        cycle.result,
+        f"{cycle.opened_at:%Y-%m-%d %H:%M}",
+        sol_text(cycle.put_in_lamports),
+        sol_text(cycle.net_lamports),
+        cycle.why,
+        _counted_text(cycle),
+        cycle.first_signature,
+    )
+
+
+def _counted_text(cycle: EvidenceCycle) -> str:
+    if cycle.is_seed:
+        return "no: seed"
+    if cycle.left_out:
+        return f"no: {cycle.left_out}"
+    return "yes"
+
+
+def _trade_cells(trade: EvidenceTrade) -> tuple[str, ...]:
+    words = f"{trade.side} {trade.token_units} units at {trade.block_time:%Y-%m-%d %H:%M:%S}"
+    value = sol_text(trade.value_lamports)
+    return ("", "", trade.side, words, value, "", f"slot {trade.slot}", "", trade.signature)

@@ -18,7 +18,7 @@ def rename_permissions(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("discovery", "0007_pumps_answered_wallet_indexes"), ("auth", "0012_alter_user_first_name_max_length")]
+    dependencies = [("discovery", "0008_align"), ("auth", "0012_alter_user_first_name_max_length")]
 
     operations = [
         *[migrations.RenameModel(f"Discovery{name}", name) for name in MODELS],
