@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("walltrack", "discovery", "health", "templates", "static")
-DECLARATION = '''    min_holders: Annotated[
+DECLARATION = """    min_holders: Annotated[
         int,
         ParamSpec(
             label="Minimum holders",
@@ -22,7 +22,7 @@ DECLARATION = '''    min_holders: Annotated[
             max=Decimal(5000),
         ),
     ] = 12
-    profile_immediately: Annotated['''
+    profile_immediately: Annotated["""
 REPORT = """
 import json
 import django; django.setup()
