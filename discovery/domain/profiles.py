@@ -47,7 +47,7 @@ class Cycle(msgspec.Struct, frozen=True):
     exclusion_reason: ExclusionReason
 
     @property
-    def counted(self) -> bool:
+    def is_counted(self) -> bool:
         """Whether the cycle stands in statistics: resolved, with a known cost, and what is known suffices."""
         return not self.exclusion_reason
 
