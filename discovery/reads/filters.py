@@ -106,7 +106,8 @@ class SwitchField(forms.TypedChoiceField):
 
     def to_python(self, value: Any) -> str:
         """Return the word in small letters."""
-        return super().to_python(value).lower()
+        word: str = super().to_python(value)
+        return word.lower()
 
 
 class MomentFilter(django_filters.Filter):  # type: ignore[misc]  # the package ships no types
