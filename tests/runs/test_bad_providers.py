@@ -17,7 +17,7 @@ UNKNOWN_MINT = "4k3Dyjzvzp8eMZWUXbBCjEvwSkkk59S5iCNLY3QrkX6R"
 
 
 @cache
-def expected() -> dict[str, truth.TokenTruth]:
+def expected() -> dict[str, truth.ExpectedToken]:
     return truth.tokens(worlds.build("small", 2))
 
 

@@ -12,7 +12,7 @@ from simmarket.worlds import expected_results as truth
 
 
 @cache
-def expected() -> dict[str, truth.TokenTruth]:
+def expected() -> dict[str, truth.ExpectedToken]:
     return truth.tokens(worlds.build("small", 3))
 
 
