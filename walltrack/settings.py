@@ -324,11 +324,11 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["discovery.api.auth.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["discovery.api.throttles.CallerThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["discovery.api.renderers.BoundedJsonParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "discovery.api.renderers.FormatNegotiation",
+    "DEFAULT_PARSER_CLASSES": ["discovery.api.parsers.BoundedJsonParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "discovery.api.negotiation.FormatNegotiation",
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "discovery.api.problems.handle",
+    "DEFAULT_SCHEMA_CLASS": "discovery.api.schema.ApiSchema",
+    "EXCEPTION_HANDLER": "discovery.api.problems.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": False,
     # The number of proxies whose X-Forwarded-For is trusted for a client's address.
@@ -354,10 +354,10 @@ SPECTACULAR_SETTINGS = {
         "WalletStatus": "discovery.models.enums.WalletStatus",
         "CycleResult": "discovery.models.enums.CycleResult",
     },
-    "PREPROCESSING_HOOKS": ["discovery.api.openapi.without_trailing_slashes"],
+    "PREPROCESSING_HOOKS": ["discovery.api.schema.without_trailing_slashes"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "discovery.api.openapi.problems_as_such",
+        "discovery.api.schema.shared_problems",
     ],
 }
 

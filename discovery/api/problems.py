@@ -1,8 +1,8 @@
-"""Errors as RFC 9457 problem+json: what went wrong, where, and under which request id."""
+"""Errors as RFC 9457 problem+json: what went wrong, where, and in which request."""
 
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Js
 from django.urls import reverse
 from django.views import defaults
 from rest_framework import exceptions, status
+from rest_framework.settings import api_settings
 
 from discovery import services
 from discovery.domain.run_params import InvalidParams
@@ -33,10 +34,23 @@ class FieldError(msgspec.Struct, frozen=True):
     message: str
 
 
-class Problem(Exception):
-    """An answer other than the one asked for. `code` names the cause for programs, `detail` says it to people.
+class ProblemBody(msgspec.Struct, frozen=True):
+    """What went wrong (RFC 9457). Some problems have further members: `run_id`, `run`, `current_status`."""
 
-    errors: what is wrong by field. extra: further members. headers: of the answer.
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str
+    errors: list[FieldError]
+
+
+class Problem(Exception):
+    """An error response. `code` names the cause for programs, `detail` explains it to people.
+
+    errors: messages by field. extra: further members of the body. headers: of the response.
     """
 
     def __init__(
@@ -50,12 +64,21 @@ class Problem(Exception):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
-        self.status_code, self.code, self.detail = status_code, code, detail
-        self.errors, self.extra, self.headers = dict(errors or {}), dict(extra or {}), dict(headers or {})
+        self.status_code = status_code
+        self.code = code
+        self.detail = detail
+        self.errors = dict(errors or {})
+        self.extra = dict(extra or {})
+        self.headers = dict(headers or {})
 
 
-def answer(request: Any, problem: Problem) -> JsonResponse:
-    """The problem as a response."""
+def invalid(errors: Mapping[str, str]) -> Problem:
+    """Return the problem of values that are not allowed: messages by field."""
+    return Problem(400, "invalid", "some values are not allowed", errors=errors)
+
+
+def problem_response(request: Any, problem: Problem) -> JsonResponse:
+    """Return the problem as a response."""
     body = {
         "type": f"urn:walltrack:problem:{problem.code}",
         "title": HTTPStatus(problem.status_code).phrase,
@@ -71,36 +94,37 @@ def answer(request: Any, problem: Problem) -> JsonResponse:
     return JsonResponse(body, status=problem.status_code, content_type=PROBLEM_JSON, headers=headers)
 
 
-def handle(error: Exception, context: Mapping[str, Any]) -> HttpResponseBase | None:
-    """DRF's exception handler. None for a cause nobody foresaw: Django logs it and `server_error` answers."""
+def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponseBase | None:
+    """Return the response to an exception of a view.
+
+    Return None for an unexpected exception: Django logs it and calls `server_error`.
+    """
     problem = problem_of(error)
     if problem is None:
         return None
     if problem.status_code == status.HTTP_503_SERVICE_UNAVAILABLE:
         log.warning("request not served", extra={"cause": problem.code, "error": str(error).strip()[:300]})
-    return answer(context["request"], problem)
+    return problem_response(context["request"], problem)
 
 
 def problem_of(error: BaseException) -> Problem | None:
-    """What an exception means to a client; None where nobody foresaw it."""
+    """Return the problem that an exception means to a client, or None if it is unexpected."""
     match error:
         case Problem():
             return error
         case InvalidParams():
-            return Problem(400, "invalid", "some values are not allowed", errors=error.problems)
+            return invalid(error.problems)
         case services.RunAlreadyActive():
-            return _active(error)
+            return _run_active(error)
         case services.IdempotencyKeyReused():
             return Problem(422, "idempotency_key_reused", "this Idempotency-Key was used for another request")
         case services.WrongState():
-            words = f"not possible for a run that is {error.status}"
-            return Problem(409, "wrong_state", words, extra={"current_status": error.status})
+            return Problem(409, "wrong_state", str(error), extra={"current_status": error.status})
         case services.StaleVersion():
-            words = f"the configuration was changed meanwhile: version {error.current} is in force"
-            return Problem(412, "stale_version", words, headers={"ETag": f'"{error.current}"'})
+            return Problem(412, "stale_version", str(error), headers={"ETag": f'"{error.current}"'})
         case Http404() | ObjectDoesNotExist():
-            return Problem(404, "not_found", str(error) or "there is no such thing")
-        case _ if isinstance(error, DATABASE_GONE):
+            return Problem(404, "not_found", str(error) or "not found")
+        case OperationalError() | InterfaceError():
             return unavailable("database_unavailable", "the database is out of reach")
         case QueueError():
             return unavailable("queue_unavailable", "the queue is out of reach; nothing was started")
@@ -111,11 +135,11 @@ def problem_of(error: BaseException) -> Problem | None:
 
 
 def unavailable(code: str, detail: str) -> Problem:
-    """503: try again soon."""
+    """Return a 503 problem that says when to try again."""
     return Problem(503, code, detail, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
-def _active(error: services.RunAlreadyActive) -> Problem:
+def _run_active(error: services.RunAlreadyActive) -> Problem:
     link = reverse("api:run", args=[error.run_id])
     return Problem(
         409,
@@ -139,66 +163,93 @@ _CODES: Final[dict[int, str]] = {
 
 
 def _of_framework(error: exceptions.APIException) -> Problem:
-    headers: dict[str, str] = {}
-    if (challenge := getattr(error, "auth_header", None)) is not None:
-        headers["WWW-Authenticate"] = challenge
     if isinstance(error, exceptions.Throttled):
-        wait = max(1, int(getattr(error, "wait", None) or 1))
-        return Problem(
-            429, "too_many_requests", f"too many requests; again in {wait} s", headers={"Retry-After": str(wait)}
-        )
+        return _throttled(error)
     if isinstance(error, exceptions.ValidationError):
-        return Problem(400, "invalid", "some values are not allowed", errors=dict(_flat("", error.detail)))
-    return Problem(error.status_code, _CODES.get(error.status_code, "error"), str(error.detail), headers=headers)
+        return invalid(messages_by_field(error.detail))
+    headers: dict[str, str] = {}
+    challenge = getattr(error, "auth_header", None)
+    if challenge is not None:
+        headers["WWW-Authenticate"] = challenge
+    code = _CODES.get(error.status_code, "error")
+    return Problem(error.status_code, code, str(error.detail), headers=headers)
 
 
-def _flat(name: str, detail: Any) -> list[tuple[str, str]]:
-    """Nested errors of serializers as `outer.inner` and words."""
+def _throttled(error: exceptions.Throttled) -> Problem:
+    seconds = max(1, int(getattr(error, "wait", None) or 1))
+    detail = f"too many requests; again in {seconds} s"
+    return Problem(429, "too_many_requests", detail, headers={"Retry-After": str(seconds)})
+
+
+def messages_by_field(detail: Any, name: str = "") -> dict[str, str]:
+    """Return the nested errors of a serializer by field, as `outer.inner`; "" is the body as a whole."""
     if isinstance(detail, dict):
-        return [pair for key, value in detail.items() for pair in _flat(f"{name}.{key}".lstrip("."), value)]
+        return _messages_of_fields(detail, name)
     if isinstance(detail, list):
-        inner = [pair for each in detail for pair in _flat(name, each)]
-        return [(name, "; ".join(words for _, words in inner))] if inner else []
-    return [(name, str(detail))]
+        return _joined_messages(detail, name)
+    return {name: str(detail)}
 
 
-# What fails before a view of the API is reached, or where nobody foresaw it (walltrack/urls.py names these handlers).
+def _messages_of_fields(detail: dict[str, Any], name: str) -> dict[str, str]:
+    messages: dict[str, str] = {}
+    for field, inner in detail.items():
+        is_whole = field == api_settings.NON_FIELD_ERRORS_KEY
+        path = name if is_whole else f"{name}.{field}".lstrip(".")
+        messages |= messages_by_field(inner, path)
+    return messages
+
+
+def _joined_messages(detail: list[Any], name: str) -> dict[str, str]:
+    messages: list[str] = []
+    for inner in detail:
+        messages.extend(messages_by_field(inner, name).values())
+    return {name: "; ".join(messages)} if messages else {}
+
+
+# Handlers of errors outside the views of the API; walltrack/urls.py names them.
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400 for a request that Django itself refuses: a wrong Host, a body that is too large."""
-    words = "the request is not acceptable"
+    """Return 400 for a request that Django itself refuses: a wrong Host, a body that is too large."""
+    detail = "the request is not acceptable"
     if isinstance(exception, DisallowedHost):
-        words = "the name in the address is neither that of PUBLIC_URL nor among ALLOWED_HOSTS"
-    return _page_or(request, Problem(400, "malformed", words), defaults.bad_request, exception)
+        detail = "the name in the address is neither that of PUBLIC_URL nor among ALLOWED_HOSTS"
+    if _is_api(request):
+        return problem_response(request, Problem(400, "malformed", detail))
+    return defaults.bad_request(request, exception)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404 for a path that leads nowhere."""
-    return _page_or(request, Problem(404, "not_found", "there is no such path"), defaults.page_not_found, exception)
+    """Return 404 for an unknown path."""
+    if _is_api(request):
+        return not_found(request)
+    return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500, or 503 where the database is out of reach."""
-    gone = isinstance(sys.exc_info()[1], DATABASE_GONE)
-    if gone and not request.path.startswith(API_ROOT):
+    """Return 500, or 503 if the database is out of reach."""
+    is_database_gone = isinstance(sys.exc_info()[1], DATABASE_GONE)
+    if _is_api(request):
+        return problem_response(request, _server_problem(is_database_gone=is_database_gone))
+    if is_database_gone:
         words = "The database is out of reach. Try again in a moment."
         return HttpResponse(words, status=503, content_type="text/plain", headers={"Retry-After": str(RETRY_SECONDS)})
-    problem = (
-        unavailable("database_unavailable", "the database is out of reach")
-        if gone
-        else Problem(500, "internal_error", "something went wrong here; the log says what, by request id")
-    )
-    return _page_or(request, problem, defaults.server_error)
+    return defaults.server_error(request)
 
 
-def _page_or(request: HttpRequest, problem: Problem, page: Callable[..., HttpResponse], *args: Any) -> HttpResponse:
-    return answer(request, problem) if request.path.startswith(API_ROOT) else page(request, *args)
+def _server_problem(*, is_database_gone: bool) -> Problem:
+    if is_database_gone:
+        return unavailable("database_unavailable", "the database is out of reach")
+    return Problem(500, "internal_error", "internal error; the log has the cause under the request id")
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith(API_ROOT)
 
 
 def not_found(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
-    """Every path below /api that leads nowhere."""
-    return answer(request, Problem(404, "not_found", "there is no such path"))
+    """Return 404 for an unknown path below /api."""
+    return problem_response(request, Problem(404, "not_found", "no such path"))
 
 
-not_found.csrf_exempt = True  # type: ignore[attr-defined]  # 404 says the same whoever asks
+not_found.csrf_exempt = True  # type: ignore[attr-defined]  # an unknown path needs no token

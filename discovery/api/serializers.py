@@ -1,153 +1,198 @@
-"""Bodies of requests: their description, and what they ask of `actions`."""
+"""Serializers: the bodies of requests, which validate, and the rows of responses."""
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
 from rest_framework import serializers
 
+from discovery.api.struct_serializers import struct_serializer
 from discovery.domain.flags import FLAG_NAMES
-from discovery.domain.run_params import BOUNDS, Bound, InvalidParams, check
+from discovery.domain.run_params import PARAM_SPECS, Params, ParamSpec
 from discovery.models.enums import WalletStatus
+from discovery.reads import config, positions, pumps, runs, scheduler, stats, wallets
 
-HOURS: Final = range(1, 25)
-_WORDS: Final = {
-    "min_price_change_pct": "Least price change over 24 h, percent.",
-    "min_volume_usd": "Least volume over 24 h.",
-    "min_liquidity_usd": "Least liquidity.",
-    "max_token_age_hours": "Most hours since launch.",
-    "early_window_minutes": "A first buy this soon after launch is early.",
-    "min_profit_pct": "Least realised profit on the token, percent of everything put in.",
-    "max_tokens": "Most tokens to analyse.",
-    "max_requests_per_run": "Most provider calls; the run ends cleanly there. Null = no limit.",
-}
+MIN_SCHEDULE_HOURS: Final = 1
+MAX_SCHEDULE_HOURS: Final = 24
+MAX_LABEL_LENGTH: Final = 100
+MAX_NOTE_LENGTH: Final = 10_000
+MAX_QUOTED_LENGTH: Final = 40
+
+# --- Bodies of requests ---------------------------------------------------------------------------------------------
 
 
-def _number(name: str, bound: Bound) -> Any:
-    options: dict[str, Any] = {"required": False, "allow_null": bound.optional, "help_text": _WORDS[name]}
-    if bound.places:
-        return serializers.FloatField(min_value=float(bound.least), max_value=float(bound.most), **options)
-    return serializers.IntegerField(min_value=int(bound.least), max_value=int(bound.most), **options)
+class BodySerializer(serializers.Serializer[Any]):
+    """The body of a request. A body that is not an object and unknown fields are refused."""
+
+    default_error_messages = {
+        "invalid": "not a JSON object",
+        "unknown": "no such field",
+    }
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Return the validated values. Raises ValidationError that names each bad or unknown field."""
+        if not isinstance(data, Mapping):
+            self.fail("invalid")
+        errors: dict[str, Any] = {}
+        for name in data:
+            if name not in self.fields:
+                errors[name] = [self.error_messages["unknown"]]
+        values: dict[str, Any] = {}
+        try:
+            # As a dict: fields read a QueryDict, the empty body of an HTML form, as a form with unchecked boxes.
+            values = super().to_internal_value(dict(data))
+        except serializers.ValidationError as error:
+            errors |= error.detail  # type: ignore[arg-type]  # a dict, as `super` raises it
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values
 
 
-_PARAM_FIELDS: Final[dict[str, Any]] = {
-    **{name: _number(name, bound) for name, bound in BOUNDS.items()},
-    "profile_immediately": serializers.BooleanField(required=False, help_text="Profile new wallets within the run."),
-    "excluded_flags": serializers.ListField(
-        child=serializers.ChoiceField(choices=[(name, name.replace("_", " ")) for name in FLAG_NAMES]),
-        required=False,
-        help_text="A wallet with one of these does not qualify.",
-    ),
-}
-ParamsSerializer: Final = type(
-    "ParamsSerializer",
-    (serializers.Serializer,),
-    {**_PARAM_FIELDS, "__doc__": "Parameters of a run. What is left out is as saved."},
-)
+class JsonBooleanField(serializers.BooleanField):
+    """A boolean of JSON; no words or numbers that stand for one."""
+
+    default_error_messages = {"invalid": "neither true nor false"}
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Return the value. Raises ValidationError."""
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
 
 
-class ConfigChangeSerializer(serializers.Serializer[Any]):
+class JsonTextField(serializers.CharField):
+    """A string of JSON; numbers are not converted."""
+
+    default_error_messages = {"invalid": "not a text"}
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the text without blanks at its ends. Raises ValidationError."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class ScheduleHoursField(serializers.IntegerField):
+    """Hours between two scheduled runs."""
+
+    _MESSAGE = f"not a whole number between {MIN_SCHEDULE_HOURS} and {MAX_SCHEDULE_HOURS} h"
+    default_error_messages = {"invalid": _MESSAGE, "min_value": _MESSAGE, "max_value": _MESSAGE}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=MIN_SCHEDULE_HOURS, max_value=MAX_SCHEDULE_HOURS, **kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the number. Raises ValidationError."""
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+class ParamField(serializers.Field[Any, Any, Any, Any]):
+    """One parameter of a run, validated by its spec. JSON has numbers: the text of one is refused."""
+
+    default_error_messages = {
+        "number": "{value} is not a number",
+        "flag": "{value} is not a flag; the flags are {flags}",
+    }
+
+    def __init__(self, spec: ParamSpec) -> None:
+        null_message = "null is not a number" if spec.is_number else "null is not allowed"
+        super().__init__(
+            required=False,
+            allow_null=spec.is_optional,
+            help_text=spec.help,
+            error_messages={"null": null_message},
+        )
+        self.spec = spec
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the value as the run uses it. Raises ValidationError."""
+        if self.spec.is_number and not _is_number(data):
+            self.fail("number", value=_quoted(data))
+        try:
+            value = self.spec.check(data)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from None
+        if self.spec.kind == "flags":
+            self._check_flags(value)
+        return value
+
+    def _check_flags(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            if name not in FLAG_NAMES:
+                self.fail("flag", value=_quoted(name), flags=", ".join(FLAG_NAMES))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _quoted(value: Any) -> str:
+    """Return the beginning of a value as its sender wrote it."""
+    return json.dumps(value)[:MAX_QUOTED_LENGTH]
+
+
+class ParamsSerializer(BodySerializer):
+    """Parameters of a run. Those left out are as saved."""
+
+    default_error_messages = {"unknown": "no such parameter"}
+
+    def get_fields(self) -> dict[str, Any]:
+        """Return a field for each parameter."""
+        return {name: ParamField(spec) for name, spec in PARAM_SPECS.items()}
+
+
+class ConfigChangeSerializer(BodySerializer):
     """A change of the configuration. What is left out stays as it is."""
 
-    enabled = serializers.BooleanField(required=False, help_text="Whether runs start by themselves.")
-    schedule_hours = serializers.IntegerField(min_value=HOURS[0], max_value=HOURS[-1], required=False)
+    enabled = JsonBooleanField(required=False, help_text="Switches scheduled runs on or off.")
+    schedule_hours = ScheduleHoursField(required=False)
     params = ParamsSerializer(required=False)
 
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The validated changes by column of the configuration."""
+        values = dict(self.validated_data)
+        params = values.pop("params", {})
+        return {**values, **params}
 
-class ConfigReplaceSerializer(serializers.Serializer[Any]):
-    """The configuration. Parameters that are left out go back to their defaults."""
 
-    enabled = serializers.BooleanField(help_text="Whether runs start by themselves.")
-    schedule_hours = serializers.IntegerField(min_value=HOURS[0], max_value=HOURS[-1])
+class ConfigReplaceSerializer(BodySerializer):
+    """The configuration. Parameters that are left out return to their defaults."""
+
+    enabled = JsonBooleanField(help_text="Switches scheduled runs on or off.")
+    schedule_hours = ScheduleHoursField()
     params = ParamsSerializer()
 
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Every column of the configuration."""
+        values = dict(self.validated_data)
+        params = values.pop("params")
+        return {**values, **msgspec.structs.asdict(Params()), **params}
 
-class WalletChangeSerializer(serializers.Serializer[Any]):
-    """What an operator says of a wallet. What is left out stays as it is."""
+
+class WalletChangeSerializer(BodySerializer):
+    """Status, label and note of a wallet. What is left out stays as it is."""
 
     status = serializers.ChoiceField(choices=WalletStatus.choices, required=False)
-    label = serializers.CharField(max_length=100, allow_blank=True, required=False)  # type: ignore[assignment]
-    note = serializers.CharField(max_length=10_000, allow_blank=True, required=False)
+    label = JsonTextField(max_length=MAX_LABEL_LENGTH, allow_blank=True, required=False)  # type: ignore[assignment]
+    note = JsonTextField(max_length=MAX_NOTE_LENGTH, allow_blank=True, required=False)
 
 
-def run_overrides(body: Any) -> dict[str, Any]:
-    """Parameters that a run is to use instead of the saved ones. Raises InvalidParams naming every bad one."""
-    values = _object(body)
-    problems = _problems(values)
-    if problems:
-        raise InvalidParams(problems)
-    return values
+# --- Rows of responses ----------------------------------------------------------------------------------------------
 
-
-def config_changes(body: Any, *, whole: bool, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """A change of the configuration by column. Raises InvalidParams naming every bad value, missing ones if `whole`.
-
-    whole: the body replaces what is there; a parameter it leaves out gets its value of `defaults`.
-    """
-    values = _object(body)
-    problems = {name: "no such field" for name in values if name not in {"enabled", "schedule_hours", "params"}}
-    if whole:
-        problems |= {name: "missing" for name in ("enabled", "schedule_hours", "params") if name not in values}
-    if "enabled" in values and not isinstance(values["enabled"], bool):
-        problems["enabled"] = "neither true nor false"
-    hours = values.get("schedule_hours", HOURS[0])
-    if not isinstance(hours, int) or isinstance(hours, bool) or hours not in HOURS:
-        problems["schedule_hours"] = f"{_shown(hours)} is not a whole number between {HOURS[0]} and {HOURS[-1]} h"
-    params = values.pop("params", {})
-    if isinstance(params, dict):
-        problems |= {f"params.{name}": words for name, words in _problems(params).items()}
-    else:
-        problems["params"] = "not an object"
-    if problems:
-        raise InvalidParams(problems)
-    return {**values, **(defaults if whole else {}), **params}
-
-
-def wallet_changes(body: Any) -> dict[str, str]:
-    """What to change of a wallet. Raises InvalidParams, rest_framework's ValidationError."""
-    values = _object(body)
-    unknown = {name: "no such field" for name in values if name not in WalletChangeSerializer().fields}
-    wrong = {name: "not a text" for name, value in values.items() if not isinstance(value, str)}
-    if unknown or wrong:
-        raise InvalidParams({**wrong, **unknown})
-    read = WalletChangeSerializer(data=values)
-    read.is_valid(raise_exception=True)
-    return dict(read.validated_data)
-
-
-def _object(body: Any) -> dict[str, Any]:
-    if not isinstance(body, dict):
-        raise InvalidParams({"": "the body is not a JSON object"})
-    return dict(body)
-
-
-def _problems(values: Mapping[str, Any]) -> dict[str, str]:
-    """What is wrong with parameters, by name. JSON has numbers: the text of one is refused."""
-    problems: dict[str, str] = {}
-    numbers: dict[str, Any] = {}
-    for name, value in values.items():
-        if name == "profile_immediately":
-            if not isinstance(value, bool):
-                problems[name] = "neither true nor false"
-        elif name == "excluded_flags":
-            if not _are_flags(value):
-                problems[name] = f"not a list of flags: {', '.join(FLAG_NAMES)}"
-        elif name in BOUNDS and (isinstance(value, str) or (value is None and not BOUNDS[name].optional)):
-            problems[name] = f"{_shown(value)} is not a number"
-        else:
-            numbers[name] = value
-    try:
-        check(numbers)
-    except InvalidParams as error:
-        problems |= error.problems
-    return problems
-
-
-def _are_flags(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) and each in FLAG_NAMES for each in value)
-
-
-def _shown(value: Any) -> str:
-    """A value as its sender wrote it, short."""
-    return "a number" if isinstance(value, float) and not math.isfinite(value) else json.dumps(value)[:40]
+RunRowSerializer: Final = struct_serializer(runs.RunRow)
+RunDetailSerializer: Final = struct_serializer(runs.RunDetail)
+RunWalletRowSerializer: Final = struct_serializer(runs.RunWalletRow)
+RunTokenRowSerializer: Final = struct_serializer(runs.RunTokenRow)
+WalletRowSerializer: Final = struct_serializer(wallets.WalletRow)
+WalletDetailSerializer: Final = struct_serializer(wallets.WalletDetail)
+TradeRowSerializer: Final = struct_serializer(positions.TradeRow)
+PositionRowSerializer: Final = struct_serializer(positions.PositionRow)
+ConfigSerializer: Final = struct_serializer(config.ConfigView)
+StatsSerializer: Final = struct_serializer(stats.Stats)
+SchedulerSerializer: Final = struct_serializer(scheduler.SchedulerView)
+PumpsSerializer: Final = struct_serializer(pumps.PumpsView)

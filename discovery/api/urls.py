@@ -6,10 +6,10 @@ from typing import Any
 from django.http import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 
-from discovery.api.openapi import DocsView, SchemaView
 from discovery.api.problems import not_found
-from discovery.api.views.config import ConfigView
-from discovery.api.views.overview import PumpsView, StatsView, StatusView
+from discovery.api.views.config import ConfigurationView
+from discovery.api.views.docs import DocsView, SchemaView
+from discovery.api.views.overview import CurrentPumpsView, StatsView, StatusView
 from discovery.api.views.runs import CancelView, RetryView, RunsView, RunTokensView, RunView, RunWalletsView, StartView
 from discovery.api.views.wallets import PositionsView, ProfileView, TradesView, WalletsView, WalletView
 
@@ -25,9 +25,9 @@ PATHS: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
     "cancel": ("discovery/runs/<str:run_id>/cancel", CancelView.as_view()),
     "retry": ("discovery/runs/<str:run_id>/retry", RetryView.as_view()),
     "stats": ("discovery/stats", StatsView.as_view()),
-    "config": ("discovery/config", ConfigView.as_view()),
+    "config": ("discovery/config", ConfigurationView.as_view()),
     "status": ("discovery/status", StatusView.as_view()),
-    "pumps": ("discovery/pumps", PumpsView.as_view()),
+    "pumps": ("discovery/pumps", CurrentPumpsView.as_view()),
     "wallets": ("discovery/wallets", WalletsView.as_view()),
     "wallet": ("discovery/wallets/<str:address>", WalletView.as_view()),
     "trades": ("discovery/wallets/<str:address>/trades", TradesView.as_view()),

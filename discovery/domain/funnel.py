@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from typing import Final
 
+from discovery.domain.run_errors import ErrorCode
+
 _ORDER: Final = (
     "given",
     "candidates",
     "token_",  # a token that fell, by reason
     "tokens",
     "tokens_failed",
-    "budget",
+    ErrorCode.BUDGET,
     "bought_in_window",
     "plumbing",
     "not_first_acquired_by_buying",

@@ -5,6 +5,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from discovery.domain.times import UnixSeconds
+from discovery.domain.units import Lamports
+
 CycleResult = Literal["win", "loss", "even", "open"]
 CloseReason = Literal["closed", "dead bag", "left wallet", "open"]
 ExclusionReason = Literal["", "open", "no cost", "price unknown", "coverage"]
@@ -44,7 +47,7 @@ class Cycle(msgspec.Struct, frozen=True):
     exclusion_reason: ExclusionReason
 
     @property
-    def counted(self) -> bool:
+    def is_counted(self) -> bool:
         """Whether the cycle stands in statistics: resolved, with a known cost, and what is known suffices."""
         return not self.exclusion_reason
 
@@ -76,23 +79,23 @@ class Figures(msgspec.Struct, frozen=True):
     rolling_win_rate: Ratio  # the same over the last 20 wins and losses
     consecutive_losses: int  # at the end of the record
     longest_losing_streak: int
-    realised_lamports: int  # before overhead
-    net_lamports: int  # realised - overhead
+    realised_lamports: Lamports  # before overhead
+    net_lamports: Lamports  # realised - overhead
     net_usd: Decimal | None  # the SOL result of each cycle at the SOL price of its end, two places
-    net_without_best_lamports: int  # net - what the best token brought
-    unmatched_lamports: int
-    low_lamports: int  # as if units without a known cost had cost what they brought
-    high_lamports: int  # as if they had cost nothing
-    unrealised_lamports: int | None  # exit value - basis of open cycles; None where one of them has no exit value
+    net_without_best_lamports: Lamports  # net - what the best token brought
+    unmatched_lamports: Lamports
+    low_lamports: Lamports  # as if units without a known cost had cost what they brought
+    high_lamports: Lamports  # as if they had cost nothing
+    unrealised_lamports: Lamports | None  # exit value - basis of open cycles; None where one of them has no exit value
     open_without_exit: int
     coverage: Decimal | None  # sold value of units with a known cost ÷ all sold value
     unreconciled_tokens: int
     roi: Decimal | None  # net of counted cycles ÷ their basis
-    expectancy_lamports: int | None  # mean net of a counted cycle
-    per_trade_lamports: int | None  # realised ÷ buys and sales
+    expectancy_lamports: Lamports | None  # mean net of a counted cycle
+    per_trade_lamports: Lamports | None  # realised ÷ buys and sales
     profit_factor: Decimal | None  # (gains + s) ÷ (losses + s), s = median position, at most 10
     payoff: Decimal | None  # average win ÷ average loss
-    fees_lamports: int
+    fees_lamports: Lamports
     fee_drag: Decimal | None  # fees of counted cycles ÷ what those that gained brought before fees
     hold_n: int
     mean_hold_seconds: int | None
@@ -100,7 +103,7 @@ class Figures(msgspec.Struct, frozen=True):
     p10_hold_seconds: int | None
     average_position_sol: Decimal | None
     median_position_sol: Decimal | None
-    drawdown_lamports: int  # largest fall of cumulative net
+    drawdown_lamports: Lamports  # largest fall of cumulative net
     drawdown_share: Decimal | None  # of the most basis at work at one time
     concentration: Decimal | None  # Herfindahl index of the tokens' gains: 1 = one token made it all
     effective_tokens: Decimal | None  # 1 ÷ concentration
@@ -113,12 +116,12 @@ class Profile(msgspec.Struct, frozen=True):
     scored: Figures
     all: Figures
     seeds: tuple[str, ...]  # the wallet's seed tokens that its history holds
-    first_trade_at: int | None  # unix seconds
-    last_trade_at: int | None
+    first_trade_at: UnixSeconds | None
+    last_trade_at: UnixSeconds | None
     active_days: int  # UTC days with a swap
     swaps: int  # transactions with a buy or a sale
     swaps_per_day: Decimal | None  # swaps ÷ active days, two places
-    overhead_lamports: int  # fees of failed transactions
+    overhead_lamports: Lamports  # fees of failed transactions
     truncated: bool  # too active: more transactions than were read
     hours: tuple[int, ...]  # swaps by hour of the day, UTC, 24 counts
     timing_percentile: Decimal | None  # mean place among a token's early buyers, 0 = first, 100 = last; two places

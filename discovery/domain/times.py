@@ -1,6 +1,12 @@
 """Times: unix seconds inside the pure core, datetimes with a zone in rows."""
 
 from datetime import UTC, datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+UnixSeconds = Annotated[int, Meta(extra={"unit": "unix seconds"})]
+"""A time in whole seconds since 1970. ISO-8601 in JSON."""
 
 
 def datetime_from_unix(seconds: int | None) -> datetime | None:

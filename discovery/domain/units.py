@@ -2,7 +2,14 @@
 
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from typing import Final
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+Lamports = Annotated[int, Meta(extra={"unit": "lamports"})]
+"""An amount of lamports. As RawUnits: an `int` in Python, text in JSON, whose numbers lose digits beyond 2⁵³."""
+RawUnits = Annotated[int, Meta(extra={"unit": "raw units"})]
+"""An amount of a token in its smallest unit."""
 
 LAMPORTS_PER_SOL: Final = 10**9
 

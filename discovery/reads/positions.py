@@ -9,6 +9,7 @@ import msgspec
 from django.db.models import F, Max, QuerySet
 from msgspec import Meta
 
+from discovery.domain.units import Lamports, RawUnits
 from discovery.models import Cycle, Position, RunToken, Trade, Wallet
 from discovery.models.enums import CycleResult
 from discovery.reads import paging
@@ -23,23 +24,18 @@ class TradeRow(msgspec.Struct, frozen=True):
     block_time: datetime | None
     side: str
     mint: str
-    token_units: int
+    token_units: RawUnits
     token_decimals: int
     quote_mint: str
-    quote_units: Annotated[int, Meta(description="What went to or came from the market; lamports for SOL.")]
-    value_lamports: Annotated[int | None, Meta(description="The quote in SOL at the time; null = price not known.")]
-    network_fee_lamports: int
-    tip_lamports: int
-    platform_fee_lamports: int
-    rent_lamports: Annotated[int, Meta(description="Negative for a refund.")]
+    quote_units: Annotated[RawUnits, Meta(description="What went to or came from the market; lamports for SOL.")]
+    value_lamports: Annotated[
+        Lamports | None, Meta(description="The quote in SOL at the time; null = price not known.")
+    ]
+    network_fee_lamports: Lamports
+    tip_lamports: Lamports
+    platform_fee_lamports: Lamports
+    rent_lamports: Annotated[Lamports, Meta(description="Negative for a refund.")]
     venues: tuple[str, ...]
-
-
-class TradeFilter(msgspec.Struct, frozen=True):
-    """Which trades; None = whatever."""
-
-    mint: str | None = None
-    side: str | None = None
 
 
 class CycleRow(msgspec.Struct, frozen=True):
@@ -53,14 +49,14 @@ class CycleRow(msgspec.Struct, frozen=True):
     closed_at: datetime | None
     resolved_at: datetime | None
     last_trade_at: datetime
-    put_in_lamports: int
-    matched_lamports: Annotated[int, Meta(description="Proceeds of units with a known cost, net of fees.")]
-    net_lamports: int
-    fees_lamports: int
-    unmatched_lamports: Annotated[int, Meta(description="Proceeds of units without a known cost: never profit.")]
-    basis_left_lamports: int
-    exit_lamports: Annotated[int | None, Meta(description="What is held would bring; null = not known.")]
-    held_units: int
+    put_in_lamports: Lamports
+    matched_lamports: Annotated[Lamports, Meta(description="Proceeds of units with a known cost, net of fees.")]
+    net_lamports: Lamports
+    fees_lamports: Lamports
+    unmatched_lamports: Annotated[Lamports, Meta(description="Proceeds of units without a known cost: never profit.")]
+    basis_left_lamports: Lamports
+    exit_lamports: Annotated[Lamports | None, Meta(description="What is held would bring; null = not known.")]
+    held_units: RawUnits
     buys: int
     sells: int
     hold_seconds: int | None
@@ -78,11 +74,11 @@ class EarlyPosition(msgspec.Struct, frozen=True):
     entry_seconds: int | None
     buys: int
     sells: int
-    cost_lamports: int
-    realised_lamports: int
-    unmatched_lamports: int
+    cost_lamports: Lamports
+    realised_lamports: Lamports
+    unmatched_lamports: Lamports
     profit_pct: Decimal | None
-    held_units: int
+    held_units: RawUnits
     history_incomplete: bool
     rejection: Annotated[str, Meta(description="Why it did not qualify; empty = it did.")]
     flags: tuple[str, ...]
@@ -93,7 +89,7 @@ class PositionRow(msgspec.Struct, frozen=True):
 
     mint: str
     last_trade_at: datetime | None
-    net_lamports: Annotated[int | None, Meta(description="Of the resolved cycles; null without one.")]
+    net_lamports: Annotated[Lamports | None, Meta(description="Of the resolved cycles; null without one.")]
     early: EarlyPosition | None
     cycles: list[CycleRow]
 
@@ -108,28 +104,22 @@ _CYCLE_ALIASES: Final = {
 _CYCLE: Final = tuple(name for name in CycleRow.__struct_fields__ if name not in _CYCLE_ALIASES)
 
 
-def wallet_trades(address: str, chosen: TradeFilter, page: Page) -> Slice[TradeRow]:
-    """The trades of a wallet, newest first. Three queries. Raises Wallet.DoesNotExist."""
+def wallet_trades(address: str, rows: "QuerySet[Trade]", page: Page) -> Slice[TradeRow]:
+    """Return a page of the wallet's trades among `rows`, newest first. Three queries. Raises Wallet.DoesNotExist."""
     _must_exist(address)
-    found = paging.sliced(_trades(address, chosen), page)
+    found = paging.sliced(_trades(address, rows), page)
     return Slice([_trade(row) for row in found.rows], found.total, found.more)
 
 
-def trades_export(address: str, chosen: TradeFilter) -> Iterator[TradeRow]:
-    """All of them, EXPORT_CHUNK rows in memory at a time. Raises Wallet.DoesNotExist."""
+def trades_export(address: str, rows: "QuerySet[Trade]") -> Iterator[TradeRow]:
+    """Return all of them, EXPORT_CHUNK rows in memory at a time. Raises Wallet.DoesNotExist."""
     _must_exist(address)
-    return map(_trade, _trades(address, chosen).iterator(chunk_size=paging.EXPORT_CHUNK))
+    return map(_trade, _trades(address, rows).iterator(chunk_size=paging.EXPORT_CHUNK))
 
 
-def _trades(address: str, chosen: TradeFilter) -> "QuerySet[Trade, dict[str, Any]]":
-    rows = Trade.objects.filter(wallet_address=address)
-    if chosen.mint is not None:
-        rows = rows.filter(mint=chosen.mint)
-    if chosen.side is not None:
-        rows = rows.filter(side=chosen.side)
-    named: QuerySet[Trade, dict[str, Any]] = rows.order_by("-slot", "signature", "mint").values(
-        *TradeRow.__struct_fields__
-    )
+def _trades(address: str, rows: "QuerySet[Trade]") -> "QuerySet[Trade, dict[str, Any]]":
+    ordered = rows.filter(wallet_address=address).order_by("-slot", "signature", "mint")
+    named: QuerySet[Trade, dict[str, Any]] = ordered.values(*TradeRow.__struct_fields__)
     return named
 
 

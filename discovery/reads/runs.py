@@ -7,15 +7,16 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import msgspec
-from django.db.models import F
+from django.db.models import F, QuerySet
 from msgspec import Meta
 
 from discovery.domain.run_params import PARAM_TYPES
+from discovery.domain.units import Lamports
 from discovery.domain.usage import sum_usage
 from discovery.models import Run, RunToken, RunWallet
 from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStage, RunStatus, Trigger
 from discovery.reads import paging
-from discovery.reads.paging import ErrorCount, ErrorDetail, Page, Slice, TimeRange, one_of
+from discovery.reads.paging import ErrorCount, ErrorDetail, Page, Slice, one_of
 
 ORDERINGS: Final = {"-started_at": ("-started_at", "-id"), "started_at": ("started_at", "id")}
 """What the history may be sorted by, each served by an index; the id settles ties."""
@@ -37,14 +38,6 @@ class RunRow(msgspec.Struct, frozen=True):
     updated_wallets: int
     profiled_wallets: int
     error_count: Annotated[int, Meta(description="A completed run with errors has lost something on the way.")]
-
-
-class RunFilter(msgspec.Struct, frozen=True):
-    """Which runs; None = whatever."""
-
-    status: str | None = None
-    trigger_type: str | None = None
-    started: TimeRange = TimeRange()
 
 
 RunParams = msgspec.defstruct(
@@ -139,8 +132,8 @@ class RunWalletRow(msgspec.Struct, frozen=True):
     is_new: bool
     initial_score: Annotated[Decimal | None, Meta(description="0–1, when the run ended.")]
     profit_pct: Decimal | None
-    realised_lamports: int | None
-    cost_lamports: int | None
+    realised_lamports: Lamports | None
+    cost_lamports: Lamports | None
     first_buy_at: datetime | None
     entry_rank: Annotated[int | None, Meta(description="1 = first buyer of the token.")]
     entry_seconds: Annotated[int | None, Meta(description="From launch to the first buy.")]
@@ -155,19 +148,10 @@ def has_runs() -> bool:
     return Run.objects.exists()
 
 
-def run_list(chosen: RunFilter, ordering: str, page: Page) -> Slice[RunRow]:
-    """The history. Two queries, whatever the number of runs. `ordering`: one of ORDERINGS."""
-    rows = Run.objects.filter(**chosen.started.lookups("started_at"))
-    if chosen.status is not None:
-        rows = rows.filter(status=chosen.status)
-    if chosen.trigger_type is not None:
-        rows = rows.filter(trigger_type=chosen.trigger_type)
-    found = paging.sliced(
-        rows.order_by(*ORDERINGS[ordering])
-        .annotate(error_count=ErrorCount(F("errors")))
-        .values(*RunRow.__struct_fields__),
-        page,
-    )
+def run_list(rows: "QuerySet[Run]", page: Page) -> Slice[RunRow]:
+    """Return a page of the history; `rows` is filtered and sorted. Two queries, whatever the number of runs."""
+    counted = rows.annotate(error_count=ErrorCount(F("errors")))
+    found = paging.sliced(counted.values(*RunRow.__struct_fields__), page)
     return Slice([_row(row) for row in found.rows], found.total, found.more)
 
 

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import DecimalField, F, Func, OrderBy, Q, QuerySet, TextField
+from django.db.models import DecimalField, F, Func, OrderBy, QuerySet, TextField
 from msgspec import Meta
 
 from discovery.domain.profiles import Gate, Part, Profile
+from discovery.domain.units import Lamports
 from discovery.models import RunWallet, Wallet
 from discovery.models.enums import WalletStatus
 from discovery.reads import paging
@@ -41,7 +42,7 @@ class WalletRow(msgspec.Struct, frozen=True):
     win_rate: Annotated[Decimal | None, Meta(description="0–1.")]
     win_rate_low: Annotated[Decimal | None, Meta(description="Lower end of the win rate's 90 % interval.")]
     win_rate_high: Decimal | None
-    realised_lamports: Annotated[int | None, Meta(description="Net over the profile's days.")]
+    realised_lamports: Annotated[Lamports | None, Meta(description="Net over the profile's days.")]
     coverage: Annotated[Decimal | None, Meta(description="Share of sales whose cost is known, 0–1.")]
     too_active: Annotated[bool, Meta(description="More transactions than a profile reads: not scored.")]
     flags: tuple[str, ...]
@@ -50,20 +51,6 @@ class WalletRow(msgspec.Struct, frozen=True):
     last_discovered_at: datetime
     last_trade_at: datetime | None
     profiled_at: datetime | None
-
-
-class WalletFilter(msgspec.Struct, frozen=True):
-    """Which wallets; None = whatever. Scores 0–1."""
-
-    status: str | None = None
-    min_score: Decimal | None = None
-    max_score: Decimal | None = None
-    provisional: bool | None = None
-    flag: str | None = None
-    label: str | None = None
-    discovered_after: datetime | None = None
-    min_cycles: int | None = None
-    search: str | None = None
 
 
 class Flag(msgspec.Struct, frozen=True):
@@ -96,8 +83,8 @@ class DiscoveryRow(msgspec.Struct, frozen=True):
     is_new: bool
     initial_score: Decimal | None
     profit_pct: Decimal | None
-    realised_lamports: int | None
-    cost_lamports: int | None
+    realised_lamports: Lamports | None
+    cost_lamports: Lamports | None
     first_buy_at: datetime | None
     entry_rank: int | None
     entry_seconds: int | None
@@ -147,45 +134,26 @@ class _DetailNumber(Func):
     output_field = DecimalField()
 
 
-def wallet_list(chosen: WalletFilter, ordering: str, page: Page) -> Slice[WalletRow]:
-    """The watchlist. Two queries, whatever the number of wallets. `ordering`: one of ORDERINGS."""
-    found = paging.sliced(_rows(chosen, ordering), page)
+def wallet_list(rows: "QuerySet[Wallet]", page: Page) -> Slice[WalletRow]:
+    """Return a page of the watchlist; `rows` is filtered and sorted. Two queries, whatever the number of wallets."""
+    found = paging.sliced(_columns(rows), page)
     return Slice([_row(row) for row in found.rows], found.total, found.more)
 
 
-def wallet_export(chosen: WalletFilter, ordering: str) -> Iterator[WalletRow]:
-    """The whole list, EXPORT_CHUNK rows in memory at a time, by one cursor of the database."""
-    return map(_row, _rows(chosen, ordering).iterator(chunk_size=paging.EXPORT_CHUNK))
+def wallet_export(rows: "QuerySet[Wallet]") -> Iterator[WalletRow]:
+    """Yield every row, EXPORT_CHUNK of them in memory at a time, by one cursor of the database."""
+    return map(_row, _columns(rows).iterator(chunk_size=paging.EXPORT_CHUNK))
 
 
-def _rows(chosen: WalletFilter, ordering: str) -> "QuerySet[Wallet, dict[str, Any]]":
-    rows = Wallet.objects.filter(_condition(chosen)).order_by(*ORDERINGS[ordering])
-    read = {
+def _columns(rows: "QuerySet[Wallet]") -> "QuerySet[Wallet, dict[str, Any]]":
+    computed = {
         "flag_names": _FlagNames(F("flags")),
         "win_rate_low": _DetailNumber(F("score_detail"), name="low"),
         "win_rate_high": _DetailNumber(F("score_detail"), name="high"),
     }
-    same = [name for name in WalletRow.__struct_fields__ if name not in {"flags", *read}]
-    named: QuerySet[Wallet, dict[str, Any]] = rows.values(*same, **read)
+    stored = [name for name in WalletRow.__struct_fields__ if name not in {"flags", *computed}]
+    named: QuerySet[Wallet, dict[str, Any]] = rows.values(*stored, **computed)
     return named
-
-
-def _condition(chosen: WalletFilter) -> Q:
-    lookups = {
-        "status": chosen.status,
-        "score__gte": chosen.min_score,
-        "score__lte": chosen.max_score,
-        "provisional": chosen.provisional,
-        "flags__has_key": chosen.flag,
-        "label": chosen.label,
-        "last_discovered_at__gte": chosen.discovered_after,
-        "resolved_cycles__gte": chosen.min_cycles,
-    }
-    condition = Q(**{name: value for name, value in lookups.items() if value is not None})
-    if chosen.search:
-        # Few wallets have a label: the partial index holds just these.
-        condition &= Q(address__startswith=chosen.search) | (Q(label__icontains=chosen.search) & ~Q(label=""))
-    return condition
 
 
 def _row(row: Mapping[str, Any]) -> WalletRow:
@@ -204,11 +172,6 @@ def wallet_detail(address: str) -> WalletDetail:
         discoveries=_discoveries(address),
         profile=_converted(wallet.profile, Profile),
     )
-
-
-def wallet_exists(address: str) -> bool:
-    """Whether the wallet is on the watchlist. One query."""
-    return Wallet.objects.filter(pk=address).exists()
 
 
 def _discoveries(address: str) -> list[DiscoveryRow]:

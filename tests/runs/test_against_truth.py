@@ -106,7 +106,7 @@ def test_following_the_market_and_following_each_account_agree(
     path: str, use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_market("--world", "small", "--seed", "1")
-    monkeypatch.setattr("discovery.pipeline.follow_buyers.cheaper_path", lambda *_: path)
+    monkeypatch.setattr("discovery.pipeline.analyse_token.cheaper_path", lambda *_: path)
     expected = truth.tokens(world_of(1))
     answer = discover("--all-buyers", *EVERYTHING)
     for token in answer["tokens"]:

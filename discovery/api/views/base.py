@@ -1,67 +1,67 @@
-"""What every view of the API shares."""
+"""What the views of the API share."""
 
 import uuid
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, Final
 
 import msgspec
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
-from rest_framework import exceptions
+from django import forms
+from django.http import StreamingHttpResponse
+from django_filters import FilterSet
+from rest_framework import exceptions, serializers
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from discovery.api.auth import Caller
-from discovery.api.filters import Query
-from discovery.api.problems import PROBLEM_JSON, RETRY_SECONDS, FieldError, Problem
-from discovery.api.schema import plain_rows, serializer_of
+from discovery.api.filters import FormatForm, check_query
+from discovery.api.pagination import RowPagination
+from discovery.api.problems import Problem, invalid
+from discovery.api.renderers import CsvRenderer, NdjsonRenderer, StreamingRenderer
 from discovery.api.throttles import CallerThrottle
 from discovery.domain.addresses import is_address
 from discovery.models.enums import ApiScope
 from discovery.reads.paging import Page, Slice
 
-
-class ProblemBody(msgspec.Struct, frozen=True):
-    """What went wrong (RFC 9457). Some problems have further members: `run_id`, `run`, `current_status`."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    code: str
-    request_id: str
-    errors: list[FieldError]
+READ_METHODS: Final = frozenset({"GET", "HEAD"})
 
 
 class ApiView(APIView):
-    """Asks for a key or a session, counts calls, reads the parameters of the address line."""
+    """A view that needs an API key or a session. It counts calls and validates query parameters."""
 
     scopes: ClassVar[dict[str, ApiScope]] = {}
-    """What a caller needs by method; READ where nothing is said."""
-    query_class: ClassVar[type[Query]] = Query
-    query_methods: ClassVar[frozenset[str]] = frozenset({"GET", "HEAD"})
-    params: dict[str, Any]
+    """The scope that a caller needs, by method; READ by default."""
+    filterset_class: ClassVar[type[FilterSet] | None] = None
+    filterset: Any
+    """The filters of the request, once `initial` has passed."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Who, how often, may they, and what for. Raises the problem of the first that fails."""
-        if self.http_method_not_allowed_here(request):
+        """Check method, caller, limits, scope, body and query. Raises the problem of the first that fails."""
+        if not self.allows_method(request):
             raise exceptions.MethodNotAllowed(request.method or "")
         super().initial(request, *args, **kwargs)
-        if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
-            # Such a body is never read: taken for none, it would mean another request than was sent.
-            raise Problem(411, "length_required", "the body has no Content-Length; send it whole, not in chunks")
-        kind = self.query_class if request.method in self.query_methods else Query
-        query = kind(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        self.params = query.validated_data
+        _refuse_chunked_body(request)
+        params = request.query_params.dict()
+        is_reading = request.method in READ_METHODS
+        check_query(params, self.query_forms(params) if is_reading else [])
 
-    def http_method_not_allowed_here(self, request: Request) -> bool:
-        """Whether no method of the view answers: told to everybody, key or no key."""
+    def query_forms(self, params: Mapping[str, str]) -> list[forms.Form]:
+        """Return the forms that validate the query parameters of a GET."""
+        if self.filterset_class is None:
+            return []
+        self.filterset = self.filterset_class(params)
+        return [self.filterset.form]
+
+    def allows_method(self, request: Request) -> bool:
+        """Return True if the view has the method. Everybody may know that, with or without a key."""
         name = (request.method or "").lower()
-        return name not in self.http_method_names or not hasattr(self, name) or name == "options"
+        if name == "options":
+            return False
+        return name in self.http_method_names and hasattr(self, name)
 
     def perform_authentication(self, request: Request) -> None:
-        """Who calls. A wrong key counts as a call of nobody; what comes too often is refused here."""
+        """Authenticate, and count the call. A wrong key counts as an anonymous call. Raises Throttled."""
         throttle = CallerThrottle()
         try:
             super().perform_authentication(request)
@@ -73,91 +73,80 @@ class ApiView(APIView):
             self.throttled(request, throttle.wait())
 
     def check_throttles(self, request: Request) -> None:
-        """Done with the authentication: who is refused there is counted as well."""
+        """Do nothing: `perform_authentication` counts the call, because it also counts those that it refuses."""
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Answers are for the caller alone."""
+        """Forbid caches to store the response: it is for the caller alone."""
         response = super().finalize_response(request, response, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     @property
     def caller(self) -> Caller:
-        """Who calls; there is one once `initial` has passed."""
+        """The authenticated caller, once `initial` has passed."""
         caller = self.request.auth
         assert isinstance(caller, Caller)
         return caller
 
 
-def run_id_of(text: str) -> uuid.UUID:
-    """The id in a path. Raises Problem 400."""
+def _refuse_chunked_body(request: Request) -> None:
+    """Raise Problem 411. Django reads such a body as empty, which would be another request than the one sent."""
+    if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
+        raise Problem(411, "length_required", "the body has no Content-Length; send it whole, not in chunks")
+
+
+class ListView(ApiView):
+    """A list, one page at a time."""
+
+    pagination_class: ClassVar[type[RowPagination]]
+    serializer_class: ClassVar[type[serializers.Serializer[Any]]]
+    """The serializer of a row."""
+    paginator: RowPagination
+
+    def query_forms(self, params: Mapping[str, str]) -> list[forms.Form]:
+        """Return the forms of the filters and of the page."""
+        self.paginator = self.pagination_class(params)
+        return [*super().query_forms(params), self.paginator.form]
+
+    def paginated_response(self, fetch: Callable[[Page], Slice[Any]]) -> Response:
+        """Return the requested page of the rows that `fetch` reads."""
+        rows = self.paginator.paginate(fetch)
+        return self.paginator.get_paginated_response(self.serializer_class(rows, many=True).data)
+
+
+class ExportView(ListView):
+    """A list that is also available as a file of all its rows."""
+
+    renderer_classes = [JSONRenderer, CsvRenderer, NdjsonRenderer]
+
+    def query_forms(self, params: Mapping[str, str]) -> list[forms.Form]:
+        """Return the forms of the list and that of `format`."""
+        return [*super().query_forms(params), FormatForm(params)]
+
+    @property
+    def is_export(self) -> bool:
+        """The caller wants the file."""
+        return isinstance(self.request.accepted_renderer, StreamingRenderer)
+
+    def export_response(self, rows: Iterator[msgspec.Struct], name: str) -> StreamingHttpResponse:
+        """Return the rows as a file, one at a time."""
+        renderer = self.request.accepted_renderer
+        assert isinstance(renderer, StreamingRenderer)
+        serializer = self.serializer_class()
+        columns = list(serializer.fields)
+        return renderer.stream(map(serializer.to_representation, rows), columns, name)
+
+
+def parsed_run_id(text: str) -> uuid.UUID:
+    """Return the run id of a path. Raises Problem 400."""
     try:
         return uuid.UUID(text)
     except ValueError:
-        raise Problem(400, "invalid", "some values are not allowed", errors={"run_id": "not a UUID"}) from None
+        raise invalid({"run_id": "not a UUID"}) from None
 
 
-def address_of(text: str) -> str:
-    """The address in a path. Raises Problem 400."""
+def parsed_address(text: str) -> str:
+    """Return the address of a path. Raises Problem 400."""
     if not is_address(text):
-        raise Problem(400, "invalid", "some values are not allowed", errors={"address": "not a Solana address"})
+        raise invalid({"address": "not a Solana address"})
     return text
-
-
-def page_answer(name: str, found: Slice[Any], kind: type[msgspec.Struct], page: Page) -> Response:
-    """A page of a list."""
-    return Response(
-        {
-            name: plain_rows(found.rows, kind),
-            "total": found.total,
-            "page": page.number,
-            "page_size": page.size,
-            "has_more": found.more,
-        }
-    )
-
-
-# --- What the description of each call says ------------------------------------------------------------------------
-
-RUN_ID = OpenApiParameter("run_id", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH)
-ADDRESS = OpenApiParameter(
-    "address", {"type": "string", "pattern": "^[1-9A-HJ-NP-Za-km-z]{32,44}$"}, OpenApiParameter.PATH
-)
-_WHEN = {
-    400: "A value is not allowed, unknown or malformed; `errors` says which.",
-    401: "No key, or one that is unknown, expired or revoked.",
-    403: "The caller lacks the scope, or the CSRF token of a session is missing.",
-    404: "There is no such thing.",
-    405: "Not a method of this path.",
-    406: "No form of the answer that was asked for.",
-    409: "Not possible now; the problem says why.",
-    411: "The body came without its length.",
-    412: "Somebody changed it meanwhile: read it again.",
-    413: "The body is larger than 64 KiB.",
-    415: "The body is not JSON.",
-    422: "The Idempotency-Key was used for another request.",
-    428: "The change does not say which version it is of: `If-Match` is missing.",
-    429: "Too many calls.",
-    500: "Something went wrong here.",
-    503: "The database or the queue is out of reach.",
-}
-ALWAYS = (400, 401, 403, 405, 406, 429, 503)
-WITH_BODY = (411, 413, 415)
-
-
-def responses(status_code: int | tuple[int, str], kind: Any, *problems: int) -> dict[Any, Any]:
-    """The answers of a call for its description: the one asked for, its own problems and those of every call."""
-    found: dict[Any, Any] = {status_code: kind}
-    problem = serializer_of(ProblemBody)
-    for code in sorted({*ALWAYS, *problems}):
-        found[(code, PROBLEM_JSON)] = OpenApiResponse(problem, description=_WHEN[code])
-    return found
-
-
-def header(name: str, description: str, codes: list[int]) -> OpenApiParameter:
-    """A header of answers, for the description."""
-    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description, response=codes)
-
-
-LOCATION = header("Location", "Where to look.", [202])
-RETRY_AFTER = header("Retry-After", f"Look again after so many seconds, such as {RETRY_SECONDS}.", [202])

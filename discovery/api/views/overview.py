@@ -1,4 +1,4 @@
-"""Statistics, the scheduler and the tokens that pump now."""
+"""Statistics, the scheduler and the tokens that pass the filters now."""
 
 from typing import Final
 
@@ -7,29 +7,30 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from discovery import services
-from discovery.api.filters import RangeQuery
-from discovery.api.schema import plain, serializer_of
-from discovery.api.views.base import ApiView, responses
+from discovery.api.schema import responses
+from discovery.api.serializers import PumpsSerializer, SchedulerSerializer, StatsSerializer
+from discovery.api.views.base import ApiView
 from discovery.reads import pumps, scheduler, stats
+from discovery.reads.filters import RunRangeFilterSet
 
-TAG: Final = ["overview"]
+TAGS: Final = ["overview"]
 
 
 class StatsView(ApiView):
-    """What runs came to."""
+    """Statistics of runs."""
 
-    query_class = RangeQuery
+    filterset_class = RunRangeFilterSet
 
     @extend_schema(
         operation_id="get_stats",
         summary="Totals, rates and series over a range of time",
-        tags=TAG,
-        parameters=[RangeQuery],
-        responses=responses(200, serializer_of(stats.Stats)),
+        tags=TAGS,
+        responses=responses(200, StatsSerializer),
     )
     def get(self, request: Request) -> Response:
-        """The figures of the range."""
-        return Response(plain(stats.stats(RangeQuery.range_of(self.params))))
+        """Return the figures of the range."""
+        figures = stats.stats(self.filterset.time_range)
+        return Response(StatsSerializer(figures).data)
 
 
 class StatusView(ApiView):
@@ -37,29 +38,29 @@ class StatusView(ApiView):
 
     @extend_schema(
         operation_id="get_status",
-        summary="The schedule as it stands",
-        tags=TAG,
-        responses=responses(200, serializer_of(scheduler.SchedulerView)),
+        summary="The schedule that is in force",
+        tags=TAGS,
+        responses=responses(200, SchedulerSerializer),
     )
     def get(self, request: Request) -> Response:
-        """What is in force and why, when the next run is due, how late it is."""
-        return Response(plain(scheduler.scheduler_view()))
+        """Return the schedule, its reasons and the next run."""
+        return Response(SchedulerSerializer(scheduler.scheduler_view()).data)
 
 
-class PumpsView(ApiView):
+class CurrentPumpsView(ApiView):
     """The tokens that pass the filters now."""
 
     @extend_schema(
         operation_id="get_pumps",
-        summary="Tokens that pass the filters now, as a worker last saw them",
-        description="A list older than a minute is made anew by a worker; ask again while `refreshing`.",
-        tags=TAG,
-        responses=responses(200, serializer_of(pumps.PumpsView)),
+        summary="Tokens that pass the filters now, from the last refresh by a worker",
+        description="A worker refreshes a list that is older than a minute; read again while `refreshing` is true.",
+        tags=TAGS,
+        responses=responses(200, PumpsSerializer),
     )
     def get(self, request: Request) -> Response:
-        """The last list with its age."""
+        """Return the last list with its age. A stale list is requested again."""
         view = pumps.pumps_view()
         if view.stale:
             services.request_pumps()
             view = pumps.pumps_view()
-        return Response(plain(view))
+        return Response(PumpsSerializer(view).data)

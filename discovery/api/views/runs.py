@@ -1,6 +1,7 @@
-"""Runs: start, look, cancel, retry."""
+"""Runs: start, read, cancel, retry."""
 
-from typing import Any, ClassVar, Final
+from functools import partial
+from typing import ClassVar, Final
 from uuid import UUID
 
 import msgspec
@@ -10,38 +11,52 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from discovery import services
-from discovery.api import serializers
-from discovery.api.filters import PagedQuery, RunsQuery
-from discovery.api.problems import RETRY_SECONDS, Problem
-from discovery.api.schema import page_serializer, plain, serializer_of
-from discovery.api.views import base
-from discovery.api.views.base import ApiView, page_answer, responses, run_id_of
+from discovery.api.pagination import RunPagination, TokenPagination, WalletPagination
+from discovery.api.problems import RETRY_SECONDS, invalid
+from discovery.api.schema import BODY_PROBLEMS, LOCATION, RETRY_AFTER, RUN_ID, list_responses, responses
+from discovery.api.serializers import (
+    ParamsSerializer,
+    RunDetailSerializer,
+    RunRowSerializer,
+    RunTokenRowSerializer,
+    RunWalletRowSerializer,
+)
+from discovery.api.struct_serializers import struct_serializer
+from discovery.api.views.base import ApiView, ListView, parsed_run_id
 from discovery.models import Run
 from discovery.models.enums import ApiScope, Trigger
 from discovery.reads import runs
+from discovery.reads.filters import RunFilterSet
 
 MAX_KEY_LENGTH: Final = 255
 IDEMPOTENCY_KEY: Final = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": "^[!-~]+$"},
     OpenApiParameter.HEADER,
-    description="The same key with the same body answers the same run; with another body 422.",
+    description="The same key with the same body returns the same run; with another body it is 422.",
 )
-TAG: Final = ["runs"]
+TAGS: Final = ["runs"]
 
 
 class RunAccepted(msgspec.Struct, frozen=True):
-    """The request was taken; the run tells the rest."""
+    """The request is accepted; the run shows its progress."""
 
     run_id: UUID
     status: str
     message: str
 
 
-def accepted(run: Run, message: str) -> Response:
-    """202 with where to look and when."""
-    headers = {"Location": reverse("api:run", args=[run.pk]), "Retry-After": str(RETRY_SECONDS)}
-    return Response(plain(RunAccepted(run.pk, run.status, message)), status=202, headers=headers)
+RunAcceptedSerializer: Final = struct_serializer(RunAccepted)
+
+
+def run_accepted(run: Run, message: str) -> Response:
+    """Return 202 with the URL of the run and when to read it."""
+    body = RunAccepted(run.pk, run.status, message)
+    headers = {
+        "Location": reverse("api:run", args=[run.pk]),
+        "Retry-After": str(RETRY_SECONDS),
+    }
+    return Response(RunAcceptedSerializer(body).data, status=202, headers=headers)
 
 
 class StartView(ApiView):
@@ -52,11 +67,11 @@ class StartView(ApiView):
     @extend_schema(
         operation_id="start_run",
         summary="Start a run",
-        description="Without a body: with the saved configuration. Any parameter may be given instead.",
-        tags=TAG,
-        parameters=[IDEMPOTENCY_KEY, base.LOCATION, base.RETRY_AFTER],
-        request=serializers.ParamsSerializer,
-        responses=responses(202, serializer_of(RunAccepted), 409, 422, *base.WITH_BODY),
+        description="Without a body the run uses the saved configuration. Parameters of the body replace saved ones.",
+        tags=TAGS,
+        parameters=[IDEMPOTENCY_KEY, LOCATION, RETRY_AFTER],
+        request=ParamsSerializer,
+        responses=responses(202, RunAcceptedSerializer, 409, 422, *BODY_PROBLEMS),
         examples=[
             OpenApiExample("Fewer tokens, more profit", {"max_tokens": 5, "min_profit_pct": 80}, request_only=True),
             OpenApiExample(
@@ -72,48 +87,50 @@ class StartView(ApiView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """202; 409 with the id of the run that is active."""
+        """Return 202; 409 with the id of the active run."""
         key = _idempotency_key(request)
-        overrides = serializers.run_overrides(request.data)
+        serializer = ParamsSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
         run = services.start_run(
-            overrides,
+            serializer.validated_data,
             trigger=Trigger.API,
             triggered_by=self.caller.name,
             idempotency_key=key,
         )
-        words = f"The run is {run.status}."
+        message = f"The run is {run.status}."
         if not services.is_enqueued(run):
-            words = "The run is queued. The queue of work is out of reach; it starts when that is back."
-        return accepted(run, words)
+            message = "The run is queued. The queue is out of reach; the run starts once it is back."
+        return run_accepted(run, message)
 
 
 def _idempotency_key(request: Request) -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
-    if not 1 <= len(key) <= MAX_KEY_LENGTH or not all("!" <= char <= "~" for char in key):
-        words = f"1 to {MAX_KEY_LENGTH} printable ASCII characters without blanks"
-        raise Problem(400, "invalid", "some values are not allowed", errors={"Idempotency-Key": words})
+    has_allowed_length = 1 <= len(key) <= MAX_KEY_LENGTH
+    is_printable = all("!" <= char <= "~" for char in key)
+    if not has_allowed_length or not is_printable:
+        message = f"1 to {MAX_KEY_LENGTH} printable ASCII characters without blanks"
+        raise invalid({"Idempotency-Key": message})
     return key
 
 
-class RunsView(ApiView):
-    """The history."""
+class RunsView(ListView):
+    """The history of runs."""
 
-    query_class = RunsQuery
+    filterset_class = RunFilterSet
+    pagination_class = RunPagination
+    serializer_class = RunRowSerializer
 
     @extend_schema(
         operation_id="list_runs",
         summary="Runs, newest first",
-        tags=TAG,
-        parameters=[RunsQuery],
-        responses=responses(200, page_serializer("RunPage", "runs", runs.RunRow)),
+        tags=TAGS,
+        responses=list_responses(RunRowSerializer),
     )
     def get(self, request: Request) -> Response:
-        """A page of the history."""
-        page = RunsQuery.page_of(self.params)
-        found = runs.run_list(RunsQuery.filter_of(self.params), self.params["ordering"], page)
-        return page_answer("runs", found, runs.RunRow, page)
+        """Return a page of the history."""
+        return self.paginated_response(partial(runs.run_list, self.filterset.qs))
 
 
 class RunView(ApiView):
@@ -122,49 +139,50 @@ class RunView(ApiView):
     @extend_schema(
         operation_id="get_run",
         summary="One run: parameters, progress, results, funnel, usage, errors",
-        tags=TAG,
-        parameters=[base.RUN_ID],
-        responses=responses(200, serializer_of(runs.RunDetail), 404),
+        tags=TAGS,
+        parameters=[RUN_ID],
+        responses=responses(200, RunDetailSerializer, 404),
     )
     def get(self, request: Request, run_id: str) -> Response:
-        """The run with everything it says of itself."""
-        return Response(plain(runs.run_detail(run_id_of(run_id))))
+        """Return the run with its results."""
+        run = runs.run_detail(parsed_run_id(run_id))
+        return Response(RunDetailSerializer(run).data)
 
 
-class RunWalletsView(ApiView):
-    """The wallets a run found."""
+class RunWalletsView(ListView):
+    """The wallets that a run found."""
 
-    query_class = PagedQuery
+    pagination_class = WalletPagination
+    serializer_class = RunWalletRowSerializer
 
     @extend_schema(
         operation_id="list_run_wallets",
         summary="Wallets that a run found, best profit first",
-        tags=TAG,
-        parameters=[base.RUN_ID, PagedQuery],
-        responses=responses(200, page_serializer("RunWalletPage", "wallets", runs.RunWalletRow), 404),
+        tags=TAGS,
+        parameters=[RUN_ID],
+        responses=list_responses(RunWalletRowSerializer, 404),
     )
     def get(self, request: Request, run_id: str) -> Response:
-        """A page of them."""
-        page = PagedQuery.page_of(self.params)
-        return page_answer("wallets", runs.run_wallets(run_id_of(run_id), page), runs.RunWalletRow, page)
+        """Return a page of them."""
+        return self.paginated_response(partial(runs.run_wallets, parsed_run_id(run_id)))
 
 
-class RunTokensView(ApiView):
-    """The tokens a run saw."""
+class RunTokensView(ListView):
+    """The tokens of a run."""
 
-    query_class = PagedQuery
+    pagination_class = TokenPagination
+    serializer_class = RunTokenRowSerializer
 
     @extend_schema(
         operation_id="list_run_tokens",
         summary="Tokens of a run, most promising first",
-        tags=TAG,
-        parameters=[base.RUN_ID, PagedQuery],
-        responses=responses(200, page_serializer("RunTokenPage", "tokens", runs.RunTokenRow), 404),
+        tags=TAGS,
+        parameters=[RUN_ID],
+        responses=list_responses(RunTokenRowSerializer, 404),
     )
     def get(self, request: Request, run_id: str) -> Response:
-        """A page of them."""
-        page = PagedQuery.page_of(self.params)
-        return page_answer("tokens", runs.run_tokens(run_id_of(run_id), page), runs.RunTokenRow, page)
+        """Return a page of them."""
+        return self.paginated_response(partial(runs.run_tokens, parsed_run_id(run_id)))
 
 
 class CancelView(ApiView):
@@ -174,16 +192,16 @@ class CancelView(ApiView):
 
     @extend_schema(
         operation_id="cancel_run",
-        summary="Cancel a run; what it found is kept",
-        tags=TAG,
-        parameters=[base.RUN_ID, base.LOCATION, base.RETRY_AFTER],
+        summary="Cancel a run; its results so far stay",
+        tags=TAGS,
+        parameters=[RUN_ID, LOCATION, RETRY_AFTER],
         request=None,
-        responses=responses(202, serializer_of(RunAccepted), 404, 409, 411),
+        responses=responses(202, RunAcceptedSerializer, 404, 409, 411),
     )
     def post(self, request: Request, run_id: str) -> Response:
-        """202; 409 for a run that has ended."""
-        run: Any = services.cancel_run(run_id_of(run_id), self.caller.name)
-        return accepted(run, "The run ends as soon as its steps have noticed; what it found is kept.")
+        """Return 202; 409 for a run that has ended."""
+        run = services.cancel_run(parsed_run_id(run_id), self.caller.name)
+        return run_accepted(run, "The run ends as soon as its running steps notice; its results so far stay.")
 
 
 class RetryView(ApiView):
@@ -193,18 +211,18 @@ class RetryView(ApiView):
 
     @extend_schema(
         operation_id="retry_run",
-        summary="A new run with the parameters of one that has ended",
-        tags=TAG,
-        parameters=[base.RUN_ID, IDEMPOTENCY_KEY, base.LOCATION, base.RETRY_AFTER],
+        summary="Start a new run with the parameters of one that has ended",
+        tags=TAGS,
+        parameters=[RUN_ID, IDEMPOTENCY_KEY, LOCATION, RETRY_AFTER],
         request=None,
-        responses=responses(202, serializer_of(RunAccepted), 404, 409, 411, 422),
+        responses=responses(202, RunAcceptedSerializer, 404, 409, 411, 422),
     )
     def post(self, request: Request, run_id: str) -> Response:
-        """202; 409 for a run that has not ended, or while another is active."""
+        """Return 202; 409 for a run that has not ended, or while another is active."""
         run = services.retry_run(
-            run_id_of(run_id),
+            parsed_run_id(run_id),
             trigger=Trigger.API,
             triggered_by=self.caller.name,
             idempotency_key=_idempotency_key(request),
         )
-        return accepted(run, f"The run is {run.status}, with the parameters of {run.retry_of_id}.")
+        return run_accepted(run, f"The run is {run.status}, with the parameters of {run.retry_of_id}.")

@@ -1,0 +1,264 @@
+"""Filters of lists, shared by the API and the operator pages.
+
+A filter set validates its parameters as a form does. Filters whose value is not valid do not take part in `qs`: the API
+refuses such a request, the pages show the rows of the other filters.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+
+from discovery.domain.addresses import is_address
+from discovery.models import Run, Trade, Wallet
+from discovery.models.enums import RunStatus, Trigger, WalletStatus
+from discovery.reads import runs, wallets
+from discovery.reads.paging import TimeRange
+
+YEARS: Final = range(1970, 2200)
+MAX_CYCLES: Final = 1_000_000
+MAX_LABEL_LENGTH: Final = 100
+_DAY: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(Z|[+-]\d{2}:\d{2})?", re.ASCII)
+_MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
+_UNESCAPED_PLUS: Final = re.compile(r" (?=\d{2}:\d{2}$)")
+"""A `+` in a query string that was not escaped arrives as a blank."""
+
+
+class MomentField(forms.Field):
+    """A day or a time, in UTC unless an offset is given.
+
+    With `is_end` the value is the first moment after it: a range ends with the whole of the day.
+    """
+
+    default_error_messages = {"invalid": "not a day like 2026-11-24 or a time like 2026-11-24T09:00:00Z of 1970–2199"}
+
+    def __init__(self, *, is_end: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.is_end = is_end
+
+    def to_python(self, value: Any) -> datetime | None:
+        """Return the time in UTC, or None if the field is empty. Raises ValidationError."""
+        if value in self.empty_values:
+            return None
+        text = str(value).strip()
+        try:
+            moment = _end_of(text) if self.is_end else _start_of(text)
+        except ValueError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+        return moment.astimezone(UTC)
+
+
+def _start_of(text: str) -> datetime:
+    """Return the first moment of the day or time that `text` names. Raises ValueError."""
+    if "T" in text:
+        text = _UNESCAPED_PLUS.sub("+", text)
+    day = _DAY.fullmatch(text)
+    start = _parsed_time(text) if day is None else _start_of_day(day[1], day[2])
+    if start.year not in YEARS:
+        raise ValueError(text)
+    return start
+
+
+def _end_of(text: str) -> datetime:
+    """Return the first moment after the day or time that `text` names. Raises ValueError."""
+    is_time = "T" in text
+    return _start_of(text) + (timedelta(microseconds=1) if is_time else timedelta(days=1))
+
+
+def _start_of_day(day: str, offset: str | None) -> datetime:
+    midnight = datetime.combine(date.fromisoformat(day), time())
+    zone = datetime.fromisoformat(f"2000-01-01T00:00:00{offset or 'Z'}").tzinfo
+    return midnight.replace(tzinfo=zone)
+
+
+def _parsed_time(text: str) -> datetime:
+    moment = parse_datetime(text) if _MOMENT.fullmatch(text) else None
+    if moment is None:
+        raise ValueError(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class SolanaAddressField(forms.CharField):
+    """A Solana address."""
+
+    def validate(self, value: str) -> None:
+        """Raise ValidationError unless the value is empty or an address."""
+        super().validate(value)
+        if value and not is_address(value):
+            raise ValidationError("not a Solana address", code="invalid")
+
+
+class SwitchField(forms.TypedChoiceField):
+    """True or false, in any of the usual words."""
+
+    TRUE: Final = ("true", "t", "yes", "y", "on", "1")
+    FALSE: Final = ("false", "f", "no", "n", "off", "0")
+
+    def __init__(self, **kwargs: Any) -> None:
+        words = [(word, word) for word in (*self.TRUE, *self.FALSE)]
+        super().__init__(choices=words, coerce=self.TRUE.__contains__, empty_value=None, **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        """Return the word in small letters."""
+        word: str = super().to_python(value)
+        return word.lower()
+
+
+class MomentFilter(django_filters.Filter):  # type: ignore[misc]  # the package ships no types
+    """Rows since, or until, a day or a time."""
+
+    field_class = MomentField
+
+
+class AddressFilter(django_filters.Filter):  # type: ignore[misc]
+    """Rows of one address."""
+
+    field_class = SolanaAddressField
+
+
+class SwitchFilter(django_filters.Filter):  # type: ignore[misc]
+    """Rows for which a column is true, or false."""
+
+    field_class = SwitchField
+
+
+class IntegerFilter(django_filters.Filter):  # type: ignore[misc]
+    """Rows by a whole number."""
+
+    field_class = forms.IntegerField
+
+
+class DecimalFilter(django_filters.Filter):  # type: ignore[misc]
+    """Rows by a number."""
+
+    field_class = forms.DecimalField
+
+
+class PatternFilter(django_filters.Filter):  # type: ignore[misc]
+    """Rows by a text that fits a pattern."""
+
+    field_class = forms.RegexField
+
+
+class NamedOrderingFilter(django_filters.ChoiceFilter):  # type: ignore[misc]
+    """Sort the rows. Each name stands for several columns, so that the order is complete and an index serves it."""
+
+    def __init__(self, orderings: Mapping[str, tuple[Any, ...]], *, default: str) -> None:
+        super().__init__(choices=[(name, name) for name in sorted(orderings)], initial=default)
+        self.orderings = orderings
+        self.default = default
+
+    def filter(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        """Return the rows in the named order, or in the default order if none is named."""
+        return rows.order_by(*self.orderings[value or self.default])
+
+
+class TimeRangeForm(forms.Form):
+    """A form with a start and an end."""
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse an end that lies before the start."""
+        values = self.cleaned_data
+        start, end = values.get("start_date"), values.get("end_date")
+        if start is not None and end is not None and end <= start:
+            self.add_error("end_date", "lies before start_date")
+        return values
+
+
+class RunRangeFilterSet(django_filters.FilterSet):  # type: ignore[misc]
+    """Runs that began within a range of time."""
+
+    start_date = MomentFilter("started_at", "gte", help_text="A day or a time; UTC unless an offset is given.")
+    end_date = MomentFilter(
+        "started_at",
+        "lt",
+        is_end=True,
+        help_text="A day, the whole of it included, or a time.",
+    )
+
+    class Meta:
+        model = Run
+        fields: tuple[str, ...] = ()
+        form = TimeRangeForm
+
+    @property
+    def time_range(self) -> TimeRange:
+        """The range of a valid filter set."""
+        values = self.form.cleaned_data
+        return TimeRange(values["start_date"], values["end_date"])
+
+
+class RunFilterSet(RunRangeFilterSet):
+    """The history of runs."""
+
+    status = django_filters.ChoiceFilter(choices=RunStatus.choices)
+    trigger_type = django_filters.ChoiceFilter(choices=Trigger.choices)
+    ordering = NamedOrderingFilter(runs.ORDERINGS, default="-started_at")
+
+
+class WalletFilterSet(django_filters.FilterSet):  # type: ignore[misc]
+    """The watchlist. Scores run from 0 to 1."""
+
+    status = django_filters.ChoiceFilter(choices=WalletStatus.choices)
+    min_score = DecimalFilter(
+        "score",
+        "gte",
+        min_value=0,
+        max_value=1,
+        max_digits=5,
+        decimal_places=4,
+        help_text="0–1.",
+    )
+    max_score = DecimalFilter(
+        "score",
+        "lte",
+        min_value=0,
+        max_value=1,
+        max_digits=5,
+        decimal_places=4,
+        help_text="0–1.",
+    )
+    provisional = SwitchFilter()
+    flag = PatternFilter("flags", "has_key", regex=r"^[a-z_]{1,40}$", strip=True, help_text="Wallets with this flag.")
+    label = django_filters.CharFilter(max_length=MAX_LABEL_LENGTH, help_text="The whole label, as written.")
+    discovered_after = MomentFilter("last_discovered_at", "gte", help_text="Found by a run since.")
+    min_cycles = IntegerFilter(
+        "resolved_cycles",
+        "gte",
+        min_value=0,
+        max_value=MAX_CYCLES,
+        help_text="Minimum number of resolved cycles.",
+    )
+    search = django_filters.CharFilter(
+        method="filter_search",
+        max_length=MAX_LABEL_LENGTH,
+        help_text="The beginning of an address, or a part of a label.",
+    )
+    ordering = NamedOrderingFilter(wallets.ORDERINGS, default="-score")
+
+    class Meta:
+        model = Wallet
+        fields: tuple[str, ...] = ()
+
+    def filter_search(self, rows: QuerySet[Wallet], _name: str, value: str) -> QuerySet[Wallet]:
+        """Return the wallets whose address begins with `value` or whose label contains it."""
+        # Few wallets have a label: the partial index holds just these.
+        is_labelled = Q(label__icontains=value) & ~Q(label="")
+        return rows.filter(Q(address__startswith=value) | is_labelled)
+
+
+class TradeFilterSet(django_filters.FilterSet):  # type: ignore[misc]
+    """Trades of a wallet."""
+
+    mint = AddressFilter()
+    side = django_filters.ChoiceFilter(choices=Trade._meta.get_field("side").choices)
+
+    class Meta:
+        model = Trade
+        fields: tuple[str, ...] = ()
