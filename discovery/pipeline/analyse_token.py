@@ -8,6 +8,7 @@
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -63,7 +64,15 @@ async def analyse_token(
     window = await load_launch_window(candidate, params.early_window_minutes * 60, source, history)
     if window is None:
         warnings.add(f"{mint}: no launch time is known and no market of it has transactions")
-        return TokenResult(candidate, None, "", [], [], 0, {"no_launch_time": 1})
+        return TokenResult(
+            candidate=candidate,
+            launched_at=None,
+            launch_clock="",
+            buyers=[],
+            trades=[],
+            transactions=0,
+            funnel={"no_launch_time": 1},
+        )
     bought_in_window = first_buyers(history, window)
     wallets = [wallet for wallet in bought_in_window if is_wallet(wallet)]
     follower = BuyerFollower(candidate, window, source, history)
@@ -80,18 +89,14 @@ async def analyse_token(
         incomplete_wallets=incomplete_wallets,
         launch=window.launch,
     )
-    failed_count = history.failed_count()
-    if failed_count:
-        warnings.add(f"{mint}: {failed_count} transactions could not be read and were skipped")
-    trades: list[ValuedTrade] = []
-    for buyer in buyers:
-        trades += valued[buyer.wallet].trades
+    if history.failed_count:
+        warnings.add(f"{mint}: {history.failed_count} transactions could not be read and were skipped")
     return TokenResult(
         candidate=candidate,
         launched_at=window.launched_at,
         launch_clock=window.clock,
         buyers=buyers,
-        trades=trades,
+        trades=list(chain.from_iterable(valued[buyer.wallet].trades for buyer in buyers)),
         transactions=history.transaction_count,
         funnel=_funnel(len(bought_in_window), len(wallets), buyers) | history.skipped_counts(),
         creator=window.creator,
@@ -101,10 +106,7 @@ async def analyse_token(
 async def _load_prices(
     mint: str, changes: dict[str, list[BalanceChange]], prices: SolPrices, warnings: WarningSink
 ) -> None:
-    all_changes: list[BalanceChange] = []
-    for changes_of_wallet in changes.values():
-        all_changes += changes_of_wallet
-    missing_count = await load_trade_prices(prices, all_changes)
+    missing_count = await load_trade_prices(prices, chain.from_iterable(changes.values()))
     if missing_count:
         warnings.add(f"{mint}: no SOL/USD price for {missing_count} trades: their cost is unknown")
 
