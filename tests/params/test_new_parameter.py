@@ -27,7 +27,7 @@ REPORT = """
 import json
 import django; django.setup()
 from discovery.admin.pages.forms import ParamsForm
-from discovery.api.openapi import description
+from discovery.api.schema import description
 from discovery.domain.run_params import InvalidParams, Params, check_params
 from discovery.models import Config, Run
 from discovery.reads.config import ConfigView, ConfigParams
