@@ -1,4 +1,4 @@
-"""The circuit breakers of providers in Valkey or Redis: one for all processes and machines that share it."""
+"""The circuit breakers of providers in Valkey or Redis, shared by all processes and machines."""
 
 import time
 from collections.abc import Callable
@@ -7,34 +7,34 @@ from typing import Any, Final, NamedTuple
 import redis.asyncio
 from redis.commands.core import AsyncScript
 
-from discovery.clients.redis_rate_limits import RedisFallback
+from discovery.clients.redis_fallback import RedisFallback
 from discovery.providers.breaker import (
-    FORGOTTEN_SECONDS,
-    LOOK_AGAIN_SECONDS,
-    OPENS_AFTER,
+    FAILURE_THRESHOLD,
+    FAILURE_TTL_SECONDS,
+    POLL_SECONDS,
     PROBE_SECONDS,
     BreakerStore,
     Pause,
 )
 
-KNOWN_SECONDS: Final = 1.0
-"""How long the last look is believed: a look at every call would cost more than it tells."""
+CACHE_SECONDS: Final = 1.0
+"""How long a state from the server is used without asking again: a call before every request would be expensive."""
 
-# As LocalBreakerStore, by the server's clock. KEYS[1] = what is kept: failures in a row, openings in a row, `until`
-# when it is open (absent = closed), the probe and `lease`, how long it has for its next sign of life, the last cause.
-# Moments in microseconds. ARGV[1] = the question.
-_KEPT: Final = """
+# As LocalBreakerStore, in microseconds of the server's clock. KEYS[1] = the state: failures in a row, openings in a
+# row, `until` while open (absent = closed), the probe, `lease`, when the probe is lost, and the last cause.
+# ARGV[1] = the id of the request.
+_STATE: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local kept = redis.call('HMGET', KEYS[1], 'failures', 'openings', 'until', 'probe', 'lease', 'cause')
-local failures, openings = tonumber(kept[1] or '0'), tonumber(kept[2] or '0')
-local opened = kept[3] and tonumber(kept[3])
-local probe, lease, cause = kept[4] or '', tonumber(kept[5] or '0'), kept[6] or ''
+local state = redis.call('HMGET', KEYS[1], 'failures', 'openings', 'until', 'probe', 'lease', 'cause')
+local failures, openings = tonumber(state[1] or '0'), tonumber(state[2] or '0')
+local opened = state[3] and tonumber(state[3])
+local probe, lease, cause = state[4] or '', tonumber(state[5] or '0'), state[6] or ''
 local function whole(number) return string.format('%.0f', number) end
 """
-# ARGV[2] = the lease of a probe, [3] = the wait for one. Says: microseconds to wait, failures, whether open, the cause.
+# ARGV[2] = the lease of a probe, [3] = the wait for one. Returns microseconds to wait, failures, 1 if open, the cause.
 _TRY_ACQUIRE: Final = (
-    _KEPT
+    _STATE
     + """
 if not opened then return {'0', failures, 0, cause} end
 if now < opened then return {whole(opened - now), failures, 1, cause} end
@@ -43,17 +43,17 @@ redis.call('HSET', KEYS[1], 'probe', ARGV[1], 'lease', whole(now + tonumber(ARGV
 return {'0', failures, 1, cause}
 """
 )
-_ANSWERED: Final = (
-    _KEPT
+_RECORD_SUCCESS: Final = (
+    _STATE
     + """
 redis.call('DEL', KEYS[1])
 return opened and 1 or 0
 """
 )
-# ARGV[2] = the cause, [3] = failures that open it, [4] = open for so long at first, [5] = at most, [6] = when all is
-# forgotten (milliseconds). Says: microseconds for which this opened it.
-_FAILED: Final = (
-    _KEPT
+# ARGV[2] = the cause, [3] = FAILURE_THRESHOLD, [4] = the first open time, [5] = the longest, [6] = FAILURE_TTL in
+# milliseconds. Returns the microseconds for which this opened the circuit.
+_RECORD_FAILURE: Final = (
+    _STATE
     + """
 if opened and probe ~= ARGV[1] then return '0' end
 redis.call('HSET', KEYS[1], 'failures', failures + 1, 'cause', ARGV[2], 'probe', '')
@@ -65,7 +65,7 @@ return whole(open_for)
 """
 )
 _RELEASE: Final = (
-    _KEPT
+    _STATE
     + """
 if probe == ARGV[1] then redis.call('HSET', KEYS[1], 'probe', '') end
 return 0
@@ -73,107 +73,165 @@ return 0
 )
 
 
-class _Known(NamedTuple):
-    """What the last look said, believed until `fresh_until`. `pause_until` None = closed. Moments of this process."""
+class _State(NamedTuple):
+    """The state on the server. `seconds`: the pause before this request, 0 if it may be sent."""
+
+    is_open: bool
+    seconds: float
+    failures: int
+    cause: str
+
+    @property
+    def is_probe(self) -> bool:
+        """Return True if the circuit is open and this request is its probe."""
+        return self.is_open and not self.seconds
+
+
+_CLOSED: Final = _State(is_open=False, seconds=0.0, failures=0, cause="")
+
+
+class _CachedState(NamedTuple):
+    """A state that is valid until `fresh_until`. `pause_until` None = closed. Times of this process's clock."""
 
     fresh_until: float
     failures: int
     pause_until: float | None
     cause: str
 
+    @property
+    def is_healthy(self) -> bool:
+        """Return True if the circuit is closed and nothing failed."""
+        return self.pause_until is None and not self.failures
+
 
 class RedisBreakerStore:
     """A BreakerStore (discovery/providers/breaker.py) over one Redis connection pool.
 
-    While the server is out of reach `alone` keeps the breakers of this process.
+    While the server is unreachable, `local` holds the breakers of this process.
     """
 
     def __init__(
         self,
         client: "redis.asyncio.Redis",
         prefix: str,
-        alone: BreakerStore,
+        local: BreakerStore,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._prefix = prefix
         self._try_acquire = client.register_script(_TRY_ACQUIRE)
-        self._answered = client.register_script(_ANSWERED)
-        self._failed = client.register_script(_FAILED)
+        self._record_success = client.register_script(_RECORD_SUCCESS)
+        self._record_failure = client.register_script(_RECORD_FAILURE)
         self._release = client.register_script(_RELEASE)
-        self._alone = alone
+        self._local = local
         self._clock = clock
-        self._reach = RedisFallback("the shared circuit breaker", clock)
-        self._known: dict[str, _Known] = {}
+        self._redis = RedisFallback("the shared circuit breaker", clock)
+        self._cache: dict[str, _CachedState] = {}
         self._probes: dict[str, str] = {}
 
-    async def _run(self, script: AsyncScript, provider: str, *args: str | float) -> Any | None:
-        return await self._reach.run(script, [f"{self._prefix}:breaker:{provider}"], args)
-
-    async def try_acquire(self, provider: str, question: str) -> Pause | None:
-        """See BreakerStore."""
-        known, now = self._fresh(provider), self._clock()
-        if known is not None and self._probes.get(provider) != question:
-            return None if known.pause_until is None else Pause(known.pause_until - now, known.cause)
-        lease, again = round(PROBE_SECONDS * 1_000_000), round(LOOK_AGAIN_SECONDS * 1_000_000)
-        said = await self._run(self._try_acquire, provider, question, lease, again)
-        if said is None:
-            self._known.pop(provider, None)
-            return await self._alone.try_acquire(provider, question)
-        seconds, failures, is_open, cause = int(said[0]) / 1_000_000, int(said[1]), bool(said[2]), _text(said[3])
-        if is_open and not seconds:
-            # This question is the probe, and the others of this process need not ask who is.
-            self._probes[provider] = question
-            self._know(provider, failures, LOOK_AGAIN_SECONDS, cause)
+    async def try_acquire(self, provider: str, request_id: str) -> Pause | None:
+        cached = self._cached(provider)
+        if cached is not None and self._probes.get(provider) != request_id:
+            return self._cached_pause(cached)
+        state = await self._load(provider, request_id)
+        if state is None:
+            self._cache.pop(provider, None)
+            return await self._local.try_acquire(provider, request_id)
+        if state.is_probe:
+            # The other requests of this process wait for this one, without asking the server.
+            self._probes[provider] = request_id
+            self._store(provider, state, pause_seconds=POLL_SECONDS)
             return None
-        self._know(provider, failures, seconds if is_open else None, cause)
-        return Pause(seconds, cause) if is_open else None
+        if not state.is_open:
+            self._store(provider, state, pause_seconds=None)
+            return None
+        self._store(provider, state, pause_seconds=state.seconds)
+        return Pause(state.seconds, state.cause)
 
-    def _fresh(self, provider: str) -> _Known | None:
-        known = self._known.get(provider)
-        return known if known is not None and self._clock() < known.fresh_until else None
-
-    def _know(self, provider: str, failures: int, pause_seconds: float | None, cause: str = "") -> None:
-        now = self._clock()
-        fresh = KNOWN_SECONDS if pause_seconds is None else min(KNOWN_SECONDS, pause_seconds)
-        pause_until = None if pause_seconds is None else now + pause_seconds
-        self._known[provider] = _Known(now + fresh, failures, pause_until, cause)
-
-    async def answered(self, provider: str, question: str) -> bool:
-        """See BreakerStore. Where nothing failed a moment ago there is nothing to tell the server."""
-        known = self._fresh(provider)
-        if known is not None and known.pause_until is None and not known.failures:
-            return False
+    async def record_success(self, provider: str, request_id: str) -> bool:
+        cached = self._cached(provider)
+        if cached is not None and cached.is_healthy:
+            return False  # there is nothing to reset on the server
         self._probes.pop(provider, None)
-        closed = await self._run(self._answered, provider, question)
-        if closed is None:
-            return await self._alone.answered(provider, question)
-        self._know(provider, 0, None)
-        return bool(closed)
+        was_open = await self._run(self._record_success, provider, request_id)
+        if was_open is None:
+            return await self._local.record_success(provider, request_id)
+        self._store(provider, _CLOSED, pause_seconds=None)
+        return bool(was_open)
 
-    async def failed(
-        self, provider: str, question: str, cause: str, first_seconds: float, most_seconds: float
+    async def record_failure(
+        self, provider: str, request_id: str, cause: str, *, first_seconds: float, max_seconds: float
     ) -> float:
-        """See BreakerStore."""
-        self._forget(provider, question)
-        first, most = round(first_seconds * 1_000_000), round(most_seconds * 1_000_000)
-        forgotten = round(FORGOTTEN_SECONDS * 1000)
-        said = await self._run(self._failed, provider, question, cause, OPENS_AFTER, first, most, forgotten)
-        if said is None:
-            return await self._alone.failed(provider, question, cause, first_seconds, most_seconds)
-        self._known.pop(provider, None)
-        return int(said) / 1_000_000
+        self._remove_probe(provider, request_id)
+        microseconds = await self._run(
+            self._record_failure,
+            provider,
+            request_id,
+            cause,
+            FAILURE_THRESHOLD,
+            round(first_seconds * 1_000_000),
+            round(max_seconds * 1_000_000),
+            round(FAILURE_TTL_SECONDS * 1000),
+        )
+        if microseconds is None:
+            return await self._local.record_failure(
+                provider, request_id, cause, first_seconds=first_seconds, max_seconds=max_seconds
+            )
+        self._cache.pop(provider, None)
+        return int(microseconds) / 1_000_000
 
-    async def release(self, provider: str, question: str) -> None:
-        """See BreakerStore."""
-        if self._forget(provider, question):
-            await self._run(self._release, provider, question)
-            self._known.pop(provider, None)
-        await self._alone.release(provider, question)
+    async def release(self, provider: str, request_id: str) -> None:
+        if self._remove_probe(provider, request_id):
+            await self._run(self._release, provider, request_id)
+            self._cache.pop(provider, None)
+        await self._local.release(provider, request_id)
 
-    def _forget(self, provider: str, question: str) -> bool:
-        """Whether the question was the probe, which it is no more."""
-        was_probe = self._probes.get(provider) == question
+    async def _run(self, script: AsyncScript, provider: str, *args: str | float) -> Any | None:
+        """Return the script's result, None while the server is unreachable."""
+        return await self._redis.run(script, [f"{self._prefix}:breaker:{provider}"], args)
+
+    async def _load(self, provider: str, request_id: str) -> _State | None:
+        """Try to acquire on the server. Returns its state, None while it is unreachable."""
+        lease, poll = round(PROBE_SECONDS * 1_000_000), round(POLL_SECONDS * 1_000_000)
+        row = await self._run(self._try_acquire, provider, request_id, lease, poll)
+        if row is None:
+            return None
+        microseconds, failures, is_open, cause = row
+        return _State(
+            is_open=bool(is_open),
+            seconds=int(microseconds) / 1_000_000,
+            failures=int(failures),
+            cause=_text(cause),
+        )
+
+    def _cached(self, provider: str) -> _CachedState | None:
+        cached = self._cache.get(provider)
+        if cached is None or self._clock() >= cached.fresh_until:
+            return None
+        return cached
+
+    def _cached_pause(self, cached: _CachedState) -> Pause | None:
+        if cached.pause_until is None:
+            return None
+        return Pause(cached.pause_until - self._clock(), cached.cause)
+
+    def _store(self, provider: str, state: _State, *, pause_seconds: float | None) -> None:
+        now = self._clock()
+        fresh_seconds = CACHE_SECONDS
+        pause_until = None
+        if pause_seconds is not None:
+            fresh_seconds = min(CACHE_SECONDS, pause_seconds)
+            pause_until = now + pause_seconds
+        self._cache[provider] = _CachedState(
+            fresh_until=now + fresh_seconds,
+            failures=state.failures,
+            pause_until=pause_until,
+            cause=state.cause,
+        )
+
+    def _remove_probe(self, provider: str, request_id: str) -> bool:
+        """Return True if the request was the probe of this process, which ends with this call."""
+        was_probe = self._probes.get(provider) == request_id
         if was_probe:
             del self._probes[provider]
         return was_probe

@@ -1,23 +1,17 @@
-"""The pace of providers in Valkey or Redis: one pace for all processes and machines that share it."""
+"""The rate limits of providers in Valkey or Redis, shared by all processes and machines."""
 
-import logging
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 import redis.asyncio
 from redis.commands.core import AsyncScript
-from redis.exceptions import RedisError
 
-from discovery.providers.limits import RECOVERY_SECONDS, SLOWEST_FACTOR, LocalRateLimitStore
+from discovery.clients.redis_fallback import RedisFallback
+from discovery.providers.limits import MIN_RATE_FACTOR, RECOVERY_SECONDS, LocalRateLimitStore
 
-log = logging.getLogger(__name__)
-
-AWAY_SECONDS: Final = 5.0
-"""How long a store that did not answer is left alone: waiting for it at every call would be the slowest pace of all."""
-
-# One clock for all: the server's. KEYS[1] = next free moment, KEYS[2] = slow-down (factor, since when, the pause's end
-# `until`), in microseconds.
+# All times are microseconds of the server's clock. KEYS[1] = next free moment, KEYS[2] = slowdown: `factor`, `since`,
+# and `until`, the end of the pause. ARGV[1] = RECOVERY_SECONDS.
 _FACTOR: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -28,6 +22,7 @@ if slowed[1] then
     factor = math.min(1, tonumber(slowed[1]) * 2 ^ ((now - tonumber(slowed[2])) / (tonumber(ARGV[1]) * 1000000)))
 end
 """
+# ARGV[2] = width of the reservation.
 _RESERVE: Final = (
     _FACTOR
     + """
@@ -37,6 +32,7 @@ redis.call('SET', KEYS[1], string.format('%.0f', following), 'PX', math.ceil((fo
 return string.format('%.0f', start - now)
 """
 )
+# ARGV[2] = length of the pause, [3] = MIN_RATE_FACTOR.
 _SLOW_DOWN: Final = (
     _FACTOR
     + """
@@ -59,38 +55,10 @@ return string.format('%.0f', math.max(0, paused - now))
 )
 
 
-class RedisFallback:
-    """The server as far as it can be reached: one that does not answer is left alone for `AWAY_SECONDS`, and told once.
-
-    what: that which is kept there, for the log.
-    """
-
-    def __init__(self, what: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._what = what
-        self._clock = clock
-        self._away_until = 0.0
-        self.last_writes = False
-
-    async def run(self, script: AsyncScript, keys: Sequence[str], args: Sequence[str | float]) -> Any | None:
-        """The script's answer, None where the server is out of reach."""
-        if self._clock() < self._away_until:
-            return None
-        try:
-            answer = await script(keys=keys, args=args)
-        except (RedisError, OSError) as error:
-            self._away_until = self._clock() + AWAY_SECONDS
-            if not self.last_writes:
-                log.warning("%s is out of reach", self._what, extra={"cause": type(error).__name__})
-                self.last_writes = True
-            return None
-        self.last_writes = False
-        return answer
-
-
 class RedisRateLimitStore:
     """A RateLimitStore (discovery/providers/limits.py) over one Redis connection pool.
 
-    While the server is out of reach this process keeps the pace alone: a run must not end for the want of a pace.
+    While the server is unreachable, the rate limits of this process alone apply: a run must not end for that.
     """
 
     def __init__(
@@ -100,31 +68,28 @@ class RedisRateLimitStore:
         self._reserve = client.register_script(_RESERVE)
         self._slow_down = client.register_script(_SLOW_DOWN)
         self._pause_left = client.register_script(_PAUSE_LEFT)
-        self._alone = LocalRateLimitStore()
-        self._reach = RedisFallback("the shared pace", clock)
-
-    async def _run(self, script: AsyncScript, provider: str, *args: float) -> str | None:
-        """The script's answer, None where the server is out of reach."""
-        keys = [f"{self._prefix}:pace:{provider}", f"{self._prefix}:slowed:{provider}"]
-        answer = await self._reach.run(script, keys, [RECOVERY_SECONDS, *args])
-        return None if answer is None else str(int(answer))
+        self._local = LocalRateLimitStore()
+        self._redis = RedisFallback("the shared rate limit", clock)
 
     async def reserve(self, provider: str, interval_seconds: float) -> float:
-        """See RateLimitStore."""
-        microseconds = await self._run(self._reserve, provider, round(interval_seconds * 1_000_000))
-        if microseconds is None:
-            return await self._alone.reserve(provider, interval_seconds)
-        return int(microseconds) / 1_000_000
+        seconds = await self._run(self._reserve, provider, round(interval_seconds * 1_000_000))
+        if seconds is None:
+            return await self._local.reserve(provider, interval_seconds)
+        return seconds
 
     async def slow_down(self, provider: str, pause_seconds: float) -> None:
-        """See RateLimitStore."""
-        done = await self._run(self._slow_down, provider, round(pause_seconds * 1_000_000), SLOWEST_FACTOR)
-        if done is None:
-            await self._alone.slow_down(provider, pause_seconds)
+        result = await self._run(self._slow_down, provider, round(pause_seconds * 1_000_000), MIN_RATE_FACTOR)
+        if result is None:
+            await self._local.slow_down(provider, pause_seconds)
 
     async def pause_left(self, provider: str) -> float:
-        """See RateLimitStore."""
-        microseconds = await self._run(self._pause_left, provider)
-        if microseconds is None:
-            return await self._alone.pause_left(provider)
-        return int(microseconds) / 1_000_000
+        seconds = await self._run(self._pause_left, provider)
+        if seconds is None:
+            return await self._local.pause_left(provider)
+        return seconds
+
+    async def _run(self, script: AsyncScript, provider: str, *args: float) -> float | None:
+        """Return the script's result in seconds, None while the server is unreachable."""
+        keys = [f"{self._prefix}:pace:{provider}", f"{self._prefix}:slowed:{provider}"]
+        microseconds = await self._redis.run(script, keys, [RECOVERY_SECONDS, *args])
+        return None if microseconds is None else int(microseconds) / 1_000_000

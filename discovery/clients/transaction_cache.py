@@ -1,10 +1,10 @@
-"""Transactions by signature in PostgreSQL, for RETENTION_CACHE_HOURS: what was paid for once is not paid for again.
+"""Transactions by signature in PostgreSQL for RETENTION_CACHE_HOURS, so that each is paid for once.
 
-Finalised transactions never change. Only plain RPC asks for them one by one; pages by time are paid for as pages.
+Finalized transactions never change. Only plain RPC fetches transactions one by one; pages by time are paid as pages.
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -17,46 +17,55 @@ from discovery.models import Transaction
 from discovery.providers.errors import UNREADABLE
 from discovery.providers.transactions import TransactionRecord, decode_record
 
-AT_ONCE: Final = 500
-FAST: Final = 1
+BATCH_SIZE: Final = 500
+COMPRESSION_LEVEL: Final = 1
 
 
 class TransactionCache:
-    """Read before asking, written after."""
+    """Cache of transactions in the table of `Transaction`."""
 
     async def get(self, signatures: Sequence[str]) -> dict[str, TransactionRecord]:
-        """Those that are there and not too old. One query for 500."""
-        return await sync_to_async(self._get)(signatures)
+        """Return the cached transactions by signature, without expired ones. One query for 500."""
+        return await sync_to_async(_load)(signatures)
 
     async def put(self, records: Mapping[str, TransactionRecord]) -> None:
-        """Keep these."""
+        """Store the transactions."""
         if records:
-            await sync_to_async(self._put)(records)
+            await sync_to_async(_store)(records)
 
-    @staticmethod
-    def _get(signatures: Sequence[str]) -> dict[str, TransactionRecord]:
-        fresh = timezone.now() - timedelta(hours=settings.RETENTION_CACHE_HOURS)
-        found: dict[str, TransactionRecord] = {}
-        for start in range(0, len(signatures), AT_ONCE):
-            rows = Transaction.objects.filter(signature__in=signatures[start : start + AT_ONCE], fetched_at__gt=fresh)
-            for signature, body in rows.values_list("signature", "body"):
-                try:
-                    found[signature] = decode_record(zlib.decompress(bytes(body)))
-                except (zlib.error, *UNREADABLE):
-                    continue  # of another version: asked for again, and written anew
-        return found
 
-    @staticmethod
-    def _put(records: Mapping[str, TransactionRecord]) -> None:
-        now = timezone.now()
-        rows = [
-            Transaction(signature=signature, body=zlib.compress(msgspec.json.encode(record), FAST), fetched_at=now)
-            for signature, record in sorted(records.items())
-        ]
-        Transaction.objects.bulk_create(
-            rows,
-            batch_size=AT_ONCE,
-            update_conflicts=True,
-            unique_fields=["signature"],
-            update_fields=["body", "fetched_at"],
+def _load(signatures: Sequence[str]) -> dict[str, TransactionRecord]:
+    records: dict[str, TransactionRecord] = {}
+    for signature, body in _fresh_rows(signatures):
+        try:
+            records[signature] = decode_record(zlib.decompress(bytes(body)))
+        except (zlib.error, *UNREADABLE):
+            continue  # written by another version: it is fetched and stored again
+    return records
+
+
+def _fresh_rows(signatures: Sequence[str]) -> Iterator[tuple[str, bytes | memoryview]]:
+    expired_at = timezone.now() - timedelta(hours=settings.RETENTION_CACHE_HOURS)
+    for start in range(0, len(signatures), BATCH_SIZE):
+        batch = signatures[start : start + BATCH_SIZE]
+        rows = Transaction.objects.filter(signature__in=batch, fetched_at__gt=expired_at)
+        yield from rows.values_list("signature", "body")
+
+
+def _store(records: Mapping[str, TransactionRecord]) -> None:
+    now = timezone.now()
+    rows = [
+        Transaction(
+            signature=signature,
+            body=zlib.compress(msgspec.json.encode(record), COMPRESSION_LEVEL),
+            fetched_at=now,
         )
+        for signature, record in sorted(records.items())
+    ]
+    Transaction.objects.bulk_create(
+        rows,
+        batch_size=BATCH_SIZE,
+        update_conflicts=True,
+        unique_fields=["signature"],
+        update_fields=["body", "fetched_at"],
+    )

@@ -1,97 +1,85 @@
-"""What a step uses of its providers, and the limit its run must not pass."""
+"""Usage of providers by the steps of a run, and the budget of the run."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Final
 
-Usage = dict[str, dict[str, int]]
-"""By provider: calls, credits, rate_limited."""
-_COUNTS: Final = ("calls", "credits", "rate_limited")
+from discovery.domain.usage import Usage, empty_counts, sum_usage
 
 
-class BudgetSpent(Exception):
-    """The run has made all the calls it may. Not a provider's error: nothing is asked again."""
+class BudgetExhausted(Exception):
+    """The run has made all the calls it may make. Not a provider's error: nothing is retried."""
 
 
-class RunMeter:
-    """Counts calls, credits and 429s by provider. Raises BudgetSpent before the call that would pass the limit.
+class UsageMeter:
+    """A Meter that counts the usage of one step. Raises BudgetExhausted before the call that would exceed the budget.
 
-    most_calls: what the run may make in all, None = no limit. used_calls: what its other steps have made.
+    max_calls: the budget of the whole run, None = unlimited. used_calls: the calls of the run's other steps.
     """
 
-    def __init__(self, most_calls: int | None = None, used_calls: int = 0) -> None:
-        self.most_calls = most_calls
+    def __init__(self, max_calls: int | None = None, used_calls: int = 0) -> None:
+        self.max_calls = max_calls
         self.used_calls = used_calls
-        self._counts: Usage = {}
-
-    def _add(self, provider: str, what: str, count: int) -> None:
-        row = self._counts.setdefault(provider, dict.fromkeys(_COUNTS, 0))
-        row[what] += count
+        self._usage: Usage = {}
 
     @property
     def total_calls(self) -> int:
-        """Calls of all providers."""
-        return sum(row["calls"] for row in self._counts.values())
+        """The calls of this step to all providers."""
+        return sum(counts["calls"] for counts in self._usage.values())
 
     def charge(self, provider: str, calls: int) -> None:
-        """Count `calls` about to be made."""
-        used = self.used_calls + self.total_calls
-        if self.most_calls is not None and used + calls > self.most_calls:
-            raise BudgetSpent(f"the run's {self.most_calls:,} calls are used up")
+        """Count calls before they are made. Raises BudgetExhausted."""
+        if self.max_calls is not None and self.used_calls + self.total_calls + calls > self.max_calls:
+            raise BudgetExhausted(f"the run's {self.max_calls:,} calls are used up")
         self._add(provider, "calls", calls)
 
-    def credit(self, provider: str, credits_used: int) -> None:
-        """Count credits that an answer cost."""
+    def add_credits(self, provider: str, credits_used: int) -> None:
+        """Count the credits that a response cost."""
         self._add(provider, "credits", credits_used)
 
-    def limited(self, provider: str) -> None:
+    def add_rate_limit(self, provider: str) -> None:
         """Count a 429."""
         self._add(provider, "rate_limited", 1)
 
     def usage(self) -> Usage:
-        """What was counted so far, by provider."""
-        return {provider: dict(row) for provider, row in sorted(self._counts.items())}
+        """Return a copy of the counts, providers in alphabetical order."""
+        return sum_usage([self._usage])
+
+    def _add(self, provider: str, name: str, count: int) -> None:
+        counts = self._usage.setdefault(provider, empty_counts())
+        counts[name] += count
 
 
-def total(usages: Iterable[Mapping[str, Any]]) -> Usage:
-    """Several usages as one."""
-    added: Usage = {}
-    for usage in usages:
-        for provider, row in usage.items():
-            counts = added.setdefault(provider, dict.fromkeys(_COUNTS, 0))
-            for name in _COUNTS:
-                counts[name] += row.get(name, 0)
-    return dict(sorted(added.items()))
-
-
-_meter: ContextVar[RunMeter | None] = ContextVar("meter", default=None)
+_current_meter: ContextVar[UsageMeter | None] = ContextVar("current_meter", default=None)
 
 
 @contextmanager
-def metered(meter: RunMeter) -> Iterator[None]:
-    """Whatever is asked within counts on `meter`, also in tasks begun there."""
-    token = _meter.set(meter)
+def use_meter(meter: UsageMeter) -> Iterator[None]:
+    """Count requests of the block on `meter`, also requests of tasks that the block starts."""
+    token = _current_meter.set(meter)
     try:
         yield
     finally:
-        _meter.reset(token)
+        _current_meter.reset(token)
 
 
-class StepMeter:
-    """A Meter for clients that several steps share: each call counts on the meter of the step that makes it."""
+class CurrentMeter:
+    """A Meter for clients that several steps share: counts on the meter of the step that sends the request.
+
+    Requests outside of `use_meter` are not counted.
+    """
 
     def charge(self, provider: str, calls: int) -> None:
-        """See Meter."""
-        if (meter := _meter.get()) is not None:
+        meter = _current_meter.get()
+        if meter is not None:
             meter.charge(provider, calls)
 
-    def credit(self, provider: str, credits_used: int) -> None:
-        """See Meter."""
-        if (meter := _meter.get()) is not None:
-            meter.credit(provider, credits_used)
+    def add_credits(self, provider: str, credits_used: int) -> None:
+        meter = _current_meter.get()
+        if meter is not None:
+            meter.add_credits(provider, credits_used)
 
-    def limited(self, provider: str) -> None:
-        """See Meter."""
-        if (meter := _meter.get()) is not None:
-            meter.limited(provider)
+    def add_rate_limit(self, provider: str) -> None:
+        meter = _current_meter.get()
+        if meter is not None:
+            meter.add_rate_limit(provider)

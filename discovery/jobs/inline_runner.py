@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from discovery.clients.connections import redis_available
 from discovery.clients.provider_clients import Providers, open_providers
-from discovery.clients.usage import RunMeter, metered
+from discovery.clients.usage import UsageMeter, use_meter
 from discovery.domain.run_errors import ErrorCode, RunError, run_error
 from discovery.jobs import run_lifecycle
 from discovery.jobs.heartbeats import worker_name
@@ -44,9 +44,9 @@ async def run_inline(run: Run) -> None:
 
 
 async def _run_all_steps(run: Run) -> None:
-    meter = RunMeter(run.params.max_requests_per_run)
+    meter = UsageMeter(run.params.max_requests_per_run)
     async with AsyncExitStack() as stack:
-        with metered(meter):
+        with use_meter(meter):
             providers = await stack.enter_async_context(open_providers(shared=await redis_available()))
         # The calls that opening the providers needed belong to the search.
         await sync_to_async(run.steps.filter(kind=StepKind.FIND).update)(usage=meter.usage())

@@ -10,8 +10,8 @@ import msgspec
 from django.db.models import Count, F, Q
 from django.utils import timezone
 
-from discovery.clients.usage import total
 from discovery.domain.run_errors import ErrorCode
+from discovery.domain.usage import sum_usage
 from discovery.jobs.run_errors import append_errors, collect_step_errors
 from discovery.jobs.step_queue import close_open_steps
 from discovery.models import Run, RunWallet, Wallet
@@ -41,7 +41,7 @@ def finalize(run: Run, status: RunStatus) -> None:
     run.profiled_wallets = sum(step.kind == StepKind.WALLET and step.status == StepStatus.DONE for step in steps)
     run.duration_seconds = Decimal((now - run.started_at).total_seconds()).quantize(Decimal("0.01"))
     run.steps_total, run.steps_done = len(steps), len(steps)
-    run.usage = total(step.usage for step in steps)
+    run.usage = sum_usage(step.usage for step in steps)
     run.funnel = _whole_funnel(run, steps)
     run.save(
         update_fields=[

@@ -16,8 +16,8 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from discovery.clients.usage import Usage, total
 from discovery.domain.run_errors import ErrorCode, RunError, run_error
+from discovery.domain.usage import Usage, sum_usage
 from discovery.models import Run, RunStep
 from discovery.models.enums import StepKind, StepStatus
 from discovery.models.querysets import RunStepQuerySet
@@ -109,7 +109,7 @@ def _claimed(claim: Claim) -> RunStepQuerySet:
 def heartbeat(claim: Claim, usage: Usage) -> bool:
     """Store that the step is alive and what it has used. Return False if the work must stop."""
     now = timezone.now()
-    if not _claimed(claim).update(heartbeat_at=now, usage=total([claim.usage, usage])):
+    if not _claimed(claim).update(heartbeat_at=now, usage=sum_usage([claim.usage, usage])):
         return False
     with transaction.atomic():
         # Skipped while another step stores its results under the run's lock: the next heartbeat comes soon.
@@ -158,7 +158,7 @@ def _complete(claim: Claim, counts: dict[str, Any], usage: Usage, errors: Sequen
         status=StepStatus.DONE,
         completed_at=timezone.now(),
         counts=counts,
-        usage=total([claim.usage, usage]),
+        usage=sum_usage([claim.usage, usage]),
         errors=list(errors),
         error="",
         error_code="",
@@ -184,7 +184,7 @@ def fail_or_retry(
     changes: dict[str, Any] = {
         "error": cause[:MAX_CAUSE_LENGTH],
         "error_code": str(code),
-        "usage": total([claim.usage, usage]),
+        "usage": sum_usage([claim.usage, usage]),
         "claimed_by": "",
         "enqueued_at": None,
     }
@@ -200,7 +200,7 @@ def fail_or_retry(
 
 def release(claim: Claim, usage: Usage) -> None:
     """Return a step that is not to blame: pending again, and the attempt does not count."""
-    _claimed(claim).update(usage=total([claim.usage, usage]), **_released())
+    _claimed(claim).update(usage=sum_usage([claim.usage, usage]), **_released())
 
 
 def release_worker(worker: str) -> int:

@@ -15,8 +15,9 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from discovery.clients.connections import close_connection, redis_available
 from discovery.clients.provider_clients import Providers, open_providers
-from discovery.clients.usage import BudgetSpent, metered, total
+from discovery.clients.usage import BudgetExhausted, use_meter
 from discovery.domain.run_errors import ErrorCode, run_error
+from discovery.domain.usage import sum_usage
 from discovery.jobs import run_lifecycle, step_queue
 from discovery.jobs.step_queue import ClaimLost
 from discovery.jobs.step_work import WORK_OF_KIND, StepContext, score_and_close
@@ -58,7 +59,7 @@ class _StepExecution:
         if self.step.params.max_requests_per_run is not None:
             self.step.meter.used_calls = await sync_to_async(self._calls_of_other_steps)()
         try:
-            with metered(self.step.meter):
+            with use_meter(self.step.meter):
                 await self._work_with_heartbeat()
         except ClaimLost:
             await self._release()
@@ -71,7 +72,7 @@ class _StepExecution:
             await self._fail(error.code, str(error), is_retryable=error.retryable, min_pause_seconds=pause)
         except NothingAnswered as error:
             await self._fail(ErrorCode.NOTHING_ANSWERED, str(error), is_retryable=True)
-        except BudgetSpent as error:
+        except BudgetExhausted as error:
             await self._fail(ErrorCode.BUDGET, str(error), is_retryable=False)
         except TimeoutError:
             await self._fail(ErrorCode.TIMEOUT, f"not done within {settings.STEP_SECONDS} s", is_retryable=True)
@@ -81,7 +82,7 @@ class _StepExecution:
             await self._fail_unexpectedly(error)
 
     def _calls_of_other_steps(self) -> int:
-        usage = total(self.step.run.steps.values_list("usage", flat=True))
+        usage = sum_usage(self.step.run.steps.values_list("usage", flat=True))
         return sum(counts["calls"] for counts in usage.values())
 
     async def _release(self) -> None:

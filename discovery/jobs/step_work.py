@@ -7,7 +7,7 @@ from typing import Any, Final
 from asgiref.sync import sync_to_async
 
 from discovery.clients.provider_clients import Providers
-from discovery.clients.usage import RunMeter
+from discovery.clients.usage import UsageMeter
 from discovery.domain.run_errors import WarningSink
 from discovery.jobs import run_lifecycle
 from discovery.jobs.step_queue import Claim, completion
@@ -30,7 +30,7 @@ class StepContext:
         self.run = run
         self.claim = claim
         self.params = run.params
-        self.meter = RunMeter(self.params.max_requests_per_run)
+        self.meter = UsageMeter(self.params.max_requests_per_run)
         self.warnings = WarningSink(claim.name)
 
     def store(self, save: Callable[..., None], *args: Any, counts: dict[str, Any], **kwargs: Any) -> None:
@@ -48,7 +48,7 @@ Work = Callable[[StepContext, Providers], Awaitable[None]]
 
 
 async def find_tokens(step: StepContext, providers: Providers) -> None:
-    """Search tokens that pumped, or look up those the run was given. Raises NothingAnswered, BudgetSpent."""
+    """Search tokens that pumped, or look up those the run was given. Raises NothingAnswered, BudgetExhausted."""
     mints = list(step.run.given_mints)
     if mints:
         result = await look_up(providers, mints, step.warnings)
@@ -71,7 +71,7 @@ def _store_search(step: StepContext, providers: Providers, result: TokenSearchRe
 
 
 async def analyse(step: StepContext, providers: Providers) -> None:
-    """Find the early buyers of one token and what they took out. Raises ProviderError, BudgetSpent."""
+    """Find the early buyers of one token and what they took out. Raises ProviderError, BudgetExhausted."""
     candidate = await sync_to_async(load_candidate)(step.run.pk, step.claim.key)
     result = await analyse_token(
         candidate,
@@ -85,7 +85,7 @@ async def analyse(step: StepContext, providers: Providers) -> None:
 
 
 async def profile(step: StepContext, providers: Providers) -> None:
-    """Profile one wallet. Raises ProviderError, BudgetSpent."""
+    """Profile one wallet. Raises ProviderError, BudgetExhausted."""
     address = step.claim.key
     context = await sync_to_async(load_wallet_context)(address)
     result = await profile_wallet(address, context, providers, now=int(time.time()), warnings=step.warnings)

@@ -1,44 +1,44 @@
-"""One token: its launch window, its early buyers, each one's whole history in it, and what they took out.
+"""Analyse one token: its launch window, its early buyers, the whole history of each in it, and their profits.
 
-1. The curve back to its first transaction gives the launch; the other markets are read over the same window.
-2. Whoever bought in the window is a candidate. Each one's later history comes from the markets, paged once, or from its
-   own token account: whichever costs less.
-3. A market shows what traded there, not what moved elsewhere. Balances tell: where a wallet's units before a trade are
-   not those after its last one, or where its account holds something else now, its own account is read as well.
+1. The launch window is read first; a wallet that bought in it is a candidate.
+2. The later trades of the candidates come from the markets, paged once, or from their own token accounts: whichever
+   costs less.
+3. A market shows its trades, not what moved elsewhere. If the balances of a wallet do not follow from each other, or
+   its account holds other units now, its own account is read as well.
 """
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any, Final
+from collections.abc import Sequence
+from itertools import chain
+from typing import Final
 
 import msgspec
 
 from discovery.analysis.early_buyers import evaluate_buyers
 from discovery.analysis.estimate import FetchPath, Source, cheaper_path
-from discovery.clients.transaction_history import OrderedTransaction, Problem, TransactionSource
-from discovery.decode.creation import creators_of
-from discovery.domain.addresses import associated_token_account, is_wallet, pump_curve, pumpswap_pool
-from discovery.domain.findings import Candidate, EarlyBuyer, Launch, LaunchClock
+from discovery.clients.transaction_history import TransactionSource
+from discovery.domain.addresses import associated_token_account, is_wallet
+from discovery.domain.findings import Candidate, EarlyBuyer, LaunchClock
+from discovery.domain.run_errors import WarningSink
 from discovery.domain.run_params import Params
-from discovery.pipeline.balance_history import ChainPosition, TokenHistory, ValuedTrade, load_prices, valued_events
+from discovery.domain.token_accounts import token_account_units
+from discovery.pipeline.balance_history import BalanceChange, TokenHistory
+from discovery.pipeline.launch_window import LaunchWindow, first_buyers, load_launch_window
+from discovery.pipeline.valuation import ValuedTrade, load_trade_prices, value_history
+from discovery.providers.concurrency import gather_or_cancel
 from discovery.providers.prices import SolPrices
 
-MAX_WINDOW_TRANSACTIONS: Final = 20_000
 MAX_LATER_TRANSACTIONS: Final = 50_000
 MAX_ACCOUNT_TRANSACTIONS: Final = 2_000
-CLOCK_SLACK_SECONDS: Final = 300
-"""How far an index's launch time may stand before the curve's own first transaction without a second question."""
-_AMOUNT = slice(64, 72)  # SPL token account: mint 32 bytes, owner 32, amount u64le
 
 
 class TokenResult(msgspec.Struct, frozen=True):
-    """What a run learned of one token."""
+    """The results of one token. `trades` are those of the early buyers, `creator` "" = unknown."""
 
     candidate: Candidate
     launched_at: int | None
     launch_clock: LaunchClock
     buyers: list[EarlyBuyer]
-    trades: list[ValuedTrade]  # of the early buyers
+    trades: list[ValuedTrade]
     transactions: int
     funnel: dict[str, int]
     creator: str = ""
@@ -47,61 +47,75 @@ class TokenResult(msgspec.Struct, frozen=True):
 async def analyse_token(
     candidate: Candidate,
     params: Params,
-    histories: TransactionSource,
+    source: TransactionSource,
     prices: SolPrices,
     *,
     now: int,
-    problem: Problem,
+    warnings: WarningSink,
     path: FetchPath | None = None,
 ) -> TokenResult:
-    """Everything a run wants to know of one token. `now` in unix seconds.
+    """Return the early buyers of the token with their positions. `now` in unix seconds.
 
-    path: how to follow buyers after the window; None = the cheaper one.
-    Raises ProviderError where a provider gives no answer, BudgetSpent where the run may not ask further.
+    path: how to follow the buyers after the window; None = the cheaper one.
+    Raises ProviderError if a provider does not respond, BudgetExhausted if the run may make no more calls.
     """
     mint = candidate.mint
-    ledger = TokenHistory(mint)
-    opened = await _open(candidate, params, histories, ledger)
-    if opened is None:
-        problem(mint, "no launch time is known and no market of it has transactions")
-        return TokenResult(candidate, None, "", [], [], 0, {"no_launch_time": 1})
-    launched_at, clock, markets, launch = opened
-    end = launched_at + params.early_window_minutes * 60
-    order = _first_buyers(ledger, launched_at, end)
-    wallets = [wallet for wallet in order if is_wallet(wallet)]
-    window_transactions = len(ledger.outcomes)
-    incomplete = await _follow(candidate, wallets, ledger, histories, markets, end, now, window_transactions, path)
-    await load_prices(ledger, wallets, prices, problem)
-    valued = {wallet: valued_events(ledger.history(wallet), prices) for wallet in wallets}
-    events_of = {wallet: events for wallet, (events, _) in valued.items()}
+    history = TokenHistory(mint)
+    window = await load_launch_window(candidate, params.early_window_minutes * 60, source, history)
+    if window is None:
+        warnings.add(f"{mint}: no launch time is known and no market of it has transactions")
+        return TokenResult(
+            candidate=candidate,
+            launched_at=None,
+            launch_clock="",
+            buyers=[],
+            trades=[],
+            transactions=0,
+            funnel={"no_launch_time": 1},
+        )
+    bought_in_window = first_buyers(history, window)
+    wallets = [wallet for wallet in bought_in_window if is_wallet(wallet)]
+    follower = BuyerFollower(candidate, window, source, history)
+    incomplete_wallets = await follower.follow(wallets, now=now, path=path)
+    changes = {wallet: history.changes_of(wallet) for wallet in wallets}
+    await _load_prices(mint, changes, prices, warnings)
+    valued = {wallet: value_history(changes[wallet], prices) for wallet in wallets}
     buyers = evaluate_buyers(
         mint,
-        events_of,
+        {wallet: valued[wallet].events for wallet in wallets},
         params,
-        launched_at=launched_at,
+        launched_at=window.launched_at,
         entry_order=wallets,
-        incomplete_wallets=incomplete,
-        launch=launch,
+        incomplete_wallets=incomplete_wallets,
+        launch=window.launch,
     )
-    if ledger.failures():
-        problem(mint, f"{ledger.failures()} transactions could not be read and were skipped")
+    if history.failed_count:
+        warnings.add(f"{mint}: {history.failed_count} transactions could not be read and were skipped")
     return TokenResult(
         candidate=candidate,
-        launched_at=launched_at,
-        launch_clock=clock,
+        launched_at=window.launched_at,
+        launch_clock=window.clock,
         buyers=buyers,
-        trades=[trade for buyer in buyers for trade in valued[buyer.wallet][1]],
-        transactions=len(ledger.outcomes),
-        funnel=_funnel(order, wallets, buyers) | ledger.skipped(),
-        creator=launch.creators[0] if launch is not None and launch.creators else "",
+        trades=list(chain.from_iterable(valued[buyer.wallet].trades for buyer in buyers)),
+        transactions=history.transaction_count,
+        funnel=_funnel(len(bought_in_window), len(wallets), buyers) | history.skipped_counts(),
+        creator=window.creator,
     )
 
 
-def _funnel(order: list[str], wallets: list[str], buyers: list[EarlyBuyer]) -> dict[str, int]:
+async def _load_prices(
+    mint: str, changes: dict[str, list[BalanceChange]], prices: SolPrices, warnings: WarningSink
+) -> None:
+    missing_count = await load_trade_prices(prices, chain.from_iterable(changes.values()))
+    if missing_count:
+        warnings.add(f"{mint}: no SOL/USD price for {missing_count} trades: their cost is unknown")
+
+
+def _funnel(bought_in_window: int, wallet_count: int, buyers: Sequence[EarlyBuyer]) -> dict[str, int]:
     funnel = {
-        "bought_in_window": len(order),
-        "plumbing": len(order) - len(wallets),
-        "not_first_acquired_by_buying": len(wallets) - len(buyers),
+        "bought_in_window": bought_in_window,
+        "plumbing": bought_in_window - wallet_count,
+        "not_first_acquired_by_buying": wallet_count - len(buyers),
         "early_buyers": len(buyers),
     }
     for buyer in buyers:
@@ -110,114 +124,69 @@ def _funnel(order: list[str], wallets: list[str], buyers: list[EarlyBuyer]) -> d
     return {name: count for name, count in funnel.items() if count}
 
 
-async def _open(
-    candidate: Candidate, params: Params, histories: TransactionSource, ledger: TokenHistory
-) -> tuple[int, LaunchClock, list[str], Launch | None] | None:
-    """Launch time, its clock, the token's markets and its creation; the window's transactions go into the ledger."""
-    window = params.early_window_minutes * 60
-    curve = pump_curve(candidate.mint)
-    guess = candidate.launched_at
-    until = guess + window + CLOCK_SLACK_SECONDS if guess is not None else None
-    on_curve = await histories.fetch_range(curve, None, until, MAX_WINDOW_TRANSACTIONS)
-    created = _first_of_mint(on_curve, candidate.mint)
-    if created is None and until is not None:
-        # The index's clock may stand before the launch: the curve's first transaction is looked for after it.
-        on_curve += await histories.fetch_range(curve, until + 1, None, MAX_WINDOW_TRANSACTIONS)
-        created, until = _first_of_mint(on_curve, candidate.mint), None
-    launched_at, clock = guess, candidate.launch_clock
-    if created is not None:
-        launched_at, clock = created.block_time, "curve"
-        if until is not None and launched_at + window > until:
-            on_curve += await histories.fetch_range(curve, until + 1, launched_at + window, MAX_WINDOW_TRANSACTIONS)
-    if launched_at is None:
-        return None
-    end = launched_at + window
-    pools = [pool for pool in dict.fromkeys([pumpswap_pool(candidate.mint), *candidate.pools]) if pool != curve]
-    lists = await _all([histories.fetch_range(pool, launched_at, end, MAX_WINDOW_TRANSACTIONS) for pool in pools])
-    ledger.add((located for located in on_curve if located.block_time <= end), 0)
-    for number, transactions in enumerate(lists, 1):
-        ledger.add(transactions, number)
-    launch = None if created is None else Launch(created.slot, creators_of(created.record, candidate.mint))
-    return launched_at, clock, [curve, *pools], launch
+class BuyerFollower:
+    """Adds the later transactions of early buyers to the history of their token."""
 
+    def __init__(
+        self, candidate: Candidate, window: LaunchWindow, source: TransactionSource, history: TokenHistory
+    ) -> None:
+        self._candidate = candidate
+        self._window = window
+        self._source = source
+        self._history = history
+        self._accounts: dict[str, str] = {}
 
-def _first_of_mint(transactions: list[OrderedTransaction], mint: str) -> OrderedTransaction | None:
-    """The first transaction that touches the mint: anybody may send lamports to a curve's address before."""
-    for located in transactions:
-        meta = located.record.meta
-        if meta is not None and any(row.mint == mint for row in meta.post_token_balances or ()):
-            return located
-    return None
+    async def follow(self, wallets: Sequence[str], *, now: int, path: FetchPath | None) -> frozenset[str]:
+        """Add the later transactions of the wallets. `now` in unix seconds; `path` None = the cheaper one.
 
+        Returns the wallets whose balances still do not follow from their transactions. Raises ProviderError.
+        """
+        if not wallets:
+            return frozenset()
+        self._accounts = self._token_accounts(wallets)
+        incomplete = list(wallets)
+        held: dict[str, int] = {}
+        if (path or self._cheaper_path(len(wallets), now)) == "pool":
+            await self._add_markets()
+            held = await self._held_units(wallets)
+            incomplete = [wallet for wallet in wallets if not self._history.is_complete(wallet, held[wallet])]
+        await self._add_accounts(incomplete)
+        return frozenset(wallet for wallet in incomplete if not self._history.is_complete(wallet, held.get(wallet)))
 
-def _first_buyers(ledger: TokenHistory, launched_at: int, end: int) -> list[str]:
-    """Wallets that bought in the window, by their first buy there."""
-    firsts: list[tuple[ChainPosition, str]] = []
-    for wallet in ledger.touches:
-        buys = [
-            touch.place
-            for touch in ledger.history(wallet)
-            if touch.trade is not None and touch.trade.side == "buy" and launched_at <= touch.block_time <= end
+    def _cheaper_path(self, wallet_count: int, now: int) -> FetchPath:
+        if self._window.end >= now:
+            return "pool"
+        is_helius = self._source.source == "helius"
+        source: Source = "helius" if is_helius else "solana_rpc"
+        later_count = None
+        if self._candidate.transactions_24h is not None:
+            later_count = max(0, self._candidate.transactions_24h - self._history.transaction_count)
+        return cheaper_path(source, later_count, wallet_count)
+
+    async def _add_markets(self) -> None:
+        since = self._window.end + 1
+        requests = [
+            self._source.fetch_range(market, since, None, MAX_LATER_TRANSACTIONS) for market in self._window.markets
         ]
-        if buys:
-            firsts.append((buys[0], wallet))
-    return [wallet for _, wallet in sorted(firsts)]
+        for list_number, transactions in enumerate(await gather_or_cancel(requests)):
+            self._history.add(transactions, list_number)
 
+    async def _add_accounts(self, wallets: Sequence[str]) -> None:
+        requests = [
+            self._source.fetch_range(self._accounts[wallet], None, None, MAX_ACCOUNT_TRANSACTIONS) for wallet in wallets
+        ]
+        for wallet, transactions in zip(wallets, await gather_or_cancel(requests), strict=True):
+            self._history.add_account(wallet, transactions)
 
-async def _follow(
-    candidate: Candidate,
-    wallets: list[str],
-    ledger: TokenHistory,
-    histories: TransactionSource,
-    markets: list[str],
-    end: int,
-    now: int,
-    window_transactions: int,
-    path: FetchPath | None,
-) -> frozenset[str]:
-    """Bring in what the wallets did after the window, and what no market of ours shows.
+    async def _held_units(self, wallets: Sequence[str]) -> dict[str, int]:
+        """Return the raw units in each wallet's token account; an account that does not exist holds none."""
+        accounts = await self._source.accounts([self._accounts[wallet] for wallet in wallets])
+        held = dict.fromkeys(wallets, 0)
+        for wallet, account in zip(wallets, accounts, strict=True):
+            if account is not None:
+                held[wallet] = token_account_units(account.data)
+        return held
 
-    Answers the wallets whose balances still do not follow from what was seen.
-    """
-    if not wallets:
-        return frozenset()
-    accounts = {wallet: associated_token_account(wallet, candidate.mint, ledger.token_program) for wallet in wallets}
-    source: Source = "helius" if histories.source == "helius" else "solana_rpc"
-    if path is None:
-        later = None if candidate.transactions_24h is None else max(0, candidate.transactions_24h - window_transactions)
-        path = "pool" if end >= now else cheaper_path(source, later, len(wallets))
-    incomplete = wallets
-    held: dict[str, int] = {}
-    if path == "pool":
-        lists = await _all([histories.fetch_range(market, end + 1, None, MAX_LATER_TRANSACTIONS) for market in markets])
-        for number, transactions in enumerate(lists):
-            ledger.add(transactions, number)
-        held = await _held_now(list(accounts.values()), histories)
-        incomplete = [wallet for wallet in wallets if not ledger.is_whole(wallet, held[accounts[wallet]])]
-    own = await _all(
-        [histories.fetch_range(accounts[wallet], None, None, MAX_ACCOUNT_TRANSACTIONS) for wallet in incomplete]
-    )
-    for wallet, transactions in zip(incomplete, own, strict=True):
-        ledger.add(transactions, 0, only=wallet)
-    return frozenset(wallet for wallet in incomplete if not ledger.is_whole(wallet, held.get(accounts[wallet])))
-
-
-async def _held_now(accounts: list[str], histories: TransactionSource) -> dict[str, int]:
-    """Raw units in each token account; one that does not exist holds none."""
-    found = await histories.accounts(accounts)
-    return {
-        account: int.from_bytes(row.data[_AMOUNT], "little") if row is not None else 0
-        for account, row in zip(accounts, found, strict=True)
-    }
-
-
-async def _all(questions: list[Coroutine[Any, Any, list[OrderedTransaction]]]) -> list[list[OrderedTransaction]]:
-    """All at once, answers in order; the first failure ends the others."""
-    tasks = [asyncio.ensure_future(question) for question in questions]
-    try:
-        return await asyncio.gather(*tasks)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
+    def _token_accounts(self, wallets: Sequence[str]) -> dict[str, str]:
+        program = self._history.token_program
+        return {wallet: associated_token_account(wallet, self._candidate.mint, program) for wallet in wallets}

@@ -1,163 +1,190 @@
-"""Transactions into what they did to wallets: decoded once, put in chain order, with what moved unseen between them."""
+"""Balance changes of wallets: transactions, each decoded once, in chain order."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from fractions import Fraction
+from typing import NamedTuple
 
 import msgspec
 
-from discovery.clients.transaction_history import OrderedTransaction, Problem
-from discovery.decode.outcomes import Decoded, Failed, Outcome, Skipped
+from discovery.clients.transaction_history import OrderedTransaction
+from discovery.decode.outcomes import Decoded, Failed, Outcome, Reason, Skipped
 from discovery.decode.swaps import decode
-from discovery.domain.findings import EventKind, HoldingEvent
-from discovery.domain.programs import STABLE_DECIMALS, STABLES, TOKEN, WRAPPED_SOL
-from discovery.domain.trades import Trade
-from discovery.domain.units import usd_units_to_lamports
-from discovery.providers.prices import SolPrices
-
-ChainPosition = tuple[int, int, int, str]
-"""Chain order of one wallet's transactions: slot, list, index in that list, signature."""
+from discovery.domain.programs import TOKEN
+from discovery.domain.trades import HoldingChange, Trade
+from discovery.providers.transactions import TransactionRecord
 
 
-class ValuedTrade(msgspec.Struct, frozen=True):
-    """A trade with its market amount in lamports, None where no price is known, and its block time."""
+class ChainPosition(NamedTuple):
+    """The order of one wallet's transactions. `list_index` counts within the list with that number."""
 
-    trade: Trade
-    block_time: int
-    value_lamports: Fraction | None
+    slot: int
+    list_number: int
+    list_index: int
+    signature: str
 
 
 class BalanceChange(msgspec.Struct, frozen=True):
-    """One transaction that changed a wallet's units of the mint."""
+    """A wallet's raw units of a mint before and after one transaction. `trade` is None for a transfer or burn."""
 
-    place: ChainPosition
+    wallet: str
+    mint: str
+    position: ChainPosition
     block_time: int
     before_units: int
     after_units: int
-    signature: str
     trade: Trade | None
-    burned: bool
+    is_burn: bool
 
 
 class TokenHistory:
-    """Every transaction seen of the token, decoded once, and each wallet's touches."""
+    """All known transactions of a token, and each wallet's balance changes in it."""
 
     def __init__(self, mint: str) -> None:
         self.mint = mint
         self.token_program = TOKEN
-        self.outcomes: dict[str, Outcome] = {}
-        self.touches: dict[str, dict[str, BalanceChange]] = {}
-        self.reasons: dict[str, int] = {}
+        self.failed_count = 0
+        self._outcomes: dict[str, Outcome] = {}
+        self._changes: dict[str, dict[str, BalanceChange]] = defaultdict(dict)  # wallet -> signature -> change
 
-    def add(self, transactions: Iterable[OrderedTransaction], list_number: int, only: str | None = None) -> None:
-        """Take in a list. `only`: a wallet's own account list, whose order then holds for that wallet."""
-        for located in transactions:
-            outcome = self.outcomes.get(located.signature)
-            if outcome is None:
-                outcome = self._decode(located)
-            if isinstance(outcome, Failed):
-                continue
-            trades = outcome.trades if isinstance(outcome, Decoded) else ()
-            for change in outcome.changes:
-                if change.mint != self.mint or only not in (None, change.wallet):
-                    continue
-                known = self.touches.setdefault(change.wallet, {})
-                if located.signature in known and only is None:
-                    continue
-                known[located.signature] = BalanceChange(
-                    place=(located.slot, list_number, located.index, located.signature),
-                    block_time=located.block_time,
-                    before_units=change.before_units,
-                    after_units=change.after_units,
-                    signature=located.signature,
-                    trade=next((t for t in trades if t.wallet == change.wallet and t.mint == self.mint), None),
-                    burned=isinstance(outcome, Skipped) and outcome.reason == "burned",
-                )
+    @property
+    def transaction_count(self) -> int:
+        """The number of known transactions."""
+        return len(self._outcomes)
 
-    def _decode(self, located: OrderedTransaction) -> Outcome:
-        outcome = self.outcomes[located.signature] = decode(located.record)
-        reason = "trades" if isinstance(outcome, Decoded) else str(outcome.reason)
-        self.reasons[reason] = self.reasons.get(reason, 0) + 1
-        meta = located.record.meta
-        if self.token_program == TOKEN and meta is not None:
-            for row in meta.post_token_balances or ():
-                if row.mint == self.mint and row.program_id:
-                    self.token_program = row.program_id
-        return outcome
+    @property
+    def wallets(self) -> list[str]:
+        """The wallets with a balance change."""
+        return list(self._changes)
 
-    def history(self, wallet: str) -> list[BalanceChange]:
-        """The wallet's touches in chain order."""
-        return sorted(self.touches.get(wallet, {}).values(), key=lambda touch: touch.place)
+    def add(self, transactions: Iterable[OrderedTransaction], list_number: int) -> None:
+        """Add the transactions of one list. Balance changes from earlier lists keep their position."""
+        for transaction in transactions:
+            for change in self._decode(transaction, list_number):
+                self._changes[change.wallet].setdefault(transaction.signature, change)
 
-    def is_whole(self, wallet: str, units_now: int | None) -> bool:
-        """Whether each balance follows from the one before, from nothing up to what the account holds now."""
+    def add_account(self, wallet: str, transactions: Iterable[OrderedTransaction]) -> None:
+        """Add the transactions of a wallet's own token account, whose order then applies to that wallet."""
+        for transaction in transactions:
+            for change in self._decode(transaction, list_number=0):
+                if change.wallet == wallet:
+                    self._changes[wallet][transaction.signature] = change
+
+    def changes_of(self, wallet: str) -> list[BalanceChange]:
+        """Return the wallet's balance changes in chain order."""
+        changes = self._changes.get(wallet, {})
+        return sorted(changes.values(), key=lambda change: change.position)
+
+    def is_complete(self, wallet: str, current_units: int | None) -> bool:
+        """Return True if each balance follows from the one before, from zero up to the current units.
+
+        current_units: the units in the wallet's account, None = unknown.
+        """
         units = 0
-        for touch in self.history(wallet):
-            if touch.before_units != units:
+        for change in self.changes_of(wallet):
+            if change.before_units != units:
                 return False
-            units = touch.after_units
-        return units_now is None or units == units_now
+            units = change.after_units
+        return current_units is None or units == current_units
 
-    def skipped(self) -> dict[str, int]:
-        """How many transactions were no trade, by reason: what the decoder left out is in the funnel."""
-        return {f"skipped_{reason}": count for reason, count in sorted(self.reasons.items()) if reason != "trades"}
+    def skipped_counts(self) -> dict[str, int]:
+        """Return the numbers of transactions without a trade by reason, named as in the funnel."""
+        counts = Counter(_skip_reason(outcome) for outcome in self._outcomes.values())
+        del counts[""]
+        return {f"skipped_{reason}": count for reason, count in sorted(counts.items())}
 
-    def failures(self) -> int:
-        """Records that could not be read."""
-        return sum(isinstance(outcome, Failed) for outcome in self.outcomes.values())
+    def _decode(self, transaction: OrderedTransaction, list_number: int) -> list[BalanceChange]:
+        """Return the changes of all wallets in the mint."""
+        outcome = self._outcomes.get(transaction.signature)
+        if outcome is None:
+            outcome = decode(transaction.record)
+            self._outcomes[transaction.signature] = outcome
+            self.failed_count += isinstance(outcome, Failed)
+            if self.token_program == TOKEN:
+                self.token_program = _token_programs(transaction.record).get(self.mint, TOKEN)
+        changes = _balance_changes(transaction, outcome, list_number)
+        return [change for change in changes if change.mint == self.mint]
 
 
-async def load_prices(ledger: TokenHistory, wallets: list[str], prices: SolPrices, problem: Problem) -> None:
-    """Load SOL/USD for the trades quoted in a stable; without it their cost is unknown, which is said."""
-    times = [
-        touch.block_time
-        for wallet in wallets
-        for touch in ledger.touches.get(wallet, {}).values()
-        if touch.trade is not None and touch.trade.quote_mint in STABLES
+class WalletHistory:
+    """The balance changes of one wallet by mint, in chain order."""
+
+    def __init__(self, address: str, transactions: Iterable[OrderedTransaction]) -> None:
+        self.address = address
+        self.transactions = sorted(transactions, key=_chain_order)
+        self.changes: dict[str, list[BalanceChange]] = defaultdict(list)  # by mint
+        self.token_programs: dict[str, str] = {}  # mint -> program
+        self.arbitrage_count = 0
+        self.failed_count = 0
+        for transaction in self.transactions:
+            self._add(transaction)
+
+    def traded_mints(self) -> list[str]:
+        """Return the mints that the wallet bought or sold: tokens that others sent to it prove nothing about it."""
+        return sorted(mint for mint, changes in self.changes.items() if _has_trade(changes))
+
+    def _add(self, transaction: OrderedTransaction) -> None:
+        record = transaction.record
+        outcome = decode(record)
+        if isinstance(outcome, Failed):
+            self.failed_count += 1
+            return
+        if _skip_reason(outcome) == Reason.ARBITRAGE and record.fee_payer == self.address:
+            self.arbitrage_count += 1
+        for change in _balance_changes(transaction, outcome):
+            if change.wallet == self.address:
+                self.changes[change.mint].append(change)
+        for mint, program in _token_programs(record).items():
+            self.token_programs.setdefault(mint, program)
+
+
+def _balance_changes(transaction: OrderedTransaction, outcome: Outcome, list_number: int = 0) -> list[BalanceChange]:
+    """Return the changes of all wallets in all mints, none for an unreadable transaction."""
+    if isinstance(outcome, Failed):
+        return []
+    position = ChainPosition(
+        slot=transaction.slot,
+        list_number=list_number,
+        list_index=transaction.index,
+        signature=transaction.signature,
+    )
+    is_burn = _skip_reason(outcome) == Reason.BURNED
+    return [
+        BalanceChange(
+            wallet=change.wallet,
+            mint=change.mint,
+            position=position,
+            block_time=transaction.block_time,
+            before_units=change.before_units,
+            after_units=change.after_units,
+            trade=_trade_of(outcome, change),
+            is_burn=is_burn,
+        )
+        for change in outcome.changes
     ]
-    if not times:
-        return
-    await prices.load(times)
-    unknown = sum(prices.at(time) is None for time in times)
-    if unknown:
-        problem(ledger.mint, f"no SOL/USD price for {unknown} trades: their cost is unknown")
 
 
-def valued_events(
-    history: list[BalanceChange], prices: SolPrices, *, from_nothing: bool = False
-) -> tuple[list[HoldingEvent], list[ValuedTrade]]:
-    """One wallet's touches of one mint as events with their value, what moved unseen among them, and its trades.
-
-    from_nothing: what lay there before the first touch came unseen as well, at a cost nobody knows.
-    """
-    events, trades = [], []
-    kind: EventKind
-    units_before: int | None = 0 if from_nothing else None
-    for touch in history:
-        trade = touch.trade
-        gap = 0 if units_before is None else touch.before_units - units_before
-        units_before = touch.after_units
-        if gap:
-            # Units came or went unseen: without a price they are what a transfer is.
-            kind = "transfer_in" if gap > 0 else "transfer_out"
-            events.append(HoldingEvent(kind, touch.signature, touch.place[0], touch.block_time, abs(gap)))
-        value: Fraction | None = None
-        extras = 0
-        if trade is not None:
-            kind, units, extras = trade.side, trade.token_units, trade.extras_lamports
-            value = value_lamports(trade, touch.block_time, prices)
-            trades.append(ValuedTrade(trade, touch.block_time, value))
-        else:
-            units = touch.after_units - touch.before_units
-            kind = "transfer_in" if units > 0 else "burn" if touch.burned else "transfer_out"
-        events.append(HoldingEvent(kind, touch.signature, touch.place[0], touch.block_time, abs(units), value, extras))
-    return events, trades
+def _trade_of(outcome: Decoded | Skipped, change: HoldingChange) -> Trade | None:
+    if isinstance(outcome, Skipped):
+        return None
+    holder = (change.wallet, change.mint)
+    trades = (trade for trade in outcome.trades if (trade.wallet, trade.mint) == holder)
+    return next(trades, None)
 
 
-def value_lamports(trade: Trade, block_time: int, prices: SolPrices) -> Fraction | None:
-    """The market amount of a trade in lamports, None where no price is known."""
-    if trade.quote_mint == WRAPPED_SOL:
-        return Fraction(trade.quote_units)
-    if trade.quote_mint in STABLES:
-        price = prices.at(block_time)
-        return None if price is None else usd_units_to_lamports(trade.quote_units, STABLE_DECIMALS, price)
-    return None
+def _skip_reason(outcome: Outcome) -> str:
+    """Return why the transaction is no trade, "" for a trade."""
+    return "" if isinstance(outcome, Decoded) else outcome.reason
+
+
+def _has_trade(changes: Iterable[BalanceChange]) -> bool:
+    return any(change.trade is not None for change in changes)
+
+
+def _chain_order(transaction: OrderedTransaction) -> tuple[int, int, str]:
+    return transaction.slot, transaction.index, transaction.signature
+
+
+def _token_programs(record: TransactionRecord) -> dict[str, str]:
+    """Return mint → token program, as far as the balances after the transaction name it."""
+    balances = record.post_token_balances
+    return {balance.mint: balance.program_id for balance in balances if balance.program_id}

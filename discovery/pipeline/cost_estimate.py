@@ -4,7 +4,7 @@ import msgspec
 from django.conf import settings
 
 from discovery.analysis.estimate import Estimate, Source, estimate_run
-from discovery.clients.provider_clients import pace
+from discovery.clients.rate_limits import calls_per_second
 from discovery.domain.run_errors import ErrorCode, WarningSink
 from discovery.models import Config
 from discovery.pipeline.find_tokens import TokenSearchResult
@@ -35,7 +35,7 @@ def estimate_cost(source: Source, tokens: int, *, given: bool, profiles: bool = 
         skips_search=given,
         with_profiles=profiles,
         has_batches=source == "helius" or settings.MARKET != "live",
-        calls_per_second=pace(),
+        calls_per_second=calls_per_second(),
     )
 
 

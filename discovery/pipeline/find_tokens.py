@@ -1,12 +1,11 @@
-"""Tokens that pumped: the union of all feeds, enriched in batches, filtered with a reason for each that falls.
+"""Find tokens that pumped: all feeds together, enriched in batches, filtered with a reason for each excluded token.
 
-A feed that does not answer costs its own candidates only; its cause is told. Figures come from the market where it is
-deepest; what no market says, the token index fills in.
+A feed that does not respond costs its own candidates only, and a warning. Figures come from the deepest market; the
+token index fills in what no market reports.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import Any
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -14,149 +13,178 @@ from discovery.analysis.pumps import Market, TokenIndexEntry, build_candidate, s
 from discovery.clients.provider_clients import Providers
 from discovery.domain.addresses import is_address
 from discovery.domain.findings import Candidate
+from discovery.domain.run_errors import ErrorCode, WarningSink
 from discovery.domain.run_params import Params
 from discovery.providers import dexscreener, geckoterminal, jupiter
+from discovery.providers.concurrency import gather_or_cancel
 from discovery.providers.errors import ProviderError
-from discovery.providers.records import PairRecord, Rows, Sighting, TokenRecord
+from discovery.providers.records import PairRecord, Rows, TokenRecord
 
-Complaint = Callable[[str, str, str], None]
-"""Told of what was lost: (step, code, message)."""
+Row = TypeVar("Row")
 
 
 class NothingAnswered(Exception):
-    """No source of tokens answered: a run over nothing would look like a quiet market."""
+    """No source of tokens responded: a run over nothing would look like a quiet market."""
 
 
 class TokenSearchResult(msgspec.Struct, frozen=True):
-    """The tokens to analyse, most promising first, and how the others fell by reason."""
+    """The tokens to analyse, most promising first, and the numbers of excluded tokens by reason."""
 
     tokens: list[Candidate]
     funnel: dict[str, int]
 
 
+async def search(providers: Providers, params: Params, now: int, warnings: WarningSink) -> TokenSearchResult:
+    """Return the tokens that pumped by the filters of `params`; `now` in unix seconds.
+
+    Raises NothingAnswered, BudgetExhausted.
+    """
+    requests = _TokenRequests(providers, warnings)
+    if not await requests.load_feeds():
+        raise NothingAnswered("no source of tokens answered; see the errors for each one's cause")
+    tokens = requests.tokens
+    await requests.load_details(tokens.mints)
+    candidates = [tokens.candidate(mint) for mint in tokens.mints]
+    selected, excluded = select_pumped(candidates, params, now)
+    funnel = {"candidates": len(candidates)}
+    for reason, count in sorted(excluded.items()):
+        funnel[f"token_{reason}"] = count
+    funnel["tokens"] = len(selected)
+    return TokenSearchResult(selected, funnel)
+
+
+async def look_up(providers: Providers, mints: Sequence[str], warnings: WarningSink) -> TokenSearchResult:
+    """Return the given tokens without any filter, with the figures of the market, above all launch times."""
+    requests = _TokenRequests(providers, warnings)
+    for mint in mints:
+        requests.tokens.add_source(mint, "given")
+    await requests.load_details(mints)
+    candidates = [requests.tokens.candidate(mint) for mint in dict.fromkeys(mints)]
+    return TokenSearchResult(candidates, {"given": len(mints), "tokens": len(mints)})
+
+
 class TokenAggregator:
-    """What the sources said, by mint."""
+    """The records of all sources by mint."""
 
     def __init__(self) -> None:
-        self.sources: dict[str, list[str]] = {}
-        self.pairs: dict[str, dict[str, PairRecord]] = {}
-        self.known: dict[str, TokenRecord] = {}
+        self._sources: dict[str, list[str]] = {}
+        self._pairs: dict[str, dict[str, PairRecord]] = {}  # mint -> pool -> pair
+        self._records: dict[str, TokenRecord] = {}
 
-    def sighting(self, mint: str, source: str) -> None:
+    @property
+    def mints(self) -> list[str]:
+        """The mints in the order in which sources named them."""
+        return list(self._sources)
+
+    def add_source(self, mint: str, source: str) -> None:
+        """Record that the source named the mint. Invalid addresses are ignored."""
         if is_address(mint):
-            self.sources.setdefault(mint, []).append(source)
+            self._sources.setdefault(mint, []).append(source)
 
-    def pair(self, pair: PairRecord, *, better: bool) -> None:
-        pools = self.pairs.setdefault(pair.mint, {})
-        if better or pair.pool not in pools:
-            pools[pair.pool] = pair
+    def add_pair(self, pair: PairRecord) -> None:
+        """Add a pair of a pool that is not known yet."""
+        self._pairs.setdefault(pair.mint, {}).setdefault(pair.pool, pair)
+
+    def replace_pair(self, pair: PairRecord) -> None:
+        """Set the pair of a pool."""
+        self._pairs.setdefault(pair.mint, {})[pair.pool] = pair
+
+    def add_record(self, record: TokenRecord) -> None:
+        """Add the record of a mint that has none yet."""
+        self._records.setdefault(record.mint, record)
+
+    def replace_record(self, record: TokenRecord) -> None:
+        """Set the record of a mint."""
+        self._records[record.mint] = record
+
+    def has_record(self, mint: str) -> bool:
+        """Return True if the token index has sent a record of the mint."""
+        return mint in self._records
 
     def candidate(self, mint: str) -> Candidate:
-        markets = [_market(pair) for pair in self.pairs.get(mint, {}).values()]
-        record = self.known.get(mint)
-        return build_candidate(mint, self.sources.get(mint, []), markets, _index(record) if record else None)
+        """Return everything that is known of the mint."""
+        markets = [_market(pair) for pair in self._pairs.get(mint, {}).values()]
+        record = self._records.get(mint)
+        index_entry = None if record is None else _index_entry(record)
+        return build_candidate(mint, self._sources.get(mint, []), markets, index_entry)
 
 
-async def search(providers: Providers, params: Params, now: int, complain: Complaint) -> TokenSearchResult:
-    """Pumped tokens by the filters of `params`; `now` in unix seconds. Raises NothingAnswered, BudgetSpent."""
-    pile = TokenAggregator()
-    answered = await _feeds(providers, pile, complain)
-    if not answered:
-        raise NothingAnswered("no source of tokens answered; see the errors for each one's cause")
-    await _enrich(providers, pile, pile.sources, complain)
-    candidates = [pile.candidate(mint) for mint in pile.sources]
-    tokens, fell = select_pumped(candidates, params, now)
-    funnel = {"candidates": len(candidates), **{f"token_{name}": count for name, count in sorted(fell.items())}}
-    return TokenSearchResult(tokens, {**funnel, "tokens": len(tokens)})
+class _TokenRequests:
+    """Requests to the sources of tokens. One that fails is a warning."""
 
+    def __init__(self, providers: Providers, warnings: WarningSink) -> None:
+        self.tokens = TokenAggregator()
+        self._providers = providers
+        self._warnings = warnings
 
-async def look_up(providers: Providers, mints: list[str], complain: Complaint) -> TokenSearchResult:
-    """Named tokens, past every filter: what the market says of them, launch times above all."""
-    pile = TokenAggregator()
-    for mint in mints:
-        pile.sighting(mint, "given")
-    await _enrich(providers, pile, mints, complain)
-    return TokenSearchResult(
-        [pile.candidate(mint) for mint in dict.fromkeys(mints)], {"given": len(mints), "tokens": len(mints)}
-    )
+    async def load_feeds(self) -> int:
+        """Load all feeds. Returns how many responded."""
+        requests = [
+            *map(self._load_trending_pools, geckoterminal.DURATIONS),
+            *map(self._load_dex_pools, geckoterminal.LAUNCHPAD_DEXES),
+            *map(self._load_trending_tokens, jupiter.INTERVALS),
+            *map(self._load_feed, dexscreener.FEEDS),
+        ]
+        return sum(await gather_or_cancel(requests))
 
+    async def load_details(self, mints: Iterable[str]) -> None:
+        """Load markets and index records of the mints, in batches."""
+        mint_list = list(mints)
+        without_record = [mint for mint in mint_list if not self.tokens.has_record(mint)]
+        await gather_or_cancel(
+            [
+                self._load_pairs(self._providers.dexscreener.pairs(mint_list)),
+                self._load_records(self._providers.jupiter.tokens(without_record)),
+            ]
+        )
 
-async def _feeds(providers: Providers, pile: TokenAggregator, complain: Complaint) -> int:
-    """Ask every feed; how many answered."""
+    async def _load_trending_pools(self, duration: str) -> bool:
+        request = self._providers.geckoterminal.trending(duration)
+        return await self._load_pools(f"geckoterminal/trending/{duration}", request)
 
-    def of_gecko(source: str) -> Callable[[Rows[PairRecord]], None]:
-        def take(rows: Rows[PairRecord]) -> None:
-            for pair in rows:
-                pile.sighting(pair.mint, source)
-                pile.pair(pair, better=False)
+    async def _load_dex_pools(self, dex: str) -> bool:
+        return await self._load_pools(f"geckoterminal/{dex}", self._providers.geckoterminal.dex_pools(dex))
 
-        return take
+    async def _load_pools(self, source: str, request: Awaitable[Rows[PairRecord]]) -> bool:
+        pairs = await self._rows(source, request)
+        for pair in pairs or ():
+            self.tokens.add_source(pair.mint, source)
+            self.tokens.add_pair(pair)
+        return pairs is not None
 
-    def of_jupiter(source: str) -> Callable[[Rows[TokenRecord]], None]:
-        def take(rows: Rows[TokenRecord]) -> None:
-            for token in rows:
-                pile.sighting(token.mint, source)
-                pile.known.setdefault(token.mint, token)
+    async def _load_trending_tokens(self, interval: str) -> bool:
+        source = f"jupiter/toptrending/{interval}"
+        records = await self._rows(source, self._providers.jupiter.trending(interval))
+        for record in records or ():
+            self.tokens.add_source(record.mint, source)
+            self.tokens.add_record(record)
+        return records is not None
 
-        return take
+    async def _load_feed(self, path: str) -> bool:
+        tokens = await self._rows(f"dexscreener{path}", self._providers.dexscreener_feeds.feed(path))
+        for token in tokens or ():
+            self.tokens.add_source(token.mint, token.source)
+        return tokens is not None
 
-    def of_dexscreener(rows: Rows[Sighting]) -> None:
-        for row in rows:
-            pile.sighting(row.mint, row.source)
+    async def _load_pairs(self, request: Awaitable[Rows[PairRecord]]) -> None:
+        for pair in await self._rows("dexscreener/tokens", request) or ():
+            self.tokens.replace_pair(pair)
 
-    questions: list[Coroutine[Any, Any, bool]] = []
-    for duration in geckoterminal.DURATIONS:
-        name = f"geckoterminal/trending/{duration}"
-        questions.append(_ask(name, providers.geckoterminal.trending(duration), of_gecko(name), complain))
-    for dex in geckoterminal.LAUNCHPAD_DEXES:
-        name = f"geckoterminal/{dex}"
-        questions.append(_ask(name, providers.geckoterminal.dex_pools(dex), of_gecko(name), complain))
-    for interval in jupiter.INTERVALS:
-        name = f"jupiter/toptrending/{interval}"
-        questions.append(_ask(name, providers.jupiter.trending(interval), of_jupiter(name), complain))
-    questions += [
-        _ask(f"dexscreener{path}", providers.dexscreener_feeds.feed(path), of_dexscreener, complain)
-        for path in dexscreener.FEEDS
-    ]
-    return sum(await asyncio.gather(*questions))
+    async def _load_records(self, request: Awaitable[Rows[TokenRecord]]) -> None:
+        for record in await self._rows("jupiter/search", request) or ():
+            self.tokens.replace_record(record)
 
-
-async def _enrich(providers: Providers, pile: TokenAggregator, mints: Iterable[str], complain: Complaint) -> None:
-    """Markets and index entries of the mints, in batches."""
-    wanted = list(mints)
-
-    def markets(rows: Rows[PairRecord]) -> None:
-        for pair in rows:
-            pile.pair(pair, better=True)
-
-    def entries(rows: Rows[TokenRecord]) -> None:
-        for token in rows:
-            pile.known[token.mint] = token
-
-    await asyncio.gather(
-        _ask("dexscreener/tokens", providers.dexscreener.pairs(wanted), markets, complain),
-        _ask(
-            "jupiter/search",
-            providers.jupiter.tokens(mint for mint in wanted if mint not in pile.known),
-            entries,
-            complain,
-        ),
-    )
-
-
-async def _ask(
-    name: str, question: Awaitable[Rows[Any]], take: Callable[[Rows[Any]], None], complain: Complaint
-) -> bool:
-    """One question; whether it was answered. What it cost is told, the search goes on."""
-    try:
-        rows = await question
-    except ProviderError as error:
-        complain("find_tokens", error.code, f"{name}: {error.cause}")
-        return False
-    if rows.rejected:
-        complain("find_tokens", "bad_payload", f"{name}: {rows.rejected} rows skipped ({rows.cause})")
-    take(rows)
-    return True
+    async def _rows(self, source: str, request: Awaitable[Rows[Row]]) -> Rows[Row] | None:
+        """Return the rows, None if the source did not respond."""
+        try:
+            rows = await request
+        except ProviderError as error:
+            self._warnings.add(f"{source}: {error.cause}", code=error.code)
+            return None
+        if rows.rejected:
+            message = f"{source}: {rows.rejected} rows skipped ({rows.cause})"
+            self._warnings.add(message, code=ErrorCode.BAD_PAYLOAD)
+        return rows
 
 
 def _market(pair: PairRecord) -> Market:
@@ -175,17 +203,21 @@ def _market(pair: PairRecord) -> Market:
     )
 
 
-def _index(token: TokenRecord) -> TokenIndexEntry:
+def _index_entry(token: TokenRecord) -> TokenIndexEntry:
     return TokenIndexEntry(
         mint=token.mint,
         symbol=token.symbol,
         name=token.name,
         created_at=token.created_at,
         first_pool_at=token.first_pool_at,
-        pools=tuple(pool for pool in (token.first_pool, token.graduated_pool) if pool and is_address(pool)),
+        pools=tuple(_valid_addresses([token.first_pool, token.graduated_pool])),
         price_usd=token.price_usd,
         price_change_24h_pct=token.price_change_24h_pct,
         volume_24h_usd=token.volume_24h_usd,
         liquidity_usd=token.liquidity_usd,
         market_cap_usd=token.market_cap_usd,
     )
+
+
+def _valid_addresses(addresses: Iterable[str | None]) -> list[str]:
+    return [address for address in addresses if address and is_address(address)]

@@ -1,11 +1,12 @@
 """Flags that several wallets give each other, known once the profiles of a run's wallets are stored.
 
-`bundle`: bought in one slot, funded by one wallet. `wash`: one hand on both sides. `funded_by_creator`: its first SOL
-came from a token's creator. One hand = one funder that is no known service.
+`bundle`: bought in one slot, funded by one wallet. `wash`: the same owner on both sides. `funded_by_creator`: the first
+SOL came from a token's creator. Same owner = one funder that is no known service.
 
-Told here once more: `creator` and `sniper`, which a token gives wallets that may not have been on the watchlist then.
+`creator` and `sniper` are added here too: a token gives them to wallets that may not have been on the watchlist then.
 """
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
@@ -23,114 +24,154 @@ from discovery.analysis.flags import (
     wash_flag,
 )
 from discovery.domain.addresses import is_wallet
-from discovery.domain.findings import EventKind, HoldingEvent
-from discovery.models import (
-    Position,
-    Run,
-    RunToken,
-    RunWallet,
-    Trade,
-    Wallet,
-)
+from discovery.domain.findings import HoldingEvent
+from discovery.models import Position, Run, RunToken, RunWallet, Trade, Wallet
 from discovery.pipeline.save_flags import add_wallet_flags
 from discovery.pipeline.save_trades import BATCH
 
-_EVERY: Final = ""
+ANY_MINT: Final = ""
+MAX_FUNDER_STEPS: Final = 2
 ClusterFlags = dict[tuple[str, str], list[Flag]]
-"""(wallet, mint, or "" for whatever token) -> flags."""
+"""(wallet, mint or ANY_MINT) → flags."""
+Evidence = dict[str, dict[str, str]]
+"""Wallet → flag → evidence."""
 
 
 def flag_clusters(run: Run, addresses: Sequence[str]) -> None:
-    """Flag the run's wallets, on the watchlist with evidence and in the rows of the run by name. Nine queries."""
-    of_wallet = _of_tokens(addresses)
-    funders = _funders(addresses)
-    found: ClusterFlags = defaultdict(list)
-    _funded_by_creators(found, addresses, funders)
-    mints = list(run.tokens.values_list("mint", flat=True))
-    _bundles(found, addresses, mints, funders)
-    _washes(found, mints, _one_hand(addresses, funders))
-    if not found and not of_wallet:
+    """Flag the run's wallets on the watchlist, with evidence, and in the rows of the run, by name. Nine queries."""
+    evidence: Evidence = defaultdict(dict)
+    _add_creators(evidence, addresses)
+    _add_snipers(evidence, addresses)
+    flags = _cluster_flags(run, addresses)
+    if not flags and not evidence:
         return
-    for (wallet, _), flags in sorted(found.items()):
-        of_wallet[wallet].update(flags)
+    for (wallet, _), wallet_flags in sorted(flags.items()):
+        evidence[wallet].update(wallet_flags)
     with transaction.atomic():
-        add_wallet_flags(of_wallet)
-        rows = list(run.wallets.filter(wallet_address__in=list(of_wallet)))
-        for row in rows:
-            of_row = found.get((row.wallet_address, row.source_token), []) + found.get((row.wallet_address, _EVERY), [])
-            row.flags = sorted({*row.flags, *(name for name, _ in of_row)})
-        RunWallet.objects.bulk_update(rows, ["flags"], batch_size=BATCH)
+        add_wallet_flags(evidence)
+        _add_to_run(run, list(evidence), flags)
 
 
-def _of_tokens(addresses: Sequence[str]) -> dict[str, dict[str, str]]:
-    """What stored tokens say of the wallets, whichever was stored first: wallet -> name -> evidence."""
-    said: dict[str, dict[str, str]] = defaultdict(dict)
-    made = RunToken.objects.filter(creator__in=addresses).order_by("-mint").values_list("creator", "mint")
-    for wallet, mint in made:
+def _add_to_run(run: Run, addresses: Sequence[str], flags: ClusterFlags) -> None:
+    rows = list(run.wallets.filter(wallet_address__in=addresses))
+    for row in rows:
+        of_token = flags.get((row.wallet_address, row.source_token), [])
+        of_any_token = flags.get((row.wallet_address, ANY_MINT), [])
+        names = [name for name, _ in of_token + of_any_token]
+        row.flags = sorted({*row.flags, *names})
+    RunWallet.objects.bulk_update(rows, ["flags"], batch_size=BATCH)
+
+
+def _add_creators(evidence: Evidence, addresses: Sequence[str]) -> None:
+    tokens = RunToken.objects.filter(creator__in=addresses).order_by("-mint")
+    for wallet, mint in tokens.values_list("creator", "mint"):
         flag = creator_flag(wallet, mint, wallet)
         if flag is not None:
-            said[wallet].update([flag])
-    sniped = Position.objects.filter(wallet_address__in=addresses, flags__contains=["sniper"])
-    told = Wallet.objects.filter(address__in=addresses, flags__has_key="sniper")
-    unsaid = sniped.exclude(wallet_address__in=told.values("address")).order_by("-mint")
-    for wallet, mint in unsaid.values_list("wallet_address", "mint"):
-        said[wallet]["sniper"] = f"bought {mint} at most {MAX_SNIPER_SLOTS} slots after its launch"
-    return said
+            evidence[wallet].update([flag])
 
 
-def _funders(addresses: Iterable[str]) -> dict[str, str]:
-    """Who funded each wallet, and who funded those, as far as they were profiled."""
-    known = Wallet.objects.exclude(funder="")
-    funders = dict(known.filter(address__in=list(addresses)).values_list("address", "funder"))
-    return dict(known.filter(address__in=set(funders.values())).values_list("address", "funder")) | funders
+def _add_snipers(evidence: Evidence, addresses: Sequence[str]) -> None:
+    """Add snipers whose wallet is not flagged yet, with the evidence of their position."""
+    positions = Position.objects.filter(wallet_address__in=addresses, flags__contains=["sniper"])
+    flagged = Wallet.objects.filter(address__in=addresses, flags__has_key="sniper")
+    unflagged = positions.exclude(wallet_address__in=flagged.values("address")).order_by("-mint")
+    for wallet, mint in unflagged.values_list("wallet_address", "mint"):
+        evidence[wallet]["sniper"] = f"bought {mint} at most {MAX_SNIPER_SLOTS} slots after its launch"
 
 
-def _funded_by_creators(found: ClusterFlags, addresses: Iterable[str], funders: Mapping[str, str]) -> None:
-    made = RunToken.objects.filter(creator__in=set(funders.values())).order_by("-pk")
-    creators = dict(made.values_list("creator", "mint"))
+def _cluster_flags(run: Run, addresses: Sequence[str]) -> ClusterFlags:
+    flags: ClusterFlags = defaultdict(list)
+    funders = _load_funders(addresses)
+    _add_funded_by_creators(flags, addresses, funders)
+    mints = list(run.tokens.values_list("mint", flat=True))
+    _add_bundles(flags, addresses, mints, funders)
+    _add_washes(flags, mints, _same_owner_groups(addresses, funders))
+    return flags
+
+
+def _load_funders(addresses: Iterable[str]) -> dict[str, str]:
+    """Return wallet → funder for the wallets and their funders, as far as they were profiled."""
+    funded = Wallet.objects.exclude(funder="")
+    funders = dict(funded.filter(address__in=list(addresses)).values_list("address", "funder"))
+    second_step = funded.filter(address__in=set(funders.values()))
+    return dict(second_step.values_list("address", "funder")) | funders
+
+
+def _add_funded_by_creators(flags: ClusterFlags, addresses: Iterable[str], funders: Mapping[str, str]) -> None:
+    tokens = RunToken.objects.filter(creator__in=set(funders.values())).order_by("-pk")
+    creators = dict(tokens.values_list("creator", "mint"))
     for wallet in addresses:
-        chain = [funder for funder in (funders.get(wallet), funders.get(funders.get(wallet, ""))) if funder]
-        flag = funded_by_creator_flag(creators, chain)
+        flag = funded_by_creator_flag(creators, _funder_chain(wallet, funders))
         if flag is not None:
-            found[wallet, _EVERY].append(flag)
+            flags[wallet, ANY_MINT].append(flag)
 
 
-def _bundles(found: ClusterFlags, addresses: Sequence[str], mints: Sequence[str], funders: Mapping[str, str]) -> None:
-    firsts = (
+def _funder_chain(wallet: str, funders: Mapping[str, str]) -> list[str]:
+    """Return the wallet's funder, then the funder of that one, as far as they are known."""
+    chain: list[str] = []
+    while wallet in funders and len(chain) < MAX_FUNDER_STEPS:
+        wallet = funders[wallet]
+        chain.append(wallet)
+    return chain
+
+
+def _add_bundles(
+    flags: ClusterFlags, addresses: Sequence[str], mints: Sequence[str], funders: Mapping[str, str]
+) -> None:
+    first_buys = (
         Trade.objects.filter(wallet_address__in=addresses, mint__in=mints, side="buy")
         .values_list("mint", "wallet_address")
         .annotate(slot=Min("slot"))
     )
     entries: dict[str, list[tuple[str, int, str | None]]] = defaultdict(list)
-    for mint, wallet, slot in firsts:
+    for mint, wallet, slot in first_buys:
         entries[mint].append((wallet, slot, funders.get(wallet)))
     for mint in sorted(entries):
         for wallet, flag in bundle_flags(mint, entries[mint]).items():
-            found[wallet, mint].append(flag)
+            flags[wallet, mint].append(flag)
 
 
-def _one_hand(addresses: Iterable[str], funders: Mapping[str, str]) -> list[list[str]]:
-    hands: dict[str, list[str]] = defaultdict(list)
+def _same_owner_groups(addresses: Iterable[str], funders: Mapping[str, str]) -> list[list[str]]:
+    """Return the groups of two or more wallets with one funder that is no known service."""
+    by_funder: dict[str, list[str]] = defaultdict(list)
     for wallet in addresses:
         funder = funders.get(wallet)
         if funder is not None and is_wallet(funder):
-            hands[funder].append(wallet)
-    return [wallets for _, wallets in sorted(hands.items()) if len(wallets) > 1]
+            by_funder[funder].append(wallet)
+    return [wallets for _, wallets in sorted(by_funder.items()) if len(wallets) > 1]
 
 
-def _washes(found: ClusterFlags, mints: Sequence[str], hands: Sequence[Sequence[str]]) -> None:
-    wanted = [wallet for wallets in hands for wallet in wallets]
-    events: dict[str, dict[str, list[HoldingEvent]]] = defaultdict(lambda: defaultdict(list))
-    rows = Trade.objects.filter(wallet_address__in=wanted, mint__in=mints).order_by("slot", "signature")
-    for row in rows if wanted else ():
-        kind: EventKind = "buy" if row.side == "buy" else "sell"
-        at = 0 if row.block_time is None else int(row.block_time.astimezone(UTC).timestamp())
-        event = HoldingEvent(kind, row.signature, row.slot, at, int(row.token_units))
-        events[row.mint][row.wallet_address].append(event)
-    for mint, by_wallet in sorted(events.items()):
-        for wallets in hands:
-            cluster = {wallet: by_wallet[wallet] for wallet in wallets if wallet in by_wallet}
+def _add_washes(flags: ClusterFlags, mints: Sequence[str], groups: Sequence[Sequence[str]]) -> None:
+    for mint, events in sorted(_load_events(mints, groups).items()):
+        for wallets in groups:
+            cluster = {wallet: events[wallet] for wallet in wallets if wallet in events}
             flag = wash_flag(mint, cluster)
-            if flag is not None:
-                for wallet in cluster:
-                    found[wallet, mint].append(flag)
+            if flag is None:
+                continue
+            for wallet in cluster:
+                flags[wallet, mint].append(flag)
+
+
+def _load_events(mints: Sequence[str], groups: Sequence[Sequence[str]]) -> dict[str, dict[str, list[HoldingEvent]]]:
+    """Return the trades of the grouped wallets as events, by mint and wallet. One query, none without a group."""
+    events: dict[str, dict[str, list[HoldingEvent]]] = defaultdict(lambda: defaultdict(list))
+    if not groups:
+        return events
+    wallets = list(itertools.chain.from_iterable(groups))
+    trades = Trade.objects.filter(wallet_address__in=wallets, mint__in=mints).order_by("slot", "signature")
+    for trade in trades:
+        events[trade.mint][trade.wallet_address].append(_event(trade))
+    return events
+
+
+def _event(trade: Trade) -> HoldingEvent:
+    block_time = 0
+    if trade.block_time is not None:
+        block_time = int(trade.block_time.astimezone(UTC).timestamp())
+    return HoldingEvent(
+        kind="buy" if trade.side == "buy" else "sell",
+        signature=trade.signature,
+        slot=trade.slot,
+        block_time=block_time,
+        units=int(trade.token_units),
+    )

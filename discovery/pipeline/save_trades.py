@@ -6,7 +6,7 @@ from typing import Final
 from discovery.domain.times import datetime_from_unix
 from discovery.domain.units import round_half_even
 from discovery.models import Trade
-from discovery.pipeline.balance_history import ValuedTrade
+from discovery.pipeline.valuation import ValuedTrade
 
 BATCH: Final = 1000
 

@@ -1,18 +1,18 @@
-"""The circuit breaker of a provider: one that keeps failing is left alone for a while, then asked one question again.
+"""The circuit breaker of a provider: one that keeps failing gets no requests for a while, then a single probe.
 
-Counted are questions, not attempts: `OPENS_AFTER` in a row, over every user of the store, that ended because the
-provider was out of reach, failed or limited until their patience was used up. Any answer, a 404 too, starts the count
-anew and closes an open breaker. When its time is over one question is let through as a probe, with all its retries;
-the others wait for what becomes of it. A probe that fails opens the breaker for twice as long.
+Requests are counted, not attempts. The circuit opens when `FAILURE_THRESHOLD` requests in a row, over all users of the
+store, ended because the provider was unreachable, failed or rate limited until their timeout. Any response, a 404 too,
+resets the count and closes an open circuit. When the open time has passed, one request is admitted as a probe, with
+all its retries; the others wait for its result. A probe that fails opens the circuit for twice as long.
 
-The numbers, with P for the patience of a question (60 s) and the three attempts of a step, P/4 and P/2 apart:
+The numbers, with P for the timeout of a request (60 s) and the three attempts of a step, P/4 and P/2 apart:
 
-- A question gives up only when its next pause would pass P. That is 52 s at the earliest, so an outage of 45 s ends no
-  question, counts nothing here and costs no step an attempt.
-- First open for P/2: who comes then can wait for the end of it and has half of the patience left for an answer.
-- A question that cannot wait so long is refused at once. Where a step is nothing without the provider, the breaker is
-  open for 3P/2 at most: less than the pauses of a step and the patience of its third attempt together (7P/4), so no
-  step can spend its attempts on refusals alone. Elsewhere 5P: what such a provider would say is done without.
+- A request fails only when its next pause would pass P. That is 52 s at the earliest, so an outage of 45 s fails no
+  request, counts nothing here and costs no step an attempt.
+- First open for P/2: a request that arrives then can wait for the end and has half of its timeout left.
+- A request that cannot wait so long is refused at once. If a step cannot work without the provider, the circuit is
+  open for 3P/2 at most: less than the pauses of a step and the timeout of its third attempt together (7P/4), so no
+  step can spend all its attempts on refusals. For the other providers 5P: the step continues without them.
 """
 
 import asyncio
@@ -25,57 +25,56 @@ import msgspec
 
 from discovery.providers.errors import CircuitOpen, ProviderError, RateLimited, ServerFailed, Unreachable
 
-OPENS_AFTER: Final = 5
+FAILURE_THRESHOLD: Final = 5
 FIRST_OPEN_SECONDS: Final = 30.0
 MAX_OPEN_FACTOR: Final = 10
-"""Open for so many times the first time at most, which is 5 min."""
+"""The longest open time as a multiple of the first: 5 min."""
 MAX_OPEN_FACTOR_REQUIRED: Final = 3
-"""The same where a step is nothing without the provider."""
-# A probe that says nothing for so long is lost with its process. Each of its attempts says that it lives, and takes no
-# longer than this with the pause after it.
+"""The same for a provider that a step cannot work without."""
 PROBE_SECONDS: Final = 40.0
-LOOK_AGAIN_SECONDS: Final = 1.0
-"""How often those who wait look: a probe, or a question still on its way when the breaker opened, may be answered."""
-FORGOTTEN_SECONDS: Final = 900.0
-"""Failures that nobody followed up for so long say nothing of today."""
+"""A probe without an attempt for so long is lost with its process. An attempt takes less, with the pause after it."""
+POLL_SECONDS: Final = 1.0
+"""How often waiting requests check: a probe, or a request sent before the circuit opened, may get its response."""
+FAILURE_TTL_SECONDS: Final = 900.0
+"""Failures are forgotten when no other followed for so long."""
 
 
-def is_failure(error: ProviderError) -> bool:
-    """Whether a question that ended so counts as failed; every other end shows that the provider is there."""
+def counts_as_failure(error: ProviderError) -> bool:
+    """Return True if the error counts against the provider; every other end shows that it responds."""
     return isinstance(error, Unreachable | ServerFailed | RateLimited)
 
 
 class Pause(msgspec.Struct, frozen=True):
-    """Nobody asks for `seconds`, unless an answer comes before. `cause`: the last failure, in plain words."""
+    """No request for `seconds`, unless a response arrives earlier. `cause`: the last failure in plain words."""
 
     seconds: float
     cause: str
 
 
 class BreakerStore(Protocol):
-    """Keeps, per provider, failures in a row, until when it is left alone, and which question is the probe."""
+    """Stores per provider the failures in a row, the end of the open time and the id of the probe request."""
 
-    async def try_acquire(self, provider: str, question: str) -> Pause | None:
-        """None: `question` may be asked, as the probe where the breaker's time is over."""
+    async def try_acquire(self, provider: str, request_id: str) -> Pause | None:
+        """Return None if the request may be sent, as the probe if the open time has passed; else the pause."""
 
-    async def answered(self, provider: str, question: str) -> bool:
-        """The provider answered. True: that closed its breaker."""
+    async def record_success(self, provider: str, request_id: str) -> bool:
+        """Record a response. Returns True if that closed an open circuit."""
 
-    async def failed(
-        self, provider: str, question: str, cause: str, first_seconds: float, most_seconds: float
+    async def record_failure(
+        self, provider: str, request_id: str, cause: str, *, first_seconds: float, max_seconds: float
     ) -> float:
-        """The question ended as `is_failure` says. For how many seconds that opened the breaker, 0 where it did not.
+        """Record a failed request. Returns the seconds for which that opened the circuit, else 0.
 
-        What was on its way while the breaker is open says nothing new: only the probe opens it again.
+        Requests that were sent before the circuit opened change nothing: only the probe opens it again.
         """
 
-    async def release(self, provider: str, question: str) -> None:
-        """The question was given up before it had an end: if it was the probe, another may be."""
+    async def release(self, provider: str, request_id: str) -> None:
+        """Record that the request was abandoned; if it was the probe, another request may take its place."""
 
 
 @dataclass
-class _Kept:
-    """What is kept of one provider. Moments of the store's clock; `open_until` None = closed."""
+class _CircuitState:
+    """The state of one provider. Times of the store's clock; `open_until` None = closed."""
 
     failures: int = 0
     openings: int = 0
@@ -87,60 +86,64 @@ class _Kept:
 
 
 class LocalBreakerStore:
-    """A store for one process."""
+    """A BreakerStore for one process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._kept: dict[str, _Kept] = {}
+        self._states: dict[str, _CircuitState] = {}
 
-    def _of(self, provider: str) -> _Kept:
-        kept = self._kept.get(provider)
-        if kept is None or self._clock() - kept.failed_at > FORGOTTEN_SECONDS:
-            kept = self._kept[provider] = _Kept(failed_at=self._clock())
-        return kept
+    def _state(self, provider: str) -> _CircuitState:
+        state = self._states.get(provider)
+        if state is None or self._clock() - state.failed_at > FAILURE_TTL_SECONDS:
+            state = _CircuitState(failed_at=self._clock())
+            self._states[provider] = state
+        return state
 
-    async def try_acquire(self, provider: str, question: str) -> Pause | None:
-        """See BreakerStore."""
-        kept, now = self._of(provider), self._clock()
-        if kept.open_until is None:
+    async def try_acquire(self, provider: str, request_id: str) -> Pause | None:
+        state = self._state(provider)
+        now = self._clock()
+        if state.open_until is None:
             return None
-        if now < kept.open_until:
-            return Pause(kept.open_until - now, kept.cause)
-        if kept.probe not in {"", question} and now < kept.probe_until:
-            return Pause(LOOK_AGAIN_SECONDS, kept.cause)
-        kept.probe, kept.probe_until = question, now + PROBE_SECONDS
+        if now < state.open_until:
+            return Pause(state.open_until - now, state.cause)
+        is_taken = state.probe not in {"", request_id}
+        if is_taken and now < state.probe_until:
+            return Pause(POLL_SECONDS, state.cause)
+        state.probe = request_id
+        state.probe_until = now + PROBE_SECONDS
         return None
 
-    async def answered(self, provider: str, question: str) -> bool:
-        """See BreakerStore."""
-        kept = self._kept.pop(provider, None)
-        return kept is not None and kept.open_until is not None
+    async def record_success(self, provider: str, request_id: str) -> bool:
+        state = self._states.pop(provider, None)
+        return state is not None and state.open_until is not None
 
-    async def failed(
-        self, provider: str, question: str, cause: str, first_seconds: float, most_seconds: float
+    async def record_failure(
+        self, provider: str, request_id: str, cause: str, *, first_seconds: float, max_seconds: float
     ) -> float:
-        """See BreakerStore."""
-        kept, now = self._of(provider), self._clock()
-        if kept.open_until is not None and kept.probe != question:
+        state = self._state(provider)
+        now = self._clock()
+        was_open = state.open_until is not None
+        if was_open and state.probe != request_id:
             return 0.0
-        kept.failures += 1
-        kept.failed_at, kept.cause, kept.probe = now, cause, ""
-        if kept.open_until is None and kept.failures < OPENS_AFTER:
+        state.failures += 1
+        state.failed_at = now
+        state.cause = cause
+        state.probe = ""
+        if not was_open and state.failures < FAILURE_THRESHOLD:
             return 0.0
-        seconds: float = min(most_seconds, first_seconds * 2**kept.openings)
-        kept.openings += 1
-        kept.open_until = now + seconds
+        seconds: float = min(max_seconds, first_seconds * 2**state.openings)
+        state.openings += 1
+        state.open_until = now + seconds
         return seconds
 
-    async def release(self, provider: str, question: str) -> None:
-        """See BreakerStore."""
-        kept = self._kept.get(provider)
-        if kept is not None and kept.probe == question:
-            kept.probe = ""
+    async def release(self, provider: str, request_id: str) -> None:
+        state = self._states.get(provider)
+        if state is not None and state.probe == request_id:
+            state.probe = ""
 
 
 class Breaker:
-    """One provider's breaker, as its doors ask it. Open for `first_seconds`, then doubled up to `most_seconds`."""
+    """The circuit breaker of one provider. Open for `first_seconds`, then doubled up to `max_seconds`."""
 
     def __init__(
         self,
@@ -148,39 +151,50 @@ class Breaker:
         store: BreakerStore,
         *,
         first_seconds: float = FIRST_OPEN_SECONDS,
-        most_seconds: float = FIRST_OPEN_SECONDS * MAX_OPEN_FACTOR,
+        max_seconds: float = FIRST_OPEN_SECONDS * MAX_OPEN_FACTOR,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.provider = provider
         self._store = store
         self._first_seconds = first_seconds
-        self._most_seconds = most_seconds
+        self._max_seconds = max_seconds
         self._sleep = sleep
 
-    async def wait(self, question: str, patience_seconds: float) -> float:
-        """Wait until `question` may be asked; how many seconds that took. Raises CircuitOpen beyond its patience."""
+    async def wait(self, request_id: str, timeout_seconds: float) -> float:
+        """Wait until the request may be sent. Returns the seconds waited.
+
+        Raises CircuitOpen at once if the wait would exceed `timeout_seconds`.
+        """
         waited = 0.0
-        while (pause := await self._store.try_acquire(self.provider, question)) is not None:
-            if waited + pause.seconds > patience_seconds:
-                cause = f"left alone after repeated failures, the last: {pause.cause}"
+        while True:
+            pause = await self._store.try_acquire(self.provider, request_id)
+            if pause is None:
+                return waited
+            if waited + pause.seconds > timeout_seconds:
+                cause = f"circuit open after repeated failures, the last: {pause.cause}"
                 raise CircuitOpen(self.provider, cause, pause.seconds)
-            seconds = min(pause.seconds, LOOK_AGAIN_SECONDS)
+            seconds = min(pause.seconds, POLL_SECONDS)
             await self._sleep(seconds)
             waited += seconds
-        return waited
 
-    async def allows(self, question: str) -> bool:
-        """Whether `question` may be asked at this moment."""
-        return await self._store.try_acquire(self.provider, question) is None
+    async def allows(self, request_id: str) -> bool:
+        """Return True if the request may be sent now."""
+        return await self._store.try_acquire(self.provider, request_id) is None
 
-    async def answered(self, question: str) -> bool:
-        """See BreakerStore."""
-        return await self._store.answered(self.provider, question)
+    async def record_success(self, request_id: str) -> bool:
+        """Record a response. Returns True if that closed an open circuit."""
+        return await self._store.record_success(self.provider, request_id)
 
-    async def failed(self, question: str, cause: str) -> float:
-        """See BreakerStore."""
-        return await self._store.failed(self.provider, question, cause, self._first_seconds, self._most_seconds)
+    async def record_failure(self, request_id: str, cause: str) -> float:
+        """Record a failed request. Returns the seconds for which that opened the circuit, else 0."""
+        return await self._store.record_failure(
+            self.provider,
+            request_id,
+            cause,
+            first_seconds=self._first_seconds,
+            max_seconds=self._max_seconds,
+        )
 
-    async def release(self, question: str) -> None:
-        """See BreakerStore."""
-        await self._store.release(self.provider, question)
+    async def release(self, request_id: str) -> None:
+        """Record that the request was abandoned, and release the probe slot if it held it."""
+        await self._store.release(self.provider, request_id)

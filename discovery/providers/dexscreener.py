@@ -1,10 +1,10 @@
 """DexScreener: feeds of paid placements, and pairs of up to 30 tokens a call.
 
-Limits (docs, 2026): 60 calls a minute for feeds, 300 for pairs; no key. A batch answers about 30 pairs in all, so busy
-tokens crowd out others: what is in no row is asked for again by itself.
+Limits (documentation of 2026): 60 calls a minute for feeds, 300 for pairs; no key. A response holds about 30 pairs in
+all, so busy tokens crowd out others: a token without a row in a full response is requested again by itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -13,10 +13,24 @@ from msgspec import Raw, Struct
 from discovery.domain.addresses import parse_address
 from discovery.domain.chain_text import clean_text
 from discovery.providers.http import ProviderClient
-from discovery.providers.records import PairRecord, Rows, Sighting, each, figure, plausible_seconds, whole
+from discovery.providers.records import (
+    Day,
+    FeedToken,
+    PairRecord,
+    Rows,
+    TradesOfDay,
+    checked_unix_seconds,
+    day_figure,
+    day_trades,
+    decode_body,
+    decode_rows,
+    finite,
+)
 
 NAME: Final = "dexscreener"
-BATCH: Final = 30
+CHAIN: Final = "solana"
+BATCH_SIZE: Final = 30
+FULL_RESPONSE_ROWS: Final = BATCH_SIZE - 1
 FEEDS: Final = ("/token-profiles/latest/v1", "/token-boosts/latest/v1", "/token-boosts/top/v1")
 
 
@@ -24,19 +38,6 @@ class _Token(Struct):
     address: str | None = None
     symbol: str | None = None
     name: str | None = None
-
-
-class _Window(Struct):
-    h24: Decimal | None = None
-
-
-class _Counts(Struct):
-    buys: int = 0
-    sells: int = 0
-
-
-class _Transactions(Struct):
-    h24: _Counts | None = None
 
 
 class _Liquidity(Struct):
@@ -50,12 +51,12 @@ class _Pair(Struct, rename="camel"):
     dex_id: str = ""
     quote_token: _Token | None = None
     price_usd: Decimal | None = None
-    price_change: _Window | None = None
-    volume: _Window | None = None
+    price_change: Day | None = None
+    volume: Day | None = None
     liquidity: _Liquidity | None = None
     market_cap: Decimal | None = None
     fdv: Decimal | None = None
-    txns: _Transactions | None = None
+    txns: TradesOfDay | None = None
     pair_created_at: int | None = None
 
 
@@ -64,71 +65,88 @@ class _FeedRow(Struct, rename="camel"):
     token_address: str
 
 
+class _Batch(Struct, frozen=True):
+    """Pairs of the requested mints, and the number of rows in the whole response."""
+
+    pairs: Rows[PairRecord]
+    row_count: int
+
+
 class DexScreener:
-    """Reads DexScreener through its door."""
+    """Client of DexScreener."""
 
-    def __init__(self, door: ProviderClient) -> None:
-        self._door = door
+    def __init__(self, client: ProviderClient) -> None:
+        self._client = client
 
-    async def feed(self, path: str) -> Rows[Sighting]:
-        """Tokens of one feed, Solana only. Feeds are paid placement: the source stays with the candidate."""
-        answer = await self._door.ask(path)
+    async def feed(self, path: str) -> Rows[FeedToken]:
+        """Return the Solana tokens of one feed. Feeds are paid placement, so each token carries its source."""
+        response = await self._client.request(path)
         source = f"dexscreener{path.removesuffix('/v1')}"
-        return each(
-            NAME,
-            whole(NAME, answer.body, list[Raw]),
-            _FeedRow,
-            lambda row: Sighting(parse_address(row.token_address), source) if row.chain_id == "solana" else None,
-        )
+
+        def build(row: _FeedRow) -> FeedToken | None:
+            if row.chain_id != CHAIN:
+                return None
+            return FeedToken(parse_address(row.token_address), source)
+
+        return decode_rows(NAME, decode_body(NAME, response.body, list[Raw]), _FeedRow, build)
 
     async def pairs(self, mints: Iterable[str]) -> Rows[PairRecord]:
-        """Every known pair of the tokens in which they are the base, 30 mints a call, misses asked for again."""
-        wanted = list(dict.fromkeys(mints))
-        rows: Rows[PairRecord] = Rows()
-        for start in range(0, len(wanted), BATCH):
-            batch = wanted[start : start + BATCH]
-            found, answered = await self._batch(batch)
-            if len(batch) > 1 and answered >= BATCH - 1:
-                # The answer was full: silence about a token may only mean that others took its place, pairs that are
-                # none of ours (a token on the quote side) among them.
-                seen = {row.mint for row in found}
-                for mint in batch:
-                    if mint not in seen:
-                        more, _ = await self._batch([mint])
-                        _extend(found, more)
-            _extend(rows, found)
-        return rows
+        """Return every pair in which one of the mints is the base token, 30 mints a call."""
+        unique_mints = list(dict.fromkeys(mints))
+        pairs: Rows[PairRecord] = Rows()
+        for start in range(0, len(unique_mints), BATCH_SIZE):
+            mints_of_call = unique_mints[start : start + BATCH_SIZE]
+            batch = await self._batch(mints_of_call)
+            pairs.merge(batch.pairs)
+            if len(mints_of_call) > 1 and batch.row_count >= FULL_RESPONSE_ROWS:
+                pairs.merge(await self._missing_pairs(mints_of_call, batch.pairs))
+        return pairs
 
-    async def _batch(self, mints: list[str]) -> tuple[Rows[PairRecord], int]:
-        """Records, and how many rows the answer had in all."""
-        answer = await self._door.ask(f"/tokens/v1/solana/{','.join(mints)}")
-        wanted = set(mints)
+    async def _missing_pairs(self, mints: Sequence[str], pairs: Rows[PairRecord]) -> Rows[PairRecord]:
+        """Request the mints without a pair one by one.
+
+        In a full response a token may be absent because others took its place, also pairs with it as quote token.
+        """
+        mints_with_pair = {pair.mint for pair in pairs}
+        missing: Rows[PairRecord] = Rows()
+        for mint in mints:
+            if mint not in mints_with_pair:
+                batch = await self._batch([mint])
+                missing.merge(batch.pairs)
+        return missing
+
+    async def _batch(self, mints: Sequence[str]) -> _Batch:
+        response = await self._client.request(f"/tokens/v1/solana/{','.join(mints)}")
+        raws = decode_body(NAME, response.body, list[Raw])
+        mint_set = set(mints)
 
         def build(pair: _Pair) -> PairRecord | None:
-            if pair.chain_id != "solana" or pair.base_token.address not in wanted:
+            mint = pair.base_token.address
+            if mint is None or mint not in mint_set or pair.chain_id != CHAIN:
                 return None
-            counts = pair.txns.h24 if pair.txns else None
-            return PairRecord(
-                mint=pair.base_token.address,
-                pool=parse_address(pair.pair_address),
-                dex=pair.dex_id,
-                quote_mint=pair.quote_token.address if pair.quote_token else None,
-                symbol=clean_text(pair.base_token.symbol, 64),
-                name=clean_text(pair.base_token.name, 128),
-                price_usd=figure(pair.price_usd),
-                price_change_24h_pct=figure(pair.price_change.h24) if pair.price_change else None,
-                volume_24h_usd=figure(pair.volume.h24) if pair.volume else None,
-                liquidity_usd=figure(pair.liquidity.usd) if pair.liquidity else None,
-                market_cap_usd=figure(pair.market_cap if pair.market_cap is not None else pair.fdv),
-                transactions_24h=counts.buys + counts.sells if counts else None,
-                pool_created_at=plausible_seconds(pair.pair_created_at // 1000) if pair.pair_created_at else None,
-            )
+            return _pair_record(mint, pair)
 
-        raws = whole(NAME, answer.body, list[Raw])
-        return each(NAME, raws, _Pair, build), len(raws)
+        return _Batch(decode_rows(NAME, raws, _Pair, build), len(raws))
 
 
-def _extend(rows: Rows[PairRecord], more: Rows[PairRecord]) -> None:
-    rows.extend(more)
-    rows.rejected += more.rejected
-    rows.cause = rows.cause or more.cause
+def _pair_record(mint: str, pair: _Pair) -> PairRecord:
+    market_cap = pair.fdv if pair.market_cap is None else pair.market_cap
+    return PairRecord(
+        mint=mint,
+        pool=parse_address(pair.pair_address),
+        dex=pair.dex_id,
+        quote_mint=None if pair.quote_token is None else pair.quote_token.address,
+        symbol=clean_text(pair.base_token.symbol, 64),
+        name=clean_text(pair.base_token.name, 128),
+        price_usd=finite(pair.price_usd),
+        price_change_24h_pct=day_figure(pair.price_change),
+        volume_24h_usd=day_figure(pair.volume),
+        liquidity_usd=None if pair.liquidity is None else finite(pair.liquidity.usd),
+        market_cap_usd=finite(market_cap),
+        transactions_24h=day_trades(pair.txns),
+        pool_created_at=_created_at(pair.pair_created_at),
+    )
+
+
+def _created_at(milliseconds: int | None) -> int | None:
+    return checked_unix_seconds(milliseconds // 1000) if milliseconds else None

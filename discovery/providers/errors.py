@@ -1,19 +1,19 @@
-"""Why a provider gave no answer.
+"""Errors of provider requests.
 
     ProviderError
-    ├── Unreachable      no connection, cut off, timed out                    retryable
-    ├── ServerFailed     5xx, unhealthy node                                  retryable
-    ├── RateLimited      429 or a code that means it; knows how long to wait  retryable
-    ├── CircuitOpen      left alone after failures; knows for how long        retryable
-    ├── BadPayload       an answer that is not as documented, or cut          retryable
-    ├── QuotaUsedUp      the plan's quota of calls or credits                 final
-    ├── KeyRefused       wrong, missing or forbidden key                      final
-    ├── NotFound         the thing asked for does not exist                   final
-    ├── Unsupported      this server or plan has no such method               final
-    └── BadRequest       the question itself was refused                      final
+    ├── Unreachable      no connection, cut off, timed out                      retryable
+    ├── ServerFailed     5xx, unhealthy node                                    retryable
+    ├── RateLimited      429 or a code with that meaning; knows the pause       retryable
+    ├── CircuitOpen      circuit open after failures; knows the remaining time  retryable
+    ├── BadPayload       response not as documented, or truncated               retryable
+    ├── QuotaUsedUp      the plan's quota of calls or credits is used up        final
+    ├── KeyRefused       wrong, missing or forbidden key                        final
+    ├── NotFound         the requested object does not exist                    final
+    ├── Unsupported      this server or plan has no such method                 final
+    └── BadRequest       the request itself was refused                         final
 
-`retryable` is decided here, where the provider's meaning is known; the retry loop only obeys it. Messages name the
-provider and the plain cause, never a URL with its query (keys live there).
+`retryable` is decided here, where the provider's meaning is known; the retry loop only reads it. Messages name the
+provider and the cause in plain words, never a URL with its query, because keys are sent there.
 """
 
 from typing import Final
@@ -21,11 +21,11 @@ from typing import Final
 import msgspec
 
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What reading an answer may raise: wrong shape or cut, text that is no UTF-8, nesting without end."""
+"""Errors of decoding a response: wrong shape or truncated, text that is not UTF-8, unlimited nesting."""
 
 
 class ProviderError(Exception):
-    """Base of all. `provider` is its short name, `cause` the plain words."""
+    """Base class. `provider` is its short name, `cause` the reason in plain words."""
 
     retryable = False
 
@@ -36,7 +36,7 @@ class ProviderError(Exception):
 
     @property
     def code(self) -> str:
-        """A stable word for logs and the run's errors: `rate_limited`, `bad_payload`…"""
+        """A stable code for logs and the run's errors: `rate_limited`, `bad_payload`…"""
         name = type(self).__name__
         return "".join(f"_{char.lower()}" if char.isupper() else char for char in name).lstrip("_")
 
@@ -48,13 +48,13 @@ class Unreachable(ProviderError):
 
 
 class ServerFailed(ProviderError):
-    """The server said that it failed."""
+    """The server reported that it failed."""
 
     retryable = True
 
 
 class RateLimited(ProviderError):
-    """Too many calls. `wait_seconds` is what the provider asked for, None where it did not say."""
+    """Too many calls. `wait_seconds` is the pause that the provider demands, None if it named none."""
 
     retryable = True
 
@@ -64,7 +64,7 @@ class RateLimited(ProviderError):
 
 
 class CircuitOpen(ProviderError):
-    """The provider is left alone after repeated failures; nothing was asked. It may be asked in `wait_seconds`."""
+    """The provider's circuit is open: nothing was sent. A request is possible again in `wait_seconds`."""
 
     retryable = True
 
@@ -74,21 +74,21 @@ class CircuitOpen(ProviderError):
 
 
 class BadPayload(ProviderError):
-    """An answer that is not as documented. Asked again: a cut answer is often whole the next time."""
+    """A response that is not as documented. Retryable, because a truncated response is often complete the next time."""
 
     retryable = True
 
 
 class QuotaUsedUp(ProviderError):
-    """The plan's quota is spent: asking again changes nothing."""
+    """The plan's quota is used up: a retry changes nothing."""
 
 
 class KeyRefused(ProviderError):
-    """The key is wrong, missing or not allowed to."""
+    """The key is wrong, missing or not allowed to make the request."""
 
 
 class NotFound(ProviderError):
-    """What was asked for does not exist there."""
+    """The requested object does not exist at the provider."""
 
 
 class Unsupported(ProviderError):
@@ -96,4 +96,4 @@ class Unsupported(ProviderError):
 
 
 class BadRequest(ProviderError):
-    """The question was refused as asked: a fault of ours."""
+    """The request was refused as sent: a fault of this program."""

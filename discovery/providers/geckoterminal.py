@@ -1,4 +1,4 @@
-"""GeckoTerminal v2: trending pools and the pools of a launchpad's DEX. No key; 30 calls a minute, paced slower.
+"""GeckoTerminal v2: trending pools and the pools of a launchpad's DEX. No key; documented are 30 calls a minute.
 
 Every number is a string. The same token repeats over pools and pages, and pages shift between calls.
 """
@@ -11,26 +11,24 @@ from msgspec import Raw, Struct
 from discovery.domain.addresses import parse_address
 from discovery.domain.chain_text import clean_text
 from discovery.providers.http import ProviderClient
-from discovery.providers.records import PairRecord, Rows, each, figure, unix_seconds, whole
+from discovery.providers.records import (
+    Day,
+    PairRecord,
+    Rows,
+    TradesOfDay,
+    day_figure,
+    day_trades,
+    decode_body,
+    decode_rows,
+    finite,
+    parse_unix_seconds,
+)
 
 NAME: Final = "geckoterminal"
-NETWORK: Final = "solana_"
+NETWORK_PREFIX: Final = "solana_"
 DURATIONS: Final = ("5m", "1h", "6h", "24h")
 LAUNCHPAD_DEXES: Final = ("pumpswap", "meteora-dbc", "raydium-launchlab")
 HEADERS: Final = {"Accept": "application/json;version=20230302"}
-
-
-class _Window(Struct):
-    h24: Decimal | None = None
-
-
-class _Counts(Struct):
-    buys: int = 0
-    sells: int = 0
-
-
-class _Transactions(Struct):
-    h24: _Counts | None = None
 
 
 class _Attributes(Struct):
@@ -38,12 +36,12 @@ class _Attributes(Struct):
     name: str | None = None
     base_token_price_usd: Decimal | None = None
     pool_created_at: str | None = None
-    price_change_percentage: _Window | None = None
-    volume_usd: _Window | None = None
+    price_change_percentage: Day | None = None
+    volume_usd: Day | None = None
     reserve_in_usd: Decimal | None = None
     market_cap_usd: Decimal | None = None
     fdv_usd: Decimal | None = None
-    transactions: _Transactions | None = None
+    transactions: TradesOfDay | None = None
 
 
 class _Id(Struct):
@@ -70,56 +68,65 @@ class _Page(Struct):
 
 
 class GeckoTerminal:
-    """Reads GeckoTerminal through its door."""
+    """Client of GeckoTerminal."""
 
-    def __init__(self, door: ProviderClient) -> None:
-        self._door = door
+    def __init__(self, client: ProviderClient) -> None:
+        self._client = client
 
     async def trending(self, duration: str) -> Rows[PairRecord]:
-        """The first page of trending pools over `duration` (5m, 1h, 6h, 24h)."""
+        """Return the first page of trending pools over `duration` (5m, 1h, 6h, 24h)."""
         return await self._pools("/networks/solana/trending_pools", {"duration": duration, "page": "1"})
 
     async def dex_pools(self, dex: str) -> Rows[PairRecord]:
-        """The busiest pools of one DEX by transactions: young ones on launchpads."""
+        """Return the busiest pools of one DEX by transactions; on launchpads these are young tokens."""
         return await self._pools(f"/networks/solana/dexes/{dex}/pools", {"page": "1"})
 
     async def _pools(self, path: str, params: dict[str, str]) -> Rows[PairRecord]:
-        answer = await self._door.ask(path, params=params)
-        return each(NAME, whole(NAME, answer.body, _Page).data, _Pool, _build)
+        response = await self._client.request(path, params=params)
+        page = decode_body(NAME, response.body, _Page)
+        return decode_rows(NAME, page.data, _Pool, _pair_record)
 
 
-def _id(relation: _Relation | None) -> str:
-    return relation.data.id if relation is not None and relation.data is not None else ""
+def _related_id(relation: _Relation | None) -> str:
+    if relation is None or relation.data is None:
+        return ""
+    return relation.data.id
 
 
 def _mint(relation: _Relation | None) -> str | None:
-    """The mint; None where there is no token, or one of another network."""
-    token = _id(relation)
-    return token.removeprefix(NETWORK) if token.startswith(NETWORK) else None
+    """Return the mint, None without a token or for a token of another network."""
+    token = _related_id(relation)
+    return token.removeprefix(NETWORK_PREFIX) if token.startswith(NETWORK_PREFIX) else None
 
 
-def _build(pool: _Pool) -> PairRecord | None:
+def _pair_record(pool: _Pool) -> PairRecord | None:
     mint = _mint(pool.relationships.base_token)
     if mint is None:
         return None
     attributes = pool.attributes
-    counts = attributes.transactions.h24 if attributes.transactions else None
-    symbol = clean_text((attributes.name or "").split(" / ")[0], 64)
-    reserve = figure(attributes.reserve_in_usd)
-    market_cap = attributes.market_cap_usd if attributes.market_cap_usd is not None else attributes.fdv_usd
+    pool_name = attributes.name or ""
+    symbol = clean_text(pool_name.split(" / ")[0], 64)
+    market_cap = attributes.fdv_usd if attributes.market_cap_usd is None else attributes.market_cap_usd
     return PairRecord(
         mint=parse_address(mint),
         pool=parse_address(attributes.address),
-        dex=_id(pool.relationships.dex),
+        dex=_related_id(pool.relationships.dex),
         quote_mint=_mint(pool.relationships.quote_token),
         symbol=symbol,
         name=symbol,
-        price_usd=figure(attributes.base_token_price_usd),
-        price_change_24h_pct=figure(change.h24) if (change := attributes.price_change_percentage) else None,
-        volume_24h_usd=figure(attributes.volume_usd.h24) if attributes.volume_usd else None,
-        # The vendor has been seen to answer a negative reserve: that is not a liquidity.
-        liquidity_usd=reserve if reserve is not None and reserve >= 0 else None,
-        market_cap_usd=figure(market_cap),
-        transactions_24h=counts.buys + counts.sells if counts else None,
-        pool_created_at=unix_seconds(attributes.pool_created_at),
+        price_usd=finite(attributes.base_token_price_usd),
+        price_change_24h_pct=day_figure(attributes.price_change_percentage),
+        volume_24h_usd=day_figure(attributes.volume_usd),
+        liquidity_usd=_liquidity(attributes.reserve_in_usd),
+        market_cap_usd=finite(market_cap),
+        transactions_24h=day_trades(attributes.transactions),
+        pool_created_at=parse_unix_seconds(attributes.pool_created_at),
     )
+
+
+def _liquidity(reserve: Decimal | None) -> Decimal | None:
+    """Return the reserve as liquidity. The vendor sometimes sends a negative reserve, which is not one."""
+    liquidity = finite(reserve)
+    if liquidity is None or liquidity < 0:
+        return None
+    return liquidity

@@ -1,7 +1,7 @@
 """Helius `getTransactionsForAddress`: full transactions of an address by time, oldest or newest first.
 
-Cost (docs of autumn 2026): 10 credits per 100 rows, at least 10. Whether a free key may call it is told differently by
-different documents, so it is asked once at the start. Failed answers are free.
+Cost (documentation of autumn 2026): 10 credits per 100 rows, at least 10. The documents disagree on whether a free key
+may call the method, so clients try it once at the start. Failed responses are free.
 """
 
 from typing import Final
@@ -11,16 +11,16 @@ from msgspec import Raw, Struct
 from discovery.providers.errors import UNREADABLE, BadPayload
 from discovery.providers.http import Meter
 from discovery.providers.jsonrpc import JsonRpc
-from discovery.providers.records import Rows, whole
+from discovery.providers.records import Rows, decode_body
 from discovery.providers.transactions import TransactionRecord, decode_record
 
 NAME: Final = "helius"
-PAGE: Final = 1000
-CREDITS_PER_100: Final = 10
+PAGE_SIZE: Final = 1000
+CREDITS_PER_100_ROWS: Final = 10
 
 
 class TransactionPage(Struct, frozen=True):
-    """Rows in chain order and where the next page begins, None at the end."""
+    """Transactions in chain order, and the token of the next page, None on the last one."""
 
     rows: Rows[TransactionRecord]
     next_token: str | None
@@ -32,7 +32,7 @@ class _Page(Struct, rename="camel"):
 
 
 class Helius:
-    """The methods only Helius has."""
+    """Client of the methods that only Helius offers."""
 
     def __init__(self, rpc: JsonRpc, meter: Meter) -> None:
         self._rpc = rpc
@@ -40,7 +40,7 @@ class Helius:
         self.provider = rpc.provider
 
     async def probe(self, address: str) -> None:
-        """Ask for one row. Raises KeyRefused, Unsupported or QuotaUsedUp where this key will not do."""
+        """Request one row. Raises KeyRefused, Unsupported or QuotaUsedUp if the key cannot use the method."""
         await self.transactions(address, limit=1)
 
     async def transactions(
@@ -51,13 +51,12 @@ class Helius:
         until: int | None = None,
         newest_first: bool = False,
         token: str | None = None,
-        limit: int = PAGE,
+        limit: int = PAGE_SIZE,
     ) -> TransactionPage:
-        """Successful transactions that name the address; `since` and `until` are unix seconds, both inclusive."""
-        filters: dict[str, object] = {"status": "succeeded", "tokenAccounts": "none"}
-        times = {name: value for name, value in (("gte", since), ("lte", until)) if value is not None}
-        if times:
-            filters["blockTime"] = times
+        """Return successful transactions that name the address; `since` and `until` are unix seconds, inclusive.
+
+        Raises BadPayload if the next page is the requested one.
+        """
         config: dict[str, object] = {
             "transactionDetails": "full",
             "sortOrder": "desc" if newest_first else "asc",
@@ -65,16 +64,20 @@ class Helius:
             "commitment": "finalized",
             "encoding": "json",
             "maxSupportedTransactionVersion": 1,
-            "filters": filters,
+            "filters": _filters(since, until),
         }
         if token is not None:
             config["paginationToken"] = token
-        page = whole(self.provider, await self._rpc.ask("getTransactionsForAddress", [address, config]), _Page)
-        self._meter.credit(self.provider, CREDITS_PER_100 * max(1, -(-len(page.data) // 100)))
+        body = await self._rpc.call("getTransactionsForAddress", [address, config])
+        page = decode_body(self.provider, body, _Page)
+        self._meter.add_credits(self.provider, _credits(len(page.data)))
         if page.pagination_token is not None and page.pagination_token == token:
             raise BadPayload(self.provider, "the same page again")
+        return TransactionPage(self._rows(page.data), page.pagination_token)
+
+    def _rows(self, raws: list[Raw]) -> Rows[TransactionRecord]:
         rows: Rows[TransactionRecord] = Rows()
-        for raw in page.data:
+        for raw in raws:
             try:
                 record = decode_record(bytes(raw))
             except UNREADABLE as error:
@@ -84,4 +87,21 @@ class Helius:
                 rows.append(record)
             else:
                 rows.reject(f"{self.provider}: transaction without a signature")
-        return TransactionPage(rows, page.pagination_token)
+        return rows
+
+
+def _filters(since: int | None, until: int | None) -> dict[str, object]:
+    filters: dict[str, object] = {"status": "succeeded", "tokenAccounts": "none"}
+    block_time: dict[str, int] = {}
+    if since is not None:
+        block_time["gte"] = since
+    if until is not None:
+        block_time["lte"] = until
+    if block_time:
+        filters["blockTime"] = block_time
+    return filters
+
+
+def _credits(row_count: int) -> int:
+    hundreds = -(-row_count // 100)
+    return CREDITS_PER_100_ROWS * max(1, hundreds)

@@ -1,4 +1,4 @@
-"""The one door to the network: timeouts, retries with jitter under a deadline, pace, breaker, meter and redaction."""
+"""Requests to providers: timeouts, retries with jitter, deadline, rate limit, circuit breaker, usage."""
 
 import asyncio
 import logging
@@ -11,77 +11,83 @@ from typing import Any, Final, Protocol
 import aiohttp
 import msgspec
 
-from discovery.providers.breaker import Breaker, LocalBreakerStore, is_failure
-from discovery.providers.errors import (
-    UNREADABLE,
-    BadPayload,
-    BadRequest,
-    CircuitOpen,
-    KeyRefused,
-    NotFound,
-    ProviderError,
-    RateLimited,
-    ServerFailed,
-    Unreachable,
-)
+from discovery.providers.breaker import Breaker, LocalBreakerStore, counts_as_failure
+from discovery.providers.errors import CircuitOpen, ProviderError, RateLimited, Unreachable
 from discovery.providers.limits import RateLimiter
+from discovery.providers.responses import Classify, Response, classify_json, classify_status
 
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 20.0
-DEADLINE_SECONDS: Final = (
-    60.0  # for one question with all its retries and pauses; its turn in the pace is no part of it
-)
-MAX_ATTEMPTS: Final = 24  # the deadline ends it before, unless answers come at once
+DEADLINE_SECONDS: Final = 60.0
+"""For one request with all its retries and pauses. Waiting for the rate limiter does not count."""
+MAX_ATTEMPTS: Final = 24
+"""The deadline ends a request earlier, unless responses arrive at once."""
 MAX_BACKOFF_SECONDS: Final = 5.0
 FIRST_BACKOFF_SECONDS: Final = 0.25
-# A 429 without Retry-After, or with 0 (GeckoTerminal): long enough to matter, short enough to try again in a deadline.
-UNSAID_PAUSE_SECONDS: Final = 2.0
+DEFAULT_PAUSE_SECONDS: Final = 2.0
+"""After a 429 without Retry-After, or with 0 (GeckoTerminal): long enough to matter, short enough for a retry."""
 
 
 class Meter(Protocol):
-    """Counts what a run uses; may refuse the next call by raising (a spent budget)."""
+    """Counts the usage of a run; may refuse the next call by raising an exception (budget exhausted)."""
 
     def charge(self, provider: str, calls: int) -> None:
-        """Before every attempt."""
+        """Count calls before they are made."""
 
-    def credit(self, provider: str, credits_used: int) -> None:
-        """After an answer that cost credits."""
+    def add_credits(self, provider: str, credits_used: int) -> None:
+        """Count the credits that a response cost."""
 
-    def limited(self, provider: str) -> None:
-        """After a 429."""
+    def add_rate_limit(self, provider: str) -> None:
+        """Count a 429."""
 
 
 class Observer(Protocol):
-    """Is told what became of each question. Must neither wait nor raise: the question waits for it."""
+    """Receives the result of every request. Methods must neither block nor raise: the request waits for them."""
 
-    def answered(self, provider: str) -> None:
-        """An answer came."""
+    def request_succeeded(self, provider: str) -> None:
+        """A response arrived."""
 
-    def failed(self, provider: str, error: ProviderError) -> None:
-        """The question ended with that error."""
+    def request_failed(self, provider: str, error: ProviderError) -> None:
+        """The request ended with that error."""
 
-    def opened(self, provider: str, seconds: float) -> None:
-        """That opened the provider's breaker for so long."""
+    def circuit_opened(self, provider: str, seconds: float) -> None:
+        """The provider's circuit opened for so long."""
 
-    def closed(self, provider: str) -> None:
-        """That closed the provider's breaker."""
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """A response that a provider module may read."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
+    def circuit_closed(self, provider: str) -> None:
+        """The provider's circuit closed."""
 
 
-Classify = Callable[[Answer], ProviderError | None]
+class NullObserver:
+    """An Observer that ignores everything."""
+
+    def request_succeeded(self, provider: str) -> None:
+        pass
+
+    def request_failed(self, provider: str, error: ProviderError) -> None:
+        pass
+
+    def circuit_opened(self, provider: str, seconds: float) -> None:
+        pass
+
+    def circuit_closed(self, provider: str) -> None:
+        pass
+
+
+class _Request(msgspec.Struct, frozen=True):
+    """One request with everything that its attempts share."""
+
+    id: str
+    path: str
+    params: Mapping[str, str]
+    json: Any
+    calls: int
+    classify: Classify | None
 
 
 class ProviderClient:
-    """Requests to one provider. Everything a provider module sends goes through `ask`."""
+    """Sends requests to one provider. Every provider module uses `request` and nothing else."""
 
     def __init__(
         self,
@@ -89,7 +95,7 @@ class ProviderClient:
         base_url: str,
         *,
         session: aiohttp.ClientSession,
-        pacer: RateLimiter,
+        rate_limiter: RateLimiter,
         meter: Meter,
         headers: Mapping[str, str] | None = None,
         secret_params: Mapping[str, str] | None = None,
@@ -102,17 +108,17 @@ class ProviderClient:
         self.provider = provider
         self._base_url = base_url
         self._session = session
-        self._pacer = pacer
+        self._rate_limiter = rate_limiter
         self._meter = meter
         self._headers = dict(headers or {})
         self._secret_params = dict(secret_params or {})
         self._deadline_seconds = deadline_seconds
         self._breaker = breaker or Breaker(provider, LocalBreakerStore(clock), sleep=sleep)
-        self._observer = observer
+        self._observer = observer or NullObserver()
         self._sleep = sleep
         self._clock = clock
 
-    async def ask(
+    async def request(
         self,
         path: str = "",
         *,
@@ -120,151 +126,149 @@ class ProviderClient:
         json: Any = None,
         calls: int = 1,
         classify: Classify | None = None,
-    ) -> Answer:
-        """GET, or POST where there is `json`. Asked again while the error is retryable and the deadline allows.
+    ) -> Response:
+        """Send a GET, or a POST if `json` is given, and return the response.
 
-        calls: what the request counts as against the pace and the budget (a batch counts each item).
-        classify: what the provider means by an answer, asked before the status is judged; None = as HTTP says.
-        Raises ProviderError, and whatever the meter raises for a spent budget.
+        Retries while the error is retryable and the deadline allows.
+
+        calls: weight of the request in the rate limit and the budget (a batch counts each item).
+        classify: the provider's meaning of a response, which comes before the status; None = a 2xx must be JSON.
+        Raises ProviderError, and the meter's exception for an exhausted budget.
         """
-        question = uuid.uuid4().hex
+        request = _Request(
+            id=uuid.uuid4().hex,
+            path=path,
+            params=params or {},
+            json=json,
+            calls=calls,
+            classify=classify,
+        )
         try:
-            answer = await self._answer(question, path, params, json, calls, classify)
+            response = await self._send_with_retries(request)
         except ProviderError as error:
-            await self._ended(question, error)
+            await self._record_error(request, error)
             raise
         except BaseException:
-            await self._breaker.release(question)
+            await self._breaker.release(request.id)
             raise
-        await self._ended(question, None)
-        return answer
+        await self._record_response(request)
+        return response
 
-    async def _answer(
-        self,
-        question: str,
-        path: str,
-        params: Mapping[str, str] | None,
-        json: Any,
-        calls: int,
-        classify: Classify | None,
-    ) -> Answer:
-        left = self._deadline_seconds
+    async def _send_with_retries(self, request: _Request) -> Response:
+        remaining_seconds = self._deadline_seconds
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            left -= await self._turn(question, calls, left)
-            self._meter.charge(self.provider, calls)
-            began = self._clock()
-            try:
-                answer = await self._send(path, params, json, max(left, READ_SECONDS))
-                error = classify(answer) if classify else None
-                error = error or self._judge(answer, any_json=classify is None)
-            except ProviderError as caught:
-                error, answer = caught, None
-            if error is None and answer is not None:
-                return answer
-            assert error is not None
-            backoff = min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.5)  # noqa: S311  jitter
-            left -= self._clock() - began + max(backoff, await self._slow_down(error))
-            if not error.retryable or attempt == MAX_ATTEMPTS or left < 0:
-                raise error
-            log.debug("asking again", extra={"provider": self.provider, "cause": error.cause, "attempt": attempt})
-            # The pace makes the wait after a 429; the jitter keeps many waiting workers from waking at once.
+            remaining_seconds -= await self._wait_for_turn(request, remaining_seconds)
+            self._meter.charge(self.provider, request.calls)
+            started = self._clock()
+            result = await self._attempt(request, max(remaining_seconds, READ_SECONDS))
+            if isinstance(result, Response):
+                return result
+            remaining_seconds -= self._clock() - started
+            backoff = _backoff_seconds(attempt)
+            remaining_seconds -= max(backoff, await self._slow_down(result))
+            if not result.retryable or attempt == MAX_ATTEMPTS or remaining_seconds < 0:
+                raise result
+            log.debug("retrying", extra={"provider": self.provider, "cause": result.cause, "attempt": attempt})
+            # The rate limiter waits after a 429; the jitter keeps many waiting workers from waking at once.
             await self._sleep(backoff)
         raise AssertionError("the last attempt either returned or raised")
 
-    async def _turn(self, question: str, calls: int, left: float) -> float:
-        """Wait for the breaker and then for the pace; seconds waited for the breaker. Raises CircuitOpen."""
+    async def _wait_for_turn(self, request: _Request, timeout_seconds: float) -> float:
+        """Wait for the circuit breaker and then for the rate limiter.
+
+        Returns the seconds waited for the breaker. Raises CircuitOpen.
+        """
         waited = 0.0
         while True:
-            waited += await self._breaker.wait(question, left - waited)
-            await self._pacer.wait(calls)
-            # The line may be long: the breaker opens while many stand in it.
-            if await self._breaker.allows(question):
+            waited += await self._breaker.wait(request.id, timeout_seconds - waited)
+            await self._rate_limiter.wait(request.calls)
+            # The queue may be long: the circuit can open while requests wait in it.
+            if await self._breaker.allows(request.id):
                 return waited
 
-    async def _ended(self, question: str, error: ProviderError | None) -> None:
-        """Tell breaker and observer what became of a question. One that the breaker refused says nothing new."""
-        if isinstance(error, CircuitOpen):
-            return
-        opened, closed = 0.0, False
-        if error is not None and is_failure(error):
-            opened = await self._breaker.failed(question, error.cause)
-            if opened:
-                told = {"provider": self.provider, "cause": error.cause, "seconds": opened}
-                log.warning("provider left alone", extra=told)
-        else:
-            closed = await self._breaker.answered(question)
-            if closed:
-                log.info("provider is asked again", extra={"provider": self.provider})
-        if self._observer is None:
-            return
-        if error is None:
-            self._observer.answered(self.provider)
-        else:
-            self._observer.failed(self.provider, error)
-        if opened:
-            self._observer.opened(self.provider, opened)
-        if closed:
-            self._observer.closed(self.provider)
+    async def _attempt(self, request: _Request, timeout_seconds: float) -> Response | ProviderError:
+        """Send the request once. Returns the response, or the error that it means."""
+        try:
+            response = await self._send(request, timeout_seconds)
+            error = self._classify(request, response)
+        except ProviderError as caught:
+            return caught
+        return response if error is None else error
 
-    async def _slow_down(self, error: ProviderError) -> float:
-        """Seconds the provider wants to be left alone; a rate limit slows everybody who shares the pace."""
-        if not isinstance(error, RateLimited):
-            return 0.0
-        self._meter.limited(self.provider)
-        pause = error.wait_seconds or UNSAID_PAUSE_SECONDS
-        # A ban of an hour is this question's error, not an hour in which the run stands still.
-        await self._pacer.slow_down(min(pause, self._deadline_seconds))
-        return pause
+    def _classify(self, request: _Request, response: Response) -> ProviderError | None:
+        if request.classify is None:
+            return classify_json(self.provider, response)
+        return request.classify(response) or classify_status(self.provider, response)
 
-    async def _send(self, path: str, params: Mapping[str, str] | None, json: Any, seconds: float) -> Answer:
-        """One attempt of at most `seconds`: a server that trickles would never run into the read timeout."""
+    async def _send(self, request: _Request, timeout_seconds: float) -> Response:
+        """Send once within `timeout_seconds`: a server that trickles would never exceed the read timeout."""
+        method, body, headers = "GET", None, self._headers
+        if request.json is not None:
+            method, body = "POST", msgspec.json.encode(request.json)
+            headers = {**self._headers, "Content-Type": "application/json"}
         try:
             async with self._session.request(
-                "GET" if json is None else "POST",
-                f"{self._base_url}{path}",
-                params={**(params or {}), **self._secret_params},
-                data=None if json is None else msgspec.json.encode(json),
-                headers=self._headers if json is None else {**self._headers, "Content-Type": "application/json"},
-                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
+                method,
+                f"{self._base_url}{request.path}",
+                params={**request.params, **self._secret_params},
+                data=body,
+                headers=headers,
+                timeout=aiohttp.ClientTimeout(
+                    total=timeout_seconds,
+                    sock_connect=CONNECT_SECONDS,
+                    sock_read=READ_SECONDS,
+                ),
                 allow_redirects=False,
             ) as response:
-                return Answer(response.status, await response.read(), dict(response.headers))
+                return Response(response.status, await response.read(), dict(response.headers))
         except TimeoutError:
-            cause = "no answer in time"
+            cause = "no response in time"
         except aiohttp.ClientError as error:
             cause = f"connection failed ({type(error).__name__})"
-        # Out here the client's own error is gone: its words carry the URL, and with it the key.
+        # Raised outside of the handlers: the message of aiohttp's error contains the URL, and with it the key.
         raise Unreachable(self.provider, cause)
 
-    def _judge(self, answer: Answer, *, any_json: bool) -> ProviderError | None:
-        """What HTTP says. `any_json`: nobody has read the body yet; here it only has to be whole."""
-        status = answer.status
-        if 200 <= status < 300:
-            return None if not any_json or _is_json(answer.body) else BadPayload(self.provider, "answer is not JSON")
-        if status in {429, 418}:
-            return RateLimited(self.provider, "too many requests", retry_after_seconds(answer))
-        if status in {401, 403}:
-            return KeyRefused(self.provider, f"key or access refused (HTTP {status})")
-        if status == 404:
-            return NotFound(self.provider, "not found")
-        if status >= 500 or 300 <= status < 400:
-            return ServerFailed(self.provider, f"server error (HTTP {status})")
-        return BadRequest(self.provider, f"question refused (HTTP {status})")
+    async def _slow_down(self, error: ProviderError) -> float:
+        """Return the pause in seconds that the provider demands. A 429 slows all users of the rate limit."""
+        if not isinstance(error, RateLimited):
+            return 0.0
+        self._meter.add_rate_limit(self.provider)
+        pause = error.wait_seconds or DEFAULT_PAUSE_SECONDS
+        # A ban of an hour fails this request; it must not stop the run for an hour.
+        await self._rate_limiter.slow_down(min(pause, self._deadline_seconds))
+        return pause
+
+    async def _record_response(self, request: _Request) -> None:
+        is_closed = await self._breaker.record_success(request.id)
+        self._observer.request_succeeded(self.provider)
+        if is_closed:
+            self._report_closed()
+
+    async def _record_error(self, request: _Request, error: ProviderError) -> None:
+        """Report how a request ended. One that the breaker refused was never sent and proves nothing."""
+        if isinstance(error, CircuitOpen):
+            return
+        if counts_as_failure(error):
+            open_seconds = await self._breaker.record_failure(request.id, error.cause)
+            self._observer.request_failed(self.provider, error)
+            if open_seconds:
+                self._report_opened(error, open_seconds)
+            return
+        is_closed = await self._breaker.record_success(request.id)
+        self._observer.request_failed(self.provider, error)
+        if is_closed:
+            self._report_closed()
+
+    def _report_opened(self, error: ProviderError, open_seconds: float) -> None:
+        details = {"provider": self.provider, "cause": error.cause, "seconds": open_seconds}
+        log.warning("circuit opened", extra=details)
+        self._observer.circuit_opened(self.provider, open_seconds)
+
+    def _report_closed(self) -> None:
+        log.info("circuit closed", extra={"provider": self.provider})
+        self._observer.circuit_closed(self.provider)
 
 
-def retry_after_seconds(answer: Answer) -> float | None:
-    """`Retry-After` in seconds; None where absent, zero or not a number (a date is not worth its parser here)."""
-    raw = next((value for name, value in answer.headers.items() if name.lower() == "retry-after"), "")
-    try:
-        seconds = float(raw)
-    except ValueError:
-        return None
-    return seconds if 0 < seconds < 3600 else None
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        msgspec.json.decode(body, type=msgspec.Raw)
-    except UNREADABLE:
-        return False
-    return True
+def _backoff_seconds(attempt: int) -> float:
+    jitter = random.uniform(0.5, 1.5)  # noqa: S311  not a secret
+    return min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** (attempt - 1)) * jitter

@@ -1,6 +1,6 @@
 """Jupiter tokens API v2: trending tokens and, for up to 100 mints a call, launch and graduation times.
 
-Keyless since April 2026 at 30 calls a minute; a key raises that. Zero-valued figures are dropped, not sent as 0.
+Without a key (since April 2026) 30 calls a minute, more with one. Figures of zero are omitted, not sent as 0.
 """
 
 from collections.abc import Iterable
@@ -12,10 +12,10 @@ from msgspec import Raw, Struct, field
 from discovery.domain.addresses import parse_address
 from discovery.domain.chain_text import clean_text
 from discovery.providers.http import ProviderClient
-from discovery.providers.records import Rows, TokenRecord, each, figure, unix_seconds, whole
+from discovery.providers.records import Rows, TokenRecord, decode_body, decode_rows, finite, parse_unix_seconds
 
 NAME: Final = "jupiter"
-BATCH: Final = 100
+BATCH_SIZE: Final = 100
 INTERVALS: Final = ("1h", "6h", "24h")
 
 
@@ -46,51 +46,59 @@ class _Token(Struct, rename="camel"):
 
 
 class Jupiter:
-    """Reads Jupiter through its door."""
+    """Client of the Jupiter tokens API."""
 
-    def __init__(self, door: ProviderClient) -> None:
-        self._door = door
+    def __init__(self, client: ProviderClient) -> None:
+        self._client = client
 
     async def trending(self, interval: str) -> Rows[TokenRecord]:
-        """Up to 100 trending tokens over `interval` (1h, 6h, 24h)."""
-        return self._rows((await self._door.ask(f"/tokens/v2/toptrending/{interval}", params={"limit": "100"})).body)
+        """Return up to 100 trending tokens over `interval` (1h, 6h, 24h)."""
+        return await self._request(f"/tokens/v2/toptrending/{interval}", {"limit": "100"})
 
     async def tokens(self, mints: Iterable[str]) -> Rows[TokenRecord]:
-        """What is known of the mints, 100 a call; unknown ones are left out."""
-        wanted = list(dict.fromkeys(mints))
-        rows: Rows[TokenRecord] = Rows()
-        for start in range(0, len(wanted), BATCH):
-            batch = wanted[start : start + BATCH]
-            answer = await self._door.ask("/tokens/v2/search", params={"query": ",".join(batch)})
-            found = self._rows(answer.body)
-            rows.extend(row for row in found if row.mint in set(batch))
-            rows.rejected += found.rejected
-            rows.cause = rows.cause or found.cause
+        """Return the records of the mints, 100 a call; unknown mints have none."""
+        unique_mints = list(dict.fromkeys(mints))
+        tokens: Rows[TokenRecord] = Rows()
+        for start in range(0, len(unique_mints), BATCH_SIZE):
+            batch = unique_mints[start : start + BATCH_SIZE]
+            tokens.merge(await self._tokens_of(batch))
+        return tokens
+
+    async def _tokens_of(self, mints: list[str]) -> Rows[TokenRecord]:
+        rows = await self._request("/tokens/v2/search", {"query": ",".join(mints)})
+        mint_set = set(mints)
+        rows[:] = [row for row in rows if row.mint in mint_set]
         return rows
 
-    @staticmethod
-    def _rows(body: bytes) -> Rows[TokenRecord]:
-        return each(NAME, whole(NAME, body, list[Raw]), _Token, _build)
+    async def _request(self, path: str, params: dict[str, str]) -> Rows[TokenRecord]:
+        response = await self._client.request(path, params=params)
+        return decode_rows(NAME, decode_body(NAME, response.body, list[Raw]), _Token, _token_record)
 
 
-def _build(token: _Token) -> TokenRecord:
-    stats, first = token.stats_24h, token.first_pool
-    volume = None
-    if stats is not None:
-        volume = (figure(stats.buy_volume) or Decimal(0)) + (figure(stats.sell_volume) or Decimal(0))
+def _token_record(token: _Token) -> TokenRecord:
+    first_pool = token.first_pool or _Pool()
     return TokenRecord(
         mint=parse_address(token.id),
         symbol=clean_text(token.symbol, 64),
         name=clean_text(token.name, 128),
         decimals=token.decimals,
-        created_at=unix_seconds(token.created_at),
-        first_pool=first.id if first else None,
-        first_pool_at=unix_seconds(first.created_at) if first else None,
+        created_at=parse_unix_seconds(token.created_at),
+        first_pool=first_pool.id,
+        first_pool_at=parse_unix_seconds(first_pool.created_at),
         graduated_pool=token.graduated_pool,
-        graduated_at=unix_seconds(token.graduated_at),
-        price_usd=figure(token.usd_price),
-        price_change_24h_pct=figure(stats.price_change) if stats else None,
-        volume_24h_usd=volume,
-        liquidity_usd=figure(token.liquidity),
-        market_cap_usd=figure(token.mcap),
+        graduated_at=parse_unix_seconds(token.graduated_at),
+        price_usd=finite(token.usd_price),
+        price_change_24h_pct=None if token.stats_24h is None else finite(token.stats_24h.price_change),
+        volume_24h_usd=_volume(token.stats_24h),
+        liquidity_usd=finite(token.liquidity),
+        market_cap_usd=finite(token.mcap),
     )
+
+
+def _volume(stats: _Stats | None) -> Decimal | None:
+    """Return buy plus sell volume in USD, None without statistics."""
+    if stats is None:
+        return None
+    buy_volume = finite(stats.buy_volume) or Decimal(0)
+    sell_volume = finite(stats.sell_volume) or Decimal(0)
+    return buy_volume + sell_volume

@@ -1,9 +1,9 @@
-"""Pacing of calls: evenly spaced, never a burst into a 429, slowed by one.
+"""Rate limits: calls are evenly spaced, without bursts, and slowed down by a 429.
 
-Each call reserves the next free moment of its provider in a store and waits for it; with a shared store all workers of
-all machines keep one pace. A 429 pushes the next moment out and halves the pace, which doubles again every
-`RECOVERY_SECONDS` until it is whole. Those who wait stand in line and only its head reserves: what is reserved can
-neither be held back by a pause nor given to others when the one who waits gives up.
+Each call reserves the next free moment of its provider in a store and waits for it; with a shared store the workers of
+all machines share one limit. A 429 postpones the next free moment and halves the rate, which doubles again every
+`RECOVERY_SECONDS` until it is complete. Waiting calls queue up and only the first ones reserve: a reservation can
+neither be moved by a pause nor given to another call when its owner is cancelled.
 """
 
 import asyncio
@@ -12,65 +12,78 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
+import msgspec
+
 RECOVERY_SECONDS: Final = 10.0
-SLOWEST_FACTOR: Final = 1 / 16
-# How far the line reserves ahead: enough that a busy moment of this process costs no pace.
-RESERVED_SECONDS: Final = 0.1
+MIN_RATE_FACTOR: Final = 1 / 16
+RESERVE_AHEAD_SECONDS: Final = 0.1
+"""How far the queue reserves ahead: enough that a busy moment of this process costs no calls."""
 
 
 class RateLimitStore(Protocol):
-    """Keeps, per provider, the next free moment and the last slow-down."""
+    """Stores per provider the next free moment and the last slowdown."""
 
     async def reserve(self, provider: str, interval_seconds: float) -> float:
-        """Take the next free moment, `interval_seconds` wide at full pace; how many seconds to wait for it."""
+        """Reserve the next free moment, `interval_seconds` wide at the full rate. Returns the seconds until it."""
 
     async def slow_down(self, provider: str, pause_seconds: float) -> None:
-        """No call before `pause_seconds` from now, and half the pace from then on.
+        """Allow no call for `pause_seconds` and halve the rate from then on.
 
-        Once for each pause: the many answers of one storm say the same thing.
+        Once for each pause: the many 429s of one overload have one cause.
         """
 
     async def pause_left(self, provider: str) -> float:
-        """Seconds until the pause in force ends, 0 where there is none."""
+        """Return the seconds until the current pause ends, 0 if there is none."""
+
+
+class _Slowdown(msgspec.Struct, frozen=True):
+    """The share of the full rate at a time of the store's clock."""
+
+    factor: float
+    since: float
+
+
+_NO_SLOWDOWN: Final = _Slowdown(1.0, 0.0)
 
 
 class LocalRateLimitStore:
-    """A store for one process."""
+    """A RateLimitStore for one process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._next: dict[str, float] = {}
-        self._slowed: dict[str, tuple[float, float]] = {}
+        self._slowdowns: dict[str, _Slowdown] = {}
         self._paused_until: dict[str, float] = {}
 
-    def factor(self, provider: str) -> float:
-        """Share of the full pace in force now, 1 where nothing slowed it."""
-        factor, since = self._slowed.get(provider, (1.0, 0.0))
-        return min(1.0, factor * 2 ** ((self._clock() - since) / RECOVERY_SECONDS)) if factor < 1 else 1.0
+    def rate_factor(self, provider: str) -> float:
+        """Return the share of the full rate that is allowed now, 1 without a slowdown."""
+        slowdown = self._slowdowns.get(provider, _NO_SLOWDOWN)
+        if slowdown.factor >= 1:
+            return 1.0
+        doublings = (self._clock() - slowdown.since) / RECOVERY_SECONDS
+        return min(1.0, slowdown.factor * 2**doublings)
 
     async def reserve(self, provider: str, interval_seconds: float) -> float:
-        """See RateLimitStore."""
         now = self._clock()
         start = max(now, self._next.get(provider, 0.0))
-        self._next[provider] = start + interval_seconds / self.factor(provider)
+        self._next[provider] = start + interval_seconds / self.rate_factor(provider)
         return start - now
 
     async def slow_down(self, provider: str, pause_seconds: float) -> None:
-        """See RateLimitStore."""
         now = self._clock()
         paused_until = self._paused_until.get(provider, now)
         if now >= paused_until:
-            self._slowed[provider] = (max(SLOWEST_FACTOR, self.factor(provider) / 2), now)
+            factor = max(MIN_RATE_FACTOR, self.rate_factor(provider) / 2)
+            self._slowdowns[provider] = _Slowdown(factor, now)
         self._paused_until[provider] = max(paused_until, now + pause_seconds)
         self._next[provider] = max(self._next.get(provider, 0.0), now + pause_seconds)
 
     async def pause_left(self, provider: str) -> float:
-        """See RateLimitStore."""
         return max(0.0, self._paused_until.get(provider, 0.0) - self._clock())
 
 
 class RateLimiter:
-    """One provider's pace: `calls_per_second` at most, counted over every user of the store."""
+    """The rate limit of one provider: at most `calls_per_second` over all users of the store."""
 
     def __init__(
         self,
@@ -83,20 +96,20 @@ class RateLimiter:
         self.calls_per_second = calls_per_second
         self._store = store
         self._sleep = sleep
-        self._line = asyncio.Semaphore(max(1, math.ceil(calls_per_second * RESERVED_SECONDS)))
-        self._slowed = 0  # how often
+        self._queue = asyncio.Semaphore(max(1, math.ceil(calls_per_second * RESERVE_AHEAD_SECONDS)))
+        self._slowdown_count = 0
 
     async def wait(self, calls: int = 1) -> None:
-        """Wait for the turn of a request that counts as `calls`."""
-        async with self._line:
-            slowed = self._slowed
+        """Wait until a request that counts as `calls` may be sent."""
+        async with self._queue:
+            slowdown_count = self._slowdown_count
             seconds = await self._store.reserve(self.provider, calls / self.calls_per_second)
             if seconds > 0:
                 await self._sleep(seconds)
-            if self._slowed != slowed:  # a pause began after this turn was reserved
+            if self._slowdown_count != slowdown_count:  # a pause began after the reservation
                 await self._sleep(await self._store.pause_left(self.provider))
 
     async def slow_down(self, pause_seconds: float) -> None:
-        """The provider said that it is too much."""
-        self._slowed += 1
+        """Pause all calls and halve the rate after a 429."""
+        self._slowdown_count += 1
         await self._store.slow_down(self.provider, pause_seconds)

@@ -1,6 +1,6 @@
-"""SOL in USD at a past time: Binance 1-minute candles of SOLUSDT (USDT stands for USD, basis about 0.1 %). No key.
+"""SOL in USD at a past time: Binance candles of SOLUSDT (USDT stands for USD, basis about 0.1 %). No key.
 
-Only closed intervals are used: the price at a time is the close of the last candle that ended before it.
+Only closed candles are used: the price at a time is the close of the last candle that ended before it.
 """
 
 import time
@@ -9,108 +9,147 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Final
 
+from msgspec import Struct
+
 from discovery.providers.errors import BadPayload
 from discovery.providers.http import ProviderClient
-from discovery.providers.records import Candle, figure, whole
+from discovery.providers.records import Candle, decode_body, finite
 
 NAME: Final = "prices"
-CANDLE_MS: Final = 60_000
-CANDLES_A_CALL: Final = 1000
-STALE_MS: Final = 3_600_000
+MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 3_600_000
-STALE_HOUR_MS: Final = 6 * HOUR_MS
+CANDLES_PER_CALL: Final = 1000
+MAX_MINUTE_AGE_MS: Final = HOUR_MS
+MAX_HOUR_AGE_MS: Final = 6 * HOUR_MS
 
 
-class HourlyCandles:
-    """Closed one-hour candles, which never change: one set may serve every step of a process."""
+class _LoadedCandles(Struct, frozen=True):
+    """The closed candles of one call, and its time."""
 
-    def __init__(self) -> None:
-        self.closes: dict[int, Decimal] = {}  # close time in unix milliseconds -> USD per SOL
-        self.ends: list[int] = []
-        self.asked: dict[int, int] = {}  # window -> unix milliseconds when it was asked
+    candles: list[Candle]
+    requested_at_ms: int
+
+
+class CandleCache:
+    """Closed candles of one interval, which never change. One set of hourly candles serves a whole process."""
+
+    def __init__(self, max_age_ms: int) -> None:
+        self._max_age_ms = max_age_ms
+        self._closes: dict[int, Decimal] = {}  # close time in unix milliseconds -> USD per SOL
+        self._close_times: list[int] = []
+        self._loaded_at: dict[int, int] = {}  # window -> unix milliseconds of its request
+
+    def covers(self, window: int, time_ms: int) -> bool:
+        """Return True if the window was loaded at `time_ms` or later."""
+        return time_ms <= self._loaded_at.get(window, -1)
+
+    def add(self, window: int, loaded: _LoadedCandles) -> None:
+        """Add the closed candles of a window."""
+        self._loaded_at[window] = loaded.requested_at_ms
+        for candle in loaded.candles:
+            self._closes[candle.close_time_ms] = candle.close
+
+    def index(self) -> None:
+        """Sort the candles for `price_at`. Called after `add`."""
+        self._close_times = sorted(self._closes)
+
+    def price_at(self, time_ms: int) -> Decimal | None:
+        """Return USD per SOL of the last candle that closed before the time, None if there is none or it is too old."""
+        place = bisect_left(self._close_times, time_ms)
+        if not place:
+            return None
+        close_time = self._close_times[place - 1]
+        return self._closes[close_time] if time_ms - close_time <= self._max_age_ms else None
+
+
+def hourly_candles() -> CandleCache:
+    """Return an empty cache of one-hour candles."""
+    return CandleCache(MAX_HOUR_AGE_MS)
 
 
 class SolPrices:
-    """Candles by time, fetched once and kept for the run. `clock` in unix seconds."""
+    """SOL prices by time, loaded once. `clock` returns unix seconds."""
 
     def __init__(
-        self, door: ProviderClient, *, clock: Callable[[], float] = time.time, hours: HourlyCandles | None = None
+        self,
+        client: ProviderClient,
+        *,
+        clock: Callable[[], float] = time.time,
+        hours: CandleCache | None = None,
     ) -> None:
-        self._door = door
+        self._client = client
         self._clock = clock
-        self._hours = hours if hours is not None else HourlyCandles()
-        self._candles: dict[int, Candle] = {}
-        self._ends: list[int] = []
-        self._asked: dict[int, int] = {}  # window -> unix milliseconds when it was asked
+        self._minutes = CandleCache(MAX_MINUTE_AGE_MS)
+        self._hours = hourly_candles() if hours is None else hours
 
     async def load(self, block_times: Iterable[int]) -> None:
-        """Fetch what `at` needs for these unix seconds. Raises ProviderError."""
-        span = CANDLE_MS * CANDLES_A_CALL
-        # One window before, so that a time at a window's first second finds the candle that ended before it.
-        latest: dict[int, int] = {}
-        for block_time in block_times:
-            for back in (0, 2 * CANDLE_MS):
-                window = (block_time * 1000 - back) // span
-                latest[window] = max(latest.get(window, 0), block_time * 1000)
-        for window, needed in sorted(latest.items()):
-            if min(needed, (window + 1) * span) <= self._asked.get(window, -1):
-                continue
-            candles, self._asked[window] = await self._window("1m", window * span, span)
-            self._candles.update((candle.close_time_ms, candle) for candle in candles)
-        self._ends = sorted(self._candles)
+        """Load the candles that `at` needs for these unix seconds. Raises ProviderError."""
+        span = MINUTE_MS * CANDLES_PER_CALL
+        for window, latest_ms in sorted(_windows(block_times, span).items()):
+            needed_ms = min(latest_ms, (window + 1) * span)
+            if not self._minutes.covers(window, needed_ms):
+                self._minutes.add(window, await self._request("1m", window * span, span))
+        self._minutes.index()
 
     async def load_hours(self, since: int, until: int) -> None:
-        """Fetch what `at_hour` needs for unix seconds `since` to `until`. Raises ProviderError."""
-        span, hours = HOUR_MS * CANDLES_A_CALL, self._hours
-        first, last = since * 1000 - STALE_HOUR_MS, until * 1000
-        for window in range(first // span, last // span + 1):
-            if min(last - HOUR_MS, (window + 1) * span) > hours.asked.get(window, -1):
-                candles, hours.asked[window] = await self._window("1h", window * span, span)
-                hours.closes.update((candle.close_time_ms, candle.close) for candle in candles)
-        hours.ends = sorted(hours.closes)
+        """Load the candles that `at_hour` needs for unix seconds `since` to `until`. Raises ProviderError."""
+        span = HOUR_MS * CANDLES_PER_CALL
+        first_ms, last_ms = since * 1000 - MAX_HOUR_AGE_MS, until * 1000
+        for window in range(first_ms // span, last_ms // span + 1):
+            needed_ms = min(last_ms - HOUR_MS, (window + 1) * span)
+            if not self._hours.covers(window, needed_ms):
+                self._hours.add(window, await self._request("1h", window * span, span))
+        self._hours.index()
 
-    async def _window(self, interval: str, start: int, span: int) -> tuple[list[Candle], int]:
-        """The closed candles of one call, and when it was asked (unix milliseconds)."""
-        asked_at = int(self._clock() * 1000)
-        answer = await self._door.ask(
+    async def _request(self, interval: str, start_ms: int, span_ms: int) -> _LoadedCandles:
+        requested_at_ms = int(self._clock() * 1000)
+        response = await self._client.request(
             "/api/v3/klines",
             params={
                 "symbol": "SOLUSDT",
                 "interval": interval,
-                "startTime": str(start),
-                "endTime": str(start + span - 1),
-                "limit": str(CANDLES_A_CALL),
+                "startTime": str(start_ms),
+                "endTime": str(start_ms + span_ms - 1),
+                "limit": str(CANDLES_PER_CALL),
             },
         )
-        candles = _candles(answer.body)
-        if candles and candles[-1].close_time_ms >= asked_at:
-            candles.pop()  # still open: its close is yet to come
-        return candles, asked_at
-
-    def at_hour(self, block_time: int) -> Decimal | None:
-        """USD per SOL in the hour before unix second `block_time`, for what is only shown; None where not known."""
-        ends = self._hours.ends
-        place = bisect_left(ends, block_time * 1000)
-        if not place or block_time * 1000 - ends[place - 1] > STALE_HOUR_MS:
-            return None
-        return self._hours.closes[ends[place - 1]]
+        candles = _decode_candles(response.body)
+        if candles and candles[-1].close_time_ms >= requested_at_ms:
+            candles.pop()  # still open: its close is not final
+        return _LoadedCandles(candles, requested_at_ms)
 
     def at(self, block_time: int) -> Decimal | None:
-        """USD per SOL at unix second `block_time`; None where no candle that ended in the hour before is known."""
-        place = bisect_left(self._ends, block_time * 1000)
-        if not place or block_time * 1000 - self._ends[place - 1] > STALE_MS:
-            return None
-        return self._candles[self._ends[place - 1]].close
+        """Return USD per SOL at a unix second; None if no candle closed in the hour before it."""
+        return self._minutes.price_at(block_time * 1000)
+
+    def at_hour(self, block_time: int) -> Decimal | None:
+        """Return USD per SOL in the hour before a unix second, precise enough for display; None if it is unknown."""
+        return self._hours.price_at(block_time * 1000)
 
 
-def _candles(body: bytes) -> list[Candle]:
-    candles = []
-    for row in whole(NAME, body, list[list[Any]]):
-        try:
-            candle = Candle(int(row[0]), int(row[6]), Decimal(str(row[4])))
-        except (IndexError, TypeError, ValueError, ArithmeticError) as error:
-            raise BadPayload(NAME, f"candle not as documented ({error})") from None
-        if figure(candle.close) is None or candle.close <= 0:
-            raise BadPayload(NAME, "candle not as documented (no price)")
-        candles.append(candle)
-    return candles
+def _windows(block_times: Iterable[int], span_ms: int) -> dict[int, int]:
+    """Return the windows of candles that the times need, each with the latest time in milliseconds.
+
+    The window two candles earlier counts too: the first second of a window needs the candle that ended before it.
+    """
+    latest: dict[int, int] = {}
+    for block_time in block_times:
+        time_ms = block_time * 1000
+        for earlier_ms in (time_ms, time_ms - 2 * MINUTE_MS):
+            window = earlier_ms // span_ms
+            latest[window] = max(latest.get(window, 0), time_ms)
+    return latest
+
+
+def _decode_candles(body: bytes) -> list[Candle]:
+    return [_candle(row) for row in decode_body(NAME, body, list[list[Any]])]
+
+
+def _candle(row: list[Any]) -> Candle:
+    try:
+        candle = Candle(int(row[0]), int(row[6]), Decimal(str(row[4])))
+    except (IndexError, TypeError, ValueError, ArithmeticError) as error:
+        raise BadPayload(NAME, f"candle not as documented ({error})") from None
+    if finite(candle.close) is None or candle.close <= 0:
+        raise BadPayload(NAME, "candle not as documented (no price)")
+    return candle

@@ -1,4 +1,4 @@
-"""What providers answer, as frozen records with units. Money in USD is Decimal, as the wire's own digits give it."""
+"""Records that providers return, frozen and with units. Money in USD is Decimal, with the digits of the response."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,13 +10,13 @@ from msgspec import Raw, Struct
 
 from discovery.providers.errors import UNREADABLE, BadPayload
 
-LAST_SECOND: Final = 4_102_444_800
-"""2100-01-01: a later time is nonsense, and one far later is more than a database holds."""
+MAX_UNIX_SECONDS: Final = 4_102_444_800
+"""2100-01-01: a later time is invalid, and one far later does not fit into a database column."""
 _MAX_DIGITS: Final = 30
 
 
 class PairRecord(Struct, frozen=True):
-    """One market of a token. Percentages and USD as the aggregator sees them; None = it did not say."""
+    """One market of a token, with percentages and USD of the aggregator; None = not stated."""
 
     mint: str
     pool: str
@@ -34,7 +34,7 @@ class PairRecord(Struct, frozen=True):
 
 
 class TokenRecord(Struct, frozen=True):
-    """A token as an index knows it. Times are unix seconds."""
+    """A token as a token index describes it. Times are unix seconds."""
 
     mint: str
     symbol: str
@@ -52,15 +52,15 @@ class TokenRecord(Struct, frozen=True):
     market_cap_usd: Decimal | None
 
 
-class Sighting(Struct, frozen=True):
-    """A candidate and the feed it came from."""
+class FeedToken(Struct, frozen=True):
+    """A token and the feed that lists it."""
 
     mint: str
     source: str
 
 
 class SignatureRecord(Struct, frozen=True, gc=False):
-    """One row of an address's history."""
+    """One row of an address's signature list."""
 
     signature: str
     slot: int
@@ -69,7 +69,7 @@ class SignatureRecord(Struct, frozen=True, gc=False):
 
 
 class AccountRecord(Struct, frozen=True):
-    """An account's owner program and data."""
+    """An account with its owner program and data."""
 
     owner: str
     lamports: int
@@ -86,10 +86,11 @@ class Candle(Struct, frozen=True, order=True):
 
 Row = TypeVar("Row")
 Wire = TypeVar("Wire", bound=Struct)
+Shape = TypeVar("Shape")
 
 
 class Rows(list[Row]):
-    """Records of one answer; `rejected` rows were not as documented, `cause` says how the first of them failed."""
+    """Records of a response. `rejected` counts rows that were not as documented, `cause` describes the first."""
 
     rejected = 0
     cause = ""
@@ -99,50 +100,86 @@ class Rows(list[Row]):
         self.rejected += 1
         self.cause = self.cause or cause
 
+    def merge(self, other: "Rows[Row]") -> None:
+        """Add the records and the rejections of another response."""
+        self.extend(other)
+        self.rejected += other.rejected
+        self.cause = self.cause or other.cause
 
-def each(provider: str, raws: list[Raw], wire: type[Wire], build: Callable[[Wire], Row | None]) -> Rows[Row]:
-    """Rows one by one: a bad one is counted and skipped, the page survives. `build` may answer None to drop a row."""
+
+def decode_rows(provider: str, raws: list[Raw], wire: type[Wire], build: Callable[[Wire], Row | None]) -> Rows[Row]:
+    """Decode rows one by one: a bad row is counted and skipped. `build` returns None to drop a row."""
     rows: Rows[Row] = Rows()
     decoder = msgspec.json.Decoder(wire)
     for raw in raws:
         try:
-            built = build(decoder.decode(raw))
+            record = build(decoder.decode(raw))
         except (*UNREADABLE, ValueError, KeyError, OverflowError) as error:
             rows.reject(f"{provider}: {error}")
             continue
-        if built is not None:
-            rows.append(built)
+        if record is not None:
+            rows.append(record)
     return rows
 
 
-Shape = TypeVar("Shape")
-
-
-def whole(provider: str, body: bytes, shape: type[Shape]) -> Shape:
-    """The body as `shape`. Raises BadPayload in plain words."""
+def decode_body(provider: str, body: bytes, shape: type[Shape]) -> Shape:
+    """Decode the body as `shape`. Raises BadPayload with the cause in plain words."""
     try:
         return msgspec.json.decode(body, type=shape)
     except UNREADABLE as error:
-        raise BadPayload(provider, f"answer not as documented ({error})") from None
+        raise BadPayload(provider, f"response not as documented ({error})") from None
 
 
-def figure(value: Decimal | None) -> Decimal | None:
-    """`value` where it is a number one can count with; NaN, infinity and absurd exponents are nothing said."""
-    return value if value is not None and value.is_finite() and value.adjusted() < _MAX_DIGITS else None
+def finite(value: Decimal | None) -> Decimal | None:
+    """Return the value, or None for NaN, infinity and absurd exponents."""
+    if value is None or not value.is_finite():
+        return None
+    return value if value.adjusted() < _MAX_DIGITS else None
 
 
-def unix_seconds(iso: str | None) -> int | None:
-    """An ISO-8601 time with zone as unix seconds; None for nothing. Raises ValueError for anything else."""
+def parse_unix_seconds(iso: str | None) -> int | None:
+    """Return an ISO-8601 time with zone as unix seconds, None for an empty one. Raises ValueError for anything else."""
     if not iso:
         return None
     time = datetime.fromisoformat(iso.replace("Z", "+00:00"))
     if time.tzinfo is None:
         raise ValueError("a time without a zone")
-    return plausible_seconds(int(time.timestamp()))
+    return checked_unix_seconds(int(time.timestamp()))
 
 
-def plausible_seconds(seconds: int) -> int:
-    """`seconds` since 1970, unchanged. Raises ValueError where no token can be that old or that young."""
-    if not 0 < seconds < LAST_SECOND:
+def checked_unix_seconds(seconds: int) -> int:
+    """Return unix seconds unchanged. Raises ValueError before 1970 and after 2100."""
+    if not 0 < seconds < MAX_UNIX_SECONDS:
         raise ValueError("a time out of range")
     return seconds
+
+
+class Day(Struct):
+    """A figure of the last 24 hours, as market aggregators send it."""
+
+    h24: Decimal | None = None
+
+
+class TradeCounts(Struct):
+    """Numbers of trades in a time window, as market aggregators send them."""
+
+    buys: int = 0
+    sells: int = 0
+
+
+class TradesOfDay(Struct):
+    """Numbers of trades of the last 24 hours, as market aggregators send them."""
+
+    h24: TradeCounts | None = None
+
+
+def day_figure(day: Day | None) -> Decimal | None:
+    """Return the figure of the last 24 hours, None if it is absent or not finite."""
+    return None if day is None else finite(day.h24)
+
+
+def day_trades(trades: TradesOfDay | None) -> int | None:
+    """Return buys plus sells of the last 24 hours, None if they are absent."""
+    if trades is None or trades.h24 is None:
+        return None
+    return trades.h24.buys + trades.h24.sells

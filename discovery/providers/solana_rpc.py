@@ -1,32 +1,37 @@
-"""Solana JSON-RPC: histories newest first, transactions, accounts, and the search for a slot by time.
+"""Solana JSON-RPC: signature lists, newest first, transactions, accounts, blocks and the search for a block by time.
 
-`maxSupportedTransactionVersion` must be 1: with less, more than a third of today's transactions are refused.
+`maxSupportedTransactionVersion` must be 1: with less, nodes refuse more than a third of today's transactions.
 """
 
-import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Final, TypeVar
+from collections.abc import Sequence
+from itertools import chain
+from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from discovery.providers.concurrency import gather_bounded
 from discovery.providers.errors import UNREADABLE, BadPayload, BadRequest, NotFound, ProviderError, Unsupported
 from discovery.providers.jsonrpc import JsonRpc
-from discovery.providers.records import AccountRecord, SignatureRecord, whole
+from discovery.providers.records import AccountRecord, SignatureRecord, decode_body
+from discovery.providers.slot_search import SlotSearch, TimedSlot, outward
 from discovery.providers.transactions import TransactionRecord, decode_record
 
 NAME: Final = "solana_rpc"
-PAGE: Final = 1000
-TRANSACTION_BATCH: Final = 100
-ACCOUNT_BATCH: Final = 100
-CONCURRENT: Final = 32
-FIRST_GUESS_SLOTS_PER_SECOND: Final = 3.0  # measured in autumn 2026; only where the search begins
-COMMITMENT: Final = "finalized"  # facts are read once they cannot change
+PAGE_SIZE: Final = 1000
+TRANSACTION_BATCH_SIZE: Final = 100
+ACCOUNT_BATCH_SIZE: Final = 100
+MAX_CONCURRENT: Final = 32
+NEARBY_BLOCKS: Final = 20
+"""How many slots after the found one are tried one by one for a block with a signature."""
+COMMITMENT: Final = "finalized"  # finalized data never changes
 _TRANSACTION_CONFIG: Final = {"encoding": "json", "commitment": COMMITMENT, "maxSupportedTransactionVersion": 1}
-
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+_BLOCK_CONFIG: Final = {
+    "transactionDetails": "signatures",
+    "rewards": False,
+    "maxSupportedTransactionVersion": 1,
+    "commitment": COMMITMENT,
+}
 
 
 class _SignatureRow(Struct, rename="camel"):
@@ -50,150 +55,126 @@ class _Block(Struct):
     signatures: list[str] = []
 
 
+class FetchedTransactions(Struct):
+    """Transactions by signature, and the cause for each signature without a readable transaction."""
+
+    records: dict[str, TransactionRecord] = field(default_factory=dict)
+    rejected: dict[str, str] = field(default_factory=dict)
+
+
+class _UnreadableTransaction(Exception):
+    """The result of a call is not the requested transaction."""
+
+
 class SolanaRpc:
-    """Plain RPC methods of any node, Helius included."""
+    """Client of the RPC methods of any node, Helius included."""
 
     def __init__(self, rpc: JsonRpc) -> None:
         self._rpc = rpc
         self.provider = rpc.provider
-        self.batches: bool | None = None  # None until the first batch was accepted or refused
+        self.accepts_batches: bool | None = None  # None until the first batch was accepted or refused
 
-    async def signatures(self, address: str, *, before: str | None = None, limit: int = PAGE) -> list[SignatureRecord]:
-        """One page of the address's history, newest first, failed transactions among them."""
+    async def signatures(
+        self, address: str, *, before: str | None = None, limit: int = PAGE_SIZE
+    ) -> list[SignatureRecord]:
+        """Return one page of the address's signature list, newest first, with failed transactions."""
         config: dict[str, object] = {"limit": limit, "commitment": COMMITMENT}
         if before:
             config["before"] = before
-        rows = whole(
-            self.provider, await self._rpc.ask("getSignaturesForAddress", [address, config]), list[_SignatureRow]
-        )
-        return [SignatureRecord(row.signature, row.slot, row.err is not None, row.block_time) for row in rows]
+        body = await self._rpc.call("getSignaturesForAddress", [address, config])
+        return [_signature_record(row) for row in decode_body(self.provider, body, list[_SignatureRow])]
 
-    async def transactions(
-        self, signatures: list[str], rejected: Callable[[str, str], None]
-    ) -> dict[str, TransactionRecord]:
-        """Transactions by signature. One that is unknown or unreadable is told to `rejected(signature, cause)`.
+    async def transactions(self, signatures: Sequence[str]) -> FetchedTransactions:
+        """Fetch the transactions, in batches if the server accepts them.
 
-        In batches where the server takes them, singly where it refuses. Raises ProviderError where it does not answer.
+        A transaction that is unknown or unreadable is rejected with its cause.
+        Raises ProviderError if the server does not respond.
         """
-        found: dict[str, TransactionRecord] = {}
-        left = list(signatures)
-        if self.batches is None and len(left) > 1:
-            # One first: it tells whether the others may come in batches.
-            head, left = left[:TRANSACTION_BATCH], left[TRANSACTION_BATCH:]
-            left = await self._batch(head, found, rejected) + left
-        if self.batches and len(left) > 1:
-            chunks = [left[start : start + TRANSACTION_BATCH] for start in range(0, len(left), TRANSACTION_BATCH)]
-            left = [
-                signature
-                for part in await _bounded(chunks, lambda chunk: self._batch(chunk, found, rejected))
-                for signature in part
-            ]
-        await _bounded(left, lambda signature: self._one(signature, found, rejected))
-        return found
+        fetched = FetchedTransactions()
+        remaining = list(signatures)
+        if self.accepts_batches is None and len(remaining) > 1:
+            # The first batch shows whether the server accepts more.
+            retries = await self._fetch_batch(remaining[:TRANSACTION_BATCH_SIZE], fetched)
+            remaining = retries + remaining[TRANSACTION_BATCH_SIZE:]
+        if self.accepts_batches and len(remaining) > 1:
+            remaining = await self._fetch_batches(remaining, fetched)
+        await gather_bounded(remaining, lambda signature: self._fetch_one(signature, fetched), MAX_CONCURRENT)
+        return fetched
 
-    async def _batch(
-        self, signatures: list[str], found: dict[str, TransactionRecord], rejected: Callable[[str, str], None]
-    ) -> list[str]:
-        """Fills `found`; answers the signatures worth asking for again, singly: all where batches are refused."""
-        if self.batches is False:
-            return signatures
+    async def _fetch_batches(self, signatures: Sequence[str], fetched: FetchedTransactions) -> list[str]:
+        """Fetch all in batches. Returns the signatures to request singly."""
+        chunks = _chunks(signatures, TRANSACTION_BATCH_SIZE)
+        retries_by_chunk = await gather_bounded(
+            chunks,
+            lambda chunk: self._fetch_batch(chunk, fetched),
+            MAX_CONCURRENT,
+        )
+        return list(chain.from_iterable(retries_by_chunk))
+
+    async def _fetch_batch(self, signatures: Sequence[str], fetched: FetchedTransactions) -> list[str]:
+        """Fetch one batch. Returns the signatures to request singly: all of them if batches are refused."""
+        if self.accepts_batches is False:
+            return list(signatures)
+        params = [[signature, _TRANSACTION_CONFIG] for signature in signatures]
         try:
-            answers = await self._rpc.ask_many(
-                "getTransaction", [[signature, _TRANSACTION_CONFIG] for signature in signatures]
-            )
+            results = await self._rpc.call_many("getTransaction", params)
         except Unsupported:
-            self.batches = False
-            return signatures
-        self.batches = True
-        again: list[str] = []
-        for place, signature in enumerate(signatures):
-            answer = answers[place]
-            if isinstance(answer, ProviderError):
-                if not answer.retryable:
-                    rejected(signature, answer.cause)
-                    continue
-                again.append(signature)
-            else:
-                # Garbled or unknown once: another node behind the same address may do better.
-                _read(signature, answer, found, lambda missed, _cause: again.append(missed))
-        return again
+            self.accepts_batches = False
+            return list(signatures)
+        self.accepts_batches = True
+        return [
+            signature
+            for index, signature in enumerate(signatures)
+            if not _store_batch_result(signature, results[index], fetched)
+        ]
 
-    async def _one(
-        self, signature: str, found: dict[str, TransactionRecord], rejected: Callable[[str, str], None]
-    ) -> None:
+    async def _fetch_one(self, signature: str, fetched: FetchedTransactions) -> None:
         try:
-            answer = await self._rpc.ask("getTransaction", [signature, _TRANSACTION_CONFIG])
+            body = await self._rpc.call("getTransaction", [signature, _TRANSACTION_CONFIG])
+            fetched.records[signature] = _decode_transaction(signature, body)
         except (BadPayload, BadRequest, NotFound) as error:
-            # This transaction's own trouble: the others are not lost with it.
-            rejected(signature, error.cause)
-            return
-        _read(signature, answer, found, rejected)
+            # Concerns this transaction alone: the others are not lost with it.
+            fetched.rejected[signature] = error.cause
+        except _UnreadableTransaction as error:
+            fetched.rejected[signature] = str(error)
 
-    async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
-        """Accounts in the order asked, None for those that do not exist; 100 a call."""
-        chunks = [addresses[start : start + ACCOUNT_BATCH] for start in range(0, len(addresses), ACCOUNT_BATCH)]
+    async def accounts(self, addresses: Sequence[str]) -> list[AccountRecord | None]:
+        """Return the accounts in the order of the addresses, None for those that do not exist; 100 a call."""
+        chunks = _chunks(addresses, ACCOUNT_BATCH_SIZE)
+        return list(chain.from_iterable(await gather_bounded(chunks, self._accounts_of, MAX_CONCURRENT)))
 
-        async def chunk(part: list[str]) -> list[AccountRecord | None]:
-            config = {"encoding": "base64", "commitment": COMMITMENT}
-            rows = whole(self.provider, await self._rpc.ask("getMultipleAccounts", [part, config]), _Accounts).value
-            if len(rows) != len(part):
-                raise BadPayload(self.provider, "fewer accounts than asked for")
-            return [_account(self.provider, row) if row else None for row in rows]
-
-        return [account for part in await _bounded(chunks, chunk) for account in part]
+    async def _accounts_of(self, addresses: Sequence[str]) -> list[AccountRecord | None]:
+        config = {"encoding": "base64", "commitment": COMMITMENT}
+        body = await self._rpc.call("getMultipleAccounts", [addresses, config])
+        rows = decode_body(self.provider, body, _Accounts).value
+        if len(rows) != len(addresses):
+            raise BadPayload(self.provider, "fewer accounts than requested")
+        return [None if row is None else _account_record(self.provider, row) for row in rows]
 
     async def block_time(self, slot: int) -> int | None:
-        """Unix seconds of a slot; None where the node has no time for it. Raises NotFound for a skipped slot."""
-        return whole(self.provider, await self._rpc.ask("getBlockTime", [slot]), int | None)  # type: ignore[arg-type]
+        """Return the unix seconds of a slot, None if the node has none. Raises NotFound for a skipped slot."""
+        body = await self._rpc.call("getBlockTime", [slot])
+        return decode_body(self.provider, body, int | None)  # type: ignore[arg-type]
 
     async def block_signature(self, slot: int) -> str | None:
-        """Any signature of the block at `slot`, None where it has none. Raises NotFound for a skipped slot."""
-        config = {
-            "transactionDetails": "signatures",
-            "rewards": False,
-            "maxSupportedTransactionVersion": 1,
-            "commitment": COMMITMENT,
-        }
-        block = whole(self.provider, await self._rpc.ask("getBlock", [slot, config]), _Block | None)  # type: ignore[arg-type]
-        return block.signatures[0] if block and block.signatures else None
+        """Return a signature of the block at `slot`, None if it has none. Raises NotFound for a skipped slot."""
+        body = await self._rpc.call("getBlock", [slot, _BLOCK_CONFIG])
+        block: _Block | None = decode_body(self.provider, body, _Block | None)  # type: ignore[arg-type]
+        if block is None or not block.signatures:
+            return None
+        return block.signatures[0]
 
-    async def signature_after(self, moment: int, later_slot: int, later_time: int, tolerance_seconds: int) -> str:
-        """A signature of a block after unix second `moment`, at most `tolerance_seconds` later where there is one.
+    async def signature_after(self, target: int, later: TimedSlot, tolerance_seconds: int) -> str:
+        """Return a signature of a block after unix second `target`, at most `tolerance_seconds` later if there is one.
 
-        `later_slot` was produced at `later_time` > moment. Narrows the slots between by `getBlockTime`, guessing from
-        the pace measured so far, since slot times are uneven; where guessing gains little it halves.
-        Raises NotFound, also where the node's blocks do not reach back to `moment`.
+        later: a slot whose time is after `target`.
+        Raises NotFound, also if the node's blocks do not reach back to `target`.
         """
-        high_slot, high_time = later_slot, later_time
-        low_slot, low_time = 0, None  # without a time: nothing is known from there on up to `ceiling`
-        ceiling = high_slot  # nothing is known between it and `high_slot`: skipped
-        pace, halve = FIRST_GUESS_SLOTS_PER_SECOND, False
-        while high_time - moment > tolerance_seconds and ceiling - low_slot > 1:
-            width = ceiling - low_slot
-            if low_time is None:
-                guess = high_slot - int((high_time - moment) * pace * 1.05) - 10
-            else:
-                share = (moment + tolerance_seconds / 2 - low_time) / (high_time - low_time)
-                guess = low_slot + int((high_slot - low_slot) * share)
-            if halve or not low_slot < guess < ceiling:
-                guess = low_slot + width // 2 if low_time is not None or halve or guess > low_slot else low_slot + 1
-            found = await self._timed_slot(guess, ceiling)
-            if found is None:
-                if low_time is None:
-                    low_slot = guess
-                else:
-                    ceiling = guess
-            elif found[1] > moment:
-                if high_time > found[1]:
-                    pace = (high_slot - found[0]) / (high_time - found[1])
-                high_slot, high_time = found
-                ceiling = high_slot
-            else:
-                low_slot, low_time = found
-            halve = ceiling - low_slot > width // 2
-        if low_time is None and high_time - moment > tolerance_seconds:
+        search = SlotSearch(self.block_time, target, later, tolerance_seconds)
+        first = await search.run()
+        if first is None:
             raise NotFound(self.provider, "history does not reach back that far")
-        for slot in _outward(high_slot, later_slot + 1, 20):
+        for slot in outward(first.slot, later.slot + 1, NEARBY_BLOCKS):
             try:
                 signature = await self.block_signature(slot)
             except NotFound:
@@ -202,64 +183,51 @@ class SolanaRpc:
                 return signature
         raise NotFound(self.provider, "no block after that time")
 
-    async def _timed_slot(self, slot: int, end: int) -> tuple[int, int] | None:
-        """A slot from `slot` on, before `end`, that has a time, with it. None where none was met."""
-        for each in _outward(slot, end, 5):
-            try:
-                time = await self.block_time(each)
-            except NotFound:
-                continue
-            if time is not None:
-                return each, time
-        return None
+
+def _chunks(items: Sequence[str], size: int) -> list[Sequence[str]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
-def _outward(start: int, end: int, near: int) -> Iterator[int]:
-    """`near` numbers from `start` on, one by one, then ever farther apart: runs of skipped slots are short or long."""
-    yield from range(start, min(start + near, end))
-    step = near
-    while start + step < end:
-        yield start + step
-        step *= 2
+def _signature_record(row: _SignatureRow) -> SignatureRecord:
+    return SignatureRecord(
+        signature=row.signature,
+        slot=row.slot,
+        failed=row.err is not None,
+        block_time=row.block_time,
+    )
 
 
-def _read(
-    signature: str, answer: bytes, found: dict[str, TransactionRecord], rejected: Callable[[str, str], None]
-) -> None:
-    if answer == b"null":
-        rejected(signature, "unknown to the node")
-        return
+def _store_batch_result(signature: str, result: bytes | ProviderError, fetched: FetchedTransactions) -> bool:
+    """Store one result of a batch. Returns False if the signature should be requested singly."""
+    if isinstance(result, ProviderError):
+        if result.retryable:
+            return False
+        fetched.rejected[signature] = result.cause
+        return True
     try:
-        record = decode_record(answer)
+        fetched.records[signature] = _decode_transaction(signature, result)
+    except _UnreadableTransaction:
+        # Another node behind the same address may know it, or send it complete.
+        return False
+    return True
+
+
+def _decode_transaction(signature: str, body: bytes) -> TransactionRecord:
+    """Return the transaction. Raises _UnreadableTransaction with the cause in plain words."""
+    if body == b"null":
+        raise _UnreadableTransaction("unknown to the node")
+    try:
+        record = decode_record(body)
     except UNREADABLE as error:
-        rejected(signature, f"transaction not as documented ({error})")
-        return
+        raise _UnreadableTransaction(f"transaction not as documented ({error})") from None
     if record.transaction.signatures[:1] != [signature]:
-        rejected(signature, "another transaction than asked for")
-        return
-    found[signature] = record
+        raise _UnreadableTransaction("another transaction than requested")
+    return record
 
 
-def _account(provider: str, row: _Account) -> AccountRecord:
+def _account_record(provider: str, row: _Account) -> AccountRecord:
     try:
-        return AccountRecord(row.owner, row.lamports, base64.b64decode(row.data[0], validate=True))
+        data = base64.b64decode(row.data[0], validate=True)
     except ValueError:
         raise BadPayload(provider, "account data is not base64") from None
-
-
-async def _bounded(items: Sequence[Item], work: Callable[[Item], Awaitable[Result]]) -> list[Result]:
-    """`work` over all items, a bounded number at once; results in order. The first failure ends the others."""
-    gate = asyncio.Semaphore(CONCURRENT)
-
-    async def one(item: Item) -> Result:
-        async with gate:
-            return await work(item)
-
-    tasks = [asyncio.ensure_future(one(item)) for item in items]
-    try:
-        return await asyncio.gather(*tasks)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
+    return AccountRecord(row.owner, row.lamports, data)

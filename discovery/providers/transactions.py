@@ -1,4 +1,4 @@
-"""`getTransaction` results as typed records: only the fields decoding needs, read in one pass.
+"""`getTransaction` results as typed records with only the fields that decoding needs.
 
 Wire: Solana JSON-RPC `getTransaction` with encoding `json` or `jsonParsed`, message versions legacy, 0 and 1; Helius
 `getTransactionsForAddress` full rows are the same plus `transactionIndex`.
@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Raw, Struct
 
-# What the chain can hold: a record beyond it is no record, and would not fit its column either.
+# The bounds of the chain: a value beyond them is invalid, and would not fit its column either.
 Lamports = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Amount = Annotated[str, msgspec.Meta(min_length=1, max_length=20)]  # digits; `Deltas` refuses a sign
 Signature = Annotated[str, msgspec.Meta(max_length=90)]
@@ -17,14 +17,14 @@ Index = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class TokenAmount(Struct, frozen=True, gc=False):
-    """`uiTokenAmount`: only the raw amount is trusted, servers render the others differently."""
+    """`uiTokenAmount`: only the raw amount is read, servers render the other fields differently."""
 
     amount: Amount
     decimals: Annotated[int, msgspec.Meta(ge=0, le=255)]
 
 
 class TokenBalance(Struct, frozen=True, gc=False, rename="camel"):
-    """One token account at one side of the transaction. `owner` is absent before slot 111,491,819."""
+    """One token account before or after the transaction. `owner` is absent before slot 111,491,819."""
 
     account_index: Index
     mint: str
@@ -50,11 +50,11 @@ class Meta(Struct, frozen=True, gc=False, rename="camel"):
     pre_token_balances: list[TokenBalance] | None = None
     post_token_balances: list[TokenBalance] | None = None
     loaded_addresses: LoadedAddresses | None = None
-    inner_instructions: Raw = Raw(b"null")  # read only where a tip or a fee has to be traced to its payer
+    inner_instructions: Raw = Raw(b"null")  # decoded only to trace a tip or a fee to its payer
 
 
 class ParsedKey(Struct, frozen=True, gc=False):
-    """An account key as `jsonParsed` gives it."""
+    """An account key in the `jsonParsed` encoding."""
 
     pubkey: str
     signer: bool = False
@@ -75,7 +75,7 @@ class Message(Struct, frozen=True, gc=False, rename="camel"):
 
 
 class Envelope(Struct, frozen=True, gc=False):
-    """Signatures and message; the first signature names the transaction."""
+    """Signatures and message; the first signature identifies the transaction."""
 
     signatures: list[Signature]
     message: Message
@@ -92,8 +92,26 @@ class TransactionRecord(Struct, frozen=True, gc=False, rename="camel"):
 
     @property
     def signature(self) -> str:
-        """The name of the transaction."""
+        """The first signature, which identifies the transaction."""
         return self.transaction.signatures[0]
+
+    @property
+    def post_token_balances(self) -> list[TokenBalance]:
+        """The token balances after the transaction, empty if the node sent none."""
+        if self.meta is None:
+            return []
+        return self.meta.post_token_balances or []
+
+    @property
+    def account_keys(self) -> list[str]:
+        """The static account keys; with `jsonParsed` all keys."""
+        keys = self.transaction.message.account_keys
+        return [key.pubkey if isinstance(key, ParsedKey) else key for key in keys]
+
+    @property
+    def fee_payer(self) -> str | None:
+        """The first account key, None in a record without keys."""
+        return next(iter(self.account_keys), None)
 
 
 class ParsedInstruction(Struct, frozen=True, gc=False, rename="camel"):
@@ -107,7 +125,7 @@ class ParsedInstruction(Struct, frozen=True, gc=False, rename="camel"):
 
 
 class InnerInstructions(Struct, frozen=True, gc=False):
-    """What one outer instruction called."""
+    """The instructions that one outer instruction invoked."""
 
     index: int
     instructions: list[ParsedInstruction]

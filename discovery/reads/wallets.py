@@ -174,11 +174,6 @@ def wallet_detail(address: str) -> WalletDetail:
     )
 
 
-def wallet_exists(address: str) -> bool:
-    """Whether the wallet is on the watchlist. One query."""
-    return Wallet.objects.filter(pk=address).exists()
-
-
 def _discoveries(address: str) -> list[DiscoveryRow]:
     rows = RunWallet.objects.filter(wallet_address=address).order_by(F("created_at").desc(nulls_last=True), "-id")
     return [

@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from discovery.domain.findings import Candidate, EarlyBuyer, Position
-from discovery.domain.run_params import BOUNDS, Params
+from discovery.domain.run_params import NUMBER_SPECS, Params
 from discovery.jobs import run_lifecycle, step_queue
 from discovery.models import Config, Run, RunWallet
 from discovery.models.enums import StepKind, Trigger
@@ -180,7 +180,7 @@ def test_the_admin_opens_every_adopted_row(model: Any, null_config: None, operat
 
 def test_nulls_of_the_configuration_can_be_filled_in_on_the_discovery_page(null_config: None, operator: Client) -> None:
     operator.post(reverse("discovery:save-schedule"), {"schedule_version": 1, "enabled": "on", "schedule_hours": "4"})
-    values = {name: str(getattr(Params(), name)) for name in BOUNDS if name != "max_requests_per_run"}
+    values = {name: str(getattr(Params(), name)) for name in NUMBER_SPECS if name != "max_requests_per_run"}
     answer = operator.post(reverse("discovery:save-params"), {**values, "params_version": 2, "max_tokens": "9"})
 
     assert "Saved; used from the next run." in answer.content.decode()

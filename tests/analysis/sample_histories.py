@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from discovery.analysis.cycles import resolve_cycles, split_cycles
+from discovery.analysis.cycles import resolve_cycles
+from discovery.analysis.holdings import split_cycles
 from discovery.analysis.profiles import build_profile
 from discovery.domain.findings import EventKind, HoldingEvent
 from discovery.domain.profiles import Cycle, Prior, Profile

@@ -7,7 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sample_histories import DAY, NOW, SOL, buy, cycles_of, event, move_in, move_out, sell
 
-from discovery.analysis.cycles import resolve_cycles, split_cycles
+from discovery.analysis.cycles import resolve_cycles
+from discovery.analysis.holdings import split_cycles
 from discovery.analysis.positions import compute_position
 from discovery.domain.findings import HoldingEvent
 
@@ -194,10 +195,10 @@ histories = st.lists(priced_buys | priced_sells | moves | blind, max_size=14)
 @given(histories)
 def test_cycles_add_up_to_the_position_to_the_last_fraction(history: list[HoldingEvent]) -> None:
     parts, whole = split_cycles("M", history), compute_position(history)
-    assert sum(p.put_in for p in parts) == whole.cost_basis_lamports
-    assert sum(p.matched for p in parts) == whole.matched_proceeds_lamports
-    assert sum(p.unmatched for p in parts) == whole.unmatched_proceeds_lamports
-    assert sum(p.basis_left for p in parts) == whole.remaining_basis_lamports
+    assert sum(p.cost_basis for p in parts) == whole.cost_basis_lamports
+    assert sum(p.matched_proceeds for p in parts) == whole.matched_proceeds_lamports
+    assert sum(p.unmatched_proceeds for p in parts) == whole.unmatched_proceeds_lamports
+    assert sum(p.remaining_basis for p in parts) == whole.remaining_basis_lamports
     assert sum(p.known_units for p in parts) == whole.held_known_units
     assert (sum(p.buys for p in parts), sum(p.sells for p in parts)) == (whole.buys, whole.sells)
 
@@ -206,8 +207,8 @@ def test_cycles_add_up_to_the_position_to_the_last_fraction(history: list[Holdin
 def test_sold_value_is_covered_unmatched_or_without_a_price(history: list[HoldingEvent]) -> None:
     parts = split_cycles("M", history)
     value = sum(e.value_lamports for e in history if e.kind == "sell" and e.value_lamports is not None)
-    assert sum(p.sold - p.unpriced_basis for p in parts) == value
-    assert all(0 <= p.covered <= p.sold for p in parts)
+    assert sum(p.sold_value - p.unpriced_basis for p in parts) == value
+    assert all(0 <= p.covered_value <= p.sold_value for p in parts)
 
 
 @given(histories, st.integers(0, 14))
@@ -260,17 +261,19 @@ def test_moving_a_loser_out_is_never_better_than_selling_it(history: list[Holdin
     order = {"loss": 0, "even": 1, "win": 2}
     assert moved.net_lamports <= sold.net_lamports
     assert order[moved.result] <= order[sold.result]
-    assert moved.counted or sold.result != "loss"
+    assert moved.is_counted or sold.result != "loss"
 
 
 @given(st.lists(priced_buys | fair_sells, min_size=1, max_size=8), st.integers(0, 8), amounts)
 def test_units_moved_out_at_any_moment_never_raise_the_net(history: list[HoldingEvent], place: int, moved: int) -> None:
     without = split_cycles("M", history)
     out = split_cycles("M", [*history[:place], move_out(moved), *history[place:]])
-    assert sum(p.matched - p.put_in + p.basis_left for p in out) <= sum(
-        p.matched - p.put_in + p.basis_left for p in without
+    assert sum(p.matched_proceeds - p.cost_basis + p.remaining_basis for p in out) <= sum(
+        p.matched_proceeds - p.cost_basis + p.remaining_basis for p in without
     )
-    assert sum(p.matched - p.put_in for p in out) <= sum(p.matched - p.put_in for p in without)
+    assert sum(p.matched_proceeds - p.cost_basis for p in out) <= sum(
+        p.matched_proceeds - p.cost_basis for p in without
+    )
 
 
 @given(st.lists(priced_buys, min_size=1, max_size=6), st.randoms(use_true_random=False))

@@ -92,11 +92,11 @@ def test_one_transaction_with_both_sides_is_no_sandwich() -> None:
     assert sandwich_flag({"A": events}) is None
 
 
-def test_wallets_of_one_hand_on_both_sides_of_a_slot_wash() -> None:
+def test_wallets_of_one_owner_on_both_sides_of_a_slot_wash() -> None:
     cluster = {"a": [buy(100, SOL, at=1)], "b": [sell(95, SOL, at=1)]}
     assert wash_flag("M", cluster) == (
         "wash",
-        "2 wallets of one hand traded 195 units of M among themselves, 5 of them net",
+        "2 wallets of one owner traded 195 units of M among themselves, 5 of them net",
     )
 
 

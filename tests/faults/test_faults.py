@@ -11,7 +11,7 @@ from faults.servers import Broker, Gate
 from markets import RunningMarket
 from runs.workers import environment, wait_for
 
-from discovery.jobs.step_runner import worker_name
+from discovery.jobs.heartbeats import worker_name
 
 Tell = Callable[[str, Outcome, str], None]
 DOWN_SECONDS = 30

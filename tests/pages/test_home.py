@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pages.conftest import Person
 
-from discovery.domain.run_params import BOUNDS
+from discovery.domain.run_params import NUMBER_SPECS
 from discovery.models import (
     Config,
     Heartbeat,
@@ -142,7 +142,7 @@ def test_a_bad_value_is_told_beside_its_field_and_nothing_is_saved(
 
 def test_every_parameter_that_can_be_broken_was_broken() -> None:
     broken = {case[0] for case in test_a_bad_value_is_told_beside_its_field_and_nothing_is_saved.pytestmark[0].args[1]}
-    assert broken == set(BOUNDS)
+    assert broken == set(NUMBER_SPECS)
 
 
 def test_the_second_of_two_operators_is_told_and_loses_nothing(operator: Person) -> None:

@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps to the next thing that waits: sleeping costs nothing, in the right order."""
+"""An event loop whose clock jumps to the next scheduled callback: sleeping costs no time, in the right order."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ Result = TypeVar("Result")
 
 
 class _JumpingLoop(asyncio.SelectorEventLoop):
-    """Only for work that waits for time alone: a wait for a socket would be jumped over."""
+    """Only for work that waits for time alone: it does not wait for sockets."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class _JumpingLoop(asyncio.SelectorEventLoop):
 
 
 def in_fake_time(work: Callable[[Callable[[], float]], Awaitable[Result]]) -> Result:
-    """Run `work(clock)`; the clock starts at 0 and moves by sleeping."""
+    """Run `work(clock)`; the clock starts at 0 and sleeping moves it."""
 
     async def main() -> Result:
         return await work(asyncio.get_running_loop().time)

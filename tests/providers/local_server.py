@@ -1,4 +1,4 @@
-"""A small HTTP server whose answers a test decides, and what a test needs to ask it through the product's door."""
+"""A small HTTP server whose replies a test decides, and the setup to call it through the product's client."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 
-from discovery.clients.usage import RunMeter
+from discovery.clients.usage import UsageMeter
 from discovery.providers.http import ProviderClient
 from discovery.providers.jsonrpc import JsonRpc
 from discovery.providers.limits import LocalRateLimitStore, RateLimiter
@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 @dataclass
 class Request:
-    """What arrived. `json` is the decoded body of a POST."""
+    """A request that arrived. `json` is the decoded body of a POST."""
 
     method: str
     path: str
@@ -33,7 +33,7 @@ class Request:
 
 @dataclass
 class Reply:
-    """One answer. `cut`: the connection ends before the body does. `wait`: nothing, or the rest, until it is set."""
+    """One reply. `cut`: the connection ends before the body does. `wait`: nothing, or the rest, until it is set."""
 
     body: bytes = b"[]"
     status: int = 200
@@ -43,52 +43,58 @@ class Reply:
     trickle: bool = False
 
 
-def of(value: Any, status: int = 200, **headers: str) -> Reply:
-    """A JSON answer; `retry_after="1"` becomes `Retry-After: 1`."""
-    named = {name.replace("_", "-").title(): text for name, text in headers.items()}
-    return Reply(json.dumps(value).encode(), status, named)
+def json_reply(value: Any, status: int = 200, **headers: str) -> Reply:
+    """Return a JSON reply; `retry_after="1"` becomes `Retry-After: 1`."""
+    return Reply(json.dumps(value).encode(), status, _header_names(headers))
 
 
-def text(words: str, status: int, **headers: str) -> Reply:
-    """An answer that is no JSON."""
-    return Reply(words.encode(), status, {name.replace("_", "-").title(): value for name, value in headers.items()})
+def text_reply(words: str, status: int, **headers: str) -> Reply:
+    """Return a reply that is not JSON."""
+    return Reply(words.encode(), status, _header_names(headers))
 
 
-def brief(value: Any) -> str:
-    """A short name of a test's parameter."""
-    return f"{value.status} {value.body[:40]!r}" if isinstance(value, Reply) else getattr(value, "__name__", str(value))
+def _header_names(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-").title(): value for name, value in headers.items()}
+
+
+def reply_id(value: Any) -> str:
+    """Return a short id of a test's parameter."""
+    if isinstance(value, Reply):
+        return f"{value.status} {value.body[:40]!r}"
+    return getattr(value, "__name__", str(value))
 
 
 class LocalServer:
-    """Answers with `replies` in turn, the last of them for ever; or with what `answer(request)` says."""
+    """Sends `replies` in turn, the last of them for ever; or what `answer(request)` returns."""
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
         self._lock = threading.Lock()
-        self._tests = 0
-        self.begin()
+        self._test_count = 0
+        self.reset()
 
-    def begin(self) -> None:
-        """A new test: nothing asked, under a path of its own, so that latecomers of the last one are told apart."""
-        self._tests += 1
-        self.url = f"{self._base_url}/{self._tests}"
-        self.asked: list[Request] = []
+    def reset(self) -> None:
+        """Start a new test with a path of its own, so that late requests of the last test are told apart."""
+        self._test_count += 1
+        self.url = f"{self._base_url}/{self._test_count}"
+        self.requests: list[Request] = []
         self.replies: list[Reply] = [Reply()]
-        self.answer: Callable[[Request], Reply] = lambda _: (
-            self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-        )
+        self.answer: Callable[[Request], Reply] = self._next_reply
 
-    def take(self, request: Request) -> Reply:
-        """Count a request and decide its answer, one at a time."""
-        mine = f"/{self._tests}"
+    def _next_reply(self, _: Request) -> Reply:
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+    def receive(self, request: Request) -> Reply:
+        """Record a request and return its reply, one at a time."""
+        prefix = f"/{self._test_count}"
         with self._lock:
-            if not request.path.startswith((f"{mine}/", f"{mine}?")) and request.path != mine:
+            if not request.path.startswith((f"{prefix}/", f"{prefix}?")) and request.path != prefix:
                 return Reply(status=410)
-            request.path = request.path.removeprefix(mine)
-            self.asked.append(request)
+            request.path = request.path.removeprefix(prefix)
+            self.requests.append(request)
             return self.answer(request)
 
-    def rpc(self, methods: dict[str, Callable[..., Any]]) -> None:
+    def serve_rpc(self, methods: dict[str, Callable[..., Any]]) -> None:
         """Answer JSON-RPC, batches too; a method returns its result, or raises RpcFault."""
 
         def one(call: dict[str, Any]) -> dict[str, Any]:
@@ -100,14 +106,14 @@ class LocalServer:
 
         def answer(request: Request) -> Reply:
             calls = request.json
-            return of([one(call) for call in calls] if isinstance(calls, list) else one(calls))
+            return json_reply([one(call) for call in calls] if isinstance(calls, list) else one(calls))
 
         self.answer = answer
 
     def methods(self) -> list[str]:
-        """Names of the JSON-RPC methods asked, each item of a batch as `[name]`."""
+        """Return the names of the called JSON-RPC methods, each item of a batch as `[name]`."""
         names: list[str] = []
-        for request in self.asked:
+        for request in self.requests:
             calls = request.json
             names += [f"[{call['method']}]" for call in calls] if isinstance(calls, list) else [calls["method"]]
         return names
@@ -130,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _any(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         request = Request(self.command, self.path, dict(self.headers), json.loads(body) if body else None)
-        reply = self.server.local.take(request)
+        reply = self.server.local.receive(request)
         if reply.wait is not None and not reply.trickle:
             reply.wait.wait(10)
         self.send_response(reply.status)
@@ -150,10 +156,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
 
-    do_GET = do_POST = _any  # noqa: N815  the names that http.server asks for
+    do_GET = do_POST = _any  # noqa: N815  names that http.server prescribes
 
     def log_message(self, *_: Any) -> None:
-        """Nothing: the test looks at `asked`."""
+        """Log nothing: the test reads `requests`."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -161,12 +167,12 @@ class _Server(ThreadingHTTPServer):
     local: LocalServer
 
     def handle_error(self, *_: Any) -> None:
-        """A client that went away is what some tests are about."""
+        """Ignore clients that disconnect: some tests are about that."""
 
 
 @contextmanager
-def serving() -> Iterator[LocalServer]:
-    """A server on a free port of 127.0.0.1."""
+def serve() -> Iterator[LocalServer]:
+    """Serve on a free port of 127.0.0.1."""
     with _Server(("127.0.0.1", 0), _Handler) as server:
         local = server.local = LocalServer(f"http://127.0.0.1:{server.server_address[1]}")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -194,36 +200,36 @@ class FakeTime:
 
 
 @dataclass
-class Line:
-    """What a question went through: the meter it was counted on and the time it was paced by."""
+class ClientSetup:
+    """The meter that counts a client's requests, and the time of its rate limiter."""
 
-    meter: RunMeter = field(default_factory=RunMeter)
+    meter: UsageMeter = field(default_factory=UsageMeter)
     time: FakeTime = field(default_factory=FakeTime)
     calls_per_second: float = 1000
 
-    def door(
+    def client(
         self, session: aiohttp.ClientSession, url: str, provider: str = "testing", **options: Any
     ) -> ProviderClient:
-        """A door whose pace costs no real time."""
+        """Return a client whose rate limit costs no real time."""
         store = LocalRateLimitStore(self.time.clock)
-        pacer = RateLimiter(provider, self.calls_per_second, store, self.time.sleep)
-        return ProviderClient(provider, url, session=session, pacer=pacer, meter=self.meter, **options)
+        limiter = RateLimiter(provider, self.calls_per_second, store, self.time.sleep)
+        return ProviderClient(provider, url, session=session, rate_limiter=limiter, meter=self.meter, **options)
 
 
-def talk(
-    url: str, work: Callable[[ProviderClient], Awaitable[Result]], *, line: Line | None = None, **options: Any
+def run_client(
+    url: str, work: Callable[[ProviderClient], Awaitable[Result]], *, setup: ClientSetup | None = None, **options: Any
 ) -> Result:
-    """Run `work` with a door to `url`."""
+    """Run `work` with a client of the server at `url`."""
 
     async def main() -> Result:
         async with aiohttp.ClientSession() as session:
-            return await work((line or Line()).door(session, url, **options))
+            return await work((setup or ClientSetup()).client(session, url, **options))
 
     return asyncio.run(main())
 
 
-def talk_rpc(
-    url: str, work: Callable[[SolanaRpc], Awaitable[Result]], *, line: Line | None = None, **options: Any
+def run_rpc(
+    url: str, work: Callable[[SolanaRpc], Awaitable[Result]], *, setup: ClientSetup | None = None, **options: Any
 ) -> Result:
     """Run `work` with a Solana node at `url`."""
-    return talk(url, lambda door: work(SolanaRpc(JsonRpc(door))), line=line, **options)
+    return run_client(url, lambda client: work(SolanaRpc(JsonRpc(client))), setup=setup, **options)

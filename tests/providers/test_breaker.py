@@ -6,15 +6,15 @@ import pytest
 from fake_time import in_fake_time
 
 from discovery.providers.breaker import (
+    FAILURE_THRESHOLD,
+    FAILURE_TTL_SECONDS,
     FIRST_OPEN_SECONDS,
-    FORGOTTEN_SECONDS,
     MAX_OPEN_FACTOR,
     MAX_OPEN_FACTOR_REQUIRED,
-    OPENS_AFTER,
     PROBE_SECONDS,
     Breaker,
     LocalBreakerStore,
-    is_failure,
+    counts_as_failure,
 )
 from discovery.providers.errors import (
     BadPayload,
@@ -30,7 +30,7 @@ from discovery.providers.errors import (
 )
 
 CAUSE = "server error (HTTP 503)"
-PATIENCE = 60.0
+TIMEOUT = 60.0
 
 
 def with_breaker(work, **options):
@@ -42,44 +42,53 @@ def with_breaker(work, **options):
     return in_fake_time(main)
 
 
-async def fail(breaker, times=OPENS_AFTER):
-    """That many questions in a row end in failure; for how long the last opened it."""
-    return [await breaker.failed(f"failed {number}", CAUSE) for number in range(times)][-1]
+async def fail(breaker, times=FAILURE_THRESHOLD):
+    """Record that many failures in a row; return the open time of the last."""
+    return [await breaker.record_failure(f"failed {number}", CAUSE) for number in range(times)][-1]
 
 
-async def probe(breaker, question="probe", patience=10_000.0):
-    """Wait until the breaker lets the question through."""
-    return await breaker.wait(question, patience)
+async def probe(breaker, request_id="probe", timeout_seconds=10_000.0):
+    """Wait until the breaker admits the request."""
+    return await breaker.wait(request_id, timeout_seconds)
 
 
-def test_failures_in_a_row_open_it():
+async def fail_until_open_for(breaker, factor):
+    """Let probes fail until the circuit is open for `factor` times the first open time."""
+    await fail(breaker)
+    open_seconds = 0.0
+    while open_seconds < FIRST_OPEN_SECONDS * factor:
+        await probe(breaker)
+        open_seconds = await breaker.record_failure("probe", CAUSE)
+
+
+def test_failures_in_a_row_open_the_circuit():
     async def work(breaker, _):
-        opened = [await breaker.failed(f"question {number}", CAUSE) for number in range(OPENS_AFTER)]
+        opened = [await breaker.record_failure(f"request {number}", CAUSE) for number in range(FAILURE_THRESHOLD)]
         return opened, await breaker.allows("another")
 
     assert with_breaker(work) == ([0, 0, 0, 0, 30], False)
 
 
-def test_an_answer_between_failures_keeps_it_closed():
+def test_a_response_between_failures_keeps_the_circuit_closed():
     async def work(breaker, _):
         for _ in range(3):
-            await fail(breaker, OPENS_AFTER - 1)
-            assert await breaker.answered("answered") is False
+            await fail(breaker, FAILURE_THRESHOLD - 1)
+            assert await breaker.record_success("succeeded") is False
         return await breaker.allows("another")
 
     assert with_breaker(work)
 
 
-def test_who_has_the_patience_waits_until_it_may_be_asked():
+def test_a_request_with_enough_timeout_waits_until_it_is_admitted():
     async def work(breaker, clock):
         await fail(breaker)
-        waited = await breaker.wait("patient", PATIENCE)
+        waited = await breaker.wait("patient", TIMEOUT)
         return waited, clock()
 
     assert with_breaker(work) == (pytest.approx(30), pytest.approx(30))
 
 
-def test_who_has_no_patience_for_it_is_refused_at_once_with_the_cause_and_the_time():
+def test_a_request_with_too_short_a_timeout_is_refused_at_once_with_cause_and_time():
     async def work(breaker, clock):
         await fail(breaker)
         await asyncio.sleep(4)
@@ -90,27 +99,27 @@ def test_who_has_no_patience_for_it_is_refused_at_once_with_the_cause_and_the_ti
     error, now = with_breaker(work)
     assert now == pytest.approx(4)
     assert (error.provider, error.wait_seconds, error.retryable) == ("someone", pytest.approx(26), True)
-    assert (error.code, error.cause) == ("circuit_open", f"left alone after repeated failures, the last: {CAUSE}")
+    assert (error.code, error.cause) == ("circuit_open", f"circuit open after repeated failures, the last: {CAUSE}")
 
 
-def test_one_question_is_let_through_as_a_probe_and_keeps_its_right_to_ask_again():
+def test_only_one_request_is_admitted_as_probe_and_may_retry():
     async def work(breaker, _):
         await fail(breaker)
         await asyncio.sleep(30)
-        asked = [await breaker.allows(f"question {number}") for number in range(20)]
-        return asked, await breaker.allows("question 0")
+        admitted = [await breaker.allows(f"request {number}") for number in range(20)]
+        return admitted, await breaker.allows("request 0")
 
     assert with_breaker(work) == ([True] + [False] * 19, True)
 
 
-def test_the_answer_to_a_probe_lets_everybody_through_at_the_next_look():
+def test_the_response_to_a_probe_admits_all_waiting_requests():
     async def work(breaker, clock):
         await fail(breaker)
         await probe(breaker)
-        others = [asyncio.ensure_future(breaker.wait(f"question {number}", PATIENCE)) for number in range(20)]
+        others = [asyncio.ensure_future(breaker.wait(f"request {number}", TIMEOUT)) for number in range(20)]
         await asyncio.sleep(5)
         assert not any(other.done() for other in others)
-        closed = await breaker.answered("probe")
+        closed = await breaker.record_success("probe")
         await asyncio.gather(*others)
         return closed, clock()
 
@@ -119,47 +128,47 @@ def test_the_answer_to_a_probe_lets_everybody_through_at_the_next_look():
     assert 35 <= now <= 36
 
 
-def test_a_probe_that_fails_opens_it_for_twice_as_long_up_to_the_most():
+def test_a_failed_probe_doubles_the_open_time_up_to_the_maximum():
     async def work(breaker, _):
         opened = [await fail(breaker)]
         for _ in range(6):
             await probe(breaker)
-            opened.append(await breaker.failed("probe", CAUSE))
+            opened.append(await breaker.record_failure("probe", CAUSE))
         return opened
 
     assert with_breaker(work) == [30, 60, 120, 240, 300, 300, 300]
 
 
-def test_after_an_answer_all_counts_begin_anew():
+def test_a_response_resets_all_counts():
     async def work(breaker, _):
         await fail(breaker)
         await probe(breaker)
-        await breaker.failed("probe", CAUSE)
+        await breaker.record_failure("probe", CAUSE)
         await probe(breaker)
-        assert await breaker.answered("probe")
-        few = await fail(breaker, OPENS_AFTER - 1)
-        return few, await breaker.failed("the last", CAUSE)
+        assert await breaker.record_success("probe")
+        few = await fail(breaker, FAILURE_THRESHOLD - 1)
+        return few, await breaker.record_failure("the last", CAUSE)
 
     assert with_breaker(work) == (0, FIRST_OPEN_SECONDS)
 
 
-def test_failures_of_questions_on_their_way_when_it_opened_prolong_nothing():
+def test_failures_of_requests_in_flight_do_not_prolong_the_open_time():
     async def work(breaker, clock):
         await fail(breaker)
-        late = [await breaker.failed(f"late {number}", CAUSE) for number in range(50)]
+        late = [await breaker.record_failure(f"late {number}", CAUSE) for number in range(50)]
         await probe(breaker)
-        late += [await breaker.failed(f"later {number}", CAUSE) for number in range(50)]
+        late += [await breaker.record_failure(f"later {number}", CAUSE) for number in range(50)]
         return set(late), clock(), await breaker.allows("probe")
 
     assert with_breaker(work) == ({0}, pytest.approx(30), True)
 
 
-def test_an_answer_on_its_way_when_it_opened_closes_it():
+def test_a_response_to_a_request_in_flight_closes_the_circuit():
     async def work(breaker, clock):
         await fail(breaker)
-        waiting = asyncio.ensure_future(breaker.wait("patient", PATIENCE))
+        waiting = asyncio.ensure_future(breaker.wait("patient", TIMEOUT))
         await asyncio.sleep(3)
-        closed = await breaker.answered("begun before")
+        closed = await breaker.record_success("begun before")
         await waiting
         return closed, clock()
 
@@ -168,7 +177,7 @@ def test_an_answer_on_its_way_when_it_opened_closes_it():
     assert now <= 4
 
 
-def test_a_probe_given_up_leaves_its_place_to_another():
+def test_an_abandoned_probe_releases_its_slot():
     async def work(breaker, _):
         await fail(breaker)
         await probe(breaker)
@@ -180,17 +189,17 @@ def test_a_probe_given_up_leaves_its_place_to_another():
     assert with_breaker(work) == (False, True)
 
 
-def test_a_probe_that_was_lost_with_its_process_is_replaced_and_its_late_end_ignored():
+def test_a_lost_probe_is_replaced_and_its_late_failure_ignored():
     async def work(breaker, clock):
         await fail(breaker)
         await probe(breaker, "lost")
-        waited = await breaker.wait("next", PATIENCE)
-        return waited, await breaker.failed("lost", CAUSE), await breaker.failed("next", CAUSE)
+        waited = await breaker.wait("next", TIMEOUT)
+        return waited, await breaker.record_failure("lost", CAUSE), await breaker.record_failure("next", CAUSE)
 
     assert with_breaker(work) == (pytest.approx(PROBE_SECONDS), 0, 60)
 
 
-def test_a_probe_that_asks_again_keeps_its_place():
+def test_a_probe_that_retries_keeps_its_slot():
     async def work(breaker, _):
         await fail(breaker)
         await probe(breaker)
@@ -202,7 +211,7 @@ def test_a_probe_that_asks_again_keeps_its_place():
     with_breaker(work)
 
 
-def test_who_waits_for_a_probe_longer_than_its_patience_is_refused():
+def test_a_request_that_waits_for_a_probe_beyond_its_timeout_is_refused():
     async def work(breaker, clock):
         await fail(breaker)
         await probe(breaker)
@@ -213,20 +222,20 @@ def test_who_waits_for_a_probe_longer_than_its_patience_is_refused():
     assert 39 <= with_breaker(work) <= 40
 
 
-def test_failures_long_ago_are_forgotten():
+def test_old_failures_are_forgotten():
     async def work(breaker, _):
-        await fail(breaker, OPENS_AFTER - 1)
-        await asyncio.sleep(FORGOTTEN_SECONDS + 1)
-        return await breaker.failed("today", CAUSE)
+        await fail(breaker, FAILURE_THRESHOLD - 1)
+        await asyncio.sleep(FAILURE_TTL_SECONDS + 1)
+        return await breaker.record_failure("today", CAUSE)
 
     assert with_breaker(work) == 0
 
 
-def test_providers_have_breakers_of_their_own():
+def test_each_provider_has_a_breaker_of_its_own():
     async def work(clock):
         store = LocalBreakerStore(clock)
         await fail(Breaker("one", store))
-        return await Breaker("other", store).allows("question")
+        return await Breaker("other", store).allows("request")
 
     assert in_fake_time(work)
 
@@ -246,43 +255,35 @@ def test_providers_have_breakers_of_their_own():
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_only_a_provider_that_is_away_or_overwhelmed_counts_as_failed(error, counts):
-    assert is_failure(error) is counts
+def test_only_an_unreachable_failing_or_overloaded_provider_counts_as_failed(error, counts):
+    assert counts_as_failure(error) is counts
 
 
 @pytest.mark.parametrize("begins", [0, 10, 30, 44, 45, 46, 60, 89])
-def test_no_step_spends_its_three_attempts_on_refusals_where_it_needs_the_provider(begins):
-    """Attempts of a step are a quarter and a half of the patience apart (discovery/runs/work.py)."""
+def test_no_step_loses_all_attempts_to_an_open_circuit_of_a_required_provider(begins):
+    """Attempts of a step are a quarter and a half of the timeout apart (discovery/jobs/step_runner.py)."""
 
     async def work(breaker, clock):
-        await fail(breaker)
-        opened = 0.0
-        while opened < FIRST_OPEN_SECONDS * MAX_OPEN_FACTOR_REQUIRED:
-            await probe(breaker)
-            opened = await breaker.failed("probe", CAUSE)
+        await fail_until_open_for(breaker, MAX_OPEN_FACTOR_REQUIRED)
         await asyncio.sleep(begins)
-        for pause in (PATIENCE / 4, PATIENCE / 2, None):
+        for pause in (TIMEOUT / 4, TIMEOUT / 2, None):
             try:
-                return await breaker.wait("question", PATIENCE)
+                return await breaker.wait("request", TIMEOUT)
             except CircuitOpen:
                 if pause is not None:
                     await asyncio.sleep(pause)
         return None
 
-    assert with_breaker(work, most_seconds=FIRST_OPEN_SECONDS * MAX_OPEN_FACTOR_REQUIRED) is not None
+    assert with_breaker(work, max_seconds=FIRST_OPEN_SECONDS * MAX_OPEN_FACTOR_REQUIRED) is not None
 
 
-def test_a_step_that_can_do_without_the_provider_is_not_held_up_by_it():
+def test_a_provider_that_is_not_required_does_not_delay_a_step():
     async def work(breaker, clock):
-        await fail(breaker)
-        opened = 0.0
-        while opened < FIRST_OPEN_SECONDS * MAX_OPEN_FACTOR:
-            await probe(breaker)
-            opened = await breaker.failed("probe", CAUSE)
+        await fail_until_open_for(breaker, MAX_OPEN_FACTOR)
         began = clock()
         for number in range(100):
             with pytest.raises(CircuitOpen):
-                await breaker.wait(f"question {number}", PATIENCE)
+                await breaker.wait(f"request {number}", TIMEOUT)
         return clock() - began
 
     assert with_breaker(work) == 0

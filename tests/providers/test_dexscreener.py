@@ -1,10 +1,10 @@
-"""DexScreener: crowded answers, missing keys, other chains, garbled rows."""
+"""DexScreener: full responses, missing keys, other chains, garbled rows."""
 
 import json
 from decimal import Decimal
 
 import pytest
-from local_server import Reply, of, talk
+from local_server import Reply, json_reply, run_client
 
 from discovery.domain.programs import USDC, WRAPPED_SOL
 from discovery.providers.dexscreener import DexScreener
@@ -34,12 +34,12 @@ def pair(mint=MINT, quote=WRAPPED_SOL, **fields):
 
 
 def pairs(server, rows, mints=(MINT,)):
-    server.replies = [of(rows)]
-    return talk(server.url, lambda door: DexScreener(door).pairs(mints))
+    server.replies = [json_reply(rows)]
+    return run_client(server.url, lambda client: DexScreener(client).pairs(mints))
 
 
-def asked(server):
-    return [request.path.rsplit("/", 1)[1].split(",") for request in server.asked]
+def requested_mints(server):
+    return [request.path.rsplit("/", 1)[1].split(",") for request in server.requests]
 
 
 def test_a_pair_becomes_a_record(server):
@@ -75,7 +75,7 @@ def test_nulls_are_unknown(server, nulls):
     assert (len(rows), rows.rejected) == (1, 0)
 
 
-def test_without_a_market_cap_the_diluted_one_stands_in(server):
+def test_without_a_market_cap_the_fully_diluted_one_is_used(server):
     assert pairs(server, [pair(marketCap=None)])[0].market_cap_usd == Decimal(210000)
 
 
@@ -84,7 +84,7 @@ def test_rows_of_other_chains_are_dropped(server):
     assert (len(rows), rows.rejected) == (1, 0)
 
 
-def test_a_token_on_the_quote_side_is_no_market_of_it(server):
+def test_a_pair_is_not_a_market_of_its_quote_token(server):
     rows = pairs(server, [pair(OTHER, quote=MINT), pair(MINT, quote=USDC)])
     assert [(row.mint, row.quote_mint) for row in rows] == [(MINT, USDC)]
 
@@ -111,7 +111,7 @@ def test_one_garbled_row_is_counted_and_skipped(server, garbled):
 
 
 @pytest.mark.parametrize("nonsense", ["NaN", "Infinity", "-Infinity", "sNaN"])
-def test_a_figure_that_is_no_number_is_unknown(server, nonsense):
+def test_a_figure_that_is_not_finite_is_unknown(server, nonsense):
     figures = {"priceUsd": nonsense, "liquidity": {"usd": nonsense}, "marketCap": nonsense, "fdv": nonsense}
     (row,) = pairs(server, [pair(**figures, priceChange={"h24": nonsense}, volume={"h24": nonsense})])
     assert (row.price_usd, row.liquidity_usd, row.market_cap_usd) == (None, None, None)
@@ -124,61 +124,61 @@ def test_names_are_cleaned(server):
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"null", b"{}", b'{"pairs":null}', b"7", b"\xff\xfe", b"[" * 99_999])
-def test_a_body_that_is_no_list_is_a_bad_payload(server, body):
+def test_a_body_that_is_not_a_list_is_a_bad_payload(server, body):
     server.replies = [Reply(body)]
     with pytest.raises(BadPayload):
-        talk(server.url, lambda door: DexScreener(door).pairs([MINT]))
+        run_client(server.url, lambda client: DexScreener(client).pairs([MINT]))
 
 
-def test_thirty_mints_go_into_a_call(server):
+def test_a_call_requests_up_to_thirty_mints(server):
     mints = [f"{number:02}" for number in range(65)]
     assert pairs(server, [], mints) == []
-    assert [len(call) for call in asked(server)] == [30, 30, 5]
+    assert [len(call) for call in requested_mints(server)] == [30, 30, 5]
 
 
-def test_a_mint_named_twice_is_asked_once(server):
+def test_a_repeated_mint_is_requested_once(server):
     pairs(server, [], [MINT, MINT])
-    assert asked(server) == [[MINT]]
+    assert requested_mints(server) == [[MINT]]
 
 
-def crowding(server, crowd):
-    """A server whose batch answers hold `crowd` only, and whose single answers hold one pair each."""
-    server.answer = lambda request: of(
+def pairs_with_full_batches(server, crowd):
+    """Return the pairs of two mints from a server whose batches hold `crowd` only, and single responses one pair."""
+    server.answer = lambda request: json_reply(
         crowd if "," in request.path else [pair(request.path.rsplit("/", 1)[1], pairAddress=MINT)]
     )
-    return talk(server.url, lambda door: DexScreener(door).pairs([MINT, OTHER]))
+    return run_client(server.url, lambda client: DexScreener(client).pairs([MINT, OTHER]))
 
 
-def test_what_a_full_answer_left_out_is_asked_for_by_itself(server):
-    rows = crowding(server, [pair() for _ in range(30)])
-    assert asked(server) == [[MINT, OTHER], [OTHER]]
+def test_a_mint_missing_in_a_full_response_is_requested_by_itself(server):
+    rows = pairs_with_full_batches(server, [pair() for _ in range(30)])
+    assert requested_mints(server) == [[MINT, OTHER], [OTHER]]
     assert {row.mint for row in rows} == {MINT, OTHER}
 
 
-def test_an_answer_full_of_quote_sides_also_crowds_out(server):
-    """Captured answers hold more pairs with the token on the quote side than on the base side."""
-    rows = crowding(server, [pair() for _ in range(11)] + [pair(POOL, quote=MINT) for _ in range(19)])
-    assert asked(server) == [[MINT, OTHER], [OTHER]]
+def test_a_response_full_of_quote_pairs_crowds_out_mints_too(server):
+    """Captured responses hold more pairs with the token on the quote side than on the base side."""
+    rows = pairs_with_full_batches(server, [pair() for _ in range(11)] + [pair(POOL, quote=MINT) for _ in range(19)])
+    assert requested_mints(server) == [[MINT, OTHER], [OTHER]]
     assert {row.mint for row in rows} == {MINT, OTHER}
 
 
-def test_an_answer_that_is_not_full_means_what_it_leaves_out(server):
-    crowding(server, [pair() for _ in range(5)])
-    assert asked(server) == [[MINT, OTHER]]
+def test_a_mint_missing_in_a_response_with_room_has_no_pair(server):
+    pairs_with_full_batches(server, [pair() for _ in range(5)])
+    assert requested_mints(server) == [[MINT, OTHER]]
 
 
-def test_a_feed_gives_solana_tokens_with_their_source(server):
+def test_a_feed_returns_solana_tokens_with_their_source(server):
     row = {"chainId": "solana", "tokenAddress": MINT, "url": "u", "links": None}
     garbled = [{"chainId": "solana"}, {"chainId": "solana", "tokenAddress": "no address"}]
-    server.replies = [of([row, {**row, "chainId": "base", "tokenAddress": "0xabc"}, *garbled])]
-    rows = talk(server.url, lambda door: DexScreener(door).feed("/token-boosts/top/v1"))
+    server.replies = [json_reply([row, {**row, "chainId": "base", "tokenAddress": "0xabc"}, *garbled])]
+    rows = run_client(server.url, lambda client: DexScreener(client).feed("/token-boosts/top/v1"))
     assert [(each.mint, each.source) for each in rows] == [(MINT, "dexscreener/token-boosts/top")]
     assert rows.rejected == 2
 
 
 def captured(realdata, name):
-    found = json.loads((realdata / "http" / "dexscreener" / f"{name}.json").read_text())
-    return found["pairs"] if isinstance(found, dict) else found
+    content = json.loads((realdata / "http" / "dexscreener" / f"{name}.json").read_text())
+    return content["pairs"] if isinstance(content, dict) else content
 
 
 @pytest.mark.parametrize(
@@ -187,8 +187,10 @@ def captured(realdata, name):
 def test_every_captured_solana_pair_becomes_a_record(server, realdata, name):
     wire = [row for row in captured(realdata, name) if row["chainId"] == "solana"]
     mints = list({row["baseToken"]["address"] for row in wire})
-    server.answer = lambda request: of(captured(realdata, name) if "," in request.path or len(mints) == 1 else [])
-    rows = talk(server.url, lambda door: DexScreener(door).pairs(mints))
+    server.answer = lambda request: json_reply(
+        captured(realdata, name) if "," in request.path or len(mints) == 1 else []
+    )
+    rows = run_client(server.url, lambda client: DexScreener(client).pairs(mints))
     assert (len(rows), rows.rejected, rows.cause) == (len(wire), 0, "")
     for record, row in zip(rows, wire, strict=True):
         assert (record.mint, record.pool, record.dex) == (row["baseToken"]["address"], row["pairAddress"], row["dexId"])
@@ -196,7 +198,7 @@ def test_every_captured_solana_pair_becomes_a_record(server, realdata, name):
         assert record.price_usd == Decimal(row["priceUsd"])
 
 
-def test_a_captured_pair_has_the_values_of_the_wire(server, realdata):
+def test_a_captured_pair_has_the_values_of_the_response(server, realdata):
     rows = pairs(server, captured(realdata, "tokens_v1_batch"))
     (wire,) = captured(realdata, "tokens_v1_batch")
     (row,) = rows
@@ -207,7 +209,7 @@ def test_a_captured_pair_has_the_values_of_the_wire(server, realdata):
 
 
 @pytest.mark.parametrize(("name", "count"), [("token_boosts_latest_v1", 30), ("token_profiles_latest_v1", 20)])
-def test_a_captured_feed_gives_its_solana_rows(server, realdata, name, count):
-    server.replies = [of(captured(realdata, name))]
-    rows = talk(server.url, lambda door: DexScreener(door).feed("/token-boosts/latest/v1"))
+def test_a_captured_feed_returns_its_solana_rows(server, realdata, name, count):
+    server.replies = [json_reply(captured(realdata, name))]
+    rows = run_client(server.url, lambda client: DexScreener(client).feed("/token-boosts/latest/v1"))
     assert (len(rows), rows.rejected) == (count, 0)

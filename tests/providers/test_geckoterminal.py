@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from local_server import Reply, of, talk
+from local_server import Reply, json_reply, run_client
 
 from discovery.domain.programs import WRAPPED_SOL
 from discovery.providers.errors import BadPayload, RateLimited
@@ -40,8 +40,8 @@ def pool(base=f"solana_{MINT}", **attributes):
 
 
 def trending(server, rows, duration="5m"):
-    server.replies = [of({"data": rows})]
-    return talk(server.url, lambda door: GeckoTerminal(door).trending(duration))
+    server.replies = [json_reply({"data": rows})]
+    return run_client(server.url, lambda client: GeckoTerminal(client).trending(duration))
 
 
 def test_strings_become_exact_numbers(server):
@@ -53,22 +53,22 @@ def test_strings_become_exact_numbers(server):
     assert row.pool_created_at == 1_788_264_005
 
 
-def test_the_page_asked_for_names_duration_or_dex(server):
+def test_the_request_names_duration_or_dex(server):
     trending(server, [], "24h")
-    server.replies = [of({"data": []})]
-    talk(server.url, lambda door: GeckoTerminal(door).dex_pools("meteora-dbc"))
-    assert [request.path for request in server.asked] == [
+    server.replies = [json_reply({"data": []})]
+    run_client(server.url, lambda client: GeckoTerminal(client).dex_pools("meteora-dbc"))
+    assert [request.path for request in server.requests] == [
         "/networks/solana/trending_pools?duration=24h&page=1",
         "/networks/solana/dexes/meteora-dbc/pools?page=1",
     ]
 
 
 @pytest.mark.parametrize(("reserve", "liquidity"), [("-12.5", None), (None, None), ("0", Decimal(0)), ("NaN", None)])
-def test_only_a_reserve_of_zero_or_more_is_a_liquidity(server, reserve, liquidity):
+def test_a_negative_reserve_is_not_a_liquidity(server, reserve, liquidity):
     assert trending(server, [pool(reserve_in_usd=reserve)])[0].liquidity_usd == liquidity
 
 
-def test_a_market_cap_is_taken_before_the_diluted_one(server):
+def test_the_market_cap_comes_before_the_fully_diluted_one(server):
     assert trending(server, [pool(market_cap_usd="7.5")])[0].market_cap_usd == Decimal("7.5")
 
 
@@ -117,18 +117,18 @@ def test_a_pool_without_a_base_token_is_dropped(server):
     assert trending(server, [row]) == []
 
 
-def test_a_limit_told_under_200_is_an_error(server):
-    server.replies = [of({"status": {"error_code": 429, "error_message": "You've exceeded the Rate Limit"}})]
+def test_a_rate_limit_with_status_200_is_an_error(server):
+    server.replies = [json_reply({"status": {"error_code": 429, "error_message": "You've exceeded the Rate Limit"}})]
     with pytest.raises(BadPayload, match="data"):
-        talk(server.url, lambda door: GeckoTerminal(door).trending("1h"))
+        run_client(server.url, lambda client: GeckoTerminal(client).trending("1h"))
 
 
-def test_a_429_with_retry_after_zero_is_asked_again_and_given_up(server):
+def test_a_429_with_retry_after_zero_is_retried_until_it_fails(server):
     server.replies = [Reply(b"", 429, {"Retry-After": "0"})]
     with pytest.raises(RateLimited) as caught:
-        talk(server.url, lambda door: GeckoTerminal(door).trending("1h"))
+        run_client(server.url, lambda client: GeckoTerminal(client).trending("1h"))
     assert caught.value.wait_seconds is None
-    assert len(server.asked) > 1
+    assert len(server.requests) > 1
 
 
 def captured(realdata):
@@ -139,26 +139,26 @@ def captured(realdata):
             yield path.stem, page
 
 
-def test_every_captured_pool_is_a_record_or_of_another_network(server, realdata):
+def test_every_captured_solana_pool_is_a_record(server, realdata):
     pages = dict(captured(realdata))
     assert len(pages) >= 10
     for name, page in pages.items():
-        server.replies = [of(page)]
-        rows = talk(server.url, lambda door: GeckoTerminal(door).trending("5m"))
+        server.replies = [json_reply(page)]
+        rows = run_client(server.url, lambda client: GeckoTerminal(client).trending("5m"))
         solana = [row for row in page["data"] if row["id"].startswith("solana_")]
         assert (len(rows), rows.rejected, rows.cause) == (len(solana), 0, ""), name
 
 
-def test_a_captured_solana_pool_has_the_values_of_the_wire(server, realdata):
+def test_a_captured_solana_pool_has_the_values_of_the_response(server, realdata):
     page = dict(captured(realdata))["onchain_categories_category_id_pools"]
-    server.replies = [of(page)]
-    (row,) = talk(server.url, lambda door: GeckoTerminal(door).trending("5m"))
+    server.replies = [json_reply(page)]
+    (row,) = run_client(server.url, lambda client: GeckoTerminal(client).trending("5m"))
     assert row.pool == "DaZJ1A8ZqiSbSr7M5uFudafDUXLSNQX1zVpcyDhJZEzF"
     assert row.liquidity_usd == Decimal("1123.21403520731")
     assert row.price_usd == Decimal("0.0000013253687934057798494580598374625617972585734733709883585887625")
 
 
 def test_a_captured_pool_with_nulls_is_a_record(server, realdata):
-    server.replies = [of(dict(captured(realdata))["onchain_networks_new_pools"])]
-    (row,) = talk(server.url, lambda door: GeckoTerminal(door).trending("5m"))
+    server.replies = [json_reply(dict(captured(realdata))["onchain_networks_new_pools"])]
+    (row,) = run_client(server.url, lambda client: GeckoTerminal(client).trending("5m"))
     assert (row.liquidity_usd, row.pool) == (None, "6EiJDBoHqRA3m6FqYBphpGomspmFxtj4mawUKYMZtcVG")

@@ -1,89 +1,86 @@
-"""Pages of Helius: followed to their end, refused where they go round, read row by row."""
+"""Pages of Helius: followed to the last one, refused if they repeat, decoded row by row."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
-from local_server import Line, RpcFault, of, talk
+from local_server import ClientSetup, RpcFault, json_reply, run_client
 
-from discovery.clients.transaction_history import HeliusTransactionSource
+from discovery.clients.helius_history import HeliusTransactionSource
+from discovery.clients.transaction_history import OrderedTransaction
+from discovery.clients.usage import Usage
+from discovery.domain.run_errors import WarningSink
 from discovery.providers.errors import BadPayload
 from discovery.providers.helius import Helius
 from discovery.providers.jsonrpc import JsonRpc
 from discovery.providers.solana_rpc import SolanaRpc
 
-MAX_CHANGES = 50_000
+MAX_TRANSACTIONS = 50_000
 
 
 @dataclass
-class Asked:
-    """What `between` answered: (signature, slot, block time) in order, what was told, calls made."""
+class Fetched:
+    """The transactions of `fetch_range`, its warnings and the usage of the provider."""
 
-    rows: list[tuple[str, int, int]]
-    problems: list[tuple[str, str]] = field(default_factory=list)
-    calls: int = 0
+    transactions: list[OrderedTransaction]
+    warnings: list[str]
+    usage: Usage
 
-
-def listed(found):
-    return [(row.signature, row.slot, row.block_time) for row in found]
-
-
-def signatures(asked):
-    return [row[0] for row in asked.rows]
+    @property
+    def signatures(self):
+        return [transaction.signature for transaction in self.transactions]
 
 
-def helius_row(signature, place, index=0, **fields):
+def helius_row(signature, number, index=0, **fields):
     return {
-        "slot": place,
+        "slot": number,
         "transactionIndex": index,
-        "blockTime": 1_000_000 + place,
+        "blockTime": 1_000_000 + number,
         "transaction": {"signatures": [signature], "message": {"accountKeys": []}},
         "meta": {"err": None, "fee": 1, "preBalances": [], "postBalances": []},
         **fields,
     }
 
 
-def ask_helius(server, pages, since=None, until=None, most=MAX_CHANGES, **others):
-    """`pages`: paginationToken (None first) -> (rows, next token)."""
-    problems, line = [], Line()
+def fetch_pages(server, pages, since=None, until=None, limit=MAX_TRANSACTIONS, **other_methods):
+    """Fetch the time range from `pages`: paginationToken (None first) -> (rows, next token)."""
+    warnings, setup = WarningSink("test"), ClientSetup()
 
-    async def work(door):
-        rpc = JsonRpc(door)
-        histories = HeliusTransactionSource(
-            Helius(rpc, line.meter), SolanaRpc(rpc), lambda *told: problems.append(told)
-        )
-        return await histories.between("address", since, until, most)
+    async def work(client):
+        rpc = JsonRpc(client)
+        source = HeliusTransactionSource(Helius(rpc, setup.meter), SolanaRpc(rpc), warnings)
+        return await source.fetch_range("address", since, until, limit)
 
     def page(_, config):
         rows, token = pages[config.get("paginationToken")]
         return {"data": rows, "paginationToken": token}
 
-    server.rpc({"getTransactionsForAddress": page, **others})
-    found = talk(server.url, work, line=line)
-    return Asked(listed(found), problems, line.meter.total_calls), found, line
+    server.serve_rpc({"getTransactionsForAddress": page, **other_methods})
+    transactions = run_client(server.url, work, setup=setup)
+    return Fetched(transactions, warnings.messages, setup.meter.usage())
 
 
-def test_helius_pages_are_followed_until_there_is_no_token(server):
+def test_pages_are_followed_until_there_is_no_token(server):
     pages = {None: ([helius_row("a", 1)], "1:0"), "1:0": ([], "2:0"), "2:0": ([helius_row("b", 2)], None)}
-    asked, _, line = ask_helius(server, pages)
-    assert signatures(asked) == ["a", "b"]
-    assert line.meter.usage()["testing"]["credits"] == 30
+    fetched = fetch_pages(server, pages)
+    assert fetched.signatures == ["a", "b"]
+    assert fetched.usage["testing"]["credits"] == 30
 
 
 @pytest.mark.parametrize("rows", [[], [helius_row("a", 1)]], ids=["empty", "full"])
-def test_helius_tokens_that_go_round_in_a_circle_are_refused(server, rows):
+def test_page_tokens_in_a_circle_are_a_bad_payload(server, rows):
     with pytest.raises(BadPayload, match="same page again"):
-        ask_helius(server, {None: (rows, "x"), "x": (rows, "y"), "y": (rows, "x")})
-    assert len(server.asked) <= 4
+        fetch_pages(server, {None: (rows, "x"), "x": (rows, "y"), "y": (rows, "x")})
+    assert len(server.requests) <= 4
 
 
-def test_a_helius_token_that_stands_still_is_refused(server):
+def test_a_page_token_that_repeats_is_a_bad_payload(server):
     with pytest.raises(BadPayload, match="same page again"):
-        ask_helius(server, {None: ([helius_row("a", 1)], "x"), "x": ([helius_row("b", 2)], "x")})
+        fetch_pages(server, {None: ([helius_row("a", 1)], "x"), "x": ([helius_row("b", 2)], "x")})
 
 
-def test_a_helius_page_that_overlaps_gives_nothing_twice(server):
+def test_a_page_that_overlaps_the_one_before_repeats_no_transaction(server):
     pages = {None: ([helius_row("a", 1), helius_row("b", 2)], "x"), "x": ([helius_row("b", 2)], None)}
-    assert signatures(ask_helius(server, pages)[0]) == ["a", "b"]
+    assert fetch_pages(server, pages).signatures == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -96,14 +93,14 @@ def test_a_helius_page_that_overlaps_gives_nothing_twice(server):
     ],
     ids=range(4),
 )
-def test_a_garbled_helius_row_is_counted_and_skipped(server, garbled):
-    asked, _, _ = ask_helius(server, {None: ([helius_row("a", 1), garbled, helius_row("b", 3)], None)})
-    assert signatures(asked) == ["a", "b"]
-    assert [what for what, _ in asked.problems] == ["address"]
-    assert "1 transactions skipped" in asked.problems[0][1]
+def test_a_garbled_row_is_counted_and_skipped(server, garbled):
+    fetched = fetch_pages(server, {None: ([helius_row("a", 1), garbled, helius_row("b", 3)], None)})
+    assert fetched.signatures == ["a", "b"]
+    assert len(fetched.warnings) == 1
+    assert fetched.warnings[0].startswith("address: 1 transactions skipped")
 
 
-def test_helius_rows_without_a_time_take_their_slots_or_are_told(server):
+def test_rows_without_a_time_get_that_of_their_slot_or_a_warning(server):
     rows = [helius_row("a", 1, blockTime=None), helius_row("b", 2, blockTime=None), helius_row("c", 3, slot=None)]
 
     def block_time(slot):
@@ -111,34 +108,34 @@ def test_helius_rows_without_a_time_take_their_slots_or_are_told(server):
             raise RpcFault(-32009, "skipped")
         return 77
 
-    asked, _, _ = ask_helius(server, {None: (rows, None)}, getBlockTime=block_time)
-    assert asked.rows == [("a", 1, 77)]
-    assert asked.problems == [("b", "no block time"), ("c", "transaction without a slot")]
+    fetched = fetch_pages(server, {None: (rows, None)}, getBlockTime=block_time)
+    assert [(row.signature, row.slot, row.block_time) for row in fetched.transactions] == [("a", 1, 77)]
+    assert fetched.warnings == ["b: no block time", "c: transaction without a slot"]
 
 
-def test_helius_rows_outside_the_asked_time_are_left_out(server):
+def test_rows_outside_the_time_range_are_left_out(server):
     rows = [helius_row(name, slot) for name, slot in (("a", 1), ("b", 2), ("c", 3))]
-    asked, _, _ = ask_helius(server, {None: (rows, None)}, since=1_000_002, until=1_000_002)
-    assert signatures(asked) == ["b"]
+    fetched = fetch_pages(server, {None: (rows, None)}, since=1_000_002, until=1_000_002)
+    assert fetched.signatures == ["b"]
 
 
-def test_the_helius_index_is_the_one_in_the_block(server):
+def test_the_index_is_the_one_in_the_block(server):
     rows = [helius_row("a", 1, 40), helius_row("b", 1, 41)]
-    assert [row.index for row in ask_helius(server, {None: (rows, None)})[1]] == [40, 41]
+    assert [row.index for row in fetch_pages(server, {None: (rows, None)}).transactions] == [40, 41]
 
 
-def test_helius_stops_at_the_most_and_tells_it(server):
+def test_paging_stops_at_the_limit_with_a_warning(server):
     pages = {None: ([helius_row("a", 1), helius_row("b", 2)], "x"), "x": ([helius_row("c", 3)], None)}
-    asked, _, _ = ask_helius(server, pages, most=2)
-    assert signatures(asked) == ["a", "b"]
-    assert asked.problems == [("address", "more than 2 transactions: the rest was left out")]
+    fetched = fetch_pages(server, pages, limit=2)
+    assert fetched.signatures == ["a", "b"]
+    assert fetched.warnings == ["address: more than 2 transactions: the rest was left out"]
 
 
-def test_an_answer_of_helius_without_rows_is_a_bad_payload(server):
-    server.replies = [of({"jsonrpc": "2.0", "id": 1, "result": {"rows": []}})]
+def test_a_response_without_rows_is_a_bad_payload(server):
+    server.replies = [json_reply({"jsonrpc": "2.0", "id": 1, "result": {"rows": []}})]
 
-    async def work(door):
-        await Helius(JsonRpc(door), Line().meter).probe("address")
+    async def work(client):
+        await Helius(JsonRpc(client), ClientSetup().meter).probe("address")
 
     with pytest.raises(BadPayload, match="not as documented"):
-        talk(server.url, work)
+        run_client(server.url, work)

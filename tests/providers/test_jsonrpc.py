@@ -1,7 +1,7 @@
-"""What error codes, plain text and HTML of nodes and gateways mean, for single questions."""
+"""The meaning of error codes, plain text and HTML of nodes and gateways, for single calls."""
 
 import pytest
-from local_server import Reply, brief, of, talk, text
+from local_server import Reply, json_reply, reply_id, run_client, text_reply
 
 from discovery.providers.errors import (
     BadPayload,
@@ -18,20 +18,20 @@ from discovery.providers.jsonrpc import JsonRpc
 HTML = "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>blocked</body></html>"
 
 
-def ask(url):
-    return talk(url, lambda door: JsonRpc(door).ask("getSlot", []))
+def call(url):
+    return run_client(url, lambda client: JsonRpc(client).call("getSlot", []))
 
 
 def error(code, message="", status=200, **headers):
-    return of({"jsonrpc": "2.0", "id": 1, "error": {"code": code, "message": message}}, status, **headers)
+    return json_reply({"jsonrpc": "2.0", "id": 1, "error": {"code": code, "message": message}}, status, **headers)
 
 
-def answered(server, reply):
-    """The error that this answer, given for ever, ends in."""
+def error_of(server, reply):
+    """Return the error of a call that always gets this reply, and the number of requests."""
     server.replies = [reply]
     with pytest.raises(Exception, match=r"^testing: ") as caught:
-        ask(server.url)
-    return caught.value, len(server.asked)
+        call(server.url)
+    return caught.value, len(server.requests)
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def answered(server, reply):
         (-32600, "Invalid request", BadRequest),
     ],
 )
-def test_a_code_and_its_words_have_a_meaning(server, code, message, kind):
-    caught, times = answered(server, error(code, message))
+def test_code_and_message_have_a_meaning(server, code, message, kind):
+    caught, times = error_of(server, error(code, message))
     assert type(caught) is kind
     assert (times > 1) == kind.retryable
 
@@ -69,27 +69,27 @@ def test_a_code_and_its_words_have_a_meaning(server, code, message, kind):
 @pytest.mark.parametrize(
     ("reply", "kind"),
     [
-        (text("max usage reached", 200), QuotaUsedUp),
-        (text("max usage reached", 429), QuotaUsedUp),
-        (text("too many requests for a specific RPC call", 429), RateLimited),
-        (text("too many requests from this IP", 403), RateLimited),
-        (text("rate limited", 200), RateLimited),
-        (of({"error": "max usage reached"}, 429), QuotaUsedUp),
-        (of({"error": "Unauthorized"}, 401), KeyRefused),
-        (text(HTML, 403), KeyRefused),
-        (text(HTML, 200), BadPayload),
-        (text("Service Unavailable", 503), ServerFailed),
-        (text("Not Found", 404), NotFound),
+        (text_reply("max usage reached", 200), QuotaUsedUp),
+        (text_reply("max usage reached", 429), QuotaUsedUp),
+        (text_reply("too many requests for a specific RPC call", 429), RateLimited),
+        (text_reply("too many requests from this IP", 403), RateLimited),
+        (text_reply("rate limited", 200), RateLimited),
+        (json_reply({"error": "max usage reached"}, 429), QuotaUsedUp),
+        (json_reply({"error": "Unauthorized"}, 401), KeyRefused),
+        (text_reply(HTML, 403), KeyRefused),
+        (text_reply(HTML, 200), BadPayload),
+        (text_reply("Service Unavailable", 503), ServerFailed),
+        (text_reply("Not Found", 404), NotFound),
         (Reply(b""), BadPayload),
-        (of([]), BadPayload),
-        (of({"jsonrpc": "2.0", "id": 1}), BadPayload),
+        (json_reply([]), BadPayload),
+        (json_reply({"jsonrpc": "2.0", "id": 1}), BadPayload),
         (Reply(b'{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"\xff"}}'), BadPayload),
         (Reply(b'{"jsonrpc":"2.0","id":1,"result":' + b"[" * 50_000 + b"]" * 50_000 + b"}"), BadPayload),
     ],
-    ids=brief,
+    ids=reply_id,
 )
-def test_text_and_html_have_a_meaning_under_any_status(server, reply, kind):
-    caught, times = answered(server, reply)
+def test_text_and_html_have_a_meaning_with_any_status(server, reply, kind):
+    caught, times = error_of(server, reply)
     assert type(caught) is kind
     assert (times > 1) == kind.retryable
 
@@ -108,33 +108,33 @@ def test_text_and_html_have_a_meaning_under_any_status(server, reply, kind):
         (404, -32601, "Method not found", Unsupported),
     ],
 )
-def test_where_a_code_says_little_the_status_decides(server, status, code, message, kind):
-    assert type(answered(server, error(code, message, status))[0]) is kind
+def test_the_status_decides_if_the_code_has_no_meaning(server, status, code, message, kind):
+    assert type(error_of(server, error(code, message, status))[0]) is kind
 
 
-def test_a_rate_limit_in_an_error_object_keeps_the_time_to_wait(server):
+def test_a_rate_limit_in_an_error_object_has_the_named_pause(server):
     server.replies = [error(-32429, "rate limited", 429, retry_after="1000")]
     with pytest.raises(RateLimited) as caught:
-        ask(server.url)
+        call(server.url)
     assert caught.value.wait_seconds == 1000
 
 
-def test_a_passing_error_is_asked_again(server):
-    server.replies = [error(-32005, "Node is unhealthy"), text(HTML, 200), of({"id": 1, "result": 7})]
-    assert ask(server.url) == b"7"
+def test_a_passing_error_is_retried(server):
+    server.replies = [error(-32005, "Node is unhealthy"), text_reply(HTML, 200), json_reply({"id": 1, "result": 7})]
+    assert call(server.url) == b"7"
 
 
-def test_a_null_result_is_an_answer(server):
-    server.replies = [of({"jsonrpc": "2.0", "id": 1, "result": None})]
-    assert ask(server.url) == b"null"
+def test_a_null_result_is_a_result(server):
+    server.replies = [json_reply({"jsonrpc": "2.0", "id": 1, "result": None})]
+    assert call(server.url) == b"null"
 
 
 def test_a_null_error_beside_a_result_is_no_error(server):
-    server.replies = [of({"jsonrpc": "2.0", "id": 1, "result": [1], "error": None})]
-    assert ask(server.url) == b"[1]"
+    server.replies = [json_reply({"jsonrpc": "2.0", "id": 1, "result": [1], "error": None})]
+    assert call(server.url) == b"[1]"
 
 
-def test_words_of_the_chain_do_not_read_as_a_limit(server):
+def test_words_from_the_chain_are_not_read_as_a_rate_limit(server):
     memo = '[{"memo":"too many requests, max usage reached","signature":"s"'
-    server.replies = [Reply(b'{"jsonrpc":"2.0","result":' + memo.encode()), of({"id": 1, "result": 7})]
-    assert ask(server.url) == b"7"
+    server.replies = [Reply(b'{"jsonrpc":"2.0","result":' + memo.encode()), json_reply({"id": 1, "result": 7})]
+    assert call(server.url) == b"7"

@@ -1,9 +1,9 @@
-"""Jupiter: figures left out where they are zero, mints left out where they are unknown."""
+"""Jupiter: omitted figures are zero, unknown mints have no record."""
 
 from decimal import Decimal
 
 import pytest
-from local_server import Reply, of, talk
+from local_server import Reply, json_reply, run_client
 
 from discovery.providers.errors import BadPayload
 from discovery.providers.jupiter import Jupiter
@@ -31,8 +31,8 @@ def token(mint=MINT, **fields):
 
 
 def tokens(server, rows, mints=(MINT,)):
-    server.replies = [of(rows)]
-    return talk(server.url, lambda door: Jupiter(door).tokens(mints))
+    server.replies = [json_reply(rows)]
+    return run_client(server.url, lambda client: Jupiter(client).tokens(mints))
 
 
 def test_a_token_becomes_a_record(server):
@@ -55,22 +55,22 @@ def test_a_token_becomes_a_record(server):
         ({"buyVolume": "NaN"}, Decimal(0)),
     ],
 )
-def test_a_volume_left_out_is_zero_and_left_out_statistics_are_unknown(server, stats, volume):
+def test_an_omitted_volume_is_zero_and_omitted_statistics_are_unknown(server, stats, volume):
     assert tokens(server, [token(stats24h=stats)])[0].volume_24h_usd == volume
 
 
-def test_a_bare_token_is_a_record(server):
+def test_a_token_with_an_id_alone_is_a_record(server):
     (row,) = tokens(server, [{"id": MINT}])
     assert (row.created_at, row.first_pool, row.price_usd, row.volume_24h_usd) == (None, None, None, None)
 
 
-def test_unknown_and_foreign_mints_are_left_out(server):
+def test_unknown_and_foreign_mints_have_no_record(server):
     assert [row.mint for row in tokens(server, [token(), token(POOL)], [MINT, "unknown"])] == [MINT]
 
 
-def test_a_hundred_mints_go_into_a_call(server):
+def test_a_call_requests_up_to_a_hundred_mints(server):
     tokens(server, [], [f"m{number}" for number in range(230)])
-    assert [request.path.count("%2C") + request.path.count(",") + 1 for request in server.asked] == [100, 100, 30]
+    assert [request.path.count("%2C") + request.path.count(",") + 1 for request in server.requests] == [100, 100, 30]
 
 
 @pytest.mark.parametrize(
@@ -79,24 +79,24 @@ def test_a_hundred_mints_go_into_a_call(server):
     ids=range(5),
 )
 def test_a_garbled_token_is_counted_and_skipped(server, garbled):
-    server.replies = [of([garbled, token()])]
-    rows = talk(server.url, lambda door: Jupiter(door).trending("1h"))
+    server.replies = [json_reply([garbled, token()])]
+    rows = run_client(server.url, lambda client: Jupiter(client).trending("1h"))
     assert ([row.mint for row in rows], rows.rejected) == ([MINT], 1)
 
 
-def test_rejected_rows_add_up_over_the_calls(server):
+def test_rejected_rows_of_all_calls_are_counted(server):
     rows = tokens(server, [7], [f"m{number}" for number in range(150)])
     assert (rows.rejected, rows.cause.startswith("jupiter: ")) == (2, True)
 
 
-def test_trending_names_interval_and_limit(server):
-    server.replies = [of([])]
-    talk(server.url, lambda door: Jupiter(door).trending("6h"))
-    assert server.asked[0].path == "/tokens/v2/toptrending/6h?limit=100"
+def test_trending_requests_interval_and_limit(server):
+    server.replies = [json_reply([])]
+    run_client(server.url, lambda client: Jupiter(client).trending("6h"))
+    assert server.requests[0].path == "/tokens/v2/toptrending/6h?limit=100"
 
 
 @pytest.mark.parametrize("body", [b"{}", b"oops", b'{"error":"x"}'])
-def test_a_body_that_is_no_list_is_a_bad_payload(server, body):
+def test_a_body_that_is_not_a_list_is_a_bad_payload(server, body):
     server.replies = [Reply(body)]
     with pytest.raises(BadPayload):
-        talk(server.url, lambda door: Jupiter(door).trending("1h"))
+        run_client(server.url, lambda client: Jupiter(client).trending("1h"))

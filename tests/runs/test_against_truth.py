@@ -36,7 +36,7 @@ def figures(answer: dict[str, Any], mint: str) -> dict[str, tuple]:
     }
 
 
-def true_figures(token: truth.TokenTruth) -> dict[str, tuple]:
+def true_figures(token: truth.ExpectedToken) -> dict[str, tuple]:
     return {
         row.address: (
             row.entry_rank,

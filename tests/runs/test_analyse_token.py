@@ -12,6 +12,7 @@ from discovery.clients.transaction_history import OrderedTransaction
 from discovery.domain.addresses import associated_token_account, pump_curve
 from discovery.domain.findings import Candidate, EarlyBuyer
 from discovery.domain.programs import PUMPFUN
+from discovery.domain.run_errors import WarningSink
 from discovery.domain.run_params import Params
 from discovery.pipeline.analyse_token import TokenResult, analyse_token
 from discovery.providers.records import AccountRecord
@@ -91,7 +92,7 @@ def analyse(histories: TransactionSource) -> Callable[..., TokenResult]:
             histories,
             NoPrices(),
             now=LAUNCH + 10**6,
-            problem=lambda *_: None,
+            warnings=WarningSink(f"token {MINT}"),
             path="pool",
         )
 

@@ -17,7 +17,7 @@ UNKNOWN_MINT = "4k3Dyjzvzp8eMZWUXbBCjEvwSkkk59S5iCNLY3QrkX6R"
 
 
 @cache
-def expected() -> dict[str, truth.TokenTruth]:
+def expected() -> dict[str, truth.ExpectedToken]:
     return truth.tokens(worlds.build("small", 2))
 
 
@@ -77,7 +77,7 @@ def test_a_source_of_tokens_that_stays_down_costs_its_own_candidates_only(
     provider: str, kind: str, use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("discovery.providers.http.MAX_ATTEMPTS", 2)
-    monkeypatch.setattr("discovery.providers.http.UNSAID_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr("discovery.providers.http.DEFAULT_PAUSE_SECONDS", 0.1)
     market = use_market(*WORLD)
     market.fault(provider, kind, count=500, seconds=0.1)
     answer = discover("--all-buyers", "--max-tokens=5")

@@ -30,7 +30,7 @@ from workers import (
 from discovery import services
 from discovery.domain.api_keys import new_key
 from discovery.jobs import scheduler
-from discovery.jobs.step_runner import worker_name
+from discovery.jobs.heartbeats import worker_name
 from discovery.models import ApiKey, Config, Cycle, Position, Run
 from discovery.models.enums import Trigger
 

@@ -1,48 +1,48 @@
-"""The search for a slot by time: few questions, whatever the slots' pace, whatever was skipped."""
+"""The search for a slot by time: few calls at any rate of slots, with any skipped slots."""
 
 from bisect import bisect_left
 from functools import cache
 
 import pytest
-from local_server import Line, RpcFault, talk_rpc
+from local_server import ClientSetup, RpcFault, run_rpc
 
 from discovery.providers.errors import NotFound
+from discovery.providers.slot_search import TimedSlot
 from simmarket.api.rpc_params import RpcError
 from simmarket.api.solana_rpc import SolanaRpc
 
 TOLERANCE = 20
-MOST_CALLS = 25
+MAX_CALLS = 25
 
 
 @pytest.mark.parametrize(
     "seconds_ago", [601, 640, 700, 3_600, 21_600, 86_400, 3 * 86_400, 10 * 86_400, 40 * 86_400], ids=str
 )
-def test_a_moment_is_found_in_the_market_with_few_calls(chain, seconds_ago):
+def test_a_time_is_found_in_the_simulated_market_with_few_calls(chain, seconds_ago):
     now = chain.market.now()
-    moment = chain.market.unix(now - seconds_ago)
+    target = chain.market.unix(now - seconds_ago)
     newest = chain.market.world.clock.slot_at(now) - 5
-    line = Line()
+    setup = ClientSetup()
 
     async def work(rpc):
-        later = await timed(rpc, newest)
-        return await rpc.signature_after(moment, *later, TOLERANCE), later
+        return await rpc.signature_after(target, await timed_slot(rpc, newest), TOLERANCE)
 
-    async def timed(rpc, slot):
+    async def timed_slot(rpc, slot):
         try:
-            return slot, await rpc.block_time(slot)
+            return TimedSlot(slot, await rpc.block_time(slot))
         except NotFound:
-            return await timed(rpc, slot - 1)
+            return await timed_slot(rpc, slot - 1)
 
-    signature, _ = talk_rpc(f"{chain.url}/rpc", work, line=line)
-    assert line.meter.total_calls < MOST_CALLS
-    assert 0 < time_of(chain, signature, moment) - moment <= TOLERANCE + 5
+    signature = run_rpc(f"{chain.url}/rpc", work, setup=setup)
+    assert setup.meter.total_calls < MAX_CALLS
+    assert 0 < time_of(chain, signature, target) - target <= TOLERANCE + 5
 
 
-def time_of(chain, signature, moment):
-    """Unix seconds of the block that holds the signature, among those shortly after `moment`."""
+def time_of(chain, signature, target):
+    """Unix seconds of the block that holds the signature, among those shortly after `target`."""
     node = SolanaRpc(chain.market)
     clock, shift = chain.market.world.clock, chain.market.shift_seconds
-    for offset in range(moment - shift, moment - shift + 60):
+    for offset in range(target - shift, target - shift + 60):
         for slot in range(clock.slot_at(offset), clock.slot_at(offset + 1)):
             try:
                 block = node.call("getBlock", [slot, {"transactionDetails": "signatures", "rewards": False}])
@@ -50,7 +50,7 @@ def time_of(chain, signature, moment):
                 continue
             if signature.encode() in block:
                 return offset + shift
-    raise AssertionError("the signature is in no block near the moment")
+    raise AssertionError("the signature is in no block near the target")
 
 
 class Chain:
@@ -65,7 +65,7 @@ class Chain:
         self.older = older
 
     def serve(self, server):
-        server.rpc({"getBlockTime": self.block_time, "getBlock": lambda slot, _: self.block(slot)})
+        server.serve_rpc({"getBlockTime": self.block_time, "getBlock": lambda slot, _: self.block(slot)})
 
     def block_time(self, slot):
         if self.older and slot < self.slots[0]:
@@ -78,18 +78,19 @@ class Chain:
         self.block_time(slot)
         return {"signatures": [f"of {slot}", "second"]}
 
-    def seek(self, server, moment, tolerance=TOLERANCE):
+    def slot_after(self, server, target, tolerance=TOLERANCE):
         self.serve(server)
         last = self.slots[-1]
-        found = talk_rpc(server.url, lambda rpc: rpc.signature_after(moment, last, self.times[last], tolerance))
-        return int(found.removeprefix("of "))
+        later = TimedSlot(last, self.times[last])
+        signature = run_rpc(server.url, lambda rpc: rpc.signature_after(target, later, tolerance))
+        return int(signature.removeprefix("of "))
 
-    def assert_found(self, server, moment, late=TOLERANCE):
-        slot = self.seek(server, moment)
-        assert self.times[slot] > moment
-        first = next(each for each in self.slots if self.times[each] is not None and self.times[each] > moment)
+    def assert_found(self, server, target, late=TOLERANCE):
+        slot = self.slot_after(server, target)
+        assert self.times[slot] > target
+        first = next(each for each in self.slots if self.times[each] is not None and self.times[each] > target)
         assert self.times[slot] - self.times[first] <= late
-        return len(server.asked)
+        return len(server.requests)
 
 
 @cache
@@ -103,23 +104,23 @@ def test_a_steady_chain_takes_few_calls(server, share):
     assert Chain(times).assert_found(server, 1_000_000 + int(100_000 * share)) <= 12
 
 
-@pytest.mark.parametrize("moment", [1_000_100, 1_009_000, 1_010_500, 1_027_900, 1_028_100, 1_035_000, 1_047_000])
-def test_a_chain_that_stood_still_for_hours_takes_few_calls(server, moment):
+@pytest.mark.parametrize("target", [1_000_100, 1_009_000, 1_010_500, 1_027_900, 1_028_100, 1_035_000, 1_047_000])
+def test_a_chain_that_stopped_for_hours_takes_few_calls(server, target):
     times = steady(30_000) | steady(60_000, start=1_028_000, first_slot=530_000)
-    assert Chain(times).assert_found(server, moment) < 35
+    assert Chain(times).assert_found(server, target) < 35
 
 
-@pytest.mark.parametrize("moment", [1_000_500, 1_090_000, 1_099_000, 1_100_010, 1_100_900, 1_101_900])
-def test_a_chain_that_grew_a_hundred_times_faster_takes_few_calls(server, moment):
+@pytest.mark.parametrize("target", [1_000_500, 1_090_000, 1_099_000, 1_100_010, 1_100_900, 1_101_900])
+def test_a_chain_that_grew_a_hundred_times_faster_takes_few_calls(server, target):
     slow = {400_000 + number: 1_000_000 + number * 10 for number in range(10_000)}
     quick = {410_000 + number: 1_100_000 + number // 30 for number in range(60_000)}
-    assert Chain(slow | quick).assert_found(server, moment) < MOST_CALLS
+    assert Chain(slow | quick).assert_found(server, target) < MAX_CALLS
 
 
-@pytest.mark.parametrize("moment", [1_050_000, 1_050_001, 1_050_002, 1_050_003])
-def test_skipped_slots_are_stepped_over(server, moment):
+@pytest.mark.parametrize("target", [1_050_000, 1_050_001, 1_050_002, 1_050_003])
+def test_skipped_slots_are_stepped_over(server, target):
     times = {slot: time for slot, time in steady(300_000).items() if slot % 7 not in {1, 2, 3}}
-    assert Chain(times).assert_found(server, moment) < 40
+    assert Chain(times).assert_found(server, target) < 40
 
 
 def test_slots_without_a_time_are_stepped_over(server):
@@ -127,42 +128,42 @@ def test_slots_without_a_time_are_stepped_over(server):
     assert Chain(times).assert_found(server, 1_040_000) < 40
 
 
-def test_a_gap_of_skipped_slots_around_the_moment_is_crossed(server):
+def test_a_gap_of_skipped_slots_around_the_time_is_crossed(server):
     times = {slot: time for slot, time in steady(30_000).items() if not 1_005_000 <= time < 1_005_010}
     Chain(times).assert_found(server, 1_005_003)
 
 
-def test_a_moment_close_to_the_newest_slot_is_found(server):
+def test_a_time_close_to_the_newest_slot_is_found(server):
     times = steady(3_000)
     last = max(times.values())
     assert Chain(times).assert_found(server, last - 1) < 10
 
 
-def test_a_tolerance_of_nothing_ends_at_the_very_next_second(server):
+def test_without_tolerance_the_very_next_second_is_found(server):
     times = steady(30_000)
-    assert times[Chain(times).seek(server, 1_004_321, tolerance=0)] == 1_004_322
+    assert times[Chain(times).slot_after(server, 1_004_321, tolerance=0)] == 1_004_322
 
 
-def test_a_moment_before_the_first_slot_is_not_found(server):
+def test_a_time_before_the_first_slot_is_not_found(server):
     times = steady(900)
     with pytest.raises(NotFound, match="does not reach back"):
-        Chain(times, older=False).seek(server, 900_000)
+        Chain(times, older=False).slot_after(server, 900_000)
 
 
-@pytest.mark.parametrize("moment", [1_000_003, 1_000_100, 1_020_000])
-def test_a_node_that_keeps_only_its_newest_blocks_is_searched_to_their_end(server, moment):
-    assert Chain(steady(300_000), older=False).assert_found(server, moment) < 100
+@pytest.mark.parametrize("target", [1_000_003, 1_000_100, 1_020_000])
+def test_a_node_with_only_its_newest_blocks_is_searched_to_the_oldest(server, target):
+    assert Chain(steady(300_000), older=False).assert_found(server, target) < 100
 
 
-def test_an_empty_block_is_no_cursor_the_next_one_is(server):
+def test_an_empty_block_is_passed_over_for_the_next_one(server):
     chain = Chain(steady(3_000))
     chain.block = lambda slot: {"signatures": [] if slot % 10 else [f"of {slot}"]}
-    slot = chain.seek(server, 1_000_500)
+    slot = chain.slot_after(server, 1_000_500)
     assert slot % 10 == 0
     assert chain.times[slot] > 1_000_500
 
 
-def test_the_cursor_of_a_block_leaves_out_nothing_at_the_moment(server):
+def test_no_transaction_at_the_time_is_left_out(server):
     times = steady(30_000)
-    slot = Chain(times).seek(server, 1_002_000)
+    slot = Chain(times).slot_after(server, 1_002_000)
     assert slot > max(Chain(times).slots[: bisect_left(sorted(times.values()), 1_002_001)])

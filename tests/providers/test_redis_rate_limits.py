@@ -1,4 +1,4 @@
-"""One pace for all processes: two clients of the real store, and a store that is away."""
+"""One rate limit for all processes: two clients of the real server, and a server that is unreachable."""
 
 import asyncio
 import os
@@ -11,12 +11,13 @@ import redis.asyncio
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import parse_url
 
-from discovery.clients.redis_rate_limits import AWAY_SECONDS, RedisRateLimitStore
+from discovery.clients.redis_fallback import UNAVAILABLE_SECONDS
+from discovery.clients.redis_rate_limits import RedisRateLimitStore
 from discovery.providers.limits import LocalRateLimitStore
 
 
 def with_stores(work, *, url=None, stores=2, **options):
-    """Run `work(store, …)` with that many stores of one name, each over a connection pool of its own."""
+    """Run `work(store, …)` with that many stores of one prefix, each over a connection pool of its own."""
     prefix = f"test-{uuid.uuid4().hex}"
 
     async def main():
@@ -35,7 +36,7 @@ def with_stores(work, *, url=None, stores=2, **options):
     return asyncio.run(main())
 
 
-def test_two_clients_share_one_pace():
+def test_two_processes_share_one_rate_limit():
     async def work(one, other):
         began = time.monotonic()
         return [time.monotonic() - began + await store.reserve("someone", 100) for store in (one, other) * 3]
@@ -43,7 +44,7 @@ def test_two_clients_share_one_pace():
     assert with_stores(work) == pytest.approx([0, 100, 200, 300, 400, 500], abs=10)
 
 
-def test_a_429_of_one_client_pauses_and_slows_the_other():
+def test_a_429_of_one_process_pauses_and_slows_the_other():
     async def work(one, other):
         await one.slow_down("someone", 300)
         first = await other.reserve("someone", 100)
@@ -55,7 +56,7 @@ def test_a_429_of_one_client_pauses_and_slows_the_other():
     assert left == pytest.approx(300, abs=10)
 
 
-def test_a_storm_of_429s_of_both_clients_halves_the_pace_once():
+def test_many_429s_of_both_processes_halve_the_rate_once():
     async def work(one, other):
         for store in (one, other) * 10:
             await store.slow_down("someone", 300)
@@ -65,7 +66,7 @@ def test_a_storm_of_429s_of_both_clients_halves_the_pace_once():
     assert with_stores(work) == pytest.approx(200, abs=10)
 
 
-def test_providers_do_not_slow_each_other_in_the_store():
+def test_providers_do_not_slow_each_other_on_the_server():
     async def work(one, other):
         await one.slow_down("someone", 300)
         return await other.reserve("someone else", 1), await other.pause_left("someone else")
@@ -73,7 +74,7 @@ def test_providers_do_not_slow_each_other_in_the_store():
     assert with_stores(work) == (0, 0)
 
 
-def test_what_the_store_keeps_is_forgotten_by_itself():
+def test_rate_limits_expire_on_the_server():
     async def work(store):
         await store.reserve("someone", 5)
         await store.slow_down("someone", 5)
@@ -88,16 +89,16 @@ def test_what_the_store_keeps_is_forgotten_by_itself():
     assert all(0 < milliseconds <= 700_000 for milliseconds in left)
 
 
-def test_without_the_server_this_process_keeps_the_pace(unused_url, caplog):
+def test_without_the_server_the_process_has_a_rate_limit_of_its_own(unused_url, caplog):
     async def work(store):
         return [await store.reserve("someone", 100) for _ in range(3)]
 
     url = unused_url.replace("http", "redis")
     assert with_stores(work, url=url, stores=1, retry=None) == pytest.approx([0, 100, 200], abs=10)
-    assert [record.message for record in caplog.records].count("the shared pace is out of reach") == 1
+    assert [record.message for record in caplog.records].count("the shared rate limit is unreachable") == 1
 
 
-def test_a_429_without_the_server_slows_this_process(unused_url):
+def test_a_429_without_the_server_slows_the_process(unused_url):
     async def work(store):
         await store.slow_down("someone", 300)
         return await store.reserve("someone", 100), await store.pause_left("someone")
@@ -105,7 +106,7 @@ def test_a_429_without_the_server_slows_this_process(unused_url):
     assert with_stores(work, url=unused_url.replace("http", "redis"), stores=1) == pytest.approx((300, 300), abs=10)
 
 
-def test_a_server_that_hangs_is_not_waited_for_at_every_call():
+def test_a_hanging_server_does_not_delay_every_call():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
 
@@ -119,7 +120,7 @@ def test_a_server_that_hangs_is_not_waited_for_at_every_call():
         assert with_stores(work, url=url, stores=1, socket_timeout=0.2, timeout=0.5) < 2
 
 
-def test_the_server_is_asked_again_after_a_while_and_found(unused_url):
+def test_a_rate_limit_returns_to_the_server_after_a_while(unused_url):
     now = [1000.0]
 
     async def main():
@@ -130,7 +131,7 @@ def test_the_server_is_asked_again_after_a_while_and_found(unused_url):
         pool.connection_kwargs |= parse_url(os.environ["REDIS_URL"])
         pool.reset()
         early = await store.reserve("someone", 100)
-        now[0] += AWAY_SECONDS
+        now[0] += UNAVAILABLE_SECONDS
         late = await store.reserve("someone", 100)
         await client.aclose()
         return early, late
@@ -138,6 +139,6 @@ def test_the_server_is_asked_again_after_a_while_and_found(unused_url):
     assert asyncio.run(main()) == (pytest.approx(300, abs=10), 0)
 
 
-def test_local_and_shared_store_offer_the_same():
+def test_the_local_store_has_all_methods_of_the_redis_store():
     public = {name for name in dir(RedisRateLimitStore) if not name.startswith("_")}
     assert public <= {name for name in dir(LocalRateLimitStore) if not name.startswith("_")}

@@ -1,0 +1,63 @@
+"""What the configured Helius key can do."""
+
+from typing import Final
+
+import msgspec
+from django.conf import settings
+
+from discovery.clients.client_factory import ClientFactory
+from discovery.domain.programs import PUMPFUN
+from discovery.providers import helius, solana_rpc
+from discovery.providers.errors import ProviderError, Unsupported
+from discovery.providers.helius import Helius
+from discovery.providers.solana_rpc import SolanaRpc
+
+NO_KEY: Final = "no HELIUS_API_KEY: transactions come from plain RPC, much slower"
+BY_TIME: Final = "transactions come from Helius by time"
+NOT_BY_TIME: Final = "Helius is not used by time ({cause}): transactions come from plain RPC, much slower"
+
+
+class HeliusAccess(msgspec.Struct, frozen=True):
+    """The clients that the key allows, None for those that it does not, and a note for the operator.
+
+    by_time: transactions by time. rpc: plain RPC methods.
+    """
+
+    by_time: Helius | None
+    rpc: SolanaRpc | None
+    note: str
+
+
+async def open_helius(factory: ClientFactory, source: str) -> HeliusAccess:
+    """Return the access of the configured key.
+
+    source: the transaction source that the run has already decided on; "" = find out with a request.
+    """
+    if not settings.HELIUS_API_KEY:
+        return HeliusAccess(None, None, NO_KEY)
+    endpoint = factory.rpc(
+        helius.NAME,
+        settings.HELIUS_URL,
+        secret_params={"api-key": settings.HELIUS_API_KEY},
+    )
+    access = HeliusAccess(Helius(endpoint, factory.meter), SolanaRpc(endpoint), BY_TIME)
+    return _restrict(access, source) if source else await _probe(access)
+
+
+def _restrict(access: HeliusAccess, source: str) -> HeliusAccess:
+    return HeliusAccess(
+        by_time=access.by_time if source == helius.NAME else None,
+        rpc=None if source == solana_rpc.NAME else access.rpc,
+        note=access.note,
+    )
+
+
+async def _probe(access: HeliusAccess) -> HeliusAccess:
+    assert access.by_time is not None
+    try:
+        await access.by_time.probe(PUMPFUN)
+    except ProviderError as error:
+        # A key without the paid method still allows plain RPC; other errors concern the key itself.
+        rpc = access.rpc if isinstance(error, Unsupported) else None
+        return HeliusAccess(None, rpc, NOT_BY_TIME.format(cause=error.cause))
+    return access

@@ -1,0 +1,96 @@
+"""Transactions of an address by plain RPC: its signature list, then the transactions."""
+
+from collections.abc import Mapping, Sequence
+
+from discovery.clients.signature_list import successful_signatures
+from discovery.clients.transaction_cache import TransactionCache
+from discovery.clients.transaction_history import BlockTimeRange, OrderedTransaction, block_time_of
+from discovery.domain.run_errors import WarningSink
+from discovery.providers.records import AccountRecord, SignatureRecord
+from discovery.providers.solana_rpc import NAME, SolanaRpc
+from discovery.providers.transactions import TransactionRecord
+
+
+class RpcTransactionSource:
+    """A TransactionSource over any node.
+
+    Fetches each transaction once: the accounts of a wallet and the pools of a token list the same ones.
+    """
+
+    source = NAME
+
+    def __init__(self, rpc: SolanaRpc, warnings: WarningSink, cache: TransactionCache | None = None) -> None:
+        self._rpc = rpc
+        self._warnings = warnings
+        self._cache = cache
+        self._records: dict[str, TransactionRecord] = {}
+
+    async def fetch_range(
+        self, address: str, since: int | None, until: int | None, limit: int
+    ) -> list[OrderedTransaction]:
+        time_range = BlockTimeRange(since, until)
+        rows = await successful_signatures(self._rpc, address, time_range)
+        if len(rows) > limit:
+            self._warnings.add(f"{address}: more than {limit:,} transactions: the rest was left out")
+        return await self._fetch(address, rows[:limit], time_range)
+
+    async def fetch_all_or_none(self, address: str, since: int, limit: int) -> list[OrderedTransaction] | None:
+        # A call returns a thousand signatures but one transaction: only the signatures are listed to count them.
+        time_range = BlockTimeRange(since)
+        rows = await successful_signatures(self._rpc, address, time_range, stop_after=limit)
+        return None if len(rows) > limit else await self._fetch(address, rows, time_range)
+
+    async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
+        return await self._rpc.accounts(addresses)
+
+    async def _fetch(
+        self, address: str, rows: Sequence[SignatureRecord], time_range: BlockTimeRange
+    ) -> list[OrderedTransaction]:
+        await self._load_records(address, [row.signature for row in rows])
+        transactions: list[OrderedTransaction] = []
+        for index, row in enumerate(rows):
+            transaction = await self._ordered(index, row)
+            if transaction is not None and time_range.contains(transaction.block_time):
+                transactions.append(transaction)
+        return transactions
+
+    async def _load_records(self, address: str, signatures: Sequence[str]) -> None:
+        """Load the missing transactions from the cache or the node."""
+        missing = self._missing(signatures)
+        if self._cache is not None and missing:
+            self._records.update(await self._cache.get(missing))
+            missing = self._missing(missing)
+        fetched = await self._rpc.transactions(missing)
+        self._records.update(fetched.records)
+        if self._cache is not None:
+            await self._cache.put(fetched.records)
+        if fetched.rejected:
+            self._warnings.add(f"{address}: {_describe_rejected(fetched.rejected)}")
+
+    def _missing(self, signatures: Sequence[str]) -> list[str]:
+        return [signature for signature in signatures if signature not in self._records]
+
+    async def _ordered(self, index: int, row: SignatureRecord) -> OrderedTransaction | None:
+        """Return the transaction with its place, None if it could not be fetched or has no time."""
+        record = self._records.get(row.signature)
+        if record is None:
+            return None
+        block_time = record.block_time if row.block_time is None else row.block_time
+        if block_time is None:
+            block_time = await block_time_of(self._rpc, row.slot)
+        if block_time is None:
+            self._warnings.add(f"{row.signature}: no block time")
+            return None
+        return OrderedTransaction(
+            slot=row.slot,
+            index=index,
+            block_time=block_time,
+            record=record,
+        )
+
+
+def _describe_rejected(rejected: Mapping[str, str]) -> str:
+    signature, cause = next(iter(rejected.items()))
+    if len(rejected) == 1:
+        return f"a transaction was left out, {signature}: {cause}"
+    return f"{len(rejected)} transactions were left out, the first {signature}: {cause}"

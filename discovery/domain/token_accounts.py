@@ -1,0 +1,11 @@
+"""The layout of SPL token accounts."""
+
+from typing import Final
+
+AMOUNT_BYTES: Final = slice(64, 72)
+"""After mint and owner, 32 bytes each; an unsigned little-endian integer."""
+
+
+def token_account_units(data: bytes) -> int:
+    """Return the raw token units that an account with this data holds."""
+    return int.from_bytes(data[AMOUNT_BYTES], "little")

@@ -1,0 +1,135 @@
+"""The launch of a token and its first minutes: launch time, creators, markets and their transactions."""
+
+import math
+from typing import Final
+
+import msgspec
+
+from discovery.clients.transaction_history import OrderedTransaction, TransactionSource
+from discovery.decode.creation import creators_of
+from discovery.domain.addresses import pump_curve, pumpswap_pool
+from discovery.domain.findings import Candidate, Launch, LaunchClock
+from discovery.pipeline.balance_history import BalanceChange, ChainPosition, TokenHistory
+from discovery.providers.concurrency import gather_or_cancel
+
+MAX_WINDOW_TRANSACTIONS: Final = 20_000
+CLOCK_TOLERANCE_SECONDS: Final = 300
+"""How long after the index's launch time the curve's first transaction may come without a second request."""
+
+
+class LaunchWindow(msgspec.Struct, frozen=True):
+    """The launch window of a token, `launched_at` to `end` in unix seconds, inclusive. `launch` None = not seen."""
+
+    launched_at: int
+    end: int
+    clock: LaunchClock
+    markets: list[str]
+    launch: Launch | None
+
+    @property
+    def creator(self) -> str:
+        """The first creator, "" if it is unknown."""
+        creators = () if self.launch is None else self.launch.creators
+        return next(iter(creators), "")
+
+    def has_buy(self, change: BalanceChange) -> bool:
+        """Return True if the balance change is a buy in the window."""
+        if change.trade is None or change.trade.side != "buy":
+            return False
+        return self.launched_at <= change.block_time <= self.end
+
+
+async def load_launch_window(
+    candidate: Candidate, window_seconds: int, source: TransactionSource, history: TokenHistory
+) -> LaunchWindow | None:
+    """Find the launch of the token and add the transactions of the window to the history.
+
+    Returns None if no launch time is known. Raises ProviderError.
+    """
+    curve = _CurveTransactions(candidate.mint, source)
+    expected_end = None
+    if candidate.launched_at is not None:
+        expected_end = candidate.launched_at + window_seconds + CLOCK_TOLERANCE_SECONDS
+    await curve.fetch_until(expected_end)
+    if curve.creation() is None:
+        # The index's clock may be before the launch: the curve's first transaction may come later.
+        await curve.fetch_until(None)
+    creation = curve.creation()
+    launched_at, clock = candidate.launched_at, candidate.launch_clock
+    if creation is not None:
+        launched_at, clock = creation.block_time, "curve"
+        await curve.fetch_until(creation.block_time + window_seconds)
+    if launched_at is None:
+        return None
+    end = launched_at + window_seconds
+    history.add(curve.transactions_until(end), 0)
+    pools = _pools(candidate, curve.address)
+    requests = [source.fetch_range(pool, launched_at, end, MAX_WINDOW_TRANSACTIONS) for pool in pools]
+    for list_number, transactions in enumerate(await gather_or_cancel(requests), start=1):
+        history.add(transactions, list_number)
+    return LaunchWindow(
+        launched_at=launched_at,
+        end=end,
+        clock=clock,
+        markets=[curve.address, *pools],
+        launch=_launch(creation, candidate.mint),
+    )
+
+
+def first_buyers(history: TokenHistory, window: LaunchWindow) -> list[str]:
+    """Return the wallets that bought in the window, in the order of their first buys."""
+    first_buys: list[tuple[ChainPosition, str]] = []
+    for wallet in history.wallets:
+        buys = [change.position for change in history.changes_of(wallet) if window.has_buy(change)]
+        if buys:
+            first_buys.append((buys[0], wallet))
+    return [wallet for _, wallet in sorted(first_buys)]
+
+
+class _CurveTransactions:
+    """The transactions of a token's bonding curve, fetched as far as they are needed."""
+
+    def __init__(self, mint: str, source: TransactionSource) -> None:
+        self.address = pump_curve(mint)
+        self._mint = mint
+        self._source = source
+        self._transactions: list[OrderedTransaction] = []
+        self._fetched_until = -math.inf
+        self._next_time: int | None = None
+
+    async def fetch_until(self, until: int | None) -> None:
+        """Fetch what is missing up to unix second `until`, None = all."""
+        end = math.inf if until is None else until
+        if end <= self._fetched_until:
+            return
+        self._transactions += await self._source.fetch_range(
+            self.address,
+            self._next_time,
+            until,
+            MAX_WINDOW_TRANSACTIONS,
+        )
+        self._fetched_until = end
+        self._next_time = None if until is None else until + 1
+
+    def creation(self) -> OrderedTransaction | None:
+        """Return the first transaction with the mint: anybody may send lamports to a curve's address before."""
+        with_mint = (transaction for transaction in self._transactions if self._names_mint(transaction))
+        return next(with_mint, None)
+
+    def _names_mint(self, transaction: OrderedTransaction) -> bool:
+        return any(balance.mint == self._mint for balance in transaction.record.post_token_balances)
+
+    def transactions_until(self, end: int) -> list[OrderedTransaction]:
+        """Return the fetched transactions up to unix second `end`."""
+        return [transaction for transaction in self._transactions if transaction.block_time <= end]
+
+
+def _pools(candidate: Candidate, curve: str) -> list[str]:
+    pools = dict.fromkeys([pumpswap_pool(candidate.mint), *candidate.pools])
+    return [pool for pool in pools if pool != curve]
+
+
+def _launch(creation: OrderedTransaction | None, mint: str) -> Launch | None:
+    if creation is None:
+        return None
+    return Launch(creation.slot, creators_of(creation.record, mint))
