@@ -32,7 +32,8 @@ from discovery.models import (
     Wallet,
 )
 from discovery.reads import positions, runs, wallets
-from discovery.reads.paging import Page, TimeRange
+from discovery.reads.filters import RunFilterSet, TradeFilterSet, WalletFilterSet
+from discovery.reads.paging import Page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("config")]
 KEY = 1  # looking up the caller
@@ -144,21 +145,19 @@ def plan_of(read: Callable[[], object]) -> str:
 
 PAGE = Page()
 LISTS = {
-    "idx_discovery_runs_started": lambda: runs.run_list(runs.RunFilter(), "-started_at", PAGE),
+    "idx_discovery_runs_started": lambda: runs.run_list(RunFilterSet({}).qs, PAGE),
     "idx_discovery_runs_started ": lambda: runs.run_list(
-        runs.RunFilter(started=TimeRange(NOW - timedelta(hours=9), NOW)), "started_at", PAGE
+        RunFilterSet({"start_date": "2026-11-24T03:00:00", "end_date": "2026-11-24", "ordering": "started_at"}).qs, PAGE
     ),
-    "discovery_runs_by_status": lambda: runs.run_list(runs.RunFilter(status="failed"), "-started_at", PAGE),
-    "discovery_runs_by_trigger": lambda: runs.run_list(runs.RunFilter(trigger_type="api"), "-started_at", PAGE),
-    "discovery_wallets_best": lambda: wallets.wallet_list(wallets.WalletFilter(), "-score", PAGE),
-    "discovery_wallets_by_status": lambda: wallets.wallet_list(
-        wallets.WalletFilter(status="blacklisted"), "-score", PAGE
-    ),
-    "discovery_wallets_realised": lambda: wallets.wallet_list(wallets.WalletFilter(), "-realised_lamports", PAGE),
-    "discovery_wallets_last": lambda: wallets.wallet_list(wallets.WalletFilter(), "-last_discovered_at", PAGE),
-    "discovery_wallets_last ": lambda: wallets.wallet_list(wallets.WalletFilter(), "last_discovered_at", PAGE),
-    "discovery_trades_wallet": lambda: positions.wallet_trades(address(0), positions.TradeFilter(), PAGE),
-    "discovery_trades_position": lambda: positions.wallet_trades(address(0), positions.TradeFilter(mint=MINT), PAGE),
+    "discovery_runs_by_status": lambda: runs.run_list(RunFilterSet({"status": "failed"}).qs, PAGE),
+    "discovery_runs_by_trigger": lambda: runs.run_list(RunFilterSet({"trigger_type": "api"}).qs, PAGE),
+    "discovery_wallets_best": lambda: wallets.wallet_list(WalletFilterSet({}).qs, PAGE),
+    "discovery_wallets_by_status": lambda: wallets.wallet_list(WalletFilterSet({"status": "blacklisted"}).qs, PAGE),
+    "discovery_wallets_realised": lambda: wallets.wallet_list(WalletFilterSet({"ordering": "-realised_lamports"}).qs, PAGE),
+    "discovery_wallets_last": lambda: wallets.wallet_list(WalletFilterSet({"ordering": "-last_discovered_at"}).qs, PAGE),
+    "discovery_wallets_last ": lambda: wallets.wallet_list(WalletFilterSet({"ordering": "last_discovered_at"}).qs, PAGE),
+    "discovery_trades_wallet": lambda: positions.wallet_trades(address(0), TradeFilterSet({}).qs, PAGE),
+    "discovery_trades_position": lambda: positions.wallet_trades(address(0), TradeFilterSet({"mint": MINT}).qs, PAGE),
     "idx_drw_wallet": lambda: wallets.wallet_detail(address(0)),
 }
 """The index that serves a list, and the list."""
@@ -189,7 +188,7 @@ def test_an_index_serves_what_belongs_to_a_run(read: Callable, index: str) -> No
 def test_counting_reads_nothing_but_keys() -> None:
     many(5)
     with CaptureQueriesContext(connection) as queries:
-        wallets.wallet_list(wallets.WalletFilter(), "-score", PAGE)
+        wallets.wallet_list(WalletFilterSet({}).qs, PAGE)
     (count,) = (query["sql"] for query in queries if "COUNT(*)" in query["sql"])
     assert "flags" not in count
     assert '"discovery_wallets"."address" AS' in count
