@@ -153,9 +153,15 @@ LISTS = {
     "discovery_runs_by_trigger": lambda: runs.run_list(RunFilterSet({"trigger_type": "api"}).qs, PAGE),
     "discovery_wallets_best": lambda: wallets.wallet_list(WalletFilterSet({}).qs, PAGE),
     "discovery_wallets_by_status": lambda: wallets.wallet_list(WalletFilterSet({"status": "blacklisted"}).qs, PAGE),
-    "discovery_wallets_realised": lambda: wallets.wallet_list(WalletFilterSet({"ordering": "-realised_lamports"}).qs, PAGE),
-    "discovery_wallets_last": lambda: wallets.wallet_list(WalletFilterSet({"ordering": "-last_discovered_at"}).qs, PAGE),
-    "discovery_wallets_last ": lambda: wallets.wallet_list(WalletFilterSet({"ordering": "last_discovered_at"}).qs, PAGE),
+    "discovery_wallets_realised": lambda: wallets.wallet_list(
+        WalletFilterSet({"ordering": "-realised_lamports"}).qs, PAGE
+    ),
+    "discovery_wallets_last": lambda: wallets.wallet_list(
+        WalletFilterSet({"ordering": "-last_discovered_at"}).qs, PAGE
+    ),
+    "discovery_wallets_last ": lambda: wallets.wallet_list(
+        WalletFilterSet({"ordering": "last_discovered_at"}).qs, PAGE
+    ),
     "discovery_trades_wallet": lambda: positions.wallet_trades(address(0), TradeFilterSet({}).qs, PAGE),
     "discovery_trades_position": lambda: positions.wallet_trades(address(0), TradeFilterSet({"mint": MINT}).qs, PAGE),
     "idx_drw_wallet": lambda: wallets.wallet_detail(address(0)),
