@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from adoption_databases import (
+
+from tests.adoption.adoption_databases import (
     ALL_ROWS,
     CONFIG_ROW,
     CREATE_ALL,

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from api.api_rows import Api, make_run, make_wallet
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.utils import timezone
@@ -14,6 +13,8 @@ from django.utils import timezone
 from discovery.api.urls import PATHS
 from discovery.domain.api_keys import new_key
 from discovery.models import ApiKey, Run, Wallet
+from tests.api.client import Api
+from tests.factories import RunFactory, WalletFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("config")]
 
@@ -55,10 +56,10 @@ def methods_of(name: str) -> set[str]:
 
 def url(name: str, slash: str = "") -> str:
     """The path with a run and a wallet that allow the call."""
-    run = Run.objects.filter(status="completed").first() or make_run()
+    run = Run.objects.filter(status="completed").first() or RunFactory()
     if name == "cancel":
-        run = Run.objects.filter(status="running").first() or make_run(status="running", stage="analyse")
-    wallet = Wallet.objects.first() or make_wallet(1)
+        run = Run.objects.filter(status="running").first() or RunFactory(status="running", stage="analyse")
+    wallet = Wallet.objects.first() or WalletFactory(number=1)
     route = PATHS[name][0].replace("<str:run_id>", str(run.pk)).replace("<str:address>", wallet.address)
     return f"/api/{route}{slash}"
 

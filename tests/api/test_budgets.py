@@ -4,19 +4,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from api.api_rows import (
-    MINT,
-    NOW,
-    Api,
-    address,
-    make_cycle,
-    make_found,
-    make_position,
-    make_run,
-    make_token,
-    make_trade,
-    make_wallet,
-)
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -34,6 +21,19 @@ from discovery.models import (
 from discovery.reads import positions, runs, wallets
 from discovery.reads.filters import RunFilterSet, TradeFilterSet, WalletFilterSet
 from discovery.reads.paging import Page
+from tests.api.client import Api
+from tests.factories import (
+    MINT,
+    NOW,
+    CycleFactory,
+    PositionFactory,
+    RunFactory,
+    RunTokenFactory,
+    RunWalletFactory,
+    TradeFactory,
+    WalletFactory,
+    address,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("config")]
 KEY = 1  # looking up the caller
@@ -75,8 +75,8 @@ def copies(row, count: int, **columns: Callable[[int], object]) -> None:
 
 def many(count: int) -> dict[str, str]:
     """`count` of everything that lists tell."""
-    run = Run.objects.order_by("pk").first() or make_run()
-    wallet = Wallet.objects.filter(pk=address(0)).first() or make_wallet(0)
+    run = Run.objects.order_by("pk").first() or RunFactory()
+    wallet = Wallet.objects.filter(pk=address(0)).first() or WalletFactory(number=0)
     for model in (RunToken, RunWallet, Trade, Cycle):
         model.objects.all().delete()
     Run.objects.exclude(pk=run.pk).delete()
@@ -88,11 +88,11 @@ def many(count: int) -> dict[str, str]:
         status=lambda number: "completed" if number % 10 else "failed",
     )
     copies(wallet, count, address=address)
-    copies(make_found(run), count, wallet_address=address)
-    copies(make_token(run), count, mint=lambda number: address(5000 + number), rank=lambda number: number)
-    copies(make_trade(), count, signature=lambda number: f"{number}".rjust(88, "x"), slot=lambda number: number)
-    copies(make_cycle(), count, mint=lambda number: address(5000 + number))
-    make_position(0, mint=address(9000 + count))
+    copies(RunWalletFactory(run=run), count, wallet_address=address)
+    copies(RunTokenFactory(run=run), count, mint=lambda number: address(5000 + number), rank=lambda number: number)
+    copies(TradeFactory(), count, signature=lambda number: f"{number}".rjust(88, "x"), slot=lambda number: number)
+    copies(CycleFactory(), count, mint=lambda number: address(5000 + number))
+    PositionFactory(wallet=0, mint=address(9000 + count))
     Pumps.objects.update_or_create(pk=1, defaults={"refreshed_at": timezone.now()})
     return {"run": str(run.pk), "wallet": wallet.address}
 
@@ -181,9 +181,9 @@ def test_an_index_serves_every_list(index: str) -> None:
 @pytest.mark.parametrize(("read", "index"), [(runs.run_wallets, "drw"), (runs.run_tokens, "discovery_run_tokens")])
 def test_an_index_serves_what_belongs_to_a_run(read: Callable, index: str) -> None:
     found = many(300)
-    other = make_run()
-    copies(make_found(other), 3000, wallet_address=address)
-    copies(make_token(other), 3000, mint=lambda number: address(5000 + number), rank=lambda number: number)
+    other = RunFactory()
+    copies(RunWalletFactory(run=other), 3000, wallet_address=address)
+    copies(RunTokenFactory(run=other), 3000, mint=lambda number: address(5000 + number), rank=lambda number: number)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     plan = plan_of(lambda: read(found["run"], PAGE))

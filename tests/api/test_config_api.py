@@ -1,9 +1,10 @@
 """The configuration through the API: nobody overwrites what they have not read."""
 
 import pytest
-from api.api_rows import Api, make_run
 
 from discovery.models import Config
+from tests.api.client import Api
+from tests.factories import RunFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("config")]
 WHOLE = {"enabled": False, "schedule_hours": 4, "params": {"max_tokens": 7, "min_profit_pct": 12.5}}
@@ -14,7 +15,7 @@ def etag(api: Api) -> str:
 
 
 def test_the_configuration_is_told_with_its_version_as_etag(reader: Api) -> None:
-    make_run(status="failed")
+    RunFactory(status="failed")
     answer = reader.get("config")
     body = answer.json()
     assert (body["enabled"], body["schedule_hours"], body["params"]["max_tokens"]) == (True, 6, 20)
@@ -105,7 +106,7 @@ def test_a_version_that_is_no_etag_is_400(given: str, chief: Api) -> None:
 
 
 def test_other_hours_move_the_next_run_at_once(chief: Api) -> None:
-    run = make_run()
+    run = RunFactory()
     first = chief.call("PATCH", "config", {"schedule_hours": 23}, If_Match=etag(chief)).json()["next_run_at"]
     second = chief.call("PATCH", "config", {"schedule_hours": 24}, If_Match=etag(chief)).json()["next_run_at"]
     assert run.started_at.isoformat() < first

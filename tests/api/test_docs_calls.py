@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api.api_rows import MINT, address, make_found, make_run, make_token, make_trade, make_wallet
 
 from discovery.domain.api_keys import new_key
 from discovery.models import ApiKey, Config, Run
+from tests.factories import MINT, RunFactory, RunTokenFactory, RunWalletFactory, TradeFactory, WalletFactory, address
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 CALL = re.compile(r"```console\n\$ (curl [^\n]+)\n```\n(?:\n```(json|csv)\n(.*?)\n```\n)?", re.S)
@@ -35,11 +35,11 @@ def world(transactional_db: None, live_server) -> dict[str, str]:
     """What the page's calls find: the variables that they name."""
     Config.objects.all().delete()
     Config.load()
-    run = make_run(errors=[{"step": MINT, "code": "rate_limited", "message": "Jupiter answered 429"}])
-    make_token(run)
-    make_found(run, 1)
-    make_wallet(1, label="whale")
-    make_trade(1, 381_000_123)
+    run = RunFactory(errors=[{"step": MINT, "code": "rate_limited", "message": "Jupiter answered 429"}])
+    RunTokenFactory(run=run)
+    RunWalletFactory(run=run, wallet=1)
+    WalletFactory(number=1, label="whale")
+    TradeFactory(wallet=1, slot=381_000_123)
     key = new_key()
     ApiKey.objects.create(name="docs", prefix=key.prefix, secret_hash=key.secret_hash, scope="admin")
     return {

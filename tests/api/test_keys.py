@@ -5,7 +5,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from api.api_rows import Api
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -14,6 +13,7 @@ from django.utils import timezone
 
 from discovery.domain.api_keys import matches, new_key, prefix_of
 from discovery.models import ApiKey
+from tests.api.client import Api
 
 LIST = "admin:discovery_apikey_changelist"
 ADD = "admin:discovery_apikey_add"

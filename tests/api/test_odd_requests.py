@@ -3,11 +3,12 @@
 import json
 
 import pytest
-from api.api_rows import MINT, Api, address, make_run, make_wallet
 from django.test import Client
 from django.utils import timezone
 
 from discovery.models import Config, Pumps, Run
+from tests.api.client import Api
+from tests.factories import MINT, RunFactory, WalletFactory, address
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("config")]
 
@@ -86,7 +87,7 @@ def test_keys_of_two_callers_do_not_meet(runner: Api, chief: Api) -> None:
 
 
 def test_a_retry_asked_for_twice_with_one_key_is_one_run(runner: Api) -> None:
-    old = make_run()
+    old = RunFactory()
     first = runner.post(f"runs/{old.pk}/retry", Idempotency_Key="again")
     Run.objects.exclude(pk=old.pk).update(status="completed", stage="done")
     second = runner.post(f"runs/{old.pk}/retry", Idempotency_Key="again")
@@ -126,14 +127,14 @@ def test_a_queue_out_of_reach_is_asked_once_a_minute_by_those_who_look_at_pumps(
 
 
 def test_lists_by_label_flag_and_address_use_an_index(reader: Api) -> None:
-    from api.test_budgets import copies, plan_of
     from django.db import connection
 
     from discovery.reads import wallets
     from discovery.reads.filters import WalletFilterSet
     from discovery.reads.paging import Page
+    from tests.api.test_budgets import copies, plan_of
 
-    copies(make_wallet(0), 4000, address=address, flags=lambda number: {"dust": "x"} if number == 7 else {},
+    copies(WalletFactory(number=0), 4000, address=address, flags=lambda number: {"dust": "x"} if number == 7 else {},
            label=lambda number: "whale" if number == 9 else "")  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

@@ -8,17 +8,6 @@ from urllib.parse import urlsplit
 import pytest
 import schemathesis
 import yaml
-from api.api_rows import (
-    Api,
-    address,
-    make_cycle,
-    make_found,
-    make_position,
-    make_run,
-    make_token,
-    make_trade,
-    make_wallet,
-)
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
@@ -27,6 +16,17 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from discovery.api.urls import PATHS
+from tests.api.client import Api
+from tests.factories import (
+    CycleFactory,
+    PositionFactory,
+    RunFactory,
+    RunTokenFactory,
+    RunWalletFactory,
+    TradeFactory,
+    WalletFactory,
+    address,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = ROOT / "docs" / "openapi.yaml"
@@ -56,11 +56,12 @@ def rows(db: None, config, monkeypatch) -> dict[str, str]:
     # As Django's own test client does: the end of a request must not end the test's transaction.
     monkeypatch.setattr("django.core.signals.request_started.receivers", [])
     monkeypatch.setattr("django.core.signals.request_finished.receivers", [])
-    run = make_run(errors=["lost", {"step": "s", "code": "c", "message": "m"}])
-    for make in (make_wallet, make_trade, make_cycle, make_position):
-        make(1)
-    make_found(run, 1)
-    make_token(run)
+    run = RunFactory(errors=["lost", {"step": "s", "code": "c", "message": "m"}])
+    WalletFactory(number=1)
+    for row_factory in (TradeFactory, CycleFactory, PositionFactory):
+        row_factory(wallet=1)
+    RunWalletFactory(run=run, wallet=1)
+    RunTokenFactory(run=run)
     return {"run_id": str(run.pk), "address": address(1)}
 
 

@@ -4,18 +4,19 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from api.api_rows import MINT, NOW, Api, make_run
 from django.utils import timezone
 
 from discovery.models import Config, Pumps
+from tests.api.client import Api
+from tests.factories import MINT, NOW, RunFactory
 
 pytestmark = pytest.mark.django_db
 
 
 def test_the_figures_of_a_range_are_told(reader: Api) -> None:
-    make_run(new_wallets=4)
-    make_run(status="failed", new_wallets=0)
-    make_run(started_at=NOW - timedelta(days=9))
+    RunFactory(new_wallets=4)
+    RunFactory(status="failed", new_wallets=0)
+    RunFactory(started_at=NOW - timedelta(days=9))
     body = reader.get("stats?start_date=2026-11-24&end_date=2026-11-24").json()
     assert (body["total_runs"], body["successful_runs"], body["failed_runs"]) == (2, 1, 1)
     assert (body["success_rate"], body["avg_wallets_per_run"], body["avg_duration_seconds"]) == (0.5, 4.0, 90.25)

@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from api.api_rows import Api, address, make_wallet
 from django.db import OperationalError, connection
 from django.test import Client
 
 from discovery import services
 from discovery.api import problems
+from tests.api.client import Api
+from tests.factories import WalletFactory, address
 from walltrack.logs import bound
 
 pytestmark = pytest.mark.django_db
@@ -106,7 +107,7 @@ def test_a_queue_out_of_reach(runner: Api, monkeypatch) -> None:
     def gone(*_: object, **__: object) -> None:
         raise problems.QueueError("redis is down")
 
-    make_wallet(1)
+    WalletFactory(number=1)
     monkeypatch.setattr(services, "request_profile", gone)
     told(runner.post(f"wallets/{address(1)}/profile"), 503, "queue_unavailable")
 

@@ -5,10 +5,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from api.api_rows import MINT, NOW, ROOT, Api, address, make_found, make_run, make_token
 
 from discovery.domain.flags import FLAG_NAMES
 from discovery.models import Run, RunStep
+from tests.api.client import ROOT, Api
+from tests.factories import MINT, NOW, RunFactory, RunTokenFactory, RunWalletFactory, address
 
 pytestmark = pytest.mark.django_db
 
@@ -113,7 +114,7 @@ def test_an_idempotency_key_may_have_255_characters(runner: Api) -> None:
 
 
 def test_the_history_is_newest_first_twenty_a_page(reader: Api) -> None:
-    made = [make_run(started_at=NOW - timedelta(hours=hour)) for hour in range(23)]
+    made = [RunFactory(started_at=NOW - timedelta(hours=hour)) for hour in range(23)]
     first, second = reader.get("runs").json(), reader.get("runs?page=2").json()
     assert [row["id"] for row in first["runs"]] == [str(run.pk) for run in made[:20]]
     assert [row["id"] for row in second["runs"]] == [str(run.pk) for run in made[20:]]
@@ -122,15 +123,15 @@ def test_the_history_is_newest_first_twenty_a_page(reader: Api) -> None:
 
 
 def test_oldest_first_where_asked(reader: Api) -> None:
-    old, new = make_run(started_at=NOW - timedelta(days=1)), make_run()
+    old, new = RunFactory(started_at=NOW - timedelta(days=1)), RunFactory()
     rows = reader.get("runs?ordering=started_at").json()["runs"]
     assert [row["id"] for row in rows] == [str(old.pk), str(new.pk)]
 
 
 def test_the_history_is_narrowed_by_status_and_trigger(reader: Api) -> None:
-    wanted = make_run(status="failed", trigger_type="api")
-    make_run(status="failed")
-    make_run(trigger_type="api")
+    wanted = RunFactory(status="failed", trigger_type="api")
+    RunFactory(status="failed")
+    RunFactory(trigger_type="api")
     rows = reader.get("runs?status=failed&trigger_type=api").json()["runs"]
     assert [row["id"] for row in rows] == [str(wanted.pk)]
 
@@ -155,7 +156,7 @@ def test_days_are_whole_days_and_times_are_moments(query: str, found: list[str],
         "before": day - timedelta(microseconds=1), "start": day, "noon": NOW,
         "end": day + timedelta(days=1, microseconds=-1),
     }  # fmt: skip
-    names = {str(make_run(started_at=at).pk): name for name, at in moments.items()}
+    names = {str(RunFactory(started_at=at).pk): name for name, at in moments.items()}
     rows = reader.get(f"runs?{query}").json()["runs"]
     assert sorted(names[row["id"]] for row in rows) == sorted(found)
 
@@ -185,8 +186,8 @@ def test_a_bad_filter_is_refused_by_name(query: str, field: str, reader: Api) ->
 
 
 def test_a_run_is_told_whole(reader: Api) -> None:
-    first = make_run()
-    run = make_run(retry_of=first, errors=["a line", {"step": MINT, "code": "rate_limited", "message": "429 from X"}])
+    first = RunFactory()
+    run = RunFactory(retry_of=first, errors=["a line", {"step": MINT, "code": "rate_limited", "message": "429 from X"}])
     body = reader.get(f"runs/{run.pk}").json()
     assert body["params"]["min_price_change_pct"] == 100.0
     assert body["progress"] == {"stage": "done", "done": 9, "total": 9, "pct": 100}
@@ -215,7 +216,7 @@ def test_a_run_reads_whatever_the_earlier_system_wrote_as_errors(errors: object,
 
 
 def test_the_usage_of_an_active_run_is_that_of_its_steps(reader: Api) -> None:
-    run = make_run(status="running", stage="analyse", usage={}, steps_done=1, steps_total=4)
+    run = RunFactory(status="running", stage="analyse", usage={}, steps_done=1, steps_total=4)
     for number, kind in enumerate(("find", "token")):
         usage = {"jupiter": {"calls": number + 1, "credits": 0, "rate_limited": 0}}
         RunStep.objects.create(run=run, kind=kind, key=MINT if number else "", usage=usage)
@@ -225,7 +226,7 @@ def test_the_usage_of_an_active_run_is_that_of_its_steps(reader: Api) -> None:
 
 
 def test_a_failed_run_is_never_told_to_be_done(reader: Api) -> None:
-    run = make_run(status="failed")
+    run = RunFactory(status="failed")
     assert reader.get(f"runs/{run.pk}").json()["progress"]["pct"] == 99
 
 
@@ -236,11 +237,11 @@ def test_an_unknown_run_is_404_and_no_uuid_is_400(tail: str, reader: Api) -> Non
 
 
 def test_the_wallets_of_a_run_are_told_best_first_with_amounts_as_text(reader: Api) -> None:
-    run = make_run()
-    make_token(run)
-    make_found(run, 1, profit_pct=Decimal("50"))
-    make_found(run, 2)
-    make_found(run, 3, profit_pct=None, row_version=None, is_new=None, realised_lamports=None)
+    run = RunFactory()
+    RunTokenFactory(run=run)
+    RunWalletFactory(run=run, wallet=1, profit_pct=Decimal("50"))
+    RunWalletFactory(run=run, wallet=2)
+    RunWalletFactory(run=run, wallet=3, profit_pct=None, row_version=None, is_new=None, realised_lamports=None)
     body = reader.get(f"runs/{run.pk}/wallets").json()
     assert [row["address"] for row in body["wallets"]] == [address(2), address(1), address(3)]
     best = body["wallets"][0]
@@ -249,9 +250,9 @@ def test_the_wallets_of_a_run_are_told_best_first_with_amounts_as_text(reader: A
 
 
 def test_the_tokens_of_a_run_are_told_by_rank_and_harmlessly(reader: Api) -> None:
-    run = make_run()
-    make_token(run, mint=address(8), rank=2, symbol="\u202eevil\x07")
-    make_token(run)
+    run = RunFactory()
+    RunTokenFactory(run=run, mint=address(8), rank=2, symbol="\u202eevil\x07")
+    RunTokenFactory(run=run)
     tokens = reader.get(f"runs/{run.pk}/tokens?page_size=5").json()["tokens"]
     assert [token["symbol"] for token in tokens] == ["PUMP", "evil"]
     assert tokens[0]["price_usd"] == 0.001234
@@ -266,14 +267,14 @@ def test_a_cancelled_run_says_so(runner: Api) -> None:
 
 
 def test_a_run_that_has_ended_cannot_be_cancelled(runner: Api) -> None:
-    run = make_run()
+    run = RunFactory()
     answer = runner.post(f"runs/{run.pk}/cancel")
     assert answer.status_code == 409
     assert (answer.json()["code"], answer.json()["current_status"]) == ("wrong_state", "completed")
 
 
 def test_a_retry_is_a_new_run_with_the_same_parameters(runner: Api) -> None:
-    old = make_run(status="failed", max_tokens=7)
+    old = RunFactory(status="failed", max_tokens=7)
     answer = runner.post(f"runs/{old.pk}/retry")
     assert answer.status_code == 202
     new = Run.objects.get(pk=answer.json()["run_id"])
@@ -293,11 +294,11 @@ def test_an_unknown_run_can_be_neither_cancelled_nor_retried(act: str, runner: A
 
 
 def test_a_retry_takes_the_tokens_that_were_given_along(runner: Api) -> None:
-    old = make_run(given_mints=[MINT])
+    old = RunFactory(given_mints=[MINT])
     new = Run.objects.get(pk=runner.post(f"runs/{old.pk}/retry").json()["run_id"])
     assert (new.given_mints, new.attempt) == ([MINT], 2)
 
 
 def test_a_skipped_slot_has_nothing_to_retry(runner: Api) -> None:
-    run = make_run(status="skipped")
+    run = RunFactory(status="skipped")
     assert runner.post(f"runs/{run.pk}/retry").json()["current_status"] == "skipped"

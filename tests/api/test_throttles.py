@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from api.api_rows import NOW, Api
 from django.test import Client
 
 from discovery.api.throttles import CallerThrottle
+from tests.api.client import Api
+from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 # The minute in which the cache counts is one of the far past: no other test counts in it.

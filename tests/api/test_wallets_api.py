@@ -7,21 +7,20 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from api.api_rows import (
-    MINT,
-    NOW,
-    ROOT,
-    Api,
-    address,
-    make_cycle,
-    make_found,
-    make_position,
-    make_run,
-    make_trade,
-    make_wallet,
-)
 
 from discovery.models import Wallet
+from tests.api.client import ROOT, Api
+from tests.factories import (
+    MINT,
+    NOW,
+    CycleFactory,
+    PositionFactory,
+    RunFactory,
+    RunWalletFactory,
+    TradeFactory,
+    WalletFactory,
+    address,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -31,15 +30,15 @@ def addresses(api: Api, query: str = "") -> list[str]:
 
 
 def test_the_best_score_comes_first_and_unscored_wallets_last(reader: Api) -> None:
-    make_wallet(1, score=None, n_eff=None)
-    make_wallet(2, score=Decimal("0.5"), n_eff=Decimal(3))
-    make_wallet(3, score=Decimal("0.9"))
-    make_wallet(4, score=Decimal("0.5"), n_eff=Decimal(8))
+    WalletFactory(number=1, score=None, n_eff=None)
+    WalletFactory(number=2, score=Decimal("0.5"), n_eff=Decimal(3))
+    WalletFactory(number=3, score=Decimal("0.9"))
+    WalletFactory(number=4, score=Decimal("0.5"), n_eff=Decimal(8))
     assert addresses(reader) == [address(3), address(4), address(2), address(1)]
 
 
 def test_a_row_has_numbers_as_numbers_and_lamports_as_text(reader: Api) -> None:
-    make_wallet(1, label="whale")
+    WalletFactory(number=1, label="whale")
     row = reader.get("wallets").json()["wallets"][0]
     assert (row["score"], row["win_rate"], row["n_eff"]) == (0.7312, 0.75, 9.5)
     assert row["realised_lamports"] == "12345678901"
@@ -63,19 +62,19 @@ def test_a_row_has_numbers_as_numbers_and_lamports_as_text(reader: Api) -> None:
     ],
 )
 def test_every_filter_finds_what_it_names(query: str, values: dict, reader: Api) -> None:
-    make_wallet(1, **values)
-    make_wallet(2)
+    WalletFactory(number=1, **values)
+    WalletFactory(number=2)
     assert addresses(reader, query) == [address(1)]
 
 
 def test_an_address_is_found_by_its_beginning_alone(reader: Api) -> None:
-    made = [make_wallet(number).address for number in range(3)]
+    made = [WalletFactory(number=number).address for number in range(3)]
     assert addresses(reader, f"?search={made[1][:43]}") == [each for each in made if each.startswith(made[1][:43])]
     assert addresses(reader, f"?search={made[1][1:]}") == []
 
 
 def test_a_percent_sign_in_a_search_is_a_percent_sign(reader: Api) -> None:
-    make_wallet(1)
+    WalletFactory(number=1)
     assert addresses(reader, "?search=%25") == []
 
 
@@ -90,7 +89,7 @@ def test_a_percent_sign_in_a_search_is_a_percent_sign(reader: Api) -> None:
 def test_the_list_is_sorted_as_asked(ordering: str, expected: list[int], reader: Api) -> None:
     for number, realised in ((1, 5), (2, 9), (3, None)):
         at = NOW - timedelta(hours=number)
-        make_wallet(number, realised_lamports=realised, last_discovered_at=at)
+        WalletFactory(number=number, realised_lamports=realised, last_discovered_at=at)
     assert addresses(reader, f"?ordering={ordering}") == [address(number) for number in expected]
 
 
@@ -110,7 +109,7 @@ def test_a_bad_filter_of_wallets_is_refused_by_name(query: str, reader: Api) -> 
 
 def test_csv_holds_every_wallet_of_the_filter_with_a_head(reader: Api) -> None:
     for number in range(30):
-        make_wallet(number, status="blacklisted" if number == 7 else "active")
+        WalletFactory(number=number, status="blacklisted" if number == 7 else "active")
     answer = reader.get("wallets?format=csv&status=active")
     assert answer.streaming
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
@@ -122,7 +121,7 @@ def test_csv_holds_every_wallet_of_the_filter_with_a_head(reader: Api) -> None:
 
 @pytest.mark.parametrize("label", ["=1+1", "+1", "-2+3", "@SUM(A1)", "\tx"])
 def test_no_cell_of_the_csv_is_a_formula(label: str, reader: Api) -> None:
-    Wallet.objects.filter(pk=make_wallet(1, realised_lamports=-5).pk).update(label=label)
+    Wallet.objects.filter(pk=WalletFactory(number=1, realised_lamports=-5).pk).update(label=label)
     answer = reader.get("wallets?format=csv")
     row = next(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
     assert row["label"] == f"'{label}"
@@ -131,7 +130,7 @@ def test_no_cell_of_the_csv_is_a_formula(label: str, reader: Api) -> None:
 
 def test_ndjson_is_one_object_a_line_as_in_the_list(reader: Api) -> None:
     for number in range(3):
-        make_wallet(number)
+        WalletFactory(number=number)
     answer = reader.get("wallets", Accept="application/x-ndjson")
     assert answer.headers["Content-Type"] == "application/x-ndjson"
     lines = [json.loads(line) for line in b"".join(answer.streaming_content).splitlines()]
@@ -143,9 +142,9 @@ def test_the_form_of_the_query_wins_over_accept(reader: Api) -> None:
 
 
 def test_a_wallet_opens_to_its_reasons(reader: Api) -> None:
-    run = make_run()
-    make_wallet(1, note="seen in chat", first_run=run)
-    make_found(run, 1)
+    run = RunFactory()
+    WalletFactory(number=1, note="seen in chat", first_run=run)
+    RunWalletFactory(run=run, wallet=1)
     body = reader.get(f"wallets/{address(1)}").json()
     assert body["score_detail"]["parts"][0]["name"] == "win skill"
     assert body["score_detail"]["gates"][0]["needed"] == "at least 5"
@@ -158,15 +157,15 @@ def test_a_wallet_opens_to_its_reasons(reader: Api) -> None:
 
 @pytest.mark.parametrize("kept", [{}, {"parts": "?"}, {"scored": 1}])
 def test_what_another_version_kept_of_a_wallet_breaks_nothing(kept: dict, reader: Api) -> None:
-    make_wallet(1, score_detail=kept, profile=kept, score=None, flags={})
+    WalletFactory(number=1, score_detail=kept, profile=kept, score=None, flags={})
     body = reader.get(f"wallets/{address(1)}").json()
     assert (body["score_detail"]["parts"], body["profile"]) == ([], None)
 
 
 def test_trades_are_newest_first_with_whole_amounts(reader: Api) -> None:
-    make_wallet(1)
+    WalletFactory(number=1)
     for slot in (5, 9, 7):
-        make_trade(1, slot)
+        TradeFactory(wallet=1, slot=slot)
     body = reader.get(f"wallets/{address(1)}/trades").json()
     assert [trade["slot"] for trade in body["trades"]] == [9, 7, 5]
     assert body["trades"][0]["token_units"] == "18446744073709551615"
@@ -174,21 +173,21 @@ def test_trades_are_newest_first_with_whole_amounts(reader: Api) -> None:
 
 
 def test_trades_are_narrowed_by_token_and_side(reader: Api) -> None:
-    make_wallet(1)
-    make_trade(1, 1)
-    make_trade(1, 2, side="sell")
-    make_trade(1, 3, mint=address(9))
+    WalletFactory(number=1)
+    TradeFactory(wallet=1, slot=1)
+    TradeFactory(wallet=1, slot=2, side="sell")
+    TradeFactory(wallet=1, slot=3, mint=address(9))
     found = reader.get(f"wallets/{address(1)}/trades?mint={MINT}&side=sell").json()["trades"]
     assert [trade["slot"] for trade in found] == [2]
     assert reader.get(f"wallets/{address(1)}/trades?mint=nonsense").status_code == 400
 
 
 def test_positions_are_the_cycles_of_each_token_with_the_early_purchase(reader: Api) -> None:
-    make_wallet(1)
-    make_cycle(1, number=1)
-    make_cycle(1, number=2, result="open", resolved_at=None, closed_at=None, net_lamports=5)
-    make_position(1, last_trade_at=NOW)
-    make_position(1, mint=address(9), last_trade_at=NOW + timedelta(hours=1))
+    WalletFactory(number=1)
+    CycleFactory(wallet=1, number=1)
+    CycleFactory(wallet=1, number=2, result="open", resolved_at=None, closed_at=None, net_lamports=5)
+    PositionFactory(wallet=1, last_trade_at=NOW)
+    PositionFactory(wallet=1, mint=address(9), last_trade_at=NOW + timedelta(hours=1))
     body = reader.get(f"wallets/{address(1)}/positions").json()
     assert [row["mint"] for row in body["positions"]] == [address(9), MINT]
     early, held = body["positions"]
@@ -199,9 +198,9 @@ def test_positions_are_the_cycles_of_each_token_with_the_early_purchase(reader: 
 
 
 def test_positions_come_by_the_page(reader: Api) -> None:
-    make_wallet(1)
+    WalletFactory(number=1)
     for number in range(5):
-        make_position(1, mint=address(100 + number), last_trade_at=NOW - timedelta(hours=number))
+        PositionFactory(wallet=1, mint=address(100 + number), last_trade_at=NOW - timedelta(hours=number))
     body = reader.get(f"wallets/{address(1)}/positions?page=2&page_size=2").json()
     assert [row["mint"] for row in body["positions"]] == [address(102), address(103)]
     assert (body["total"], body["has_more"]) == (5, True)
@@ -215,7 +214,7 @@ def test_an_unknown_wallet_is_404_and_no_address_is_400(tail: str, reader: Api) 
 
 
 def test_status_label_and_note_are_changed_and_who_did_is_kept(chief: Api) -> None:
-    make_wallet(1)
+    WalletFactory(number=1)
     answer = chief.call("PATCH", f"wallets/{address(1)}", {"status": "blacklisted", "label": "insider", "note": "n"})
     assert answer.status_code == 200
     assert (answer.json()["status"], answer.json()["label"], answer.json()["note"]) == ("blacklisted", "insider", "n")
@@ -232,14 +231,14 @@ def test_status_label_and_note_are_changed_and_who_did_is_kept(chief: Api) -> No
     ],
 )
 def test_a_bad_change_of_a_wallet_is_refused_by_name(body: dict, field: str, chief: Api) -> None:
-    make_wallet(1)
+    WalletFactory(number=1)
     answer = chief.call("PATCH", f"wallets/{address(1)}", body)
     assert answer.status_code == 400
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
 def test_a_profile_is_asked_for(runner: Api) -> None:
-    make_wallet(1)
+    WalletFactory(number=1)
     answer = runner.post(f"wallets/{address(1)}/profile")
     assert answer.status_code == 202
     assert answer.headers["Location"] == f"{ROOT}/wallets/{address(1)}"
@@ -251,25 +250,25 @@ def test_an_unknown_wallet_can_be_neither_changed_nor_profiled(chief: Api) -> No
 
 
 def test_no_object_at_all_is_refused(chief: Api) -> None:
-    make_wallet(1)
+    WalletFactory(number=1)
     assert chief.raw("PATCH", f"wallets/{address(1)}", "null").status_code == 400
 
 
 def test_off_the_blacklist_a_wallet_is_what_its_record_says(chief: Api) -> None:
-    make_wallet(1, status="blacklisted", profiled_at=None)
+    WalletFactory(number=1, status="blacklisted", profiled_at=None)
     answer = chief.call("PATCH", f"wallets/{address(1)}", {"status": "active"})
     assert answer.json()["status"] == "insufficient_data"
 
 
 def test_the_history_of_a_wallet_names_the_key_that_changed_it(chief: Api) -> None:
-    make_wallet(1)
+    WalletFactory(number=1)
     chief.call("PATCH", f"wallets/{address(1)}", {"label": "insider"})
     last = Wallet.objects.get(pk=address(1)).history.first()
     assert (last.label, last.history_change_reason) == ("insider", "by chief")
 
 
 def test_a_profile_that_is_on_its_way_is_not_asked_for_twice(runner: Api) -> None:
-    make_wallet(1)
+    WalletFactory(number=1)
     runner.post(f"wallets/{address(1)}/profile")
     asked_at = Wallet.objects.get(pk=address(1)).profile_requested_at
     assert runner.post(f"wallets/{address(1)}/profile").status_code == 202
@@ -277,16 +276,16 @@ def test_a_profile_that_is_on_its_way_is_not_asked_for_twice(runner: Api) -> Non
 
 
 def test_a_profile_that_the_queue_did_not_take_may_be_asked_for_again(runner: Api, monkeypatch) -> None:
-    make_wallet(1)
+    WalletFactory(number=1)
     monkeypatch.setattr("discovery.jobs.broker.send", lambda *_: False)
     assert runner.post(f"wallets/{address(1)}/profile").status_code == 503
     assert Wallet.objects.get(pk=address(1)).profile_requested_at is None
 
 
 def test_every_trade_of_a_wallet_is_had_as_csv(reader: Api) -> None:
-    make_wallet(1)
+    WalletFactory(number=1)
     for slot in range(20, 45):
-        make_trade(1, slot)
+        TradeFactory(wallet=1, slot=slot)
     lines = b"".join(reader.get(f"wallets/{address(1)}/trades?format=csv")).decode().splitlines()
     assert len(lines) == 26
     assert lines[0].startswith("signature,slot,block_time,side,mint,token_units")
@@ -294,8 +293,8 @@ def test_every_trade_of_a_wallet_is_had_as_csv(reader: Api) -> None:
 
 
 def test_the_interval_of_the_win_rate_stands_in_the_list(reader: Api) -> None:
-    make_wallet(1)
-    make_wallet(2, score_detail={})
+    WalletFactory(number=1)
+    WalletFactory(number=2, score_detail={})
     rows = reader.get("wallets").json()["wallets"]
     told = {row["address"]: (row["win_rate_low"], row["win_rate_high"]) for row in rows}
     assert told == {address(1): (0.51, 0.89), address(2): (None, None)}

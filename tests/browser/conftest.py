@@ -16,13 +16,13 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.db import connection
-from groups import make_groups
-from markets import RunningMarket, market
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from discovery import services
 from discovery.models import Config, Run
 from discovery.models.enums import Trigger
+from tests.groups import make_groups
+from tests.markets import RunningMarket, market
 from walltrack.processes import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,7 +106,7 @@ def stack(
     chromium: Browser, django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
     """Everything up, with one run done. Its rows stay for the module and are gone behind it."""
-    from runs.workers import environment, workers
+    from tests.runs.workers import environment, workers
 
     folder = tmp_path_factory.mktemp("stack")
     with (

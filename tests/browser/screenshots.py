@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from api.api_rows import make_run
-from browser.conftest import Stack, Visitor, log_in
 from django.core.management import call_command
 from django.db import connection
 
 from discovery.models import ApiKey, Config, Run, Wallet
+from tests.browser.conftest import Stack, Visitor, log_in
+from tests.factories import RunFactory
 
 pytestmark = pytest.mark.django_db
 FOLDER = Path(__file__).resolve().parents[2] / ".data" / "screenshots"
@@ -97,7 +97,7 @@ def test_pictures(width: int, theme: str, visit: Callable[..., Visitor], stack: 
 @pytest.mark.parametrize(("width", "theme"), WIDTHS_AND_THEMES)
 def test_pictures_of_what_goes_wrong(width: int, theme: str, visit: Callable[..., Visitor], stack: Stack) -> None:
     """A run that failed, a viewer's page, a login that is refused for a while, a form that is too old."""
-    failed = make_run(status="failed", errors=[{"step": "find_tokens", "code": "unreachable", "message": FAILURE}])
+    failed = RunFactory(status="failed", errors=[{"step": "find_tokens", "code": "unreachable", "message": FAILURE}])
     visitor = visit("vic", width=width, theme=theme)
     for name, path in (("run-failed", f"runs/{failed.pk}/"), ("viewer", "")):
         visitor.open(path)

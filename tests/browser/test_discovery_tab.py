@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from browser.conftest import Stack, Visitor, log_in
 from playwright.sync_api import Page, expect
 
 from discovery.domain.run_params import Params
 from discovery.models import Config, Pumps, Run, Wallet
+from tests.browser.conftest import Stack, Visitor, log_in
 
 pytestmark = pytest.mark.django_db
 WIDTHS_AND_THEMES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
