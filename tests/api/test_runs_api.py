@@ -93,6 +93,14 @@ def test_no_body_and_an_empty_one_are_the_same_request(runner: Api) -> None:
     assert runner.post("run", {}, Idempotency_Key="k").json() == first
 
 
+def test_an_empty_html_form_starts_a_run_with_saved_parameters(runner: Api) -> None:
+    """As `curl -d ""` sends it. DRF would read a missing checkbox as false."""
+    form = {"CONTENT_TYPE": "application/x-www-form-urlencoded", "CONTENT_LENGTH": "0"}
+    response = runner.client.generic("POST", f"{ROOT}/run", headers=runner.headers, **form)
+    assert response.status_code == 202
+    assert Run.objects.get().profile_immediately is True
+
+
 def test_the_same_key_with_another_body_is_422(runner: Api) -> None:
     runner.post("run", {"max_tokens": 3}, Idempotency_Key="order-1")
     response = runner.post("run", {"max_tokens": 4}, Idempotency_Key="order-1")
@@ -185,6 +193,11 @@ def test_an_invalid_filter_is_refused_by_name(query: str, field: str, reader: Ap
     response = reader.get(f"runs?{query}")
     assert response.status_code == 400
     assert [error["field"] for error in response.json()["errors"]] == [field]
+
+
+def test_all_invalid_query_parameters_are_reported_together(reader: Api) -> None:
+    response = reader.get("runs?status=done&page=0&stat=failed&trigger_type=")
+    assert {error["field"] for error in response.json()["errors"]} == {"status", "page", "stat", "trigger_type"}
 
 
 def test_a_run_has_its_parameters_progress_and_results(reader: Api) -> None:

@@ -20,6 +20,7 @@ from factories import (
     address,
 )
 
+from discovery.api.renderers import CsvRenderer, NdjsonRenderer
 from discovery.models import Wallet
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +129,14 @@ def test_no_cell_of_the_csv_is_a_formula(label: str, reader: Api) -> None:
     row = next(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))
     assert row["label"] == f"'{label}"
     assert row["realised_lamports"] == "-5"
+
+
+@pytest.mark.parametrize(
+    ("renderer", "text"),
+    [(CsvRenderer, b"a,b\r\n1,x y\r\n"), (NdjsonRenderer, b'{"a": 1, "b": ["x", "y"]}\n')],
+)
+def test_a_renderer_returns_rows_in_memory_as_one_text(renderer: type, text: bytes) -> None:
+    assert renderer().render([{"a": 1, "b": ["x", "y"]}]) == text
 
 
 def test_ndjson_has_one_row_of_the_list_per_line(reader: Api) -> None:
