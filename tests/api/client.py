@@ -1,4 +1,4 @@
-"""A program that calls the API."""
+"""A client of the API, as programs call it."""
 
 import json
 from typing import Any
@@ -9,22 +9,23 @@ ROOT = "/api/discovery"
 
 
 class Api:
-    """Calls the API the way a program does."""
+    """Call the API, with a key if there is one. A path is below /api/discovery unless it begins with /api."""
 
     def __init__(self, client: Client, key: str = "") -> None:
         self.client = client
         self.headers = {"Authorization": f"Bearer {key}"} if key else {}
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """`path` is below /api/discovery unless it begins with /api."""
-        return self.raw(method, path, "" if body is None else json.dumps(body), **headers)
+        """Send `body` as JSON. `If_Match` stands for the header If-Match."""
+        text = "" if body is None else json.dumps(body)
+        return self.raw(method, path, text, **headers)
 
     def raw(self, method: str, path: str, text: str | bytes, **headers: str) -> Any:
-        """The same with the body as it goes over the wire."""
+        """Send the body as it is."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        kind = {"content_type": named.pop("Content-Type", "application/json")} if text else {}
+        options = {"content_type": named.pop("Content-Type", "application/json")} if text else {}
         url = path if path.startswith("/api") else f"{ROOT}/{path}"
-        return self.client.generic(method, url, data=text, headers={**self.headers, **named}, **kind)
+        return self.client.generic(method, url, data=text, headers={**self.headers, **named}, **options)
 
     def get(self, path: str, **headers: str) -> Any:
         return self.call("GET", path, **headers)
