@@ -5,55 +5,54 @@ from celery import shared_task
 
 from discovery.jobs import celery_signals, heartbeats, maintenance, scheduler, step_runner
 from discovery.models.enums import TaskName
-from discovery.pipeline import profile_on_demand, scoring
-from discovery.pipeline import refresh_pumps as pumps
+from discovery.pipeline import profile_on_demand, refresh_pumps, scoring
 
 __all__ = ["celery_signals"]  # importing it connects the handlers
 
 
 @shared_task(name=str(TaskName.STEP))
-def step(step_id: int) -> None:
+def step_task(step_id: int) -> None:
     """Run one step of a run."""
     async_to_sync(step_runner.run_step)(step_id, heartbeats.current_worker())
 
 
 @shared_task(name=str(TaskName.PROFILE_WALLET))
-def profile_wallet(address: str) -> None:
+def profile_wallet_task(address: str) -> None:
     """Profile and score one wallet, outside of a run."""
     async_to_sync(profile_on_demand.profile_on_demand)(address)
 
 
 @shared_task(name=str(TaskName.REFRESH_PUMPS))
-def refresh_pumps() -> None:
+def refresh_pumps_task() -> None:
     """Refresh the list of tokens that pass the filters now."""
-    async_to_sync(pumps.refresh_pumps)()
+    async_to_sync(refresh_pumps.refresh_pumps)()
 
 
 @shared_task(name=str(TaskName.TICK))
-def tick() -> None:
+def tick_task() -> None:
     """Start the scheduled run that is due."""
     scheduler.tick()
 
 
 @shared_task(name=str(TaskName.SWEEP))
-def sweep() -> None:
+def sweep_task() -> None:
     """Return work of dead workers to the queue and send lost messages again."""
     maintenance.sweep()
 
 
 @shared_task(name=str(TaskName.CANARY))
-def canary() -> None:
+def canary_task() -> None:
     """Store that a message passed through the queue."""
     heartbeats.write_canary()
 
 
 @shared_task(name=str(TaskName.CHECK_DECAY))
-def check_decay() -> None:
+def check_decay_task() -> None:
     """Score every wallet again: results age."""
     scoring.rescore()
 
 
 @shared_task(name=str(TaskName.RETENTION))
-def retention() -> None:
+def retention_task() -> None:
     """Delete rows past their retention."""
     maintenance.apply_retention()

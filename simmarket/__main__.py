@@ -8,10 +8,42 @@ from pathlib import Path
 from simmarket import worlds
 from simmarket.api.market import Options
 from simmarket.api.server import RunningServer, serve
+from simmarket.chain.world import World
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Parse the command line, build the world, serve it until a signal."""
+    """Parse the command line, build the world, serve it until a signal; return the exit status."""
+    options = _parse(arguments)
+    world = _build_world(options)
+    gc.freeze()  # the world stays until the end
+
+    def announce(server: RunningServer) -> None:
+        print(
+            f"simmarket: world {world.name}, seed {world.seed}, {len(world.tokens)} tokens, "
+            f"{len(world.wallets)} wallets, {len(world.transactions)} transactions on {server.url}",
+            flush=True,
+        )
+
+    market_options = Options(
+        calls_per_second=None if options.limits == "real" else options.rps,
+        helius=options.helius,
+        batches=not options.no_batch,
+    )
+    try:
+        serve(world, host=options.host, port=options.port, options=market_options, on_ready=announce)
+    except OSError as error:
+        print(f"simmarket: cannot listen on {options.host}:{options.port}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _build_world(options: argparse.Namespace) -> World:
+    if options.trades:
+        return worlds.from_trades(options.trades)
+    return worlds.build(options.world, options.seed)
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m simmarket", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9100, help="0 = any free port")
@@ -22,29 +54,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--limits", choices=("flat", "real"), default="flat", help="real = as documented")
     parser.add_argument("--helius", choices=("full", "no-gtfa", "off"), default="full")
     parser.add_argument("--no-batch", action="store_true", help="refuse JSON-RPC batches")
-    given = parser.parse_args(arguments)
-    if given.rps < 1:
+    options = parser.parse_args(arguments)
+    if options.rps < 1:
         parser.error("--rps must be at least 1")
-    if given.trades is not None and not given.trades.is_file():
-        parser.error(f"--trades: no file {given.trades}")
-    world = worlds.from_trades(given.trades) if given.trades else worlds.build(given.world, given.seed)
-    gc.freeze()  # the world stays until the end
-    calls_per_second = None if given.limits == "real" else given.rps
-    options = Options(calls_per_second, given.helius, batches=not given.no_batch)
-
-    def announce(server: RunningServer) -> None:
-        print(
-            f"simmarket: world {world.name}, seed {world.seed}, {len(world.tokens)} tokens, "
-            f"{len(world.wallets)} wallets, {len(world.transactions)} transactions on {server.url}",
-            flush=True,
-        )
-
-    try:
-        serve(world, host=given.host, port=given.port, options=options, on_ready=announce)
-    except OSError as error:
-        print(f"simmarket: cannot listen on {given.host}:{given.port}: {error}", file=sys.stderr)
-        return 1
-    return 0
+    if options.trades is not None and not options.trades.is_file():
+        parser.error(f"--trades: no file {options.trades}")
+    return options
 
 
 if __name__ == "__main__":

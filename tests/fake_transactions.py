@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
@@ -18,24 +18,44 @@ DEEP_UNITS = 10**15
 
 
 def wallet(name: str) -> str:
-    """An address on the curve."""
+    """Return an address on the curve."""
     return str(Keypair.from_seed(hashlib.sha256(name.encode()).digest()).pubkey())
 
 
 def program_account(name: str) -> str:
-    """An address off the curve: a pool, a vault, an escrow."""
+    """Return an address off the curve: a pool, a vault or an escrow."""
     return str(Pubkey.find_program_address([name.encode()], Pubkey.from_string(PUMPSWAP))[0])
 
 
+class TokenAccount(NamedTuple):
+    """A token account with its raw units before and after; None = it does not exist then."""
+
+    address: str
+    owner: str
+    mint: str
+    before: int | None
+    after: int | None
+    decimals: int
+
+
+class SystemTransfer(NamedTuple):
+    """A transfer of native SOL."""
+
+    source: str
+    destination: str
+    lamports: int
+
+
 class FakeTransaction:
-    """One transaction: lamports by `pay`, token accounts by `units`; the first signer pays the fee."""
+    """One transaction: `pay` moves lamports, `units` adds token accounts. The first signer pays the fee."""
 
     def __init__(self, *signers: str, venue: str | None = PUMPSWAP) -> None:
         self.signers = signers
         self.lamports: dict[str, list[int]] = {}
-        self.rows: list[tuple[str, str, str, int | None, int | None, int]] = []
-        self.transfers: list[tuple[str, str, int]] = []
-        for key in (*signers, *([venue] if venue else []), SYSTEM):
+        self.accounts: list[TokenAccount] = []
+        self.transfers: list[SystemTransfer] = []
+        programs = [SYSTEM] if venue is None else [venue, SYSTEM]
+        for key in (*signers, *programs):
             self.lamports[key] = [1000 * SOL, 1000 * SOL]
         self.pay(signers[0], -FEE)
 
@@ -45,35 +65,19 @@ class FakeTransaction:
         return self
 
     def transfer(self, source: str, destination: str, lamports: int) -> Self:
-        """A system transfer, with its instruction."""
-        self.transfers.append((source, destination, lamports))
+        """Add a system transfer and its instruction."""
+        self.transfers.append(SystemTransfer(source, destination, lamports))
         return self.pay(source, -lamports).pay(destination, lamports)
 
     def units(self, owner: str, mint: str, before: int | None, after: int | None, decimals: int = 6) -> Self:
-        """A token account of the owner; None = it does not exist on that side."""
-        account = wallet(f"{owner}/{mint}")
-        wrapped = mint == WRAPPED_SOL
-        self.lamports[account] = [0 if units is None else RENT + (units if wrapped else 0) for units in (before, after)]
-        self.rows.append((account, owner, mint, before, after, decimals))
+        """Add a token account of the owner. None = it does not exist before or after."""
+        account = TokenAccount(wallet(f"{owner}/{mint}"), owner, mint, before, after, decimals)
+        self.accounts.append(account)
+        self.lamports[account.address] = [_account_lamports(mint, before), _account_lamports(mint, after)]
         return self
 
     def record(self) -> dict[str, Any]:
-        """The `getTransaction` result."""
-        keys = list(self.lamports)
-
-        def rows(side: int) -> list[dict[str, Any]]:
-            return [
-                {
-                    "accountIndex": keys.index(account),
-                    "mint": mint,
-                    "owner": owner,
-                    "programId": TOKEN,
-                    "uiTokenAmount": {"amount": str((before, after)[side]), "decimals": decimals},
-                }
-                for account, owner, mint, before, after, decimals in self.rows
-                if (before, after)[side] is not None
-            ]
-
+        """Return the `getTransaction` result."""
         return {
             "slot": 1,
             "blockTime": 1_790_000_000,
@@ -82,15 +86,8 @@ class FakeTransaction:
                 "signatures": ["5" * 88],
                 "message": {
                     "header": {"numRequiredSignatures": len(self.signers)},
-                    "accountKeys": keys,
-                    "instructions": [
-                        {
-                            "programIdIndex": keys.index(SYSTEM),
-                            "accounts": [keys.index(source), keys.index(destination)],
-                            "data": base58((2).to_bytes(4, "little") + lamports.to_bytes(8, "little")),
-                        }
-                        for source, destination, lamports in self.transfers
-                    ],
+                    "accountKeys": list(self.lamports),
+                    "instructions": [self._instruction(transfer) for transfer in self.transfers],
                 },
             },
             "meta": {
@@ -98,19 +95,47 @@ class FakeTransaction:
                 "fee": FEE,
                 "preBalances": [before for before, _ in self.lamports.values()],
                 "postBalances": [after for _, after in self.lamports.values()],
-                "preTokenBalances": rows(0),
-                "postTokenBalances": rows(1),
+                "preTokenBalances": self._rows({account: account.before for account in self.accounts}),
+                "postTokenBalances": self._rows({account: account.after for account in self.accounts}),
                 "innerInstructions": [],
             },
         }
 
+    def _index(self, address: str) -> int:
+        return list(self.lamports).index(address)
+
+    def _instruction(self, transfer: SystemTransfer) -> dict[str, Any]:
+        return {
+            "programIdIndex": self._index(SYSTEM),
+            "accounts": [self._index(transfer.source), self._index(transfer.destination)],
+            "data": base58((2).to_bytes(4, "little") + transfer.lamports.to_bytes(8, "little")),
+        }
+
+    def _rows(self, units_of: dict[TokenAccount, int | None]) -> list[dict[str, Any]]:
+        return [self._row(account, units) for account, units in units_of.items() if units is not None]
+
+    def _row(self, account: TokenAccount, units: int) -> dict[str, Any]:
+        return {
+            "accountIndex": self._index(account.address),
+            "mint": account.mint,
+            "owner": account.owner,
+            "programId": TOKEN,
+            "uiTokenAmount": {"amount": str(units), "decimals": account.decimals},
+        }
+
     def outcome(self) -> Outcome:
-        """What the decoder makes of it."""
+        """Decode the transaction."""
         return decode_json(json.dumps(self.record()).encode())
 
 
+def _account_lamports(mint: str, units: int | None) -> int:
+    if units is None:
+        return 0
+    return RENT + units if mint == WRAPPED_SOL else RENT
+
+
 def base58(payload: bytes) -> str:
-    """base58, leading zeros as ones."""
+    """Return base58 text; leading zero bytes are ones."""
     alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
     number, text = int.from_bytes(payload, "big"), ""
     while number:

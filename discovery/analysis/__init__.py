@@ -1,1 +1,1 @@
-"""Trades into findings. Pure: `now` and thresholds are arguments; no clock, no network, no database."""
+"""Analysis of trades. Pure functions: time and thresholds are arguments; no clock, no network, no database."""

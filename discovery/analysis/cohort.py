@@ -1,8 +1,8 @@
-"""What a run's candidates say together: the prior towards which a wallet's own record is shrunk (empirical Bayes)."""
+"""The prior of a cohort, towards which a wallet's own record is shrunk (empirical Bayes)."""
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -11,47 +11,75 @@ from discovery.analysis.statistics import Z90, age_weight, effective_n, log_roi,
 from discovery.domain.profiles import Cycle, Prior
 
 SCORE_VERSION: Final = 1
-"""Raised with every change of a formula: scores of different versions do not compare."""
+"""Raised with every change of a formula: scores of different versions cannot be compared."""
 
 MIN_WALLETS: Final = 10
-FALLBACK: Final = (4.0, 6.0)
 MIN_STRENGTH: Final = 4.0
 MAX_STRENGTH: Final = 40.0
 MIN_MEAN: Final = 0.05
 MAX_MEAN: Final = 0.75
 """A cohort that wins more often than this is no yardstick: full win skill is 0.8."""
+_NEAR_ZERO: Final = 1e-9
 
 
 class CycleSample(msgspec.Struct, frozen=True):
-    """One wallet's counted cycles in order, recent ones weighing more."""
+    """The counted cycles of one wallet in order. Recent ones weigh more."""
 
     cycles: tuple[Cycle, ...]
     decided_n: float  # effective number of wins and losses
-    win_share: float  # weighted share of wins in them, 0 where there are none
-    n: float  # effective number of all cycles, even ones among them
-    mean_log_roi: float  # weighted, 0 where there is none
+    win_share: float  # weighted share of wins among them, 0 without any
+    n: float  # effective number of all cycles, even ones included
+    mean_log_roi: float  # weighted, 0 without any
     spread: float  # weighted mean square around it
 
 
+class _Beta(NamedTuple):
+    """Beta distribution of the win rate."""
+
+    alpha: float
+    beta: float
+
+
+class _Normal(NamedTuple):
+    """Normal distribution of log-ROI: g₀, τ² between wallets, σ² between the cycles of a wallet."""
+
+    g0: float
+    tau2: float
+    sigma2: float
+
+
+FALLBACK: Final = _Beta(4.0, 6.0)
+
+
 def weigh_cycles(cycles: Sequence[Cycle], now: int) -> CycleSample:
-    """The sample of counted cycles at `now` (unix seconds)."""
+    """Return the sample of counted cycles at `now` (unix seconds)."""
     weights = [age_weight(now - (cycle.resolved_at or cycle.last_trade_at)) for cycle in cycles]
-    decided = [(w, cycle.result == "win") for w, cycle in zip(weights, cycles, strict=True) if cycle.result != "even"]
-    decided_weights = [w for w, _ in decided]
+    win_weights: list[float] = []
+    loss_weights: list[float] = []
+    for weight, cycle in zip(weights, cycles, strict=True):
+        if cycle.result == "win":
+            win_weights.append(weight)
+        elif cycle.result == "loss":
+            loss_weights.append(weight)
+    decided_weights = win_weights + loss_weights
     returns = [log_roi(cycle.net_lamports, cycle.put_in_lamports) for cycle in cycles]
-    mean = weighted_mean(returns, weights) if cycles else 0.0
+    mean = _mean_or_zero(returns, weights)
     return CycleSample(
         cycles=tuple(cycles),
         decided_n=effective_n(decided_weights),
-        win_share=weighted_mean([float(won) for _, won in decided], decided_weights) if decided else 0.0,
+        win_share=_mean_or_zero([1.0] * len(win_weights) + [0.0] * len(loss_weights), decided_weights),
         n=effective_n(weights),
         mean_log_roi=mean,
-        spread=weighted_mean([(value - mean) ** 2 for value in returns], weights) if cycles else 0.0,
+        spread=_mean_or_zero([(value - mean) ** 2 for value in returns], weights),
     )
 
 
+def _mean_or_zero(values: Sequence[float], weights: Sequence[float]) -> float:
+    return weighted_mean(values, weights) if values else 0.0
+
+
 def edge_bound(sample: CycleSample, g0: float, tau2: float, sigma2: float) -> float | None:
-    """The 95 % lower bound of the wallet's mean log-ROI, shrunk towards the cohort's; None without a cycle.
+    """Return the 95 % lower bound of the wallet's mean log-ROI, shrunk towards the cohort's; None without a cycle.
 
     λ·ḡ + (1 - λ)·g₀ - 1.645·SE, with λ = n_eff / (n_eff + κ), κ = σ²/τ² and SE² = λ·σ²/n_eff, the variance left after
     shrinking (James–Stein, empirical Bayes). σ² is the cohort's: a wallet cannot narrow its bound by losing evenly.
@@ -66,55 +94,98 @@ def edge_bound(sample: CycleSample, g0: float, tau2: float, sigma2: float) -> fl
 
 
 def estimate_prior(samples: Mapping[str, Sequence[Cycle]], now: int) -> Prior:
-    """The prior of a run by the method of moments.
+    """Return the prior of a run, estimated by the method of moments.
 
-    samples: wallet -> its cycles, those of its seed tokens left out. now: unix seconds. With fewer than 10 wallets that
-    have a win or a loss: Beta(4, 6), and no edges to compare with.
+    samples: wallet -> its cycles without those of its seed tokens. now: unix seconds. With fewer than 10 wallets that
+    have a win or a loss, the prior is Beta(4, 6) and has no edges to compare with.
     """
-    whole = [weigh_cycles(counted_cycles(samples[wallet]), now) for wallet in sorted(samples)]
-    decided = [sample for sample in whole if sample.decided_n]
+    weighed = [weigh_cycles(counted_cycles(samples[wallet]), now) for wallet in sorted(samples)]
+    decided = [sample for sample in weighed if sample.decided_n]
     if len(decided) < MIN_WALLETS:
-        alpha0, beta0 = FALLBACK
-        return Prior(alpha0, beta0, 0.0, 0.0, 0.0, len(decided), (), SCORE_VERSION)
-    alpha0, beta0 = _beta(decided)
-    g0, tau2, sigma2 = _normal(decided)
-    bounds = [edge_bound(sample, g0, tau2, sigma2) for sample in decided]
-    edges = tuple(sorted(bound for bound in bounds if bound is not None))
-    return Prior(alpha0, beta0, g0, tau2, sigma2, len(decided), edges, SCORE_VERSION)
+        return Prior(
+            alpha0=FALLBACK.alpha,
+            beta0=FALLBACK.beta,
+            g0=0.0,
+            tau2=0.0,
+            sigma2=0.0,
+            wallets=len(decided),
+            edges=(),
+            version=SCORE_VERSION,
+        )
+    win_rate = _estimate_beta(decided)
+    returns = _estimate_normal(decided)
+    bounds = [edge_bound(sample, returns.g0, returns.tau2, returns.sigma2) for sample in decided]
+    return Prior(
+        alpha0=win_rate.alpha,
+        beta0=win_rate.beta,
+        g0=returns.g0,
+        tau2=returns.tau2,
+        sigma2=returns.sigma2,
+        wallets=len(decided),
+        edges=tuple(sorted(bound for bound in bounds if bound is not None)),
+        version=SCORE_VERSION,
+    )
 
 
-def _beta(samples: Sequence[CycleSample]) -> tuple[float, float]:
-    """α₀ and β₀ from the spread of the wallets' win rates beyond what their sample sizes explain.
+def _estimate_beta(samples: Sequence[CycleSample]) -> _Beta:
+    """Estimate α₀ and β₀ from the spread of the wallets' win rates beyond what their sample sizes explain.
 
     With wallet i winning p_i of n_i, p the mean over all, N = Σn_i and m wallets:
-    E Σ n_i (p_i - p)² = p(1 - p) · ((m - 1)(1 - ρ) + ρ(N - Σn_i²/N)), and α₀ + β₀ = 1/ρ - 1, kept within 4–40.
+    E Σ n_i (p_i - p)² = p(1 - p) · ((m - 1)(1 - ρ) + ρ(N - Σn_i²/N)), and α₀ + β₀ = 1/ρ - 1, limited to 4–40.
     """
-    total = math.fsum(s.decided_n for s in samples)
-    mean = math.fsum(s.decided_n * s.win_share for s in samples) / total
-    spread = math.fsum(s.decided_n * (s.win_share - mean) ** 2 for s in samples)
-    fewer = len(samples) - 1
-    room = total - math.fsum(s.decided_n**2 for s in samples) / total - fewer
-    if room <= 1e-9:
-        # One cycle each: how much wallets differ cannot be told from luck.
-        strength = sum(FALLBACK)
-    elif not 0 < mean < 1:
-        strength = MAX_STRENGTH
-    else:
-        correlation = (spread / (mean * (1 - mean)) - fewer) / room
-        strength = MAX_STRENGTH if correlation <= 0 else 1 / correlation - 1
-    strength = min(max(strength, MIN_STRENGTH), MAX_STRENGTH)
+    sizes = [sample.decided_n for sample in samples]
+    rates = [sample.win_share for sample in samples]
+    mean = weighted_mean(rates, sizes)
+    strength = min(max(_strength(sizes, rates, mean), MIN_STRENGTH), MAX_STRENGTH)
     mean = min(max(mean, MIN_MEAN), MAX_MEAN)
-    return strength * mean, strength * (1 - mean)
+    return _Beta(strength * mean, strength * (1 - mean))
 
 
-def _normal(samples: Sequence[CycleSample]) -> tuple[float, float, float]:
-    """g₀, τ² (between wallets) and σ² (between a wallet's cycles) of log-ROI, by DerSimonian and Laird's moments."""
-    freedom = math.fsum(s.n - 1 for s in samples)
-    sigma2 = math.fsum(s.n * s.spread for s in samples) / freedom if freedom > 1e-9 else 0.0
-    total = math.fsum(s.n for s in samples)
-    mean = math.fsum(s.n * s.mean_log_roi for s in samples) / total
-    between = math.fsum(s.n * (s.mean_log_roi - mean) ** 2 for s in samples)
-    room = total - math.fsum(s.n**2 for s in samples) / total
-    tau2 = max(0.0, (between - (len(samples) - 1) * sigma2) / room) if room > 1e-9 else 0.0
-    shares = [1 / (tau2 + sigma2 / s.n) if tau2 or sigma2 else 1.0 for s in samples]
-    return weighted_mean([s.mean_log_roi for s in samples], shares), tau2, sigma2
+def _strength(sizes: Sequence[float], rates: Sequence[float], mean: float) -> float:
+    """Return α₀ + β₀ without its limits."""
+    fewer = len(sizes) - 1
+    room = _room(sizes) - fewer
+    if room <= _NEAR_ZERO:
+        return sum(FALLBACK)  # one cycle each: differences between wallets cannot be told from luck
+    if not 0 < mean < 1:
+        return MAX_STRENGTH
+    spread = _squares_around(mean, rates, sizes)
+    correlation = (spread / (mean * (1 - mean)) - fewer) / room
+    return 1 / correlation - 1 if correlation > 0 else MAX_STRENGTH
+
+
+def _estimate_normal(samples: Sequence[CycleSample]) -> _Normal:
+    """Estimate g₀, τ² and σ² of log-ROI by DerSimonian and Laird's moments."""
+    sizes = [sample.n for sample in samples]
+    means = [sample.mean_log_roi for sample in samples]
+    sigma2 = _within_variance(samples)
+    tau2 = _between_variance(sizes, means, sigma2)
+    if not tau2 and not sigma2:
+        return _Normal(weighted_mean(means, [1.0] * len(means)), tau2, sigma2)
+    weights = [1 / (tau2 + sigma2 / n) for n in sizes]
+    return _Normal(weighted_mean(means, weights), tau2, sigma2)
+
+
+def _within_variance(samples: Sequence[CycleSample]) -> float:
+    freedom = math.fsum(sample.n - 1 for sample in samples)
+    if freedom <= _NEAR_ZERO:
+        return 0.0
+    return math.fsum(sample.n * sample.spread for sample in samples) / freedom
+
+
+def _between_variance(sizes: Sequence[float], means: Sequence[float], sigma2: float) -> float:
+    room = _room(sizes)
+    if room <= _NEAR_ZERO:
+        return 0.0
+    spread = _squares_around(weighted_mean(means, sizes), means, sizes)
+    return max(0.0, (spread - (len(sizes) - 1) * sigma2) / room)
+
+
+def _room(sizes: Sequence[float]) -> float:
+    """Return N - Σn²/N."""
+    total = math.fsum(sizes)
+    return total - math.fsum(n**2 for n in sizes) / total
+
+
+def _squares_around(mean: float, values: Sequence[float], sizes: Sequence[float]) -> float:
+    return math.fsum(n * (value - mean) ** 2 for n, value in zip(sizes, values, strict=True))

@@ -1,4 +1,4 @@
-"""Whether a wallet still deserves to be followed: its status, from its record without seed tokens."""
+"""Decay: the status of a wallet, from its record without seed tokens."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -7,35 +7,48 @@ from typing import Final
 from discovery.domain.profiles import Figures, Profile
 
 MIN_CYCLES: Final = 5
-ROLLING_CYCLES: Final = 20
-DECAYED_BELOW: Final = Decimal("0.4")
-RECOVERED_FROM: Final = Decimal("0.5")
-LOSSES_IN_A_ROW: Final = 3
+MIN_ROLLING_CYCLES: Final = 20
+MIN_WIN_RATE: Final = Decimal("0.4")
+RECOVERED_WIN_RATE: Final = Decimal("0.5")
+DECAY_STREAK: Final = 3
 
 
 def next_status(previous: str, profile: Profile) -> str:
-    """The wallet's status after `previous`: active, insufficient_data or decay_detected; blacklisted stays.
+    """Return the wallet's status after `previous`: active, insufficient_data or decay_detected; blacklisted stays.
 
-    Decayed: fewer than 40 % wins in the last 20 cycles, or 3 losses in a row after a record of more wins than losses.
-    It recovers at 50 % of the last 20 cycles; with fewer than 20, by a win after the losses.
+    A wallet is decayed after fewer than 40 % wins in its last 20 cycles, or after 3 losses in a row that follow a
+    record of more wins than losses. It recovers at 50 % of the last 20 cycles; with fewer cycles, by a win.
     """
     if previous == "blacklisted":
         return previous
     scored = profile.scored
     if scored.counted < MIN_CYCLES:
         return "insufficient_data"
-    rolling = scored.rolling_win_rate.value if scored.rolling_win_rate.n >= ROLLING_CYCLES else None
-    if (rolling is not None and rolling < DECAYED_BELOW) or _lost_after_winning(scored):
+    rolling = _rolling_win_rate(scored)
+    if _is_decayed(scored, rolling):
         return "decay_detected"
-    if previous != "decay_detected":
-        return "active"
-    recovered = scored.consecutive_losses == 0 if rolling is None else rolling >= RECOVERED_FROM
-    return "active" if recovered else "decay_detected"
+    if previous == "decay_detected" and not _has_recovered(scored, rolling):
+        return "decay_detected"
+    return "active"
 
 
-def _lost_after_winning(scored: Figures) -> bool:
-    streak = scored.consecutive_losses
-    if streak < LOSSES_IN_A_ROW:
+def _rolling_win_rate(scored: Figures) -> Decimal | None:
+    """Return the win rate of the last 20 cycles, None with fewer."""
+    if scored.rolling_win_rate.n < MIN_ROLLING_CYCLES:
+        return None
+    return scored.rolling_win_rate.value
+
+
+def _is_decayed(scored: Figures, rolling: Decimal | None) -> bool:
+    if rolling is not None and rolling < MIN_WIN_RATE:
+        return True
+    if scored.consecutive_losses < DECAY_STREAK:
         return False
-    before = scored.wins + scored.losses - streak
-    return before > 0 and Fraction(scored.wins, before) > Fraction(1, 2)
+    decided_before = scored.wins + scored.losses - scored.consecutive_losses
+    return decided_before > 0 and Fraction(scored.wins, decided_before) > Fraction(1, 2)
+
+
+def _has_recovered(scored: Figures, rolling: Decimal | None) -> bool:
+    if rolling is None:
+        return scored.consecutive_losses == 0
+    return rolling >= RECOVERED_WIN_RATE

@@ -1,8 +1,8 @@
-"""Which candidates pumped: figures of their markets put together, then the filters, each fall with its reason."""
+"""Selection of pumped tokens: the figures of their markets combined, then the filters, with a reason for each token."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -14,7 +14,7 @@ ZERO: Final = Decimal(0)
 
 
 class Market(msgspec.Struct, frozen=True):
-    """One market's figures of a token. Money in USD, change in percent, time in unix seconds; None = not said."""
+    """Figures of one market of a token. Money in USD, change in percent, time in unix seconds; None = not reported."""
 
     mint: str
     pool: str
@@ -30,7 +30,7 @@ class Market(msgspec.Struct, frozen=True):
 
 
 class TokenIndexEntry(msgspec.Struct, frozen=True):
-    """What a token index knows of a token as a whole; None = not said."""
+    """Figures of a token as a whole, from a token index; None = not reported."""
 
     mint: str
     symbol: str = ""
@@ -45,40 +45,37 @@ class TokenIndexEntry(msgspec.Struct, frozen=True):
     market_cap_usd: Decimal | None = None
 
 
+class _LaunchTime(NamedTuple):
+    launched_at: int | None  # unix seconds
+    clock: LaunchClock
+
+
 def build_candidate(
     mint: str, sources: Iterable[str], markets: Sequence[Market], index: TokenIndexEntry | None
 ) -> Candidate:
-    """One token out of its markets: the deepest market's price and change, the volume of all of them.
+    """Return one token combined from its markets: price and change of the deepest one, volume of all of them.
 
-    Where the markets say nothing (a curve has no liquidity on the aggregator) the index fills in.
-    Launch: the index's first pool or creation; else the earliest market, which is weak.
+    The index fills in what no market reports; an aggregator lists a bonding curve without liquidity. The launch time is
+    that of the index (first pool or creation), else the creation of the earliest market, which is weak.
     """
-    deepest = max(markets, key=_depth, default=None)
-    volumes = [market.volume_24h_usd for market in markets if market.volume_24h_usd is not None]
-    created = [market.pool_created_at for market in markets if market.pool_created_at is not None]
-    launched_at, clock = _launch(index, created)
-    known = TokenIndexEntry(mint) if index is None else index
-
-    def figure(name: str) -> Decimal | None:
-        own: Decimal | None = getattr(deepest, name, None)
-        other: Decimal | None = getattr(known, name)
-        return own if own is not None else other
-
-    counts = [market.transactions_24h for market in markets if market.transactions_24h is not None]
+    entry = TokenIndexEntry(mint) if index is None else index
+    deepest = max(markets, key=_depth, default=Market(mint, ""))
+    launch = _launch_time(entry, markets)
+    pools = [market.pool for market in markets]
     return Candidate(
         mint=mint,
-        symbol=(deepest.symbol if deepest else "") or known.symbol,
-        name=(deepest.name if deepest else "") or known.name,
+        symbol=deepest.symbol or entry.symbol,
+        name=deepest.name or entry.name,
         sources=tuple(dict.fromkeys(sources)),
-        pools=tuple(dict.fromkeys([*(market.pool for market in markets), *known.pools])),
-        price_usd=figure("price_usd"),
-        price_change_24h_pct=figure("price_change_24h_pct"),
-        volume_24h_usd=sum(volumes, ZERO) if volumes else known.volume_24h_usd,
-        liquidity_usd=figure("liquidity_usd"),
-        market_cap_usd=figure("market_cap_usd"),
-        transactions_24h=sum(counts) if counts else None,
-        launched_at=launched_at,
-        launch_clock=clock,
+        pools=tuple(dict.fromkeys([*pools, *entry.pools])),
+        price_usd=_first_known(deepest.price_usd, entry.price_usd),
+        price_change_24h_pct=_first_known(deepest.price_change_24h_pct, entry.price_change_24h_pct),
+        volume_24h_usd=_first_known(_volume_usd(markets), entry.volume_24h_usd),
+        liquidity_usd=_first_known(deepest.liquidity_usd, entry.liquidity_usd),
+        market_cap_usd=_first_known(deepest.market_cap_usd, entry.market_cap_usd),
+        transactions_24h=_transaction_count(markets),
+        launched_at=launch.launched_at,
+        launch_clock=launch.clock,
     )
 
 
@@ -86,54 +83,78 @@ def _depth(market: Market) -> tuple[Decimal, Decimal]:
     return market.liquidity_usd or ZERO, market.volume_24h_usd or ZERO
 
 
-def _launch(index: TokenIndexEntry | None, created: list[int]) -> tuple[int | None, LaunchClock]:
-    if index is not None:
-        known = [time for time in (index.created_at, index.first_pool_at) if time is not None]
-        if known:
-            return min(known), "jupiter"
-    return (min(created), "pair") if created else (None, "")
+def _first_known(own: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return other if own is None else own
+
+
+def _volume_usd(markets: Iterable[Market]) -> Decimal | None:
+    volumes = [market.volume_24h_usd for market in markets if market.volume_24h_usd is not None]
+    return sum(volumes, ZERO) if volumes else None
+
+
+def _transaction_count(markets: Iterable[Market]) -> int | None:
+    counts = [market.transactions_24h for market in markets if market.transactions_24h is not None]
+    return sum(counts) if counts else None
+
+
+def _launch_time(entry: TokenIndexEntry, markets: Iterable[Market]) -> _LaunchTime:
+    indexed = _earliest([entry.created_at, entry.first_pool_at])
+    if indexed is not None:
+        return _LaunchTime(indexed, "jupiter")
+    created = _earliest([market.pool_created_at for market in markets])
+    return _LaunchTime(created, "" if created is None else "pair")
+
+
+def _earliest(times: Iterable[int | None]) -> int | None:
+    return min((time for time in times if time is not None), default=None)
 
 
 def rejection_reason(token: Candidate, params: Params, now: int) -> str:
-    """Why the token is not pumped, "" where it is. `now` in unix seconds."""
-    figures = (token.price_usd, token.price_change_24h_pct, token.volume_24h_usd, token.liquidity_usd)
-    if all(figure is None for figure in figures):
+    """Return the reason why the token is not pumped, "" if it is. `now` in unix seconds."""
+    if not _has_market_data(token):
         return "no_market_data"
     if token.launched_at is None:
         return "no_launch_time"
     if now - token.launched_at > params.max_token_age_hours * 3600:
         return "too_old"
-    # Aggregators leave out the figures of quiet windows (DexScreener) and zeros (Jupiter): what they do not say of a
-    # token they list is taken for zero, which passes a floor of 0 and none above it.
-    if (token.price_change_24h_pct or ZERO) < params.min_price_change_pct:
-        return "price_change"
-    if (token.volume_24h_usd or ZERO) < params.min_volume_usd:
-        return "volume"
-    if (token.liquidity_usd or ZERO) < params.min_liquidity_usd:
-        return "liquidity"
+    # Aggregators leave out the figures of quiet windows (DexScreener) and zeros (Jupiter). What they do not report of a
+    # listed token counts as zero, which only passes a minimum of 0.
+    figures = (
+        ("price_change", token.price_change_24h_pct, params.min_price_change_pct),
+        ("volume", token.volume_24h_usd, params.min_volume_usd),
+        ("liquidity", token.liquidity_usd, params.min_liquidity_usd),
+    )
+    for reason, figure, min_figure in figures:
+        if (figure or ZERO) < min_figure:
+            return reason
     return ""
 
 
-def select_pumped(candidates: Iterable[Candidate], params: Params, now: int) -> tuple[list[Candidate], dict[str, int]]:
-    """The pumped tokens, most promising first, `max_tokens` at most, and how many fell by reason.
+def _has_market_data(token: Candidate) -> bool:
+    figures = (token.price_usd, token.price_change_24h_pct, token.volume_24h_usd, token.liquidity_usd)
+    return any(figure is not None for figure in figures)
 
-    Promising = price change × volume: both have to be there; ties by mint, so that the order is the same every time.
+
+def select_pumped(candidates: Iterable[Candidate], params: Params, now: int) -> tuple[list[Candidate], dict[str, int]]:
+    """Return the pumped tokens, `max_tokens` at most and most promising first, and the rejected ones by reason.
+
+    Promise is price change × volume. Ties are in the order of mints, so that the result is always the same.
     """
-    kept: list[Candidate] = []
-    fell: dict[str, int] = {}
+    pumped: list[Candidate] = []
+    rejected: dict[str, int] = {}
     for token in candidates:
         if token.mint in QUOTES:
             continue
         reason = rejection_reason(token, params, now)
         if reason:
-            fell[reason] = fell.get(reason, 0) + 1
+            rejected[reason] = rejected.get(reason, 0) + 1
         else:
-            kept.append(token)
-    kept.sort(key=lambda token: (-_promise(token), token.mint))
-    over = len(kept) - params.max_tokens
-    if over > 0:
-        fell["over_max_tokens"] = over
-    return kept[: params.max_tokens], fell
+            pumped.append(token)
+    pumped.sort(key=lambda token: (-_promise(token), token.mint))
+    surplus = len(pumped) - params.max_tokens
+    if surplus > 0:
+        rejected["over_max_tokens"] = surplus
+    return pumped[: params.max_tokens], rejected
 
 
 def _promise(token: Candidate) -> Decimal:

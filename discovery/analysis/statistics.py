@@ -1,4 +1,4 @@
-"""The statistics that profiles and scores rest on. Pure functions of numbers; sums do not depend on the order."""
+"""Statistics behind profiles and scores. Pure functions of numbers; sums do not depend on the order."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ MAX_ROI: Final = 10.0
 
 
 def wilson_interval(hits: float, n: float, z: float = Z90) -> tuple[float, float]:
-    """The interval of a rate of `hits` in `n` trials (Wilson 1927). Raises ValueError where n is not positive."""
+    """Return the interval of a rate of `hits` in `n` trials (Wilson 1927). Raises ValueError if n is not positive."""
     if n <= 0:
         raise ValueError("an interval needs at least one trial")
     rate = hits / n
@@ -30,8 +30,8 @@ def wilson_interval(hits: float, n: float, z: float = Z90) -> tuple[float, float
 
 @cache
 def _arithmetic() -> Any:
-    """A context of our own with 20 digits: the same result on every machine, whatever others set."""
-    from mpmath.ctx_mp import MPContext  # type: ignore[import-untyped]  # late: it costs 50 ms
+    """Return a private context with 20 digits: the result is the same on every machine."""
+    from mpmath.ctx_mp import MPContext  # type: ignore[import-untyped]  # imported late because it takes 50 ms
 
     context = MPContext()
     context.dps = 20
@@ -40,7 +40,7 @@ def _arithmetic() -> Any:
 
 @lru_cache(maxsize=4096)
 def beta_quantile(p: float, a: float, b: float) -> float:
-    """The x at which the regularised incomplete beta function I_x(a, b) is `p`, to 10⁻⁹.
+    """Return x with I_x(a, b) = `p`, the regularised incomplete beta function, to 10⁻⁹.
 
     Raises ValueError unless 0 < p < 1 and a, b > 0.
     """
@@ -48,7 +48,7 @@ def beta_quantile(p: float, a: float, b: float) -> float:
         raise ValueError("a beta quantile needs 0 < p < 1 and positive parameters")
     context = _arithmetic()
     low, high = 0.0, 1.0
-    # Halving alone: 30 steps are quick enough, and no start value can lead astray.
+    # Bisection: 30 steps are fast enough, and it converges from any start.
     while high - low > 1e-9:
         middle = (low + high) / 2
         if context.betainc(a, b, 0, middle, regularized=True) < p:
@@ -59,42 +59,42 @@ def beta_quantile(p: float, a: float, b: float) -> float:
 
 
 def log_roi(net_lamports: int, put_in_lamports: int) -> float:
-    """ln(1 + ROI), ROI between -99 % and +1,000 %, so that one outlier does not carry a mean."""
+    """Return ln(1 + ROI) with ROI limited to -99 % … +1,000 %, so that one outlier does not dominate a mean."""
     return math.log1p(min(max(net_lamports / put_in_lamports, MIN_ROI), MAX_ROI))
 
 
 def age_weight(age_seconds: int) -> float:
-    """What a result that old still says: it halves every 30 days. A result of the future weighs as one of now."""
+    """Return the weight of a result of that age: it halves every 30 days. A result in the future weighs 1."""
     return float(2.0 ** (-max(0, age_seconds) / SECONDS_PER_DAY / HALF_LIFE_DAYS))
 
 
 def effective_n(weights: Sequence[float]) -> float:
-    """Kish's effective sample size (Σw)² / Σw²; 0 for none."""
+    """Return Kish's effective sample size (Σw)² / Σw², 0 without weights."""
     squares = math.fsum(w * w for w in weights)
     return math.fsum(weights) ** 2 / squares if squares else 0.0
 
 
 def weighted_mean(values: Sequence[float], weights: Sequence[float]) -> float:
-    """Σwv / Σw; the weights must not all be zero."""
+    """Return Σwv / Σw. Raises ZeroDivisionError if all weights are zero."""
     return math.fsum(w * v for w, v in zip(weights, values, strict=True)) / math.fsum(weights)
 
 
 def probabilistic_sharpe(returns: Sequence[float]) -> float | None:
-    """The probability that the true Sharpe ratio is above 0 (Bailey and López de Prado 2012).
+    """Return the probability that the true Sharpe ratio is above 0 (Bailey and López de Prado 2012).
 
-    Φ(SR / √((1 - γ₃·SR + (γ₄ - 1)·SR²/4) / (n - 1))), with skewness γ₃ and kurtosis γ₄ of the returns. None where it is
-    not defined: fewer than three returns, or none that differ.
+    Φ(SR / √((1 - γ₃·SR + (γ₄ - 1)·SR²/4) / (n - 1))), with skewness γ₃ and kurtosis γ₄ of the returns. Returns None
+    where it is not defined: fewer than three returns, or returns that are all equal.
     """
     n = len(returns)
     if n < 3:
         return None
     mean = math.fsum(returns) / n
-    square = math.fsum((r - mean) ** 2 for r in returns) / n
+    square = _central_moment(returns, mean, 1.0, 2)
     if square <= 1e-18:
         return None
     deviation = math.sqrt(square)
-    skewness = math.fsum(((r - mean) / deviation) ** 3 for r in returns) / n
-    kurtosis = math.fsum(((r - mean) / deviation) ** 4 for r in returns) / n
+    skewness = _central_moment(returns, mean, deviation, 3)
+    kurtosis = _central_moment(returns, mean, deviation, 4)
     ratio = mean / math.sqrt(square * n / (n - 1))
     variance = (1 - skewness * ratio + (kurtosis - 1) * ratio * ratio / 4) / (n - 1)
     if variance <= 1e-12:
@@ -102,13 +102,40 @@ def probabilistic_sharpe(returns: Sequence[float]) -> float | None:
     return NormalDist().cdf(ratio / math.sqrt(variance))
 
 
+def _central_moment(values: Sequence[float], mean: float, scale: float, order: int) -> float:
+    return math.fsum(((value - mean) / scale) ** order for value in values) / len(values)
+
+
 def herfindahl(gains: Iterable[int]) -> Fraction | None:
-    """Σ share² of the positive gains: 1 = one made it all, 1/k = k equal ones. None where nothing was gained."""
+    """Return Σ share² of the positive gains: 1 = a single one, 1/k = k equal ones. None if nothing was gained."""
     positive = [gain for gain in gains if gain > 0]
     total = sum(positive)
-    return Fraction(sum(gain * gain for gain in positive), total * total) if total else None
+    return quotient(sum(gain * gain for gain in positive), total * total)
+
+
+def quotient(part: int | Fraction, total: int) -> Fraction | None:
+    """Return part ÷ total, None unless the total is positive."""
+    return Fraction(part, total) if total > 0 else None
+
+
+def median(values: Sequence[int]) -> Fraction | None:
+    """Return the middle value or the mean of the two middle values, None without values."""
+    if not values:
+        return None
+    ascending = sorted(values)
+    upper = len(values) // 2
+    lower = (len(values) - 1) // 2
+    return Fraction(ascending[lower] + ascending[upper], 2)
+
+
+def tenth_percentile(values: Sequence[int]) -> int | None:
+    """Return the 10 % quantile by nearest rank: a tenth of the values are at or below it. None without values."""
+    if not values:
+        return None
+    rank = math.ceil(Fraction(len(values), 10))
+    return sorted(values)[rank - 1]
 
 
 def to_decimal(value: float, places: int = 4) -> Decimal:
-    """The float's exact value rounded half-even to `places`."""
+    """Return the exact value of the float rounded half-even to `places`."""
     return Decimal(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)

@@ -1,1 +1,1 @@
-"""The REST API under `/api`: asks `reads`, acts through `actions`, computes nothing."""
+"""The REST API under `/api`. It reads through `reads`, changes through `services`, and computes nothing itself."""

@@ -1,6 +1,8 @@
-"""Who calls: an API key, a person with a session, or anybody where `API_AUTH_ENABLED=false` says so."""
+"""Authentication of API calls: an API key, a session, or anybody if `API_AUTH_ENABLED=false`."""
 
 import re
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -15,93 +17,111 @@ from discovery.domain.api_keys import matches, prefix_of
 from discovery.models.enums import ApiScope
 from discovery.reads import api_keys
 
-_SESSION: Final = re.compile(r"[a-z0-9]{1,64}")
+MAX_NAME_LENGTH: Final = 100
+_SESSION_KEY: Final = re.compile(r"[a-z0-9]{1,64}")
 ALL_SCOPES: Final = frozenset(ApiScope)
-_INCLUDED: Final = {
+INCLUDED_SCOPES: Final[Mapping[ApiScope, frozenset[ApiScope]]] = {
     ApiScope.READ: frozenset({ApiScope.READ}),
     ApiScope.RUN: frozenset({ApiScope.READ, ApiScope.RUN}),
     ApiScope.ADMIN: ALL_SCOPES,
 }
-# What a person needs for a scope: the groups `viewer` and `operator` have it, superusers have everything.
-_PERMISSIONS: Final = {
+"""Scope of a key → the scopes that it has."""
+PERMISSIONS_BY_SCOPE: Final[Mapping[ApiScope, tuple[str, ...]]] = {
     ApiScope.READ: ("discovery.view_run", "discovery.view_wallet"),
     ApiScope.RUN: ("discovery.add_run",),
     ApiScope.ADMIN: ("discovery.change_config", "discovery.change_wallet"),
 }
-Answer = tuple[Any, "Caller"]
+"""Scope → the permissions that give it to a user. The groups `viewer` and `operator` have them."""
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who calls. `name`: the author of runs and changes; `bucket`: under which calls are counted, "" = the address."""
+    """Who calls.
+
+    name: the author of runs and changes. bucket: the name under which calls are counted, "" = the address.
+    """
 
     name: str
     bucket: str
     scopes: frozenset[ApiScope]
 
 
-class KeyAuthentication(authentication.BaseAuthentication):
-    """`Authorization: Bearer wt_<prefix>_<secret>`; where `API_AUTH_ENABLED=false`, everybody.
+ANONYMOUS: Final = Caller("anonymous", "", ALL_SCOPES)
+"""Every caller if `API_AUTH_ENABLED=false`."""
+Authenticated = tuple[Any, Caller]
+"""User and caller, as `Request.user` and `Request.auth`."""
 
-    First in the list: sessions are not looked at where everybody may do everything.
+
+class KeyAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Bearer wt_<prefix>_<secret>`; with `API_AUTH_ENABLED=false`, everybody.
+
+    It comes first, so that sessions do not matter if everybody may do everything.
     """
 
-    def authenticate(self, request: Request) -> Answer | None:
-        """The key's owner; None without a bearer token. Raises AuthenticationFailed for a key that is not valid."""
+    def authenticate(self, request: Request) -> Authenticated | None:
+        """Return the owner of the key, or None without a bearer token. Raises AuthenticationFailed."""
         if not settings.API_AUTH_ENABLED:
-            return _anybody(request)
-        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+            return _authenticate_anybody(request)
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        now = timezone.now()
-        prefix = prefix_of(text.strip())
-        key = api_keys.stored_key(prefix, now) if prefix else None
-        if key is None or not matches(text.strip(), key.secret_hash) or not key.valid:
-            raise exceptions.AuthenticationFailed("the API key is unknown, expired or revoked")
-        api_keys.store_use(key, now)
-        return AnonymousUser(), Caller(key.name, f"key:{key.id}", _INCLUDED[ApiScope(key.scope)])
+        return AnonymousUser(), _caller_of_key(token.strip(), timezone.now())
 
     def authenticate_header(self, request: Request) -> str:
-        """What a 401 asks for."""
+        """Return the challenge of a 401."""
         return 'Bearer realm="walltrack"'
 
 
-def _anybody(request: Request) -> Answer:
-    """Raises PermissionDenied for a change asked for by a page of another site: its visitor did not mean it."""
+def _caller_of_key(token: str, now: datetime) -> Caller:
+    prefix = prefix_of(token)
+    key = api_keys.stored_key(prefix, now) if prefix else None
+    if key is None or not matches(token, key.secret_hash) or not key.valid:
+        raise exceptions.AuthenticationFailed("the API key is unknown, expired or revoked")
+    api_keys.store_use(key, now)
+    return Caller(key.name, f"key:{key.id}", INCLUDED_SCOPES[ApiScope(key.scope)])
+
+
+def _authenticate_anybody(request: Request) -> Authenticated:
+    """Return the anonymous caller. Raises PermissionDenied for a change by a page of another site."""
     origin = request.headers.get("Origin")
-    if request.method in permissions.SAFE_METHODS or origin is None or origin in settings.CORS_ALLOWED_ORIGINS:
-        return AnonymousUser(), Caller("anonymous", "", ALL_SCOPES)
-    try:
-        own = urlsplit(origin).netloc == request.get_host()
-    except ValueError:
-        own = False
-    if not own:
+    if request.method not in permissions.SAFE_METHODS and not _is_trusted_origin(origin, request.get_host()):
+        # The visitor of that page did not intend the change.
         raise exceptions.PermissionDenied(f"pages of {origin} may not change anything here")
-    return AnonymousUser(), Caller("anonymous", "", ALL_SCOPES)
+    return AnonymousUser(), ANONYMOUS
+
+
+def _is_trusted_origin(origin: str | None, host: str) -> bool:
+    if origin is None or origin in settings.CORS_ALLOWED_ORIGINS:
+        return True
+    try:
+        return urlsplit(origin).netloc == host
+    except ValueError:
+        return False
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """The session of the admin pages; a change needs the CSRF token."""
+    """The session of the admin pages. A change needs the CSRF token."""
 
-    def authenticate(self, request: Request) -> Answer | None:
-        """The person; None without a session. Raises PermissionDenied where the CSRF token is missing or wrong."""
-        if not _SESSION.fullmatch(request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")):
-            return None  # nothing that Django made, and perhaps nothing that a database can look up
-        found = super().authenticate(request)
-        if found is None:
+    def authenticate(self, request: Request) -> Authenticated | None:
+        """Return the user, or None without a session. Raises PermissionDenied if the CSRF token is missing or wrong."""
+        cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+        if not _SESSION_KEY.fullmatch(cookie):
+            return None  # Django did not set it, and the database may refuse to look it up
+        authenticated = super().authenticate(request)
+        if authenticated is None:
             return None
-        user = found[0]
-        return user, Caller(user.get_username()[:100], f"user:{user.pk}", _scopes_of(user))
+        user = authenticated[0]
+        return user, Caller(user.get_username()[:MAX_NAME_LENGTH], f"user:{user.pk}", _scopes_of(user))
 
 
 def _scopes_of(user: AbstractUser) -> frozenset[ApiScope]:
-    return frozenset(scope for scope, needed in _PERMISSIONS.items() if user.has_perms(needed))
+    return frozenset(scope for scope, needed in PERMISSIONS_BY_SCOPE.items() if user.has_perms(needed))
 
 
 class HasScope(permissions.BasePermission):
-    """The scope that the view asks for with this method."""
+    """The caller has the scope that the view needs for the method."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether the caller has it; the refusal names it."""
-        needed = getattr(view, "scopes", {}).get(request.method, ApiScope.READ)
-        self.message = f"this call needs the scope {needed}"
-        return isinstance(request.auth, Caller) and needed in request.auth.scopes
+        """Return True if it has. The refusal names the scope."""
+        scope = getattr(view, "scopes", {}).get(request.method, ApiScope.READ)
+        self.message = f"this call needs the scope {scope}"
+        return isinstance(request.auth, Caller) and scope in request.auth.scopes

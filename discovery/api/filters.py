@@ -1,11 +1,12 @@
 """Query parameters of a call. Unknown names are refused: a misspelt filter would filter nothing."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from django import forms
 from rest_framework.exceptions import ValidationError
 
-FORMATS = ("json", "csv", "ndjson")
+FORMATS: Final = ("json", "csv", "ndjson")
 
 
 class FormatForm(forms.Form):
@@ -20,16 +21,14 @@ class FormatForm(forms.Form):
 
 def check_query(params: Mapping[str, str], query_forms: Iterable[forms.Form]) -> None:
     """Raise ValidationError that names each parameter that is unknown, empty or not valid."""
-    errors: dict[str, list[str]] = {}
+    errors: dict[str, Any] = {}
     known: set[str] = set()
     for form in query_forms:
         known.update(form.fields)
-        for name, messages in form.errors.items():
-            errors[name] = [str(message) for message in messages]
-    for name, value in params.items():
-        if name not in known:
-            errors[name] = ["no such parameter"]
-        elif not value.strip():
-            errors[name] = ["must not be empty"]
+        errors.update(form.errors)
+    empty = [name for name in params if not params[name].strip()]
+    unknown = [name for name in params if name not in known]
+    errors.update(dict.fromkeys(empty, "must not be empty"))
+    errors.update(dict.fromkeys(unknown, "no such parameter"))
     if errors:
         raise ValidationError(errors)

@@ -1,14 +1,14 @@
 """The form of a response: JSON, or CSV and NDJSON for lists."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-MAX_QUOTED_LENGTH = 40
+MAX_QUOTED_LENGTH: Final = 40
 
 
 class FormatNegotiation(DefaultContentNegotiation):
@@ -26,8 +26,8 @@ class FormatNegotiation(DefaultContentNegotiation):
         if name is None or len(available) == 1:
             selected: tuple[Any, str] = super().select_renderer(request, available, format_suffix)
             return selected
-        for renderer in available:
-            if renderer.format == name:
-                return renderer, str(renderer.media_type)
-        names = ", ".join(str(renderer.format) for renderer in available)
-        raise ValidationError({"format": f"{name[:MAX_QUOTED_LENGTH]!r} is none of {names}"})
+        by_format = {str(renderer.format): renderer for renderer in available}
+        renderer = by_format.get(name)
+        if renderer is None:
+            raise ValidationError({"format": f"{name[:MAX_QUOTED_LENGTH]!r} is none of {', '.join(by_format)}"})
+        return renderer, str(renderer.media_type)

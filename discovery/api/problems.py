@@ -176,7 +176,7 @@ def _of_framework(error: exceptions.APIException) -> Problem:
 
 
 def _throttled(error: exceptions.Throttled) -> Problem:
-    seconds = max(1, int(error.wait or 1))
+    seconds = max(1, int(getattr(error, "wait", None) or 1))
     detail = f"too many requests; again in {seconds} s"
     return Problem(429, "too_many_requests", detail, headers={"Retry-After": str(seconds)})
 

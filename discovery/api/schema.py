@@ -114,7 +114,7 @@ def field_schema(field: forms.Field) -> dict[str, Any]:
         case SwitchField():
             schema = {"type": "boolean"}
         case forms.ChoiceField():
-            schema = {"type": "string", "enum": choice_names(field), "minLength": 1}
+            schema = {"type": "string", "enum": list(labels_of_choices(field)), "minLength": 1}
         case forms.DecimalField():
             schema = {"type": "number", "format": "double", **number_bounds(field)}
         case forms.IntegerField():
@@ -123,8 +123,10 @@ def field_schema(field: forms.Field) -> dict[str, Any]:
             schema = {"type": "string", "pattern": field.regex.pattern, "minLength": 1}
         case SolanaAddressField():
             schema = {"type": "string", "minLength": 1}
-        case _:
+        case forms.CharField():
             schema = {"type": "string", "maxLength": field.max_length, "minLength": 1}
+        case _:
+            raise TypeError(f"no schema for {type(field).__name__}")
     if field.initial is not None:
         schema["default"] = field.initial
     return schema
@@ -135,18 +137,20 @@ def number_bounds(field: forms.IntegerField) -> dict[str, Any]:
     return {"minimum": field.min_value, "maximum": field.max_value}
 
 
-def choice_names(field: forms.ChoiceField) -> list[str]:
-    """Return the values of a choice field."""
-    return [str(value) for value, _ in field.choices if value != ""]
+def labels_of_choices(field: forms.ChoiceField) -> dict[str, str]:
+    """Return the values of a choice field with their labels, without the empty one."""
+    choices: Any = field.choices
+    return {str(value): str(label) for value, label in choices if value != ""}
 
 
 def field_description(field: forms.Field) -> str:
     """Return the help text of a form field, with the labels of its choices."""
     help_text = str(field.help_text or "")
-    if isinstance(field, SwitchField) or not isinstance(field, forms.ChoiceField):
+    is_switch = isinstance(field, SwitchField)
+    if is_switch or not isinstance(field, forms.ChoiceField):
         return help_text
-    lines = [f"* `{value}` - {label}" for value, label in field.choices if value != ""]
-    return "\n\n".join(filter(None, [help_text, "\n".join(lines)]))
+    choices = "\n".join(f"* `{value}` - {label}" for value, label in labels_of_choices(field).items())
+    return f"{help_text}\n\n{choices}" if help_text else choices
 
 
 class ApiSchema(AutoSchema):
@@ -156,8 +160,9 @@ class ApiSchema(AutoSchema):
         """Return the query parameters of a view that reads."""
         if self.method != "GET":
             return []
+        view: Any = self.view
         parameters: list[Any] = []
-        for form in self.view.query_forms({}):
+        for form in view.query_forms({}):
             parameters.extend(query_parameters(form))
         return parameters
 

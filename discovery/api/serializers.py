@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 from rest_framework import serializers
+from rest_framework.settings import api_settings
 
 from discovery.api.struct_serializers import struct_serializer
 from discovery.domain.flags import FLAG_NAMES
@@ -26,24 +27,21 @@ class BodySerializer(serializers.Serializer[Any]):
     """The body of a request. A body that is not an object and unknown fields are refused."""
 
     default_error_messages = {
-        "invalid": "not a JSON object",
+        "invalid": "the body is not a JSON object",
         "unknown": "no such field",
     }
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return the validated values. Raises ValidationError that names each bad or unknown field."""
         if not isinstance(data, Mapping):
-            self.fail("invalid")
-        errors: dict[str, Any] = {}
-        for name in data:
-            if name not in self.fields:
-                errors[name] = [self.error_messages["unknown"]]
-        values: dict[str, Any] = {}
+            raise serializers.ValidationError({api_settings.NON_FIELD_ERRORS_KEY: self.error_messages["invalid"]})
+        unknown = [name for name in data if name not in self.fields]
+        errors: dict[str, Any] = dict.fromkeys(unknown, self.error_messages["unknown"])
         try:
             # As a dict: fields read a QueryDict, the empty body of an HTML form, as a form with unchecked boxes.
-            values = super().to_internal_value(dict(data))
+            values: dict[str, Any] = super().to_internal_value(dict(data))
         except serializers.ValidationError as error:
-            errors |= error.detail  # type: ignore[arg-type]  # a dict, as `super` raises it
+            raise serializers.ValidationError({**error.detail, **errors}) from None  # type: ignore[dict-item]
         if errors:
             raise serializers.ValidationError(errors)
         return values
@@ -94,7 +92,7 @@ class ParamField(serializers.Field[Any, Any, Any, Any]):
 
     default_error_messages = {
         "number": "{value} is not a number",
-        "flag": "{value} is not a flag; the flags are {flags}",
+        "flag": "{value} is not among the flags: {flags}",
     }
 
     def __init__(self, spec: ParamSpec) -> None:
@@ -116,13 +114,13 @@ class ParamField(serializers.Field[Any, Any, Any, Any]):
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from None
         if self.spec.kind == "flags":
-            self._check_flags(value)
+            self._refuse_unknown_flags(value)
         return value
 
-    def _check_flags(self, names: tuple[str, ...]) -> None:
-        for name in names:
-            if name not in FLAG_NAMES:
-                self.fail("flag", value=_quoted(name), flags=", ".join(FLAG_NAMES))
+    def _refuse_unknown_flags(self, names: tuple[str, ...]) -> None:
+        unknown = [name for name in names if name not in FLAG_NAMES]
+        if unknown:
+            self.fail("flag", value=_quoted(unknown[0]), flags=", ".join(FLAG_NAMES))
 
 
 def _is_number(value: Any) -> bool:
@@ -149,7 +147,7 @@ class ConfigChangeSerializer(BodySerializer):
 
     enabled = JsonBooleanField(required=False, help_text="Switches scheduled runs on or off.")
     schedule_hours = ScheduleHoursField(required=False)
-    params = ParamsSerializer(required=False)
+    params = ParamsSerializer(required=False, error_messages={"invalid": "not an object"})
 
     @property
     def changes(self) -> dict[str, Any]:
@@ -164,7 +162,7 @@ class ConfigReplaceSerializer(BodySerializer):
 
     enabled = JsonBooleanField(help_text="Switches scheduled runs on or off.")
     schedule_hours = ScheduleHoursField()
-    params = ParamsSerializer()
+    params = ParamsSerializer(error_messages={"invalid": "not an object"})
 
     @property
     def changes(self) -> dict[str, Any]:

@@ -6,11 +6,10 @@ they exceed what a JSON number holds exactly. Decimals become numbers. Times bec
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar, Final
 
 import msgspec
-from django.db.models import TextChoices
 from drf_spectacular.utils import extend_schema_field
 from msgspec import inspect
 from rest_framework import serializers
@@ -46,10 +45,11 @@ FIELDS_BY_TYPE: Final[Mapping[type[inspect.Type], Callable[..., AnyField]]] = {
     inspect.StrType: serializers.CharField,
     inspect.DateType: serializers.DateField,
     inspect.UUIDType: serializers.UUIDField,
+    inspect.DateTimeType: partial(serializers.DateTimeField, default_timezone=UTC),
 }
 
 
-class Annotation(msgspec.Struct, frozen=True):
+class FieldType(msgspec.Struct, frozen=True):
     """A type without its wrappers. `extra` and `description` are those of `msgspec.Meta`."""
 
     kind: inspect.Type
@@ -58,13 +58,8 @@ class Annotation(msgspec.Struct, frozen=True):
     extra: dict[str, Any] = {}
 
     @property
-    def choices(self) -> type[TextChoices] | None:
-        """The choices of a text, if it has some."""
-        return self.extra.get("choices")
-
-    @property
-    def field_options(self) -> dict[str, Any]:
-        """The arguments that every field takes."""
+    def options(self) -> dict[str, Any]:
+        """The arguments of its serializer field."""
         options: dict[str, Any] = {}
         if self.is_nullable:
             options["allow_null"] = True
@@ -73,17 +68,25 @@ class Annotation(msgspec.Struct, frozen=True):
         return options
 
 
-def unwrap(kind: inspect.Type) -> Annotation:
+def unwrap(kind: inspect.Type) -> FieldType:
     """Return the type inside `Annotated[…]` and `… | None`, with what these say about it."""
-    if isinstance(kind, inspect.Metadata):
-        inner = unwrap(kind.type)
-        description = (kind.extra_json_schema or {}).get("description", inner.description)
-        extra = {**inner.extra, **(kind.extra or {})}
-        return msgspec.structs.replace(inner, description=description, extra=extra)
-    if isinstance(kind, inspect.UnionType):
-        (only,) = [each for each in kind.types if not isinstance(each, inspect.NoneType)]
-        return msgspec.structs.replace(unwrap(only), is_nullable=inspect.NoneType() in kind.types)
-    return Annotation(kind)
+    match kind:
+        case inspect.Metadata(type=inner):
+            return _annotated(unwrap(inner), kind)
+        case inspect.UnionType(types=types):
+            (only,) = [each for each in types if not isinstance(each, inspect.NoneType)]
+            return msgspec.structs.replace(unwrap(only), is_nullable=True)
+        case _:
+            return FieldType(kind)
+
+
+def _annotated(inner: FieldType, metadata: inspect.Metadata) -> FieldType:
+    schema = metadata.extra_json_schema or {}
+    return msgspec.structs.replace(
+        inner,
+        description=schema.get("description", inner.description),
+        extra=inner.extra | (metadata.extra or {}),
+    )
 
 
 class StructSerializer(serializers.Serializer[Any]):
@@ -114,25 +117,22 @@ def struct_serializer(struct: type[msgspec.Struct]) -> type[StructSerializer]:
 
 def build_field(kind: inspect.Type) -> AnyField:
     """Return the serializer field of a type."""
-    annotation = unwrap(kind)
-    options = annotation.field_options
-    match annotation.kind:
+    field = unwrap(kind)
+    if "unit" in field.extra:
+        return FIELDS_BY_UNIT[field.extra["unit"]](**field.options)
+    if "choices" in field.extra:
+        return serializers.ChoiceField(choices=field.extra["choices"].choices, **field.options)
+    match field.kind:
         case inspect.StructType(cls=struct):
-            return struct_serializer(struct)(**options)
+            return struct_serializer(struct)(**field.options)
         case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item):
-            return _list_field(item, options)
+            return _list_field(item, field.options)
         case inspect.DictType(value_type=value):
-            return serializers.DictField(child=build_field(value), **options)
-        case inspect.DateTimeType():
-            return serializers.DateTimeField(default_timezone=UTC, **options)
+            return serializers.DictField(child=build_field(value), **field.options)
         case inspect.LiteralType(values=values):
-            return serializers.ChoiceField(choices=[str(value) for value in values], **options)
-        case inspect.StrType() if annotation.choices is not None:
-            return serializers.ChoiceField(choices=annotation.choices.choices, **options)
-        case inspect.IntType() if "unit" in annotation.extra:
-            return FIELDS_BY_UNIT[annotation.extra["unit"]](**options)
+            return serializers.ChoiceField(choices=[str(value) for value in values], **field.options)
         case _:
-            return FIELDS_BY_TYPE[type(annotation.kind)](**options)
+            return FIELDS_BY_TYPE[type(field.kind)](**field.options)
 
 
 def _list_field(item: inspect.Type, options: dict[str, Any]) -> AnyField:

@@ -1,4 +1,4 @@
-"""Paths of the API. Each is served with and without a slash at its end."""
+"""Paths of the API, each with and without a trailing slash."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -34,7 +34,7 @@ PATHS: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
     "positions": ("discovery/wallets/<str:address>/positions", PositionsView.as_view()),
     "profile": ("discovery/wallets/<str:address>/profile", ProfileView.as_view()),
 }
-"""Name -> (path, view)."""
+"""Name → path and view."""
 
 
 def _patterns() -> Iterator[URLPattern]:

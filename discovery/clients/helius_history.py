@@ -64,7 +64,12 @@ class HeliusTransactionSource:
             self._warnings.add(f"{record.signature}: no block time")
             return None
         index = position if record.transaction_index is None else record.transaction_index
-        return OrderedTransaction(record.slot, index, block_time, record)
+        return OrderedTransaction(
+            slot=record.slot,
+            index=index,
+            block_time=block_time,
+            record=record,
+        )
 
 
 class _Pages:

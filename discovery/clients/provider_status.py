@@ -5,6 +5,7 @@ A row is written at once when a circuit opens or closes or a key is refused, oth
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -72,6 +73,7 @@ class LastWrite(msgspec.Struct, frozen=True):
     has_failed: bool = False
 
 
+NEVER_WRITTEN: Final = LastWrite(at=-math.inf, state=ProviderState.UNKNOWN)
 last_writes: dict[str, LastWrite] = {}
 """By provider, for all steps of this process."""
 
@@ -114,8 +116,7 @@ class StatusReporter:
 
     async def mark_unused(self, provider: str) -> None:
         """Delete the row of a provider that the settings do not use: its last failure concerns nobody."""
-        last = last_writes.get(provider)
-        if last is not None and self._is_settled_as_unused(last):
+        if self._is_settled_as_unused(_last_write(provider)):
             return
         is_deleted = await self._run_query(provider, _delete, provider)
         state = ProviderState.UNUSED if is_deleted else ProviderState.UNKNOWN
@@ -127,7 +128,7 @@ class StatusReporter:
             timer.cancel()
         self._timers.clear()
         for provider in list(self._pending):
-            if self._differs_from_row(provider):
+            if self._is_urgent(provider) or self._has_new_state(provider):
                 self._start_write(provider)
         await asyncio.gather(*self._writing)
 
@@ -147,9 +148,7 @@ class StatusReporter:
             self._timers[provider] = loop.call_later(wait_seconds, self._start_write, provider)
 
     def _seconds_until_write(self, provider: str) -> float:
-        last = last_writes.get(provider)
-        if last is None:
-            return 0.0
+        last = _last_write(provider)
         if self._is_urgent(provider) and not last.has_failed:
             return 0.0
         return last.at + WRITE_SECONDS - self._clock()
@@ -157,14 +156,11 @@ class StatusReporter:
     def _is_urgent(self, provider: str) -> bool:
         """Return True if the circuit changed or the key is refused for the first time."""
         status = self._pending[provider]
-        if status.has_circuit_change:
-            return True
-        return status.state == ProviderState.REFUSING and _last_state(provider) != ProviderState.REFUSING
+        is_new_refusal = status.state == ProviderState.REFUSING and self._has_new_state(provider)
+        return status.has_circuit_change or is_new_refusal
 
-    def _differs_from_row(self, provider: str) -> bool:
-        if provider not in last_writes or self._is_urgent(provider):
-            return True
-        return self._pending[provider].state != _last_state(provider)
+    def _has_new_state(self, provider: str) -> bool:
+        return self._pending[provider].state != _last_write(provider).state
 
     def _start_write(self, provider: str) -> None:
         timer = self._timers.pop(provider, None)
@@ -180,7 +176,7 @@ class StatusReporter:
     async def _write(self, provider: str) -> None:
         self._starting.discard(provider)
         status = self._pending.pop(provider)
-        previous_state = _last_state(provider)
+        previous_state = _last_write(provider).state
         last_writes[provider] = LastWrite(self._clock(), status.state or previous_state)
         if not await self._run_query(provider, _store, provider, status):
             newer = self._pending.get(provider, ProviderStatus())
@@ -208,9 +204,8 @@ async def report_status() -> AsyncIterator[StatusReporter]:
         await reporter.flush()
 
 
-def _last_state(provider: str) -> ProviderState:
-    last = last_writes.get(provider)
-    return ProviderState.UNKNOWN if last is None else last.state
+def _last_write(provider: str) -> LastWrite:
+    return last_writes.get(provider, NEVER_WRITTEN)
 
 
 def _store(provider: str, status: ProviderStatus) -> None:

@@ -197,7 +197,12 @@ class RedisBreakerStore:
         if row is None:
             return None
         microseconds, failures, is_open, cause = row
-        return _State(bool(is_open), int(microseconds) / 1_000_000, int(failures), _text(cause))
+        return _State(
+            is_open=bool(is_open),
+            seconds=int(microseconds) / 1_000_000,
+            failures=int(failures),
+            cause=_text(cause),
+        )
 
     def _cached(self, provider: str) -> _CachedState | None:
         cached = self._cache.get(provider)
@@ -217,7 +222,12 @@ class RedisBreakerStore:
         if pause_seconds is not None:
             fresh_seconds = min(CACHE_SECONDS, pause_seconds)
             pause_until = now + pause_seconds
-        self._cache[provider] = _CachedState(now + fresh_seconds, state.failures, pause_until, state.cause)
+        self._cache[provider] = _CachedState(
+            fresh_until=now + fresh_seconds,
+            failures=state.failures,
+            pause_until=pause_until,
+            cause=state.cause,
+        )
 
     def _remove_probe(self, provider: str, request_id: str) -> bool:
         """Return True if the request was the probe of this process, which ends with this call."""

@@ -81,7 +81,12 @@ class RpcTransactionSource:
         if block_time is None:
             self._warnings.add(f"{row.signature}: no block time")
             return None
-        return OrderedTransaction(row.slot, index, block_time, record)
+        return OrderedTransaction(
+            slot=row.slot,
+            index=index,
+            block_time=block_time,
+            record=record,
+        )
 
 
 def _describe_rejected(rejected: Mapping[str, str]) -> str:

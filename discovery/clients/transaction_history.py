@@ -37,9 +37,15 @@ class BlockTimeRange(msgspec.Struct, frozen=True):
 
     def contains(self, time: int) -> bool:
         """Return True if the time is in the range."""
-        if self.since is not None and time < self.since:
-            return False
-        return self.until is None or time <= self.until
+        return not self.starts_after(time) and not self.ends_before(time)
+
+    def starts_after(self, time: int) -> bool:
+        """Return True if the time is before the range."""
+        return self.since is not None and time < self.since
+
+    def ends_before(self, time: int) -> bool:
+        """Return True if the time is after the range."""
+        return self.until is not None and time > self.until
 
 
 class TransactionSource(Protocol):

@@ -1,1 +1,1 @@
-"""Records into trades: a trade is what the balances say, not what a parser labels. Pure functions."""
+"""Decoding of transactions into trades. Trades are read from balance changes, not from instructions. Pure functions."""

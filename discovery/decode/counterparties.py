@@ -1,140 +1,144 @@
-"""Who stood on the other side: what the other owners of a transaction gained and lost.
-
-`sign` is +1 for gained and -1 for lost. A market is an owner off the curve: a pool, a curve, a vault authority.
-"""
+"""The counterparties of one wallet: what the other owners of a transaction gained and lost."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from discovery.decode.deltas import Deltas
-from discovery.decode.venues import venues
 from discovery.domain.addresses import is_on_curve
 from discovery.domain.known_wallets import PLATFORM_FEE_WALLETS, PUMP_FEE_RECIPIENTS, TIP_ACCOUNTS
 from discovery.domain.programs import LAUNCHPADS, QUOTES, STABLES, WRAPPED_SOL
 
-DUST_SHARE = 100
-"""Below a hundredth of what moved through the markets, a wallet's change in it is a leftover and no leg."""
-_FEE_ACCOUNTS = PUMP_FEE_RECIPIENTS | TIP_ACCOUNTS | PLATFORM_FEE_WALLETS.keys()
+DUST_DIVISOR: Final = 100
+"""A change below a hundredth of what moved through the markets is a leftover of a route, not a leg."""
+_FEE_ACCOUNTS: Final = PUMP_FEE_RECIPIENTS | TIP_ACCOUNTS | PLATFORM_FEE_WALLETS.keys()
 
 
 class Counterparties:
-    """Questions about the others of one transaction."""
+    """The other owners of one transaction, seen from one wallet.
 
-    def __init__(self, deltas: Deltas) -> None:
+    `sign` is +1 for gained and -1 for lost. A market is an owner off the ed25519 curve: a pool, a bonding curve or a
+    vault authority.
+    """
+
+    __slots__ = ("_deltas", "_others", "_own", "_venues")
+
+    def __init__(self, deltas: Deltas, wallet: str, venues: tuple[str, ...]) -> None:
         self._deltas = deltas
-        self._has_venue: bool | None = None
+        self._venues = venues
+        self._others = deltas.by_owner.copy()
+        self._own = self._others.pop(wallet, {})
 
-    def others_moved(self, wallet: str, mint: str, sign: int) -> bool:
-        """Whether another owner's units of the mint went the way of `sign`."""
-        return any(mints.get(mint, 0) * sign > 0 for owner, mints in self._deltas.by_owner.items() if owner != wallet)
+    def has_moved(self, mint: str, sign: int) -> bool:
+        """Return True if another owner gained (+1) or lost (-1) units of the mint."""
+        return any(mints.get(mint, 0) * sign > 0 for mints in self._others.values())
+
+    def moved(self, mint: str, sign: int) -> dict[str, int]:
+        """Return owner -> raw units of the other owners that gained (+1) or lost (-1) the mint."""
+        return {owner: mints[mint] * sign for owner, mints in self._others.items() if mints.get(mint, 0) * sign > 0}
+
+    def _markets(self, mint: str, sign: int) -> dict[str, int]:
+        return {owner: units for owner, units in self.moved(mint, sign).items() if not is_on_curve(owner)}
 
     def quote_change(self, owner: str, quote_mint: str) -> int:
-        """The owner's change in a quote, SOL in either form counted as one."""
+        """Return the owner's change in a quote, in raw units. Native and wrapped SOL count as one quote."""
         if quote_mint == WRAPPED_SOL:
             return self._deltas.sol_lamports(owner)
         return self._deltas.by_owner[owner].get(quote_mint, 0)
 
-    def took_sol(self, wallet: str, sign: int) -> bool:
-        """Whether some market gained (+1) or gave (-1) SOL: what must stand behind a SOL leg."""
-        return any(lamports * sign > 0 for lamports in self._sol_changes(wallet))
+    def has_sol_market(self, sign: int) -> bool:
+        """Return True if a market gained (+1) or gave (-1) SOL. Without that, the wallet's SOL change is no leg."""
+        return any(lamports * sign > 0 for lamports in self._sol_changes())
 
-    def sol_balance_lamports(self, wallet: str, sign: int) -> int:
-        """The same on balance: SOL that only passed from one market to the next cancels out. 0 where it went back."""
-        return max(0, sum(self._sol_changes(wallet)) * sign)
+    def net_sol_lamports(self, sign: int) -> int:
+        """Return the SOL that the markets gained (+1) or gave (-1) in sum, 0 if it went the other way.
 
-    def _sol_changes(self, wallet: str) -> Iterator[int]:
-        """SOL changes of the others that can be a trade's other side.
-
-        Wrapped SOL moves between markets only by trading. Native SOL counts where a market's program is in the
-        transaction (a curve holds its SOL natively): without one it is rent, a gift or a fee. Another signer counts
-        where its tokens moved too, since two wallets may trade with each other through a market.
+        SOL that only passed from one market to the next cancels out.
         """
-        for owner, mints in self._deltas.by_owner.items():
-            if owner == wallet or owner in _FEE_ACCOUNTS:
-                continue
-            wrapped = mints.get(WRAPPED_SOL, 0)
-            if self.has_venue and (owner not in self._deltas.signers or self._tokens_moved(mints)):
-                yield self._deltas.native_lamports(owner) + wrapped
-            else:
-                yield wrapped
+        return max(0, sum(self._sol_changes()) * sign)
 
-    @property
-    def has_venue(self) -> bool:
-        """Whether a market's program is among the keys."""
-        if self._has_venue is None:
-            self._has_venue = bool(venues(self._deltas.keys))
-        return self._has_venue
+    def _sol_changes(self) -> Iterator[int]:
+        """Yield the SOL changes of other owners that can be the other side of a trade, in lamports.
 
-    @staticmethod
-    def _tokens_moved(mints: dict[str, int]) -> bool:
-        return any(units for mint, units in mints.items() if mint not in QUOTES)
-
-    def is_leftover(self, wallet: str, mint: str, units: int) -> bool:
-        """Whether the wallet's `units` are what a route left of a mint that passed from one market to another."""
-        gained = lost = 0
-        for owner, mints in self._deltas.by_owner.items():
-            moved = mints.get(mint, 0)
-            if owner == wallet or not moved or is_on_curve(owner):
-                continue
-            if moved > 0:
-                gained = max(gained, moved)
-            else:
-                lost = max(lost, -moved)
-        return abs(units) * DUST_SHARE < min(gained, lost)
-
-    def opened_market(self, wallet: str, mint: str) -> bool:
-        """Token creation with a first buy: a launchpad's market got the supply and gained the quote.
-
-        Only there: who mints its own supply and opens a pool with part of it has bought nothing.
+        Wrapped SOL moves between markets only by trading. Native SOL counts if the program of a market is in the
+        transaction, because a bonding curve holds its SOL natively. Without one it is rent, a gift or a fee. The native
+        SOL of another signer counts only if its tokens moved too: two wallets may trade with each other in a market.
         """
-        return not LAUNCHPADS.isdisjoint(venues(self._deltas.keys)) and any(
-            owner != wallet
-            and mints.get(mint, 0) > 0
-            and not is_on_curve(owner)
-            and self._deltas.sol_lamports(owner) > 0
-            for owner, mints in self._deltas.by_owner.items()
-        )
-
-    def both_ways(self, wallet: str, mint: str, sign: int, units: int) -> bool:
-        """Whether markets traded the mint the other way by more than the wallet kept: bought and sold at once.
-
-        A market that took units and gave nothing for them (an escrow, a pool that was opened) is no trade, and what
-        other wallets traded is theirs.
-        """
-        against = 0
-        for owner, mints in self._deltas.by_owner.items():
-            moved = mints.get(mint, 0) * -sign
-            if owner == wallet or not moved:
+        for owner, mints in self._others.items():
+            if owner in _FEE_ACCOUNTS:
                 continue
+            lamports = mints.get(WRAPPED_SOL, 0)
+            if self._venues and (owner not in self._deltas.signers or _has_token_change(mints)):
+                lamports += self._deltas.native_lamports(owner)
+            yield lamports
+
+    def is_leftover(self, mint: str, units: int) -> bool:
+        """Return True if `units` are what a route left of a mint that passed from one market to another."""
+        max_gain = max_loss = 0
+        for owner, mints in self._others.items():
+            change = mints.get(mint, 0)
+            if change and not is_on_curve(owner):
+                max_gain = max(max_gain, change)
+                max_loss = max(max_loss, -change)
+        return abs(units) * DUST_DIVISOR < min(max_gain, max_loss)
+
+    def is_launch(self, mint: str) -> bool:
+        """Return True if a launchpad's market got supply of the mint and gained SOL: the creator's first buy.
+
+        On other venues there is no such buy: a wallet that mints its own supply and opens a pool with part of it has
+        bought nothing.
+        """
+        if LAUNCHPADS.isdisjoint(self._venues):
+            return False
+        return any(self._deltas.sol_lamports(market) > 0 for market in self._markets(mint, 1))
+
+    def is_round_trip(self, mint: str, sign: int, units: int) -> bool:
+        """Return True if markets traded more of the mint against the wallet's trade than the wallet kept.
+
+        The mint was then bought and sold in one transaction. `sign` is the side of the wallet's counterparties, `units`
+        is what the wallet kept. A market that took units and gave no quote for them (an escrow, a newly opened pool)
+        did not trade. What other wallets traded is subtracted.
+        """
+        traded = 0
+        for market, market_units in self._markets(mint, -sign).items():
+            if self._has_quote_change(market, sign):
+                traded += market_units
+        for owner, owner_units in self.moved(mint, sign).items():
             if is_on_curve(owner):
-                against += min(moved, 0)
-            elif moved > 0 and self._quote_moved(owner, mints, sign):
-                against += moved
-        return against > units
+                traded -= owner_units
+        return traded > units
 
-    def _quote_moved(self, owner: str, mints: dict[str, int], sign: int) -> bool:
+    def _has_quote_change(self, owner: str, sign: int) -> bool:
         if self._deltas.sol_lamports(owner) * sign > 0:
             return True
-        return any(units * sign > 0 for mint, units in mints.items() if mint in STABLES)
+        mints = self._others[owner]
+        return any(mints.get(stable, 0) * sign > 0 for stable in STABLES)
 
-    def crossed_pools(self, own: dict[str, int]) -> bool:
-        """Whether some mint went out of one market and into another while the wallet kept none of it."""
-        ways: dict[str, int] = {}
-        for owner, mints in self._deltas.by_owner.items():
-            if mints is own:
-                continue
-            for mint, units in mints.items():
-                if units and not own.get(mint, 0) and not is_on_curve(owner):
-                    ways[mint] = ways.get(mint, 0) | (1 if units > 0 else 2)
-        return 3 in ways.values()
+    def is_loop(self) -> bool:
+        """Return True if a mint left one market and entered another and the wallet has no change in it."""
+        others_mints = [mint for mint in self._deltas.decimals if not self._own.get(mint, 0)]
+        return any(self._markets(mint, -1) and self._markets(mint, 1) for mint in others_mints)
 
-    def touched_and_left(self, own: dict[str, int], market: int) -> bool:
-        """Whether wallet and market ended with the units they began with and only costs were left behind."""
-        touched = {mint for mint, units in own.items() if not units and mint not in QUOTES}
-        if market >= 0 or not touched or not venues(self._deltas.keys):
+    def is_reverted_trade(self, market_lamports: int) -> bool:
+        """Return True if wallet and market ended with the units that they began with and the wallet lost SOL.
+
+        market_lamports: the wallet's SOL change without its known costs. A market that gained half of it or more was
+        paid for something.
+        """
+        if market_lamports >= 0 or not self._venues:
             return False
-        return any(
-            mint in touched and not units and abs(self._deltas.sol_lamports(owner)) * 2 < -market
-            for owner, mints in self._deltas.by_owner.items()
-            if mints is not own and not is_on_curve(owner)
-            for mint, units in mints.items()
-        )
+        for mint in self._unchanged_tokens():
+            lamports = [abs(self._deltas.sol_lamports(market)) for market in self._unchanged_markets(mint)]
+            if lamports and min(lamports) * 2 < -market_lamports:
+                return True
+        return False
+
+    def _unchanged_tokens(self) -> list[str]:
+        return [mint for mint, units in self._own.items() if not units and mint not in QUOTES]
+
+    def _unchanged_markets(self, mint: str) -> list[str]:
+        holders = [owner for owner, mints in self._others.items() if mints.get(mint) == 0]
+        return [owner for owner in holders if not is_on_curve(owner)]
+
+
+def _has_token_change(mints: dict[str, int]) -> bool:
+    return any(units for mint, units in mints.items() if mint not in QUOTES)

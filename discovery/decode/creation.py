@@ -1,61 +1,79 @@
-"""Who created a token: read from the launchpad's own create instruction, never guessed from who paid.
+"""Creators of a token, read from the create instruction of the launchpad.
 
 Layouts: pump.fun public IDL of 19 May 2026. `create` and `create_v2` take name, symbol and uri as borsh strings, then
-the creator's key (absent before creator fees came, May 2025). Accounts: the mint first; the user who sent it at 7 in
-`create`, at 5 in `create_v2`.
+the creator's key (absent before creator fees, which came in May 2025). Accounts: the mint is first; the user who sent
+the instruction is at index 7 in `create` and at 5 in `create_v2`.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 from solders.pubkey import Pubkey
 
 from discovery.decode.deltas import Deltas
-from discovery.decode.venues import base58_bytes, instructions_of
+from discovery.decode.instructions import base58_bytes, instructions_of
 from discovery.domain.programs import PUMPFUN
 from discovery.providers.transactions import ParsedInstruction, TransactionRecord
 
-_USER_PLACE: Final = {
+_USER_INDEX: Final = {
     bytes([24, 30, 200, 40, 5, 28, 7, 119]): 7,  # create
     bytes([214, 144, 76, 236, 95, 139, 49, 180]): 5,  # create_v2
 }
 _MAX_DATA_LENGTH: Final = 2_000  # base58 characters; name, symbol and uri together stay far below
+_DISCRIMINATOR_BYTES: Final = 8
+_LENGTH_BYTES: Final = 4  # of a borsh string
 _KEY_BYTES: Final = 32
 
 
 def creators_of(record: TransactionRecord, mint: str) -> tuple[str, ...]:
-    """The wallets that created `mint` in this transaction: the creator it names, then who sent it where that differs.
+    """Return the wallets that created `mint` in this transaction: the named creator, then the sender if it differs.
 
-    Empty where the transaction creates no such token on a launchpad whose layout is known.
+    Empty if the transaction does not create the token on a launchpad with a known layout.
     """
     if record.meta is None:
         return ()
     try:
         keys = Deltas(record, record.meta).keys
         for instruction in instructions_of(record):
-            found = tuple(_creators(keys, instruction, mint))
-            if found:
-                return tuple(dict.fromkeys(found))
+            creators = _creators(keys, instruction, mint)
+            if creators:
+                return tuple(dict.fromkeys(creators))
     except (IndexError, KeyError, TypeError, ValueError, msgspec.DecodeError):
-        return ()  # a garbled record tells nothing; decoding its trades counts it
+        return ()  # decoding the trades of the same record reports it as unreadable
     return ()
 
 
-def _creators(keys: list[str], instruction: ParsedInstruction, mint: str) -> Iterator[str]:
-    program = instruction.program_id
-    if program is None and instruction.program_id_index is not None:
-        program = keys[instruction.program_id_index]
-    if program != PUMPFUN or not instruction.data or len(instruction.data) > _MAX_DATA_LENGTH:
-        return
+def _creators(keys: list[str], instruction: ParsedInstruction, mint: str) -> list[str]:
+    """Return the named creator and the sender of a create instruction; empty for any other instruction."""
+    if _program_of(keys, instruction) != PUMPFUN or not instruction.data:
+        return []
+    if len(instruction.data) > _MAX_DATA_LENGTH:
+        return []
     payload = base58_bytes(instruction.data)
-    place = _USER_PLACE.get(payload[:8])
-    accounts = [keys[each] if isinstance(each, int) else each for each in instruction.accounts or ()]
-    if place is None or len(accounts) <= place or accounts[0] != mint:
-        return
-    rest = payload[8:]
+    user_index = _USER_INDEX.get(payload[:_DISCRIMINATOR_BYTES])
+    accounts = _account_keys(keys, instruction)
+    if user_index is None or len(accounts) <= user_index or accounts[0] != mint:
+        return []
+    return [*_named_creator(payload), accounts[user_index]]
+
+
+def _program_of(keys: list[str], instruction: ParsedInstruction) -> str | None:
+    if instruction.program_id is None and instruction.program_id_index is not None:
+        return keys[instruction.program_id_index]
+    return instruction.program_id
+
+
+def _account_keys(keys: list[str], instruction: ParsedInstruction) -> list[str]:
+    accounts = instruction.accounts or ()
+    return [keys[account] if isinstance(account, int) else account for account in accounts]
+
+
+def _named_creator(payload: bytes) -> list[str]:
+    """Return the creator's key behind name, symbol and uri; empty if the payload ends before it."""
+    rest = payload[_DISCRIMINATOR_BYTES:]
     for _ in range(3):
-        rest = rest[4 + int.from_bytes(rest[:4], "little") :]
-    if len(rest) >= _KEY_BYTES:
-        yield str(Pubkey.from_bytes(rest[:_KEY_BYTES]))
-    yield accounts[place]
+        length = int.from_bytes(rest[:_LENGTH_BYTES], "little")
+        rest = rest[_LENGTH_BYTES + length :]
+    if len(rest) < _KEY_BYTES:
+        return []
+    return [str(Pubkey.from_bytes(rest[:_KEY_BYTES]))]

@@ -1,75 +1,56 @@
-"""Balance changes of one transaction by owner: the ground truth every trade is read from.
+"""Balance changes of one transaction by owner. Every trade is read from them.
 
 Account index order of all balances: static keys, then loaded writable, then loaded readonly keys.
 """
 
-from discovery.domain.programs import WRAPPED_SOL
-from discovery.providers.transactions import Meta, TokenBalance, TransactionRecord
+from collections.abc import Sequence
+from typing import cast
 
-_NO_ROWS: list[TokenBalance] = []
+from discovery.domain.programs import WRAPPED_SOL
+from discovery.providers.transactions import Meta, ParsedKey, TokenBalance, TransactionRecord
+
+_NO_ROWS: Sequence[TokenBalance] = ()
 
 
 class Deltas:
     """Units and lamports that each owner gained or lost.
 
-    by_owner: owner -> mint -> raw units, post - pre, zero changes kept (the owner held an account in the transaction).
-    A token account without an owner on the wire (old captures) stands as `unknown-owner:<account>`.
-    Raises IndexError where a row points outside the account keys, TypeError where those are of two kinds, ValueError
-    where an amount is no number of units.
+    by_owner: owner -> mint -> raw units after minus before. Zero changes are included: the owner had an account in
+    the transaction. A token account whose owner is not in the record (old captures) is `unknown-owner:<account>`.
+    Raises IndexError if a row points outside the account keys, TypeError if the keys mix two encodings, ValueError
+    if an amount is not a number of units.
     """
 
     __slots__ = ("by_owner", "decimals", "keys", "meta", "signers")
 
     def __init__(self, record: TransactionRecord, meta: Meta) -> None:
-        message = record.transaction.message
-        first = message.account_keys[0] if message.account_keys else ""
-        if len(set(map(type, message.account_keys))) > 1:
-            raise TypeError("account keys of both encodings in one message")
-        if isinstance(first, str):
-            keys: list[str] = list(message.account_keys)  # type: ignore[arg-type]
-            required = message.header.num_required_signatures if message.header else len(record.transaction.signatures)
-            signers = keys[:required]
-        else:
-            parsed = message.account_keys
-            keys = [key.pubkey for key in parsed]  # type: ignore[union-attr]
-            signers = [key.pubkey for key in parsed if key.signer]  # type: ignore[union-attr]
-        if meta.loaded_addresses is not None:
-            keys += meta.loaded_addresses.writable
-            keys += meta.loaded_addresses.readonly
-        self.keys = keys
-        self.signers = signers
         self.meta = meta
-        by_owner: dict[str, dict[str, int]] = {}
-        decimals: dict[str, int] = {}
-        for row in meta.pre_token_balances or _NO_ROWS:
+        self.keys, self.signers = _keys_and_signers(record)
+        if meta.loaded_addresses is not None:
+            self.keys += meta.loaded_addresses.writable
+            self.keys += meta.loaded_addresses.readonly
+        self.by_owner: dict[str, dict[str, int]] = {}
+        self.decimals: dict[str, int] = {}
+        self._add_rows(meta.pre_token_balances or _NO_ROWS, -1)
+        self._add_rows(meta.post_token_balances or _NO_ROWS, 1)
+
+    def _add_rows(self, rows: Sequence[TokenBalance], sign: int) -> None:
+        by_owner, decimals = self.by_owner, self.decimals
+        for row in rows:
             mint, amount = row.mint, row.ui_token_amount
-            owner = row.owner or f"unknown-owner:{keys[row.account_index]}"
+            owner = row.owner or f"unknown-owner:{self.keys[row.account_index]}"
             units = int(amount.amount)
             if units < 0:
                 raise ValueError("a negative balance")
+            decimals[mint] = amount.decimals
             mints = by_owner.get(owner)
             if mints is None:
-                by_owner[owner] = {mint: -units}
+                by_owner[owner] = {mint: units * sign}
             else:
-                mints[mint] = mints.get(mint, 0) - units
-            decimals[mint] = amount.decimals
-        for row in meta.post_token_balances or _NO_ROWS:
-            mint, amount = row.mint, row.ui_token_amount
-            owner = row.owner or f"unknown-owner:{keys[row.account_index]}"
-            units = int(amount.amount)
-            if units < 0:
-                raise ValueError("a negative balance")
-            mints = by_owner.get(owner)
-            if mints is None:
-                by_owner[owner] = {mint: units}
-            else:
-                mints[mint] = mints.get(mint, 0) + units
-            decimals[mint] = amount.decimals
-        self.by_owner = by_owner
-        self.decimals = decimals
+                mints[mint] = mints.get(mint, 0) + units * sign
 
     def native_lamports(self, owner: str) -> int:
-        """Change of the owner's own system account; 0 where it is not among the keys."""
+        """Return the change of the owner's system account in lamports; 0 if it is not among the keys."""
         try:
             index = self.keys.index(owner)
         except ValueError:
@@ -77,37 +58,50 @@ class Deltas:
         return self.meta.post_balances[index] - self.meta.pre_balances[index]
 
     def sol_lamports(self, owner: str) -> int:
-        """Change in native + wrapped SOL: one asset, whatever form it has."""
+        """Return the owner's change in native and wrapped SOL together, in lamports."""
         mints = self.by_owner.get(owner)
-        return self.native_lamports(owner) + (mints.get(WRAPPED_SOL, 0) if mints else 0)
+        wrapped = mints.get(WRAPPED_SOL, 0) if mints else 0
+        return self.native_lamports(owner) + wrapped
 
     def rent_lamports(self, owner: str) -> int:
-        """Lamports that went into (+) or came out of (-) the owner's token accounts beside wrapped SOL itself.
+        """Return the lamports that went into (+) or came out of (-) the owner's token accounts as rent.
 
-        An account the owner holds on neither side of the transaction leaves no row and no rent.
+        Wrapped SOL in the accounts is no rent. An account that the owner holds neither before nor after the
+        transaction has no row and so no rent.
         """
         meta = self.meta
         rent = 0
         accounts: set[int] = set()
-        for row in meta.post_token_balances or _NO_ROWS:
-            if row.owner == owner:
+        for sign, rows in ((-1, meta.post_token_balances), (1, meta.pre_token_balances)):
+            for row in rows or _NO_ROWS:
+                if row.owner != owner:
+                    continue
                 accounts.add(row.account_index)
                 if row.mint == WRAPPED_SOL:
-                    rent -= int(row.ui_token_amount.amount)
-        for row in meta.pre_token_balances or _NO_ROWS:
-            if row.owner == owner:
-                accounts.add(row.account_index)
-                if row.mint == WRAPPED_SOL:
-                    rent += int(row.ui_token_amount.amount)
+                    rent += sign * int(row.ui_token_amount.amount)
         for index in accounts:
             rent += meta.post_balances[index] - meta.pre_balances[index]
         return rent
 
-    def units(self, owner: str, mint: str) -> tuple[int, int]:
-        """The owner's raw units of a mint before and after, over its accounts in this transaction."""
-        before = sum(
-            int(row.ui_token_amount.amount)
-            for row in self.meta.pre_token_balances or _NO_ROWS
-            if row.owner == owner and row.mint == mint
-        )
-        return before, before + self.by_owner.get(owner, {}).get(mint, 0)
+    def units_before(self, owner: str, mint: str) -> int:
+        """Return the owner's raw units of a mint before the transaction, summed over its accounts."""
+        units = 0
+        for row in self.meta.pre_token_balances or _NO_ROWS:
+            if row.owner == owner and row.mint == mint:
+                units += int(row.ui_token_amount.amount)
+        return units
+
+
+def _keys_and_signers(record: TransactionRecord) -> tuple[list[str], list[str]]:
+    """Return the static account keys and the signers among them, from either encoding."""
+    message = record.transaction.message
+    encodings = set(map(type, message.account_keys))
+    if len(encodings) > 1:
+        raise TypeError("account keys of both encodings in one message")
+    if ParsedKey in encodings:
+        parsed = cast("list[ParsedKey]", message.account_keys)
+        return [key.pubkey for key in parsed], [key.pubkey for key in parsed if key.signer]
+    keys = cast("list[str]", message.account_keys).copy()
+    header = message.header
+    required = header.num_required_signatures if header else len(record.transaction.signatures)
+    return keys, keys[:required]

@@ -1,6 +1,7 @@
-"""Records out of files: one result, a JSON-RPC envelope, an array of either, or one of them a line (NDJSON)."""
+"""Transactions from files: one result, a JSON-RPC envelope, an array of either, or one of them per line (NDJSON)."""
 
 from collections.abc import Iterator
+from typing import Final
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -9,7 +10,7 @@ from discovery.decode.outcomes import Failed, Outcome, Reason
 from discovery.decode.swaps import decode_json
 from discovery.providers.errors import UNREADABLE
 
-_array = msgspec.json.Decoder(list[Raw])
+_MAX_DETAIL_LENGTH: Final = 300
 
 
 class _Envelope(Struct):
@@ -22,68 +23,89 @@ class _Page(Struct):
     data: list[Raw]
 
 
-_envelope = msgspec.json.Decoder(_Envelope)
-_page = msgspec.json.Decoder(_Page)
+_decode_array = msgspec.json.Decoder(list[Raw]).decode
+_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+_decode_page = msgspec.json.Decoder(_Page).decode
 
 
 def decode_bytes(content: bytes) -> Iterator[Outcome]:
-    """Every record of `content`, in its order. What is no JSON at all is one Failed with an empty signature."""
+    """Decode every transaction of `content`, in order. Content that is not JSON is one Failed without a signature."""
     content = content.strip()
     if not content:
         return
     if content.startswith(b"["):
-        try:
-            rows = _array.decode(content)
-        except UNREADABLE:
-            yield from _lines(content)
-        else:
-            for row in rows:
-                yield from _record(bytes(row))
-        return
-    try:
-        _envelope.decode(content)
-    except msgspec.ValidationError:
-        yield from _record(content)
-    except UNREADABLE:
-        yield from _lines(content)
+        yield from _decode_rows(content)
+    elif _is_json(content):
+        yield from _decode_one(content)
     else:
-        yield from _record(content)
+        yield from _decode_lines(content)
 
 
-def _lines(content: bytes) -> Iterator[Outcome]:
+def _decode_rows(content: bytes) -> Iterator[Outcome]:
+    try:
+        rows = _decode_array(content)
+    except UNREADABLE:
+        yield from _decode_lines(content)
+        return
+    for row in rows:
+        yield from _decode_one(bytes(row))
+
+
+def _decode_lines(content: bytes) -> Iterator[Outcome]:
     lines = [line.strip() for line in content.splitlines() if line.strip()]
-    if not any(_is_json(line) for line in lines):
-        yield decode_json(content)  # one record over several lines that is cut or garbled: one answer, not many
+    if not any(_is_object(line) for line in lines):
+        # One truncated or garbled transaction over several lines is one failure.
+        yield decode_json(content)
         return
     for line in lines:
-        yield from _record(line)
+        yield from _decode_one(line)
 
 
-def _is_json(line: bytes) -> bool:
+def _is_json(content: bytes) -> bool:
     try:
-        _envelope.decode(line)
+        _decode_envelope(content)
+    except msgspec.ValidationError:
+        return True
     except UNREADABLE:
         return False
     return True
 
 
-def _record(raw: bytes) -> Iterator[Outcome]:
+def _is_object(line: bytes) -> bool:
     try:
-        envelope = _envelope.decode(raw)
+        _decode_envelope(line)
+    except UNREADABLE:
+        return False
+    return True
+
+
+def _decode_one(raw: bytes) -> Iterator[Outcome]:
+    """Decode one result or envelope. The result of an envelope may be a page of transactions."""
+    try:
+        envelope = _decode_envelope(raw)
     except UNREADABLE:
         yield decode_json(raw)
         return
-    if envelope.transaction is not UNSET or (envelope.result is UNSET and envelope.error is UNSET):
+    is_envelope = envelope.result is not UNSET or envelope.error is not UNSET
+    if envelope.transaction is not UNSET or not is_envelope:
         yield decode_json(raw)
     elif envelope.result is UNSET or bytes(envelope.result) == b"null":
-        detail = "no such transaction" if envelope.error is UNSET else bytes(envelope.error).decode(errors="replace")
-        yield Failed("", Reason.UNREADABLE, detail[:300])
+        yield Failed("", Reason.UNREADABLE, _error_detail(envelope))
     else:
-        result = bytes(envelope.result)
-        try:
-            rows = _page.decode(result).data
-        except UNREADABLE:
-            yield decode_json(result)
-        else:
-            for row in rows:
-                yield decode_json(bytes(row))
+        yield from _decode_result(bytes(envelope.result))
+
+
+def _error_detail(envelope: _Envelope) -> str:
+    if envelope.error is UNSET:
+        return "no such transaction"
+    return bytes(envelope.error).decode(errors="replace")[:_MAX_DETAIL_LENGTH]
+
+
+def _decode_result(result: bytes) -> Iterator[Outcome]:
+    try:
+        rows = _decode_page(result).data
+    except UNREADABLE:
+        yield decode_json(result)
+        return
+    for row in rows:
+        yield decode_json(bytes(row))

@@ -1,4 +1,4 @@
-"""What decoding a transaction can answer: trades, no trade and why, or a record that makes no sense."""
+"""Results of decoding one transaction: trades, no trade with the reason, or a record that cannot be read."""
 
 from enum import StrEnum
 
@@ -8,27 +8,27 @@ from discovery.domain.trades import HoldingChange, Trade
 
 
 class Reason(StrEnum):
-    """Why a transaction is no trade. Counted in a run's funnel."""
+    """Reasons why a transaction is no trade. They are counted in the funnel of a run."""
 
-    FAILED_TRANSACTION = "failed_transaction"  # the chain refused it: only the fee moved
-    NO_TOKEN_CHANGE = "no_token_change"  # plain SOL, votes, admin calls
+    FAILED_TRANSACTION = "failed_transaction"  # the chain rejected it; only the fee was paid
+    NO_TOKEN_CHANGE = "no_token_change"  # plain SOL, votes, administrative calls
     NO_WALLET = "no_wallet"  # units moved between programs only
-    TRANSFER = "transfer"  # units moved, no market gave the quote
-    KEEPER_FILL = "keeper_fill"  # somebody else signed and one leg lies outside the owner's balances
+    TRANSFER = "transfer"  # units moved, but no market gave or took a quote
+    KEEPER_FILL = "keeper_fill"  # another wallet signed and one leg is outside the owner's balances
     QUOTE_CONVERSION = "quote_conversion"  # SOL ↔ stable, stable ↔ stable
     LIQUIDITY = "liquidity"  # a pool share was minted or burned, or both sides went the same way
-    MINTED = "minted"  # units came out of nothing: token creation, staking
-    BURNED = "burned"  # units went into nothing
+    MINTED = "minted"  # the units are new: token creation, staking
+    BURNED = "burned"  # the units no longer exist
     NFT = "nft"  # one piece of a mint without decimals
     ARBITRAGE = "arbitrage"  # bought and sold in the same transaction: no position
-    AMBIGUOUS = "ambiguous"  # several tokens against one quote, not separable by value
+    AMBIGUOUS = "ambiguous"  # several tokens against one quote that cannot be split by value
     NO_META = "no_meta"
     BAD_INDEX = "bad_index"
     UNREADABLE = "unreadable"
 
 
 class Decoded(msgspec.Struct, frozen=True):
-    """Trades of one transaction, in a stable order, and every wallet's unit changes of tokens that are no quote."""
+    """The trades of one transaction in a stable order, and the unit changes of every wallet in tokens but quotes."""
 
     signature: str
     slot: int | None
@@ -38,7 +38,7 @@ class Decoded(msgspec.Struct, frozen=True):
 
 
 class Skipped(msgspec.Struct, frozen=True):
-    """No trade, for a known reason. `changes` still tells who got or lost units (transfers, airdrops, burns)."""
+    """A transaction without a trade. `changes` has the units that moved without one: transfers, airdrops, burns."""
 
     signature: str
     reason: Reason
@@ -48,7 +48,7 @@ class Skipped(msgspec.Struct, frozen=True):
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """The record could not be read. `signature` is "" where even that is missing."""
+    """A record that cannot be read. `signature` is "" if not even that can be read."""
 
     signature: str
     reason: Reason

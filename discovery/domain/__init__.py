@@ -1,1 +1,1 @@
-"""The words of the field as frozen records and exact units. Knows no network, no database and no framework."""
+"""Domain: frozen records, exact units and known addresses. Imports no network, database or framework code."""

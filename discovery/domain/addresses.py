@@ -1,4 +1,4 @@
-"""Addresses: base58 public keys as `str`, checked once at the door; derivation of accounts offline."""
+"""Addresses: base58 public keys as `str`, validated where they enter; derivation of accounts without a network."""
 
 from functools import lru_cache
 from typing import NewType
@@ -12,7 +12,7 @@ Address = NewType("Address", str)
 
 
 def parse_address(text: str) -> Address:
-    """The address, unchanged. Raises ValueError where `text` is not base58 of 32 bytes."""
+    """Return `text` as an address. Raises ValueError if it is not base58 of 32 bytes."""
     try:
         Pubkey.from_string(text)
     except ValueError as error:
@@ -21,7 +21,7 @@ def parse_address(text: str) -> Address:
 
 
 def is_address(text: str) -> bool:
-    """Whether `text` is base58 of 32 bytes."""
+    """Return True if `text` is base58 of 32 bytes."""
     try:
         Pubkey.from_string(text)
     except ValueError:
@@ -31,9 +31,9 @@ def is_address(text: str) -> bool:
 
 @lru_cache(maxsize=65_536)
 def is_on_curve(address: str) -> bool:
-    """Whether a private key can exist for it: pools, curves and vaults are derived off the ed25519 curve.
+    """Return True if a private key can exist for the address. Pools, curves and vaults are off the ed25519 curve.
 
-    Text that is no address at all answers False: it is nobody's wallet.
+    Returns False for text that is no address.
     """
     try:
         return Pubkey.from_string(address).is_on_curve()
@@ -42,40 +42,38 @@ def is_on_curve(address: str) -> bool:
 
 
 def associated_token_account(owner: str, mint: str, token_program: str = programs.TOKEN) -> Address:
-    """The owner's account for a mint: PDA [owner, token program, mint]. The token program is part of the seed."""
-    found, _ = Pubkey.find_program_address(
-        [
-            bytes(Pubkey.from_string(owner)),
-            bytes(Pubkey.from_string(token_program)),
-            bytes(Pubkey.from_string(mint)),
-        ],
-        Pubkey.from_string(programs.ASSOCIATED_TOKEN),
-    )
-    return Address(str(found))
+    """Return the owner's account for a mint: PDA [owner, token program, mint].
+
+    token_program: the program that owns the mint. Another program gives another account.
+    """
+    keys = (owner, token_program, mint)
+    seeds = [bytes(Pubkey.from_string(key)) for key in keys]
+    account, _ = Pubkey.find_program_address(seeds, Pubkey.from_string(programs.ASSOCIATED_TOKEN))
+    return Address(str(account))
 
 
 def pump_curve(mint: str) -> Address:
-    """The pump.fun bonding curve of a mint: PDA ["bonding-curve", mint]."""
-    found, _ = Pubkey.find_program_address(
+    """Return the pump.fun bonding curve of a mint: PDA ["bonding-curve", mint]."""
+    curve, _ = Pubkey.find_program_address(
         [b"bonding-curve", bytes(Pubkey.from_string(mint))], Pubkey.from_string(programs.PUMPFUN)
     )
-    return Address(str(found))
+    return Address(str(curve))
 
 
 def pumpswap_pool(mint: str, quote_mint: str = programs.WRAPPED_SOL) -> Address:
-    """The canonical PumpSwap pool a finished curve migrates to.
+    """Return the canonical PumpSwap pool to which a completed curve migrates.
 
     PDA ["pool", u16le 0, creator, base mint, quote mint], creator = pump PDA ["pool-authority", mint].
     """
     base = bytes(Pubkey.from_string(mint))
     creator, _ = Pubkey.find_program_address([b"pool-authority", base], Pubkey.from_string(programs.PUMPFUN))
-    found, _ = Pubkey.find_program_address(
+    pool, _ = Pubkey.find_program_address(
         [b"pool", (0).to_bytes(2, "little"), bytes(creator), base, bytes(Pubkey.from_string(quote_mint))],
         Pubkey.from_string(programs.PUMPSWAP),
     )
-    return Address(str(found))
+    return Address(str(pool))
 
 
 def is_wallet(address: str) -> bool:
-    """Whether the address can be a trader: on the curve and no known service."""
+    """Return True if the address can be a trader: on the curve and no known service."""
     return address not in INFRASTRUCTURE and is_on_curve(address)

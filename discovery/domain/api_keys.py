@@ -1,4 +1,4 @@
-"""API keys: `wt_<prefix>_<secret>`. The secret is seen by whoever makes the key, once; a hash of it is kept."""
+"""API keys: `wt_<prefix>_<secret>`. The key is shown once, when it is created; only a hash of the secret is stored."""
 
 import hashlib
 import hmac
@@ -8,11 +8,11 @@ from typing import Final
 
 import msgspec
 
-_SHAPE: Final = re.compile(r"wt_([0-9a-f]{8})_([0-9a-f]{48})")
+_FORMAT: Final = re.compile(r"wt_([0-9a-f]{8})_([0-9a-f]{48})")
 
 
 class NewKey(msgspec.Struct, frozen=True):
-    """A key just made. `text` is the key itself, to be shown once; `prefix` finds it, `secret_hash` checks it."""
+    """A newly created key. `text` is the key to show once; `prefix` identifies it, `secret_hash` verifies it."""
 
     text: str
     prefix: str
@@ -20,21 +20,21 @@ class NewKey(msgspec.Struct, frozen=True):
 
 
 def new_key() -> NewKey:
-    """A key of 192 random bits: nothing that guessing finds, so one round of SHA-256 is hash enough."""
+    """Return a key of 192 random bits. It cannot be guessed, so that one round of SHA-256 is enough."""
     prefix, secret = secrets.token_hex(4), secrets.token_hex(24)
     return NewKey(f"wt_{prefix}_{secret}", prefix, _hash(secret))
 
 
 def prefix_of(text: str) -> str | None:
-    """The prefix under which a key is kept; None where `text` has not the shape of a key."""
-    found = _SHAPE.fullmatch(text)
-    return None if found is None else found[1]
+    """Return the prefix that identifies a key; None if `text` does not have the format of a key."""
+    match = _FORMAT.fullmatch(text)
+    return None if match is None else match[1]
 
 
 def matches(text: str, secret_hash: str) -> bool:
-    """Whether the secret of `text` has this hash, compared in constant time."""
-    found = _SHAPE.fullmatch(text)
-    return found is not None and hmac.compare_digest(_hash(found[2]), secret_hash)
+    """Return True if the secret of the key `text` has this hash. Compares in constant time."""
+    match = _FORMAT.fullmatch(text)
+    return match is not None and hmac.compare_digest(_hash(match[2]), secret_hash)
 
 
 def _hash(secret: str) -> str:

@@ -1,8 +1,8 @@
-"""Wallets of services: fee recipients, tip accounts, shared authorities. They sign or receive, they never trade.
+"""Known wallets of services: fee recipients, tip accounts, shared authorities. They sign or receive but never trade.
 
 Source: the programs' public IDLs and documents of 19 May 2026, a public parser list of April 2026 and Dune's bot-trade
-models of August 2026. Bots rotate their fee wallets, so a list is a floor: the bot's program in a transaction is the
-better sign of a bot, the list is what makes its fee a cost.
+models of August 2026. Bots rotate their fee wallets, so that no list is complete. A fee to a listed wallet counts as a
+cost of the trade.
 """
 
 from typing import Final
@@ -36,7 +36,7 @@ PUMP_FEE_RECIPIENTS: Final = frozenset(
         "JCRGumoE9Qi5BBgULTgdgTLjSgkCMSbF62ZZfGs84JeU",
     }
 )
-"""pump.fun and PumpSwap protocol fee recipients: a venue fee, part of what went to the market."""
+"""Protocol fee recipients of pump.fun and PumpSwap. Their fee is a venue fee, which is part of the market amount."""
 
 TIP_ACCOUNTS: Final = frozenset(
     {
@@ -51,7 +51,7 @@ TIP_ACCOUNTS: Final = frozenset(
         "4ACfpUFoaSD9bfPdeu6DBt89gB6ENTeHBXCAi87NhDEE",
     }
 )
-"""The eight Jito tip accounts and one of Helius Sender: lamports sent there buy inclusion, not tokens."""
+"""The eight Jito tip accounts and one of Helius Sender. Lamports sent there pay for inclusion in a block."""
 
 PLATFORM_FEE_WALLETS: Final[dict[str, str]] = {
     "9yMwSPk9mrXSN7yDHUuZurAh1sjbJsfpUqjZ7SvVtdco": "trojan",
@@ -131,10 +131,10 @@ PLATFORM_FEE_WALLETS: Final[dict[str, str]] = {
     "3Pu1V4duyLyVpAJue1kLAfr74nGjQ3JDzj3aJjnoEXuL": "looter",
     "6MgcmcZJXfyux7rRSsvjWaG8iegQ29KLxMtWHKoCZ7fn": "soul_sniper",
 }
-"""Fee wallet of a trading bot -> the bot. Lamports sent there are a real cost of the trade."""
+"""Fee wallet of a trading platform -> the platform. Lamports sent there are a cost of the trade."""
 
 MIGRATORS: Final = frozenset({"39azUYFWPz3VHgKCf3VChUwbpURdCHRxjWVowf5jUJjg"})
-"""Signers that move a finished curve into its pool (pump.fun)."""
+"""Signers that move a completed curve into its pool (pump.fun)."""
 
 BURN_ADDRESS: Final = "1nc1nerator11111111111111111111111111111111"
 
@@ -147,7 +147,7 @@ SHARED_AUTHORITIES: Final = frozenset(
         "FhVo3mqL8PW5pH5U2CN4XE33DokiyZnUwuGpH2hmHLuM",  # Meteora DBC
     }
 )
-"""One owner of many pools' vaults: its lamports in a transaction may belong to several pools."""
+"""Owners of the vaults of many pools: their lamports in a transaction may belong to several pools."""
 
 OTHER_SERVICES: Final = frozenset(
     {
@@ -167,4 +167,4 @@ OTHER_SERVICES: Final = frozenset(
 INFRASTRUCTURE: Final = (
     PUMP_FEE_RECIPIENTS | TIP_ACCOUNTS | PLATFORM_FEE_WALLETS.keys() | MIGRATORS | SHARED_AUTHORITIES | OTHER_SERVICES
 )
-"""On-curve addresses that are never a trader; owners off the ed25519 curve are plumbing without a list."""
+"""On-curve addresses that never trade. Owners off the ed25519 curve are infrastructure without being listed."""

@@ -1,7 +1,7 @@
-"""Program ids and quote mints of Solana mainnet, with the names WallTrack shows.
+"""Program ids and quote mints of Solana mainnet, with the names that WallTrack shows.
 
-Source: public IDLs, the makers' documents and third-party parser lists, April to September 2026. The five shared pool
-authorities and the pump PDAs were derived again from their seeds and match.
+Source: public IDLs, documents of the projects and third-party parser lists, April to September 2026. The five shared
+pool authorities and the pump PDAs were checked by deriving them from their seeds.
 """
 
 from typing import Final
@@ -55,7 +55,7 @@ VENUES: Final[dict[str, str]] = {
     "obriQD1zbpyLz95G5n7nJe6a4DPjpFwa5XYPoNm113y": "obric_v2",
     "stkitrT1Uoy18Dk1fTrgPw8W6MVzoCfYoAFT4MLsmhq": "sanctum",
 }
-"""Programs that hold a market's reserves -> the name shown as `venues`."""
+"""Program that holds the reserves of markets -> its name in `venues`."""
 
 LAUNCHPADS: Final = frozenset({"pumpfun", "launchlab", "meteora_dbc", "moonit", "boop", "heaven", "sugar"})
-"""Venues where a token is created together with its market: what the creator gets there, it buys."""
+"""Venues that create a token together with its market: the creator buys its first units there."""

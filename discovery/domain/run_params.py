@@ -60,27 +60,39 @@ class ParamSpec(msgspec.Struct, frozen=True, kw_only=True):
         Numbers may be numbers or their text. A number with more digits than its column keeps is refused, not rounded.
         Raises ValueError with plain words.
         """
-        if self.kind == "switch":
-            return _checked_switch(value)
-        if self.kind == "flags":
-            return _checked_flags(value)
+        match self.kind:
+            case "switch":
+                return _checked_switch(value)
+            case "flags":
+                return _checked_flags(value)
+            case "integer":
+                return self._checked_integer(value)
+            case "decimal":
+                return self._checked_decimal(value)
+
+    def _checked_integer(self, value: Any) -> int | None:
         if value is None and self.is_optional:
             return None
-        return self._checked_number(value)
+        number = self._number_in_bounds(value)
+        if number != number.to_integral_value():
+            raise ValueError(f"{plain_number(number)} is not a whole number")
+        return int(number)
 
-    def _checked_number(self, value: Any) -> Decimal | int:
-        number = _parsed_number(value)
-        if not number.is_finite() or not self.min <= number <= self.max:
-            bounds = f"{plain_number(self.min)} and {plain_number(self.max)} {self.unit}".rstrip()
-            raise ValueError(f"{plain_number(number)} is not between {bounds}")
-        if self.kind == "integer":
-            if number != number.to_integral_value():
-                raise ValueError(f"{plain_number(number)} is not a whole number")
-            return int(number)
+    def _checked_decimal(self, value: Any) -> Decimal:
+        number = self._number_in_bounds(value)
         rounded = number.quantize(Decimal(1).scaleb(-self.places), rounding=ROUND_HALF_EVEN)
         if rounded != number:
             raise ValueError(f"{plain_number(number)} has more than {self.places} digits after the point")
         return rounded
+
+    def _number_in_bounds(self, value: Any) -> Decimal:
+        number = _parsed_number(value)
+        is_in_bounds = number.is_finite() and self.min <= number <= self.max
+        if is_in_bounds:
+            return number
+        lower, upper = plain_number(self.min), plain_number(self.max)
+        bounds = f"{lower} and {upper} {self.unit}".rstrip()
+        raise ValueError(f"{plain_number(number)} is not between {bounds}")
 
 
 class Params(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What a wallet did with a token: trades and transfers, as the balances tell it."""
+"""Trades and unit changes of a wallet, read from the balances of a transaction."""
 
 from typing import Literal
 
@@ -8,36 +8,37 @@ Side = Literal["buy", "sell"]
 
 
 class Trade(msgspec.Struct, frozen=True, gc=False):
-    """One wallet, one token, one direction, in one transaction.
+    """One wallet's trade of one token in one direction, in one transaction.
 
-    `quote_units` went to (buy) or came from (sell) the market, venue fees included. For a SOL quote and a wallet's only
-    trade of the transaction: change in native + wrapped SOL = ∓quote_units - network fee - tip - platform fee - rent.
+    `quote_units` went to the market (buy) or came from it (sell), venue fees included. With SOL as the quote and no
+    other trade of the wallet in the transaction:
+    change in native + wrapped SOL = ∓quote_units - network fee - tip - platform fee - rent.
     """
 
     signature: str
-    slot: int | None  # null in some captures
-    block_time: int | None  # unix seconds; null on very fresh and very old slots
+    slot: int | None  # missing in some captures
+    block_time: int | None  # unix seconds; missing on very recent and very old slots
     wallet: str
     side: Side
     mint: str
-    token_units: int  # raw, what the wallet really got or gave
+    token_units: int  # raw; what the wallet received or gave
     token_decimals: int
     quote_mint: str  # the wrapped-SOL mint for SOL
     quote_units: int  # raw, of the quote mint
-    network_fee_lamports: int  # base + priority, only where this wallet paid it
+    network_fee_lamports: int  # base + priority fee; 0 if another wallet paid it
     tip_lamports: int
     platform_fee_lamports: int
-    rent_lamports: int  # into (+) or out of (-) the wallet's own token accounts: an asset, never cost
+    rent_lamports: int  # into (+) or out of (-) the wallet's token accounts; an asset, not a cost
     venues: tuple[str, ...]
 
     @property
     def extras_lamports(self) -> int:
-        """Costs beside the market amount: network fee, tip and platform fee."""
+        """Costs beside the market amount: network fee, tip and platform fee, in lamports."""
         return self.network_fee_lamports + self.tip_lamports + self.platform_fee_lamports
 
 
 class HoldingChange(msgspec.Struct, frozen=True, gc=False):
-    """A wallet's units of one mint before and after one transaction, summed over its token accounts in it."""
+    """Raw units of one mint before and after a transaction, summed over the wallet's token accounts in it."""
 
     wallet: str
     mint: str

@@ -1,4 +1,4 @@
-"""Lamports, raw token units and exact ratios. No float comes near money: amounts are `int`, ratios `Fraction`."""
+"""Lamports, raw token units and exact ratios. Money is never a float: amounts are `int`, ratios are `Fraction`."""
 
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -15,31 +15,31 @@ LAMPORTS_PER_SOL: Final = 10**9
 
 
 def round_half_even(value: Fraction) -> int:
-    """The nearest integer; a tie goes to the even neighbour, so that rounding has no drift."""
+    """Return the nearest integer. Ties go to the even neighbour, so that rounding does not drift."""
     return round(value)
 
 
 def fraction_to_decimal(value: Fraction, places: int) -> Decimal:
-    """`value` rounded half-even to `places` digits after the point, exactly (no intermediate rounding)."""
+    """Return `value` rounded half-even to `places` digits after the point, without intermediate rounding."""
     scaled = round_half_even(value * 10**places)
     with localcontext() as context:
-        # Wide enough for any integer part: the default 28 digits would round a second time.
+        # The default precision of 28 digits would round a second time.
         context.prec = max(28, len(str(abs(scaled))) + places)
         return Decimal(scaled).scaleb(-places)
 
 
 def lamports_to_sol(lamports: int) -> Decimal:
-    """SOL as an exact decimal: 1 SOL = 1,000,000,000 lamports."""
+    """Return SOL as an exact decimal: 1 SOL = 1,000,000,000 lamports."""
     with localcontext() as context:
         context.prec = 60
         return Decimal(lamports).scaleb(-9)
 
 
 def usd_units_to_lamports(units: int, decimals: int, usd_per_sol: Decimal) -> Fraction:
-    """A stable amount in lamports at `usd_per_sol`, exact.
+    """Return an amount of a stable in lamports at `usd_per_sol`, exact.
 
-    units: raw amount of a token worth one USD, `decimals` its decimals.
-    Raises ValueError where the price is not positive: an unknown price is never taken for zero.
+    units: raw amount of a token that is worth one USD. decimals: those of the token.
+    Raises ValueError if the price is not positive. An unknown price is never taken for zero.
     """
     if usd_per_sol <= 0:
         raise ValueError("a SOL/USD price must be positive")

@@ -1,21 +1,34 @@
-"""Analyse one token: its launch window, its early buyers, the whole history of each in it, and their profits."""
+"""Analyse one token: its launch window, its early buyers, the whole history of each in it, and their profits.
+
+1. The launch window is read first; a wallet that bought in it is a candidate.
+2. The later trades of the candidates come from the markets, paged once, or from their own token accounts: whichever
+   costs less.
+3. A market shows its trades, not what moved elsewhere. If the balances of a wallet do not follow from each other, or
+   its account holds other units now, its own account is read as well.
+"""
 
 from collections.abc import Sequence
+from itertools import chain
+from typing import Final
 
 import msgspec
 
 from discovery.analysis.early_buyers import evaluate_buyers
-from discovery.analysis.estimate import FetchPath
+from discovery.analysis.estimate import FetchPath, Source, cheaper_path
 from discovery.clients.transaction_history import TransactionSource
-from discovery.domain.addresses import is_wallet
+from discovery.domain.addresses import associated_token_account, is_wallet
 from discovery.domain.findings import Candidate, EarlyBuyer, LaunchClock
 from discovery.domain.run_errors import WarningSink
 from discovery.domain.run_params import Params
+from discovery.domain.token_accounts import token_account_units
 from discovery.pipeline.balance_history import BalanceChange, TokenHistory
-from discovery.pipeline.follow_buyers import BuyerFollower
-from discovery.pipeline.launch_window import first_buyers, load_launch_window
+from discovery.pipeline.launch_window import LaunchWindow, first_buyers, load_launch_window
 from discovery.pipeline.valuation import ValuedTrade, load_trade_prices, value_history
+from discovery.providers.concurrency import gather_or_cancel
 from discovery.providers.prices import SolPrices
+
+MAX_LATER_TRANSACTIONS: Final = 50_000
+MAX_ACCOUNT_TRANSACTIONS: Final = 2_000
 
 
 class TokenResult(msgspec.Struct, frozen=True):
@@ -51,7 +64,15 @@ async def analyse_token(
     window = await load_launch_window(candidate, params.early_window_minutes * 60, source, history)
     if window is None:
         warnings.add(f"{mint}: no launch time is known and no market of it has transactions")
-        return TokenResult(candidate, None, "", [], [], 0, {"no_launch_time": 1})
+        return TokenResult(
+            candidate=candidate,
+            launched_at=None,
+            launch_clock="",
+            buyers=[],
+            trades=[],
+            transactions=0,
+            funnel={"no_launch_time": 1},
+        )
     bought_in_window = first_buyers(history, window)
     wallets = [wallet for wallet in bought_in_window if is_wallet(wallet)]
     follower = BuyerFollower(candidate, window, source, history)
@@ -68,18 +89,14 @@ async def analyse_token(
         incomplete_wallets=incomplete_wallets,
         launch=window.launch,
     )
-    failed_count = history.failed_count()
-    if failed_count:
-        warnings.add(f"{mint}: {failed_count} transactions could not be read and were skipped")
-    trades: list[ValuedTrade] = []
-    for buyer in buyers:
-        trades += valued[buyer.wallet].trades
+    if history.failed_count:
+        warnings.add(f"{mint}: {history.failed_count} transactions could not be read and were skipped")
     return TokenResult(
         candidate=candidate,
         launched_at=window.launched_at,
         launch_clock=window.clock,
         buyers=buyers,
-        trades=trades,
+        trades=list(chain.from_iterable(valued[buyer.wallet].trades for buyer in buyers)),
         transactions=history.transaction_count,
         funnel=_funnel(len(bought_in_window), len(wallets), buyers) | history.skipped_counts(),
         creator=window.creator,
@@ -89,10 +106,7 @@ async def analyse_token(
 async def _load_prices(
     mint: str, changes: dict[str, list[BalanceChange]], prices: SolPrices, warnings: WarningSink
 ) -> None:
-    all_changes: list[BalanceChange] = []
-    for changes_of_wallet in changes.values():
-        all_changes += changes_of_wallet
-    missing_count = await load_trade_prices(prices, all_changes)
+    missing_count = await load_trade_prices(prices, chain.from_iterable(changes.values()))
     if missing_count:
         warnings.add(f"{mint}: no SOL/USD price for {missing_count} trades: their cost is unknown")
 
@@ -108,3 +122,71 @@ def _funnel(bought_in_window: int, wallet_count: int, buyers: Sequence[EarlyBuye
         name = f"rejected_{buyer.rejection}" if buyer.rejection else "qualified"
         funnel[name] = funnel.get(name, 0) + 1
     return {name: count for name, count in funnel.items() if count}
+
+
+class BuyerFollower:
+    """Adds the later transactions of early buyers to the history of their token."""
+
+    def __init__(
+        self, candidate: Candidate, window: LaunchWindow, source: TransactionSource, history: TokenHistory
+    ) -> None:
+        self._candidate = candidate
+        self._window = window
+        self._source = source
+        self._history = history
+        self._accounts: dict[str, str] = {}
+
+    async def follow(self, wallets: Sequence[str], *, now: int, path: FetchPath | None) -> frozenset[str]:
+        """Add the later transactions of the wallets. `now` in unix seconds; `path` None = the cheaper one.
+
+        Returns the wallets whose balances still do not follow from their transactions. Raises ProviderError.
+        """
+        if not wallets:
+            return frozenset()
+        self._accounts = self._token_accounts(wallets)
+        incomplete = list(wallets)
+        held: dict[str, int] = {}
+        if (path or self._cheaper_path(len(wallets), now)) == "pool":
+            await self._add_markets()
+            held = await self._held_units(wallets)
+            incomplete = [wallet for wallet in wallets if not self._history.is_complete(wallet, held[wallet])]
+        await self._add_accounts(incomplete)
+        return frozenset(wallet for wallet in incomplete if not self._history.is_complete(wallet, held.get(wallet)))
+
+    def _cheaper_path(self, wallet_count: int, now: int) -> FetchPath:
+        if self._window.end >= now:
+            return "pool"
+        is_helius = self._source.source == "helius"
+        source: Source = "helius" if is_helius else "solana_rpc"
+        later_count = None
+        if self._candidate.transactions_24h is not None:
+            later_count = max(0, self._candidate.transactions_24h - self._history.transaction_count)
+        return cheaper_path(source, later_count, wallet_count)
+
+    async def _add_markets(self) -> None:
+        since = self._window.end + 1
+        requests = [
+            self._source.fetch_range(market, since, None, MAX_LATER_TRANSACTIONS) for market in self._window.markets
+        ]
+        for list_number, transactions in enumerate(await gather_or_cancel(requests)):
+            self._history.add(transactions, list_number)
+
+    async def _add_accounts(self, wallets: Sequence[str]) -> None:
+        requests = [
+            self._source.fetch_range(self._accounts[wallet], None, None, MAX_ACCOUNT_TRANSACTIONS) for wallet in wallets
+        ]
+        for wallet, transactions in zip(wallets, await gather_or_cancel(requests), strict=True):
+            self._history.add_account(wallet, transactions)
+
+    async def _held_units(self, wallets: Sequence[str]) -> dict[str, int]:
+        """Return the raw units in each wallet's token account; an account that does not exist holds none."""
+        accounts = await self._source.accounts([self._accounts[wallet] for wallet in wallets])
+        held = dict.fromkeys(wallets, 0)
+        for wallet, account in zip(wallets, accounts, strict=True):
+            if account is not None:
+                held[wallet] = token_account_units(account.data)
+        return held
+
+    def _token_accounts(self, wallets: Sequence[str]) -> dict[str, str]:
+        program = self._history.token_program
+        return {wallet: associated_token_account(wallet, self._candidate.mint, program) for wallet in wallets}

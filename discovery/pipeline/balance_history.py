@@ -1,6 +1,7 @@
 """Balance changes of wallets: transactions, each decoded once, in chain order."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -25,6 +26,8 @@ class ChainPosition(NamedTuple):
 class BalanceChange(msgspec.Struct, frozen=True):
     """A wallet's raw units of a mint before and after one transaction. `trade` is None for a transfer or burn."""
 
+    wallet: str
+    mint: str
     position: ChainPosition
     block_time: int
     before_units: int
@@ -39,8 +42,9 @@ class TokenHistory:
     def __init__(self, mint: str) -> None:
         self.mint = mint
         self.token_program = TOKEN
+        self.failed_count = 0
         self._outcomes: dict[str, Outcome] = {}
-        self._changes: dict[str, dict[str, BalanceChange]] = {}  # wallet -> signature -> change
+        self._changes: dict[str, dict[str, BalanceChange]] = defaultdict(dict)  # wallet -> signature -> change
 
     @property
     def transaction_count(self) -> int:
@@ -53,17 +57,17 @@ class TokenHistory:
         return list(self._changes)
 
     def add(self, transactions: Iterable[OrderedTransaction], list_number: int) -> None:
-        """Add the transactions of one list. Balance changes that an earlier list brought stay as they are."""
+        """Add the transactions of one list. Balance changes from earlier lists keep their position."""
         for transaction in transactions:
-            for wallet, change in self._balance_changes(transaction, list_number):
-                self._changes.setdefault(wallet, {}).setdefault(transaction.signature, change)
+            for change in self._decode(transaction, list_number):
+                self._changes[change.wallet].setdefault(transaction.signature, change)
 
     def add_account(self, wallet: str, transactions: Iterable[OrderedTransaction]) -> None:
         """Add the transactions of a wallet's own token account, whose order then applies to that wallet."""
         for transaction in transactions:
-            for changed_wallet, change in self._balance_changes(transaction, 0):
-                if changed_wallet == wallet:
-                    self._changes.setdefault(wallet, {})[transaction.signature] = change
+            for change in self._decode(transaction, list_number=0):
+                if change.wallet == wallet:
+                    self._changes[wallet][transaction.signature] = change
 
     def changes_of(self, wallet: str) -> list[BalanceChange]:
         """Return the wallet's balance changes in chain order."""
@@ -84,42 +88,21 @@ class TokenHistory:
 
     def skipped_counts(self) -> dict[str, int]:
         """Return the numbers of transactions without a trade by reason, named as in the funnel."""
-        counts: dict[str, int] = {}
-        for outcome in self._outcomes.values():
-            if not isinstance(outcome, Decoded):
-                name = f"skipped_{outcome.reason}"
-                counts[name] = counts.get(name, 0) + 1
-        return dict(sorted(counts.items()))
+        counts = Counter(_skip_reason(outcome) for outcome in self._outcomes.values())
+        del counts[""]
+        return {f"skipped_{reason}": count for reason, count in sorted(counts.items())}
 
-    def failed_count(self) -> int:
-        """Return the number of unreadable transactions."""
-        return sum(isinstance(outcome, Failed) for outcome in self._outcomes.values())
-
-    def _decode(self, transaction: OrderedTransaction) -> Outcome:
+    def _decode(self, transaction: OrderedTransaction, list_number: int) -> list[BalanceChange]:
+        """Return the changes of all wallets in the mint."""
         outcome = self._outcomes.get(transaction.signature)
         if outcome is None:
             outcome = decode(transaction.record)
             self._outcomes[transaction.signature] = outcome
-            self._find_token_program(transaction.record)
-        return outcome
-
-    def _find_token_program(self, record: TransactionRecord) -> None:
-        if self.token_program != TOKEN:
-            return
-        for mint, program in _token_programs(record):
-            if mint == self.mint:
-                self.token_program = program
-
-    def _balance_changes(
-        self, transaction: OrderedTransaction, list_number: int
-    ) -> Iterator[tuple[str, BalanceChange]]:
-        """Yield each wallet whose units of the mint changed, with the change."""
-        outcome = self._decode(transaction)
-        if isinstance(outcome, Failed):
-            return
-        for change in outcome.changes:
-            if change.mint == self.mint:
-                yield change.wallet, _balance_change(transaction, outcome, change, list_number)
+            self.failed_count += isinstance(outcome, Failed)
+            if self.token_program == TOKEN:
+                self.token_program = _token_programs(transaction.record).get(self.mint, TOKEN)
+        changes = _balance_changes(transaction, outcome, list_number)
+        return [change for change in changes if change.mint == self.mint]
 
 
 class WalletHistory:
@@ -128,7 +111,7 @@ class WalletHistory:
     def __init__(self, address: str, transactions: Iterable[OrderedTransaction]) -> None:
         self.address = address
         self.transactions = sorted(transactions, key=_chain_order)
-        self.changes: dict[str, list[BalanceChange]] = {}
+        self.changes: dict[str, list[BalanceChange]] = defaultdict(list)  # by mint
         self.token_programs: dict[str, str] = {}  # mint -> program
         self.arbitrage_count = 0
         self.failed_count = 0
@@ -140,50 +123,60 @@ class WalletHistory:
         return sorted(mint for mint, changes in self.changes.items() if _has_trade(changes))
 
     def _add(self, transaction: OrderedTransaction) -> None:
-        outcome = decode(transaction.record)
+        record = transaction.record
+        outcome = decode(record)
         if isinstance(outcome, Failed):
             self.failed_count += 1
             return
-        if _is_skipped_as(outcome, Reason.ARBITRAGE) and transaction.record.fee_payer == self.address:
+        if _skip_reason(outcome) == Reason.ARBITRAGE and record.fee_payer == self.address:
             self.arbitrage_count += 1
-        for change in outcome.changes:
+        for change in _balance_changes(transaction, outcome):
             if change.wallet == self.address:
-                changes = self.changes.setdefault(change.mint, [])
-                changes.append(_balance_change(transaction, outcome, change))
-        for mint, program in _token_programs(transaction.record):
+                self.changes[change.mint].append(change)
+        for mint, program in _token_programs(record).items():
             self.token_programs.setdefault(mint, program)
 
 
-def _balance_change(
-    transaction: OrderedTransaction,
-    outcome: Decoded | Skipped,
-    change: HoldingChange,
-    list_number: int = 0,
-) -> BalanceChange:
-    return BalanceChange(
-        position=ChainPosition(transaction.slot, list_number, transaction.index, transaction.signature),
-        block_time=transaction.block_time,
-        before_units=change.before_units,
-        after_units=change.after_units,
-        trade=_trade_of(outcome, change),
-        is_burn=_is_skipped_as(outcome, Reason.BURNED),
+def _balance_changes(transaction: OrderedTransaction, outcome: Outcome, list_number: int = 0) -> list[BalanceChange]:
+    """Return the changes of all wallets in all mints, none for an unreadable transaction."""
+    if isinstance(outcome, Failed):
+        return []
+    position = ChainPosition(
+        slot=transaction.slot,
+        list_number=list_number,
+        list_index=transaction.index,
+        signature=transaction.signature,
     )
+    is_burn = _skip_reason(outcome) == Reason.BURNED
+    return [
+        BalanceChange(
+            wallet=change.wallet,
+            mint=change.mint,
+            position=position,
+            block_time=transaction.block_time,
+            before_units=change.before_units,
+            after_units=change.after_units,
+            trade=_trade_of(outcome, change),
+            is_burn=is_burn,
+        )
+        for change in outcome.changes
+    ]
 
 
 def _trade_of(outcome: Decoded | Skipped, change: HoldingChange) -> Trade | None:
     if isinstance(outcome, Skipped):
         return None
-    for trade in outcome.trades:
-        if trade.wallet == change.wallet and trade.mint == change.mint:
-            return trade
-    return None
+    holder = (change.wallet, change.mint)
+    trades = (trade for trade in outcome.trades if (trade.wallet, trade.mint) == holder)
+    return next(trades, None)
 
 
-def _is_skipped_as(outcome: Decoded | Skipped, reason: Reason) -> bool:
-    return isinstance(outcome, Skipped) and outcome.reason == reason
+def _skip_reason(outcome: Outcome) -> str:
+    """Return why the transaction is no trade, "" for a trade."""
+    return "" if isinstance(outcome, Decoded) else outcome.reason
 
 
-def _has_trade(changes: Sequence[BalanceChange]) -> bool:
+def _has_trade(changes: Iterable[BalanceChange]) -> bool:
     return any(change.trade is not None for change in changes)
 
 
@@ -191,10 +184,7 @@ def _chain_order(transaction: OrderedTransaction) -> tuple[int, int, str]:
     return transaction.slot, transaction.index, transaction.signature
 
 
-def _token_programs(record: TransactionRecord) -> Iterator[tuple[str, str]]:
-    """Yield each mint in the balances after the transaction with its token program, if the node names it."""
-    if record.meta is None:
-        return
-    for balance in record.meta.post_token_balances or ():
-        if balance.program_id:
-            yield balance.mint, balance.program_id
+def _token_programs(record: TransactionRecord) -> dict[str, str]:
+    """Return mint → token program, as far as the balances after the transaction name it."""
+    balances = record.post_token_balances
+    return {balance.mint: balance.program_id for balance in balances if balance.program_id}

@@ -6,10 +6,10 @@ SOL came from a token's creator. Same owner = one funder that is no known servic
 `creator` and `sniper` are added here too: a token gives them to wallets that may not have been on the watchlist then.
 """
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
-from itertools import chain
 from typing import Final
 
 from django.db import transaction
@@ -30,6 +30,7 @@ from discovery.pipeline.save_flags import add_wallet_flags
 from discovery.pipeline.save_trades import BATCH
 
 ANY_MINT: Final = ""
+MAX_FUNDER_STEPS: Final = 2
 ClusterFlags = dict[tuple[str, str], list[Flag]]
 """(wallet, mint or ANY_MINT) → flags."""
 Evidence = dict[str, dict[str, str]]
@@ -106,12 +107,12 @@ def _add_funded_by_creators(flags: ClusterFlags, addresses: Iterable[str], funde
 
 
 def _funder_chain(wallet: str, funders: Mapping[str, str]) -> list[str]:
-    """Return the wallet's funder and the funder of that, as far as they are known."""
-    funder = funders.get(wallet)
-    if not funder:
-        return []
-    second_funder = funders.get(funder)
-    return [funder, second_funder] if second_funder else [funder]
+    """Return the wallet's funder, then the funder of that one, as far as they are known."""
+    chain: list[str] = []
+    while wallet in funders and len(chain) < MAX_FUNDER_STEPS:
+        wallet = funders[wallet]
+        chain.append(wallet)
+    return chain
 
 
 def _add_bundles(
@@ -156,7 +157,7 @@ def _load_events(mints: Sequence[str], groups: Sequence[Sequence[str]]) -> dict[
     events: dict[str, dict[str, list[HoldingEvent]]] = defaultdict(lambda: defaultdict(list))
     if not groups:
         return events
-    wallets = list(chain.from_iterable(groups))
+    wallets = list(itertools.chain.from_iterable(groups))
     trades = Trade.objects.filter(wallet_address__in=wallets, mint__in=mints).order_by("slot", "signature")
     for trade in trades:
         events[trade.mint][trade.wallet_address].append(_event(trade))

@@ -23,7 +23,7 @@ MAX_MISMATCH_DIVISOR: Final = 100
 """Up to a hundredth of a holding may be missing on the chain."""
 
 
-class Holding(msgspec.Struct, frozen=True):
+class OpenHolding(msgspec.Struct, frozen=True):
     """Raw units of a mint that the wallet holds by its history, and its token account."""
 
     mint: str
@@ -59,15 +59,20 @@ async def check_holdings(
     return HoldingsCheck(values, unreconciled)
 
 
-def _open_holdings(history: WalletHistory) -> list[Holding]:
-    holdings: list[Holding] = []
+def _open_holdings(history: WalletHistory) -> list[OpenHolding]:
+    holdings: list[OpenHolding] = []
     for mint in history.traded_mints():
         changes = history.changes[mint]
         units = changes[-1].after_units
         if units:
             program = history.token_programs.get(mint, TOKEN)
-            account = associated_token_account(history.address, mint, program)
-            holdings.append(Holding(mint, units, _decimals(changes), account))
+            holding = OpenHolding(
+                mint=mint,
+                units=units,
+                decimals=_decimals(changes),
+                account=associated_token_account(history.address, mint, program),
+            )
+            holdings.append(holding)
     return holdings
 
 
@@ -76,7 +81,7 @@ def _decimals(changes: Iterable[BalanceChange]) -> int:
 
 
 async def _liquidation_values(
-    holdings: Sequence[Holding], providers: Providers, now: int, warnings: WarningSink
+    holdings: Sequence[OpenHolding], providers: Providers, now: int, warnings: WarningSink
 ) -> dict[str, int | None]:
     usd_per_sol = providers.prices.at_hour(now)
     if usd_per_sol is None:
@@ -104,7 +109,7 @@ def _deepest_pairs(pairs: Iterable[PairRecord]) -> dict[str, PairRecord]:
     return deepest
 
 
-def _liquidation_value(holding: Holding, pair: PairRecord | None, usd_per_sol: Decimal) -> int | None:
+def _liquidation_value(holding: OpenHolding, pair: PairRecord | None, usd_per_sol: Decimal) -> int | None:
     """Return the lamports that the holding would bring, 0 without a pool, None if that is unknown."""
     if pair is None:
         return 0
@@ -114,7 +119,7 @@ def _liquidation_value(holding: Holding, pair: PairRecord | None, usd_per_sol: D
 
 
 async def _unreconciled_mints(
-    holdings: Sequence[Holding], source: TransactionSource, warnings: WarningSink
+    holdings: Sequence[OpenHolding], source: TransactionSource, warnings: WarningSink
 ) -> frozenset[str]:
     try:
         accounts = await source.accounts([holding.account for holding in holdings])
@@ -126,7 +131,7 @@ async def _unreconciled_mints(
     )
 
 
-def _is_unreconciled(holding: Holding, account: AccountRecord | None) -> bool:
+def _is_unreconciled(holding: OpenHolding, account: AccountRecord | None) -> bool:
     """Return True if the chain holds too little.
 
     More units than in the history arrived unseen, at an unknown cost; less means that a transaction was not seen.

@@ -1,5 +1,6 @@
 """The launch of a token and its first minutes: launch time, creators, markets and their transactions."""
 
+import math
 from typing import Final
 
 import msgspec
@@ -28,9 +29,14 @@ class LaunchWindow(msgspec.Struct, frozen=True):
     @property
     def creator(self) -> str:
         """The first creator, "" if it is unknown."""
-        if self.launch is None or not self.launch.creators:
-            return ""
-        return self.launch.creators[0]
+        creators = () if self.launch is None else self.launch.creators
+        return next(iter(creators), "")
+
+    def has_buy(self, change: BalanceChange) -> bool:
+        """Return True if the balance change is a buy in the window."""
+        if change.trade is None or change.trade.side != "buy":
+            return False
+        return self.launched_at <= change.block_time <= self.end
 
 
 async def load_launch_window(
@@ -74,18 +80,10 @@ def first_buyers(history: TokenHistory, window: LaunchWindow) -> list[str]:
     """Return the wallets that bought in the window, in the order of their first buys."""
     first_buys: list[tuple[ChainPosition, str]] = []
     for wallet in history.wallets:
-        position = _first_buy(history.changes_of(wallet), window)
-        if position is not None:
-            first_buys.append((position, wallet))
+        buys = [change.position for change in history.changes_of(wallet) if window.has_buy(change)]
+        if buys:
+            first_buys.append((buys[0], wallet))
     return [wallet for _, wallet in sorted(first_buys)]
-
-
-def _first_buy(changes: list[BalanceChange], window: LaunchWindow) -> ChainPosition | None:
-    for change in changes:
-        is_buy = change.trade is not None and change.trade.side == "buy"
-        if is_buy and window.launched_at <= change.block_time <= window.end:
-            return change.position
-    return None
 
 
 class _CurveTransactions:
@@ -96,39 +94,34 @@ class _CurveTransactions:
         self._mint = mint
         self._source = source
         self._transactions: list[OrderedTransaction] = []
+        self._fetched_until = -math.inf
         self._next_time: int | None = None
-        self._is_complete = False
 
     async def fetch_until(self, until: int | None) -> None:
         """Fetch what is missing up to unix second `until`, None = all."""
-        is_fetched = until is not None and self._next_time is not None and until < self._next_time
-        if self._is_complete or is_fetched:
+        end = math.inf if until is None else until
+        if end <= self._fetched_until:
             return
         self._transactions += await self._source.fetch_range(
-            self.address, self._next_time, until, MAX_WINDOW_TRANSACTIONS
+            self.address,
+            self._next_time,
+            until,
+            MAX_WINDOW_TRANSACTIONS,
         )
-        if until is None:
-            self._is_complete = True
-        else:
-            self._next_time = until + 1
+        self._fetched_until = end
+        self._next_time = None if until is None else until + 1
 
     def creation(self) -> OrderedTransaction | None:
         """Return the first transaction with the mint: anybody may send lamports to a curve's address before."""
-        for transaction in self._transactions:
-            if _has_balance_of(transaction, self._mint):
-                return transaction
-        return None
+        with_mint = (transaction for transaction in self._transactions if self._names_mint(transaction))
+        return next(with_mint, None)
+
+    def _names_mint(self, transaction: OrderedTransaction) -> bool:
+        return any(balance.mint == self._mint for balance in transaction.record.post_token_balances)
 
     def transactions_until(self, end: int) -> list[OrderedTransaction]:
         """Return the fetched transactions up to unix second `end`."""
         return [transaction for transaction in self._transactions if transaction.block_time <= end]
-
-
-def _has_balance_of(transaction: OrderedTransaction, mint: str) -> bool:
-    meta = transaction.record.meta
-    if meta is None:
-        return False
-    return any(balance.mint == mint for balance in meta.post_token_balances or ())
 
 
 def _pools(candidate: Candidate, curve: str) -> list[str]:

@@ -5,6 +5,7 @@ change the balances of its next transaction; units from before the first transac
 """
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -89,14 +90,11 @@ async def profile_wallet(
         unreconciled_mints=check.unreconciled_mints,
         sol_usd_at=providers.prices.at_hour,
     )
-    trades: list[ValuedTrade] = []
-    for mint in mints:
-        trades += valued[mint].trades
     return WalletResult(
         address=address,
         profile=profile,
         cycles=cycles,
-        trades=trades,
+        trades=list(chain.from_iterable(valued[mint].trades for mint in mints)),
         flags=_flags(profile, events, history.arbitrage_count),
         funder=_funder(address, history.transactions),
         transactions=len(transactions),
@@ -115,19 +113,24 @@ def _truncated_result(address: str, context: WalletContext, *, now: int, transac
         unreconciled_mints=frozenset(),
         sol_usd_at=None,
     )
-    return WalletResult(address, profile, cycles, [], {}, "", transaction_count)
+    return WalletResult(
+        address=address,
+        profile=profile,
+        cycles=cycles,
+        trades=[],
+        flags={},
+        funder="",
+        transactions=transaction_count,
+    )
 
 
 async def _load_prices(
     changes: Mapping[str, list[BalanceChange]], prices: SolPrices, *, since: int, now: int, warnings: WarningSink
 ) -> None:
     """Load SOL/USD by the hour for figures that are only displayed, and by the minute for trades in a stable."""
-    all_changes: list[BalanceChange] = []
-    for changes_in_mint in changes.values():
-        all_changes += changes_in_mint
     try:
         await prices.load_hours(since, now)
-        await load_trade_prices(prices, all_changes)
+        await load_trade_prices(prices, chain.from_iterable(changes.values()))
     except ProviderError as error:
         warnings.add(f"SOL/USD: {error.cause}: results in USD and trades in stables are not known")
 

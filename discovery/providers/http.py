@@ -135,7 +135,14 @@ class ProviderClient:
         classify: the provider's meaning of a response, which comes before the status; None = a 2xx must be JSON.
         Raises ProviderError, and the meter's exception for an exhausted budget.
         """
-        request = _Request(uuid.uuid4().hex, path, params or {}, json, calls, classify)
+        request = _Request(
+            id=uuid.uuid4().hex,
+            path=path,
+            params=params or {},
+            json=json,
+            calls=calls,
+            classify=classify,
+        )
         try:
             response = await self._send_with_retries(request)
         except ProviderError as error:

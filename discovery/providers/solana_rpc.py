@@ -189,7 +189,12 @@ def _chunks(items: Sequence[str], size: int) -> list[Sequence[str]]:
 
 
 def _signature_record(row: _SignatureRow) -> SignatureRecord:
-    return SignatureRecord(row.signature, row.slot, row.err is not None, row.block_time)
+    return SignatureRecord(
+        signature=row.signature,
+        slot=row.slot,
+        failed=row.err is not None,
+        block_time=row.block_time,
+    )
 
 
 def _store_batch_result(signature: str, result: bytes | ProviderError, fetched: FetchedTransactions) -> bool:

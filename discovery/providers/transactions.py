@@ -96,6 +96,13 @@ class TransactionRecord(Struct, frozen=True, gc=False, rename="camel"):
         return self.transaction.signatures[0]
 
     @property
+    def post_token_balances(self) -> list[TokenBalance]:
+        """The token balances after the transaction, empty if the node sent none."""
+        if self.meta is None:
+            return []
+        return self.meta.post_token_balances or []
+
+    @property
     def account_keys(self) -> list[str]:
         """The static account keys; with `jsonParsed` all keys."""
         keys = self.transaction.message.account_keys

@@ -6,14 +6,13 @@ refuses such a request, the pages show the rows of the other filters.
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.utils.dateparse import parse_datetime
 
 from discovery.domain.addresses import is_address
 from discovery.models import Run, Trade, Wallet
@@ -24,8 +23,10 @@ from discovery.reads.paging import TimeRange
 YEARS: Final = range(1970, 2200)
 MAX_CYCLES: Final = 1_000_000
 MAX_LABEL_LENGTH: Final = 100
-_DAY: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(Z|[+-]\d{2}:\d{2})?", re.ASCII)
-_MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
+_MOMENT: Final = re.compile(
+    r"(?P<day>\d{4}-\d{2}-\d{2})(?P<time>T\d{2}:\d{2}:\d{2}(\.\d{1,6})?)?(?P<offset>Z|[+-]\d{2}:\d{2})?",
+    re.ASCII,
+)
 _UNESCAPED_PLUS: Final = re.compile(r" (?=\d{2}:\d{2}$)")
 """A `+` in a query string that was not escaped arrives as a blank."""
 
@@ -46,42 +47,33 @@ class MomentField(forms.Field):
         """Return the time in UTC, or None if the field is empty. Raises ValidationError."""
         if value in self.empty_values:
             return None
-        text = str(value).strip()
         try:
-            moment = _end_of(text) if self.is_end else _start_of(text)
+            moment = _parse_moment(str(value).strip())
         except ValueError:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
-        return moment.astimezone(UTC)
+        return moment.end if self.is_end else moment.start
 
 
-def _start_of(text: str) -> datetime:
-    """Return the first moment of the day or time that `text` names. Raises ValueError."""
+class _Moment(NamedTuple):
+    """A day or a time: its first moment, and the first moment after it."""
+
+    start: datetime
+    end: datetime
+
+
+def _parse_moment(text: str) -> _Moment:
+    """Return the day or time that `text` names, in UTC. Raises ValueError."""
     if "T" in text:
         text = _UNESCAPED_PLUS.sub("+", text)
-    day = _DAY.fullmatch(text)
-    start = _parsed_time(text) if day is None else _start_of_day(day[1], day[2])
+    match = _MOMENT.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    parts = match.groupdict(default="")
+    duration = timedelta(microseconds=1) if parts["time"] else timedelta(days=1)
+    start = datetime.fromisoformat(f"{parts['day']}{parts['time'] or 'T00:00:00'}{parts['offset'] or 'Z'}")
     if start.year not in YEARS:
         raise ValueError(text)
-    return start
-
-
-def _end_of(text: str) -> datetime:
-    """Return the first moment after the day or time that `text` names. Raises ValueError."""
-    is_time = "T" in text
-    return _start_of(text) + (timedelta(microseconds=1) if is_time else timedelta(days=1))
-
-
-def _start_of_day(day: str, offset: str | None) -> datetime:
-    midnight = datetime.combine(date.fromisoformat(day), time())
-    zone = datetime.fromisoformat(f"2000-01-01T00:00:00{offset or 'Z'}").tzinfo
-    return midnight.replace(tzinfo=zone)
-
-
-def _parsed_time(text: str) -> datetime:
-    moment = parse_datetime(text) if _MOMENT.fullmatch(text) else None
-    if moment is None:
-        raise ValueError(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return _Moment(start.astimezone(UTC), start.astimezone(UTC) + duration)
 
 
 class SolanaAddressField(forms.CharField):
@@ -106,7 +98,8 @@ class SwitchField(forms.TypedChoiceField):
 
     def to_python(self, value: Any) -> str:
         """Return the word in small letters."""
-        return super().to_python(value).lower()
+        word: str = super().to_python(value)
+        return word.lower()
 
 
 class MomentFilter(django_filters.Filter):  # type: ignore[misc]  # the package ships no types

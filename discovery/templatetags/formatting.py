@@ -1,9 +1,10 @@
 """Formatting of figures on pages. A value that is not known is a dash; text from the chain is made harmless."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import wraps
 from typing import Any, Final, NamedTuple
 
 from django import template
@@ -60,63 +61,63 @@ RESULT_MARKS: Final = {
 _MARKS: Final = {"run": RUN_MARKS, "wallet": WALLET_MARKS, "result": RESULT_MARKS}
 
 
-def _is_unknown(value: Any) -> bool:
-    """Null, or the empty text that a template makes of a figure that a profile does not have."""
-    return value is None or value == ""
+def figure(write: Callable[..., str]) -> Callable[..., str]:
+    """Register a filter that writes a known value; an unknown one becomes a dash.
+
+    Unknown is null, or the empty text that a template makes of a figure that a profile does not have.
+    """
+
+    @wraps(write)
+    def write_if_known(value: Any, *args: Any) -> str:
+        is_unknown = value is None or value == ""
+        return UNKNOWN if is_unknown else write(value, *args)
+
+    register.filter(write.__name__, write_if_known)
+    return write_if_known
 
 
-@register.filter
-def sol(lamports: int | None, places: int = 4) -> str:
+@figure
+def sol(lamports: int, places: int = 4) -> str:
     """Lamports as SOL."""
-    if lamports is None or _is_unknown(lamports):
-        return UNKNOWN
     return sol_text(lamports, places)
 
 
-@register.filter
-def signed_sol(lamports: int | None) -> str:
+@figure
+def signed_sol(lamports: int) -> str:
     """Lamports as SOL, with its sign."""
-    if lamports is None or _is_unknown(lamports):
-        return UNKNOWN
     return f"{lamports_to_sol(lamports):+,.4f}".replace("-", "−")
 
 
-@register.filter
-def usd(value: Decimal | None) -> str:
+@figure
+def usd(value: Decimal) -> str:
     """USD, abbreviated from a thousand on; prices below a dollar with the digits they need."""
-    if value is None or _is_unknown(value):
-        return UNKNOWN
     size = abs(value)
     for unit, letter in _USD_UNITS:
         if size >= unit:
             return f"{value / unit:,.2f}{letter}"
-    if not value or size >= 1:
+    if size >= 1 or not value:
         return f"{value:,.2f}"
     if size >= _MIN_PLAIN_USD:
         return f"{value:.4g}"
     return f"{value:.3e}"
 
 
-@register.filter
-def pct(value: Decimal | None, places: int = 1) -> str:
+@figure
+def pct(value: Decimal, places: int = 1) -> str:
     """A value that is in percent already."""
-    if value is None or _is_unknown(value):
-        return UNKNOWN
     return f"{value:,.{places}f}"
 
 
-@register.filter
-def ratio_pct(value: Decimal | None, places: int = 0) -> str:
+@figure
+def ratio_pct(value: Decimal, places: int = 0) -> str:
     """A ratio of 0–1 in percent."""
-    if value is None or _is_unknown(value):
-        return UNKNOWN
     return f"{value * 100:.{places}f}"
 
 
-@register.filter
-def score100(value: Decimal | None) -> str:
+@figure
+def score100(value: Decimal) -> str:
     """A score of 0–1 as 0–100."""
-    return ratio_pct(value, 1)
+    return f"{value * 100:.1f}"
 
 
 @register.filter
@@ -132,19 +133,15 @@ def size(value: Decimal | None) -> Decimal | None:
     return None if value is None else abs(value)
 
 
-@register.filter
-def number(value: Decimal | int | None, places: int = 0) -> str:
+@figure
+def number(value: Decimal | int, places: int = 0) -> str:
     """A number with its thousands separated."""
-    if value is None or _is_unknown(value):
-        return UNKNOWN
     return f"{value:,.{places}f}"
 
 
-@register.filter
-def duration(seconds: Decimal | int | None) -> str:
+@figure
+def duration(seconds: Decimal | int) -> str:
     """Seconds in words: `4 s`, `3 min 20 s`, `5 h 4 min`, `3 d 2 h`."""
-    if seconds is None or _is_unknown(seconds):
-        return UNKNOWN
     return duration_text(int(seconds))
 
 
@@ -174,10 +171,10 @@ def chain(text: str | None) -> str:
     return clean_text(text, MAX_CHAIN_TEXT) or UNKNOWN
 
 
-@register.filter
-def short(address: str | None) -> str:
+@figure
+def short(address: str) -> str:
     """First and last four characters of an address."""
-    return short_address(address) if address else UNKNOWN
+    return short_address(address)
 
 
 @register.filter

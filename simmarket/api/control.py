@@ -1,4 +1,4 @@
-"""/__sim__: health, counters, planned faults. Not part of any provider's wire."""
+"""The market's own paths under /__sim__: health, counters, planned faults. No provider has them."""
 
 import json
 import time
@@ -8,30 +8,30 @@ from simmarket.api.market import Market
 
 
 class Control:
-    """The market's own paths."""
+    """Handles the market's own paths."""
 
     def __init__(self, market: Market) -> None:
         self._market = market
 
-    def answer(self, request: Request) -> Response:
-        """Answer one request."""
-        if request.path == "/health":
-            return json_response({"status": "ok"})
-        if request.path == "/stats":
-            return json_response(self._stats())
-        if request.path == "/faults":
-            return self._faults(request)
+    def handle(self, request: Request) -> Response:
+        """Return the response to one request."""
+        match request.path:
+            case "/health":
+                return json_response({"status": "ok"})
+            case "/stats":
+                return json_response(self._stats())
+            case "/faults":
+                return self._faults(request)
         return json_response({"error": "not found"}, 404)
 
     def _stats(self) -> dict[str, object]:
         market = self._market
         world = market.world
-        file_end = world.file_end_seconds
         return {
             "world": world.name,
             "seed": world.seed,
             "shift_seconds": market.shift_seconds,
-            "file_shift_seconds": None if file_end is None else market.shift_seconds - file_end,
+            "file_shift_seconds": self._file_shift_seconds(),
             "started_at": market.started_at,
             "now": time.time(),
             "tokens": len(world.tokens),
@@ -41,17 +41,30 @@ class Control:
             **market.stats.snapshot(),
         }
 
+    def _file_shift_seconds(self) -> int | None:
+        """Return the difference between served times and those of the trades file, or None without a file."""
+        file_end = self._market.world.file_end_seconds
+        if file_end is None:
+            return None
+        return self._market.shift_seconds - file_end
+
     def _faults(self, request: Request) -> Response:
-        faults = self._market.faults
-        if request.method == "DELETE":
-            faults.clear()
-        elif request.method == "POST":
-            try:
-                problem = faults.plan(json.loads(request.body))
-            except (ValueError, TypeError) as error:
-                problem = str(error)
-            if problem:
-                return json_response({"error": problem}, 400)
-        elif request.method != "GET":
-            return json_response({"error": "GET, POST or DELETE"}, 405)
-        return json_response({"faults": faults.left()})
+        match request.method:
+            case "GET":
+                pass
+            case "DELETE":
+                self._market.faults.clear()
+            case "POST":
+                error = self._plan_fault(request.body)
+                if error:
+                    return json_response({"error": error}, 400)
+            case _:
+                return json_response({"error": "GET, POST or DELETE"}, 405)
+        return json_response({"faults": self._market.faults.remaining()})
+
+    def _plan_fault(self, body: bytes) -> str | None:
+        """Return an error message for an invalid body, else None."""
+        try:
+            return self._market.faults.plan(json.loads(body))
+        except (ValueError, TypeError) as error:
+            return str(error)

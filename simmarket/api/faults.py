@@ -1,4 +1,4 @@
-"""Faults on demand: the next so many matching calls fail in a chosen way."""
+"""Faults on demand: the next matching calls fail in the requested way."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,10 +6,21 @@ from typing import Any
 from simmarket.api.http_messages import Response, json_response, text_response
 
 PROVIDERS = ("dexscreener", "geckoterminal", "jupiter", "rpc", "helius", "prices")
-WHOLE = frozenset(
-    ("429", "429_no_retry_after", "500", "503", "slow", "cut_json", "cut_connection", "html403", "garbled")
+RESPONSE_KINDS = frozenset(
+    (
+        "429",
+        "429_no_retry_after",
+        "500",
+        "503",
+        "slow",
+        "cut_json",
+        "cut_connection",
+        "html403",
+        "garbled",
+    )
 )
-ITEM = frozenset(("null_block_time", "null_result", "repeat_page", "missing_pair"))
+ITEM_KINDS = frozenset(("null_block_time", "null_result", "repeat_page", "missing_pair"))
+_KEYS = frozenset(("provider", "match", "kind", "count", "seconds"))
 _CHALLENGE = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>blocked</body></html>"
 
 
@@ -23,44 +34,75 @@ class Fault:
     count: int
     seconds: float
 
+    @property
+    def is_rate_limit(self) -> bool:
+        """True if the call is refused as one too many."""
+        return self.kind in {"429", "429_no_retry_after"}
+
+    @property
+    def retry_after_seconds(self) -> float | None:
+        """The Retry-After of a rate limit, or None if it has none."""
+        return self.seconds if self.kind == "429" else None
+
+    def matches(self, provider: str, names: list[str], kinds: frozenset[str]) -> bool:
+        """Return True if the fault is for this provider, one of these names and one of these kinds."""
+        if self.kind not in kinds or self.provider not in {"*", provider}:
+            return False
+        return self.match == "*" or any(self._matches_name(name) for name in names)
+
+    def _matches_name(self, name: str) -> bool:
+        is_part_of_path = "/" in name and self.match in name
+        return self.match == name or is_part_of_path
+
 
 class Faults:
-    """The planned faults of a server, first come first served."""
+    """The planned faults of a server; the first one that matches applies."""
 
     def __init__(self) -> None:
         self._planned: list[Fault] = []
 
     def plan(self, body: Any) -> str | None:
-        """Add a fault from a JSON body; returns what is wrong with it, or None."""
+        """Add a fault from a JSON body; return an error message if the body is invalid, else None.
+
+        Raises ValueError or TypeError if `count` or `seconds` is not a number.
+        """
         if not isinstance(body, dict):
             return "a JSON object is expected"
-        unknown = set(body) - {"provider", "match", "kind", "count", "seconds"}
+        unknown = set(body) - _KEYS
         if unknown:
             return f"unknown keys: {', '.join(sorted(unknown))}"
-        provider, kind = str(body.get("provider", "*")), str(body.get("kind", ""))
-        if provider != "*" and provider not in PROVIDERS:
+        provider = str(body.get("provider", "*"))
+        if provider not in {"*", *PROVIDERS}:
             return f"unknown provider {provider!r}"
-        if kind not in WHOLE | ITEM:
-            return f"unknown kind {kind!r}; known: {', '.join(sorted(WHOLE | ITEM))}"
-        seconds = float(body.get("seconds", 1))
-        self._planned.append(Fault(provider, str(body.get("match", "*")), kind, int(body.get("count", 1)), seconds))
+        kind = str(body.get("kind", ""))
+        kinds = RESPONSE_KINDS | ITEM_KINDS
+        if kind not in kinds:
+            return f"unknown kind {kind!r}; known: {', '.join(sorted(kinds))}"
+        fault = Fault(
+            provider=provider,
+            match=str(body.get("match", "*")),
+            kind=kind,
+            seconds=float(body.get("seconds", 1)),
+            count=int(body.get("count", 1)),
+        )
+        self._planned.append(fault)
         return None
 
     def clear(self) -> None:
-        """Forget every planned fault."""
+        """Remove every planned fault."""
         self._planned.clear()
 
-    def left(self) -> list[dict[str, Any]]:
-        """The faults still planned."""
+    def remaining(self) -> list[dict[str, Any]]:
+        """Return the faults that are still planned."""
         return [
             {"provider": fault.provider, "match": fault.match, "kind": fault.kind, "count": fault.count}
             for fault in self._planned
         ]
 
     def take(self, provider: str, names: list[str], kinds: frozenset[str]) -> Fault | None:
-        """The fault for this call, counted down."""
+        """Return the fault for this call, if any, and count it down."""
         for fault in self._planned:
-            if fault.kind in kinds and fault.provider in {"*", provider} and _matches(fault.match, names):
+            if fault.matches(provider, names, kinds):
                 fault.count -= 1
                 if fault.count <= 0:
                     self._planned.remove(fault)
@@ -68,24 +110,22 @@ class Faults:
         return None
 
 
-def _matches(match: str, names: list[str]) -> bool:
-    return match == "*" or any(match == name or ("/" in name and match in name) for name in names)
-
-
-def spoil(fault: Fault, response: Response) -> Response:
-    """The answer as a transport-level fault leaves it."""
-    if fault.kind == "slow":
-        response.delay_seconds = fault.seconds
-    elif fault.kind == "cut_json":
-        response.body = response.body[: max(1, len(response.body) * 2 // 3)]
-    elif fault.kind == "cut_connection":
-        response.cut = True
-    elif fault.kind == "html403":
-        response = Response(403, _CHALLENGE, "text/html; charset=utf-8", [("cf-mitigated", "challenge")])
-    elif fault.kind == "500":
-        response = text_response("Internal Server Error", 500)
-    elif fault.kind == "503":
-        response = text_response("Service Temporarily Unavailable", 503)
-    elif fault.kind == "garbled":
-        response = json_response({"unexpected": ["shape", 1, None, {"data": "not a record"}], "result": "?"})
+def apply_fault(fault: Fault, response: Response) -> Response:
+    """Return the response as a fault of the transport or the server leaves it."""
+    match fault.kind:
+        case "slow":
+            response.delay_seconds = fault.seconds
+        case "cut_json":
+            remaining_bytes = max(1, len(response.body) * 2 // 3)
+            response.body = response.body[:remaining_bytes]
+        case "cut_connection":
+            response.is_cut = True
+        case "html403":
+            return Response(403, _CHALLENGE, "text/html; charset=utf-8", [("cf-mitigated", "challenge")])
+        case "500":
+            return text_response("Internal Server Error", 500)
+        case "503":
+            return text_response("Service Temporarily Unavailable", 503)
+        case "garbled":
+            return json_response({"unexpected": ["shape", 1, None, {"data": "not a record"}], "result": "?"})
     return response

@@ -1,13 +1,13 @@
 """Helius: a node with getTransactionsForAddress, API keys and credits."""
 
 from bisect import bisect_left
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from simmarket.api.http_messages import dumps
 from simmarket.api.market import Market
-from simmarket.api.rpc_params import RpcError, address, choice, config, unknown, whole
+from simmarket.api.rpc_params import Json, RpcError, address, choice, config, unknown, unsigned
 from simmarket.api.solana_rpc import SolanaRpc
-from simmarket.chain.world import World
 
 METHOD = "getTransactionsForAddress"
 _CONFIG = frozenset(
@@ -25,6 +25,35 @@ _CONFIG = frozenset(
 )
 _FILTERS = frozenset(("blockTime", "slot", "signature", "status", "tokenAccounts"))
 _BOUNDS = frozenset(("gte", "gt", "lte", "lt"))
+_LOWER_BOUNDS = frozenset(("gte", "gt"))
+_EXCLUSIVE_STARTS = frozenset(("gt", "lte"))  # the edge of these bounds is after the value itself
+_MAX_ROWS = 1000
+_CREDITS_PER_HUNDRED_ROWS = 10
+
+
+class Span(NamedTuple):
+    """A half-open range of positions."""
+
+    start: int
+    end: int
+
+    def bounded(self, bound: str, edge: int) -> "Span":
+        """Return the part of the span on one side of an edge."""
+        if bound in _LOWER_BOUNDS:
+            return Span(max(self.start, edge), self.end)
+        return Span(self.start, min(self.end, edge))
+
+
+@dataclass(slots=True, frozen=True)
+class _Query:
+    """The parsed configuration of a getTransactionsForAddress call."""
+
+    options: Json
+    filters: Json
+    is_full: bool
+    is_descending: bool
+    encoding: str
+    limit: int
 
 
 class Helius(SolanaRpc):
@@ -33,99 +62,132 @@ class Helius(SolanaRpc):
     def __init__(self, market: Market) -> None:
         super().__init__(market)
         self.methods[METHOD] = self._transactions_for_address
-        self._for_address: dict[tuple[int, str], list[int]] = {}
+        self._positions_cache: dict[tuple[int, str], list[int]] = {}
 
     def _transactions_for_address(self, params: list[Any]) -> bytes:
         name = address(params)
-        given = config(params, 1, _CONFIG)
-        choice(given, "commitment", ("finalized", "confirmed"), "finalized")
-        details = choice(given, "transactionDetails", ("signatures", "full"), "signatures")
-        descending = choice(given, "sortOrder", ("asc", "desc"), "desc") == "desc"
-        encoding = choice(given, "encoding", ("json", "jsonParsed"), "json")
-        limit = whole(given.get("limit", 1000), "limit")
-        if not 1 <= limit <= 1000:
-            raise RpcError(-32602, "Invalid limit; must be between 1 and 1000")
-        filters = config([given.get("filters")], 0, _FILTERS)
-        places = self._named(name, choice(filters, "tokenAccounts", ("none", "balanceChanged", "all"), "none"))
-        low, high = self._range(filters)
-        token = given.get("paginationToken")
-        if token is not None:
-            at = self._resume(token)
-            low, high = (low, min(high, at)) if descending else (max(low, at + 1), high)
-        status = choice(filters, "status", ("any", "succeeded", "failed"), "any")
-        chosen = places[bisect_left(places, low) : bisect_left(places, high)]
-        if status != "any":
-            failed = status == "failed"
-            chosen = [p for p in chosen if (self.world.transactions[p].error is not None) == failed]
-        if descending:
-            chosen = chosen[::-1]
-        page = chosen[:limit]
-        after = None
-        if len(chosen) > limit:
+        query = _parse(config(params, 1, _CONFIG))
+        account_mode = choice(query.filters, "tokenAccounts", ("none", "balanceChanged", "all"), "none")
+        positions = self._positions_for(name, account_mode)
+        span = self._span(query)
+        positions = positions[bisect_left(positions, span.start) : bisect_left(positions, span.end)]
+        positions = self._with_status(positions, query)
+        if query.is_descending:
+            positions = positions[::-1]
+        page = positions[: query.limit]
+        next_token = None
+        if len(positions) > query.limit:
             last = self.world.transactions[page[-1]]
-            after = f"{last.slot}:{last.index}"
-        if details == "full":
-            for place in page:
-                self.check_version(place, given)
-            rows = [self._full_row(place, encoding) for place in page]
-        else:
-            rows = [self._short_row(place) for place in page]
-        self.market.stats.credits["helius"] += max(10, -(-len(rows) // 100) * 10) if details == "full" else 10
-        return b'{"data":[' + b",".join(rows) + b'],"paginationToken":' + dumps(after) + b"}"
+            next_token = f"{last.slot}:{last.index}"
+        rows = self._rows_of(page, query)
+        self.market.stats.credits["helius"] += _credits(rows, query)
+        return b'{"data":[' + b",".join(rows) + b'],"paginationToken":' + dumps(next_token) + b"}"
 
-    def _named(self, name: str, accounts: str) -> list[int]:
+    def _positions_for(self, name: str, account_mode: str) -> list[int]:
+        """Return the positions of an address; with another mode than `none` those of its token accounts, too."""
         account = self.world.accounts.find(name)
         if account is None:
             return []
-        if accounts == "none":
-            return self.world.naming(account)
-        known = self._for_address.get((account, accounts))
-        if known is None:
-            found = set(self.world.naming(account)) | set(self.world.changing_tokens_of(account))
-            if accounts == "all":
-                for token in self.world.token_accounts_of(account):
-                    found.update(self.world.naming(token))
-            known = self._for_address[account, accounts] = sorted(found)
-        return known
+        if account_mode == "none":
+            return self.world.positions_of(account)
+        positions = self._positions_cache.get((account, account_mode))
+        if positions is None:
+            positions = sorted(self._token_positions(account, account_mode))
+            self._positions_cache[account, account_mode] = positions
+        return positions
 
-    def _resume(self, token: Any) -> int:
+    def _token_positions(self, account: int, account_mode: str) -> set[int]:
+        positions = set(self.world.positions_of(account))
+        positions.update(self.world.positions_changing_tokens_of(account))
+        if account_mode == "all":
+            for token_account in self.world.token_accounts_of(account):
+                positions.update(self.world.positions_of(token_account))
+        return positions
+
+    def _span(self, query: _Query) -> Span:
+        """Return the positions that the filters and the pagination token leave."""
+        span = self._filtered_span(query.filters)
+        token = query.options.get("paginationToken")
+        if token is None:
+            return span
+        position = self._position_of_token(token)
+        if query.is_descending:
+            return span.bounded("lt", position)
+        return span.bounded("gte", position + 1)
+
+    def _position_of_token(self, token: Any) -> int:
         slot, _, index = str(token).partition(":")
         if not slot.isdigit() or not index.isdigit():
             raise RpcError(-32602, f"Invalid paginationToken: {token!r}")
-        return self.world.first_place_at_or_after(int(slot), int(index))
+        return self.world.first_position_at_or_after(int(slot), int(index))
 
-    def _range(self, filters: dict[str, Any]) -> tuple[int, int]:
-        """Half-open range of places that the slot, blockTime and signature filters leave."""
-        low, high = 0, len(self.world.transactions)
+    def _filtered_span(self, filters: Json) -> Span:
+        """Apply the slot, blockTime and signature filters."""
+        span = Span(0, len(self.world.transactions))
         slots = config([filters.get("slot")], 0, _BOUNDS)
         times = config([filters.get("blockTime")], 0, _BOUNDS | {"eq"})
         if "eq" in times:
             times = {"gte": times["eq"], "lte": times["eq"]}
-        for bounds, key in ((slots, "slot"), (times, "offset_seconds")):
-            for bound, value in bounds.items():
-                limit = value if key == "slot" else whole(value, "blockTime") - self.market.shift_seconds
-                low, high = _narrowed(self.world, key, bound, limit, (low, high))
+        for bound, slot in slots.items():
+            span = span.bounded(bound, self._edge("slot", bound, slot))
+        for bound, time in times.items():
+            offset_seconds = unsigned(time, "blockTime") - self.market.shift_seconds
+            span = span.bounded(bound, self._edge("offset_seconds", bound, offset_seconds))
         signatures = config([filters.get("signature")], 0, _BOUNDS)
         for bound, value in signatures.items():
-            place = self.position(value)
-            if place is None:
+            position = self.position_of(value)
+            if position is None:
                 raise unknown(f"signature {value!r}")
-            start = place + (bound in {"gt", "lte"})
-            low, high = (max(low, start), high) if bound in {"gt", "gte"} else (low, min(high, start))
-        return low, high
+            span = span.bounded(bound, position + (bound in _EXCLUSIVE_STARTS))
+        return span
 
-    def _full_row(self, place: int, encoding: str) -> bytes:
-        index = self.world.transactions[place].index
-        return b'{"transactionIndex":%d,' % index + self.transactions.rendered(place, encoding)[1:]
+    def _edge(self, attribute: str, bound: str, value: int) -> int:
+        """Return the position at which a bound on a rising attribute (slot or offset) begins or ends."""
+        first_value = value + 1 if bound in _EXCLUSIVE_STARTS else value
+        return bisect_left(self.world.transactions, first_value, key=lambda item: getattr(item, attribute))
 
-    def _short_row(self, place: int) -> bytes:
-        index = self.world.transactions[place].index
-        return b'{"transactionIndex":%d,' % index + self.signature_row(place)[1:]
+    def _with_status(self, positions: list[int], query: _Query) -> list[int]:
+        status = choice(query.filters, "status", ("any", "succeeded", "failed"), "any")
+        if status == "any":
+            return positions
+        is_failed = status == "failed"
+        transactions = self.world.transactions
+        return [position for position in positions if (transactions[position].error is not None) == is_failed]
+
+    def _rows_of(self, page: list[int], query: _Query) -> list[bytes]:
+        if not query.is_full:
+            return [self._indexed(position, self.signature_row(position)) for position in page]
+        for position in page:
+            self.check_version(position, query.options)
+        return [self._indexed(position, self.transactions.rendered(position, query.encoding)) for position in page]
+
+    def _indexed(self, position: int, row: bytes) -> bytes:
+        """Return a JSON object with the transaction's index in its block added."""
+        index = self.world.transactions[position].index
+        return b'{"transactionIndex":%d,' % index + row[1:]
 
 
-def _narrowed(world: World, key: str, bound: str, limit: int, span: tuple[int, int]) -> tuple[int, int]:
-    """The span of places whose `key` (slot or offset, both rising) satisfies one bound."""
-    low, high = span
-    edge = limit + 1 if bound in {"gt", "lte"} else limit
-    place = bisect_left(world.transactions, edge, key=lambda item: getattr(item, key))
-    return (max(low, place), high) if bound in {"gt", "gte"} else (low, min(high, place))
+def _parse(options: Json) -> _Query:
+    choice(options, "commitment", ("finalized", "confirmed"), "finalized")
+    details = choice(options, "transactionDetails", ("signatures", "full"), "signatures")
+    order = choice(options, "sortOrder", ("asc", "desc"), "desc")
+    encoding = choice(options, "encoding", ("json", "jsonParsed"), "json")
+    limit = unsigned(options.get("limit", _MAX_ROWS), "limit")
+    if not 1 <= limit <= _MAX_ROWS:
+        raise RpcError(-32602, f"Invalid limit; must be between 1 and {_MAX_ROWS}")
+    return _Query(
+        options=options,
+        filters=config([options.get("filters")], 0, _FILTERS),
+        is_full=details == "full",
+        is_descending=order == "desc",
+        encoding=encoding,
+        limit=limit,
+    )
+
+
+def _credits(rows: list[bytes], query: _Query) -> int:
+    """Return the price of a page: full rows cost by the hundred, signatures a fixed amount."""
+    if not query.is_full:
+        return _CREDITS_PER_HUNDRED_ROWS
+    hundreds = -(-len(rows) // 100)
+    return max(1, hundreds) * _CREDITS_PER_HUNDRED_ROWS

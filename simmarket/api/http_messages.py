@@ -1,4 +1,4 @@
-"""What a provider is asked and what it answers."""
+"""HTTP requests and responses as the providers see them."""
 
 import json
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ JSON_TYPE = "application/json; charset=utf-8"
 
 @dataclass(slots=True, frozen=True)
 class Request:
-    """One HTTP request; `path` is what follows the provider's prefix, `query` keeps the last value of a key."""
+    """One HTTP request; `path` is the part after the provider's prefix, `query` has the last value of each key."""
 
     method: str
     path: str
@@ -20,26 +20,26 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """One HTTP answer. `delay_seconds` holds it back; `cut` closes the connection half way through the body."""
+    """One HTTP response. `delay_seconds` delays it; `is_cut` closes the connection in the middle of the body."""
 
     status: int = 200
     body: bytes = b""
     content_type: str = JSON_TYPE
     headers: list[tuple[str, str]] = field(default_factory=list)
     delay_seconds: float = 0.0
-    cut: bool = False
+    is_cut: bool = False
 
 
 def dumps(value: Any) -> bytes:
-    """Compact JSON bytes."""
+    """Return compact JSON bytes."""
     return json.dumps(value, separators=(",", ":")).encode()
 
 
 def json_response(value: Any, status: int = 200) -> Response:
-    """An answer with a JSON body."""
+    """Return a response with a JSON body."""
     return Response(status, dumps(value))
 
 
 def text_response(text: str, status: int) -> Response:
-    """An answer with a plain-text body."""
+    """Return a response with a plain-text body."""
     return Response(status, text.encode(), "text/plain; charset=utf-8")

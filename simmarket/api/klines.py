@@ -4,58 +4,61 @@ from typing import Any
 
 from simmarket.api.http_messages import Response, json_response
 from simmarket.api.market import Market
-from simmarket.api.rest_endpoint import Asked, Refused, RestDoor, route
-from simmarket.chain.accounts import mixed
+from simmarket.api.rest_endpoint import ErrorResponses, Refusal, RestEndpoint, RestRequest, route
+from simmarket.chain.stable_hash import stable_hash
 
-_MINUTES = {"1m": 1, "1h": 60}
+_INTERVAL_MINUTES = {"1m": 1, "1h": 60}
+_MAX_CANDLES = 1000
 
 
 class Klines:
-    """Candles out of the world's minute series."""
+    """Serves candles of the world's minute series."""
 
     def __init__(self, market: Market) -> None:
         self._market = market
-        self._hours: dict[int, list[int]] = {}
 
-    def door(self) -> RestDoor:
-        """The provider with its route."""
+    def endpoint(self) -> RestEndpoint:
+        """Return the provider with its route."""
         routes = [route("/api/v3/klines", self._klines, "symbol interval startTime endTime limit")]
-        return RestDoor(
-            self._market,
-            "prices",
-            routes,
-            lambda: json_response({"code": -1, "msg": "Not Found"}, 404),
-            lambda text: _error(-1101, text),
-            _too_many,
+        errors = ErrorResponses(
+            not_found=lambda: json_response({"code": -1, "msg": "Not Found"}, 404),
+            bad_request=lambda text: _error(-1101, text),
+            too_many=_too_many,
         )
+        return RestEndpoint(self._market, "prices", routes, errors)
 
-    def _klines(self, asked: Asked) -> Response:
-        query = asked.query
-        if query.get("symbol") != "SOLUSDT":
-            raise Refused(_error(-1121, "Invalid symbol."), f"symbol {query.get('symbol')}")
-        minutes = _MINUTES.get(query.get("interval", ""))
+    def _klines(self, request: RestRequest) -> Response:
+        symbol = request.query.get("symbol")
+        if symbol != "SOLUSDT":
+            raise Refusal(_error(-1121, "Invalid symbol."), f"symbol {symbol}")
+        interval = request.query.get("interval")
+        minutes = _INTERVAL_MINUTES.get(interval or "")
         if minutes is None:
-            raise Refused(_error(-1120, "Invalid interval."), f"interval {query.get('interval')}")
+            raise Refusal(_error(-1120, "Invalid interval."), f"interval {interval}")
         try:
-            limit = min(int(query.get("limit", 500)), 1000)
-            now = self._market.unix(self._market.now()) * 1000
-            end = min(int(query.get("endTime", now)), now)
-            start = int(query["startTime"]) if "startTime" in query else None
+            open_times = self._open_times(request.query, minutes * 60_000)
         except ValueError:
-            raise Refused(_error(-1100, "Illegal characters found in a parameter.")) from None
-        step = minutes * 60_000
-        first = -(-start // step) * step if start is not None else (end // step - limit + 1) * step
-        if "endTime" not in query and start is None:
-            first = (now // step - limit + 1) * step
-        rows = [self._candle(open_ms, minutes) for open_ms in range(first, end + 1, step)[:limit]]
-        return json_response(rows)
+            raise Refusal(_error(-1100, "Illegal characters found in a parameter.")) from None
+        return json_response([self._candle(open_ms, minutes) for open_ms in open_times])
+
+    def _open_times(self, query: dict[str, str], step_ms: int) -> range:
+        """Return the open times in milliseconds, oldest first. Raises ValueError for a parameter that is no number."""
+        limit = min(int(query.get("limit", 500)), _MAX_CANDLES)
+        now = self._market.unix(self._market.now()) * 1000
+        end = min(int(query.get("endTime", now)), now)
+        if "startTime" in query:
+            start = int(query["startTime"])
+            first = -(-start // step_ms) * step_ms
+        else:
+            first = (end // step_ms - limit + 1) * step_ms
+        return range(first, end + 1, step_ms)[:limit]
 
     def _candle(self, open_ms: int, minutes: int) -> list[Any]:
-        minute = (open_ms // 1000 - self._market.shift_seconds) // 60
-        close = self._market.world.price.close_cents
-        closes = [close(each) for each in range(minute - 1, minute + minutes)]
-        spread = mixed("spread", minute) % 9
-        volume = 1_000_00 + mixed("volume", minute) % 900_000
+        first_minute = (open_ms // 1000 - self._market.shift_seconds) // 60
+        price = self._market.world.price
+        closes = [price.close_cents(minute) for minute in range(first_minute - 1, first_minute + minutes)]
+        spread = stable_hash("spread", first_minute) % 9
+        volume = 1_000_00 + stable_hash("volume", first_minute) % 900_000
         return [
             open_ms,
             _price(closes[0]),
@@ -80,8 +83,8 @@ def _error(code: int, text: str) -> Response:
     return json_response({"code": code, "msg": text}, 400)
 
 
-def _too_many(retry_after: float | None) -> Response:
+def _too_many(retry_after_seconds: float | None) -> Response:
     response = json_response({"code": -1003, "msg": "Too many requests; current limit exceeded."}, 429)
-    if retry_after is not None:
-        response.headers.append(("Retry-After", f"{retry_after:g}"))
+    if retry_after_seconds is not None:
+        response.headers.append(("Retry-After", f"{retry_after_seconds:g}"))
     return response

@@ -13,7 +13,7 @@ END_BEFORE_START_SECONDS = 600
 
 @dataclass(slots=True, frozen=True)
 class Options:
-    """How the market behaves: calls per second (None = documented limits), Helius plan, batches."""
+    """Behaviour of the market: calls per second (None: documented limits), Helius plan, batches."""
 
     calls_per_second: int | None = 500
     helius: str = "full"  # full | no-gtfa | off
@@ -22,7 +22,7 @@ class Options:
 
 @dataclass(slots=True)
 class Market:
-    """Everything a provider needs to answer."""
+    """The state that all providers share."""
 
     world: World
     options: Options
@@ -38,9 +38,9 @@ class Market:
         self.limits = Limits(self.options.calls_per_second)
 
     def now(self) -> int:
-        """Offset of this moment in whole seconds."""
+        """Return the offset of this moment in whole seconds."""
         return int(time.time()) - self.shift_seconds
 
     def unix(self, offset_seconds: int) -> int:
-        """Unix seconds of an offset."""
+        """Return the unix seconds of an offset."""
         return offset_seconds + self.shift_seconds

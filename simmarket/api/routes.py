@@ -1,4 +1,4 @@
-"""The GET providers by path prefix."""
+"""The providers with GET requests by path prefix."""
 
 from collections.abc import Callable
 
@@ -10,11 +10,11 @@ from simmarket.api.klines import Klines
 from simmarket.api.market import Market
 
 
-def rest_doors(market: Market) -> dict[str, Callable[[Request], Response]]:
-    """Answer functions by path prefix."""
+def rest_routes(market: Market) -> dict[str, Callable[[Request], Response]]:
+    """Return the handlers by path prefix."""
     return {
-        "dexscreener": DexScreener(market).door().answer,
-        "geckoterminal": GeckoTerminal(market).door().answer,
-        "jupiter": Jupiter(market).answer,
-        "prices": Klines(market).door().answer,
+        "dexscreener": DexScreener(market).endpoint().handle,
+        "geckoterminal": GeckoTerminal(market).endpoint().handle,
+        "jupiter": Jupiter(market).handle,
+        "prices": Klines(market).endpoint().handle,
     }

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from simmarket.api.faults import ITEM, WHOLE, spoil
+from simmarket.api.faults import ITEM_KINDS, RESPONSE_KINDS, Fault, apply_fault
 from simmarket.api.helius import METHOD, Helius
 from simmarket.api.http_messages import Request, Response, dumps, json_response, text_response
 from simmarket.api.limits import Rule
@@ -13,163 +13,202 @@ from simmarket.api.solana_rpc import SolanaRpc
 
 _MAX_BATCH = 100
 _GARBLED = b'{"slot":"not a slot","blockTime":[],"meta":{"preBalances":"?"},"transaction":[1],"data":7}'
+_CALL_KEYS = frozenset(("jsonrpc", "id", "method", "params"))
+_CURSOR_KEYS = frozenset(("before", "paginationToken"))
 
 
-class RpcDoor:
-    """Answers POSTs for `rpc` or `helius`."""
+class RpcEndpoint:
+    """Handles POST requests for `rpc` or `helius`."""
 
     def __init__(self, market: Market, provider: str) -> None:
         self._market = market
         self._provider = provider
-        self._node = Helius(market) if provider == "helius" else SolanaRpc(market)
+        self._is_helius = provider == "helius"
+        self._node = Helius(market) if self._is_helius else SolanaRpc(market)
 
-    def answer(self, request: Request) -> Response:
-        """One HTTP exchange."""
+    def handle(self, request: Request) -> Response:
+        """Return the response to one request."""
         refusal = self._refusal(request)
         if refusal is not None:
             return refusal
         try:
             body = json.loads(request.body)
         except ValueError:
-            return json_response(_envelope_error(None, RpcError(-32700, "Parse error")))
-        calls = body if isinstance(body, list) else [body]
-        names = [str(call.get("method")) if isinstance(call, dict) else "?" for call in calls] or ["?"]
-        stats = self._market.stats
-        rule = self._market.limits.refused(self._provider, names)
+            return _error_response(RpcError(-32700, "Parse error"))
+        stats, provider = self._market.stats, self._provider
+        names = _method_names(body)
+        rule = self._market.limits.exceeded_rule(provider, names)
         if rule is not None:
-            stats.limited[self._provider] += 1
-            return self._too_many(rule)
-        fault = self._market.faults.take(self._provider, names, WHOLE)
-        if fault is not None:
-            stats.failed[self._provider] += 1
-            if fault.kind.startswith("429"):
-                return self._too_many(None, retry_after=fault.seconds if fault.kind == "429" else None)
-            if fault.kind == "garbled":
-                return Response(body=self._garbled(body))
-        status, shown = self._bodies(body, calls)
-        response = Response(status, shown, "application/json")
-        if isinstance(body, list) and self._batch_refused(body):
-            error = RpcError(-32403, "Batch requests are only available for paid plans")
-            response = json_response(_envelope_error(None, error), 403)
-        return spoil(fault, response) if fault is not None else response
-
-    def _batch_refused(self, body: list[Any]) -> bool:
-        return bool(body) and not self._market.options.batches
+            stats.limited[provider] += 1
+            return self._limit_response(rule)
+        fault = self._market.faults.take(provider, names, RESPONSE_KINDS)
+        if fault is None:
+            return self._respond(body)
+        stats.failed[provider] += 1
+        return self._failed(fault, body)
 
     def _refusal(self, request: Request) -> Response | None:
-        """What stops a request before its body is looked at."""
+        """Return the response to a request that is refused whatever its body is, else None."""
+        stats, provider = self._market.stats, self._provider
         if request.method != "POST":
             return text_response("Used HTTP Method is not allowed. POST or OPTIONS is required", 405)
         if request.path not in {"", "/"}:
-            self._market.stats.not_understood(self._provider, f"path {request.path}")
+            stats.add_unhandled(provider, f"path {request.path}")
             return json_response({"error": "Not Found"}, 404)
-        known = {"api-key"} if self._provider == "helius" else set()
-        if strange := set(request.query) - known:
-            self._market.stats.not_understood(self._provider, f"query {', '.join(sorted(strange))}")
-        if self._provider == "helius":
-            key = request.query.get("api-key", "")
-            if self._market.options.helius == "off" or not key or key.startswith("bad"):
-                return json_response(_envelope_error(None, RpcError(-32401, "Unauthorized: invalid api key")), 401)
+        known_keys = {"api-key"} if self._is_helius else set()
+        unknown_keys = set(request.query) - known_keys
+        if unknown_keys:
+            stats.add_unhandled(provider, f"query {', '.join(sorted(unknown_keys))}")
+        if self._is_helius and not self._is_authorized(request.query.get("api-key", "")):
+            return _error_response(RpcError(-32401, "Unauthorized: invalid api key", status=401))
         return None
 
-    def _bodies(self, body: Any, calls: list[Any]) -> tuple[int, bytes]:
-        """HTTP status and body; inside a batch every item travels under 200."""
-        if not isinstance(body, list):
-            return self._one(body)
-        if not body:
-            return 200, dumps(_envelope_error(None, RpcError(-32600, "Invalid request")))
-        if not self._market.options.batches:
-            return 403, b""
-        if len(body) > _MAX_BATCH:
-            return 200, dumps(_envelope_error(None, RpcError(-32600, f"Batch of more than {_MAX_BATCH} requests")))
-        answers = [self._one(call, batched=True)[1] for call in calls]
-        # a node answers a batch in the order it happens to finish
-        turn = len(answers) // 3 + 1
-        return 200, b"[" + b",".join((answers[turn:] + answers[:turn])[::-1]) + b"]"
+    def _is_authorized(self, key: str) -> bool:
+        return self._market.options.helius != "off" and key != "" and not key.startswith("bad")
 
-    def _one(self, call: Any, *, batched: bool = False) -> tuple[int, bytes]:
+    def _failed(self, fault: Fault, body: Any) -> Response:
+        """Return the response that a fault leaves."""
+        if fault.is_rate_limit:
+            return self._too_many("too many requests from this IP", fault.retry_after_seconds)
+        if fault.kind == "garbled":
+            return Response(body=_garbled_body(body))
+        return apply_fault(fault, self._respond(body))
+
+    def _respond(self, body: Any) -> Response:
+        if isinstance(body, list):
+            return self._respond_to_batch(body)
+        status, result = self._call(body)
+        return Response(status, result, "application/json")
+
+    def _respond_to_batch(self, calls: list[Any]) -> Response:
+        """Return the response to a batch; every item in it counts as status 200."""
+        if not calls:
+            return _batch_error("Invalid request")
+        if not self._market.options.batches:
+            error = RpcError(-32403, "Batch requests are only available for paid plans", status=403)
+            return _error_response(error)
+        if len(calls) > _MAX_BATCH:
+            return _batch_error(f"Batch of more than {_MAX_BATCH} requests")
+        results = [self._call(call, is_batched=True)[1] for call in calls]
+        # a node answers the calls of a batch in the order in which they finish
+        turn = len(results) // 3 + 1
+        shuffled = (results[turn:] + results[:turn])[::-1]
+        return Response(200, b"[" + b",".join(shuffled) + b"]", "application/json")
+
+    def _call(self, call: Any, *, is_batched: bool = False) -> tuple[int, bytes]:
+        """Return the HTTP status and the envelope of one call."""
         if not isinstance(call, dict) or not isinstance(call.get("method"), str):
-            return 200, dumps(_envelope_error(None, RpcError(-32600, "Invalid request")))
-        method, params, number = call["method"], call.get("params"), call.get("id")
-        stats = self._market.stats
-        stats.serve(self._provider, method)
-        fault = self._market.faults.take(self._provider, [method], ITEM)
+            return 200, dumps(_error_envelope(None, RpcError(-32600, "Invalid request")))
+        method, params, request_id = call["method"], call.get("params"), call.get("id")
+        stats, provider = self._market.stats, self._provider
+        stats.count_served(provider, method)
+        fault = self._market.faults.take(provider, [method], ITEM_KINDS)
         if fault is not None:
-            stats.failed[self._provider] += 1
-            if fault.kind == "repeat_page":
-                params = _without_cursor(params)
+            stats.failed[provider] += 1
+            params = _faulty_params(fault, params)
         try:
-            self._check_call(call, batched=batched)
+            self._check_call(call, is_batched=is_batched)
             result = self._node.call(method, params)
         except RpcError as error:
-            if error.not_understood:
-                stats.not_understood(self._provider, f"{method} {json.dumps(params)}: {error.message}")
-            return error.status, dumps(_envelope_error(number, error))
-        if self._provider == "helius" and method != METHOD:
+            if error.is_unhandled:
+                stats.add_unhandled(provider, f"{method} {json.dumps(params)}: {error.message}")
+            return error.status, dumps(_error_envelope(request_id, error))
+        if self._is_helius and method != METHOD:
             stats.credits["helius"] += 1
         if fault is not None:
-            result = _spoilt(fault.kind, method, result)
-        return 200, b'{"jsonrpc":"2.0","result":' + result + b',"id":' + dumps(number) + b"}"
+            result = _faulty_result(fault, method, result)
+        return 200, _envelope(request_id, result)
 
-    def _check_call(self, call: dict[str, Any], *, batched: bool) -> None:
-        if strange := set(call) - {"jsonrpc", "id", "method", "params"}:
-            raise RpcError(-32600, f"Invalid request: {', '.join(sorted(strange))}", not_understood=True)
-        if call["method"] != METHOD or self._provider != "helius":
+    def _check_call(self, call: dict[str, Any], *, is_batched: bool) -> None:
+        """Raise RpcError for unknown members and for calls that the Helius plan does not include."""
+        unknown_keys = set(call) - _CALL_KEYS
+        if unknown_keys:
+            raise RpcError(-32600, f"Invalid request: {', '.join(sorted(unknown_keys))}", is_unhandled=True)
+        if call["method"] != METHOD or not self._is_helius:
             return
         if self._market.options.helius == "no-gtfa":
             raise RpcError(-32403, f"{METHOD} is only available for paid plans", status=403)
-        if batched:
+        if is_batched:
             raise RpcError(-32600, f"{METHOD} is not available in batches")
 
-    def _too_many(self, rule: Rule | None, *, retry_after: float | None = 1) -> Response:
-        headers = []
-        if rule is not None and self._market.limits.documented:
-            retry_after = max(1, int(rule.seconds))
-        if retry_after is not None:
-            headers.append(("Retry-After", f"{retry_after:g}"))
-        if self._provider == "helius":
-            response = json_response(_envelope_error(None, RpcError(-32429, "rate limited")), 429)
-        elif rule is not None and rule.key.startswith("rpc/"):
-            response = text_response("too many requests for a specific RPC call", 429)
+    def _limit_response(self, rule: Rule) -> Response:
+        retry_after_seconds = 1
+        if self._market.limits.are_documented:
+            retry_after_seconds = max(1, int(rule.seconds))
+        text = "too many requests from this IP"
+        if rule.key.startswith("rpc/"):
+            text = "too many requests for a specific RPC call"
+        return self._too_many(text, retry_after_seconds)
+
+    def _too_many(self, text: str, retry_after_seconds: float | None) -> Response:
+        if self._is_helius:
+            response = _error_response(RpcError(-32429, "rate limited", status=429))
         else:
-            response = text_response("too many requests from this IP", 429)
-        response.headers = headers
+            response = text_response(text, 429)
+        if retry_after_seconds is not None:
+            response.headers.append(("Retry-After", f"{retry_after_seconds:g}"))
         return response
 
-    @staticmethod
-    def _garbled(body: Any) -> bytes:
-        calls = body if isinstance(body, list) else [body]
-        answers = [
-            b'{"jsonrpc":"2.0","result":' + _GARBLED + b',"id":' + dumps(call.get("id")) + b"}"
-            for call in calls
-            if isinstance(call, dict)
-        ]
-        return b"[" + b",".join(answers) + b"]" if isinstance(body, list) else b"".join(answers)
+
+def _method_names(body: Any) -> list[str]:
+    calls = body if isinstance(body, list) else [body]
+    names = [str(call.get("method")) if isinstance(call, dict) else "?" for call in calls]
+    return names or ["?"]
 
 
-def _envelope_error(number: Any, error: RpcError) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "error": error.as_object(), "id": number}
+def _envelope(request_id: Any, result: bytes) -> bytes:
+    return b'{"jsonrpc":"2.0","result":' + result + b',"id":' + dumps(request_id) + b"}"
 
 
-def _without_cursor(params: Any) -> Any:
-    """The same call without its paging cursor: the first page again."""
+def _error_envelope(request_id: Any, error: RpcError) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "error": error.as_object(), "id": request_id}
+
+
+def _error_response(error: RpcError) -> Response:
+    return json_response(_error_envelope(None, error), error.status)
+
+
+def _batch_error(message: str) -> Response:
+    body = dumps(_error_envelope(None, RpcError(-32600, message)))
+    return Response(200, body, "application/json")
+
+
+def _garbled_body(body: Any) -> bytes:
+    """Return results of another shape for the calls of a body."""
+    calls = body if isinstance(body, list) else [body]
+    envelopes = [_envelope(call.get("id"), _GARBLED) for call in calls if isinstance(call, dict)]
+    if isinstance(body, list):
+        return b"[" + b",".join(envelopes) + b"]"
+    return b"".join(envelopes)
+
+
+def _faulty_params(fault: Fault, params: Any) -> Any:
+    """For a repeated page, return the parameters without their paging cursor: the first page again."""
+    if fault.kind != "repeat_page":
+        return params
     if isinstance(params, list) and len(params) > 1 and isinstance(params[1], dict):
-        kept = {key: value for key, value in params[1].items() if key not in {"before", "paginationToken"}}
-        return [params[0], kept]
+        options = {key: value for key, value in params[1].items() if key not in _CURSOR_KEYS}
+        return [params[0], options]
     return params
 
 
-def _spoilt(kind: str, method: str, result: bytes) -> bytes:
-    if kind == "null_result":
+def _faulty_result(fault: Fault, method: str, result: bytes) -> bytes:
+    """Return the result as an item fault leaves it."""
+    if fault.kind == "null_result":
         return b"null"
-    if kind != "null_block_time":
+    if fault.kind != "null_block_time":
         return result
-    return b"null" if method == "getBlockTime" else dumps(_without_times(json.loads(result)))
+    if method == "getBlockTime":
+        return b"null"
+    return dumps(_without_block_times(json.loads(result)))
 
 
-def _without_times(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: None if key == "blockTime" else _without_times(entry) for key, entry in value.items()}
+def _without_block_times(value: Any) -> Any:
     if isinstance(value, list):
-        return [_without_times(entry) for entry in value]
-    return value
+        return [_without_block_times(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    copy: dict[str, Any] = {}
+    for key, entry in value.items():
+        copy[key] = None if key == "blockTime" else _without_block_times(entry)
+    return copy

@@ -1,4 +1,4 @@
-"""The server: routes each path prefix to its provider and runs until it is told to stop."""
+"""The server: routes each path prefix to its provider and runs until it is stopped."""
 
 import asyncio
 import signal
@@ -11,12 +11,13 @@ from simmarket.api.connections import Connection
 from simmarket.api.control import Control
 from simmarket.api.http_messages import Request, Response, json_response
 from simmarket.api.market import Market, Options
-from simmarket.api.routes import rest_doors
-from simmarket.api.rpc_endpoint import RpcDoor
+from simmarket.api.routes import rest_routes
+from simmarket.api.rpc_endpoint import RpcEndpoint
 from simmarket.chain.world import World
 
-_DERIVE_AT_ONCE = 20
-_DERIVE_PAUSE_SECONDS = 0.025
+_ADDRESSES_AT_ONCE = 20
+_PAUSE_SECONDS = 0.025
+ReadyCallback = Callable[["RunningServer"], None]
 
 
 class Router:
@@ -24,22 +25,22 @@ class Router:
 
     def __init__(self, market: Market) -> None:
         self.market = market
-        self._doors: dict[str, Callable[[Request], Response]] = {
-            "rpc": RpcDoor(market, "rpc").answer,
-            "helius": RpcDoor(market, "helius").answer,
-            "__sim__": Control(market).answer,
-            **rest_doors(market),
+        self._handlers: dict[str, Callable[[Request], Response]] = {
+            "rpc": RpcEndpoint(market, "rpc").handle,
+            "helius": RpcEndpoint(market, "helius").handle,
+            "__sim__": Control(market).handle,
+            **rest_routes(market),
         }
 
-    def answer(self, request: Request) -> Response:
-        """Answer one request."""
+    def handle(self, request: Request) -> Response:
+        """Return the response to one request."""
         prefix, _, rest = request.path[1:].partition("/")
-        door = self._doors.get(prefix)
-        if door is None:
-            self.market.stats.not_understood("market", f"{request.method} {request.path}")
+        handler = self._handlers.get(prefix)
+        if handler is None:
+            self.market.stats.add_unhandled("market", f"{request.method} {request.path}")
             return json_response({"error": f"no provider under /{prefix}"}, 404)
         path = f"/{rest}" if rest else ""
-        return door(Request(request.method, path, request.query, request.headers, request.body))
+        return handler(Request(request.method, path, request.query, request.headers, request.body))
 
 
 @dataclass
@@ -58,11 +59,11 @@ class RunningServer:
         return f"http://{self.host}:{self.port}"
 
     def stop(self) -> None:
-        """End the server."""
+        """Stop the server."""
         self._loop.call_soon_threadsafe(self._stopped.set)
 
     async def wait(self) -> None:
-        """Return when the server was told to stop."""
+        """Return when the server is stopped."""
         await self._stopped.wait()
 
 
@@ -72,9 +73,12 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     options: Options | None = None,
-    on_ready: Callable[[RunningServer], None] | None = None,
+    on_ready: ReadyCallback | None = None,
 ) -> None:
-    """Serve a world until SIGTERM or SIGINT (in the main thread) or until `RunningServer.stop`."""
+    """Serve a world until SIGTERM or SIGINT (in the main thread) or until `RunningServer.stop`.
+
+    Raises OSError if the address cannot be bound.
+    """
     asyncio.run(_serve(world, host, port, options or Options(), on_ready))
 
 
@@ -82,53 +86,54 @@ def serve(
 def running(
     world: World, *, host: str = "127.0.0.1", port: int = 0, options: Options | None = None
 ) -> Iterator[RunningServer]:
-    """A server in a thread, stopped at the end of the block."""
-    ready = threading.Event()
-    found: list[RunningServer] = []
-    failed: list[OSError] = []
+    """Run a server in a thread and stop it at the end of the block."""
+    is_ready = threading.Event()
+    servers: list[RunningServer] = []
+    errors: list[OSError] = []
 
     def announce(server: RunningServer) -> None:
-        found.append(server)
-        ready.set()
+        servers.append(server)
+        is_ready.set()
 
     def work() -> None:
         try:
             serve(world, host=host, port=port, options=options, on_ready=announce)
         except OSError as error:
-            failed.append(error)
+            errors.append(error)
         finally:
-            ready.set()
+            is_ready.set()
 
     thread = threading.Thread(target=work, name="simmarket", daemon=True)
     thread.start()
-    ready.wait()
-    if not found:
-        raise failed[0] if failed else RuntimeError("the market ended before it listened")
+    is_ready.wait()
+    if not servers:
+        if errors:
+            raise errors[0]
+        raise RuntimeError("the market ended before it listened")
     try:
-        yield found[0]
+        yield servers[0]
     finally:
-        found[0].stop()
+        servers[0].stop()
         thread.join()
 
 
-async def _serve(
-    world: World, host: str, port: int, options: Options, on_ready: Callable[[RunningServer], None] | None
-) -> None:
+async def _serve(world: World, host: str, port: int, options: Options, on_ready: ReadyCallback | None) -> None:
     loop = asyncio.get_running_loop()
     router = Router(Market(world, options))
     connections: set[Connection] = set()
-    listener = await loop.create_server(lambda: Connection(router.answer, connections), host, port, backlog=512)
-    server = RunningServer(host, listener.sockets[0].getsockname()[1], router.market, loop)
+    listener = await loop.create_server(lambda: Connection(router.handle, connections), host, port, backlog=512)
+    actual_port = listener.sockets[0].getsockname()[1]
+    server = RunningServer(host, actual_port, router.market, loop)
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, server.stop)
-    deriving = asyncio.ensure_future(_derive_addresses(world))
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signal_number, server.stop)
+    derivation = asyncio.ensure_future(_derive_addresses(world))
     if on_ready is not None:
         on_ready(server)
     try:
         await server.wait()
     finally:
-        deriving.cancel()
+        derivation.cancel()
         listener.close()
         for connection in list(connections):
             connection.close()
@@ -136,8 +141,8 @@ async def _serve(
 
 
 async def _derive_addresses(world: World) -> None:
-    """Derive the postponed token account addresses in the background, a few at a time."""
-    for _ in range(len(world.accounts) // _DERIVE_AT_ONCE + 1):
-        if not world.accounts.derive_pending(_DERIVE_AT_ONCE):
+    """Derive the pending token account addresses in the background, a few at a time."""
+    for _ in range(len(world.accounts) // _ADDRESSES_AT_ONCE + 1):
+        if not world.accounts.derive_pending(_ADDRESSES_AT_ONCE):
             return
-        await asyncio.sleep(_DERIVE_PAUSE_SECONDS)
+        await asyncio.sleep(_PAUSE_SECONDS)

@@ -1,9 +1,10 @@
-"""What a server served, and what it did not understand."""
+"""Counters of the served and of the unknown requests."""
 
 from collections import defaultdict
 from typing import Any
 
-_KEPT = 200
+_MAX_UNHANDLED = 200
+_MAX_UNHANDLED_LENGTH = 300
 
 
 class Stats:
@@ -17,18 +18,18 @@ class Stats:
         self.unhandled: list[str] = []
         self.unhandled_count = 0
 
-    def serve(self, provider: str, name: str) -> None:
+    def count_served(self, provider: str, name: str) -> None:
         """Count one call."""
         self.served[provider][name] += 1
 
-    def not_understood(self, provider: str, text: str) -> None:
-        """Note something asked that this market does not know."""
+    def add_unhandled(self, provider: str, text: str) -> None:
+        """Record a request that this market does not implement."""
         self.unhandled_count += 1
-        if len(self.unhandled) < _KEPT:
-            self.unhandled.append(f"{provider}: {text}"[:300])
+        if len(self.unhandled) < _MAX_UNHANDLED:
+            self.unhandled.append(f"{provider}: {text}"[:_MAX_UNHANDLED_LENGTH])
 
     def snapshot(self) -> dict[str, Any]:
-        """Plain counters for JSON."""
+        """Return plain counters for JSON."""
         return {
             "served": {provider: dict(names) for provider, names in self.served.items()},
             "credits": dict(self.credits),

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-from simmarket.api.rest_endpoint import FigureBook
-from simmarket.chain.figures import WINDOWS, PoolFigures, Window, price_at
+from simmarket.api.figure_cache import FigureCache
+from simmarket.chain.figures import WINDOWS, PoolFigures, Window, change_pct, price_at
 from simmarket.chain.world import Pool, Token
 
 
@@ -15,54 +15,63 @@ class TokenFigures:
     price_usd: Fraction
     liquidity_usd: Fraction
     windows: dict[str, Window]
-    holders: int
+    holder_count: int
 
 
-class TokenBook:
-    """Token figures out of pool figures."""
+class TokenFigureCache:
+    """Token figures, computed from pool figures."""
 
-    def __init__(self, book: FigureBook) -> None:
-        self.pools = book
-        self._world = book.market.world
-        self._holders: dict[int, int] = {}
-        self._kept: dict[int, tuple[PoolFigures, TokenFigures]] = {}
+    def __init__(self, pools: FigureCache) -> None:
+        self.pools = pools
+        self._world = pools.market.world
+        self._holder_counts: dict[int, int] = {}
+        self._cached: dict[int, tuple[PoolFigures, TokenFigures]] = {}
 
     def of(self, token: Token) -> TokenFigures:
-        """Figures of a token now."""
-        now = self.pools.market.now()
-        main, figures = self.pools.main(token)
-        kept = self._kept.get(token.mint.account)
-        if kept is not None and kept[0] is figures:
-            return kept[1]
-        found = TokenFigures(
-            price_usd=figures.price_usd,
+        """Return the figures of a token now."""
+        main_pool, main_figures = self.pools.main_pool(token)
+        cached = self._cached.get(token.mint.account)
+        if cached is not None and cached[0] is main_figures:
+            return cached[1]
+        figures = TokenFigures(
+            price_usd=main_figures.price_usd,
             liquidity_usd=sum((self.pools.of(pool).liquidity_usd for pool in token.pools), Fraction(0)),
-            windows={name: self._window(token, main, name, now) for name in WINDOWS},
-            holders=self._count_holders(token),
+            windows={name: self._window(token, main_pool, name) for name in WINDOWS},
+            holder_count=self._holder_count(token),
         )
-        self._kept[token.mint.account] = figures, found
-        return found
+        self._cached[token.mint.account] = main_figures, figures
+        return figures
 
-    def _window(self, token: Token, main: Pool, name: str, now: int) -> Window:
-        windows = [self.pools.of(pool).windows[name] for pool in token.pools]
+    def _window(self, token: Token, main_pool: Pool, name: str) -> Window:
+        """Add up the windows of all pools; the change goes from the pool of that time to the main pool now."""
+        now = self.pools.market.now()
         since = now - WINDOWS[name]
-        first = [pool for pool in token.pools if pool.index == 0 and pool.created_offset_seconds <= since]
-        before = price_at(self._world, first[-1] if first else token.pools[0], since)
-        after = price_at(self._world, main, now)
+        before = price_at(self._world, _canonical_pool(token, since), since)
+        after = price_at(self._world, main_pool, now)
+        windows = [self.pools.of(pool).windows[name] for pool in token.pools]
         return Window(
-            buys=sum(each.buys for each in windows),
-            sells=sum(each.sells for each in windows),
-            buyers=sum(each.buyers for each in windows),
-            sellers=sum(each.sellers for each in windows),
-            buy_micro_usd=sum(each.buy_micro_usd for each in windows),
-            sell_micro_usd=sum(each.sell_micro_usd for each in windows),
-            change_pct=(after / before - 1) * 100 if before else Fraction(0),
+            buys=sum(window.buys for window in windows),
+            sells=sum(window.sells for window in windows),
+            buyers=sum(window.buyers for window in windows),
+            sellers=sum(window.sellers for window in windows),
+            buy_micro_usd=sum(window.buy_micro_usd for window in windows),
+            sell_micro_usd=sum(window.sell_micro_usd for window in windows),
+            change_pct=change_pct(before, after),
         )
 
-    def _count_holders(self, token: Token) -> int:
-        known = self._holders.get(token.mint.account)
-        if known is None:
-            held = self._world.ledger.tokens.values()
-            known = sum(account.mint is token.mint and account.units > 0 for account in held)
-            self._holders[token.mint.account] = known
-        return known
+    def _holder_count(self, token: Token) -> int:
+        count = self._holder_counts.get(token.mint.account)
+        if count is None:
+            accounts = self._world.ledger.tokens.values()
+            count = sum(account.mint is token.mint and account.units > 0 for account in accounts)
+            self._holder_counts[token.mint.account] = count
+        return count
+
+
+def _canonical_pool(token: Token, moment: int) -> Pool:
+    """Return the curve or the canonical pool of a moment; before the launch the curve."""
+    canonical = token.pools[0]
+    for pool in token.pools:
+        if pool.index == 0 and pool.created_offset_seconds <= moment:
+            canonical = pool
+    return canonical

@@ -5,14 +5,14 @@ from typing import Any
 
 
 def ui_amount(units: int, decimals: int) -> dict[str, Any]:
-    """uiTokenAmount: raw amount as a string, decimals, and two display forms (null for an empty float)."""
-    shown = Decimal(units).scaleb(-decimals)
-    text = format(shown, "f")
+    """Return a uiTokenAmount: raw amount as a string, decimals, and two display forms (null for an empty float)."""
+    amount = Decimal(units).scaleb(-decimals)
+    text = format(amount, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return {
         "amount": str(units),
         "decimals": decimals,
-        "uiAmount": float(shown) if units else None,  # the wire's own lossy number
+        "uiAmount": float(amount) if units else None,  # lossy on real nodes, too
         "uiAmountString": text,
     }

@@ -1,4 +1,4 @@
-"""Ends drafts as transactions of a world: signatures, slots, versions, fees."""
+"""Builds the transactions of a world from drafts: signatures, slots, versions, fees."""
 
 from dataclasses import dataclass
 from random import Random
@@ -7,25 +7,30 @@ from simmarket.chain import base58, programs
 from simmarket.chain.accounts import AccountTable
 from simmarket.chain.curve25519 import is_on_curve
 from simmarket.chain.instructions import compute_budget, sol_transfer
-from simmarket.chain.ledger import Draft, Ledger
+from simmarket.chain.ledger import Draft, InstructionError, Ledger
 from simmarket.chain.slots import SlotClock
 from simmarket.chain.sol_price import SolPrice
 from simmarket.chain.world import Movement, World
 
 _UNIT_LIMIT = 200_000
-_RICH_LAMPORTS = 10**15
+_WELL_KNOWN_LAMPORTS = 1_461_600
+_INFRASTRUCTURE_LAMPORTS = 10**13
 
 
 @dataclass(slots=True, frozen=True)
 class Style:
-    """How a wallet sends its transactions."""
+    """A wallet's way to send its transactions."""
 
     version: int | None = 0
     priority_micro_lamports: int = 0  # per compute unit
     tip_lamports: int = 0
     bot: str | None = None
     wrapped: str = "associated"  # associated | seeded | kept
-    closes_empty: bool = False  # closes its token account after selling everything
+    closes_empty: bool = False  # closes its token account after it sold everything
+
+    def without_extras(self) -> "Style":
+        """Return the style of a transaction without tip and bot."""
+        return Style(self.version, self.priority_micro_lamports)
 
 
 PLAIN = Style()
@@ -33,14 +38,14 @@ PLAIN = Style()
 
 @dataclass(slots=True)
 class Moment:
-    """When a transaction lands."""
+    """The time and slot at which a transaction lands."""
 
     offset_seconds: int
     slot: int
 
 
 class Builder:
-    """Makes the transactions of one world, in chain order."""
+    """Builds the transactions of one world, in chain order."""
 
     def __init__(self, name: str, seed: int, oldest_offset_seconds: int, *, flat_price: bool = False) -> None:
         self.random = Random(f"{name}/{seed}")
@@ -52,21 +57,22 @@ class Builder:
         self.world = World(name, seed, accounts, self.ledger, SlotClock(oldest_offset_seconds), price)
         self.lookup = frozenset(accounts.add(address) for address in programs.LOOKUP_TABLE)
         self._last: Moment | None = None
-        for address in sorted({*programs.LOOKUP_TABLE, *programs.PLUMBING}):
-            self.ledger.fund(accounts.add(address), 1_461_600)
-        for address in sorted(programs.PLUMBING):
-            self.ledger.fund(accounts.add(address), _RICH_LAMPORTS // 100)
+        for address in sorted({*programs.LOOKUP_TABLE, *programs.INFRASTRUCTURE}):
+            self.ledger.fund(accounts.add(address), _WELL_KNOWN_LAMPORTS)
+        for address in sorted(programs.INFRASTRUCTURE):
+            self.ledger.fund(accounts.add(address), _INFRASTRUCTURE_LAMPORTS)
 
     def new_wallet(self, lamports: int) -> int:
-        """A fresh on-curve wallet with opening lamports."""
-        while not is_on_curve(raw := self.random.randbytes(32)):
-            pass
+        """Return a new on-curve wallet with opening lamports."""
+        raw = self.random.randbytes(32)
+        while not is_on_curve(raw):
+            raw = self.random.randbytes(32)
         wallet = self.accounts.add_raw(raw)
         self.ledger.fund(wallet, lamports)
         return wallet
 
     def new_mint_address(self) -> str:
-        """A fresh on-curve address that ends in `pump`."""
+        """Return a new on-curve address that ends in `pump`."""
         while True:
             head = "".join(self.random.choice(base58.ALPHABET) for _ in range(40))
             address = head + "pump"
@@ -74,7 +80,7 @@ class Builder:
                 return address
 
     def moment(self, offset_seconds: int, step: int = 0) -> Moment:
-        """The `step`-th slot of a second, never before the last one used."""
+        """Return the `step`-th slot of a second, but never a slot before the last one used."""
         slot = self.world.clock.slot_at(offset_seconds, step)
         if self._last is not None and slot < self._last.slot:
             return self._last
@@ -82,7 +88,7 @@ class Builder:
         return self._last
 
     def begin(self, payer: int, style: Style) -> Draft:
-        """A draft with the compute budget and the tip of its sender."""
+        """Return a draft with the compute budget and the tip of its sender."""
         draft = Draft(self.ledger, payer)
         if style.version != 1 and style.priority_micro_lamports:
             compute_budget(draft, _UNIT_LIMIT, style.priority_micro_lamports)
@@ -92,10 +98,10 @@ class Builder:
         return draft
 
     @staticmethod
-    def network_fee(style: Style, signers: int = 1) -> int:
-        """Base fee and priority fee in lamports."""
-        priority = -(-_UNIT_LIMIT * style.priority_micro_lamports // 1_000_000)
-        return programs.LAMPORTS_PER_SIGNATURE * signers + priority
+    def network_fee_lamports(style: Style, signers: int = 1) -> int:
+        """Return base fee plus priority fee."""
+        priority_lamports = -(-_UNIT_LIMIT * style.priority_micro_lamports // 1_000_000)
+        return programs.LAMPORTS_PER_SIGNATURE * signers + priority_lamports
 
     def end(
         self,
@@ -104,35 +110,24 @@ class Builder:
         style: Style,
         *,
         signers: int = 1,
-        error: tuple[int, int] | None = None,
+        error: InstructionError | None = None,
         signature: str | None = None,
     ) -> int:
-        """Freeze a draft as the next transaction of the chain; returns its place."""
-        fee = self.network_fee(style, signers)
+        """Add a draft as the next transaction of the chain; return its position."""
+        fee_lamports = self.network_fee_lamports(style, signers)
         transaction = draft.finish(
             signature=signature or base58.encode(self.random.randbytes(64)),
             slot=when.slot,
             offset_seconds=when.offset_seconds,
             version=style.version,
-            fee=fee,
-            priority_lamports=fee - programs.LAMPORTS_PER_SIGNATURE * signers,
+            fee_lamports=fee_lamports,
+            priority_lamports=fee_lamports - programs.LAMPORTS_PER_SIGNATURE * signers,
             lookup=self.lookup,
             error=error,
         )
         self.world.transactions.append(transaction)
         return len(self.world.transactions) - 1
 
-    def log(
-        self,
-        kind: str,
-        wallet: int,
-        mint: int,
-        units: int,
-        place: int,
-        *,
-        quote: int = 0,
-        quote_units: int = 0,
-        extras_lamports: int = 0,
-    ) -> None:
-        """Note what a wallet did, for the truth."""
-        self.world.movements.append(Movement(kind, wallet, mint, units, quote_units, quote, extras_lamports, place))
+    def log(self, movement: Movement) -> None:
+        """Record what a wallet did; the expected results are computed from this log."""
+        self.world.movements.append(movement)

@@ -1,6 +1,6 @@
 """The ed25519 point test and program-derived addresses.
 
-A wallet address is a point of the curve; a program-derived address is, by construction, none.
+A wallet address is a point of the curve; a program-derived address never is one.
 """
 
 from hashlib import sha256
@@ -12,11 +12,9 @@ _Y_MASK = 2**255 - 1
 
 
 def is_on_curve(key: bytes) -> bool:
-    """Whether 32 bytes are the compressed form of an ed25519 point (x exists for the y they name)."""
+    """Return True if 32 bytes are the compressed form of an ed25519 point (an x exists for their y)."""
     packed = int.from_bytes(key, "little")
-    y = packed & _Y_MASK
-    if y >= _P:
-        y -= _P
+    y = (packed & _Y_MASK) % _P
     y_squared = y * y % _P
     # x^2 = u / v has a root exactly when u * v is a square: one exponentiation, no inversion
     product = (y_squared - 1) * (_D * y_squared + 1) % _P
@@ -26,7 +24,7 @@ def is_on_curve(key: bytes) -> bool:
 
 
 def find_program_address(seeds: tuple[bytes, ...], program: bytes) -> tuple[bytes, int]:
-    """(address, bump) of the seeds under `program`: the highest bump whose hash is off the curve."""
+    """Return (address, bump) of the seeds under `program`: the highest bump whose hash is off the curve."""
     head = b"".join(seeds)
     tail = program + b"ProgramDerivedAddress"
     for bump in range(255, -1, -1):
@@ -37,5 +35,5 @@ def find_program_address(seeds: tuple[bytes, ...], program: bytes) -> tuple[byte
 
 
 def address_with_seed(base: bytes, seed: str, owner: bytes) -> bytes:
-    """The address of `CreateAccountWithSeed`: sha256(base + seed + owner)."""
+    """Return the address of `CreateAccountWithSeed`: sha256(base + seed + owner)."""
     return sha256(base + seed.encode() + owner).digest()

@@ -1,6 +1,7 @@
-"""jsonParsed forms of the instructions a node knows how to parse; others keep program, accounts and data."""
+"""jsonParsed forms of the instructions that a node parses; others keep program, accounts and data."""
 
 import struct
+from collections.abc import Callable
 from typing import Any
 
 from simmarket.chain import base58, instructions, programs
@@ -10,19 +11,14 @@ Json = dict[str, Any]
 
 
 def parsed_instruction(program: str, accounts: list[str], data: bytes) -> Json:
-    """{program, programId, parsed} where the node parses the program, else {programId, accounts, data}."""
+    """Return {program, programId, parsed} if a node parses the program, else {programId, accounts, data}."""
     if program == programs.SYSTEM:
-        parsed = _system(accounts, data)
-        name = "system"
-    elif program in {programs.TOKEN, programs.TOKEN_2022}:
-        parsed = _token(accounts, data)
-        name = "spl-token"
-    elif program == programs.ASSOCIATED_TOKEN:
-        parsed = _associated(accounts)
-        name = "spl-associated-token-account"
-    else:
-        return {"accounts": accounts, "data": base58.encode(data), "programId": program}
-    return {"parsed": parsed, "program": name, "programId": program}
+        return {"parsed": _system(accounts, data), "program": "system", "programId": program}
+    if program in {programs.TOKEN, programs.TOKEN_2022}:
+        return {"parsed": _token(accounts, data), "program": "spl-token", "programId": program}
+    if program == programs.ASSOCIATED_TOKEN:
+        return {"parsed": _associated(accounts), "program": "spl-associated-token-account", "programId": program}
+    return {"accounts": accounts, "data": base58.encode(data), "programId": program}
 
 
 def _system(accounts: list[str], data: bytes) -> Json:
@@ -31,61 +27,82 @@ def _system(accounts: list[str], data: bytes) -> Json:
         info: Json = {"destination": accounts[1], "lamports": _u64(data, 4), "source": accounts[0]}
         return {"info": info, "type": "transfer"}
     if kind == instructions.SYSTEM_CREATE:
-        info = {
-            "lamports": _u64(data, 4),
-            "newAccount": accounts[1],
-            "owner": base58.encode(data[20:52]),
-            "source": accounts[0],
-            "space": _u64(data, 12),
-        }
-        return {"info": info, "type": "createAccount"}
-    length = _u64(data, 36)
-    rest = 44 + length
-    info = {
-        "base": base58.encode(data[4:36]),
-        "lamports": _u64(data, rest),
+        return {"info": _create_account(accounts, data), "type": "createAccount"}
+    return {"info": _create_account_with_seed(accounts, data), "type": "createAccountWithSeed"}
+
+
+def _create_account(accounts: list[str], data: bytes) -> Json:
+    return {
+        "lamports": _u64(data, 4),
         "newAccount": accounts[1],
-        "owner": base58.encode(data[rest + 16 : rest + 48]),
-        "seed": data[44:rest].decode(),
+        "owner": base58.encode(data[20:52]),
         "source": accounts[0],
-        "space": _u64(data, rest + 8),
+        "space": _u64(data, 12),
     }
-    return {"info": info, "type": "createAccountWithSeed"}
+
+
+def _create_account_with_seed(accounts: list[str], data: bytes) -> Json:
+    seed_end = 44 + _u64(data, 36)
+    return {
+        "base": base58.encode(data[4:36]),
+        "lamports": _u64(data, seed_end),
+        "newAccount": accounts[1],
+        "owner": base58.encode(data[seed_end + 16 : seed_end + 48]),
+        "seed": data[44:seed_end].decode(),
+        "source": accounts[0],
+        "space": _u64(data, seed_end + 8),
+    }
 
 
 def _token(accounts: list[str], data: bytes) -> Json:
-    kind = data[0]
-    if kind == instructions.TOKEN_TRANSFER_CHECKED:
-        return {"info": _transfer(accounts, data), "type": "transferChecked"}
-    if kind == instructions.TOKEN_CLOSE:
-        info: Json = {"account": accounts[0], "destination": accounts[1], "owner": accounts[2]}
-        return {"info": info, "type": "closeAccount"}
-    if kind == instructions.TOKEN_SYNC_NATIVE:
-        return {"info": {"account": accounts[0]}, "type": "syncNative"}
-    if kind == instructions.TOKEN_MINT_TO:
-        info = {"account": accounts[1], "amount": str(_u64(data, 1)), "mint": accounts[0]}
-        return {"info": {**info, "mintAuthority": accounts[2]}, "type": "mintTo"}
-    if kind == instructions.TOKEN_INIT_ACCOUNT_3:
-        info = {"account": accounts[0], "mint": accounts[1], "owner": base58.encode(data[1:33])}
-        return {"info": info, "type": "initializeAccount3"}
-    if kind == instructions.TOKEN_INIT_MINT_2:
-        info = {"decimals": data[1], "mint": accounts[0], "mintAuthority": base58.encode(data[2:34])}
-        return {"info": info, "type": "initializeMint2"}
-    if kind == instructions.TOKEN_DATA_SIZE:
-        info = {"extensionTypes": ["immutableOwner"], "mint": accounts[0]}
-        return {"info": info, "type": "getAccountDataSize"}
-    return {"info": {"account": accounts[0]}, "type": "initializeImmutableOwner"}
+    kind, info = _TOKEN_INSTRUCTIONS[data[0]]
+    return {"info": info(accounts, data), "type": kind}
 
 
 def _transfer(accounts: list[str], data: bytes) -> Json:
-    amount = ui_amount(_u64(data, 1), data[9])
     return {
         "authority": accounts[3],
         "destination": accounts[2],
         "mint": accounts[1],
         "source": accounts[0],
-        "tokenAmount": amount,
+        "tokenAmount": ui_amount(_u64(data, 1), data[9]),
     }
+
+
+def _close(accounts: list[str], _: bytes) -> Json:
+    return {"account": accounts[0], "destination": accounts[1], "owner": accounts[2]}
+
+
+def _account(accounts: list[str], _: bytes) -> Json:
+    return {"account": accounts[0]}
+
+
+def _mint_to(accounts: list[str], data: bytes) -> Json:
+    return {"account": accounts[1], "amount": str(_u64(data, 1)), "mint": accounts[0], "mintAuthority": accounts[2]}
+
+
+def _init_account(accounts: list[str], data: bytes) -> Json:
+    return {"account": accounts[0], "mint": accounts[1], "owner": base58.encode(data[1:33])}
+
+
+def _init_mint(accounts: list[str], data: bytes) -> Json:
+    return {"decimals": data[1], "mint": accounts[0], "mintAuthority": base58.encode(data[2:34])}
+
+
+def _data_size(accounts: list[str], _: bytes) -> Json:
+    return {"extensionTypes": ["immutableOwner"], "mint": accounts[0]}
+
+
+_TOKEN_INSTRUCTIONS: dict[int, tuple[str, Callable[[list[str], bytes], Json]]] = {
+    instructions.TOKEN_TRANSFER_CHECKED: ("transferChecked", _transfer),
+    instructions.TOKEN_CLOSE: ("closeAccount", _close),
+    instructions.TOKEN_SYNC_NATIVE: ("syncNative", _account),
+    instructions.TOKEN_MINT_TO: ("mintTo", _mint_to),
+    instructions.TOKEN_INIT_ACCOUNT_3: ("initializeAccount3", _init_account),
+    instructions.TOKEN_INIT_MINT_2: ("initializeMint2", _init_mint),
+    instructions.TOKEN_DATA_SIZE: ("getAccountDataSize", _data_size),
+    instructions.TOKEN_IMMUTABLE_OWNER: ("initializeImmutableOwner", _account),
+}
 
 
 def _associated(accounts: list[str]) -> Json:
@@ -100,6 +117,6 @@ def _associated(accounts: list[str]) -> Json:
     return {"info": info, "type": "createIdempotent"}
 
 
-def _u64(data: bytes, at: int) -> int:
-    value: int = struct.unpack_from("<Q", data, at)[0]
+def _u64(data: bytes, offset: int) -> int:
+    value: int = struct.unpack_from("<Q", data, offset)[0]
     return value

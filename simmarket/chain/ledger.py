@@ -1,7 +1,8 @@
 """The integer ledger and the drafts that change it.
 
-A draft is one transaction being made: it notes every account's balances before, lets venue code move lamports and
-token units, and ends as a compact `Transaction` whose pre and post lamports differ by exactly the fee.
+A draft is a transaction under construction: it records every account's balances before the first change, lets the
+programs move lamports and token units, and ends as a compact `Transaction`. The lamports before and after differ by
+exactly the fee.
 """
 
 from dataclasses import dataclass, field
@@ -40,12 +41,19 @@ class TokenAccount:
 
 
 class Instruction(NamedTuple):
-    """One instruction with indexes into static + loaded keys; `height` 1 is top level."""
+    """One instruction with indexes into `Transaction.all_keys`; `height` 1 is top level."""
 
     program: int
     accounts: tuple[int, ...]
     data: bytes
     height: int
+
+
+class InstructionError(NamedTuple):
+    """Why a transaction failed: the index of the top-level instruction and the program's error code."""
+
+    instruction: int
+    code: int
 
 
 class TokenRow(NamedTuple):
@@ -54,36 +62,36 @@ class TokenRow(NamedTuple):
     key: int
     mint: Mint
     owner: int
-    pre: int | None
-    post: int | None
+    pre_units: int | None
+    post_units: int | None
 
 
 @dataclass(slots=True)
 class Transaction:
-    """One transaction of the chain. `index` is its place in the slot; keys are account ids."""
+    """One transaction of the chain. `index` is its position in the slot; keys are account ids."""
 
     signature: str
     slot: int
     index: int
     offset_seconds: int
     version: int | None
-    error: tuple[int, int] | None
-    fee: int
+    error: InstructionError | None
+    fee_lamports: int
     priority_lamports: int
-    signers: int
-    readonly_signers: int
-    readonly_others: int
+    signer_count: int
+    readonly_signer_count: int
+    readonly_other_count: int
     keys: tuple[int, ...]
     loaded_writable: tuple[int, ...]
     loaded_readonly: tuple[int, ...]
-    pre: tuple[int, ...]
-    post: tuple[int, ...]
+    pre_lamports: tuple[int, ...]
+    post_lamports: tuple[int, ...]
     tokens: tuple[TokenRow, ...]
     instructions: tuple[Instruction, ...]
 
     @property
     def all_keys(self) -> tuple[int, ...]:
-        """Static keys, then loaded writable, then loaded readonly ones: what indexes point into."""
+        """Static keys, then loaded writable, then loaded readonly ones; all key indexes refer to this order."""
         return self.keys + self.loaded_writable + self.loaded_readonly
 
 
@@ -98,45 +106,90 @@ class Ledger:
         self.native = self.add_mint(programs.WSOL, programs.TOKEN, 9)
 
     def add_mint(self, address: str, program: str, decimals: int) -> Mint:
-        """Register a mint that token accounts may be opened for."""
+        """Register a mint, so that token accounts can be opened for it."""
         mint = Mint(self.accounts.add(address), program, decimals)
         self.mints[mint.account] = mint
         return mint
 
     def fund(self, account: int, lamports: int) -> None:
-        """Opening lamports of an account (before the first transaction)."""
+        """Add opening lamports to an account (before the first transaction)."""
         self.lamports[account] = self.lamports.get(account, 0) + lamports
 
     def open_before(self, owner: int, mint: Mint, units: int) -> int:
-        """Make an associated token account that exists before the first transaction; returns its id."""
+        """Create an associated token account that exists before the first transaction; return its id."""
         account = self.accounts.associated(owner, mint.account, mint.program)
         self.tokens[account] = TokenAccount(mint, owner, units)
-        self.lamports[account] = mint.rent_lamports + (units if mint is self.native else 0)
-        if mint is not self.native:
+        self.lamports[account] = mint.rent_lamports
+        if mint is self.native:
+            self.lamports[account] += units
+        else:
             mint.supply += units
         return account
 
     def units(self, account: int) -> int:
-        """Raw units in a token account, 0 where it does not exist."""
-        held = self.tokens.get(account)
-        return held.units if held else 0
+        """Return the raw units in a token account, 0 if it does not exist."""
+        token_account = self.tokens.get(account)
+        return token_account.units if token_account else 0
 
 
 class _Step(NamedTuple):
+    """An instruction of a draft, by account ids."""
+
     program: int
     accounts: tuple[int, ...]
     data: bytes
     height: int
 
 
+class _Before(NamedTuple):
+    """The state of an account before the draft changes it; `token_account` is None if there is none."""
+
+    lamports: int
+    token_account: TokenAccount | None
+    units: int
+
+
+@dataclass(slots=True)
+class _KeyGroups:
+    """The account ids of a message in the order that the message format demands."""
+
+    writable_signers: list[int] = field(default_factory=list)
+    readonly_signers: list[int] = field(default_factory=list)
+    writable: list[int] = field(default_factory=list)
+    readonly: list[int] = field(default_factory=list)
+    loaded_writable: list[int] = field(default_factory=list)
+    loaded_readonly: list[int] = field(default_factory=list)
+
+    @property
+    def static(self) -> list[int]:
+        """The keys in the message itself."""
+        return self.writable_signers + self.readonly_signers + self.writable + self.readonly
+
+    @property
+    def all_keys(self) -> list[int]:
+        """The static keys and those loaded from the lookup table."""
+        return self.static + self.loaded_writable + self.loaded_readonly
+
+    def add(self, account: int, flags: int, *, is_loaded: bool) -> None:
+        """Sort an account into its group."""
+        is_writable = bool(flags & WRITABLE)
+        if flags & SIGNER:
+            group = self.writable_signers if is_writable else self.readonly_signers
+        elif is_loaded:
+            group = self.loaded_writable if is_writable else self.loaded_readonly
+        else:
+            group = self.writable if is_writable else self.readonly
+        group.append(account)
+
+
 @dataclass(slots=True)
 class Draft:
-    """A transaction in the making. The payer is its first signer."""
+    """A transaction under construction. The payer is its first signer."""
 
     ledger: Ledger
     payer: int
     flags: dict[int, int] = field(default_factory=dict)
-    _before: dict[int, tuple[int, TokenAccount | None, int]] = field(default_factory=dict)
+    _before: dict[int, _Before] = field(default_factory=dict)
     _steps: list[_Step] = field(default_factory=list)
     _depth: int = 0
 
@@ -144,18 +197,19 @@ class Draft:
         self.key(self.payer, SIGNER | WRITABLE)
 
     def key(self, account: int, flags: int = 0) -> int:
-        """Name an account in the message, remembering its balances at first sight."""
-        known = self.flags.get(account)
-        if known is None:
-            held = self.ledger.tokens.get(account)
-            self._before[account] = (self.ledger.lamports.get(account, 0), held, held.units if held else 0)
-            self.flags[account] = flags
-        else:
-            self.flags[account] = known | flags
+        """Add an account to the message; the first call for an account records its balances."""
+        existing = self.flags.get(account)
+        if existing is not None:
+            self.flags[account] = existing | flags
+            return account
+        token_account = self.ledger.tokens.get(account)
+        units = token_account.units if token_account else 0
+        self._before[account] = _Before(self.ledger.lamports.get(account, 0), token_account, units)
+        self.flags[account] = flags
         return account
 
     def enter(self, program: int, accounts: tuple[int, ...], data: bytes) -> None:
-        """Invoke a program; instructions until `leave` are its inner ones."""
+        """Invoke a program; the instructions until `leave` are its inner ones."""
         for account in accounts:
             if account not in self.flags:
                 self.key(account)
@@ -170,39 +224,40 @@ class Draft:
     def call(self, program: int, accounts: tuple[int, ...], data: bytes) -> None:
         """Invoke a program that calls no other."""
         self.enter(program, accounts, data)
-        self._depth -= 1
+        self.leave()
 
     @property
     def top_level_count(self) -> int:
-        """How many top-level instructions there are so far."""
+        """The number of top-level instructions so far."""
         return sum(step.height == 1 for step in self._steps)
 
     def move_lamports(self, source: int, target: int, lamports: int) -> None:
-        """Move lamports between two accounts; refuses an overdraft."""
+        """Move lamports between two accounts. Raises ValueError for an overdraft."""
         self.key(source, WRITABLE)
         self.key(target, WRITABLE)
         balances = self.ledger.lamports
-        left = balances.get(source, 0) - lamports
-        if left < 0 or lamports < 0:
-            raise ValueError(f"overdraft of {-left} lamports on {self.ledger.accounts.address(source)}")
-        balances[source] = left
+        remaining = balances.get(source, 0) - lamports
+        if remaining < 0 or lamports < 0:
+            raise ValueError(f"overdraft of {-remaining} lamports on {self.ledger.accounts.address(source)}")
+        balances[source] = remaining
         balances[target] = balances.get(target, 0) + lamports
 
     def move_units(self, source: int, target: int, units: int) -> None:
-        """Move token units between two token accounts of one mint; wrapped SOL moves its lamports along."""
+        """Move token units between two token accounts of one mint; wrapped SOL moves its lamports, too."""
         self.key(source, WRITABLE)
         self.key(target, WRITABLE)
-        giving, taking = self.ledger.tokens[source], self.ledger.tokens[target]
-        if giving.mint is not taking.mint or not 0 <= units <= giving.units:
-            raise ValueError(f"cannot move {units} of {giving.units} units")
-        giving.units -= units
-        taking.units += units
-        if giving.mint is self.ledger.native:
+        sender = self.ledger.tokens[source]
+        receiver = self.ledger.tokens[target]
+        if sender.mint is not receiver.mint or not 0 <= units <= sender.units:
+            raise ValueError(f"cannot move {units} of {sender.units} units")
+        sender.units -= units
+        receiver.units += units
+        if sender.mint is self.ledger.native:
             self.ledger.lamports[source] -= units
             self.ledger.lamports[target] += units
 
     def open_account(self, account: int, owner: int, mint: Mint, funder: int) -> None:
-        """Make a token account; `funder` pays its rent."""
+        """Create a token account; `funder` pays its rent."""
         self.move_lamports(funder, account, mint.rent_lamports)
         self.ledger.tokens[account] = TokenAccount(mint, owner, 0)
 
@@ -213,17 +268,17 @@ class Draft:
 
     def close_account(self, account: int, target: int) -> None:
         """Close a token account; its lamports (rent and, for wrapped SOL, the balance) go to `target`."""
-        held = self.ledger.tokens[account]
-        if held.units and held.mint is not self.ledger.native:
+        token_account = self.ledger.tokens[account]
+        if token_account.units and token_account.mint is not self.ledger.native:
             raise ValueError("a token account with units in it cannot be closed")
         self.move_lamports(account, target, self.ledger.lamports[account])
         del self.ledger.tokens[account]
 
     def mint_to(self, account: int, units: int) -> None:
         """Create token units in an account."""
-        held = self.ledger.tokens[account]
-        held.units += units
-        held.mint.supply += units
+        token_account = self.ledger.tokens[account]
+        token_account.units += units
+        token_account.mint.supply += units
 
     def finish(
         self,
@@ -232,36 +287,15 @@ class Draft:
         slot: int,
         offset_seconds: int,
         version: int | None,
-        fee: int,
+        fee_lamports: int,
         priority_lamports: int,
         lookup: frozenset[int],
-        error: tuple[int, int] | None = None,
+        error: InstructionError | None = None,
     ) -> Transaction:
-        """Charge the fee to the payer and freeze the transaction."""
-        ledger = self.ledger
-        left = ledger.lamports[self.payer] - fee
-        if left < 0:
-            raise ValueError(f"{ledger.accounts.address(self.payer)} cannot pay its fee")
-        ledger.lamports[self.payer] = left
-        groups: tuple[list[int], ...] = ([], [], [], [], [], [])
-        for account, flags in self.flags.items():
-            if flags & SIGNER:
-                groups[0 if flags & WRITABLE else 1].append(account)
-            elif version == 0 and account in lookup and not flags & INVOKED:
-                groups[4 if flags & WRITABLE else 5].append(account)
-            else:
-                groups[2 if flags & WRITABLE else 3].append(account)
-        keys = groups[0] + groups[1] + groups[2] + groups[3]
-        ordered = keys + groups[4] + groups[5]
-        place = {account: index for index, account in enumerate(ordered)}
-        rows: list[TokenRow] = []
-        for index, account in enumerate(ordered):
-            _, held_before, units_before = self._before[account]
-            held_after = ledger.tokens.get(account)
-            held = held_before or held_after
-            if held is not None:
-                pre = units_before if held_before else None
-                rows.append(TokenRow(index, held.mint, held.owner, pre, held_after.units if held_after else None))
+        """Charge the fee to the payer and return the transaction. Raises ValueError if the payer cannot pay."""
+        self._charge(fee_lamports)
+        groups = self._key_groups(version, lookup)
+        all_keys = groups.all_keys
         return Transaction(
             signature=signature,
             slot=slot,
@@ -269,21 +303,51 @@ class Draft:
             offset_seconds=offset_seconds,
             version=version,
             error=error,
-            fee=fee,
+            fee_lamports=fee_lamports,
             priority_lamports=priority_lamports,
-            signers=len(groups[0]) + len(groups[1]),
-            readonly_signers=len(groups[1]),
-            readonly_others=len(groups[3]),
-            keys=tuple(keys),
-            loaded_writable=tuple(groups[4]),
-            loaded_readonly=tuple(groups[5]),
-            pre=tuple(self._before[account][0] for account in ordered),
-            post=tuple(ledger.lamports.get(account, 0) for account in ordered),
-            tokens=tuple(rows),
-            instructions=tuple(
-                [
-                    Instruction(place[program], tuple([place[account] for account in accounts]), data, height)
-                    for program, accounts, data, height in self._steps
-                ]
-            ),
+            signer_count=len(groups.writable_signers) + len(groups.readonly_signers),
+            readonly_signer_count=len(groups.readonly_signers),
+            readonly_other_count=len(groups.readonly),
+            keys=tuple(groups.static),
+            loaded_writable=tuple(groups.loaded_writable),
+            loaded_readonly=tuple(groups.loaded_readonly),
+            pre_lamports=tuple([self._before[account].lamports for account in all_keys]),
+            post_lamports=tuple([self.ledger.lamports.get(account, 0) for account in all_keys]),
+            tokens=self._token_rows(all_keys),
+            instructions=self._instructions(all_keys),
         )
+
+    def _charge(self, fee_lamports: int) -> None:
+        remaining = self.ledger.lamports[self.payer] - fee_lamports
+        if remaining < 0:
+            raise ValueError(f"{self.ledger.accounts.address(self.payer)} cannot pay its fee")
+        self.ledger.lamports[self.payer] = remaining
+
+    def _key_groups(self, version: int | None, lookup: frozenset[int]) -> _KeyGroups:
+        """Only version 0 loads keys from the lookup table; a top-level program is never loaded."""
+        groups = _KeyGroups()
+        for account, flags in self.flags.items():
+            is_loaded = version == 0 and account in lookup and not flags & INVOKED
+            groups.add(account, flags, is_loaded=is_loaded)
+        return groups
+
+    def _token_rows(self, all_keys: list[int]) -> tuple[TokenRow, ...]:
+        rows: list[TokenRow] = []
+        for index, account in enumerate(all_keys):
+            before = self._before[account]
+            after = self.ledger.tokens.get(account)
+            token_account = before.token_account or after
+            if token_account is None:
+                continue
+            pre_units = before.units if before.token_account else None
+            post_units = after.units if after else None
+            rows.append(TokenRow(index, token_account.mint, token_account.owner, pre_units, post_units))
+        return tuple(rows)
+
+    def _instructions(self, all_keys: list[int]) -> tuple[Instruction, ...]:
+        index_of = {account: index for index, account in enumerate(all_keys)}
+        instructions: list[Instruction] = []
+        for program, accounts, data, height in self._steps:
+            indexes = tuple([index_of[account] for account in accounts])
+            instructions.append(Instruction(index_of[program], indexes, data, height))
+        return tuple(instructions)

@@ -1,5 +1,7 @@
 """Program ids and well-known accounts of Solana mainnet (public lists, 19 May to 23 Nov 2026)."""
 
+from typing import NamedTuple
+
 SYSTEM = "11111111111111111111111111111111"
 TOKEN = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
 TOKEN_2022 = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"
@@ -43,33 +45,55 @@ JITO_TIPS = (
     "3AVi9Tg9Uo68tJfuvoKvqKNWKkC5wPdSSdeBnizKZ6jT",
 )
 
-# bot name -> (its program, None where it composes plain instructions; its fee wallet; fee in basis points)
-BOTS: dict[str, tuple[str | None, str, int]] = {
-    "photon": (
-        "BSfD6SHZigAfDWSjzD5Q41jw8LmKwtmjskPH9XW1mrRW",
-        "AVUCZyuT35YSuj4RH7fwiyPu82Djn2Hfg7y2ND2XcnZH",
-        100,
+
+class Bot(NamedTuple):
+    """A trading bot. `program` is None if the bot composes plain instructions."""
+
+    program: str | None
+    fee_wallet: str
+    fee_basis_points: int
+
+
+BOTS = {
+    "photon": Bot(
+        program="BSfD6SHZigAfDWSjzD5Q41jw8LmKwtmjskPH9XW1mrRW",
+        fee_wallet="AVUCZyuT35YSuj4RH7fwiyPu82Djn2Hfg7y2ND2XcnZH",
+        fee_basis_points=100,
     ),
-    "axiom": (
-        "FLASHX8DrLbgeR8FcfNV1F5krxYcYMUdBkrP1EPBtxB9",
-        "7LCZckF6XXGQ1hDY6HFXBKWAtiUgL9QY5vj1C4Bn1Qjj",
-        75,
+    "axiom": Bot(
+        program="FLASHX8DrLbgeR8FcfNV1F5krxYcYMUdBkrP1EPBtxB9",
+        fee_wallet="7LCZckF6XXGQ1hDY6HFXBKWAtiUgL9QY5vj1C4Bn1Qjj",
+        fee_basis_points=75,
     ),
-    "trojan": (None, "9yMwSPk9mrXSN7yDHUuZurAh1sjbJsfpUqjZ7SvVtdco", 90),
-    "bloom": (
-        "b1oomGGqPKGD6errbyfbVMBuzSC8WtAAYo8MwNafWW1",
-        "7HeD6sLLqAnKVRuSfc1Ko3BSPMNKWgGTiWLKXJF31vKM",
-        100,
+    "trojan": Bot(
+        program=None,
+        fee_wallet="9yMwSPk9mrXSN7yDHUuZurAh1sjbJsfpUqjZ7SvVtdco",
+        fee_basis_points=90,
     ),
-    "bonkbot": (None, "ZG98FUCjb8mJ824Gbs6RsgVmr1FhXb2oNiJHa2dwmPd", 100),
+    "bloom": Bot(
+        program="b1oomGGqPKGD6errbyfbVMBuzSC8WtAAYo8MwNafWW1",
+        fee_wallet="7HeD6sLLqAnKVRuSfc1Ko3BSPMNKWgGTiWLKXJF31vKM",
+        fee_basis_points=100,
+    ),
+    "bonkbot": Bot(
+        program=None,
+        fee_wallet="ZG98FUCjb8mJ824Gbs6RsgVmr1FhXb2oNiJHa2dwmPd",
+        fee_basis_points=100,
+    ),
 }
 
-# accounts that are on the curve (or may be) and are never a wallet that trades
-PLUMBING = frozenset(
-    (*FEE_RECIPIENTS, *JITO_TIPS, *(bot[1] for bot in BOTS.values()), PUMP_MIGRATOR, PUMP_MINT_AUTHORITY)
+# these accounts are on the curve (or may be), but they never trade: they are not wallets
+INFRASTRUCTURE = frozenset(
+    (
+        *FEE_RECIPIENTS,
+        *JITO_TIPS,
+        *(bot.fee_wallet for bot in BOTS.values()),
+        PUMP_MIGRATOR,
+        PUMP_MINT_AUTHORITY,
+    )
 )
 
-# what an address lookup table of the world holds; top-level programs can never be looked up
+# the contents of the world's address lookup table; a top-level program is never loaded from a table
 LOOKUP_TABLE = (
     TOKEN,
     TOKEN_2022,
@@ -103,6 +127,6 @@ EXECUTABLES = frozenset(
         PUMP,
         PUMP_FEES,
         PUMPSWAP,
-        *(bot[0] for bot in BOTS.values() if bot[0]),
+        *(bot.program for bot in BOTS.values() if bot.program),
     )
 )

@@ -1,4 +1,4 @@
-"""The pump.fun bonding curve: creation, trades, completion and migration to PumpSwap."""
+"""The pump.fun bonding curve: creation, trades and completion."""
 
 import struct
 
@@ -13,6 +13,7 @@ from simmarket.chain.instructions import (
     units_transfer,
 )
 from simmarket.chain.ledger import WRITABLE, Draft, Mint
+from simmarket.chain.pool_swap import Fees, PoolSwap, fee_of
 from simmarket.chain.world import Pool
 
 SUPPLY = 10**15
@@ -35,24 +36,19 @@ TRADE_EVENT = bytes((189, 219, 127, 211, 78, 230, 97, 238))
 COMPLETE_EVENT = bytes((95, 114, 97, 156, 212, 46, 152, 8))
 
 
-def fee_of(amount: int, basis_points: int) -> int:
-    """A fee, rounded up as the program does."""
-    return -(-amount * basis_points // 10_000)
-
-
 def open_curve(builder: Builder, mint: Mint, quote: Mint, creator: int, offset_seconds: int) -> Pool:
-    """The curve of a mint, not yet on the chain."""
+    """Return the curve of a mint, which is not on the chain yet."""
     accounts = builder.accounts
     curve = accounts.derived(programs.PUMP, b"bonding-curve", accounts.raw(mint.account))
     vault = accounts.derived(programs.PUMP, b"creator-vault", accounts.raw(creator))
-    native = quote is builder.ledger.native
-    if native and vault not in builder.ledger.lamports:
+    is_native = quote is builder.ledger.native
+    if is_native and vault not in builder.ledger.lamports:
         builder.ledger.fund(vault, 890_880)
     quote_vault, fee_account = curve, vault
-    if not native:
+    if not is_native:
         quote_vault = accounts.associated(curve, quote.account)
         fee_account = builder.ledger.open_before(vault, quote, 0)
-    virtual = VIRTUAL_LAMPORTS if native else VIRTUAL_USDC
+    virtual = VIRTUAL_LAMPORTS if is_native else VIRTUAL_USDC
     return Pool(
         account=curve,
         dex="pumpfun",
@@ -76,181 +72,221 @@ def add_creation(
     builder: Builder,
     draft: Draft,
     pool: Pool,
+    *,
     sponsor: int,
     metadata: tuple[str, str, str],
     unix_seconds: int,
 ) -> None:
-    """The create instruction. A launch service (`sponsor`) pays the rent of the accounts that are nobody's wallet."""
-    accounts, mint = builder.accounts, pool.mint
+    """Add the create instruction. A launch service (`sponsor`) pays the rent of accounts that no wallet owns."""
+    accounts = builder.accounts
+    mint = pool.mint
     add = accounts.add
-    modern = mint.program == programs.TOKEN_2022
+    is_modern = mint.program == programs.TOKEN_2022
     authority = add(programs.PUMP_MINT_AUTHORITY)
     text = b"".join(struct.pack("<I", len(part.encode())) + part.encode() for part in metadata)
-    data = (CREATE_V2 if modern else CREATE) + text + accounts.raw(pool.creator)
-    user = draft.payer
-    book = accounts.derived(
-        programs.METADATA, b"metadata", accounts.raw(add(programs.METADATA)), accounts.raw(mint.account)
+    discriminator = CREATE_V2 if is_modern else CREATE
+    data = discriminator + text + accounts.raw(pool.creator)
+    metadata_account = accounts.derived(
+        programs.METADATA,
+        b"metadata",
+        accounts.raw(add(programs.METADATA)),
+        accounts.raw(mint.account),
     )
-    names: tuple[int, ...] = (mint.account, authority, pool.account, pool.base_vault, add(programs.PUMP_GLOBAL))
-    if not modern:
-        names += (add(programs.METADATA), book)
-    names += (user, sponsor, add(programs.SYSTEM), add(mint.program), add(programs.ASSOCIATED_TOKEN))
-    names += (add(programs.PUMP_EVENT_AUTHORITY), add(programs.PUMP))
-    draft.enter(add(programs.PUMP), names, data)
-    rent, space = (4_416_000, 507) if modern else (1_461_600, 82)
-    create_account(draft, sponsor, mint.account, rent, space, mint.program)
-    init_mint(draft, mint, authority)
-    create_account(draft, sponsor, pool.account, 1_691_280, 115, programs.PUMP)
+    keys: tuple[int, ...] = (mint.account, authority, pool.account, pool.base_vault, add(programs.PUMP_GLOBAL))
+    if not is_modern:
+        keys += (add(programs.METADATA), metadata_account)
+    keys += (draft.payer, sponsor, add(programs.SYSTEM), add(mint.program), add(programs.ASSOCIATED_TOKEN))
+    keys += (add(programs.PUMP_EVENT_AUTHORITY), add(programs.PUMP))
+    draft.enter(add(programs.PUMP), keys, data)
+    _create_mint(draft, mint, sponsor, authority)
+    create_account(draft, sponsor, pool.account, lamports=1_691_280, space=115, owner=programs.PUMP)
     open_associated(draft, pool.account, mint, sponsor)
     if pool.quote is not builder.ledger.native:
         open_associated(draft, pool.account, pool.quote, sponsor)
-    if not modern:
-        create_account(draft, sponsor, book, 15_115_600, 607, programs.METADATA)
+    if not is_modern:
+        create_account(draft, sponsor, metadata_account, lamports=15_115_600, space=607, owner=programs.METADATA)
     mint_to(draft, pool.base_vault, authority, SUPPLY)
     event = CREATE_EVENT + text + accounts.raw(mint.account) + accounts.raw(pool.account)
-    event += accounts.raw(user) + accounts.raw(pool.creator)
+    event += accounts.raw(draft.payer) + accounts.raw(pool.creator)
     event += struct.pack("<qQQQQ", unix_seconds, VIRTUAL_BASE, pool.virtual_quote, CURVE_BASE, SUPPLY)
-    _event(builder, draft, event + accounts.raw(add(mint.program)) + b"\0\0" + accounts.raw(pool.quote.account))
+    event += accounts.raw(add(mint.program)) + b"\0\0" + accounts.raw(pool.quote.account)
+    _event(builder, draft, event)
     draft.leave()
 
 
+def _create_mint(draft: Draft, mint: Mint, sponsor: int, authority: int) -> None:
+    lamports, space = 1_461_600, 82
+    if mint.program == programs.TOKEN_2022:
+        lamports, space = 4_416_000, 507
+    create_account(draft, sponsor, mint.account, lamports=lamports, space=space, owner=mint.program)
+    init_mint(draft, mint, authority)
+
+
 def base_for(pool: Pool, quote_in: int) -> int:
-    """Units the curve gives for an amount that already excludes fees."""
+    """Return the units that the curve gives for an amount without fees."""
     return min(pool.real_base, pool.virtual_base * quote_in // (pool.virtual_quote + quote_in))
 
 
 def quote_for(pool: Pool, base_out: int) -> int:
-    """What the curve asks for so many units, before fees."""
+    """Return the price of so many units, before fees."""
     return pool.virtual_quote * base_out // (pool.virtual_base - base_out) + 1
 
 
-def add_buy(builder: Builder, draft: Draft, pool: Pool, user: int, budget: int) -> tuple[int, int]:
-    """Buy on the curve for at most `budget` quote units, fees included; returns (units, quote units paid)."""
+def proceeds_of(pool: Pool, units: int) -> int:
+    """Return the quote units that the curve pays for units, before fees."""
+    return pool.virtual_quote * units // (pool.virtual_base + units)
+
+
+def add_buy(swap: PoolSwap, budget: int) -> tuple[int, int]:
+    """Buy on the curve for at most `budget` quote units, fees included; return (units, quote units paid)."""
+    pool = swap.pool
     units = base_for(pool, budget * 10_000 // (10_000 + PROTOCOL_BPS + CREATOR_BPS))
     cost = quote_for(pool, units)
-    fees = fee_of(cost, PROTOCOL_BPS), fee_of(cost, CREATOR_BPS)
-    recipient = _recipient(builder, pool)
-    _enter(builder, draft, pool, user, recipient, units, cost + sum(fees), is_buy=True)
-    user_base = builder.accounts.associated(user, pool.mint.account, pool.mint.program)
-    units_transfer(draft, pool.base_vault, user_base, pool.account, units)
-    targets = (pool.quote_vault, recipient, pool.creator_fee_account)
-    for target, amount in zip(targets, (cost, *fees), strict=True):
-        if pool.quote is builder.ledger.native:
-            sol_transfer(draft, user, target, amount)
-        else:
-            source = builder.accounts.associated(user, pool.quote.account)
-            units_transfer(draft, source, _quote_account(builder, pool, target), user, amount)
+    fees = _fees(cost)
+    _enter(swap, units, cost + fees.total, is_buy=True)
+    units_transfer(swap.draft, pool.base_vault, swap.base_account, pool.account, units)
+    _pay(swap, pool.quote_vault, cost)
+    _pay(swap, swap.fee_recipient, fees.protocol)
+    _pay(swap, pool.creator_fee_account, fees.creator)
     pool.virtual_quote += cost
     pool.virtual_base -= units
     pool.real_base -= units
-    _trade_event(builder, draft, pool, user, cost, units, fees, is_buy=True)
+    _trade_event(swap, cost, units, fees, is_buy=True)
     if pool.real_base == 0:
-        pool.complete = True
-        raw = builder.accounts.raw
-        _event(builder, draft, COMPLETE_EVENT + raw(user) + raw(pool.mint.account) + raw(pool.account) + bytes(8))
-    draft.leave()
-    return units, cost + sum(fees)
+        pool.is_complete = True
+        _complete_event(swap)
+    swap.draft.leave()
+    return units, cost + fees.total
 
 
-def add_sell(builder: Builder, draft: Draft, pool: Pool, user: int, units: int) -> tuple[int, int]:
-    """Sell units to the curve; returns (units, quote units received after fees)."""
-    gain = pool.virtual_quote * units // (pool.virtual_base + units)
-    fees = fee_of(gain, PROTOCOL_BPS), fee_of(gain, CREATOR_BPS)
-    recipient = _recipient(builder, pool)
-    _enter(builder, draft, pool, user, recipient, units, 0, is_buy=False)
-    user_base = builder.accounts.associated(user, pool.mint.account, pool.mint.program)
-    units_transfer(draft, user_base, pool.base_vault, user, units)
-    amounts = ((user, gain - sum(fees)), (recipient, fees[0]), (pool.creator_fee_account, fees[1]))
-    for target, amount in amounts:
-        if pool.quote is builder.ledger.native:
-            draft.move_lamports(pool.account, target, amount)  # the program owns the curve: no System transfer
-        else:
-            units_transfer(draft, pool.quote_vault, _quote_account(builder, pool, target), pool.account, amount)
-    pool.virtual_quote -= gain
+def add_sell(swap: PoolSwap, units: int) -> tuple[int, int]:
+    """Sell units to the curve; return (units, quote units received after fees)."""
+    pool = swap.pool
+    proceeds = proceeds_of(pool, units)
+    fees = _fees(proceeds)
+    received = proceeds - fees.total
+    _enter(swap, units, 0, is_buy=False)
+    units_transfer(swap.draft, swap.base_account, pool.base_vault, swap.wallet, units)
+    _pay_out(swap, swap.wallet, received)
+    _pay_out(swap, swap.fee_recipient, fees.protocol)
+    _pay_out(swap, pool.creator_fee_account, fees.creator)
+    pool.virtual_quote -= proceeds
     pool.virtual_base += units
     pool.real_base += units
-    _trade_event(builder, draft, pool, user, gain, units, fees, is_buy=False)
-    draft.leave()
-    return units, gain - sum(fees)
+    _trade_event(swap, proceeds, units, fees, is_buy=False)
+    swap.draft.leave()
+    return units, received
 
 
-def call_names(
-    builder: Builder, pool: Pool, user: int, recipient: int, *, is_buy: bool
-) -> tuple[tuple[int, ...], bytes]:
-    """(accounts, discriminator) of a trade instruction in the order of the program's interface."""
-    add = builder.accounts.add
-    base = builder.accounts.associated(user, pool.mint.account, pool.mint.program)
+def call_accounts(swap: PoolSwap, *, is_buy: bool) -> tuple[tuple[int, ...], bytes]:
+    """Return (accounts, discriminator) of a trade instruction in the order of the program's interface."""
+    if swap.has_native_quote:
+        return _native_accounts(swap, is_buy=is_buy), BUY if is_buy else SELL
+    return _v2_accounts(swap), BUY_V2 if is_buy else SELL_V2
+
+
+def _native_accounts(swap: PoolSwap, *, is_buy: bool) -> tuple[int, ...]:
+    add = swap.builder.accounts.add
+    pool = swap.pool
     token, system = add(pool.mint.program), add(programs.SYSTEM)
-    tail = (add(programs.PUMP_EVENT_AUTHORITY), add(programs.PUMP))
-    fees = (add(programs.PUMP_FEE_CONFIG), add(programs.PUMP_FEES))
-    if pool.quote is builder.ledger.native:
-        head = (
-            add(programs.PUMP_GLOBAL),
-            recipient,
-            pool.mint.account,
-            pool.account,
-            pool.base_vault,
-            base,
-            user,
-        )
-        middle = (system, token, pool.creator_vault) if is_buy else (system, pool.creator_vault, token)
-        return head + middle + tail + fees, BUY if is_buy else SELL
-    quote = builder.accounts.associated(user, pool.quote.account)
-    v2: tuple[int, ...] = (
+    middle = (system, token, pool.creator_vault) if is_buy else (system, pool.creator_vault, token)
+    return (
+        add(programs.PUMP_GLOBAL),
+        swap.fee_recipient,
+        pool.mint.account,
+        pool.account,
+        pool.base_vault,
+        swap.base_account,
+        swap.wallet,
+        *middle,
+        add(programs.PUMP_EVENT_AUTHORITY),
+        add(programs.PUMP),
+        add(programs.PUMP_FEE_CONFIG),
+        add(programs.PUMP_FEES),
+    )
+
+
+def _v2_accounts(swap: PoolSwap) -> tuple[int, ...]:
+    """The accounts of a curve with a token as its quote; they are the same for a buy and a sale."""
+    accounts, pool = swap.builder.accounts, swap.pool
+    add = accounts.add
+    base = swap.base_account
+    quote = accounts.associated(swap.wallet, pool.quote.account)
+    return (
         add(programs.PUMP_GLOBAL),
         pool.mint.account,
         pool.quote.account,
-        token,
+        add(pool.mint.program),
         add(pool.quote.program),
+        add(programs.ASSOCIATED_TOKEN),
+        swap.fee_recipient,
+        _quote_account(swap, swap.fee_recipient),
+        add(programs.PUMP_FEE_CONFIG),
+        add(programs.PUMP_FEES),
+        pool.account,
+        pool.base_vault,
+        pool.quote_vault,
+        swap.wallet,
+        base,
+        quote,
+        pool.creator_vault,
+        pool.creator_fee_account,
+        add(programs.SYSTEM),
+        add(programs.PUMP_EVENT_AUTHORITY),
+        add(programs.PUMP),
     )
-    v2 += (add(programs.ASSOCIATED_TOKEN), recipient, _quote_account(builder, pool, recipient), *fees)
-    v2 += (pool.account, pool.base_vault, pool.quote_vault, user, base, quote)
-    return (*v2, pool.creator_vault, pool.creator_fee_account, system, *tail), BUY_V2 if is_buy else SELL_V2
 
 
-def _enter(
-    builder: Builder,
-    draft: Draft,
-    pool: Pool,
-    user: int,
-    recipient: int,
-    units: int,
-    limit: int,
-    *,
-    is_buy: bool,
-) -> None:
-    names, discriminator = call_names(builder, pool, user, recipient, is_buy=is_buy)
-    draft.key(pool.account, WRITABLE)
-    draft.enter(builder.accounts.add(programs.PUMP), names, discriminator + struct.pack("<QQ", units, limit))
+def _fees(amount: int) -> Fees:
+    return Fees(fee_of(amount, PROTOCOL_BPS), fee_of(amount, CREATOR_BPS))
 
 
-def _recipient(builder: Builder, pool: Pool) -> int:
-    return builder.accounts.add(programs.FEE_RECIPIENTS[pool.account % len(programs.FEE_RECIPIENTS)])
+def _enter(swap: PoolSwap, units: int, limit: int, *, is_buy: bool) -> None:
+    accounts, discriminator = call_accounts(swap, is_buy=is_buy)
+    swap.draft.key(swap.pool.account, WRITABLE)
+    program = swap.builder.accounts.add(programs.PUMP)
+    swap.draft.enter(program, accounts, discriminator + struct.pack("<QQ", units, limit))
 
 
-def _quote_account(builder: Builder, pool: Pool, holder: int) -> int:
-    if holder in (pool.quote_vault, pool.creator_fee_account):
+def _pay(swap: PoolSwap, target: int, amount: int) -> None:
+    """Transfer quote units from the buyer."""
+    if swap.has_native_quote:
+        sol_transfer(swap.draft, swap.wallet, target, amount)
+        return
+    source = swap.builder.accounts.associated(swap.wallet, swap.pool.quote.account)
+    units_transfer(swap.draft, source, _quote_account(swap, target), swap.wallet, amount)
+
+
+def _pay_out(swap: PoolSwap, target: int, amount: int) -> None:
+    """Transfer quote units from the curve."""
+    pool = swap.pool
+    if swap.has_native_quote:
+        swap.draft.move_lamports(pool.account, target, amount)  # the program owns the curve: no System transfer
+        return
+    units_transfer(swap.draft, pool.quote_vault, _quote_account(swap, target), pool.account, amount)
+
+
+def _quote_account(swap: PoolSwap, holder: int) -> int:
+    if holder in (swap.pool.quote_vault, swap.pool.creator_fee_account):
         return holder
-    return builder.accounts.associated(holder, pool.quote.account)
+    return swap.builder.accounts.associated(holder, swap.pool.quote.account)
 
 
-def _trade_event(
-    builder: Builder,
-    draft: Draft,
-    pool: Pool,
-    user: int,
-    quote: int,
-    units: int,
-    fees: tuple[int, int],
-    *,
-    is_buy: bool,
-) -> None:
-    raw = builder.accounts.raw
-    event = TRADE_EVENT + raw(pool.mint.account) + struct.pack("<QQ?", quote, units, is_buy) + raw(user)
+def _trade_event(swap: PoolSwap, quote: int, units: int, fees: Fees, *, is_buy: bool) -> None:
+    raw = swap.builder.accounts.raw
+    pool = swap.pool
     real_quote = pool.virtual_quote - pool.opening_quote
+    event = TRADE_EVENT + raw(pool.mint.account) + struct.pack("<QQ?", quote, units, is_buy) + raw(swap.wallet)
     event += struct.pack("<qQQQQ", 0, pool.virtual_quote, pool.virtual_base, real_quote, pool.real_base)
-    event += raw(_recipient(builder, pool)) + struct.pack("<QQ", PROTOCOL_BPS, fees[0])
-    _event(builder, draft, event + raw(pool.creator) + struct.pack("<QQ", CREATOR_BPS, fees[1]))
+    event += raw(swap.fee_recipient) + struct.pack("<QQ", PROTOCOL_BPS, fees.protocol)
+    event += raw(pool.creator) + struct.pack("<QQ", CREATOR_BPS, fees.creator)
+    _event(swap.builder, swap.draft, event)
+
+
+def _complete_event(swap: PoolSwap) -> None:
+    raw = swap.builder.accounts.raw
+    event = COMPLETE_EVENT + raw(swap.wallet) + raw(swap.pool.mint.account) + raw(swap.pool.account) + bytes(8)
+    _event(swap.builder, swap.draft, event)
 
 
 def _event(builder: Builder, draft: Draft, event: bytes) -> None:

@@ -1,9 +1,9 @@
-"""Slots and their times. The pace of slots changes from hour to hour, so no constant turns one into the other."""
+"""Slots and their times. The slot rate changes from hour to hour, so that no constant converts one into the other."""
 
 from bisect import bisect_right
 
 _FIRST_SLOT = 381_000_000
-_SPARE_HOURS = 24 * 100  # how far the chain reaches back before the world's first second: further than anyone asks
+_SPARE_HOURS = 24 * 100  # how far the chain reaches back before the world's first second: further than any query
 
 
 def _slots_per_10_seconds(hour: int) -> int:
@@ -18,38 +18,39 @@ class SlotClock:
 
     def __init__(self, oldest_offset_seconds: int) -> None:
         self._first_hour = oldest_offset_seconds // 3600 - _SPARE_HOURS
-        self._bases = [_FIRST_SLOT]
+        self._first_slots = [_FIRST_SLOT]
 
     @property
     def first_slot(self) -> int:
         """The oldest slot that exists here."""
         return _FIRST_SLOT
 
-    def _base(self, hour: int) -> int:
-        place = hour - self._first_hour
-        while len(self._bases) <= place + 1:
-            last = self._first_hour + len(self._bases) - 1
-            self._bases.append(self._bases[-1] + 360 * _slots_per_10_seconds(last))
-        return self._bases[place]
+    def _first_slot_of(self, hour: int) -> int:
+        index = hour - self._first_hour
+        while len(self._first_slots) <= index + 1:
+            last_hour = self._first_hour + len(self._first_slots) - 1
+            self._first_slots.append(self._first_slots[-1] + 360 * _slots_per_10_seconds(last_hour))
+        return self._first_slots[index]
 
     def slot_at(self, offset_seconds: int, step: int = 0) -> int:
-        """The first slot of that second, or the `step`-th after it."""
+        """Return the first slot of that second, or the `step`-th after it."""
         hour, rest = divmod(offset_seconds, 3600)
         tens, second = divmod(rest, 10)
-        pace = _slots_per_10_seconds(hour)
-        return self._base(hour) + tens * pace - (-second * pace // 10) + step
+        rate = _slots_per_10_seconds(hour)
+        slots_before_second = -(-second * rate // 10)
+        return self._first_slot_of(hour) + tens * rate + slots_before_second + step
 
     def offset_of(self, slot: int) -> int:
-        """Offset in seconds of a slot at or after the first one."""
-        while slot >= self._bases[-1]:
-            self._base(self._first_hour + len(self._bases))
-        place = bisect_right(self._bases, slot) - 1
-        hour = self._first_hour + place
-        pace = _slots_per_10_seconds(hour)
-        tens, nth = divmod(slot - self._bases[place], pace)
-        return hour * 3600 + tens * 10 + nth * 10 // pace
+        """Return the offset in seconds of a slot at or after the first one."""
+        while slot >= self._first_slots[-1]:
+            self._first_slot_of(self._first_hour + len(self._first_slots))
+        index = bisect_right(self._first_slots, slot) - 1
+        hour = self._first_hour + index
+        rate = _slots_per_10_seconds(hour)
+        tens, slots_after_ten = divmod(slot - self._first_slots[index], rate)
+        return hour * 3600 + tens * 10 + slots_after_ten * 10 // rate
 
     @staticmethod
     def may_be_skipped(slot: int) -> bool:
-        """Whether the leader of this slot made no block (unless a transaction of the world is in it)."""
+        """Return True if the leader of this slot made no block (unless a transaction of the world is in it)."""
         return (slot * 2_654_435_761 >> 7) % 43 == 0

@@ -1,4 +1,7 @@
-"""What a wallet does in one transaction: buy, sell, pass tokens on, fail, or just move SOL."""
+"""Transactions of wallets: buy, sell, transfer tokens, fail, or move SOL."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from simmarket.chain import programs, pumpfun, pumpswap
 from simmarket.chain.builder import Builder, Moment, Style
@@ -10,163 +13,225 @@ from simmarket.chain.instructions import (
     units_transfer,
     wrap_sol,
 )
-from simmarket.chain.ledger import Draft
-from simmarket.chain.world import BUY, SELL, TRANSFER_IN, TRANSFER_OUT, Pool, PoolTrade
+from simmarket.chain.ledger import Draft, InstructionError
+from simmarket.chain.pool_swap import PoolSwap
+from simmarket.chain.world import BUY, SELL, TRANSFER_IN, TRANSFER_OUT, Movement, Pool, PoolTrade
 
 _BOT_CALL = bytes((0x52, 0xE1, 0x77, 0xE7, 0x4E, 0x1D, 0x2D, 0x46))
+_CURVE_BUY_SLIPPAGE, _CURVE_SELL_SLIPPAGE, _POOL_SLIPPAGE = 6002, 6003, 6004
 
 
-def buy(builder: Builder, wallet: int, pool: Pool, when: Moment, budget: int, style: Style) -> int:
-    """Buy for at most `budget` raw quote units; returns the units bought."""
-    draft = builder.begin(wallet, style)
-    units, paid, platform = add_buy(builder, draft, wallet, pool, budget, style)
-    place = builder.end(draft, when, style)
-    note(builder, pool, wallet, when, place, units, paid, style, platform, is_buy=True)
-    return units
+@dataclass(slots=True, frozen=True)
+class Order:
+    """A wallet's wish to trade in a pool at a moment."""
+
+    wallet: int
+    pool: Pool
+    when: Moment
+    style: Style
 
 
-def add_buy(builder: Builder, draft: Draft, wallet: int, pool: Pool, budget: int, style: Style) -> tuple[int, int, int]:
-    """Instructions of a buy; returns (units, quote units paid to the market, platform fee lamports)."""
-    accounts, ledger = builder.accounts, builder.ledger
-    if accounts.associated(wallet, pool.mint.account, pool.mint.program) not in ledger.tokens:
-        open_associated(draft, wallet, pool.mint, wallet)
-    wrapped = 0
-    if not pool.is_curve:
-        wrapped = _open_wrapped(builder, draft, wallet, style)
-        missing = budget - ledger.units(wrapped)
-        if missing > 0:
-            wrap_sol(draft, wallet, wrapped, missing)
-    platform = _enter_bot(builder, draft, wallet, pool, style, budget)
-    if pool.is_curve:
-        units, paid = pumpfun.add_buy(builder, draft, pool, wallet, budget)
-    else:
-        units, paid = pumpswap.add_buy(builder, draft, pool, wallet, wrapped, budget)
-    _leave_bot(builder, draft, wallet, pool, style, platform)
-    if wrapped and style.wrapped != "kept":
-        close_account(draft, wrapped, wallet)
-    return units, paid, platform
+class Fill(NamedTuple):
+    """An executed trade. `quote_units`: raw quote units that the wallet paid or received, without platform fee."""
+
+    is_buy: bool
+    units: int
+    quote_units: int
+    platform_fee_lamports: int = 0
 
 
-def sell(builder: Builder, wallet: int, pool: Pool, when: Moment, units: int, style: Style) -> None:
-    """Sell units the wallet holds."""
-    accounts, ledger = builder.accounts, builder.ledger
-    draft = builder.begin(wallet, style)
-    wrapped = 0 if pool.is_curve else _open_wrapped(builder, draft, wallet, style)
-    gain = pool.virtual_quote * units // (pool.virtual_base + units) if pool.is_curve else 0
-    if not pool.is_curve:
-        gain = pumpswap.quote_of(builder, pool, units)
-    platform = _enter_bot(builder, draft, wallet, pool, style, gain)
-    if pool.is_curve:
-        units, received = pumpfun.add_sell(builder, draft, pool, wallet, units)
-    else:
-        units, received = pumpswap.add_sell(builder, draft, pool, wallet, wrapped, units)
-    _leave_bot(builder, draft, wallet, pool, style, platform)
-    if wrapped and style.wrapped != "kept":
-        close_account(draft, wrapped, wallet)
-    own = accounts.associated(wallet, pool.mint.account, pool.mint.program)
-    if style.closes_empty and ledger.units(own) == 0:
-        close_account(draft, own, wallet)
-    place = builder.end(draft, when, style)
-    note(builder, pool, wallet, when, place, units, received, style, platform, is_buy=False)
+def buy(builder: Builder, order: Order, budget: int) -> int:
+    """Buy for at most `budget` raw quote units; return the units bought."""
+    draft = builder.begin(order.wallet, order.style)
+    fill = add_buy(builder, draft, order, budget)
+    position = builder.end(draft, order.when, order.style)
+    log_trade(builder, order, fill, position)
+    return fill.units
 
 
-def note(
-    builder: Builder,
-    pool: Pool,
-    wallet: int,
-    when: Moment,
-    place: int,
-    units: int,
-    quote_units: int,
-    style: Style,
-    platform: int,
-    *,
-    is_buy: bool,
-    signers: int = 1,
-) -> None:
-    """Log a trade for the truth and for the pool's own figures."""
-    extras = builder.network_fee(style, signers) + style.tip_lamports + platform
-    builder.log(
-        BUY if is_buy else SELL,
-        wallet,
-        pool.mint.account,
-        units,
-        place,
-        quote=pool.quote.account,
-        quote_units=quote_units,
-        extras_lamports=extras,
-    )
+def add_buy(builder: Builder, draft: Draft, order: Order, budget: int) -> Fill:
+    """Add the instructions of a buy to a draft."""
+    wallet, pool = order.wallet, order.pool
     ledger = builder.ledger
-    quote, base = pool.virtual_quote, pool.virtual_base
-    if not pool.is_curve:
-        quote, base = ledger.units(pool.quote_vault), ledger.units(pool.base_vault)
-    pool.trades.append(PoolTrade(when.offset_seconds, wallet, is_buy, units, quote_units, quote, base))
+    if PoolSwap(builder, draft, pool, wallet).base_account not in ledger.tokens:
+        open_associated(draft, wallet, pool.mint, wallet)
+    wrapped = _open_wrapped(builder, draft, order)
+    if wrapped is not None and ledger.units(wrapped) < budget:
+        wrap_sol(draft, wallet, wrapped, budget - ledger.units(wrapped))
+    swap = PoolSwap(builder, draft, pool, wallet, wrapped)
+    platform_fee = _enter_bot(swap, order.style, budget)
+    venue_buy = pumpfun.add_buy if pool.is_curve else pumpswap.add_buy
+    units, paid = venue_buy(swap, budget)
+    _leave_bot(swap, order.style, platform_fee)
+    _close_wrapped(swap, order.style)
+    return Fill(is_buy=True, units=units, quote_units=paid, platform_fee_lamports=platform_fee)
 
 
-def fail(builder: Builder, wallet: int, pool: Pool, when: Moment, style: Style, *, is_buy: bool) -> None:
-    """A trade that the program refuses (slippage): only the fee moves."""
-    accounts, ledger = builder.accounts, builder.ledger
-    draft = builder.begin(wallet, Style(style.version, style.priority_micro_lamports))
-    recipient = accounts.add(programs.FEE_RECIPIENTS[pool.account % len(programs.FEE_RECIPIENTS)])
+def sell(builder: Builder, order: Order, units: int) -> None:
+    """Sell units that the wallet holds."""
+    wallet, pool, style = order.wallet, order.pool, order.style
+    draft = builder.begin(wallet, style)
+    wrapped = _open_wrapped(builder, draft, order)
+    swap = PoolSwap(builder, draft, pool, wallet, wrapped)
+    platform_fee = _enter_bot(swap, style, _proceeds_of(builder, pool, units))
+    venue_sell = pumpfun.add_sell if pool.is_curve else pumpswap.add_sell
+    units, received = venue_sell(swap, units)
+    _leave_bot(swap, style, platform_fee)
+    _close_wrapped(swap, style)
+    if style.closes_empty and builder.ledger.units(swap.base_account) == 0:
+        close_account(draft, swap.base_account, wallet)
+    position = builder.end(draft, order.when, style)
+    fill = Fill(is_buy=False, units=units, quote_units=received, platform_fee_lamports=platform_fee)
+    log_trade(builder, order, fill, position)
+
+
+def log_trade(builder: Builder, order: Order, fill: Fill, position: int, *, signers: int = 1) -> None:
+    """Log a trade for the expected results and for the pool's own figures."""
+    pool, style = order.pool, order.style
+    network_fee = builder.network_fee_lamports(style, signers)
+    builder.log(
+        Movement(
+            kind=BUY if fill.is_buy else SELL,
+            wallet=order.wallet,
+            mint=pool.mint.account,
+            units=fill.units,
+            quote_units=fill.quote_units,
+            quote=pool.quote.account,
+            fees_lamports=network_fee + style.tip_lamports + fill.platform_fee_lamports,
+            position=position,
+        )
+    )
+    quote, base = reserves(builder, pool)
+    pool.trades.append(
+        PoolTrade(
+            offset_seconds=order.when.offset_seconds,
+            wallet=order.wallet,
+            is_buy=fill.is_buy,
+            units=fill.units,
+            quote_units=fill.quote_units,
+            quote_reserve=quote,
+            base_reserve=base,
+        )
+    )
+
+
+def reserves(builder: Builder, pool: Pool) -> tuple[int, int]:
+    """Return the (quote, base) reserves that a pool's price is computed from."""
     if pool.is_curve:
-        names, discriminator = pumpfun.call_names(builder, pool, wallet, recipient, is_buy=is_buy)
-        program = programs.PUMP
-    else:
-        wrapped = accounts.associated(wallet, ledger.native.account)
-        names = pumpswap.call_names(builder, pool, wallet, wrapped, recipient)
-        discriminator, program = (pumpfun.BUY if is_buy else pumpfun.SELL), programs.PUMPSWAP
-    place = draft.top_level_count
-    draft.call(accounts.add(program), names, discriminator + (10**12).to_bytes(8, "little") + bytes(8))
-    code = (6002 if is_buy else 6003) if pool.is_curve else 6004
-    builder.end(draft, when, style, error=(place, code))
+        return pool.virtual_quote, pool.virtual_base
+    return pumpswap.reserves(builder, pool)
 
 
-def pass_tokens(builder: Builder, source: int, target: int, pool: Pool, when: Moment, units: int, style: Style) -> None:
-    """Send units to another wallet, which does not sign; the sender pays for its token account if there is none.
+def fail(builder: Builder, order: Order, *, is_buy: bool) -> None:
+    """Add a trade that the program refuses (slippage): only the fee moves."""
+    pool, wallet = order.pool, order.wallet
+    draft = builder.begin(wallet, order.style.without_extras())
+    accounts, data = _refused_call(builder, draft, order, is_buy=is_buy)
+    program = programs.PUMP if pool.is_curve else programs.PUMPSWAP
+    error = InstructionError(draft.top_level_count, _slippage_code(pool, is_buy=is_buy))
+    draft.call(builder.accounts.add(program), accounts, data)
+    builder.end(draft, order.when, order.style, error=error)
 
-    Where the account exists, only it is named, not its owner: the owner's own signature list misses the transfer.
+
+def _refused_call(builder: Builder, draft: Draft, order: Order, *, is_buy: bool) -> tuple[tuple[int, ...], bytes]:
+    """Return the accounts and the data of a trade with a limit that no price meets."""
+    limits = (10**12).to_bytes(8, "little") + bytes(8)
+    if order.pool.is_curve:
+        swap = PoolSwap(builder, draft, order.pool, order.wallet)
+        accounts, discriminator = pumpfun.call_accounts(swap, is_buy=is_buy)
+        return accounts, discriminator + limits
+    wrapped = builder.accounts.associated(order.wallet, builder.ledger.native.account)
+    swap = PoolSwap(builder, draft, order.pool, order.wallet, wrapped)
+    discriminator = pumpfun.BUY if is_buy else pumpfun.SELL
+    return pumpswap.call_accounts(swap), discriminator + limits
+
+
+def _slippage_code(pool: Pool, *, is_buy: bool) -> int:
+    if not pool.is_curve:
+        return _POOL_SLIPPAGE
+    return _CURVE_BUY_SLIPPAGE if is_buy else _CURVE_SELL_SLIPPAGE
+
+
+def transfer_tokens(builder: Builder, order: Order, target: int, units: int) -> None:
+    """Send units of the order's pool token to another wallet, which does not sign.
+
+    The sender pays for the receiver's token account if there is none. If the account exists, the transaction contains
+    it but not its owner, so that the owner's own signature list misses the transfer.
     """
-    draft = builder.begin(source, Style(style.version, style.priority_micro_lamports))
-    theirs = builder.accounts.associated(target, pool.mint.account, pool.mint.program)
-    if theirs not in builder.ledger.tokens:
-        open_associated(draft, target, pool.mint, source)
-    own = builder.accounts.associated(source, pool.mint.account, pool.mint.program)
-    units_transfer(draft, own, theirs, source, units)
-    place = builder.end(draft, when, style)
-    builder.log(TRANSFER_OUT, source, pool.mint.account, units, place)
-    builder.log(TRANSFER_IN, target, pool.mint.account, units, place)
+    source, mint = order.wallet, order.pool.mint
+    draft = builder.begin(source, order.style.without_extras())
+    target_account = builder.accounts.associated(target, mint.account, mint.program)
+    if target_account not in builder.ledger.tokens:
+        open_associated(draft, target, mint, source)
+    source_account = builder.accounts.associated(source, mint.account, mint.program)
+    units_transfer(draft, source_account, target_account, source, units)
+    position = builder.end(draft, order.when, order.style)
+    for kind, wallet in ((TRANSFER_OUT, source), (TRANSFER_IN, target)):
+        builder.log(
+            Movement(
+                kind=kind,
+                wallet=wallet,
+                mint=mint.account,
+                units=units,
+                quote_units=0,
+                quote=0,
+                fees_lamports=0,
+                position=position,
+            )
+        )
 
 
-def pass_sol(builder: Builder, source: int, target: int, when: Moment, lamports: int, style: Style) -> None:
-    """A plain SOL transfer."""
-    draft = builder.begin(source, Style(style.version, style.priority_micro_lamports))
+def transfer_sol(builder: Builder, source: int, target: int, lamports: int, *, when: Moment, style: Style) -> None:
+    """Add a plain SOL transfer."""
+    draft = builder.begin(source, style.without_extras())
     sol_transfer(draft, source, target, lamports)
     builder.end(draft, when, style)
 
 
-def _open_wrapped(builder: Builder, draft: Draft, wallet: int, style: Style) -> int:
-    native = builder.ledger.native
-    if style.wrapped == "seeded":
-        return open_seeded_wsol(draft, wallet)
-    return open_associated(draft, wallet, native, wallet)
+def _open_wrapped(builder: Builder, draft: Draft, order: Order) -> int | None:
+    """Open the wallet's wrapped-SOL account in its own way; None for a curve, which needs none."""
+    if order.pool.is_curve:
+        return None
+    if order.style.wrapped == "seeded":
+        return open_seeded_wsol(draft, order.wallet)
+    return open_associated(draft, order.wallet, builder.ledger.native, order.wallet)
 
 
-def _enter_bot(builder: Builder, draft: Draft, wallet: int, pool: Pool, style: Style, amount: int) -> int:
-    """Enter the bot's program where it has one; returns the platform fee in lamports."""
-    if style.bot is None or pool.quote is not builder.ledger.native:
+def _close_wrapped(swap: PoolSwap, style: Style) -> None:
+    if swap.wrapped is not None and style.wrapped != "kept":
+        close_account(swap.draft, swap.wrapped, swap.wallet)
+
+
+def _proceeds_of(builder: Builder, pool: Pool, units: int) -> int:
+    if pool.is_curve:
+        return pumpfun.proceeds_of(pool, units)
+    return pumpswap.proceeds_of(builder, pool, units)
+
+
+def _bot_of(swap: PoolSwap, style: Style) -> programs.Bot | None:
+    """Return the bot that the swap goes through; bots trade against SOL only."""
+    if style.bot is None or not swap.has_native_quote:
+        return None
+    return programs.BOTS[style.bot]
+
+
+def _enter_bot(swap: PoolSwap, style: Style, amount: int) -> int:
+    """Enter the bot's program if it has one; return the platform fee in lamports."""
+    bot = _bot_of(swap, style)
+    if bot is None:
         return 0
-    program, fee_wallet, basis_points = programs.BOTS[style.bot]
-    fee = amount * basis_points // 10_000
-    if program is not None:
-        names = (wallet, pool.account, pool.mint.account, builder.accounts.add(fee_wallet))
-        draft.enter(builder.accounts.add(program), names, _BOT_CALL + amount.to_bytes(8, "little"))
-    return fee
+    if bot.program is not None:
+        add = swap.builder.accounts.add
+        accounts = (swap.wallet, swap.pool.account, swap.pool.mint.account, add(bot.fee_wallet))
+        swap.draft.enter(add(bot.program), accounts, _BOT_CALL + amount.to_bytes(8, "little"))
+    return amount * bot.fee_basis_points // 10_000
 
 
-def _leave_bot(builder: Builder, draft: Draft, wallet: int, pool: Pool, style: Style, platform: int) -> None:
-    if style.bot is None or pool.quote is not builder.ledger.native:
+def _leave_bot(swap: PoolSwap, style: Style, platform_fee_lamports: int) -> None:
+    bot = _bot_of(swap, style)
+    if bot is None:
         return
-    program, fee_wallet, _ = programs.BOTS[style.bot]
-    sol_transfer(draft, wallet, builder.accounts.add(fee_wallet), platform)
-    if program is not None:
-        draft.leave()
+    fee_wallet = swap.builder.accounts.add(bot.fee_wallet)
+    sol_transfer(swap.draft, swap.wallet, fee_wallet, platform_fee_lamports)
+    if bot.program is not None:
+        swap.draft.leave()

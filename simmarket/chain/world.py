@@ -1,4 +1,7 @@
-"""What a world holds: tokens, pools, transactions in chain order, and the log of what wallets did."""
+"""A world: tokens, pools, transactions in chain order, and the log of what wallets did.
+
+A `position` is the index of a transaction in `World.transactions`.
+"""
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
@@ -13,10 +16,10 @@ BUY, SELL, TRANSFER_IN, TRANSFER_OUT = "buy", "sell", "in", "out"
 
 
 class Movement(NamedTuple):
-    """One thing a wallet did with a token.
+    """One buy, sale or transfer of a wallet.
 
-    `quote_units` is the market amount (raw units of `quote`); `extras_lamports` is what this wallet paid in the
-    transaction beside it: network fee, tip, platform fee. Both are 0 for transfers.
+    `quote_units` is the market amount (raw units of `quote`); `fees_lamports` is what this wallet paid on top of it in
+    the transaction: network fee, tip, platform fee. Both are 0 for transfers.
     """
 
     kind: str
@@ -25,12 +28,12 @@ class Movement(NamedTuple):
     units: int
     quote_units: int
     quote: int
-    extras_lamports: int
-    transaction: int  # place in World.transactions
+    fees_lamports: int
+    position: int
 
 
 class PoolTrade(NamedTuple):
-    """One trade as a pool saw it; the price after it is quote_reserve / base_reserve in raw units."""
+    """One trade in a pool; the price after it is quote_reserve / base_reserve in raw units."""
 
     offset_seconds: int
     wallet: int
@@ -43,7 +46,7 @@ class PoolTrade(NamedTuple):
 
 @dataclass(slots=True)
 class Pool:
-    """A pump.fun curve or a PumpSwap pool. A curve with SOL quote holds lamports itself: `quote_vault` is it."""
+    """A pump.fun curve or a PumpSwap pool. A curve with SOL quote is its own `quote_vault`: it holds the lamports."""
 
     account: int
     dex: str
@@ -58,18 +61,18 @@ class Pool:
     opening_quote: int
     opening_base: int
     index: int = 0
-    authority: int = 0  # the pool's creator in its seeds
-    listed: bool = True  # whether the pair aggregators show it
-    virtual_quote: int = 0  # curves only: reserves the price is made of
+    authority: int = 0  # the creator account among the seeds of the pool's address
+    is_listed: bool = True  # the pair aggregators show it
+    virtual_quote: int = 0  # curves only: the reserves that the price is computed from
     virtual_base: int = 0
     real_base: int = 0
-    complete: bool = False
-    opening_price: tuple[int, int] | None = None  # where it differs from opening_quote / opening_base
+    is_complete: bool = False
+    opening_price: tuple[int, int] | None = None  # (quote, base), if it differs from the opening reserves
     trades: list[PoolTrade] = field(default_factory=list)
 
     @property
     def is_curve(self) -> bool:
-        """Whether this is a bonding curve."""
+        """True for a bonding curve."""
         return self.dex == "pumpfun"
 
 
@@ -86,8 +89,8 @@ class Token:
     creator: int
     pools: list[Pool]
     graduated_offset_seconds: int | None = None
-    boosted: int = 0
-    profiled: bool = False
+    boost_count: int = 0
+    has_profile: bool = False
 
 
 @dataclass
@@ -103,60 +106,62 @@ class World:
     tokens: dict[str, Token] = field(default_factory=dict)
     transactions: list[Transaction] = field(default_factory=list)
     movements: list[Movement] = field(default_factory=list)
-    habits: dict[str, list[str]] = field(default_factory=dict)
+    behaviours: dict[str, list[str]] = field(default_factory=dict)  # labels by wallet address
     wallets: set[int] = field(default_factory=set)
     dropped_rows: dict[str, int] = field(default_factory=dict)
     file_end_seconds: int | None = None  # unix time of the last row of a trades file
     _by_signature: dict[str, int] = field(default_factory=dict)
     _by_key: dict[int, list[int]] = field(default_factory=dict)
     _by_slot: dict[int, list[int]] = field(default_factory=dict)
+    _by_changed_owner: dict[int, list[int]] = field(default_factory=dict)
 
     def index(self) -> None:
-        """Build the look-ups; called once when the world is complete."""
-        for place, transaction in enumerate(self.transactions):
+        """Build the indexes; called once when the world is complete."""
+        for position, transaction in enumerate(self.transactions):
             in_slot = self._by_slot.setdefault(transaction.slot, [])
             transaction.index = len(in_slot)
-            in_slot.append(place)
-            self._by_signature[transaction.signature] = place
+            in_slot.append(position)
+            self._by_signature[transaction.signature] = position
             for account in transaction.all_keys:
-                self._by_key.setdefault(account, []).append(place)
+                self._by_key.setdefault(account, []).append(position)
 
-    def place_of(self, signature: str) -> int | None:
-        """Place of a transaction in chain order."""
+    def position_of(self, signature: str) -> int | None:
+        """Return the position of a transaction in chain order, or None."""
         return self._by_signature.get(signature)
 
-    def naming(self, account: int) -> list[int]:
-        """Places of the transactions whose keys name an account, in chain order."""
+    def positions_of(self, account: int) -> list[int]:
+        """Return the positions of the transactions whose keys contain an account, in chain order."""
         return self._by_key.get(account, [])
 
-    def in_slot(self, slot: int) -> list[int]:
-        """Places of the transactions of a slot."""
+    def positions_in_slot(self, slot: int) -> list[int]:
+        """Return the positions of the transactions of a slot."""
         return self._by_slot.get(slot, [])
 
     def has_block(self, slot: int) -> bool:
-        """Whether a slot produced a block."""
+        """Return True if a slot produced a block."""
         return slot in self._by_slot or not self.clock.may_be_skipped(slot)
 
-    def first_place_at_or_after(self, slot: int, index: int = 0) -> int:
-        """Place of the first transaction at or after (slot, index); len(transactions) when there is none."""
+    def first_position_at_or_after(self, slot: int, index: int = 0) -> int:
+        """Return the position of the first transaction at or after (slot, index), or len(transactions)."""
         return bisect_left(self.transactions, (slot, index), key=lambda item: (item.slot, item.index))
 
     def token_accounts_of(self, owner: int) -> set[int]:
-        """Every token account an owner has or had in a transaction."""
-        found = {account for account, held in self.ledger.tokens.items() if held.owner == owner}
-        for place in self.changing_tokens_of(owner):
-            transaction = self.transactions[place]
+        """Return every token account that an owner has or had in a transaction."""
+        accounts = {account for account, state in self.ledger.tokens.items() if state.owner == owner}
+        for position in self.positions_changing_tokens_of(owner):
+            transaction = self.transactions[position]
             keys = transaction.all_keys
-            found.update(keys[row.key] for row in transaction.tokens if row.owner == owner)
-        return found
+            accounts.update(keys[row.key] for row in transaction.tokens if row.owner == owner)
+        return accounts
 
-    def changing_tokens_of(self, owner: int) -> list[int]:
-        """Places of the transactions that changed a token account of an owner."""
-        if not self._changed:
-            for place, transaction in enumerate(self.transactions):
-                owners = {row.owner for row in transaction.tokens if row.pre != row.post}
-                for changed in owners:
-                    self._changed.setdefault(changed, []).append(place)
-        return self._changed.get(owner, [])
+    def positions_changing_tokens_of(self, owner: int) -> list[int]:
+        """Return the positions of the transactions that changed a token account of an owner."""
+        if not self._by_changed_owner:
+            self._index_changed_owners()
+        return self._by_changed_owner.get(owner, [])
 
-    _changed: dict[int, list[int]] = field(default_factory=dict)
+    def _index_changed_owners(self) -> None:
+        for position, transaction in enumerate(self.transactions):
+            owners = {row.owner for row in transaction.tokens if row.pre_units != row.post_units}
+            for owner in owners:
+                self._by_changed_owner.setdefault(owner, []).append(position)

@@ -7,38 +7,43 @@ from pathlib import Path
 
 from simmarket.chain.builder import Builder
 from simmarket.chain.world import World
-from simmarket.worlds import trades_file
+from simmarket.worlds import small_world, trades_file
 
 NAMES = ("small", "empty")
 
 
 def build(name: str = "small", seed: int = 7) -> World:
-    """A named world; the same (name, seed) gives the same world in every process."""
-    if name == "empty":
-        builder = Builder(name, seed, 0)
-        builder.world.index()
-        return builder.world
-    if name == "small":
-        from simmarket.worlds import small_world
+    """Return a named world; the same (name, seed) gives the same world in every process.
 
-        with _uncollected():
+    Raises ValueError for an unknown name.
+    """
+    if name == "empty":
+        return _empty_world(name, seed)
+    if name == "small":
+        with _garbage_collection_paused():
             return small_world.build(seed)
     raise ValueError(f"unknown world {name!r}; known: {', '.join(NAMES)}")
 
 
 def from_trades(path: str | Path) -> World:
-    """The world of a trades file."""
-    with _uncollected():
+    """Return the world of a trades file."""
+    with _garbage_collection_paused():
         return trades_file.build(Path(path))
 
 
+def _empty_world(name: str, seed: int) -> World:
+    builder = Builder(name, seed, 0)
+    builder.world.index()
+    return builder.world
+
+
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """A world is a million small objects that all stay: looking for garbage among them doubles the time."""
-    enabled = gc.isenabled()
+def _garbage_collection_paused() -> Iterator[None]:
+    """A world is a million small objects and none of them is garbage: to look for garbage doubles the time."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if enabled:
+        if was_enabled:
             gc.enable()

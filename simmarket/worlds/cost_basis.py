@@ -7,61 +7,68 @@ ZERO = Fraction(0)
 
 
 @dataclass(slots=True)
-class Position:
-    """Units with basis, their basis, units without basis, and what came out of the matched part."""
+class CostBasis:
+    """Units with a cost basis, their basis, units without one (received), and the proceeds of both.
 
-    with_basis: Fraction = ZERO
+    `cost` is what all buys cost. `matched_proceeds` come from units with a basis, `unmatched_proceeds` from others.
+    """
+
+    units_with_basis: Fraction = ZERO
     basis: Fraction = ZERO
-    without_basis: Fraction = ZERO
-    put_in: Fraction = ZERO
+    units_without_basis: Fraction = ZERO
+    cost: Fraction = ZERO
     realised: Fraction = ZERO
     matched_proceeds: Fraction = ZERO
     unmatched_proceeds: Fraction = ZERO
     history_incomplete: bool = False
 
     @property
-    def held(self) -> Fraction:
+    def units(self) -> Fraction:
         """All units known to be in the wallet."""
-        return self.with_basis + self.without_basis
+        return self.units_with_basis + self.units_without_basis
 
-    def buy(self, units: int, lamports: Fraction, extras: int) -> None:
-        """Units bought for `lamports` at the market and `extras` of fees."""
-        self.with_basis += units
-        self.basis += lamports + extras
-        self.put_in += lamports + extras
+    def buy(self, units: int, lamports: Fraction, fees: int) -> None:
+        """Add units bought for `lamports` at the market and `fees` lamports."""
+        self.units_with_basis += units
+        self.basis += lamports + fees
+        self.cost += lamports + fees
 
-    def sell(self, units: int, lamports: Fraction, extras: int) -> None:
-        """Units sold; what exceeds the known units is proceeds without basis."""
-        known = min(Fraction(units), self.held)
-        if known < units:
+    def sell(self, units: int, lamports: Fraction, fees: int) -> None:
+        """Remove units sold; the proceeds of more units than the known ones are unmatched."""
+        net_proceeds = lamports - fees
+        known_units = min(Fraction(units), self.units)
+        if known_units < units:
             self.history_incomplete = True
-            share = known / units
-            self.unmatched_proceeds += (lamports - extras) * (1 - share)
-            lamports, fees = lamports * share, extras * share
-        else:
-            fees = Fraction(extras)
-        if known == 0:
-            return
-        matched = known * self.with_basis / self.held
-        cost = self.basis * matched / self.with_basis if self.with_basis else ZERO
-        net = lamports - fees
-        self.realised += net * matched / known - cost
-        self.matched_proceeds += net * matched / known
-        self.unmatched_proceeds += net * (known - matched) / known
-        self.with_basis -= matched
+            known_proceeds = net_proceeds * known_units / units
+            self.unmatched_proceeds += net_proceeds - known_proceeds
+            net_proceeds = known_proceeds
+        if known_units:
+            self._sell_known(known_units, net_proceeds)
+
+    def _sell_known(self, units: Fraction, net_proceeds: Fraction) -> None:
+        """Remove units with and without basis in the proportion in which the wallet holds them."""
+        matched_units = units * self.units_with_basis / self.units
+        unmatched_units = units - matched_units
+        cost = ZERO
+        if self.units_with_basis:
+            cost = self.basis * matched_units / self.units_with_basis
+        matched_proceeds = net_proceeds * matched_units / units
+        self.realised += matched_proceeds - cost
+        self.matched_proceeds += matched_proceeds
+        self.unmatched_proceeds += net_proceeds - matched_proceeds
+        self.units_with_basis -= matched_units
+        self.units_without_basis -= unmatched_units
         self.basis -= cost
-        self.without_basis -= known - matched
 
     def receive(self, units: int) -> None:
-        """Units that came in by a transfer: no basis."""
-        self.without_basis += units
+        """Add units received by a transfer: they have no basis."""
+        self.units_without_basis += units
 
-    def give(self, units: int) -> None:
-        """Units that left by a transfer take their basis along."""
-        held = self.held
-        if held == 0:
+    def send(self, units: int) -> None:
+        """Remove units sent by a transfer, with their share of the basis."""
+        if self.units == 0:
             return
-        left = 1 - min(Fraction(units), held) / held
-        self.with_basis *= left
-        self.basis *= left
-        self.without_basis *= left
+        remaining_share = 1 - min(Fraction(units), self.units) / self.units
+        self.units_with_basis *= remaining_share
+        self.basis *= remaining_share
+        self.units_without_basis *= remaining_share

@@ -1,4 +1,4 @@
-"""The right answers of a world, computed from what its wallets did (never from rendered payloads)."""
+"""The results that a correct analysis of a world finds, computed from the log of movements (never from payloads)."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ from fractions import Fraction
 
 from simmarket.chain import programs
 from simmarket.chain.curve25519 import is_on_curve
-from simmarket.chain.figures import pumped_mints
-from simmarket.chain.world import BUY, SELL, TRANSFER_IN, Movement, World
-from simmarket.worlds.cost_basis import ZERO, Position
+from simmarket.chain.figures import SERVER_START_OFFSET_SECONDS, PoolFigures, main_pool
+from simmarket.chain.world import BUY, SELL, TRANSFER_IN, TRANSFER_OUT, Movement, Token, World
+from simmarket.worlds.cost_basis import ZERO, CostBasis
 
 SKILLED, LUCKY_ONCE = "skilled", "lucky once"
 
 
 @dataclass(frozen=True)
-class WalletTruth:
+class ExpectedWallet:
     """One early buyer of one token; lamports rounded half-even, percentages to two decimals."""
 
     address: str
@@ -27,26 +27,26 @@ class WalletTruth:
     profit_pct: Decimal | None
     qualified: bool
     history_incomplete: bool
-    habits: tuple[str, ...]
+    behaviours: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class TokenTruth:
+class ExpectedToken:
     """One token with its early buyers by address, in entry order."""
 
     mint: str
     symbol: str
     kind: str
     launched_offset_seconds: int
-    early_buyers: dict[str, WalletTruth]
+    early_buyers: dict[str, ExpectedWallet]
 
 
 @dataclass(frozen=True)
-class CycleTruth:
+class ExpectedCycle:
     """One wallet's time with one token, from flat to flat; lamports rounded half-even, each on its own.
 
-    `closed` says that no more than 1 % of the cycle's largest holding was left, by sales or by transfers;
-    `left_wallet` that units of it were sent away. What is not sold counts for nothing in `net_lamports`.
+    `is_closed`: at most 1 % of the cycle's largest holding is left, after sales or transfers. `has_sent_units`: the
+    wallet sent units of it away. Units that are not sold add nothing to `net_lamports`.
     """
 
     mint: str
@@ -56,31 +56,29 @@ class CycleTruth:
     put_in_lamports: int
     matched_lamports: int
     net_lamports: int
-    closed: bool
-    left_wallet: bool
+    is_closed: bool
+    has_sent_units: bool
 
 
 def tokens(
     world: World, *, early_window_minutes: int = 30, min_profit_pct: Decimal = Decimal(50)
-) -> dict[str, TokenTruth]:
-    """Every token of the world by mint."""
-    by_wallet: dict[int, dict[int, list[Movement]]] = defaultdict(lambda: defaultdict(list))
+) -> dict[str, ExpectedToken]:
+    """Return every token of the world by mint."""
+    movements_by_wallet: dict[int, dict[int, list[Movement]]] = defaultdict(lambda: defaultdict(list))
     for movement in world.movements:
-        by_wallet[movement.mint][movement.wallet].append(movement)
-    found: dict[str, TokenTruth] = {}
+        movements_by_wallet[movement.mint][movement.wallet].append(movement)
+    expected: dict[str, ExpectedToken] = {}
     for mint, token in world.tokens.items():
-        launch = token.launched_offset_seconds
-        last = launch + early_window_minutes * 60
-        buyers: dict[str, WalletTruth] = {}
-        # wallets stand in the order of their first movement, which for an early buyer is its first buy
-        for wallet, movements in by_wallet[token.mint.account].items():
-            first = world.transactions[movements[0].transaction].offset_seconds
-            if movements[0].kind != BUY or not launch <= first <= last or not _is_wallet(world, wallet):
-                continue
-            address = world.accounts.address(wallet)
-            buyers[address] = _wallet_truth(world, mint, address, movements, len(buyers) + 1, min_profit_pct)
-        found[mint] = TokenTruth(mint, token.symbol, token.kind, launch, buyers)
-    return found
+        window_end = token.launched_offset_seconds + early_window_minutes * 60
+        early_buyers: dict[str, ExpectedWallet] = {}
+        # wallets are in the order of their first movement, which for an early buyer is its first buy
+        for wallet, movements in movements_by_wallet[token.mint.account].items():
+            if _is_early_buyer(world, token, movements[0], window_end):
+                rank = len(early_buyers) + 1
+                buyer = _expected_wallet(world, token, movements, rank=rank, min_profit_pct=min_profit_pct)
+                early_buyers[world.accounts.address(wallet)] = buyer
+        expected[mint] = ExpectedToken(mint, token.symbol, token.kind, token.launched_offset_seconds, early_buyers)
+    return expected
 
 
 def pumped(
@@ -91,71 +89,83 @@ def pumped(
     min_liquidity_usd: Decimal = Decimal(10000),
     max_token_age_hours: int = 72,
 ) -> set[str]:
-    """Mints that pass the filters on the figures the wire shows when a server starts."""
-    return pumped_mints(
-        world,
-        min_price_change_pct=min_price_change_pct,
-        min_volume_usd=min_volume_usd,
-        min_liquidity_usd=min_liquidity_usd,
-        max_token_age_hours=max_token_age_hours,
-    )
+    """Return the mints whose main pool passes the filters when a server starts; the age counts from the launch."""
+
+    def passes(token: Token, figures: PoolFigures) -> bool:
+        day = figures.windows["h24"]
+        age_seconds = SERVER_START_OFFSET_SECONDS - token.launched_offset_seconds
+        return (
+            day.change_pct >= Fraction(min_price_change_pct)
+            and day.volume_usd >= Fraction(min_volume_usd)
+            and figures.liquidity_usd >= Fraction(min_liquidity_usd)
+            and age_seconds <= max_token_age_hours * 3600
+        )
+
+    mints: set[str] = set()
+    for mint, token in world.tokens.items():
+        _, figures = main_pool(world, token, SERVER_START_OFFSET_SECONDS)
+        if passes(token, figures):
+            mints.add(mint)
+    return mints
 
 
 def skilled(world: World) -> set[str]:
-    """Wallets that buy early and sell well again and again."""
-    return {address for address, habits in world.habits.items() if SKILLED in habits}
+    """Return the wallets that repeatedly buy early and sell well."""
+    return {address for address, behaviours in world.behaviours.items() if SKILLED in behaviours}
 
 
 def lucky_once(world: World) -> set[str]:
-    """Wallets with one good token and no other good one."""
-    return {address for address, habits in world.habits.items() if LUCKY_ONCE in habits}
+    """Return the wallets with one good token and no other good one."""
+    return {address for address, behaviours in world.behaviours.items() if LUCKY_ONCE in behaviours}
 
 
-def cycles(world: World) -> dict[str, list[CycleTruth]]:
-    """Every wallet's cycles in which it bought something, by address, in the order they opened.
+def cycles(world: World) -> dict[str, list[ExpectedCycle]]:
+    """Return every wallet's cycles in which it bought something, by address, in the order they opened.
 
-    Weighted average cost. A cycle opens with the first units bought or received while flat and ends where at most 1 %
-    of its largest holding is left. That rest stays a cost of the cycle that paid for it, and so are the proceeds if it
-    is sold one day: a sale that takes units of several cycles is shared by the units with a cost that each still has.
+    Weighted average cost. A cycle opens with the first units that a wallet buys or receives while flat, and closes when
+    at most 1 % of its largest holding is left. The cost of that rest stays with the cycle that paid it, and so do the
+    proceeds if the wallet sells it later: a sale of units of several cycles is shared in proportion to the units with a
+    cost that each cycle still has.
     """
-    by_pair: dict[tuple[int, int], list[Movement]] = defaultdict(list)
+    by_wallet_and_mint: dict[tuple[int, int], list[Movement]] = defaultdict(list)
     for movement in world.movements:
-        by_pair[movement.wallet, movement.mint].append(movement)
-    found: dict[str, list[CycleTruth]] = defaultdict(list)
-    for (wallet, mint), movements in by_pair.items():
+        by_wallet_and_mint[movement.wallet, movement.mint].append(movement)
+    cycles_by_address: dict[str, list[ExpectedCycle]] = defaultdict(list)
+    for (wallet, mint), movements in by_wallet_and_mint.items():
         if _is_wallet(world, wallet):
-            found[world.accounts.address(wallet)] += _cycles_of(world, world.accounts.address(mint), movements)
-    return {
-        address: sorted(rows, key=lambda row: (row.opened_offset_seconds, row.mint)) for address, rows in found.items()
-    }
+            address = world.accounts.address(wallet)
+            cycles_by_address[address] += _cycles_of(world, world.accounts.address(mint), movements)
+    for rows in cycles_by_address.values():
+        rows.sort(key=lambda row: (row.opened_offset_seconds, row.mint))
+    return dict(cycles_by_address)
 
 
 def market_lamports(world: World, movement: Movement) -> Fraction:
-    """The market amount of a trade in lamports; a stable quote is converted at the last closed minute."""
+    """Return the market amount of a trade in lamports; a stable quote is converted at the last closed minute."""
     if movement.quote == world.ledger.native.account:
         return Fraction(movement.quote_units)
-    offset = world.transactions[movement.transaction].offset_seconds
-    price = Fraction(world.price.cents_at(offset), 100)
-    return Fraction(movement.quote_units * programs.LAMPORTS_PER_SOL, 10**6) / price
+    offset_seconds = world.transactions[movement.position].offset_seconds
+    price_usd = Fraction(world.price.cents_at(offset_seconds), 100)
+    return Fraction(movement.quote_units * programs.LAMPORTS_PER_SOL, 10**6) / price_usd
 
 
-def position_of(world: World, movements: list[Movement]) -> Position:
-    """The position after a wallet's movements in one token, in chain order."""
-    position = Position()
+def cost_basis_of(world: World, movements: list[Movement]) -> CostBasis:
+    """Return the cost basis after a wallet's movements in one token, in chain order."""
+    basis = CostBasis()
     for movement in movements:
-        _apply(world, position, movement)
-    return position
+        _apply(world, basis, movement)
+    return basis
 
 
-def _apply(world: World, position: Position, movement: Movement) -> None:
+def _apply(world: World, basis: CostBasis, movement: Movement) -> None:
     if movement.kind == BUY:
-        position.buy(movement.units, market_lamports(world, movement), movement.extras_lamports)
+        basis.buy(movement.units, market_lamports(world, movement), movement.fees_lamports)
     elif movement.kind == SELL:
-        position.sell(movement.units, market_lamports(world, movement), movement.extras_lamports)
+        basis.sell(movement.units, market_lamports(world, movement), movement.fees_lamports)
     elif movement.kind == TRANSFER_IN:
-        position.receive(movement.units)
+        basis.receive(movement.units)
     else:
-        position.give(movement.units)
+        basis.send(movement.units)
 
 
 @dataclass(slots=True)
@@ -165,90 +175,125 @@ class _Cycle:
     opened: int
     closed: int | None = None
     last_trade: int = 0
-    peak: Fraction = ZERO
-    put_in: Fraction = ZERO
-    matched: Fraction = ZERO
-    units: Fraction = ZERO  # of its own units with a cost, those still in the wallet
-    left_wallet: bool = False
+    peak_units: Fraction = ZERO
+    cost: Fraction = ZERO
+    matched_proceeds: Fraction = ZERO
+    units_with_basis: Fraction = ZERO  # of its own units with a cost, those that are still in the wallet
+    has_sent_units: bool = False
 
-
-def _cycles_of(world: World, mint: str, movements: list[Movement]) -> list[CycleTruth]:
-    position = Position()
-    found: list[_Cycle] = []
-    for movement in movements:
-        offset = world.transactions[movement.transaction].offset_seconds
-        gains = movement.kind in {BUY, TRANSFER_IN}
-        if gains and (not found or found[-1].closed is not None):
-            found.append(_Cycle(offset))
-        put_in, matched, units = position.put_in, position.matched_proceeds, position.with_basis
-        _apply(world, position, movement)
-        if not found:
-            continue
-        cycle = found[-1]
-        if movement.kind == BUY:
-            cycle.put_in += position.put_in - put_in
-            cycle.units += movement.units
-        elif not gains and units:
-            for owner in found:
-                owner.matched += (position.matched_proceeds - matched) * owner.units / units
-                owner.units *= position.with_basis / units
-        cycle.peak = max(cycle.peak, position.held)
-        if movement.kind in {BUY, SELL}:
-            cycle.last_trade = offset
-        elif not gains:
-            cycle.left_wallet = True
-        if cycle.closed is None and position.held * 100 <= cycle.peak:
-            cycle.closed = offset
-    return [
-        CycleTruth(
+    def expected(self, mint: str) -> ExpectedCycle:
+        """Return the rounded result."""
+        return ExpectedCycle(
             mint=mint,
-            opened_offset_seconds=cycle.opened,
-            closed_offset_seconds=cycle.closed,
-            last_trade_offset_seconds=cycle.last_trade,
-            put_in_lamports=round(cycle.put_in),
-            matched_lamports=round(cycle.matched),
-            net_lamports=round(cycle.matched - cycle.put_in),
-            closed=cycle.closed is not None,
-            left_wallet=cycle.left_wallet,
+            opened_offset_seconds=self.opened,
+            closed_offset_seconds=self.closed,
+            last_trade_offset_seconds=self.last_trade,
+            put_in_lamports=round(self.cost),
+            matched_lamports=round(self.matched_proceeds),
+            net_lamports=round(self.matched_proceeds - self.cost),
+            is_closed=self.closed is not None,
+            has_sent_units=self.has_sent_units,
         )
-        for cycle in found
-        if cycle.put_in
-    ]
 
 
-def _wallet_truth(
-    world: World, mint: str, address: str, movements: list[Movement], rank: int, min_profit_pct: Decimal
-) -> WalletTruth:
-    position = position_of(world, movements)
-    exact = None
-    if position.put_in:
-        exact = (position.matched_proceeds - position.put_in) / position.put_in * 100
-    return WalletTruth(
+class _CycleLog:
+    """Splits one wallet's movements in one token into cycles."""
+
+    def __init__(self, world: World) -> None:
+        self.cycles: list[_Cycle] = []
+        self._world = world
+        self._basis = CostBasis()
+
+    def add(self, movement: Movement) -> None:
+        """Add the next movement."""
+        offset_seconds = self._world.transactions[movement.position].offset_seconds
+        is_inflow = movement.kind in {BUY, TRANSFER_IN}
+        is_flat = not self.cycles or self.cycles[-1].closed is not None
+        if is_inflow and is_flat:
+            self.cycles.append(_Cycle(offset_seconds))
+        cost_before = self._basis.cost
+        proceeds_before = self._basis.matched_proceeds
+        units_before = self._basis.units_with_basis
+        _apply(self._world, self._basis, movement)
+        if not self.cycles:
+            return
+        cycle = self.cycles[-1]
+        if movement.kind == BUY:
+            cycle.cost += self._basis.cost - cost_before
+            cycle.units_with_basis += movement.units
+        if not is_inflow and units_before:
+            self._share(self._basis.matched_proceeds - proceeds_before, units_before)
+        self._update(cycle, movement, offset_seconds)
+
+    def _share(self, proceeds: Fraction, units_before: Fraction) -> None:
+        """Share proceeds and remaining units among the cycles in proportion to their units with a basis."""
+        remaining_share = self._basis.units_with_basis / units_before
+        for cycle in self.cycles:
+            cycle.matched_proceeds += proceeds * cycle.units_with_basis / units_before
+            cycle.units_with_basis *= remaining_share
+
+    def _update(self, cycle: _Cycle, movement: Movement, offset_seconds: int) -> None:
+        cycle.peak_units = max(cycle.peak_units, self._basis.units)
+        if movement.kind in {BUY, SELL}:
+            cycle.last_trade = offset_seconds
+        if movement.kind == TRANSFER_OUT:
+            cycle.has_sent_units = True
+        if cycle.closed is None and self._basis.units * 100 <= cycle.peak_units:
+            cycle.closed = offset_seconds
+
+
+def _cycles_of(world: World, mint: str, movements: list[Movement]) -> list[ExpectedCycle]:
+    log = _CycleLog(world)
+    for movement in movements:
+        log.add(movement)
+    return [cycle.expected(mint) for cycle in log.cycles if cycle.cost]
+
+
+def _is_early_buyer(world: World, token: Token, first: Movement, window_end: int) -> bool:
+    """Return True if a wallet's first movement is a buy inside the early window."""
+    offset_seconds = world.transactions[first.position].offset_seconds
+    is_early = token.launched_offset_seconds <= offset_seconds <= window_end
+    return first.kind == BUY and is_early and _is_wallet(world, first.wallet)
+
+
+def _expected_wallet(
+    world: World, token: Token, movements: list[Movement], *, rank: int, min_profit_pct: Decimal
+) -> ExpectedWallet:
+    first = movements[0]
+    address = world.accounts.address(first.wallet)
+    basis = cost_basis_of(world, movements)
+    profit_pct = _profit_pct(basis)
+    is_profitable = profit_pct is not None and profit_pct >= Fraction(min_profit_pct)
+    return ExpectedWallet(
         address=address,
-        mint=mint,
-        first_buy_offset_seconds=world.transactions[movements[0].transaction].offset_seconds,
+        mint=world.accounts.address(token.mint.account),
+        first_buy_offset_seconds=world.transactions[first.position].offset_seconds,
         entry_rank=rank,
-        cost_lamports=round(position.put_in),
-        realised_lamports=round(position.realised),
-        profit_pct=None if exact is None else two_decimals(exact),
-        qualified=exact is not None
-        and exact >= Fraction(min_profit_pct)
-        and world.accounts.address(world.tokens[mint].creator) != address,
-        history_incomplete=position.history_incomplete,
-        habits=tuple(world.habits.get(address, ())),
+        cost_lamports=round(basis.cost),
+        realised_lamports=round(basis.realised),
+        profit_pct=None if profit_pct is None else two_decimals(profit_pct),
+        qualified=is_profitable and first.wallet != token.creator,
+        history_incomplete=basis.history_incomplete,
+        behaviours=tuple(world.behaviours.get(address, ())),
     )
+
+
+def _profit_pct(basis: CostBasis) -> Fraction | None:
+    """Return the exact profit in percent of the cost, or None without a cost."""
+    if not basis.cost:
+        return None
+    return (basis.matched_proceeds - basis.cost) / basis.cost * 100
 
 
 def two_decimals(value: Fraction) -> Decimal:
-    """An exact ratio rounded half-even to hundredths."""
-    return (
-        Decimal(round(value * 100))
-        .scaleb(-2)
-        .quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN, context=Context(prec=60))
-    )
+    """Return an exact ratio rounded half-even to hundredths."""
+    hundredths = Decimal(round(value * 100)).scaleb(-2)
+    return hundredths.quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN, context=Context(prec=60))
 
 
 def _is_wallet(world: World, account: int) -> bool:
-    if world.accounts.address(account) in programs.PLUMBING:
+    if world.accounts.address(account) in programs.INFRASTRUCTURE:
         return False
-    return account in world.wallets if world.file_end_seconds is None else is_on_curve(world.accounts.raw(account))
+    if world.file_end_seconds is None:
+        return account in world.wallets
+    return is_on_curve(world.accounts.raw(account))

@@ -1,87 +1,128 @@
-"""A token's story as a table row, and the stage it is played on."""
+"""A token's script as a table row, and the scenario that follows it."""
 
 from dataclasses import dataclass, field
 
 from simmarket.chain import programs, pumpfun, swaps
 from simmarket.chain.builder import Builder, Moment
 from simmarket.chain.instructions import signer
-from simmarket.chain.world import Token
-from simmarket.worlds.actors import SOL, Cast
+from simmarket.chain.swaps import Order
+from simmarket.chain.world import Pool, Token
+from simmarket.worlds.actors import SOL, Actors
 from simmarket.worlds.behaviours import HOUR
-from simmarket.worlds.scenario import Agenda, Stage
+from simmarket.worlds.scenario import Scenario
+from simmarket.worlds.timeline import Timeline
 
 PAST = "past"
 Path = list[tuple[float, float]]  # (hours before the world's end as a negative number, SOL in the pool)
 
 
 @dataclass(slots=True, frozen=True)
-class Plot:
-    """One token's story. Paths start at the launch (curve) and at the migration (pool)."""
+class Script:
+    """One token's script. Paths start at the launch (curve) and at the migration (pool).
+
+    Hours count backwards from the world's end. Most of the late trades happen after `busy_hours` (0: after the launch).
+    """
 
     symbol: str
     kind: str
-    launch: float  # hours before the end
-    curve: Path
-    pool: Path = field(default_factory=list)
-    later: int = 190  # trades of the crowd after the window
-    busy: float = 0.0  # hours before the end from which most of them happen (0: from the launch)
-    size: tuple[float, float] = (1.5, 6.0)
-    modern: bool = False  # Token-2022
-    usdc: bool = False
-    listed: bool = True
-    second_pool: bool = False
-    rug: float = 0.0  # hours before the end
+    launch_hours: float
+    curve_path: Path
+    pool_path: Path = field(default_factory=list)
+    late_trades: int = 190  # trades of the crowd after the early window
+    busy_hours: float = 0.0
+    trade_size_sol: tuple[float, float] = (1.5, 6.0)
+    is_token_2022: bool = False
+    has_usdc_quote: bool = False
+    is_listed: bool = True
+    has_second_pool: bool = False
+    rug_hours: float = 0.0  # 0: no rug pull
 
 
-def open_stage(builder: Builder, agenda: Agenda, cast: Cast, plot: Plot, creator: int) -> Stage:
-    """The token of a plot with its curve, nothing on the chain yet. A token of the past is advertised nowhere."""
-    launch = -round(plot.launch * HOUR)
-    program = programs.TOKEN_2022 if plot.modern else programs.TOKEN
+def create_scenario(builder: Builder, timeline: Timeline, actors: Actors, script: Script, creator: int) -> Scenario:
+    """Create a script's token with its curve; nothing is on the chain yet."""
+    token = _create_token(builder, script, creator)
+    scenario = Scenario(
+        builder=builder,
+        timeline=timeline,
+        actors=actors,
+        token=token,
+        curve=token.pools[0],
+        curve_path=_in_seconds(script.curve_path),
+        pool_path=_in_seconds(script.pool_path),
+        trade_size_sol=script.trade_size_sol,
+    )
+    scenario.holders.append(creator)
+    return scenario
+
+
+def _create_token(builder: Builder, script: Script, creator: int) -> Token:
     address = builder.new_mint_address()
-    mint = builder.ledger.add_mint(address, program, 6)
-    quote = builder.usdc if plot.usdc else builder.ledger.native
-    curve = pumpfun.open_curve(builder, mint, quote, creator, launch)
-    name = plot.symbol.capitalize()
+    curve = _create_curve(builder, script, creator, address)
+    boost_count, has_profile = _promotion(builder, script)
     token = Token(
-        mint=mint,
-        symbol=plot.symbol,
-        name=f"{name} Coin",
-        uri=f"https://ipfs.invalid/{plot.symbol.lower()}",
-        kind=plot.kind,
-        launched_offset_seconds=launch,
+        mint=curve.mint,
+        symbol=script.symbol,
+        name=f"{script.symbol.capitalize()} Coin",
+        uri=f"https://ipfs.invalid/{script.symbol.lower()}",
+        kind=script.kind,
+        launched_offset_seconds=curve.created_offset_seconds,
         creator=creator,
         pools=[curve],
-        boosted=0 if plot.kind == PAST else builder.random.choice((0, 0, 10, 50)),
-        profiled=plot.kind != PAST and builder.random.random() < 0.6,
+        boost_count=boost_count,
+        has_profile=has_profile,
     )
-    curve.listed = plot.listed
     builder.world.tokens[address] = token
-    stage = Stage(builder, agenda, cast, token, curve, _seconds(plot.curve), _seconds(plot.pool), plot.size)
-    stage.holders.append(creator)
-    return stage
+    return token
 
 
-def plan_creation(stage: Stage, plot: Plot, sponsor: int) -> None:
-    """Creation and the creator's own buy, in one transaction."""
-    builder, token = stage.builder, stage.token
+def _create_curve(builder: Builder, script: Script, creator: int, address: str) -> Pool:
+    launch = -round(script.launch_hours * HOUR)
+    program = programs.TOKEN_2022 if script.is_token_2022 else programs.TOKEN
+    mint = builder.ledger.add_mint(address, program, 6)
+    quote = builder.usdc if script.has_usdc_quote else builder.ledger.native
+    curve = pumpfun.open_curve(builder, mint, quote, creator, launch)
+    curve.is_listed = script.is_listed
+    return curve
+
+
+def _promotion(builder: Builder, script: Script) -> tuple[int, bool]:
+    """Return (boost count, has a profile). Nobody promotes a token of the past."""
+    if script.kind == PAST:
+        return 0, False
+    boost_count = builder.random.choice((0, 0, 10, 50))
+    return boost_count, builder.random.random() < 0.6
+
+
+def plan_creation(scenario: Scenario, script: Script, sponsor: int) -> None:
+    """Plan the creation and the creator's own buy, in one transaction."""
+    builder, token = scenario.builder, scenario.token
+    creator = token.creator
     launch = token.launched_offset_seconds
-    spend = int(builder.random.uniform(0.8, 2.4) * SOL) if plot.kind != "dull" else SOL // 2
+    budget = SOL // 2
+    if script.kind != "dull":
+        budget = int(builder.random.uniform(0.8, 2.4) * SOL)
+    if script.has_usdc_quote:
+        budget = budget * 170 // 1000
 
     def create(when: Moment) -> None:
-        style = stage.cast.styles[token.creator]
-        draft = builder.begin(token.creator, style)
+        order = Order(creator, scenario.curve, when, scenario.actors.styles[creator])
+        draft = builder.begin(creator, order.style)
         signer(draft, token.mint.account, writable=True)
         signer(draft, sponsor, writable=True)
-        pumpfun.add_creation(builder, draft, stage.curve, sponsor, (token.name, token.symbol, token.uri), launch)
-        budget = spend if not plot.usdc else spend * 170 // 1000
-        units, paid, platform = swaps.add_buy(builder, draft, token.creator, stage.curve, budget, style)
-        place = builder.end(draft, when, style, signers=3)
-        swaps.note(
-            builder, stage.curve, token.creator, when, place, units, paid, style, platform, is_buy=True, signers=3
+        pumpfun.add_creation(
+            builder,
+            draft,
+            scenario.curve,
+            sponsor=sponsor,
+            metadata=(token.name, token.symbol, token.uri),
+            unix_seconds=launch,
         )
+        fill = swaps.add_buy(builder, draft, order, budget)
+        position = builder.end(draft, when, order.style, signers=3)
+        swaps.log_trade(builder, order, fill, position, signers=3)
 
-    stage.agenda.at(launch, create)
+    scenario.timeline.at(launch, create)
 
 
-def _seconds(path: Path) -> list[tuple[int, float]]:
+def _in_seconds(path: Path) -> list[tuple[int, float]]:
     return [(round(hours * HOUR), sol) for hours, sol in path]

@@ -1,28 +1,32 @@
-"""A world out of a file of real trades: each row becomes one PumpSwap transaction of its trader."""
+"""A world from a file of real trades: each row becomes one PumpSwap transaction of its trader."""
 
 import csv
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from pathlib import Path
 
 from simmarket.chain import base58, programs, pumpswap
 from simmarket.chain.builder import Builder, Style
 from simmarket.chain.instructions import close_account, open_associated, open_seeded_wsol, wrap_sol
-from simmarket.chain.swaps import note
+from simmarket.chain.pool_swap import NO_FEES, PoolSwap
+from simmarket.chain.swaps import Fill, Order, log_trade
 from simmarket.chain.world import Pool, Token, World
 
 _STYLES = (Style(0, wrapped="seeded"), Style(None, wrapped="seeded"), Style(1, wrapped="seeded"))
 _SUPPLY = 10**15
-_RESERVE_LAMPORTS = 84_990_359_346  # what a finished curve brings into its pool
+_RESERVE_LAMPORTS = 84_990_359_346  # the reserves that a complete curve brings into its pool
 _RESERVE_UNITS = 206_900_000 * 10**6
+_MINT_RENT_LAMPORTS = 1_461_600
+_POOL_RENT_LAMPORTS = 2_985_840
 _SPARE_LAMPORTS = 10**7
 _DUST_LAMPORTS = 10**7
+PoolKey = tuple[str, str]  # (mint, pool address)
 
 
 @dataclass(slots=True, frozen=True)
 class Row:
-    """One kept row: amounts in lamports and raw units, time in unix seconds."""
+    """One valid row: amounts in lamports and raw units, times in unix seconds."""
 
     mint: str
     pool: str
@@ -34,176 +38,218 @@ class Row:
     units: int
     signature: str
 
+    @property
+    def pool_key(self) -> PoolKey:
+        """The pool of the row."""
+        return self.mint, self.pool
+
+
+class InvalidRow(Exception):
+    """A row that cannot become a transaction; the message is the reason as it is counted."""
+
+
+@dataclass(slots=True)
+class _Balance:
+    """A running balance and its lowest value."""
+
+    current: int = 0
+    lowest: int = 0
+
+    def add(self, amount: int) -> None:
+        self.current += amount
+        self.lowest = min(self.lowest, self.current)
+
+
+@dataclass(slots=True)
+class _Needs:
+    """The balances that the rows change, which tell the opening balances that they need."""
+
+    units: dict[tuple[str, str], _Balance] = field(default_factory=lambda: defaultdict(_Balance))  # by (trader, mint)
+    spent_lamports: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # by trader
+    pool_lamports: dict[PoolKey, _Balance] = field(default_factory=lambda: defaultdict(_Balance))
+    pool_units: dict[PoolKey, _Balance] = field(default_factory=lambda: defaultdict(_Balance))
+    launches: dict[str, int] = field(default_factory=dict)  # unix seconds by mint
+
+    def add(self, row: Row) -> None:
+        """Add one row."""
+        sign = 1 if row.is_buy else -1
+        self.units[row.trader, row.mint].add(sign * row.units)
+        if row.is_buy:
+            self.spent_lamports[row.trader] += row.lamports
+        fees = 2 * programs.TOKEN_ACCOUNT_RENT_LAMPORTS + programs.LAMPORTS_PER_SIGNATURE
+        self.spent_lamports[row.trader] += fees
+        self.pool_lamports[row.pool_key].add(sign * row.lamports)
+        self.pool_units[row.pool_key].add(-sign * row.units)
+        self.launches.setdefault(row.mint, row.launched)
+
 
 def build(path: Path) -> World:
-    """The world of a trades file; its end is the last kept row."""
+    """Return the world of a trades file; its end is the last valid row."""
     dropped: dict[str, int] = defaultdict(int)
     rows = _read(path, dropped)
     end = max((row.time for row in rows), default=0)
     oldest = min((min(row.time, row.launched) for row in rows), default=0) - end
     builder = Builder(f"trades {path.name}", 0, oldest, flat_price=True)
-    builder.world.name = f"trades {path.name}"
     builder.world.file_end_seconds = end
     builder.world.dropped_rows = dict(dropped)
-    pools = _open(builder, rows, end)
-    seen: set[str] = set()
+    pools = _open_accounts(builder, rows, end)
+    used_signatures: set[str] = set()
     for row in rows:
-        _apply(builder, pools[row.mint, row.pool], row, row.time - end, seen)
+        signature = _signature_of(row, used_signatures)
+        _add_transaction(builder, pools[row.pool_key], row, row.time - end, signature)
     builder.world.index()
     return builder.world
 
 
 def _read(path: Path, dropped: dict[str, int]) -> list[Row]:
+    """Return the valid rows by time and count the others in `dropped` by reason."""
     rows: list[Row] = []
-    valid: dict[str, bool] = {}
+    is_address: dict[str, bool] = {}
     with path.open(newline="", encoding="utf-8") as lines:
         for cells in csv.DictReader(lines):
-            row = _row(cells, valid)
-            if isinstance(row, str):
-                dropped[row] += 1
-            else:
-                rows.append(row)
+            try:
+                rows.append(_parse_row(cells, is_address))
+            except InvalidRow as error:
+                dropped[str(error)] += 1
     return sorted(rows, key=lambda row: row.time)  # stable: file order inside a second
 
 
-def _row(cells: dict[str, str], valid: dict[str, bool]) -> Row | str:
-    """The row, or the reason why it is dropped."""
-    names = [(cells.get(column) or "").strip() for column in ("mint", "pool", "trader")]
-    for name in names:
-        if name not in valid:
-            valid[name] = base58.is_address(name)
-        if not valid[name]:
-            return "invalid_address"
-    side = (cells.get("side") or "").strip().lower()
+def _parse_row(cells: dict[str, str], is_address: dict[str, bool]) -> Row:
+    """Return the row. Raises InvalidRow with the reason. `is_address` caches the address checks."""
+    mint, pool, trader = (_text(cells, column) for column in ("mint", "pool", "trader"))
+    for address in (mint, pool, trader):
+        if address not in is_address:
+            is_address[address] = base58.is_address(address)
+        if not is_address[address]:
+            raise InvalidRow("invalid_address")
+    side = _text(cells, "side").lower()
     if side not in {"buy", "sell"}:
-        return "unknown_side"
+        raise InvalidRow("unknown_side")
     try:
         lamports = _rounded(cells.get("sol") or "", 9)
         units = _rounded(cells.get("tokens") or "", 6)
-        time, launched = int(cells.get("ts") or ""), int(cells.get("token_created_ts") or "")
+        time = int(cells.get("ts") or "")
+        launched = int(cells.get("token_created_ts") or "")
     except (InvalidOperation, ValueError):
-        return "unreadable_number"
+        raise InvalidRow("unreadable_number") from None
     if lamports <= 0:
-        return "zero_sol"
+        raise InvalidRow("zero_sol")
     if units <= 0:
-        return "zero_tokens"
-    signature = (cells.get("signature") or "").strip()
-    return Row(names[0], names[1], launched, time, side == "buy", names[2], lamports, units, signature)
+        raise InvalidRow("zero_tokens")
+    return Row(
+        mint=mint,
+        pool=pool,
+        launched=launched,
+        time=time,
+        is_buy=side == "buy",
+        trader=trader,
+        lamports=lamports,
+        units=units,
+        signature=_text(cells, "signature"),
+    )
 
 
-def _rounded(text: str, places: int) -> int:
-    value = Decimal(text.strip()).scaleb(places)
+def _text(cells: dict[str, str], column: str) -> str:
+    return (cells.get(column) or "").strip()
+
+
+def _rounded(text: str, decimals: int) -> int:
+    value = Decimal(text.strip()).scaleb(decimals)
     return int(value.to_integral_value(rounding=ROUND_HALF_EVEN))
 
 
-def _open(builder: Builder, rows: list[Row], end: int) -> dict[tuple[str, str], Pool]:
-    """Open every account as large as the rows need; returns the pool of each (mint, pool)."""
+def _open_accounts(builder: Builder, rows: list[Row], end: int) -> dict[PoolKey, Pool]:
+    """Open every account with the balance that the rows need; return the pools."""
     accounts, ledger = builder.accounts, builder.ledger
-    held: dict[tuple[str, str], int] = defaultdict(int)
-    lowest: dict[tuple[str, str], int] = defaultdict(int)
-    spent: dict[str, int] = defaultdict(int)
-    drain: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    launched: dict[str, int] = {}
+    needs = _Needs()
     for row in rows:
-        sign = 1 if row.is_buy else -1
-        key = row.trader, row.mint
-        held[key] += sign * row.units
-        lowest[key] = min(lowest[key], held[key])
-        cost = row.lamports if row.is_buy else 0
-        spent[row.trader] += cost + 2 * programs.TOKEN_ACCOUNT_RENT_LAMPORTS + programs.LAMPORTS_PER_SIGNATURE
-        flow = drain[row.mint, row.pool]
-        flow[0] += sign * row.lamports
-        flow[1] = min(flow[1], flow[0])
-        flow[2] -= sign * row.units
-        flow[3] = min(flow[3], flow[2])
-        launched.setdefault(row.mint, row.launched)
-    for trader, lamports in spent.items():
+        needs.add(row)
+    for trader, lamports in needs.spent_lamports.items():
         wallet = accounts.add(trader)
         builder.world.wallets.add(wallet)
         ledger.fund(wallet, lamports + _SPARE_LAMPORTS)
     for recipient in programs.FEE_RECIPIENTS:
         ledger.open_before(accounts.add(recipient), ledger.native, 0)
-    tokens = _tokens(builder, launched, end)
-    pools = _pools(builder, tokens, drain)
-    for (trader, mint), units in lowest.items():
-        if units < 0:
-            ledger.open_before(accounts.add(trader), tokens[mint].mint, -units)
+    tokens = builder.world.tokens
+    for mint, launched in needs.launches.items():
+        tokens[mint] = _create_token(builder, mint, launched - end)
+    pools = {key: _open_pool(builder, tokens[key[0]], key[1], needs) for key in needs.pool_lamports}
+    for (trader, mint), balance in needs.units.items():
+        if balance.lowest < 0:
+            ledger.open_before(accounts.add(trader), tokens[mint].mint, -balance.lowest)
     for token in tokens.values():
-        rest = max(_SUPPLY - token.mint.supply, 0)
-        ledger.open_before(token.creator, token.mint, rest)
+        remaining_supply = max(_SUPPLY - token.mint.supply, 0)
+        ledger.open_before(token.creator, token.mint, remaining_supply)
     return pools
 
 
-def _tokens(builder: Builder, launched: dict[str, int], end: int) -> dict[str, Token]:
-    for mint, time in launched.items():
-        minted = builder.ledger.add_mint(mint, programs.TOKEN, 6)
-        builder.ledger.fund(minted.account, 1_461_600)
-        creator = builder.accounts.derived(programs.PUMP, b"pool-authority", builder.accounts.raw(minted.account))
-        symbol = mint[:4].upper()
-        builder.world.tokens[mint] = Token(
-            mint=minted,
-            symbol=symbol,
-            name=f"{symbol} {mint[4:8]}",
-            uri=f"https://example.invalid/{mint}.json",
-            kind="real",
-            launched_offset_seconds=time - end,
-            creator=creator,
-            pools=[],
-        )
-    return builder.world.tokens
+def _create_token(builder: Builder, address: str, launched_offset_seconds: int) -> Token:
+    mint = builder.ledger.add_mint(address, programs.TOKEN, 6)
+    builder.ledger.fund(mint.account, _MINT_RENT_LAMPORTS)
+    creator = builder.accounts.derived(programs.PUMP, b"pool-authority", builder.accounts.raw(mint.account))
+    symbol = address[:4].upper()
+    return Token(
+        mint=mint,
+        symbol=symbol,
+        name=f"{symbol} {address[4:8]}",
+        uri=f"https://example.invalid/{address}.json",
+        kind="real",
+        launched_offset_seconds=launched_offset_seconds,
+        creator=creator,
+        pools=[],
+    )
 
 
-def _pools(
-    builder: Builder, tokens: dict[str, Token], drain: dict[tuple[str, str], list[int]]
-) -> dict[tuple[str, str], Pool]:
-    pools: dict[tuple[str, str], Pool] = {}
-    for (mint, address), (_, lowest_lamports, _, lowest_units) in drain.items():
-        token = tokens[mint]
-        pool = pumpswap.known_pool(
-            builder, builder.accounts.add(address), token.mint, token.creator, token.launched_offset_seconds
-        )
-        pool.opening_quote = _RESERVE_LAMPORTS - lowest_lamports
-        pool.opening_base = _RESERVE_UNITS - lowest_units
-        builder.ledger.fund(pool.account, 2_985_840)
-        builder.ledger.open_before(pool.account, builder.ledger.native, pool.opening_quote)
-        builder.ledger.open_before(pool.account, token.mint, pool.opening_base)
-        token.pools.append(pool)
-        pools[mint, address] = pool
-    return pools
+def _open_pool(builder: Builder, token: Token, address: str, needs: _Needs) -> Pool:
+    ledger = builder.ledger
+    account = builder.accounts.add(address)
+    pool = pumpswap.known_pool(builder, account, token.mint, token.creator, token.launched_offset_seconds)
+    key = builder.accounts.address(token.mint.account), address
+    pool.opening_quote = _RESERVE_LAMPORTS - needs.pool_lamports[key].lowest
+    pool.opening_base = _RESERVE_UNITS - needs.pool_units[key].lowest
+    ledger.fund(pool.account, _POOL_RENT_LAMPORTS)
+    ledger.open_before(pool.account, ledger.native, pool.opening_quote)
+    ledger.open_before(pool.account, token.mint, pool.opening_base)
+    token.pools.append(pool)
+    return pool
 
 
-def _apply(builder: Builder, pool: Pool, row: Row, offset_seconds: int, seen: set[str]) -> None:
-    """One row as a transaction: wrapped SOL in, swap of exactly the row's amounts, wrapped SOL out."""
-    accounts, ledger = builder.accounts, builder.ledger
-    wallet = accounts.add(row.trader)
+def _signature_of(row: Row, used_signatures: set[str]) -> str | None:
+    """Return the row's signature if it is valid and not used yet, else None (the builder generates one)."""
+    if not base58.is_signature(row.signature) or row.signature in used_signatures:
+        return None
+    used_signatures.add(row.signature)
+    return row.signature
+
+
+def _add_transaction(builder: Builder, pool: Pool, row: Row, offset_seconds: int, signature: str | None) -> None:
+    """Add one row as a transaction: wrapped SOL in, swap of exactly the row's amounts, wrapped SOL out."""
+    wallet = builder.accounts.add(row.trader)
     style = _STYLES[len(builder.world.transactions) % len(_STYLES)]
-    when = builder.moment(offset_seconds)
+    order = Order(wallet, pool, builder.moment(offset_seconds), style)
     draft = builder.begin(wallet, style)
-    own = accounts.associated(wallet, pool.mint.account, pool.mint.program)
-    if own not in ledger.tokens:
+    if PoolSwap(builder, draft, pool, wallet).base_account not in builder.ledger.tokens:
         open_associated(draft, wallet, pool.mint, wallet)
     wrapped = open_seeded_wsol(draft, wallet)
     if row.is_buy:
         wrap_sol(draft, wallet, wrapped, row.lamports)
-    pumpswap.add_exact_swap(
-        builder, draft, pool, wallet, wrapped, row.units, row.lamports, fees=(0, 0), is_buy=row.is_buy
-    )
+    swap = PoolSwap(builder, draft, pool, wallet, wrapped)
+    pumpswap.add_exact_swap(swap, row.units, row.lamports, fees=NO_FEES, is_buy=row.is_buy)
     close_account(draft, wrapped, wallet)
-    signature = row.signature if base58.is_signature(row.signature) and row.signature not in seen else None
-    if signature:
-        seen.add(signature)
-    place = builder.end(draft, when, style, signature=signature)
-    note(builder, pool, wallet, when, place, row.units, row.lamports, style, 0, is_buy=row.is_buy)
+    position = builder.end(draft, order.when, style, signature=signature)
+    log_trade(builder, order, Fill(row.is_buy, row.units, row.lamports), position)
     _set_price(pool, row)
 
 
 def _set_price(pool: Pool, row: Row) -> None:
-    """The reserves are only as large as the rows need, so the price comes from the rows; dust says nothing."""
-    last = pool.trades[-1]
+    """Set the price after the last trade to that of its row.
+
+    The reserves are only as large as the rows need, so that they give no price. A dust trade keeps the price before it.
+    """
     price = row.lamports, row.units
     if pool.opening_price is None:
         pool.opening_price = price
     elif row.lamports < _DUST_LAMPORTS:
         before = pool.trades[-2]
         price = before.quote_reserve, before.base_reserve
-    pool.trades[-1] = last._replace(quote_reserve=price[0], base_reserve=price[1])
+    pool.trades[-1] = pool.trades[-1]._replace(quote_reserve=price[0], base_reserve=price[1])

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
-from discovery.reads.operators import any_operator
+from discovery.reads.operators import has_operator
 
 PASSWORD = "correct-horse-battery"
 
@@ -65,7 +65,7 @@ def test_an_operator_who_was_switched_off_does_not_come_back(monkeypatch) -> Non
     first_operator(monkeypatch, ADMIN_USERNAME="ana", ADMIN_PASSWORD=PASSWORD)
     User.objects.update(is_active=False)
     assert first_operator(monkeypatch, ADMIN_USERNAME="ana", ADMIN_PASSWORD=PASSWORD) == ""
-    assert not any_operator()
+    assert not has_operator()
 
 
 @pytest.mark.django_db
@@ -94,11 +94,11 @@ def test_what_cannot_be_used_is_named_and_nobody_is_made(monkeypatch, name: str,
 
 @pytest.mark.django_db
 def test_there_is_an_operator_once_somebody_of_the_staff_can_log_in() -> None:
-    assert not any_operator()
+    assert not has_operator()
     User.objects.create_user("guest", password=PASSWORD)
-    assert not any_operator()
+    assert not has_operator()
     User.objects.create_user("ana", password=PASSWORD, is_staff=True)
-    assert any_operator()
+    assert has_operator()
 
 
 @pytest.mark.django_db(transaction=True)

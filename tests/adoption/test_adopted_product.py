@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from adoption_databases import MINT_1, NULL_CONFIG, RUN_LEFT, RUN_LEFT_TOO, WALLET_A
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection
@@ -15,12 +14,13 @@ from django.test import Client
 from django.urls import reverse
 
 from discovery.domain.findings import Candidate, EarlyBuyer, Position
-from discovery.domain.run_params import BOUNDS, Params
+from discovery.domain.run_params import NUMBER_SPECS, Params
 from discovery.jobs import run_lifecycle, step_queue
 from discovery.models import Config, Run, RunWallet
 from discovery.models.enums import StepKind, Trigger
 from discovery.pipeline import save_token
 from discovery.pipeline.analyse_token import TokenResult
+from tests.adoption.adoption_databases import MINT_1, NULL_CONFIG, RUN_LEFT, RUN_LEFT_TOO, WALLET_A
 
 INTERRUPTED = {"step": "run", "code": "interrupted", "message": "interrupted before the upgrade"}
 ADOPTED_MODELS = (Run, RunWallet, Config)
@@ -180,7 +180,7 @@ def test_the_admin_opens_every_adopted_row(model: Any, null_config: None, operat
 
 def test_nulls_of_the_configuration_can_be_filled_in_on_the_discovery_page(null_config: None, operator: Client) -> None:
     operator.post(reverse("discovery:save-schedule"), {"schedule_version": 1, "enabled": "on", "schedule_hours": "4"})
-    values = {name: str(getattr(Params(), name)) for name in BOUNDS if name != "max_requests_per_run"}
+    values = {name: str(getattr(Params(), name)) for name in NUMBER_SPECS if name != "max_requests_per_run"}
     answer = operator.post(reverse("discovery:save-params"), {**values, "params_version": 2, "max_tokens": "9"})
 
     assert "Saved; used from the next run." in answer.content.decode()

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from discovery.analysis.cycles import resolve_cycles, split_cycles
+from discovery.analysis.cycles import resolve_cycles
+from discovery.analysis.holdings import split_cycles
 from discovery.analysis.profiles import build_profile
 from discovery.domain.findings import EventKind, HoldingEvent
 from discovery.domain.profiles import Cycle, Prior, Profile
@@ -20,7 +21,7 @@ PRIOR = Prior(4.0, 6.0, -0.2, 0.05, 0.3, 20, tuple(-0.6 + 0.04 * step for step i
 def event(
     kind: EventKind, units: int, value: int | Fraction | None = None, *, at: int = 0, extras: int = 0, tag: str = ""
 ) -> HoldingEvent:
-    """An event at `at` seconds, two slots a second."""
+    """Return an event at `at` seconds; a second has two slots."""
     amount = None if value is None else Fraction(value)
     return HoldingEvent(kind, f"{kind}-{tag}-{at}", at * 2, at, units, amount, extras)
 
@@ -44,20 +45,20 @@ def move_out(units: int, *, at: int = 0) -> HoldingEvent:
 def cycles_of(
     events: Sequence[HoldingEvent], *, liquidation_lamports: int | None = None, now: int = NOW
 ) -> list[Cycle]:
-    """The cycles of one wallet in the mint `M`."""
+    """Return the cycles of one wallet in the mint `M`."""
     return resolve_cycles(split_cycles("M", events), {"M": liquidation_lamports}, now)
 
 
 def round_trip(
     proceeds: int, put_in: int = SOL, *, days_ago: float = 1, hold: int = 3600, tag: str = ""
 ) -> list[HoldingEvent]:
-    """Bought for `put_in` lamports and sold whole for `proceeds`, the sale `days_ago` before NOW."""
+    """Return a buy for `put_in` lamports and a sale of all units for `proceeds`, `days_ago` before NOW."""
     at = NOW - round(days_ago * DAY)
     return [buy(1_000, put_in, at=at - hold, tag=tag), sell(1_000, proceeds, at=at, tag=tag)]
 
 
 def record(*proceeds: int, put_in: int = SOL, apart: float = 1.0) -> dict[str, list[HoldingEvent]]:
-    """One round trip each in its own token, the last one a day ago, the others `apart` days apart before it."""
+    """Return one round trip per token: the last one a day before NOW, the others `apart` days apart before it."""
     count = len(proceeds)
     return {
         f"mint{place:02}": round_trip(amount, put_in, days_ago=1 + apart * (count - 1 - place), tag=f"t{place}")
@@ -69,22 +70,22 @@ def profiled(
     histories: Histories,
     *,
     seeds: Sequence[str] = (),
-    exits: Mapping[str, int | None] | None = None,
+    liquidation_values: Mapping[str, int | None] | None = None,
     entries: Mapping[str, tuple[int, int]] | None = None,
     overhead: int = 0,
     truncated: bool = False,
-    incomplete: Sequence[str] = (),
+    unreconciled: Sequence[str] = (),
     usd: Decimal | None = Decimal(150),
     now: int = NOW,
 ) -> tuple[Profile, list[Cycle]]:
     return build_profile(
         histories,
         now=now,
-        liquidation_values=exits or {},
+        liquidation_values=liquidation_values or {},
         seed_mints=frozenset(seeds),
         entry_ranks=entries or {},
         overhead_lamports=overhead,
         truncated=truncated,
-        unreconciled_mints=frozenset(incomplete),
+        unreconciled_mints=frozenset(unreconciled),
         sol_usd_at=lambda _: usd,
     )

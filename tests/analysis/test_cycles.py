@@ -1,15 +1,16 @@
-"""Cycles: where they begin and end, what they came to, and what nobody can win by."""
+"""Cycles: their begin and end, their results, and what must not be counted as a win."""
 
 from fractions import Fraction
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from sample_histories import DAY, NOW, SOL, buy, cycles_of, event, move_in, move_out, sell
 
-from discovery.analysis.cycles import resolve_cycles, split_cycles
+from discovery.analysis.cycles import resolve_cycles
+from discovery.analysis.holdings import split_cycles
 from discovery.analysis.positions import compute_position
 from discovery.domain.findings import HoldingEvent
+from tests.analysis.sample_histories import DAY, NOW, SOL, buy, cycles_of, event, move_in, move_out, sell
 
 OLD = NOW - 30 * DAY
 
@@ -20,7 +21,7 @@ def test_a_cycle_runs_from_flat_to_flat() -> None:
     assert (cycle.buys, cycle.sells, cycle.first_signature) == (1, 2, "buy--10")
 
 
-def test_buying_again_after_flat_begins_the_next_cycle() -> None:
+def test_buying_again_after_flat_opens_the_next_cycle() -> None:
     first, second = cycles_of([buy(100, SOL, at=1), sell(100, SOL, at=2), buy(50, SOL, at=3), sell(50, SOL, at=4)])
     assert [(c.number, c.opened_at, c.closed_at) for c in (first, second)] == [(1, 1, 2), (2, 3, 4)]
 
@@ -29,20 +30,20 @@ def test_buying_more_before_flat_stays_the_same_cycle() -> None:
     assert len(cycles_of([buy(100, SOL), sell(98, SOL), buy(10, SOL), sell(12, SOL)])) == 1
 
 
-def test_one_percent_of_the_peak_is_flat_and_a_little_more_is_not() -> None:
+def test_one_percent_of_the_peak_is_flat_and_slightly_more_is_not() -> None:
     assert cycles_of([buy(1_000, SOL), sell(990, SOL)])[0].close_reason == "closed"
     assert cycles_of([buy(1_000, SOL), sell(989, SOL)])[0].close_reason == "open"
 
 
-def test_what_is_left_of_a_flat_holding_stays_its_cost() -> None:
+def test_the_remainder_of_a_flat_holding_stays_a_cost() -> None:
     (cycle,) = cycles_of([buy(1_000, SOL), sell(995, 2 * SOL)])
     assert cycle.net_lamports == SOL
     assert cycle.basis_left_lamports == SOL * 5 // 1_000
     assert cycle.held_units == 5
 
 
-def test_what_was_left_brings_its_proceeds_to_the_cycle_that_paid_for_it() -> None:
-    """Else a cycle without cost of its own would win by what an earlier one paid."""
+def test_a_remainder_sold_later_brings_proceeds_to_the_cycle_that_paid_for_it() -> None:
+    """Otherwise a cycle would win with units that an earlier one paid for."""
     first, second = cycles_of(
         [buy(1_000, 10 * SOL, at=1), sell(990, 5 * SOL, at=2), buy(10, SOL, at=3), sell(20, 8 * SOL, at=4)]
     )
@@ -67,21 +68,21 @@ def test_fees_count_on_both_sides() -> None:
         (SOL // 1_000, SOL // 100, "even"),
     ],
 )
-def test_a_result_needs_one_percent_and_a_hundredth_of_a_sol(put_in: int, proceeds: int, result: str) -> None:
+def test_a_result_is_at_least_one_percent_and_a_hundredth_of_a_sol(put_in: int, proceeds: int, result: str) -> None:
     assert cycles_of([buy(10, put_in), sell(10, proceeds)])[0].result == result
 
 
-def test_a_holding_that_left_the_wallet_lost_what_it_cost() -> None:
+def test_a_holding_that_was_transferred_out_loses_its_cost() -> None:
     (cycle,) = cycles_of([buy(100, SOL, at=1), move_out(100, at=9)])
     assert (cycle.result, cycle.close_reason, cycle.net_lamports, cycle.resolved_at) == ("loss", "left wallet", -SOL, 9)
 
 
-def test_a_holding_that_paid_before_the_rest_left_is_still_a_win() -> None:
+def test_a_holding_that_gained_before_the_rest_was_transferred_out_is_a_win() -> None:
     (cycle,) = cycles_of([buy(100, SOL), sell(50, 3 * SOL), move_out(50)])
     assert (cycle.result, cycle.net_lamports) == ("win", 2 * SOL)
 
 
-def test_an_open_holding_has_no_result_and_its_net_is_that_of_what_was_sold() -> None:
+def test_an_open_holding_has_no_result_and_the_net_of_its_sold_units() -> None:
     (cycle,) = cycles_of([buy(100, SOL, at=NOW - DAY), sell(50, SOL, at=NOW)])
     assert (cycle.result, cycle.resolved_at, cycle.net_lamports, cycle.exclusion_reason) == (
         "open",
@@ -91,7 +92,7 @@ def test_an_open_holding_has_no_result_and_its_net_is_that_of_what_was_sold() ->
     )
 
 
-def test_a_bag_without_trade_for_seven_days_and_without_value_is_a_loss() -> None:
+def test_a_worthless_bag_without_a_trade_for_seven_days_is_a_loss() -> None:
     (cycle,) = cycles_of([buy(100, SOL, at=NOW - 7 * DAY)], liquidation_lamports=SOL // 10 - 1)
     assert (cycle.result, cycle.close_reason, cycle.resolved_at, cycle.net_lamports) == ("loss", "dead bag", NOW, -SOL)
 
@@ -101,25 +102,25 @@ def test_a_bag_without_trade_for_seven_days_and_without_value_is_a_loss() -> Non
     [(NOW - 7 * DAY + 1, 0), (NOW - 7 * DAY, SOL // 10), (NOW - 7 * DAY, None)],
     ids=["traded since", "worth a tenth of its cost", "value unknown"],
 )
-def test_a_bag_stays_open_while_one_condition_of_death_is_missing(
+def test_a_bag_stays_open_while_one_condition_of_a_dead_bag_is_missing(
     traded_at: int, liquidation_lamports: int | None
 ) -> None:
     assert cycles_of([buy(100, SOL, at=traded_at)], liquidation_lamports=liquidation_lamports)[0].close_reason == "open"
 
 
-def test_the_exit_value_of_an_open_holding_is_that_of_its_units_with_a_cost() -> None:
+def test_the_liquidation_value_of_an_open_holding_is_that_of_units_with_a_cost() -> None:
     (cycle,) = cycles_of([buy(100, SOL, at=NOW), move_in(300, at=NOW)], liquidation_lamports=SOL)
     assert cycle.liquidation_value_lamports == SOL // 4
 
 
-def test_a_loser_of_which_a_remnant_stayed_behind_is_resolved_after_seven_quiet_days() -> None:
+def test_a_loser_with_a_remainder_is_resolved_after_seven_days_without_events() -> None:
     events = [buy(100, SOL, at=OLD), move_out(90, at=OLD + DAY)]
     assert cycles_of(events, now=OLD + 8 * DAY - 1)[0].close_reason == "open"
     (cycle,) = cycles_of(events, now=OLD + 8 * DAY)
     assert (cycle.result, cycle.close_reason, cycle.net_lamports) == ("loss", "left wallet", -SOL)
 
 
-def test_units_that_were_only_sent_around_are_no_cycle() -> None:
+def test_units_that_were_only_transferred_are_no_cycle() -> None:
     assert cycles_of([move_in(100), move_out(100)]) == []
 
 
@@ -129,31 +130,31 @@ def test_a_sale_beyond_the_position_is_unmatched_and_marks_the_cycle() -> None:
     assert cycle.history_incomplete
 
 
-def test_a_sale_of_nothing_known_has_no_cost_and_does_not_count() -> None:
+def test_a_sale_without_any_known_cost_is_not_counted() -> None:
     (cycle,) = cycles_of([sell(100, SOL)])
     assert (cycle.result, cycle.exclusion_reason, cycle.unmatched_lamports) == ("even", "no cost", SOL)
 
 
-def test_a_gain_in_a_token_sold_mostly_without_a_known_cost_does_not_count() -> None:
-    kept = [buy(900, SOL), move_in(100), sell(1_000, 20 * SOL)]
-    dropped = [buy(899, SOL), move_in(101), sell(1_000, 20 * SOL)]
-    assert cycles_of(kept)[0].exclusion_reason == ""
-    assert (cycles_of(dropped)[0].result, cycles_of(dropped)[0].exclusion_reason) == ("win", "coverage")
+def test_a_gain_in_a_token_with_poor_coverage_is_not_counted() -> None:
+    covered = [buy(900, SOL), move_in(100), sell(1_000, 20 * SOL)]
+    uncovered = [buy(899, SOL), move_in(101), sell(1_000, 20 * SOL)]
+    assert cycles_of(covered)[0].exclusion_reason == ""
+    assert (cycles_of(uncovered)[0].result, cycles_of(uncovered)[0].exclusion_reason) == ("win", "coverage")
 
 
-def test_a_loss_counts_however_little_of_the_token_has_a_known_cost() -> None:
-    """A bag sent out and back comes back without cost: that must not hide the loss."""
+def test_a_loss_is_counted_despite_poor_coverage() -> None:
+    """A bag that is sent out and back has no cost any more, which must not hide the loss."""
     first, second = cycles_of([buy(100, 2 * SOL), move_out(100), move_in(100), sell(100, SOL)])
     assert (first.result, first.exclusion_reason) == ("loss", "")
     assert second.exclusion_reason == "no cost"
 
 
-def test_a_loss_only_because_a_sale_has_no_price_does_not_count() -> None:
+def test_a_loss_that_is_due_to_a_sale_without_a_price_is_not_counted() -> None:
     (cycle,) = cycles_of([buy(100, SOL), sell(100, None)])
     assert (cycle.result, cycle.exclusion_reason, cycle.history_incomplete) == ("loss", "price unknown", True)
 
 
-def test_dust_sold_at_an_unknown_price_does_not_take_a_loss_out() -> None:
+def test_a_loss_is_counted_if_only_dust_was_sold_at_an_unknown_price() -> None:
     (cycle,) = cycles_of([buy(1_000, SOL), sell(950, SOL // 2), sell(50, None)])
     assert (cycle.result, cycle.exclusion_reason) == ("loss", "")
 
@@ -163,13 +164,13 @@ def test_a_sale_without_a_price_lowers_coverage_by_what_its_units_cost() -> None
     assert (cycle.sold_lamports, cycle.covered_lamports) == (SOL + SOL // 2, SOL)
 
 
-def test_a_token_whose_balance_does_not_follow_is_marked() -> None:
+def test_a_token_whose_balance_does_not_follow_from_its_events_is_marked() -> None:
     (cycle,) = resolve_cycles(split_cycles("M", [buy(100, SOL), sell(100, SOL)]), {}, NOW, {"M"})
     assert (cycle.reconciled, cycle.history_incomplete) == (False, True)
 
 
 def test_holding_time_is_weighted_by_cost() -> None:
-    """Three quarters of the cost waited 100 s, one quarter 20 s."""
+    """Three quarters of the cost were held for 100 s, one quarter for 20 s."""
     (cycle,) = cycles_of([buy(10, 3 * SOL, at=0), buy(10, SOL, at=80), sell(20, SOL, at=100)])
     assert cycle.hold_seconds == 80
 
@@ -192,12 +193,12 @@ histories = st.lists(priced_buys | priced_sells | moves | blind, max_size=14)
 
 
 @given(histories)
-def test_cycles_add_up_to_the_position_to_the_last_fraction(history: list[HoldingEvent]) -> None:
+def test_cycles_add_up_exactly_to_the_position(history: list[HoldingEvent]) -> None:
     parts, whole = split_cycles("M", history), compute_position(history)
-    assert sum(p.put_in for p in parts) == whole.cost_basis_lamports
-    assert sum(p.matched for p in parts) == whole.matched_proceeds_lamports
-    assert sum(p.unmatched for p in parts) == whole.unmatched_proceeds_lamports
-    assert sum(p.basis_left for p in parts) == whole.remaining_basis_lamports
+    assert sum(p.cost_basis for p in parts) == whole.cost_basis_lamports
+    assert sum(p.matched_proceeds for p in parts) == whole.matched_proceeds_lamports
+    assert sum(p.unmatched_proceeds for p in parts) == whole.unmatched_proceeds_lamports
+    assert sum(p.remaining_basis for p in parts) == whole.remaining_basis_lamports
     assert sum(p.known_units for p in parts) == whole.held_known_units
     assert (sum(p.buys for p in parts), sum(p.sells for p in parts)) == (whole.buys, whole.sells)
 
@@ -206,8 +207,8 @@ def test_cycles_add_up_to_the_position_to_the_last_fraction(history: list[Holdin
 def test_sold_value_is_covered_unmatched_or_without_a_price(history: list[HoldingEvent]) -> None:
     parts = split_cycles("M", history)
     value = sum(e.value_lamports for e in history if e.kind == "sell" and e.value_lamports is not None)
-    assert sum(p.sold - p.unpriced_basis for p in parts) == value
-    assert all(0 <= p.covered <= p.sold for p in parts)
+    assert sum(p.sold_value - p.unpriced_basis for p in parts) == value
+    assert all(0 <= p.covered_value <= p.sold_value for p in parts)
 
 
 @given(histories, st.integers(0, 14))
@@ -219,7 +220,7 @@ def test_later_events_do_not_renumber_earlier_cycles(history: list[HoldingEvent]
 
 
 @given(histories)
-def test_what_came_by_transfer_alone_wins_nothing(history: list[HoldingEvent]) -> None:
+def test_units_received_by_transfer_never_win(history: list[HoldingEvent]) -> None:
     for cycle in cycles_of([e for e in history if e.kind != "buy"], liquidation_lamports=10**12):
         assert cycle.net_lamports == 0
         assert cycle.exclusion_reason in {"open", "no cost"}
@@ -252,7 +253,7 @@ def test_splitting_a_sale_into_clips_changes_neither_results_nor_their_number(
 
 
 @given(st.lists(priced_buys | fair_sells, min_size=1, max_size=8), lamports)
-def test_moving_a_loser_out_is_never_better_than_selling_it(history: list[HoldingEvent], price: int) -> None:
+def test_transferring_a_loser_out_is_never_better_than_selling_it(history: list[HoldingEvent], price: int) -> None:
     held = compute_position(history).held_known_units
     assume(held >= 1)
     sold = cycles_of([*history, sell(int(held), price)])[-1]
@@ -260,17 +261,21 @@ def test_moving_a_loser_out_is_never_better_than_selling_it(history: list[Holdin
     order = {"loss": 0, "even": 1, "win": 2}
     assert moved.net_lamports <= sold.net_lamports
     assert order[moved.result] <= order[sold.result]
-    assert moved.counted or sold.result != "loss"
+    assert moved.is_counted or sold.result != "loss"
 
 
 @given(st.lists(priced_buys | fair_sells, min_size=1, max_size=8), st.integers(0, 8), amounts)
-def test_units_moved_out_at_any_moment_never_raise_the_net(history: list[HoldingEvent], place: int, moved: int) -> None:
+def test_transferring_units_out_at_any_time_never_raises_the_net(
+    history: list[HoldingEvent], place: int, moved: int
+) -> None:
     without = split_cycles("M", history)
     out = split_cycles("M", [*history[:place], move_out(moved), *history[place:]])
-    assert sum(p.matched - p.put_in + p.basis_left for p in out) <= sum(
-        p.matched - p.put_in + p.basis_left for p in without
+    assert sum(p.matched_proceeds - p.cost_basis + p.remaining_basis for p in out) <= sum(
+        p.matched_proceeds - p.cost_basis + p.remaining_basis for p in without
     )
-    assert sum(p.matched - p.put_in for p in out) <= sum(p.matched - p.put_in for p in without)
+    assert sum(p.matched_proceeds - p.cost_basis for p in out) <= sum(
+        p.matched_proceeds - p.cost_basis for p in without
+    )
 
 
 @given(st.lists(priced_buys, min_size=1, max_size=6), st.randoms(use_true_random=False))

@@ -1,10 +1,10 @@
-"""Statuses: when a wallet decays, and what brings it back."""
+"""Statuses: conditions of decay and of recovery."""
 
 import pytest
-from sample_histories import SOL, profiled, record
 
 from discovery.analysis.decay import next_status
 from discovery.domain.profiles import Profile
+from tests.analysis.sample_histories import SOL, profiled, record
 
 WIN, LOSS, EVEN = 2 * SOL, SOL // 2, SOL
 
@@ -13,12 +13,12 @@ def after(*proceeds: int, seeds: tuple[str, ...] = ()) -> Profile:
     return profiled(record(*proceeds), seeds=seeds)[0]
 
 
-def test_fewer_than_five_cycles_are_too_few_to_say() -> None:
+def test_fewer_than_five_cycles_are_insufficient_data() -> None:
     assert next_status("active", after(*[WIN] * 4)) == "insufficient_data"
     assert next_status("insufficient_data", after(*[WIN] * 5)) == "active"
 
 
-def test_cycles_of_seed_tokens_do_not_make_a_record() -> None:
+def test_cycles_of_seed_tokens_do_not_count_for_the_status() -> None:
     assert next_status("active", after(*[WIN] * 5, seeds=("mint00",))) == "insufficient_data"
 
 
@@ -36,7 +36,7 @@ def test_three_losses_after_a_winning_record_are_decay() -> None:
     assert next_status("active", after(WIN, WIN, WIN, LOSS, LOSS)) == "active"
 
 
-def test_three_losses_after_a_losing_record_are_no_news() -> None:
+def test_three_losses_after_a_losing_record_are_no_decay() -> None:
     assert next_status("active", after(WIN, LOSS, LOSS, WIN, LOSS, EVEN, LOSS, LOSS)) == "active"
 
 
@@ -48,7 +48,7 @@ def test_a_win_after_the_losses_is_recovery() -> None:
     assert next_status("decay_detected", after(WIN, WIN, WIN, LOSS, LOSS, LOSS, WIN)) == "active"
 
 
-def test_a_losing_streak_that_is_no_longer_preceded_by_wins_does_not_recover_by_itself() -> None:
+def test_a_losing_streak_without_wins_before_it_does_not_recover_by_itself() -> None:
     assert next_status("decay_detected", after(WIN, LOSS, EVEN, EVEN, LOSS, LOSS)) == "decay_detected"
 
 

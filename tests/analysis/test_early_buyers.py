@@ -1,4 +1,4 @@
-"""Who is early, who qualifies, and in which order."""
+"""Early buyers: who is early, who qualifies, and in which order."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -50,7 +50,7 @@ def test_a_wallet_that_is_not_early_takes_no_rank() -> None:
     assert (buyer.wallet, buyer.entry_rank) == (ANA, 1)
 
 
-def test_the_exact_profit_decides_not_the_rounded_one() -> None:
+def test_the_exact_profit_qualifies_not_the_rounded_one() -> None:
     """49.999 % is shown as 50.00 and does not qualify at 50."""
     just_below = [event("buy", 1, 100, 100_000), event("sell", 2, 100, 149_999)]
     exactly = [event("buy", 1, 100, 100_000), event("sell", 2, 100, 150_000)]
@@ -69,7 +69,7 @@ def test_a_buyer_whose_cost_is_unknown_does_not_qualify() -> None:
     assert (buyer.qualified, buyer.rejection) == (False, "cost_unknown")
 
 
-def test_a_programs_account_is_plumbing_and_excluded_by_default() -> None:
+def test_a_programs_account_is_infrastructure_and_excluded_by_default() -> None:
     authority = "5Q544fKrFoe6tsEbD7S8EmxGTJYAKtTVhAW5Q5pge4j1"
     history = [event("buy", 1, 100, 1_000), event("sell", 2, 100, 9_000)]
     (buyer,) = evaluate_buyers(MINT, {authority: history}, Params(), launched_at=LAUNCH, entry_order=[authority])
@@ -81,7 +81,7 @@ def winner(slot: int) -> list[HoldingEvent]:
     return [HoldingEvent("buy", "b", slot, LAUNCH + 1, 100, Fraction(1_000)), event("sell", 50, 100, 9_000)]
 
 
-def test_who_created_the_token_does_not_qualify_on_it() -> None:
+def test_the_creator_of_a_token_does_not_qualify_on_it() -> None:
     launch = Launch(slot=5, creators=(BEN, ANA))
     (buyer,) = evaluate_buyers(MINT, {ANA: winner(99)}, Params(), launched_at=LAUNCH, entry_order=[ANA], launch=launch)
     assert (buyer.qualified, buyer.rejection) == (False, "flag_creator")
@@ -89,7 +89,7 @@ def test_who_created_the_token_does_not_qualify_on_it() -> None:
 
 
 @pytest.mark.parametrize(("slot", "sniper"), [(5, True), (8, True), (9, False)])
-def test_a_purchase_within_three_slots_of_the_launch_is_a_snipers(slot: int, sniper: bool) -> None:
+def test_a_buyer_within_three_slots_of_the_launch_is_a_sniper(slot: int, sniper: bool) -> None:
     (buyer,) = evaluate_buyers(
         MINT, {ANA: winner(slot)}, Params(), launched_at=LAUNCH, entry_order=[ANA], launch=Launch(slot=5)
     )
@@ -97,6 +97,6 @@ def test_a_purchase_within_three_slots_of_the_launch_is_a_snipers(slot: int, sni
     assert buyer.qualified  # shown, not excluded by default
 
 
-def test_without_the_creation_nobody_is_called_a_sniper_or_a_creator() -> None:
+def test_without_the_creation_no_wallet_is_flagged_as_sniper_or_creator() -> None:
     (buyer,) = evaluate_buyers(MINT, {ANA: winner(5)}, Params(), launched_at=LAUNCH, entry_order=[ANA])
     assert buyer.flags == {}

@@ -1,4 +1,4 @@
-"""The request plan."""
+"""Estimates of provider calls and the choice of the fetch path."""
 
 import pytest
 
@@ -17,19 +17,19 @@ PACE = {"dexscreener": 4.5, "geckoterminal": 0.4, "jupiter": 0.45, "solana_rpc":
         ("helius", None, 100, "accounts"),
     ],
 )
-def test_the_market_is_paged_where_that_costs_no_more_than_every_account(
+def test_the_market_is_paged_if_that_costs_no_more_than_all_accounts(
     source: str, later: int | None, buyers: int, path: str
 ) -> None:
     assert cheaper_path(source, later, buyers) == path
 
 
-def test_the_public_node_makes_a_run_of_hours_and_a_key_makes_it_minutes() -> None:
-    plain = estimate_run("solana_rpc", tokens=20, skips_search=False, has_batches=False, calls_per_second=PACE)
+def test_a_run_takes_hours_on_the_public_node_and_minutes_with_a_key() -> None:
+    public = estimate_run("solana_rpc", tokens=20, skips_search=False, has_batches=False, calls_per_second=PACE)
     keyed = estimate_run("helius", tokens=20, skips_search=False, has_batches=True, calls_per_second=PACE)
-    assert plain.seconds > 3 * 3600
+    assert public.seconds > 3 * 3600
     assert keyed.seconds < 600
     assert keyed.helius_credits > 0
-    assert plain.helius_credits == 0
+    assert public.helius_credits == 0
 
 
 def test_more_tokens_cost_more_and_named_ones_skip_the_search() -> None:

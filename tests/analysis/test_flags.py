@@ -1,10 +1,9 @@
-"""Flags: what raises each, what just does not, and the evidence given."""
+"""Flags: what raises each, what does not quite, and the evidence."""
 
 from decimal import Decimal
 
 import msgspec
 import pytest
-from sample_histories import DAY, NOW, SOL, buy, move_in, profiled, record, round_trip, sell
 
 from discovery.analysis.flags import (
     arbitrage_flag,
@@ -17,18 +16,19 @@ from discovery.analysis.flags import (
     wash_flag,
 )
 from discovery.domain.findings import HoldingEvent
+from tests.analysis.sample_histories import DAY, NOW, SOL, buy, move_in, profiled, record, round_trip, sell
 
 
 def names(histories: dict[str, list[HoldingEvent]]) -> dict[str, str]:
     return dict(profile_flags(profiled(histories)[0]))
 
 
-def test_the_maker_of_a_token_is_its_creator() -> None:
+def test_the_creator_of_a_token_is_flagged() -> None:
     assert creator_flag("ana", "M", "ana") == ("creator", "created M")
     assert creator_flag("ana", "M", "ben") is creator_flag("ana", "M", None) is None
 
 
-def test_money_from_a_creator_is_followed_over_one_wallet() -> None:
+def test_funding_by_a_creator_is_followed_over_one_wallet() -> None:
     makers = {"dev": "M"}
     assert funded_by_creator_flag(makers, ["dev"]) == ("funded_by_creator", "funded by dev, creator of M, 1 step away")
     assert funded_by_creator_flag(makers, ["mule", "dev"]) == (
@@ -48,9 +48,9 @@ def test_sniper_evidence_names_token_and_slots() -> None:
 
 
 def test_a_bundle_is_three_wallets_of_one_funder_in_one_slot() -> None:
-    found = bundle_flags("M", [("a", 7, "f"), ("b", 7, "f"), ("c", 7, "f"), ("d", 8, "f"), ("e", 7, "g")])
-    assert sorted(found) == ["a", "b", "c"]
-    assert found["a"] == ("bundle", "3 wallets funded by f bought M in slot 7")
+    flags = bundle_flags("M", [("a", 7, "f"), ("b", 7, "f"), ("c", 7, "f"), ("d", 8, "f"), ("e", 7, "g")])
+    assert sorted(flags) == ["a", "b", "c"]
+    assert flags["a"] == ("bundle", "3 wallets funded by f bought M in slot 7")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_bundle_is_three_wallets_of_one_funder_in_one_slot() -> None:
     ],
     ids=["another slot", "another funder", "funder not known", "one wallet twice"],
 )
-def test_what_lacks_one_sign_is_no_bundle(entries: list[tuple[str, int, str | None]]) -> None:
+def test_wallets_that_lack_one_condition_are_no_bundle(entries: list[tuple[str, int, str | None]]) -> None:
     assert bundle_flags("M", entries) == {}
 
 
@@ -92,11 +92,11 @@ def test_one_transaction_with_both_sides_is_no_sandwich() -> None:
     assert sandwich_flag({"A": events}) is None
 
 
-def test_wallets_of_one_hand_on_both_sides_of_a_slot_wash() -> None:
+def test_wallets_of_one_owner_on_both_sides_of_a_slot_are_wash_trades() -> None:
     cluster = {"a": [buy(100, SOL, at=1)], "b": [sell(95, SOL, at=1)]}
     assert wash_flag("M", cluster) == (
         "wash",
-        "2 wallets of one hand traded 195 units of M among themselves, 5 of them net",
+        "2 wallets of one owner traded 195 units of M among themselves, 5 of them net",
     )
 
 
@@ -111,7 +111,7 @@ def test_wallets_of_one_hand_on_both_sides_of_a_slot_wash() -> None:
     ],
     ids=["different slots", "one wallet", "a tenth net", "the same side", "no cluster"],
 )
-def test_trades_that_moved_something_or_met_nobody_of_the_cluster_are_no_wash(
+def test_trades_with_a_net_or_without_a_counterparty_in_the_cluster_are_no_wash(
     cluster: dict[str, list[HoldingEvent]],
 ) -> None:
     assert wash_flag("M", cluster) is None
@@ -148,8 +148,8 @@ def test_a_median_position_below_a_hundredth_of_a_sol_is_dust() -> None:
     assert names(record(3, put_in=10_000_000)) == {}
 
 
-def test_a_whole_position_size_is_written_without_an_exponent() -> None:
-    """Decimal would print 0.000001 as 1E-6."""
+def test_a_tiny_position_size_is_written_without_an_exponent() -> None:
+    """Decimal prints 0.000001 as 1E-6."""
     profile, _ = profiled(record(3, put_in=1_000))
     small = msgspec.structs.replace(profile.all, median_position_sol=Decimal("0.000001000"))
     (flag,) = profile_flags(msgspec.structs.replace(profile, all=small))

@@ -1,4 +1,4 @@
-"""Positions: worked examples of every row of the table, and what must hold for any history."""
+"""Positions: an example of every row of the table, and properties that hold for any history."""
 
 from fractions import Fraction
 
@@ -38,7 +38,7 @@ def test_cost_is_averaged_over_all_units_held() -> None:
     assert result.remaining_basis_lamports == 3_500
 
 
-def test_what_is_not_sold_counts_for_nothing() -> None:
+def test_unsold_units_are_worth_nothing() -> None:
     result = compute_position([buy(100, 1_000), sell(10, 500)])
     assert result.realised_lamports == 400
     assert result.profit_pct == -50
@@ -65,7 +65,7 @@ def test_a_burn_loses_the_basis() -> None:
     assert not result.left_wallet
 
 
-def test_a_sale_beyond_what_is_known_is_unmatched_and_said() -> None:
+def test_a_sale_beyond_the_known_units_is_unmatched_and_marked() -> None:
     result = compute_position([buy(100, 1_000), sell(150, 3_000, 30)])
     assert result.matched_proceeds_lamports == 1_980
     assert result.unmatched_proceeds_lamports == 990
@@ -73,21 +73,21 @@ def test_a_sale_beyond_what_is_known_is_unmatched_and_said() -> None:
     assert result.history_incomplete
 
 
-def test_a_sale_of_nothing_known_is_all_unmatched() -> None:
+def test_a_sale_without_known_units_is_all_unmatched() -> None:
     result = compute_position([sell(10, 500, 5)])
     assert (result.cost_basis_lamports, result.realised_lamports, result.unmatched_proceeds_lamports) == (0, 0, 495)
     assert result.profit_pct is None
     assert result.history_incomplete
 
 
-def test_a_price_nobody_knows_makes_units_without_cost_not_free_units() -> None:
+def test_a_buy_at_an_unknown_price_gives_units_without_a_cost_not_free_units() -> None:
     result = compute_position([event("buy", 100, None), sell(100, 900)])
     assert result.realised_lamports == 0
     assert result.unmatched_proceeds_lamports == 900
     assert result.history_incomplete
 
 
-def test_a_sale_at_an_unknown_price_removes_the_units_and_says_so() -> None:
+def test_a_sale_at_an_unknown_price_removes_the_units_and_is_marked() -> None:
     result = compute_position([buy(100, 1_000), event("sell", 50, None), sell(50, 700)])
     assert result.realised_lamports == 200
     assert result.history_incomplete
@@ -103,14 +103,14 @@ histories = st.lists(buys | sells | moves, max_size=12)
 
 
 @given(histories)
-def test_every_lamport_taken_out_is_matched_or_unmatched(history: list[HoldingEvent]) -> None:
+def test_every_lamport_of_proceeds_is_matched_or_unmatched(history: list[HoldingEvent]) -> None:
     result = compute_position(history)
     net = sum((e.value_lamports or 0) - e.extras_lamports for e in history if e.kind == "sell")
     assert result.matched_proceeds_lamports + result.unmatched_proceeds_lamports == net
 
 
 @given(histories)
-def test_basis_is_sold_carried_away_or_still_there(history: list[HoldingEvent]) -> None:
+def test_basis_is_sold_removed_or_remaining(history: list[HoldingEvent]) -> None:
     assume(not any(e.kind in {"transfer_out", "burn"} for e in history))
     result = compute_position(history)
     sold_basis = result.matched_proceeds_lamports - result.realised_lamports
@@ -121,7 +121,7 @@ def test_basis_is_sold_carried_away_or_still_there(history: list[HoldingEvent]) 
 def test_splitting_a_sale_into_clips_changes_nothing(
     before: list[HoldingEvent], sold: int, value: int, weights: list[int]
 ) -> None:
-    """Clips at one price, of units the wallet knows of: cost and proceeds come out the same to the last fraction."""
+    """Clips at one price, of units with a known cost: cost and proceeds are exactly the same."""
     held = compute_position(before).held_known_units + compute_position(before).held_unknown_units
     total = sold * sum(weights)
     assume(total <= held)
@@ -145,7 +145,7 @@ def test_a_transfer_in_alone_creates_no_profit(received: int, after: list[Holdin
 def test_a_transfer_in_never_raises_the_profit_at_a_price(
     before: list[HoldingEvent], received: int, sold: list[int], price: int
 ) -> None:
-    """Units without cost take the place of units with cost in a sale, never the other way round."""
+    """Units without a cost replace units with a cost in a sale, never the reverse."""
     after = [sell(amount, amount * price) for amount in sold]
     without = compute_position([*before, *after])
     gifted = compute_position([*before, event("transfer_in", received), *after])
@@ -153,8 +153,10 @@ def test_a_transfer_in_never_raises_the_profit_at_a_price(
 
 
 @given(st.lists(buys, min_size=1, max_size=6), st.lists(sells, max_size=6), units)
-def test_moving_units_out_never_helps(before: list[HoldingEvent], after: list[HoldingEvent], moved: int) -> None:
-    """Whatever the price did: what left is not sold, its cost stays in the denominator."""
+def test_transferring_units_out_never_raises_the_profit(
+    before: list[HoldingEvent], after: list[HoldingEvent], moved: int
+) -> None:
+    """Units that left are not sold at any price, and their cost stays in the denominator."""
     assume(all((e.value_lamports or 0) >= e.extras_lamports for e in after))
     assume(compute_position(before).cost_basis_lamports > 0)
     stayed = compute_position([*before, *after]).profit_pct
@@ -173,7 +175,7 @@ def test_the_order_of_buys_within_a_slot_does_not_matter(history: list[HoldingEv
 
 
 @given(histories)
-def test_a_position_never_holds_less_than_nothing(history: list[HoldingEvent]) -> None:
+def test_a_position_never_holds_negative_units(history: list[HoldingEvent]) -> None:
     result = compute_position(history)
     assert result.held_known_units >= 0
     assert result.held_unknown_units >= 0

@@ -1,4 +1,4 @@
-"""Which tokens pumped, and why the others fell."""
+"""Selection of pumped tokens, and the reasons of rejected ones."""
 
 from decimal import Decimal
 
@@ -38,20 +38,20 @@ PUMPED = Candidate(
         ({"price_change_24h_pct": None, "volume_24h_usd": None, "liquidity_usd": None}, "no_market_data"),
     ],
 )
-def test_each_filter_has_its_edge_and_its_reason(change: dict, reason: str) -> None:
+def test_each_filter_has_its_bound_and_its_reason(change: dict, reason: str) -> None:
     assert rejection_reason(msgspec.structs.replace(PUMPED, **change), Params(), NOW) == reason
 
 
-def test_what_aggregators_leave_out_passes_a_floor_of_zero() -> None:
+def test_an_unreported_figure_passes_a_minimum_of_zero() -> None:
     quiet = msgspec.structs.replace(PUMPED, price_change_24h_pct=None, volume_24h_usd=None)
     assert rejection_reason(quiet, Params(min_price_change_pct=Decimal(0), min_volume_usd=Decimal(0)), NOW) == ""
 
 
-def test_the_most_promising_come_first_and_the_rest_is_counted() -> None:
+def test_the_most_promising_tokens_come_first_and_the_rest_is_counted() -> None:
     tokens = [msgspec.structs.replace(PUMPED, mint=f"mint{n}", volume_24h_usd=Decimal(60_000 + n)) for n in range(5)]
-    kept, fell = select_pumped([*tokens, msgspec.structs.replace(PUMPED, mint=USDC)], Params(max_tokens=2), NOW)
-    assert [token.mint for token in kept] == ["mint4", "mint3"]
-    assert fell == {"over_max_tokens": 3}
+    pumped, rejected = select_pumped([*tokens, msgspec.structs.replace(PUMPED, mint=USDC)], Params(max_tokens=2), NOW)
+    assert [token.mint for token in pumped] == ["mint4", "mint3"]
+    assert rejected == {"over_max_tokens": 3}
 
 
 def test_price_comes_from_the_deepest_market_and_volume_from_all() -> None:
@@ -67,7 +67,7 @@ def test_price_comes_from_the_deepest_market_and_volume_from_all() -> None:
     assert token.sources == ("a", "b")
 
 
-def test_the_index_tells_the_launch_before_any_market_does() -> None:
+def test_the_launch_time_of_the_index_is_preferred_to_that_of_a_market() -> None:
     market = Market(MINT, "pool", pool_created_at=NOW - 60)
     by_index = build_candidate(MINT, [], [market], TokenIndexEntry(MINT, created_at=NOW - 500, first_pool_at=NOW - 400))
     by_market = build_candidate(MINT, [], [market], TokenIndexEntry(MINT))
@@ -75,7 +75,7 @@ def test_the_index_tells_the_launch_before_any_market_does() -> None:
     assert (by_market.launched_at, by_market.launch_clock) == (NOW - 60, "pair")
 
 
-def test_the_index_fills_in_what_no_market_says() -> None:
+def test_the_index_fills_in_what_no_market_reports() -> None:
     curve = Market(MINT, "curve", price_change_24h_pct=Decimal(300), volume_24h_usd=Decimal(5))
     token = build_candidate(MINT, [], [curve], TokenIndexEntry(MINT, liquidity_usd=Decimal(42_000)))
     assert (token.price_change_24h_pct, token.liquidity_usd) == (300, 42_000)

@@ -1,4 +1,4 @@
-"""Scores: gates, parts, the prior, and what must hold for any wallet."""
+"""Scores: gates, parts, the prior, and properties that hold for any wallet."""
 
 import math
 import random
@@ -8,7 +8,12 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sample_histories import (
+
+from discovery.analysis.cohort import estimate_prior
+from discovery.analysis.scores import compute_score
+from discovery.analysis.statistics import beta_quantile
+from discovery.domain.profiles import Cycle, Part, Prior, Score
+from tests.analysis.sample_histories import (
     DAY,
     NOW,
     PRIOR,
@@ -22,11 +27,6 @@ from sample_histories import (
     round_trip,
     sell,
 )
-
-from discovery.analysis.cohort import estimate_prior
-from discovery.analysis.scores import compute_score
-from discovery.analysis.statistics import beta_quantile
-from discovery.domain.profiles import Cycle, Part, Prior, Score
 
 WIN, LOSS = 2 * SOL, SOL // 2
 GOOD = (WIN, WIN, LOSS, 3 * SOL, WIN, SOL * 3 // 2, LOSS, WIN, WIN, 3 * SOL, WIN, LOSS)
@@ -49,7 +49,7 @@ def part(result: Score, name: str) -> Part:
 
 
 def win_skill(proceeds: list[int]) -> float:
-    """Of one record, all cycles of one age."""
+    """Return the win skill of a record whose cycles all have one age."""
     histories = {f"m{place}": round_trip(amount, tag=str(place)) for place, amount in enumerate(proceeds)}
     value = part(scored(histories), "win skill").value
     assert value is not None
@@ -69,13 +69,13 @@ def test_a_good_record_is_scored_between_0_and_1_with_four_places() -> None:
     assert result.value.as_tuple().exponent == -4
 
 
-def test_win_rate_sample_and_interval_stand_beside_the_score() -> None:
+def test_a_score_has_win_rate_sample_size_and_interval() -> None:
     result = scored(record(*GOOD))
     assert (result.n, result.win_rate, result.interval) == (12, Decimal("0.75"), (Decimal("0.5126"), Decimal("0.8954")))
     assert 11 < result.n_eff < 12
 
 
-def test_the_score_is_the_weighted_geometric_mean_of_the_parts_there_are() -> None:
+def test_the_score_is_the_weighted_geometric_mean_of_its_known_parts() -> None:
     result = scored(record(*GOOD))
     weights = {"win skill": 0.25, "edge": 0.25, "consistency": 0.15, "breadth": 0.10}
     logs = sum(w * math.log(max(part(result, name).value or 0, 0.01)) for name, w in weights.items())
@@ -83,8 +83,8 @@ def test_the_score_is_the_weighted_geometric_mean_of_the_parts_there_are() -> No
     assert float(result.value) == pytest.approx(math.exp(logs / 0.75), abs=5e-5)
 
 
-def test_the_worked_example_of_the_docs_comes_out() -> None:
-    """docs/scores.md tells these figures step by step."""
+def test_the_worked_example_of_the_docs_is_correct() -> None:
+    """docs/scores.md derives these figures step by step."""
     result = scored(record(*GOOD * 3))
     values = {p.name: round(p.value, 3) for p in result.parts if p.value is not None}
     assert values == {"win skill": 0.367, "edge": 0.95, "consistency": 0.997, "breadth": 1.0}
@@ -94,21 +94,21 @@ def test_the_worked_example_of_the_docs_comes_out() -> None:
     assert scored(record(*GOOD)).value == Decimal("0.2891")
 
 
-def test_parts_that_cannot_be_computed_are_left_out_and_said() -> None:
+def test_parts_that_cannot_be_computed_are_left_out_and_named() -> None:
     result = scored(record(*GOOD))
     assert part(result, "not luck").value is part(result, "copyability").value is None
     assert result.provisional
     assert [words.split(":")[0] for words in result.provisional_because] == ["not luck", "copyability"]
 
 
-def test_five_to_nine_cycles_are_provisional_for_that_reason_too() -> None:
+def test_a_score_of_five_to_nine_cycles_is_provisional_for_that_reason_too() -> None:
     seven, ten = scored(record(*GOOD[:7], apart=1.5)), scored(record(*GOOD[:10]))
     assert "fewer than 10 resolved cycles" in seven.provisional_because
     assert "fewer than 10 resolved cycles" not in ten.provisional_because
     assert seven.value is not None
 
 
-def test_without_a_cohort_to_compare_with_the_edge_is_left_out() -> None:
+def test_without_a_cohort_the_edge_is_left_out() -> None:
     lonely = msgspec.structs.replace(PRIOR, edges=())
     result = scored(record(*GOOD), prior=lonely)
     assert part(result, "edge").value is None
@@ -133,10 +133,10 @@ def test_without_a_cohort_to_compare_with_the_edge_is_left_out() -> None:
         (record(*[SOL * 9 // 10] * 10, 3 * SOL, 9 * SOL), {"overhead": 2 * SOL}, ["net profit without the best token"]),
         (record(*GOOD), {"flags": ("dust", "creator")}, ["hard flags"]),
         (record(*GOOD), {"truncated": True}, ["whole history"]),
-        (record(*GOOD), {"incomplete": ["mint03"]}, ["reconciliation"]),
+        (record(*GOOD), {"unreconciled": ["mint03"]}, ["reconciliation"]),
     ],
 )
-def test_each_gate_leaves_a_wallet_unscored_in_words(
+def test_each_failed_gate_leaves_a_wallet_unscored_with_the_reason(
     histories: Histories, facts: dict[str, object], gates: list[str]
 ) -> None:
     result = scored(histories, **facts)
@@ -155,7 +155,7 @@ def test_a_soft_flag_is_no_gate() -> None:
     assert scored(record(*GOOD), flags=("dust", "sniper")).value == scored(record(*GOOD)).value
 
 
-def test_gates_hold_at_their_bounds() -> None:
+def test_gates_pass_at_their_bounds() -> None:
     """5 cycles in 5 tokens, 7 active days, last trade 14 days ago."""
     histories = {f"m{place}": round_trip(WIN, days_ago=14 + place, hold=3_600, tag=f"{place}") for place in range(5)}
     histories["m4"] = [buy(10, SOL, at=NOW - 21 * DAY), *histories["m4"]]
@@ -165,7 +165,7 @@ def test_gates_hold_at_their_bounds() -> None:
     assert failed(scored(histories)) == []
 
 
-def test_a_wallet_whose_only_winner_is_its_seed_gets_no_score_from_it() -> None:
+def test_a_wallet_whose_only_winner_is_its_seed_has_no_score() -> None:
     histories = record(50 * SOL, *[SOL * 9 // 10] * 11)
     with_seed, without = scored(histories), scored(histories, seeds=("mint00",))
     assert with_seed.win_rate is not None
@@ -174,7 +174,7 @@ def test_a_wallet_whose_only_winner_is_its_seed_gets_no_score_from_it() -> None:
     assert "net profit" in failed(without)
 
 
-def test_a_seed_never_changes_the_score_however_much_it_brought() -> None:
+def test_the_profit_of_a_seed_never_changes_the_score() -> None:
     small, large = record(SOL + SOL // 10, *GOOD), record(900 * SOL, *GOOD)
     assert scored(small, seeds=("mint00",)) == scored(large, seeds=("mint00",))
 
@@ -183,7 +183,7 @@ def test_five_of_five_rank_below_seventy_of_a_hundred() -> None:
     assert win_skill([WIN] * 5) < win_skill([WIN] * 70 + [LOSS] * 30)
 
 
-def test_win_skill_is_the_bound_on_its_scale() -> None:
+def test_win_skill_is_the_scaled_lower_bound_of_the_win_rate() -> None:
     bound = beta_quantile(0.05, 4 + 70, 6 + 30)
     assert win_skill([WIN] * 70 + [LOSS] * 30) == pytest.approx((bound - 0.4) / 0.4, abs=1e-6)
 
@@ -227,7 +227,7 @@ def test_breadth_is_full_at_eight_equal_tokens() -> None:
     assert part(scored(record(*[WIN] * 4)), "breadth").value == 0.5
 
 
-def test_edge_is_the_place_in_the_cohort_with_ties_as_halves() -> None:
+def test_edge_is_the_rank_in_the_cohort_with_ties_counted_half() -> None:
     """With τ² = 0 every wallet's bound is the cohort's mean: 2 below, 2 equal, 4 in all."""
     level = msgspec.structs.replace(PRIOR, g0=0.5, tau2=0.0, edges=(0.1, 0.5, 0.5, 0.9))
     assert part(scored(record(*GOOD), prior=level), "edge").value == 0.5
@@ -243,7 +243,7 @@ def test_edge_follows_the_shrunk_lower_bound() -> None:
 
 @settings(deadline=None, max_examples=15)
 @given(st.integers(0, 2**32))
-def test_the_order_of_facts_changes_nothing(seed: int) -> None:
+def test_the_score_does_not_depend_on_the_order_of_cycles_and_flags(seed: int) -> None:
     histories = record(*GOOD)
     profile, cycles = profiled(histories)
     shuffled, mints = list(cycles), list(histories)
@@ -257,24 +257,24 @@ def test_the_order_of_facts_changes_nothing(seed: int) -> None:
 
 @settings(deadline=None, max_examples=20)
 @given(st.decimals(Decimal("0.01"), Decimal(10_000), places=2))
-def test_the_price_of_sol_leaves_the_score_as_it_is(usd: Decimal) -> None:
+def test_the_score_does_not_depend_on_the_price_of_sol(usd: Decimal) -> None:
     histories = record(*GOOD)
     assert scored(histories, usd=usd) == scored(histories, usd=Decimal(150)) == scored(histories, usd=None)
 
 
 @settings(deadline=None, max_examples=25)
 @given(st.lists(st.integers(SOL * 5 // 4, 4 * SOL), min_size=9, max_size=14), st.integers(0, SOL * 9 // 10))
-def test_a_loser_moved_out_scores_no_higher_than_one_sold(winners: list[int], proceeds: int) -> None:
+def test_a_loser_transferred_out_scores_no_higher_than_a_sold_one(winners: list[int], proceeds: int) -> None:
     histories = record(*winners)
     bought = buy(1_000, SOL, at=NOW - 3_600)
     sold = scored({**histories, "loser": [bought, sell(1_000, proceeds, at=NOW - 60)]})
     moved = scored({**histories, "loser": [bought, move_out(1_000, at=NOW - 60)]})
-    kept = scored({**histories, "loser": [bought]})
+    unsold = scored({**histories, "loser": [bought]})
     assert sold.value is not None
     assert moved.value is not None
-    assert kept.value is not None
+    assert unsold.value is not None
     assert moved.value <= sold.value
-    assert moved.value < kept.value
+    assert moved.value < unsold.value
 
 
 @settings(deadline=None, max_examples=20)
@@ -300,7 +300,7 @@ def test_a_sale_in_clips_scores_like_a_sale_at_once() -> None:
 
 
 def cohort(wallets: int, seed: int = 5) -> dict[str, list[Cycle]]:
-    """Wallets whose true win rates differ between 20 % and 80 %."""
+    """Return cycles of wallets whose true win rates differ between 20 % and 80 %."""
     dice = random.Random(seed)
     samples = {}
     for wallet in range(wallets):
@@ -320,7 +320,7 @@ def test_wallets_without_a_result_do_not_make_a_cohort() -> None:
     assert estimate_prior(samples, NOW).wallets == 9
 
 
-def test_the_prior_of_a_cohort_finds_how_wallets_differ() -> None:
+def test_the_prior_measures_how_the_wallets_of_a_cohort_differ() -> None:
     """Uniform win rates between 20 % and 80 % have mean 0.5 and variance 0.03: α₀ + β₀ = 0.25 / 0.03 - 1 = 7.3."""
     prior = estimate_prior(cohort(300), NOW)
     assert prior.alpha0 / (prior.alpha0 + prior.beta0) == pytest.approx(0.5, abs=0.03)
@@ -344,13 +344,13 @@ def test_wallets_that_always_win_or_always_lose_give_the_weakest_prior() -> None
 
 
 @pytest.mark.parametrize(("proceeds", "mean"), [(WIN, 0.75), (LOSS, 0.05)])
-def test_a_cohort_of_one_outcome_keeps_the_prior_off_its_ends(proceeds: int, mean: float) -> None:
+def test_the_prior_of_a_cohort_with_one_outcome_is_limited(proceeds: int, mean: float) -> None:
     samples = {f"w{place}": profiled(record(*[proceeds] * 6))[1] for place in range(12)}
     prior = estimate_prior(samples, NOW)
     assert prior.alpha0 / (prior.alpha0 + prior.beta0) == pytest.approx(mean)
 
 
-def test_one_cycle_each_cannot_tell_how_wallets_differ() -> None:
+def test_one_cycle_per_wallet_gives_the_fallback_strength() -> None:
     samples = {f"w{place:02}": profiled(record(WIN if place % 2 else LOSS))[1] for place in range(12)}
     prior = estimate_prior(samples, NOW)
     assert prior.alpha0 + prior.beta0 == pytest.approx(10)
@@ -362,13 +362,13 @@ def test_the_order_of_wallets_and_cycles_does_not_change_the_prior() -> None:
     assert estimate_prior(reordered, NOW) == estimate_prior(samples, NOW)
 
 
-def test_a_prior_survives_the_way_to_json_and_back() -> None:
+def test_a_prior_is_the_same_after_json() -> None:
     prior = estimate_prior(cohort(12), NOW)
     plain = msgspec.json.decode(msgspec.json.encode(prior.to_dict()))
     assert Prior.from_dict(plain) == prior
 
 
-def test_a_stored_prior_with_a_field_missing_is_refused() -> None:
+def test_a_stored_prior_with_a_missing_field_is_rejected() -> None:
     plain = PRIOR.to_dict()
     del plain["edges"]
     with pytest.raises(msgspec.ValidationError, match="edges"):

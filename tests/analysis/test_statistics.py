@@ -1,4 +1,4 @@
-"""Statistics against published test vectors and by their properties."""
+"""Statistics: published test vectors and properties."""
 
 import random
 from fractions import Fraction
@@ -43,18 +43,18 @@ def test_the_beta_quantile_of_a_uniform_is_the_probability_itself() -> None:
 
 
 @pytest.mark.parametrize(("p", "a", "b"), [(0, 1, 1), (1, 1, 1), (0.5, 0, 1), (0.5, 1, -1)])
-def test_a_beta_quantile_outside_its_domain_is_refused(p: float, a: float, b: float) -> None:
+def test_a_beta_quantile_outside_its_domain_raises(p: float, a: float, b: float) -> None:
     with pytest.raises(ValueError, match="positive parameters"):
         beta_quantile(p, a, b)
 
 
-def test_an_interval_of_no_trial_is_refused() -> None:
+def test_an_interval_without_a_trial_raises() -> None:
     with pytest.raises(ValueError, match="at least one trial"):
         wilson_interval(0, 0)
 
 
 @given(st.integers(1, 500), st.data())
-def test_a_wilson_interval_holds_its_rate_and_stays_within_0_and_1(n: int, data) -> None:
+def test_a_wilson_interval_contains_its_rate_and_stays_within_0_and_1(n: int, data) -> None:
     hits = data.draw(st.integers(0, n))
     low, high = wilson_interval(hits, n)
     assert 0 <= low <= hits / n + 1e-12
@@ -71,11 +71,11 @@ def test_a_result_weighs_half_after_thirty_days() -> None:
     assert age_weight(60 * DAY) == 0.25
 
 
-def test_a_result_of_the_future_weighs_no_more_than_one_of_now() -> None:
+def test_a_result_in_the_future_weighs_no_more_than_a_current_one() -> None:
     assert age_weight(-5 * DAY) == age_weight(0) == 1
 
 
-def test_equal_weights_lose_nothing_of_the_sample_size() -> None:
+def test_equal_weights_keep_the_sample_size() -> None:
     assert effective_n([0.25] * 12) == pytest.approx(12)
 
 
@@ -84,11 +84,11 @@ def test_unequal_weights_never_raise_the_sample_size(weights: list[float]) -> No
     assert 1 - 1e-9 <= effective_n(weights) <= len(weights) + 1e-9
 
 
-def test_no_weights_are_a_sample_of_nothing() -> None:
+def test_without_weights_the_effective_sample_size_is_zero() -> None:
     assert effective_n([]) == 0
 
 
-def test_kish_of_weights_one_and_a_half() -> None:
+def test_the_effective_sample_size_of_weights_one_and_a_half() -> None:
     assert effective_n([1, 0.5]) == pytest.approx(2.25 / 1.25)
 
 
@@ -101,7 +101,7 @@ def test_psr_of_a_worked_example() -> None:
     assert probabilistic_sharpe([1, 2, 3, 6]) == pytest.approx(0.999535, abs=1e-6)
 
 
-def test_psr_is_even_odds_where_the_mean_is_zero() -> None:
+def test_psr_is_one_half_if_the_mean_is_zero() -> None:
     assert probabilistic_sharpe([-0.3, -0.1, 0.1, 0.3]) == pytest.approx(0.5)
 
 
@@ -113,7 +113,7 @@ def test_psr_grows_with_the_length_of_the_same_record() -> None:
 
 
 @pytest.mark.parametrize("returns", [[], [0.1], [0.1, 0.2], [0.2, 0.2, 0.2]])
-def test_psr_of_too_few_or_equal_returns_is_not_defined(returns: list[float]) -> None:
+def test_psr_of_too_few_or_equal_returns_is_undefined(returns: list[float]) -> None:
     assert probabilistic_sharpe(returns) is None
 
 
@@ -128,7 +128,7 @@ def test_the_herfindahl_index_of_equal_gains_is_one_over_their_number() -> None:
     assert herfindahl([5, 5, 5, 5]) == Fraction(1, 4)
 
 
-def test_losses_take_no_part_in_concentration() -> None:
+def test_losses_do_not_count_for_concentration() -> None:
     assert herfindahl([10, -90, 0]) == 1
 
 
@@ -136,7 +136,7 @@ def test_nothing_gained_has_no_concentration() -> None:
     assert herfindahl([-1, 0]) is None
 
 
-def test_log_roi_is_cut_at_minus_99_and_plus_1000_percent() -> None:
+def test_log_roi_is_limited_to_minus_99_and_plus_1000_percent() -> None:
     assert log_roi(-5, 1) == log_roi(-99, 100)
     assert log_roi(500, 1) == log_roi(10, 1)
 

@@ -1,15 +1,16 @@
-"""Callers of the API."""
+"""Callers of the API with keys of each scope."""
 
 from collections.abc import Callable
 
 import pytest
-from api.api_rows import Api
 from django.test import Client
+
+from tests.api.client import Api
 
 
 @pytest.fixture(autouse=True)
-def _room(settings) -> None:
-    """Limits of their own tests are set there."""
+def _unlimited_calls(settings) -> None:
+    """Tests of limits set their own."""
     settings.API_THROTTLE_READ = settings.API_THROTTLE_WRITE = settings.API_THROTTLE_ANONYMOUS = 1_000_000
 
 
@@ -24,5 +25,5 @@ def runner(make_key: Callable[..., str]) -> Api:
 
 
 @pytest.fixture
-def chief(make_key: Callable[..., str]) -> Api:
+def admin(make_key: Callable[..., str]) -> Api:
     return Api(Client(), make_key("admin", name="chief"))

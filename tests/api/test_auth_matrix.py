@@ -1,4 +1,4 @@
-"""Who may call what: every path and method of the router against every kind of caller."""
+"""Authentication and scopes: every path and method of the router with every kind of caller."""
 
 import json
 import uuid
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from api.api_rows import Api, make_run, make_wallet
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.utils import timezone
@@ -14,6 +13,8 @@ from django.utils import timezone
 from discovery.api.urls import PATHS
 from discovery.domain.api_keys import new_key
 from discovery.models import ApiKey, Run, Wallet
+from tests.api.client import Api
+from tests.factories import RunFactory, WalletFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("config")]
 
@@ -41,11 +42,11 @@ MATRIX = {
     ("positions", "GET"): READ,
     ("profile", "POST"): RUN,
 }
-"""(name of the path, method) -> what a caller needs."""
+"""Name of the path and method → the scope that a caller needs."""
 CALLS = sorted(MATRIX)
-NEEDED = {OPEN: 0, READ: 1, RUN: 2, ADMIN: 3}
+RANKS = {OPEN: 0, READ: 1, RUN: 2, ADMIN: 3}
 BODIES = {"PUT": {"enabled": True, "schedule_hours": 5, "params": {}}, "PATCH": {}}
-DONE = {"GET": 200, "PUT": 200, "PATCH": 200, "POST": 202}
+STATUS_CODES = {"GET": 200, "PUT": 200, "PATCH": 200, "POST": 202}
 
 
 def methods_of(name: str) -> set[str]:
@@ -54,11 +55,11 @@ def methods_of(name: str) -> set[str]:
 
 
 def url(name: str, slash: str = "") -> str:
-    """The path with a run and a wallet that allow the call."""
-    run = Run.objects.filter(status="completed").first() or make_run()
+    """Return the path with a run and a wallet that allow the call."""
+    run = Run.objects.filter(status="completed").first() or RunFactory()
     if name == "cancel":
-        run = Run.objects.filter(status="running").first() or make_run(status="running", stage="analyse")
-    wallet = Wallet.objects.first() or make_wallet(1)
+        run = Run.objects.filter(status="running").first() or RunFactory(status="running", stage="analyse")
+    wallet = Wallet.objects.first() or WalletFactory(number=1)
     route = PATHS[name][0].replace("<str:run_id>", str(run.pk)).replace("<str:address>", wallet.address)
     return f"/api/{route}{slash}"
 
@@ -72,18 +73,18 @@ def test_every_method_of_every_path_has_a_row() -> None:
 
 
 @pytest.mark.parametrize(("name", "method"), CALLS)
-def test_nobody_gets_further_than_the_description(name: str, method: str) -> None:
-    answer = call(Api(Client()), name, method)
+def test_an_anonymous_caller_reads_the_description_alone(name: str, method: str) -> None:
+    response = call(Api(Client()), name, method)
     if MATRIX[name, method] == OPEN:
-        assert answer.status_code == 200
+        assert response.status_code == 200
     else:
-        assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
-        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="walltrack"'
+        assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
+        assert response.headers["WWW-Authenticate"] == 'Bearer realm="walltrack"'
 
 
 @pytest.mark.parametrize("flaw", ["malformed", "unknown", "wrong secret", "revoked", "expired"])
 @pytest.mark.parametrize(("name", "method"), [row for row in CALLS if MATRIX[row] != OPEN])
-def test_a_key_that_is_not_valid_is_401_everywhere(name: str, method: str, flaw: str, make_key: Callable) -> None:
+def test_every_call_with_an_invalid_key_is_401(name: str, method: str, flaw: str, make_key: Callable) -> None:
     before = timezone.now() - timedelta(minutes=1)
     key = {
         "malformed": lambda: "wt_nonsense",
@@ -92,44 +93,44 @@ def test_a_key_that_is_not_valid_is_401_everywhere(name: str, method: str, flaw:
         "revoked": lambda: make_key("admin", revoked_at=before),
         "expired": lambda: make_key("admin", expires_at=before),
     }[flaw]()
-    answer = call(Api(Client(), key), name, method)
-    assert answer.status_code == 401
-    assert "WWW-Authenticate" in answer.headers
+    response = call(Api(Client(), key), name, method)
+    assert response.status_code == 401
+    assert "WWW-Authenticate" in response.headers
 
 
 @pytest.mark.parametrize("scope", [READ, RUN, ADMIN])
 @pytest.mark.parametrize(("name", "method"), CALLS)
-def test_a_key_may_do_what_its_scope_includes(name: str, method: str, scope: str, make_key: Callable) -> None:
-    answer = call(Api(Client(), make_key(scope)), name, method)
-    if NEEDED[scope] >= NEEDED[MATRIX[name, method]]:
-        assert answer.status_code == DONE[method]
+def test_a_key_may_make_the_calls_of_its_scope(name: str, method: str, scope: str, make_key: Callable) -> None:
+    response = call(Api(Client(), make_key(scope)), name, method)
+    if RANKS[scope] >= RANKS[MATRIX[name, method]]:
+        assert response.status_code == STATUS_CODES[method]
     else:
-        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
-        assert MATRIX[name, method] in answer.json()["detail"]
+        assert (response.status_code, response.json()["code"]) == (403, "forbidden")
+        assert MATRIX[name, method] in response.json()["detail"]
 
 
 @pytest.mark.parametrize("group", [None, "viewer", "operator", "superuser"])
 @pytest.mark.parametrize(("name", "method"), CALLS)
-def test_a_person_may_do_what_the_group_may(name: str, method: str, group: str | None, person: Callable) -> None:
+def test_a_user_may_make_the_calls_of_the_group(name: str, method: str, group: str | None, person: Callable) -> None:
     user = person(None if group == "superuser" else group, is_superuser=group == "superuser", is_staff=True)
     client = Client(enforce_csrf_checks=True)
     client.force_login(user)
     client.cookies["walltrack_csrf"] = token = "t" * 32
-    may = {None: 0, "viewer": 1, "operator": 3, "superuser": 3}[group]
-    answer = call(Api(client), name, method, X_CSRFToken=token, Origin="http://testserver")
-    assert answer.status_code == (DONE[method] if may >= NEEDED[MATRIX[name, method]] else 403)
+    rank = {None: 0, "viewer": 1, "operator": 3, "superuser": 3}[group]
+    response = call(Api(client), name, method, X_CSRFToken=token, Origin="http://testserver")
+    assert response.status_code == (STATUS_CODES[method] if rank >= RANKS[MATRIX[name, method]] else 403)
 
 
 @pytest.mark.parametrize(("name", "method"), [row for row in CALLS if row[1] != "GET"])
-def test_a_person_without_the_csrf_token_changes_nothing(name: str, method: str, person: Callable) -> None:
+def test_a_session_without_the_csrf_token_changes_nothing(name: str, method: str, person: Callable) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(person("operator", is_staff=True))
-    answer = call(Api(client), name, method)
-    assert answer.status_code == 403
-    assert "CSRF" in answer.json()["detail"]
+    response = call(Api(client), name, method)
+    assert response.status_code == 403
+    assert "CSRF" in response.json()["detail"]
 
 
-def test_a_person_who_is_switched_off_is_nobody(person: Callable) -> None:
+def test_a_deactivated_user_is_anonymous(person: Callable) -> None:
     client = Client()
     user = person("operator")
     client.force_login(user)
@@ -138,26 +139,26 @@ def test_a_person_who_is_switched_off_is_nobody(person: Callable) -> None:
 
 
 @pytest.mark.parametrize(("name", "method"), CALLS)
-def test_without_authentication_everybody_may_do_everything(name: str, method: str, settings) -> None:
+def test_without_authentication_every_call_is_allowed(name: str, method: str, settings) -> None:
     settings.API_AUTH_ENABLED = False
-    assert call(Api(Client()), name, method).status_code == DONE[method]
+    assert call(Api(Client()), name, method).status_code == STATUS_CODES[method]
 
 
-def test_without_authentication_a_run_is_by_anonymous(settings) -> None:
+def test_without_authentication_the_author_of_a_run_is_anonymous(settings) -> None:
     settings.API_AUTH_ENABLED = False
     run_id = Api(Client()).post("run").json()["run_id"]
     assert Run.objects.get(pk=run_id).triggered_by == "anonymous"
 
 
 @pytest.mark.parametrize("path", ["/admin/discovery/", "/admin/discovery/run/", "/admin/discovery/apikey/add/"])
-def test_without_authentication_the_pages_still_ask_for_a_login(path: str, client: Client, settings) -> None:
+def test_without_authentication_the_pages_still_require_a_login(path: str, client: Client, settings) -> None:
     settings.API_AUTH_ENABLED = False
-    answer = client.get(f"/admin/discovery/{path}")
-    assert answer.status_code == 302
-    assert "/admin/login/" in answer.headers["Location"]
+    response = client.get(f"/admin/discovery/{path}")
+    assert response.status_code == 302
+    assert "/admin/login/" in response.headers["Location"]
 
 
-def test_without_authentication_a_page_of_another_site_changes_nothing(settings) -> None:
+def test_without_authentication_another_origin_changes_nothing(settings) -> None:
     settings.API_AUTH_ENABLED = False
     api = Api(Client())
     assert api.post("run", Origin="https://evil.example").status_code == 403
@@ -165,39 +166,39 @@ def test_without_authentication_a_page_of_another_site_changes_nothing(settings)
     assert api.post("run", Origin="http://testserver").status_code == 202
 
 
-def test_without_authentication_a_page_of_a_listed_site_may_act(settings) -> None:
+def test_without_authentication_a_listed_origin_may_start_a_run(settings) -> None:
     settings.API_AUTH_ENABLED = False
     settings.CORS_ALLOWED_ORIGINS = ["https://desk.example"]
     assert Api(Client()).post("run", Origin="https://desk.example").status_code == 202
 
 
 @pytest.mark.parametrize(("name", "method"), CALLS)
-def test_a_slash_at_the_end_changes_nothing(name: str, method: str, make_key: Callable) -> None:
-    answer = call(Api(Client(), make_key("admin")), name, method, slash="/")
-    assert answer.status_code == DONE[method]
+def test_a_trailing_slash_makes_no_difference(name: str, method: str, make_key: Callable) -> None:
+    response = call(Api(Client(), make_key("admin")), name, method, slash="/")
+    assert response.status_code == STATUS_CODES[method]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
 @pytest.mark.parametrize("name", [name for name in PATHS if name not in {"schema", "docs"}])
-def test_a_method_that_a_path_has_not_is_405_with_those_it_has(name: str, method: str, make_key: Callable) -> None:
+def test_an_unsupported_method_is_405_and_allow_names_the_others(name: str, method: str, make_key: Callable) -> None:
     if method in methods_of(name):
         return
-    answer = call(Api(Client(), make_key("admin")), name, method)
-    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
-    assert methods_of(name) <= set(answer.headers["Allow"].split(", "))
+    response = call(Api(Client(), make_key("admin")), name, method)
+    assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+    assert methods_of(name) <= set(response.headers["Allow"].split(", "))
 
 
-def test_the_groups_are_made_by_the_migrations(groups: None) -> None:
+def test_migrations_create_the_groups(groups: None) -> None:
     names = {
         group.name: set(group.permissions.values_list("codename", flat=True)) for group in Group.objects.order_by("pk")
     }
-    acts = {"add_run", "change_config", "change_wallet"}
-    assert names["operator"] == names["viewer"] | acts
+    changing = {"add_run", "change_config", "change_wallet"}
+    assert names["operator"] == names["viewer"] | changing
     assert {"view_run", "view_wallet", "view_historicalconfig"} <= names["viewer"]
     assert all(name.startswith("view_") and "apikey" not in name for name in names["viewer"])
 
 
-def test_one_permission_given_to_a_person_is_enough_for_its_scope(person: Callable) -> None:
+def test_the_permissions_of_a_scope_are_enough_without_a_group(person: Callable) -> None:
     user = person()
     user.user_permissions.set(Permission.objects.filter(codename__in=["view_run", "view_wallet", "add_run"]))
     client = Client()
@@ -206,28 +207,28 @@ def test_one_permission_given_to_a_person_is_enough_for_its_scope(person: Callab
     assert Api(client).call("PATCH", "config", {}, If_Match="*").status_code == 403
 
 
-def test_when_a_key_was_used_is_kept_once_a_minute(make_key: Callable) -> None:
+def test_the_last_use_of_a_key_is_stored_once_a_minute(make_key: Callable) -> None:
     hour_ago = timezone.now() - timedelta(hours=1)
     api = Api(Client(), make_key("read", last_used_at=hour_ago))
     api.get("status")
-    first = ApiKey.objects.get().last_used_at
+    stored = ApiKey.objects.get().last_used_at
     api.get("status")
-    assert first > hour_ago
-    assert ApiKey.objects.get().last_used_at == first
+    assert stored > hour_ago
+    assert ApiKey.objects.get().last_used_at == stored
 
 
-def test_a_key_in_a_query_is_no_key(make_key: Callable) -> None:
+def test_a_key_in_the_query_string_is_ignored(make_key: Callable) -> None:
     key = make_key("admin")
-    answer = Api(Client()).get(f"runs?key={key}")
-    assert answer.status_code == 401
+    response = Api(Client()).get(f"runs?key={key}")
+    assert response.status_code == 401
 
 
-def test_another_scheme_is_no_key(make_key: Callable) -> None:
-    answer = Api(Client()).get("runs", Authorization=f"Basic {make_key('admin')}")
-    assert answer.status_code == 401
+def test_a_key_with_another_scheme_is_ignored(make_key: Callable) -> None:
+    response = Api(Client()).get("runs", Authorization=f"Basic {make_key('admin')}")
+    assert response.status_code == 401
 
 
-def test_a_key_is_in_no_log_line_and_no_row(make_key: Callable, caplog) -> None:
+def test_a_secret_is_neither_logged_nor_stored(make_key: Callable, caplog) -> None:
     key = make_key("run")
     with caplog.at_level("DEBUG"):
         Api(Client(), key).post("run")

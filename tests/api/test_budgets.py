@@ -1,22 +1,9 @@
-"""What an answer costs: as many queries for ten rows as for a thousand, and an index for every list."""
+"""Costs of responses: as many queries for a thousand rows as for ten, and an index for every list."""
 
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from api.api_rows import (
-    MINT,
-    NOW,
-    Api,
-    address,
-    make_cycle,
-    make_found,
-    make_position,
-    make_run,
-    make_token,
-    make_trade,
-    make_wallet,
-)
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -32,10 +19,24 @@ from discovery.models import (
     Wallet,
 )
 from discovery.reads import positions, runs, wallets
-from discovery.reads.paging import Page, TimeRange
+from discovery.reads.filters import RunFilterSet, TradeFilterSet, WalletFilterSet
+from discovery.reads.paging import Page
+from tests.api.client import Api
+from tests.factories import (
+    MINT,
+    NOW,
+    CycleFactory,
+    PositionFactory,
+    RunFactory,
+    RunTokenFactory,
+    RunWalletFactory,
+    TradeFactory,
+    WalletFactory,
+    address,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("config")]
-KEY = 1  # looking up the caller
+KEY_QUERIES = 1  # looks up the caller
 BUDGETS = {
     "runs": 2,
     "runs?status=completed&start_date=2026-01-01": 2,
@@ -55,7 +56,7 @@ BUDGETS = {
     "wallets/{wallet}/trades?format=csv": 2,
     "wallets/{wallet}/positions": 4,
 }
-BLOBS = {
+LARGE_COLUMNS = {
     "runs": ("errors", "funnel", "usage", "prior", "given_mints"),
     "runs/{run}/tokens": ("pools", "funnel"),
     "wallets": ("profile", "score_detail", "flags"),
@@ -64,7 +65,7 @@ BLOBS = {
 
 
 def copies(row, count: int, **columns: Callable[[int], object]) -> None:
-    """`count` rows like `row`, with other values in `columns`."""
+    """Create `count` rows like `row`, with other values in `columns`."""
     fields = [field for field in row._meta.concrete_fields if field.attname not in {"id", *columns}]
     same = {field.attname: getattr(row, field.attname) for field in fields}
     row._meta.model.objects.bulk_create(
@@ -72,10 +73,10 @@ def copies(row, count: int, **columns: Callable[[int], object]) -> None:
     )
 
 
-def many(count: int) -> dict[str, str]:
-    """`count` of everything that lists tell."""
-    run = Run.objects.order_by("pk").first() or make_run()
-    wallet = Wallet.objects.filter(pk=address(0)).first() or make_wallet(0)
+def create_many(count: int) -> dict[str, str]:
+    """Create `count` rows of everything that is listed; return the ids of a run and a wallet."""
+    run = Run.objects.order_by("pk").first() or RunFactory()
+    wallet = Wallet.objects.filter(pk=address(0)).first() or WalletFactory(number=0)
     for model in (RunToken, RunWallet, Trade, Cycle):
         model.objects.all().delete()
     Run.objects.exclude(pk=run.pk).delete()
@@ -87,53 +88,53 @@ def many(count: int) -> dict[str, str]:
         status=lambda number: "completed" if number % 10 else "failed",
     )
     copies(wallet, count, address=address)
-    copies(make_found(run), count, wallet_address=address)
-    copies(make_token(run), count, mint=lambda number: address(5000 + number), rank=lambda number: number)
-    copies(make_trade(), count, signature=lambda number: f"{number}".rjust(88, "x"), slot=lambda number: number)
-    copies(make_cycle(), count, mint=lambda number: address(5000 + number))
-    make_position(0, mint=address(9000 + count))
+    copies(RunWalletFactory(run=run), count, wallet_address=address)
+    copies(RunTokenFactory(run=run), count, mint=lambda number: address(5000 + number), rank=lambda number: number)
+    copies(TradeFactory(), count, signature=lambda number: f"{number}".rjust(88, "x"), slot=lambda number: number)
+    copies(CycleFactory(), count, mint=lambda number: address(5000 + number))
+    PositionFactory(wallet=0, mint=address(9000 + count))
     Pumps.objects.update_or_create(pk=1, defaults={"refreshed_at": timezone.now()})
     return {"run": str(run.pk), "wallet": wallet.address}
 
 
 @pytest.mark.parametrize("path", BUDGETS)
-def test_a_thousand_rows_cost_as_many_queries_as_ten(path: str, make_key: Callable, django_assert_num_queries) -> None:
+def test_a_thousand_rows_need_as_many_queries_as_ten(path: str, make_key: Callable, django_assert_num_queries) -> None:
     for count in (10, 1000):
-        named = path.format(**many(count))
+        named = path.format(**create_many(count))
         api = Api(Client(), make_key("read"))
-        with django_assert_num_queries(BUDGETS[path] + KEY):
-            answer = api.get(named)
-            body = b"".join(answer) if answer.streaming else answer.content
-        assert answer.status_code == 200
+        with django_assert_num_queries(BUDGETS[path] + KEY_QUERIES):
+            response = api.get(named)
+            body = b"".join(response) if response.streaming else response.content
+        assert response.status_code == 200
         assert body
 
 
 def test_every_get_has_a_budget() -> None:
     from discovery.api.urls import PATHS
 
-    told = {path.split("?")[0].format(run="<str:run_id>", wallet="<str:address>") for path in BUDGETS}
+    budgeted = {path.split("?")[0].format(run="<str:run_id>", wallet="<str:address>") for path in BUDGETS}
     gets = {
         route.removeprefix("discovery/")
         for route, view in PATHS.values()
         if route.startswith("discovery/") and hasattr(view.view_class, "get")  # type: ignore[attr-defined]
     }
-    assert told == gets
+    assert budgeted == gets
 
 
-@pytest.mark.parametrize("path", BLOBS)
-def test_lists_leave_objects_in_the_database(path: str, reader: Api) -> None:
-    named = path.format(**many(3))
+@pytest.mark.parametrize("path", LARGE_COLUMNS)
+def test_lists_do_not_read_large_columns(path: str, reader: Api) -> None:
+    named = path.format(**create_many(3))
     with CaptureQueriesContext(connection) as queries:
-        answer = reader.get(named)
-        b"".join(answer)
-    chosen = "\n".join(query["sql"].split(" FROM ")[0] for query in queries)
-    for column in BLOBS[path]:
-        plain = [part.strip() for part in chosen.replace("SELECT", ",").split(",")]
-        assert not any(part.endswith(f'."{column}"') and "(" not in part for part in plain), column
+        response = reader.get(named)
+        b"".join(response)
+    selected = "\n".join(query["sql"].split(" FROM ")[0] for query in queries)
+    for column in LARGE_COLUMNS[path]:
+        parts = [part.strip() for part in selected.replace("SELECT", ",").split(",")]
+        assert not any(part.endswith(f'."{column}"') and "(" not in part for part in parts), column
 
 
 def plan_of(read: Callable[[], object]) -> str:
-    """How the database would fetch the sorted rows that `read` reads."""
+    """Return the plan of the sorted rows that `read` reads."""
     with CaptureQueriesContext(connection) as queries:
         read()
     statement = max((query["sql"] for query in queries if "ORDER BY" in query["sql"]), key=len)
@@ -143,30 +144,44 @@ def plan_of(read: Callable[[], object]) -> str:
 
 
 PAGE = Page()
-LISTS = {
-    "idx_discovery_runs_started": lambda: runs.run_list(runs.RunFilter(), "-started_at", PAGE),
-    "idx_discovery_runs_started ": lambda: runs.run_list(
-        runs.RunFilter(started=TimeRange(NOW - timedelta(hours=9), NOW)), "started_at", PAGE
+
+
+def read_runs(**filters: str) -> object:
+    return runs.run_list(RunFilterSet(filters).qs, PAGE)
+
+
+def read_wallets(**filters: str) -> object:
+    return wallets.wallet_list(WalletFilterSet(filters).qs, PAGE)
+
+
+def read_trades(**filters: str) -> object:
+    return positions.wallet_trades(address(0), TradeFilterSet(filters).qs, PAGE)
+
+
+LISTS: dict[str, Callable[[], object]] = {
+    "idx_discovery_runs_started": read_runs,
+    "idx_discovery_runs_started ": lambda: read_runs(
+        start_date="2026-11-24T03:00:00Z",
+        end_date="2026-11-24T12:00:00Z",
+        ordering="started_at",
     ),
-    "discovery_runs_by_status": lambda: runs.run_list(runs.RunFilter(status="failed"), "-started_at", PAGE),
-    "discovery_runs_by_trigger": lambda: runs.run_list(runs.RunFilter(trigger_type="api"), "-started_at", PAGE),
-    "discovery_wallets_best": lambda: wallets.wallet_list(wallets.WalletFilter(), "-score", PAGE),
-    "discovery_wallets_by_status": lambda: wallets.wallet_list(
-        wallets.WalletFilter(status="blacklisted"), "-score", PAGE
-    ),
-    "discovery_wallets_realised": lambda: wallets.wallet_list(wallets.WalletFilter(), "-realised_lamports", PAGE),
-    "discovery_wallets_last": lambda: wallets.wallet_list(wallets.WalletFilter(), "-last_discovered_at", PAGE),
-    "discovery_wallets_last ": lambda: wallets.wallet_list(wallets.WalletFilter(), "last_discovered_at", PAGE),
-    "discovery_trades_wallet": lambda: positions.wallet_trades(address(0), positions.TradeFilter(), PAGE),
-    "discovery_trades_position": lambda: positions.wallet_trades(address(0), positions.TradeFilter(mint=MINT), PAGE),
+    "discovery_runs_by_status": lambda: read_runs(status="failed"),
+    "discovery_runs_by_trigger": lambda: read_runs(trigger_type="api"),
+    "discovery_wallets_best": read_wallets,
+    "discovery_wallets_by_status": lambda: read_wallets(status="blacklisted"),
+    "discovery_wallets_realised": lambda: read_wallets(ordering="-realised_lamports"),
+    "discovery_wallets_last": lambda: read_wallets(ordering="-last_discovered_at"),
+    "discovery_wallets_last ": lambda: read_wallets(ordering="last_discovered_at"),
+    "discovery_trades_wallet": read_trades,
+    "discovery_trades_position": lambda: read_trades(mint=MINT),
     "idx_drw_wallet": lambda: wallets.wallet_detail(address(0)),
 }
-"""The index that serves a list, and the list."""
+"""Index → a list that it serves."""
 
 
 @pytest.mark.parametrize("index", LISTS)
 def test_an_index_serves_every_list(index: str) -> None:
-    many(800)
+    create_many(800)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE discovery_trades SET mint = wallet_address WHERE slot > 20")
         cursor.execute("ANALYZE")
@@ -175,21 +190,21 @@ def test_an_index_serves_every_list(index: str) -> None:
 
 @pytest.mark.parametrize(("read", "index"), [(runs.run_wallets, "drw"), (runs.run_tokens, "discovery_run_tokens")])
 def test_an_index_serves_what_belongs_to_a_run(read: Callable, index: str) -> None:
-    found = many(300)
-    other = make_run()
-    copies(make_found(other), 3000, wallet_address=address)
-    copies(make_token(other), 3000, mint=lambda number: address(5000 + number), rank=lambda number: number)
+    ids = create_many(300)
+    other = RunFactory()
+    copies(RunWalletFactory(run=other), 3000, wallet_address=address)
+    copies(RunTokenFactory(run=other), 3000, mint=lambda number: address(5000 + number), rank=lambda number: number)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    plan = plan_of(lambda: read(found["run"], PAGE))
+    plan = plan_of(lambda: read(ids["run"], PAGE))
     assert index in plan
     assert "Seq Scan" not in plan
 
 
-def test_counting_reads_nothing_but_keys() -> None:
-    many(5)
+def test_counting_reads_only_primary_keys() -> None:
+    create_many(5)
     with CaptureQueriesContext(connection) as queries:
-        wallets.wallet_list(wallets.WalletFilter(), "-score", PAGE)
+        read_wallets()
     (count,) = (query["sql"] for query in queries if "COUNT(*)" in query["sql"])
     assert "flags" not in count
     assert '"discovery_wallets"."address" AS' in count

@@ -1,4 +1,4 @@
-"""The calls of docs/api.md, made as they stand there, answer what stands there."""
+"""The calls of docs/api.md return the responses that it shows."""
 
 import json
 import os
@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api.api_rows import MINT, address, make_found, make_run, make_token, make_trade, make_wallet
 
 from discovery.domain.api_keys import new_key
 from discovery.models import ApiKey, Config, Run
+from tests.factories import MINT, RunFactory, RunTokenFactory, RunWalletFactory, TradeFactory, WalletFactory, address
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 CALL = re.compile(r"```console\n\$ (curl [^\n]+)\n```\n(?:\n```(json|csv)\n(.*?)\n```\n)?", re.S)
-VARIES = [
+VARYING = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "<time>"),
     (re.compile(r'"request_id": ?"[0-9a-f]{32}"'), '"request_id": "<id>"'),
@@ -24,22 +24,22 @@ VARIES = [
 
 
 def masked(text: str) -> str:
-    """Without ids and times."""
-    for pattern, mask in VARIES:
+    """Return the text without ids and times."""
+    for pattern, mask in VARYING:
         text = pattern.sub(mask, text)
     return text
 
 
 @pytest.fixture
 def world(transactional_db: None, live_server) -> dict[str, str]:
-    """What the page's calls find: the variables that they name."""
+    """Create the rows that the calls read; return the variables that they name."""
     Config.objects.all().delete()
     Config.load()
-    run = make_run(errors=[{"step": MINT, "code": "rate_limited", "message": "Jupiter answered 429"}])
-    make_token(run)
-    make_found(run, 1)
-    make_wallet(1, label="whale")
-    make_trade(1, 381_000_123)
+    run = RunFactory(errors=[{"step": MINT, "code": "rate_limited", "message": "Jupiter answered 429"}])
+    RunTokenFactory(run=run)
+    RunWalletFactory(run=run, wallet=1)
+    WalletFactory(number=1, label="whale")
+    TradeFactory(wallet=1, slot=381_000_123)
     key = new_key()
     ApiKey.objects.create(name="docs", prefix=key.prefix, secret_hash=key.secret_hash, scope="admin")
     return {
@@ -50,24 +50,24 @@ def world(transactional_db: None, live_server) -> dict[str, str]:
     }
 
 
-def ask(command: str, variables: dict[str, str]) -> str:
-    """What the command prints."""
+def run_command(command: str, variables: dict[str, str]) -> str:
+    """Return what the command prints."""
     active = Run.objects.exclude(pk=variables["FINISHED"]).first()
     known = {**variables, "RUN": str(active.pk) if active else "", "PATH": os.environ["PATH"]}
-    done = subprocess.run(["bash", "-c", command], env=known, capture_output=True, text=True, check=True, timeout=30)
-    return done.stdout
+    process = subprocess.run(["bash", "-c", command], env=known, capture_output=True, text=True, check=True, timeout=30)
+    return process.stdout
 
 
-def test_every_call_of_the_page_answers_what_stands_there(world: dict[str, str]) -> None:
+def test_every_call_of_the_docs_returns_the_documented_response(world: dict[str, str]) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not on this machine")
     calls = CALL.findall(PAGE.read_text())
     assert len(calls) >= 10
-    for command, form, shown in calls:
-        found: Any = masked(ask(command, world))
-        expected: Any = masked(shown)
-        if form == "json":
-            found, expected = json.loads(found), json.loads(expected)
+    for command, language, documented in calls:
+        response: Any = masked(run_command(command, world))
+        expected: Any = masked(documented)
+        if language == "json":
+            response, expected = json.loads(response), json.loads(expected)
         else:
-            found, expected = found.splitlines(), expected.splitlines()
-        assert found == expected, command
+            response, expected = response.splitlines(), expected.splitlines()
+        assert response == expected, command

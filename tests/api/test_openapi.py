@@ -1,4 +1,4 @@
-"""The description of the API: unchanged unless meant, true for whatever comes, shown without asking anybody outside."""
+"""The description of the API: current, true for generated requests, and shown without requests to other hosts."""
 
 import re
 from collections.abc import Callable
@@ -8,17 +8,6 @@ from urllib.parse import urlsplit
 import pytest
 import schemathesis
 import yaml
-from api.api_rows import (
-    Api,
-    address,
-    make_cycle,
-    make_found,
-    make_position,
-    make_run,
-    make_token,
-    make_trade,
-    make_wallet,
-)
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
@@ -27,10 +16,21 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from discovery.api.urls import PATHS
+from tests.api.client import Api
+from tests.factories import (
+    CycleFactory,
+    PositionFactory,
+    RunFactory,
+    RunTokenFactory,
+    RunWalletFactory,
+    TradeFactory,
+    WalletFactory,
+    address,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = ROOT / "docs" / "openapi.yaml"
-RENEW = "python manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn"
+WRITE_COMMAND = "python manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn"
 
 schema = schemathesis.openapi.from_path(COMMITTED)
 schema.app = get_wsgi_application()
@@ -42,50 +42,52 @@ BOUNDED = settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-# What the description cannot say: which digits a number may have, which version is in force, which day is real.
-NOT_SAID = [positive_data_acceptance]
-# A change without If-Match is answered 428, as RFC 6585 has it.
+# OpenAPI cannot express which digits a number may have, which version is in force, which day exists.
+NOT_EXPRESSIBLE = [positive_data_acceptance]
+# A change without If-Match is 428 (RFC 6585).
 schema.config.checks.missing_required_header.expected_statuses.append("428")
-# A body that breaks its rules by its size alone is refused by its size.
+# A body may also be refused for its size.
 schema.config.checks.negative_data_rejection.expected_statuses.append("413")
 
 
 @pytest.fixture
 def rows(db: None, config, monkeypatch) -> dict[str, str]:
-    """A little of everything, and the ids of a run and a wallet that are there."""
+    """Create some rows of everything; return the ids of a run and a wallet."""
     # As Django's own test client does: the end of a request must not end the test's transaction.
     monkeypatch.setattr("django.core.signals.request_started.receivers", [])
     monkeypatch.setattr("django.core.signals.request_finished.receivers", [])
-    run = make_run(errors=["lost", {"step": "s", "code": "c", "message": "m"}])
-    for make in (make_wallet, make_trade, make_cycle, make_position):
-        make(1)
-    make_found(run, 1)
-    make_token(run)
+    run = RunFactory(errors=["lost", {"step": "s", "code": "c", "message": "m"}])
+    WalletFactory(number=1)
+    TradeFactory(wallet=1)
+    CycleFactory(wallet=1)
+    PositionFactory(wallet=1)
+    RunWalletFactory(run=run, wallet=1)
+    RunTokenFactory(run=run)
     return {"run_id": str(run.pk), "address": address(1)}
 
 
 @pytest.mark.parametrize("scope", ["admin", None])
 @schema.parametrize()
 @BOUNDED
-def test_the_api_keeps_to_its_description(case, scope: str | None, rows: dict[str, str], make_key: Callable) -> None:
+def test_the_api_conforms_to_its_description(case, scope: str | None, rows: dict[str, str], make_key: Callable) -> None:
     headers = {"Authorization": f"Bearer {make_key(scope)}"} if scope else {}
-    case.call_and_validate(headers=headers, excluded_checks=NOT_SAID)
+    case.call_and_validate(headers=headers, excluded_checks=NOT_EXPRESSIBLE)
     if case.path_parameters:
         case.path_parameters = {name: rows[name] for name in case.path_parameters}
-        answer = case.call(headers=headers)
+        response = case.call(headers=headers)
         case.validate_response(
-            answer, headers=headers, excluded_checks=[*NOT_SAID, schemathesis.checks.negative_data_rejection]
+            response, headers=headers, excluded_checks=[*NOT_EXPRESSIBLE, schemathesis.checks.negative_data_rejection]
         )
 
 
-def test_the_description_is_unchanged_unless_meant(tmp_path: Path) -> None:
+def test_the_committed_description_is_current(tmp_path: Path) -> None:
     now = tmp_path / "openapi.yaml"
     call_command("spectacular", file=str(now), validate=True, fail_on_warn=True)
-    assert now.read_text() == COMMITTED.read_text(), f"meant? then: {RENEW}"
+    assert now.read_text() == COMMITTED.read_text(), f"if the change is intended: {WRITE_COMMAND}"
 
 
-def test_the_docs_name_the_command_that_renews_the_description() -> None:
-    assert RENEW in (ROOT / "docs" / "api.md").read_text()
+def test_the_docs_name_the_command_that_writes_the_description() -> None:
+    assert WRITE_COMMAND in (ROOT / "docs" / "api.md").read_text()
 
 
 def test_every_path_is_described_once() -> None:
@@ -94,14 +96,14 @@ def test_every_path_is_described_once() -> None:
     assert set(described) == served - {"/api/schema", "/api/docs"}
 
 
-def test_every_call_has_a_summary_and_an_answer_for_those_without_a_key() -> None:
+def test_every_call_describes_its_summary_and_401() -> None:
     for path in yaml.safe_load(COMMITTED.read_text())["paths"].values():
         for operation in path.values():
             assert operation["summary"]
             assert "401" in operation["responses"]
 
 
-def test_every_choice_has_a_name() -> None:
+def test_every_enum_has_a_name() -> None:
     text = COMMITTED.read_text()
     named = yaml.safe_load(text)["components"]["schemas"]
     assert {"RunStatus", "RunStage", "Trigger", "WalletStatus", "CycleResult"} <= set(named)
@@ -115,7 +117,7 @@ def test_the_description_is_openapi_3_1_as_json_and_as_yaml() -> None:
     assert yaml.safe_load(text)["paths"] == yaml.safe_load(COMMITTED.read_text())["paths"]
 
 
-def test_the_page_of_the_description_asks_nobody_outside_and_runs_no_script_of_its_own_text() -> None:
+def test_the_docs_page_loads_only_local_files_and_no_inline_script() -> None:
     page = Client().get("/api/docs").content.decode()
     addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
     assert addresses
@@ -126,11 +128,11 @@ def test_the_page_of_the_description_asks_nobody_outside_and_runs_no_script_of_i
             assert finders.find(each.removeprefix("/static/")), each
 
 
-def test_the_script_of_the_page_asks_no_validator() -> None:
+def test_the_script_of_the_docs_page_calls_no_validator() -> None:
     page = Client().get("/api/docs").content.decode()
     (script,) = re.findall(r'src="([^"]*script=)"', page)
-    answer = Client().get(script)
-    assert answer.headers["Content-Type"].startswith("application/javascript")
-    text = answer.content.decode()
+    response = Client().get(script)
+    assert response.headers["Content-Type"].startswith("application/javascript")
+    text = response.content.decode()
     assert '"validatorUrl": null' in text
     assert "/api/schema" in text

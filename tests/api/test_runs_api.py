@@ -1,34 +1,35 @@
-"""Runs through the API: started once, told whole, cancelled, retried."""
+"""Runs through the API: started, read, cancelled, retried."""
 
 import uuid
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from api.api_rows import MINT, NOW, ROOT, Api, address, make_found, make_run, make_token
 
 from discovery.domain.flags import FLAG_NAMES
 from discovery.models import Run, RunStep
+from tests.api.client import ROOT, Api
+from tests.factories import MINT, NOW, RunFactory, RunTokenFactory, RunWalletFactory, address
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_start_answers_202_with_where_to_look_and_when(runner: Api) -> None:
-    answer = runner.post("run")
-    assert answer.status_code == 202
-    body = answer.json()
+def test_a_start_is_202_with_location_and_retry_after(runner: Api) -> None:
+    response = runner.post("run")
+    assert response.status_code == 202
+    body = response.json()
     assert body["status"] == "queued"
-    assert answer.headers["Location"] == f"{ROOT}/runs/{body['run_id']}"
-    assert int(answer.headers["Retry-After"]) > 0
-    assert runner.get(answer.headers["Location"]).json()["id"] == body["run_id"]
+    assert response.headers["Location"] == f"{ROOT}/runs/{body['run_id']}"
+    assert int(response.headers["Retry-After"]) > 0
+    assert runner.get(response.headers["Location"]).json()["id"] == body["run_id"]
 
 
-def test_a_run_started_here_says_by_which_key(runner: Api) -> None:
+def test_a_run_names_the_key_that_started_it(runner: Api) -> None:
     run = Run.objects.get(pk=runner.post("run").json()["run_id"])
     assert (run.trigger_type, run.triggered_by) == ("api", "robot")
 
 
-def test_parameters_of_the_body_win_over_the_saved_ones(runner: Api) -> None:
+def test_parameters_of_the_body_replace_saved_ones(runner: Api) -> None:
     body = {"max_tokens": 7, "min_profit_pct": 62.5, "profile_immediately": False, "excluded_flags": ["sniper"]}
     run_id = runner.post("run", body).json()["run_id"]
     params = runner.get(f"runs/{run_id}").json()["params"]
@@ -43,7 +44,7 @@ def test_parameters_of_the_body_win_over_the_saved_ones(runner: Api) -> None:
         ('{"min_price_change_pct": 1000}', "min_price_change_pct", "1,000 is not between 0 and 999.99 %"),
         ('{"max_tokens": "7"}', "max_tokens", '"7" is not a number'),
         ('{"max_tokens": null}', "max_tokens", "null is not a number"),
-        ('{"max_tokens": true}', "max_tokens", "True is not a number"),
+        ('{"max_tokens": true}', "max_tokens", "true is not a number"),
         ('{"max_tokens": 1.5}', "max_tokens", "1.5 is not a whole number"),
         ('{"min_profit_pct": 1e400}', "min_profit_pct", "Infinity is not between 0 and 500 %"),
         ('{"max_token": 7}', "max_token", "no such parameter"),
@@ -52,34 +53,36 @@ def test_parameters_of_the_body_win_over_the_saved_ones(runner: Api) -> None:
         ("[]", "", "the body is not a JSON object"),
     ],
 )
-def test_a_bad_parameter_is_refused_by_name_and_nothing_starts(body: str, field: str, words: str, runner: Api) -> None:
-    answer = runner.raw("POST", "run", body)
-    assert answer.status_code == 400
-    assert answer.json()["errors"] == [{"field": field, "message": words}]
+def test_an_invalid_parameter_is_refused_by_name_and_starts_nothing(
+    body: str, field: str, words: str, runner: Api
+) -> None:
+    response = runner.raw("POST", "run", body)
+    assert response.status_code == 400
+    assert response.json()["errors"] == [{"field": field, "message": words}]
     assert not Run.objects.exists()
 
 
-def test_every_bad_parameter_is_told_at_once(runner: Api) -> None:
-    answer = runner.post("run", {"max_tokens": 0, "nonsense": 1, "profile_immediately": 3})
-    assert {error["field"] for error in answer.json()["errors"]} == {"max_tokens", "nonsense", "profile_immediately"}
+def test_all_invalid_parameters_are_reported_together(runner: Api) -> None:
+    response = runner.post("run", {"max_tokens": 0, "nonsense": 1, "profile_immediately": 3})
+    assert {error["field"] for error in response.json()["errors"]} == {"max_tokens", "nonsense", "profile_immediately"}
 
 
-def test_a_second_start_is_told_which_run_is_active(runner: Api) -> None:
+def test_a_second_start_is_409_with_the_active_run(runner: Api) -> None:
     first = runner.post("run").json()["run_id"]
-    answer = runner.post("run")
-    assert answer.status_code == 409
-    body = answer.json()
+    response = runner.post("run")
+    assert response.status_code == 409
+    body = response.json()
     assert (body["code"], body["run_id"], body["run"]) == ("run_active", first, f"{ROOT}/runs/{first}")
 
 
-def test_the_same_key_and_body_answer_the_same_run(runner: Api) -> None:
-    answers = [runner.post("run", {"max_tokens": 3}, Idempotency_Key="order-1") for _ in range(2)]
-    assert [answer.status_code for answer in answers] == [202, 202]
-    assert answers[0].json() == answers[1].json()
+def test_the_same_key_and_body_return_the_same_run(runner: Api) -> None:
+    responses = [runner.post("run", {"max_tokens": 3}, Idempotency_Key="order-1") for _ in range(2)]
+    assert [response.status_code for response in responses] == [202, 202]
+    assert responses[0].json() == responses[1].json()
     assert Run.objects.count() == 1
 
 
-def test_the_same_key_answers_its_run_when_that_has_ended(runner: Api) -> None:
+def test_the_same_key_returns_its_run_after_the_end(runner: Api) -> None:
     run_id = runner.post("run", Idempotency_Key="order-1").json()["run_id"]
     Run.objects.update(status="completed", stage="done")
     assert runner.post("run", Idempotency_Key="order-1").json()["run_id"] == run_id
@@ -90,53 +93,61 @@ def test_no_body_and_an_empty_one_are_the_same_request(runner: Api) -> None:
     assert runner.post("run", {}, Idempotency_Key="k").json() == first
 
 
+def test_an_empty_html_form_starts_a_run_with_saved_parameters(runner: Api) -> None:
+    """As `curl -d ""` sends it. DRF would read a missing checkbox as false."""
+    form = {"CONTENT_TYPE": "application/x-www-form-urlencoded", "CONTENT_LENGTH": "0"}
+    response = runner.client.generic("POST", f"{ROOT}/run", headers=runner.headers, **form)
+    assert response.status_code == 202
+    assert Run.objects.get().profile_immediately is True
+
+
 def test_the_same_key_with_another_body_is_422(runner: Api) -> None:
     runner.post("run", {"max_tokens": 3}, Idempotency_Key="order-1")
-    answer = runner.post("run", {"max_tokens": 4}, Idempotency_Key="order-1")
-    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+    response = runner.post("run", {"max_tokens": 4}, Idempotency_Key="order-1")
+    assert (response.status_code, response.json()["code"]) == (422, "idempotency_key_reused")
 
 
-def test_a_key_of_another_caller_is_not_answered_with_that_callers_run(runner: Api, chief: Api) -> None:
+def test_the_key_of_another_caller_does_not_return_that_run(runner: Api, admin: Api) -> None:
     runner.post("run", Idempotency_Key="1")
-    assert chief.post("run", Idempotency_Key="1").json()["code"] == "run_active"
+    assert admin.post("run", Idempotency_Key="1").json()["code"] == "run_active"
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256, "two words", "é"])
-def test_an_idempotency_key_out_of_shape_is_400(key: str, runner: Api) -> None:
-    answer = runner.post("run", Idempotency_Key=key)
-    assert answer.status_code == 400
-    assert answer.json()["errors"][0]["field"] == "Idempotency-Key"
+def test_a_malformed_idempotency_key_is_400(key: str, runner: Api) -> None:
+    response = runner.post("run", Idempotency_Key=key)
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["field"] == "Idempotency-Key"
 
 
 def test_an_idempotency_key_may_have_255_characters(runner: Api) -> None:
     assert runner.post("run", Idempotency_Key="k" * 255).status_code == 202
 
 
-def test_the_history_is_newest_first_twenty_a_page(reader: Api) -> None:
-    made = [make_run(started_at=NOW - timedelta(hours=hour)) for hour in range(23)]
+def test_the_history_is_newest_first_in_pages_of_twenty(reader: Api) -> None:
+    created = [RunFactory(started_at=NOW - timedelta(hours=hour)) for hour in range(23)]
     first, second = reader.get("runs").json(), reader.get("runs?page=2").json()
-    assert [row["id"] for row in first["runs"]] == [str(run.pk) for run in made[:20]]
-    assert [row["id"] for row in second["runs"]] == [str(run.pk) for run in made[20:]]
+    assert [row["id"] for row in first["runs"]] == [str(run.pk) for run in created[:20]]
+    assert [row["id"] for row in second["runs"]] == [str(run.pk) for run in created[20:]]
     assert (first["total"], first["page"], first["page_size"], first["has_more"]) == (23, 1, 20, True)
     assert second["has_more"] is False
 
 
-def test_oldest_first_where_asked(reader: Api) -> None:
-    old, new = make_run(started_at=NOW - timedelta(days=1)), make_run()
+def test_the_history_may_be_oldest_first(reader: Api) -> None:
+    old, new = RunFactory(started_at=NOW - timedelta(days=1)), RunFactory()
     rows = reader.get("runs?ordering=started_at").json()["runs"]
     assert [row["id"] for row in rows] == [str(old.pk), str(new.pk)]
 
 
-def test_the_history_is_narrowed_by_status_and_trigger(reader: Api) -> None:
-    wanted = make_run(status="failed", trigger_type="api")
-    make_run(status="failed")
-    make_run(trigger_type="api")
+def test_the_history_is_filtered_by_status_and_trigger(reader: Api) -> None:
+    wanted = RunFactory(status="failed", trigger_type="api")
+    RunFactory(status="failed")
+    RunFactory(trigger_type="api")
     rows = reader.get("runs?status=failed&trigger_type=api").json()["runs"]
     assert [row["id"] for row in rows] == [str(wanted.pk)]
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected"),
     [
         ("start_date=2026-11-24", ["start", "noon", "end"]),
         ("end_date=2026-11-24", ["before", "start", "noon", "end"]),
@@ -149,15 +160,15 @@ def test_the_history_is_narrowed_by_status_and_trigger(reader: Api) -> None:
         ("start_date=2026-11-24%2B01:00", ["before", "start", "noon", "end"]),
     ],
 )
-def test_days_are_whole_days_and_times_are_moments(query: str, found: list[str], reader: Api) -> None:
+def test_a_range_includes_whole_days_and_exact_times(query: str, expected: list[str], reader: Api) -> None:
     day = NOW.replace(hour=0)
     moments = {
         "before": day - timedelta(microseconds=1), "start": day, "noon": NOW,
         "end": day + timedelta(days=1, microseconds=-1),
     }  # fmt: skip
-    names = {str(make_run(started_at=at).pk): name for name, at in moments.items()}
+    names = {str(RunFactory(started_at=at).pk): name for name, at in moments.items()}
     rows = reader.get(f"runs?{query}").json()["runs"]
-    assert sorted(names[row["id"]] for row in rows) == sorted(found)
+    assert sorted(names[row["id"]] for row in rows) == sorted(expected)
 
 
 @pytest.mark.parametrize(
@@ -178,15 +189,20 @@ def test_days_are_whole_days_and_times_are_moments(query: str, found: list[str],
         ("stat=failed", "stat"),
     ],
 )
-def test_a_bad_filter_is_refused_by_name(query: str, field: str, reader: Api) -> None:
-    answer = reader.get(f"runs?{query}")
-    assert answer.status_code == 400
-    assert [error["field"] for error in answer.json()["errors"]] == [field]
+def test_an_invalid_filter_is_refused_by_name(query: str, field: str, reader: Api) -> None:
+    response = reader.get(f"runs?{query}")
+    assert response.status_code == 400
+    assert [error["field"] for error in response.json()["errors"]] == [field]
 
 
-def test_a_run_is_told_whole(reader: Api) -> None:
-    first = make_run()
-    run = make_run(retry_of=first, errors=["a line", {"step": MINT, "code": "rate_limited", "message": "429 from X"}])
+def test_all_invalid_query_parameters_are_reported_together(reader: Api) -> None:
+    response = reader.get("runs?status=done&page=0&stat=failed&trigger_type=")
+    assert {error["field"] for error in response.json()["errors"]} == {"status", "page", "stat", "trigger_type"}
+
+
+def test_a_run_has_its_parameters_progress_and_results(reader: Api) -> None:
+    first = RunFactory()
+    run = RunFactory(retry_of=first, errors=["a line", {"step": MINT, "code": "rate_limited", "message": "429 from X"}])
     body = reader.get(f"runs/{run.pk}").json()
     assert body["params"]["min_price_change_pct"] == 100.0
     assert body["progress"] == {"stage": "done", "done": 9, "total": 9, "pct": 100}
@@ -203,7 +219,7 @@ def test_a_run_is_told_whole(reader: Api) -> None:
     ("errors", "words"),
     [(None, []), ([], []), ("boom", ["boom"]), ({"code": "x"}, ["x"]), (["a", {"message": "b"}, 3], ["a", "b", "3"])],
 )
-def test_a_run_reads_whatever_the_earlier_system_wrote_as_errors(errors: object, words: list[str], reader: Api) -> None:
+def test_errors_of_the_earlier_system_are_readable(errors: object, words: list[str], reader: Api) -> None:
     run = Run.objects.create(
         started_at=NOW, trigger_type="manual", errors=errors, tokens_analyzed=None, new_wallets=None
     )
@@ -214,8 +230,8 @@ def test_a_run_reads_whatever_the_earlier_system_wrote_as_errors(errors: object,
     assert reader.get("runs").json()["runs"][0]["error_count"] == len(words)
 
 
-def test_the_usage_of_an_active_run_is_that_of_its_steps(reader: Api) -> None:
-    run = make_run(status="running", stage="analyse", usage={}, steps_done=1, steps_total=4)
+def test_the_usage_of_an_active_run_is_the_sum_of_its_steps(reader: Api) -> None:
+    run = RunFactory(status="running", stage="analyse", usage={}, steps_done=1, steps_total=4)
     for number, kind in enumerate(("find", "token")):
         usage = {"jupiter": {"calls": number + 1, "credits": 0, "rate_limited": 0}}
         RunStep.objects.create(run=run, kind=kind, key=MINT if number else "", usage=usage)
@@ -224,23 +240,23 @@ def test_the_usage_of_an_active_run_is_that_of_its_steps(reader: Api) -> None:
     assert body["progress"] == {"stage": "analyse", "done": 1, "total": 4, "pct": 25}
 
 
-def test_a_failed_run_is_never_told_to_be_done(reader: Api) -> None:
-    run = make_run(status="failed")
+def test_a_failed_run_is_never_at_100_pct(reader: Api) -> None:
+    run = RunFactory(status="failed")
     assert reader.get(f"runs/{run.pk}").json()["progress"]["pct"] == 99
 
 
 @pytest.mark.parametrize("tail", ["", "/wallets", "/tokens"])
-def test_an_unknown_run_is_404_and_no_uuid_is_400(tail: str, reader: Api) -> None:
+def test_an_unknown_run_is_404_and_a_malformed_id_400(tail: str, reader: Api) -> None:
     assert reader.get(f"runs/{uuid.uuid4()}{tail}").status_code == 404
     assert reader.get(f"runs/nonsense{tail}").status_code == 400
 
 
-def test_the_wallets_of_a_run_are_told_best_first_with_amounts_as_text(reader: Api) -> None:
-    run = make_run()
-    make_token(run)
-    make_found(run, 1, profit_pct=Decimal("50"))
-    make_found(run, 2)
-    make_found(run, 3, profit_pct=None, row_version=None, is_new=None, realised_lamports=None)
+def test_the_wallets_of_a_run_are_best_first_with_amounts_as_text(reader: Api) -> None:
+    run = RunFactory()
+    RunTokenFactory(run=run)
+    RunWalletFactory(run=run, wallet=1, profit_pct=Decimal("50"))
+    RunWalletFactory(run=run, wallet=2)
+    RunWalletFactory(run=run, wallet=3, profit_pct=None, row_version=None, is_new=None, realised_lamports=None)
     body = reader.get(f"runs/{run.pk}/wallets").json()
     assert [row["address"] for row in body["wallets"]] == [address(2), address(1), address(3)]
     best = body["wallets"][0]
@@ -248,10 +264,10 @@ def test_the_wallets_of_a_run_are_told_best_first_with_amounts_as_text(reader: A
     assert body["total"] == 3
 
 
-def test_the_tokens_of_a_run_are_told_by_rank_and_harmlessly(reader: Api) -> None:
-    run = make_run()
-    make_token(run, mint=address(8), rank=2, symbol="\u202eevil\x07")
-    make_token(run)
+def test_the_tokens_of_a_run_are_by_rank_with_clean_names(reader: Api) -> None:
+    run = RunFactory()
+    RunTokenFactory(run=run, mint=address(8), rank=2, symbol="\u202eevil\x07")
+    RunTokenFactory(run=run)
     tokens = reader.get(f"runs/{run.pk}/tokens?page_size=5").json()["tokens"]
     assert [token["symbol"] for token in tokens] == ["PUMP", "evil"]
     assert tokens[0]["price_usd"] == 0.001234
@@ -259,26 +275,26 @@ def test_the_tokens_of_a_run_are_told_by_rank_and_harmlessly(reader: Api) -> Non
 
 def test_a_cancelled_run_says_so(runner: Api) -> None:
     run_id = runner.post("run").json()["run_id"]
-    answer = runner.post(f"runs/{run_id}/cancel")
-    assert answer.status_code == 202
-    assert answer.headers["Location"] == f"{ROOT}/runs/{run_id}"
+    response = runner.post(f"runs/{run_id}/cancel")
+    assert response.status_code == 202
+    assert response.headers["Location"] == f"{ROOT}/runs/{run_id}"
     assert Run.objects.get(pk=run_id).cancel_requested_at is not None
 
 
 def test_a_run_that_has_ended_cannot_be_cancelled(runner: Api) -> None:
-    run = make_run()
-    answer = runner.post(f"runs/{run.pk}/cancel")
-    assert answer.status_code == 409
-    assert (answer.json()["code"], answer.json()["current_status"]) == ("wrong_state", "completed")
+    run = RunFactory()
+    response = runner.post(f"runs/{run.pk}/cancel")
+    assert response.status_code == 409
+    assert (response.json()["code"], response.json()["current_status"]) == ("wrong_state", "completed")
 
 
 def test_a_retry_is_a_new_run_with_the_same_parameters(runner: Api) -> None:
-    old = make_run(status="failed", max_tokens=7)
-    answer = runner.post(f"runs/{old.pk}/retry")
-    assert answer.status_code == 202
-    new = Run.objects.get(pk=answer.json()["run_id"])
+    old = RunFactory(status="failed", max_tokens=7)
+    response = runner.post(f"runs/{old.pk}/retry")
+    assert response.status_code == 202
+    new = Run.objects.get(pk=response.json()["run_id"])
     assert (new.retry_of_id, new.max_tokens, new.triggered_by) == (old.pk, 7, "robot")
-    assert answer.headers["Location"] == f"{ROOT}/runs/{new.pk}"
+    assert response.headers["Location"] == f"{ROOT}/runs/{new.pk}"
 
 
 def test_an_active_run_cannot_be_retried(runner: Api) -> None:
@@ -292,12 +308,12 @@ def test_an_unknown_run_can_be_neither_cancelled_nor_retried(act: str, runner: A
     assert runner.post(f"runs/nonsense/{act}").status_code == 400
 
 
-def test_a_retry_takes_the_tokens_that_were_given_along(runner: Api) -> None:
-    old = make_run(given_mints=[MINT])
+def test_a_retry_uses_the_same_given_tokens(runner: Api) -> None:
+    old = RunFactory(given_mints=[MINT])
     new = Run.objects.get(pk=runner.post(f"runs/{old.pk}/retry").json()["run_id"])
     assert (new.given_mints, new.attempt) == ([MINT], 2)
 
 
-def test_a_skipped_slot_has_nothing_to_retry(runner: Api) -> None:
-    run = make_run(status="skipped")
+def test_a_skipped_slot_cannot_be_retried(runner: Api) -> None:
+    run = RunFactory(status="skipped")
     assert runner.post(f"runs/{run.pk}/retry").json()["current_status"] == "skipped"

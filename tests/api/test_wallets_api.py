@@ -1,4 +1,4 @@
-"""The watchlist through the API: filtered, sorted, exported, opened, changed."""
+"""Wallets through the API: filtered, sorted, exported, read, changed."""
 
 import csv
 import io
@@ -7,21 +7,21 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from api.api_rows import (
+
+from discovery.api.renderers import CsvRenderer, NdjsonRenderer
+from discovery.models import Wallet
+from tests.api.client import ROOT, Api
+from tests.factories import (
     MINT,
     NOW,
-    ROOT,
-    Api,
+    CycleFactory,
+    PositionFactory,
+    RunFactory,
+    RunWalletFactory,
+    TradeFactory,
+    WalletFactory,
     address,
-    make_cycle,
-    make_found,
-    make_position,
-    make_run,
-    make_trade,
-    make_wallet,
 )
-
-from discovery.models import Wallet
 
 pytestmark = pytest.mark.django_db
 
@@ -30,16 +30,16 @@ def addresses(api: Api, query: str = "") -> list[str]:
     return [row["address"] for row in api.get(f"wallets{query}").json()["wallets"]]
 
 
-def test_the_best_score_comes_first_and_unscored_wallets_last(reader: Api) -> None:
-    make_wallet(1, score=None, n_eff=None)
-    make_wallet(2, score=Decimal("0.5"), n_eff=Decimal(3))
-    make_wallet(3, score=Decimal("0.9"))
-    make_wallet(4, score=Decimal("0.5"), n_eff=Decimal(8))
+def test_the_best_score_is_first_and_unscored_wallets_last(reader: Api) -> None:
+    WalletFactory(number=1, score=None, n_eff=None)
+    WalletFactory(number=2, score=Decimal("0.5"), n_eff=Decimal(3))
+    WalletFactory(number=3, score=Decimal("0.9"))
+    WalletFactory(number=4, score=Decimal("0.5"), n_eff=Decimal(8))
     assert addresses(reader) == [address(3), address(4), address(2), address(1)]
 
 
 def test_a_row_has_numbers_as_numbers_and_lamports_as_text(reader: Api) -> None:
-    make_wallet(1, label="whale")
+    WalletFactory(number=1, label="whale")
     row = reader.get("wallets").json()["wallets"][0]
     assert (row["score"], row["win_rate"], row["n_eff"]) == (0.7312, 0.75, 9.5)
     assert row["realised_lamports"] == "12345678901"
@@ -62,20 +62,22 @@ def test_a_row_has_numbers_as_numbers_and_lamports_as_text(reader: Api) -> None:
         (f"?search={address(1)[:40]}{address(1)[40:]}", {}),
     ],
 )
-def test_every_filter_finds_what_it_names(query: str, values: dict, reader: Api) -> None:
-    make_wallet(1, **values)
-    make_wallet(2)
+def test_every_filter_returns_the_matching_wallets(query: str, values: dict, reader: Api) -> None:
+    WalletFactory(number=1, **values)
+    WalletFactory(number=2)
     assert addresses(reader, query) == [address(1)]
 
 
-def test_an_address_is_found_by_its_beginning_alone(reader: Api) -> None:
-    made = [make_wallet(number).address for number in range(3)]
-    assert addresses(reader, f"?search={made[1][:43]}") == [each for each in made if each.startswith(made[1][:43])]
-    assert addresses(reader, f"?search={made[1][1:]}") == []
+def test_a_search_matches_only_the_beginning_of_an_address(reader: Api) -> None:
+    created = [WalletFactory(number=number).address for number in range(3)]
+    assert addresses(reader, f"?search={created[1][:43]}") == [
+        each for each in created if each.startswith(created[1][:43])
+    ]
+    assert addresses(reader, f"?search={created[1][1:]}") == []
 
 
-def test_a_percent_sign_in_a_search_is_a_percent_sign(reader: Api) -> None:
-    make_wallet(1)
+def test_a_percent_sign_in_a_search_is_no_wildcard(reader: Api) -> None:
+    WalletFactory(number=1)
     assert addresses(reader, "?search=%25") == []
 
 
@@ -87,10 +89,10 @@ def test_a_percent_sign_in_a_search_is_a_percent_sign(reader: Api) -> None:
         ("last_discovered_at", [3, 2, 1]),
     ],
 )
-def test_the_list_is_sorted_as_asked(ordering: str, expected: list[int], reader: Api) -> None:
+def test_the_list_is_sorted_by_the_ordering(ordering: str, expected: list[int], reader: Api) -> None:
     for number, realised in ((1, 5), (2, 9), (3, None)):
         at = NOW - timedelta(hours=number)
-        make_wallet(number, realised_lamports=realised, last_discovered_at=at)
+        WalletFactory(number=number, realised_lamports=realised, last_discovered_at=at)
     assert addresses(reader, f"?ordering={ordering}") == [address(number) for number in expected]
 
 
@@ -101,51 +103,59 @@ def test_the_list_is_sorted_as_asked(ordering: str, expected: list[int], reader:
         "ordering=address", "format=xml", "discovered_after=soon", "search=", "labels=x", "search=%00", "page_size=0",
     ],
 )  # fmt: skip
-def test_a_bad_filter_of_wallets_is_refused_by_name(query: str, reader: Api) -> None:
-    answer = reader.get(f"wallets?{query}")
-    assert answer.status_code == 400
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert [error["field"] for error in answer.json()["errors"]] == [query.split("=", maxsplit=1)[0]]
+def test_an_invalid_filter_of_wallets_is_refused_by_name(query: str, reader: Api) -> None:
+    response = reader.get(f"wallets?{query}")
+    assert response.status_code == 400
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert [error["field"] for error in response.json()["errors"]] == [query.split("=", maxsplit=1)[0]]
 
 
-def test_csv_holds_every_wallet_of_the_filter_with_a_head(reader: Api) -> None:
+def test_csv_has_a_head_and_every_wallet_of_the_filter(reader: Api) -> None:
     for number in range(30):
-        make_wallet(number, status="blacklisted" if number == 7 else "active")
-    answer = reader.get("wallets?format=csv&status=active")
-    assert answer.streaming
-    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="wallets.csv"'
-    rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
+        WalletFactory(number=number, status="blacklisted" if number == 7 else "active")
+    response = reader.get("wallets?format=csv&status=active")
+    assert response.streaming
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert response.headers["Content-Disposition"] == 'attachment; filename="wallets.csv"'
+    rows = list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))
     assert len(rows) == 29
     assert (rows[0]["score"], rows[0]["flags"], rows[0]["too_active"]) == ("0.7312", "sniper", "false")
 
 
 @pytest.mark.parametrize("label", ["=1+1", "+1", "-2+3", "@SUM(A1)", "\tx"])
 def test_no_cell_of_the_csv_is_a_formula(label: str, reader: Api) -> None:
-    Wallet.objects.filter(pk=make_wallet(1, realised_lamports=-5).pk).update(label=label)
-    answer = reader.get("wallets?format=csv")
-    row = next(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
+    Wallet.objects.filter(pk=WalletFactory(number=1, realised_lamports=-5).pk).update(label=label)
+    response = reader.get("wallets?format=csv")
+    row = next(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))
     assert row["label"] == f"'{label}"
     assert row["realised_lamports"] == "-5"
 
 
-def test_ndjson_is_one_object_a_line_as_in_the_list(reader: Api) -> None:
+@pytest.mark.parametrize(
+    ("renderer", "text"),
+    [(CsvRenderer, b"a,b\r\n1,x y\r\n"), (NdjsonRenderer, b'{"a": 1, "b": ["x", "y"]}\n')],
+)
+def test_a_renderer_returns_rows_in_memory_as_one_text(renderer: type, text: bytes) -> None:
+    assert renderer().render([{"a": 1, "b": ["x", "y"]}]) == text
+
+
+def test_ndjson_has_one_row_of_the_list_per_line(reader: Api) -> None:
     for number in range(3):
-        make_wallet(number)
-    answer = reader.get("wallets", Accept="application/x-ndjson")
-    assert answer.headers["Content-Type"] == "application/x-ndjson"
-    lines = [json.loads(line) for line in b"".join(answer.streaming_content).splitlines()]
+        WalletFactory(number=number)
+    response = reader.get("wallets", Accept="application/x-ndjson")
+    assert response.headers["Content-Type"] == "application/x-ndjson"
+    lines = [json.loads(line) for line in b"".join(response.streaming_content).splitlines()]
     assert lines == reader.get("wallets").json()["wallets"]
 
 
-def test_the_form_of_the_query_wins_over_accept(reader: Api) -> None:
+def test_the_query_parameter_format_takes_precedence_over_accept(reader: Api) -> None:
     assert reader.get("wallets?format=json", Accept="text/csv").headers["Content-Type"] == "application/json"
 
 
-def test_a_wallet_opens_to_its_reasons(reader: Api) -> None:
-    run = make_run()
-    make_wallet(1, note="seen in chat", first_run=run)
-    make_found(run, 1)
+def test_a_wallet_has_parts_gates_flags_and_discoveries(reader: Api) -> None:
+    run = RunFactory()
+    WalletFactory(number=1, note="seen in chat", first_run=run)
+    RunWalletFactory(run=run, wallet=1)
     body = reader.get(f"wallets/{address(1)}").json()
     assert body["score_detail"]["parts"][0]["name"] == "win skill"
     assert body["score_detail"]["gates"][0]["needed"] == "at least 5"
@@ -156,39 +166,39 @@ def test_a_wallet_opens_to_its_reasons(reader: Api) -> None:
     assert (body["note"], body["profile"]) == ("seen in chat", None)
 
 
-@pytest.mark.parametrize("kept", [{}, {"parts": "?"}, {"scored": 1}])
-def test_what_another_version_kept_of_a_wallet_breaks_nothing(kept: dict, reader: Api) -> None:
-    make_wallet(1, score_detail=kept, profile=kept, score=None, flags={})
+@pytest.mark.parametrize("stored", [{}, {"parts": "?"}, {"scored": 1}])
+def test_details_of_another_version_are_left_out(stored: dict, reader: Api) -> None:
+    WalletFactory(number=1, score_detail=stored, profile=stored, score=None, flags={})
     body = reader.get(f"wallets/{address(1)}").json()
     assert (body["score_detail"]["parts"], body["profile"]) == ([], None)
 
 
-def test_trades_are_newest_first_with_whole_amounts(reader: Api) -> None:
-    make_wallet(1)
+def test_trades_are_newest_first_with_exact_amounts(reader: Api) -> None:
+    WalletFactory(number=1)
     for slot in (5, 9, 7):
-        make_trade(1, slot)
+        TradeFactory(wallet=1, slot=slot)
     body = reader.get(f"wallets/{address(1)}/trades").json()
     assert [trade["slot"] for trade in body["trades"]] == [9, 7, 5]
     assert body["trades"][0]["token_units"] == "18446744073709551615"
     assert body["total"] == 3
 
 
-def test_trades_are_narrowed_by_token_and_side(reader: Api) -> None:
-    make_wallet(1)
-    make_trade(1, 1)
-    make_trade(1, 2, side="sell")
-    make_trade(1, 3, mint=address(9))
-    found = reader.get(f"wallets/{address(1)}/trades?mint={MINT}&side=sell").json()["trades"]
-    assert [trade["slot"] for trade in found] == [2]
+def test_trades_are_filtered_by_token_and_side(reader: Api) -> None:
+    WalletFactory(number=1)
+    TradeFactory(wallet=1, slot=1)
+    TradeFactory(wallet=1, slot=2, side="sell")
+    TradeFactory(wallet=1, slot=3, mint=address(9))
+    trades = reader.get(f"wallets/{address(1)}/trades?mint={MINT}&side=sell").json()["trades"]
+    assert [trade["slot"] for trade in trades] == [2]
     assert reader.get(f"wallets/{address(1)}/trades?mint=nonsense").status_code == 400
 
 
-def test_positions_are_the_cycles_of_each_token_with_the_early_purchase(reader: Api) -> None:
-    make_wallet(1)
-    make_cycle(1, number=1)
-    make_cycle(1, number=2, result="open", resolved_at=None, closed_at=None, net_lamports=5)
-    make_position(1, last_trade_at=NOW)
-    make_position(1, mint=address(9), last_trade_at=NOW + timedelta(hours=1))
+def test_positions_have_the_cycles_and_the_early_purchase_of_a_token(reader: Api) -> None:
+    WalletFactory(number=1)
+    CycleFactory(wallet=1, number=1)
+    CycleFactory(wallet=1, number=2, result="open", resolved_at=None, closed_at=None, net_lamports=5)
+    PositionFactory(wallet=1, last_trade_at=NOW)
+    PositionFactory(wallet=1, mint=address(9), last_trade_at=NOW + timedelta(hours=1))
     body = reader.get(f"wallets/{address(1)}/positions").json()
     assert [row["mint"] for row in body["positions"]] == [address(9), MINT]
     early, held = body["positions"]
@@ -198,27 +208,31 @@ def test_positions_are_the_cycles_of_each_token_with_the_early_purchase(reader: 
     assert held["early"]["profit_pct"] == 100.0
 
 
-def test_positions_come_by_the_page(reader: Api) -> None:
-    make_wallet(1)
+def test_positions_have_pages(reader: Api) -> None:
+    WalletFactory(number=1)
     for number in range(5):
-        make_position(1, mint=address(100 + number), last_trade_at=NOW - timedelta(hours=number))
+        PositionFactory(wallet=1, mint=address(100 + number), last_trade_at=NOW - timedelta(hours=number))
     body = reader.get(f"wallets/{address(1)}/positions?page=2&page_size=2").json()
     assert [row["mint"] for row in body["positions"]] == [address(102), address(103)]
     assert (body["total"], body["has_more"]) == (5, True)
 
 
 @pytest.mark.parametrize("tail", ["", "/trades", "/positions"])
-def test_an_unknown_wallet_is_404_and_no_address_is_400(tail: str, reader: Api) -> None:
+def test_an_unknown_wallet_is_404_and_a_malformed_address_400(tail: str, reader: Api) -> None:
     assert reader.get(f"wallets/{address(5)}{tail}").status_code == 404
-    answer = reader.get(f"wallets/nonsense{tail}")
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "address")
+    response = reader.get(f"wallets/nonsense{tail}")
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "address")
 
 
-def test_status_label_and_note_are_changed_and_who_did_is_kept(chief: Api) -> None:
-    make_wallet(1)
-    answer = chief.call("PATCH", f"wallets/{address(1)}", {"status": "blacklisted", "label": "insider", "note": "n"})
-    assert answer.status_code == 200
-    assert (answer.json()["status"], answer.json()["label"], answer.json()["note"]) == ("blacklisted", "insider", "n")
+def test_a_patch_changes_status_label_and_note(admin: Api) -> None:
+    WalletFactory(number=1)
+    response = admin.call("PATCH", f"wallets/{address(1)}", {"status": "blacklisted", "label": "insider", "note": "n"})
+    assert response.status_code == 200
+    assert (response.json()["status"], response.json()["label"], response.json()["note"]) == (
+        "blacklisted",
+        "insider",
+        "n",
+    )
     assert Wallet.objects.get(pk=address(1)).label == "insider"
 
 
@@ -231,71 +245,71 @@ def test_status_label_and_note_are_changed_and_who_did_is_kept(chief: Api) -> No
         ({"score": "1"}, "score"),
     ],
 )
-def test_a_bad_change_of_a_wallet_is_refused_by_name(body: dict, field: str, chief: Api) -> None:
-    make_wallet(1)
-    answer = chief.call("PATCH", f"wallets/{address(1)}", body)
-    assert answer.status_code == 400
-    assert [error["field"] for error in answer.json()["errors"]] == [field]
+def test_an_invalid_change_of_a_wallet_is_refused_by_name(body: dict, field: str, admin: Api) -> None:
+    WalletFactory(number=1)
+    response = admin.call("PATCH", f"wallets/{address(1)}", body)
+    assert response.status_code == 400
+    assert [error["field"] for error in response.json()["errors"]] == [field]
 
 
-def test_a_profile_is_asked_for(runner: Api) -> None:
-    make_wallet(1)
-    answer = runner.post(f"wallets/{address(1)}/profile")
-    assert answer.status_code == 202
-    assert answer.headers["Location"] == f"{ROOT}/wallets/{address(1)}"
+def test_a_profile_request_is_202_with_location(runner: Api) -> None:
+    WalletFactory(number=1)
+    response = runner.post(f"wallets/{address(1)}/profile")
+    assert response.status_code == 202
+    assert response.headers["Location"] == f"{ROOT}/wallets/{address(1)}"
 
 
-def test_an_unknown_wallet_can_be_neither_changed_nor_profiled(chief: Api) -> None:
-    assert chief.call("PATCH", f"wallets/{address(1)}", {"label": "x"}).status_code == 404
-    assert chief.post(f"wallets/{address(1)}/profile").status_code == 404
+def test_changes_and_profiles_of_an_unknown_wallet_are_404(admin: Api) -> None:
+    assert admin.call("PATCH", f"wallets/{address(1)}", {"label": "x"}).status_code == 404
+    assert admin.post(f"wallets/{address(1)}/profile").status_code == 404
 
 
-def test_no_object_at_all_is_refused(chief: Api) -> None:
-    make_wallet(1)
-    assert chief.raw("PATCH", f"wallets/{address(1)}", "null").status_code == 400
+def test_a_body_of_null_is_refused(admin: Api) -> None:
+    WalletFactory(number=1)
+    assert admin.raw("PATCH", f"wallets/{address(1)}", "null").status_code == 400
 
 
-def test_off_the_blacklist_a_wallet_is_what_its_record_says(chief: Api) -> None:
-    make_wallet(1, status="blacklisted", profiled_at=None)
-    answer = chief.call("PATCH", f"wallets/{address(1)}", {"status": "active"})
-    assert answer.json()["status"] == "insufficient_data"
+def test_off_the_blacklist_the_status_follows_from_the_record(admin: Api) -> None:
+    WalletFactory(number=1, status="blacklisted", profiled_at=None)
+    response = admin.call("PATCH", f"wallets/{address(1)}", {"status": "active"})
+    assert response.json()["status"] == "insufficient_data"
 
 
-def test_the_history_of_a_wallet_names_the_key_that_changed_it(chief: Api) -> None:
-    make_wallet(1)
-    chief.call("PATCH", f"wallets/{address(1)}", {"label": "insider"})
+def test_the_history_of_a_wallet_names_the_key(admin: Api) -> None:
+    WalletFactory(number=1)
+    admin.call("PATCH", f"wallets/{address(1)}", {"label": "insider"})
     last = Wallet.objects.get(pk=address(1)).history.first()
     assert (last.label, last.history_change_reason) == ("insider", "by chief")
 
 
-def test_a_profile_that_is_on_its_way_is_not_asked_for_twice(runner: Api) -> None:
-    make_wallet(1)
+def test_a_pending_profile_is_not_requested_again(runner: Api) -> None:
+    WalletFactory(number=1)
     runner.post(f"wallets/{address(1)}/profile")
     asked_at = Wallet.objects.get(pk=address(1)).profile_requested_at
     assert runner.post(f"wallets/{address(1)}/profile").status_code == 202
     assert Wallet.objects.get(pk=address(1)).profile_requested_at == asked_at
 
 
-def test_a_profile_that_the_queue_did_not_take_may_be_asked_for_again(runner: Api, monkeypatch) -> None:
-    make_wallet(1)
+def test_a_profile_that_could_not_be_enqueued_is_not_pending(runner: Api, monkeypatch) -> None:
+    WalletFactory(number=1)
     monkeypatch.setattr("discovery.jobs.broker.send", lambda *_: False)
     assert runner.post(f"wallets/{address(1)}/profile").status_code == 503
     assert Wallet.objects.get(pk=address(1)).profile_requested_at is None
 
 
-def test_every_trade_of_a_wallet_is_had_as_csv(reader: Api) -> None:
-    make_wallet(1)
+def test_csv_has_every_trade_of_a_wallet(reader: Api) -> None:
+    WalletFactory(number=1)
     for slot in range(20, 45):
-        make_trade(1, slot)
+        TradeFactory(wallet=1, slot=slot)
     lines = b"".join(reader.get(f"wallets/{address(1)}/trades?format=csv")).decode().splitlines()
     assert len(lines) == 26
     assert lines[0].startswith("signature,slot,block_time,side,mint,token_units")
     assert "1500000000" in lines[1]
 
 
-def test_the_interval_of_the_win_rate_stands_in_the_list(reader: Api) -> None:
-    make_wallet(1)
-    make_wallet(2, score_detail={})
+def test_the_list_has_the_interval_of_the_win_rate(reader: Api) -> None:
+    WalletFactory(number=1)
+    WalletFactory(number=2, score_detail={})
     rows = reader.get("wallets").json()["wallets"]
-    told = {row["address"]: (row["win_rate_low"], row["win_rate_high"]) for row in rows}
-    assert told == {address(1): (0.51, 0.89), address(2): (None, None)}
+    intervals = {row["address"]: (row["win_rate_low"], row["win_rate_high"]) for row in rows}
+    assert intervals == {address(1): (0.51, 0.89), address(2): (None, None)}

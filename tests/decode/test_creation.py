@@ -1,4 +1,4 @@
-"""Who created a token, from real create transactions of both encodings."""
+"""Creators of tokens, from real create transactions of both encodings."""
 
 import json
 from pathlib import Path
@@ -31,8 +31,8 @@ CREATIONS = {
 
 
 def record_of(realdata: Path, name: str) -> TransactionRecord:
-    kept = json.loads((realdata / f"transactions/rpc/{name}.json").read_bytes())
-    return decode_record(json.dumps(kept.get("result", kept)).encode())
+    captured = json.loads((realdata / f"transactions/rpc/{name}.json").read_bytes())
+    return decode_record(json.dumps(captured.get("result", captured)).encode())
 
 
 @pytest.mark.parametrize("name", CREATIONS)
@@ -45,7 +45,7 @@ def test_a_transaction_that_creates_another_token_names_no_creator(realdata: Pat
     assert creators_of(record_of(realdata, "2s393PSYYxJJJfGi"), CREATIONS["4HbY43S9UigSctrf"][0]) == ()
 
 
-def test_a_launchpad_whose_layout_is_not_known_names_no_creator(realdata: Path) -> None:
+def test_a_launchpad_with_an_unknown_layout_names_no_creator(realdata: Path) -> None:
     record = record_of(realdata, "5hsqkSAZ9qcF5yNk")
     assert creators_of(record, "GLZPY8BKvz4SskptWRpNZ29UJPmS9BYx1enRHUa9oSDx") == ()
 

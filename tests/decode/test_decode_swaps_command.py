@@ -1,4 +1,4 @@
-"""`decode_swaps` over every form a file of transactions has."""
+"""`decode_swaps` over every form of a file of transactions."""
 
 import io
 import json
@@ -27,7 +27,7 @@ def captured(realdata: Path) -> Path:
     return realdata / "transactions/rpc/2ghHZXwyU6K1Q8KM.json"
 
 
-def test_a_trade_is_one_line_with_the_promised_fields(captured: Path) -> None:
+def test_a_trade_is_one_line_with_the_documented_fields(captured: Path) -> None:
     (line,) = run(str(captured))
     assert list(line) == FIELDS
     assert line == {
@@ -67,7 +67,7 @@ def test_every_form_of_a_file_gives_the_same_line(captured: Path, tmp_path: Path
         assert lines[0]["quote_units"] == "131222615", name
 
 
-def test_one_bad_record_is_told_by_its_signature_and_does_not_stop_the_rest(captured: Path, tmp_path: Path) -> None:
+def test_a_bad_record_is_reported_by_its_signature_and_the_rest_is_decoded(captured: Path, tmp_path: Path) -> None:
     good = json.loads(captured.read_text())
     bad = json.loads(captured.read_text())
     bad["transaction"]["signatures"] = ["5" * 88]
@@ -81,7 +81,7 @@ def test_one_bad_record_is_told_by_its_signature_and_does_not_stop_the_rest(capt
     ]
 
 
-def test_a_record_that_points_outside_its_keys_is_told(captured: Path, tmp_path: Path) -> None:
+def test_a_record_that_points_outside_its_keys_is_reported(captured: Path, tmp_path: Path) -> None:
     record = json.loads(captured.read_text())
     record["meta"]["postTokenBalances"][0]["accountIndex"] = 999
     (tmp_path / "bad").write_text(json.dumps(record))
@@ -89,7 +89,7 @@ def test_a_record_that_points_outside_its_keys_is_told(captured: Path, tmp_path:
     assert (line["signature"], line["outcome"], line["reason"]) == (SIGNATURE, "failed", "bad_index")
 
 
-def test_a_cut_record_is_one_line_with_the_signature_it_still_shows(captured: Path, tmp_path: Path) -> None:
+def test_a_truncated_record_is_one_line_with_its_signature(captured: Path, tmp_path: Path) -> None:
     record = json.loads(captured.read_text())
     reordered = {"transaction": record["transaction"], "meta": record["meta"]}
     (tmp_path / "cut").write_text(json.dumps(reordered, indent=1)[:-500])
@@ -97,17 +97,17 @@ def test_a_cut_record_is_one_line_with_the_signature_it_still_shows(captured: Pa
     assert (line["signature"], line["outcome"]) == (SIGNATURE, "failed")
 
 
-def test_a_wallet_sees_its_own_trades_alone(realdata: Path) -> None:
+def test_with_a_wallet_only_its_own_trades_are_printed(realdata: Path) -> None:
     bundle = str(realdata / "transactions/rpc/JBnrBbgqh9jRUkUD.json")
-    everybody = run(bundle)
-    mine = run(bundle, "--wallet", everybody[1]["wallet"])
-    assert len(everybody) == 4
-    assert mine == [everybody[1]]
+    all_lines = run(bundle)
+    lines_of_wallet = run(bundle, "--wallet", all_lines[1]["wallet"])
+    assert len(all_lines) == 4
+    assert lines_of_wallet == [all_lines[1]]
     (line,) = run(bundle, "--wallet", TRADER)
     assert (line["outcome"], line["reason"]) == ("skipped", "other_wallet")
 
 
-def test_standard_input_is_a_file_too(captured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dash_reads_standard_input(captured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Stdin:
         buffer = io.BytesIO(captured.read_bytes())
 
@@ -116,20 +116,22 @@ def test_standard_input_is_a_file_too(captured: Path, monkeypatch: pytest.Monkey
     assert line["signature"] == SIGNATURE
 
 
-def test_an_unknown_transaction_of_an_envelope_is_told(tmp_path: Path) -> None:
+def test_an_envelope_without_a_result_is_reported_as_failed(tmp_path: Path) -> None:
     (tmp_path / "null").write_text('{"jsonrpc":"2.0","id":1,"result":null}')
     (line,) = run(str(tmp_path / "null"))
     assert (line["outcome"], line["detail"]) == ("failed", "no such transaction")
 
 
-def test_a_missing_file_is_told_after_the_others(captured: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_file_is_reported_after_the_others_are_decoded(
+    captured: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = io.StringIO()
     with pytest.raises(CommandError, match="1 file"):
         call_command("decode_swaps", "/no/such/file", str(captured), stdout=out)
     assert SIGNATURE in out.getvalue()
 
 
-def test_a_wallet_that_is_no_address_is_refused() -> None:
-    with pytest.raises(CommandError) as refused:
+def test_a_wallet_that_is_no_address_is_rejected() -> None:
+    with pytest.raises(CommandError) as rejected:
         call_command("decode_swaps", "-", "--wallet", "me")
-    assert refused.value.returncode == 2
+    assert rejected.value.returncode == 2

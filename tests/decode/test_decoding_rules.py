@@ -1,15 +1,15 @@
-"""Rules of decoding that no captured transaction shows, on hand-built transactions."""
+"""Rules of decoding that no captured transaction covers, on hand-built transactions."""
 
 import json
 from typing import Any
 
 import pytest
-from fake_transactions import FEE, RENT, SOL, FakeTransaction, program_account, wallet
 
 from discovery.decode.outcomes import Decoded, Failed, Outcome, Reason, Skipped
 from discovery.decode.swaps import decode_json
 from discovery.domain.known_wallets import PLATFORM_FEE_WALLETS, TIP_ACCOUNTS
 from discovery.domain.programs import PUMPFUN, USDC, WRAPPED_SOL
+from tests.fake_transactions import FEE, RENT, SOL, FakeTransaction, program_account, wallet
 
 ANA, BEN, TREASURY = wallet("ana"), wallet("ben"), wallet("treasury")
 POOL, OTHER_POOL, VAULT = program_account("pool"), program_account("other pool"), program_account("vault")
@@ -33,7 +33,7 @@ def pool_sells(fake: FakeTransaction, units: int, lamports: int) -> FakeTransact
     return fake.units(POOL, MINT, DEEP, DEEP - units).units(POOL, WRAPPED_SOL, DEEP, DEEP + lamports, 9)
 
 
-def test_a_buy_counts_what_the_market_took_and_nothing_else() -> None:
+def test_a_buy_counts_only_what_the_market_took() -> None:
     fake = FakeTransaction(ANA).pay(ANA, -SOL - RENT).units(ANA, MINT, None, UNITS)
     outcome = pool_sells(fake, UNITS, SOL).outcome()
     assert legs(outcome) == [(ANA, "buy", UNITS, WRAPPED_SOL, SOL)]
@@ -47,7 +47,7 @@ def test_wrapped_sol_that_stays_in_the_wallet_counts_as_sol() -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), [(0, 5), (100, 95)], ids=["left over", "own used too"])
-def test_a_few_units_of_a_stable_on_the_way_do_not_replace_the_sol_leg(before: int, after: int) -> None:
+def test_a_few_units_of_a_stable_within_a_route_do_not_replace_the_sol_leg(before: int, after: int) -> None:
     dollars = 150 * 10**6
     fake = FakeTransaction(ANA).pay(ANA, -SOL).units(ANA, MINT, 0, UNITS).units(ANA, USDC, before, after)
     fake.units(OTHER_POOL, WRAPPED_SOL, DEEP, DEEP + SOL, 9).units(OTHER_POOL, USDC, DEEP, DEEP - dollars)
@@ -67,14 +67,14 @@ def test_two_real_quotes_for_one_token_are_ambiguous() -> None:
     assert reason(pool_sells(fake, UNITS, SOL).outcome()) is Reason.AMBIGUOUS
 
 
-def test_leftovers_of_a_token_on_the_way_do_not_make_it_token_for_token() -> None:
+def test_leftovers_of_a_route_do_not_make_a_token_to_token_trade() -> None:
     fake = FakeTransaction(ANA).pay(ANA, SOL).units(ANA, MINT, UNITS, 0).units(ANA, HOP, 0, 3)
     fake.units(POOL, MINT, DEEP, DEEP + UNITS).units(POOL, HOP, DEEP, DEEP - UNITS)
     fake.units(OTHER_POOL, HOP, DEEP, DEEP + UNITS - 3).units(OTHER_POOL, WRAPPED_SOL, DEEP, DEEP - SOL, 9)
     assert legs(fake.outcome()) == [(ANA, "sell", UNITS, WRAPPED_SOL, SOL)]
 
 
-def test_token_for_token_is_a_sell_and_a_buy_with_the_costs_on_the_first_line() -> None:
+def test_token_to_token_is_a_sell_and_a_buy_with_the_costs_on_the_first() -> None:
     fake = FakeTransaction(ANA).units(ANA, MINT, UNITS, 0).units(ANA, HOP, 0, 7 * UNITS)
     fake.units(POOL, MINT, DEEP, DEEP + UNITS).units(POOL, HOP, DEEP, DEEP - 7 * UNITS)
     outcome = fake.outcome()
@@ -99,7 +99,7 @@ def test_several_tokens_of_one_shared_market_are_ambiguous() -> None:
     assert reason(fake.outcome()) is Reason.AMBIGUOUS
 
 
-def test_claiming_an_airdrop_is_no_buy_whatever_rent_and_fees_it_costs() -> None:
+def test_claiming_an_airdrop_is_no_buy_despite_rent_and_fees() -> None:
     claim = FakeTransaction(ANA, venue=None).pay(ANA, -3_000_000 - RENT).units(ANA, MINT, None, UNITS)
     claim.units(VAULT, MINT, DEEP, DEEP - UNITS).pay(program_account("claim"), 3_000_000)
     paid = FakeTransaction(ANA, venue=None).pay(ANA, -5_000_000).units(ANA, MINT, 0, UNITS)
@@ -112,7 +112,7 @@ def test_a_gift_between_two_signers_without_a_market_is_no_trade() -> None:
     assert reason(fake.transfer(ANA, BEN, 1_000_000).outcome()) is Reason.TRANSFER
 
 
-def test_minting_to_oneself_beside_a_vesting_account_is_no_buy() -> None:
+def test_minting_to_the_own_wallet_and_a_vesting_account_is_no_buy() -> None:
     fake = (
         FakeTransaction(ANA)
         .pay(ANA, -1_500_000 - 2 * RENT)
@@ -144,7 +144,7 @@ def test_a_buy_that_completes_the_curve_and_opens_its_pool_is_a_buy() -> None:
     assert legs(fake.outcome()) == [(ANA, "buy", UNITS, WRAPPED_SOL, 2 * SOL)]
 
 
-def test_a_buy_and_a_larger_sale_of_another_wallet_in_one_pool_are_both_seen() -> None:
+def test_a_buy_and_a_larger_sale_of_another_wallet_in_one_pool_are_both_decoded() -> None:
     fake = (
         FakeTransaction(ANA, BEN)
         .pay(ANA, -SOL)
@@ -159,7 +159,7 @@ def test_a_buy_and_a_larger_sale_of_another_wallet_in_one_pool_are_both_seen() -
     ]
 
 
-def test_bought_and_sold_in_one_transaction_is_arbitrage_though_some_units_stay() -> None:
+def test_buying_and_selling_in_one_transaction_is_arbitrage_even_if_units_remain() -> None:
     fake = FakeTransaction(ANA).pay(ANA, -1000).units(ANA, MINT, 0, 10)
     fake.units(POOL, MINT, DEEP, DEEP - UNITS).units(POOL, WRAPPED_SOL, DEEP, DEEP + SOL, 9)
     fake.units(OTHER_POOL, MINT, DEEP, DEEP + UNITS - 10).units(OTHER_POOL, WRAPPED_SOL, DEEP, DEEP - SOL + 1000, 9)
@@ -172,7 +172,7 @@ def test_a_withheld_transfer_fee_is_no_burn() -> None:
     assert legs(fake.outcome()) == [(ANA, "sell", UNITS, WRAPPED_SOL, SOL)]
 
 
-def test_of_two_signers_each_pays_the_tips_and_fees_it_sent() -> None:
+def test_each_of_two_signers_pays_the_tips_and_fees_that_it_sent() -> None:
     fake = FakeTransaction(BEN, ANA).pay(ANA, -SOL).units(ANA, MINT, 0, UNITS)
     fake.transfer(ANA, TIP, 1_000_000).transfer(ANA, BOT, 10_000_000)
     outcome = pool_sells(fake, UNITS, SOL).outcome()
@@ -182,7 +182,7 @@ def test_of_two_signers_each_pays_the_tips_and_fees_it_sent() -> None:
     assert (trade.tip_lamports, trade.platform_fee_lamports, trade.quote_units) == (1_000_000, 10_000_000, SOL)
 
 
-def test_a_keepers_fill_with_both_legs_in_the_owners_balances_is_the_owners_trade() -> None:
+def test_a_keeper_fill_with_both_legs_in_the_owners_balances_is_the_owners_trade() -> None:
     fake = FakeTransaction(BEN).units(ANA, USDC, 10**9, 10**9 - 50 * 10**6).units(ANA, MINT, 0, UNITS)
     fake.units(POOL, USDC, DEEP, DEEP + 50 * 10**6).units(POOL, MINT, DEEP, DEEP - UNITS)
     assert legs(fake.outcome()) == [(ANA, "buy", UNITS, USDC, 50 * 10**6)]
@@ -213,17 +213,17 @@ def garble(change: Any) -> Outcome:
         lambda r: r.update(meta=None),
     ],
 )
-def test_a_record_beyond_what_the_chain_can_hold_is_failed_not_a_crash(change: Any) -> None:
+def test_a_record_that_cannot_exist_on_the_chain_is_failed(change: Any) -> None:
     assert isinstance(garble(change), Failed)
 
 
 @pytest.mark.parametrize("raw", [b"\xff\xfe{}", b"[" * 5000, b'{"transaction":' * 5000, b"", b"null"])
-def test_bytes_that_are_no_record_are_failed_not_a_crash(raw: bytes) -> None:
+def test_bytes_that_are_no_record_are_failed(raw: bytes) -> None:
     assert isinstance(decode_json(raw), Failed)
 
 
 @pytest.mark.parametrize("missing", ["loadedAddresses", "innerInstructions", "blockTime", "slot", "version"])
-def test_fields_that_captures_drop_are_not_needed(missing: str) -> None:
+def test_fields_that_some_captures_lack_are_optional(missing: str) -> None:
     record = pool_sells(FakeTransaction(ANA).pay(ANA, -SOL).units(ANA, MINT, 0, UNITS), UNITS, SOL).record()
     record.pop(missing, None)
     record["meta"].pop(missing, None)
@@ -231,7 +231,7 @@ def test_fields_that_captures_drop_are_not_needed(missing: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["legacy", 0, 1])
-def test_every_message_version_reads_alike(version: str | int) -> None:
+def test_every_message_version_decodes_to_the_same_trade(version: str | int) -> None:
     record = pool_sells(FakeTransaction(ANA).pay(ANA, -SOL).units(ANA, MINT, 0, UNITS), UNITS, SOL).record()
     record["version"] = version
     if version == 1:

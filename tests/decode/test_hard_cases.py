@@ -1,4 +1,4 @@
-"""Two real transactions for each kind of hard case: what the wallet did, in full."""
+"""Two real transactions for each kind of hard case, with every leg of the wallet."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def costs(outcome: Outcome) -> list[tuple[int, int, int, int]]:
 
 
 @pytest.mark.parametrize("name", ["58FymkjJUeSFGeEd", "2CcaDLYEk5CRmqAD"])
-def test_a_failed_transaction_has_no_trade_though_its_instructions_read_like_swaps(decode, name: str) -> None:
+def test_a_failed_transaction_has_no_trade_even_if_its_instructions_are_swaps(decode, name: str) -> None:
     outcome = decode(name)
     assert isinstance(outcome, Skipped)
     assert outcome.reason is Reason.FAILED_TRANSACTION
@@ -50,14 +50,14 @@ def test_one_piece_of_a_mint_without_decimals_is_a_collectible(decode, name: str
 
 
 @pytest.mark.parametrize("name", ["33LHUzKfhBvU68kY", "3sJ2QEyhguACnNVV"])
-def test_a_loop_through_markets_is_arbitrage_and_no_position(decode, name: str) -> None:
+def test_a_loop_through_markets_is_arbitrage(decode, name: str) -> None:
     outcome = decode(name)
     assert isinstance(outcome, Skipped)
     assert outcome.reason is Reason.ARBITRAGE
 
 
 def test_two_wallets_trading_in_one_transaction_each_get_their_own_side(decode) -> None:
-    """Sol-sign: a per-pool reading gives the buyer +327,842,359 lamports; its balance says it paid 6.77 SOL."""
+    """A reading per pool gives the buyer +327,842,359 lamports; by its balance it paid 6.77 SOL."""
     assert legs(decode("2drUaXQWXNXeG8hX")) == [
         ("68JB", "buy", 10_284_665_347_857, WRAPPED_SOL[:4], 6_768_128_530),
         ("JB2w", "sell", 10_793_027_507_021, WRAPPED_SOL[:4], 7_095_970_889),
@@ -79,7 +79,7 @@ def test_bundled_buys_belong_to_each_signer_not_to_the_fee_payer(decode, name: s
 
 
 @pytest.mark.parametrize("name", ["2GMpqA7duENGaEXJ", "S3z6oPjogs9VcYYd"])
-def test_a_keepers_fill_with_one_leg_in_escrow_is_not_the_owners_trade(decode, name: str) -> None:
+def test_a_keeper_fill_with_one_leg_in_escrow_is_not_the_owners_trade(decode, name: str) -> None:
     outcome = decode(name)
     assert isinstance(outcome, Skipped)
     assert outcome.reason is Reason.KEEPER_FILL
@@ -88,19 +88,19 @@ def test_a_keepers_fill_with_one_leg_in_escrow_is_not_the_owners_trade(decode, n
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        # The route is counted twice by a parser that sums instructions: the wallet got half of that.
+        # A parser that sums instructions counts the route twice: the wallet received half of that.
         ("2NPwsoX7NyfarDBh", ("3hus", "buy", 3_861_519_639_304, WRAPPED_SOL[:4], 400_000_000)),
         ("5aTjNTfgZ5D1pSyX", ("63Ea", "sell", 100_000_000, WRAPPED_SOL[:4], 12_309_272)),
     ],
 )
-def test_a_routed_swap_counts_what_the_wallet_got_once(decode, name: str, expected: tuple) -> None:
+def test_a_routed_swap_counts_once_what_the_wallet_received(decode, name: str, expected: tuple) -> None:
     assert legs(decode(name)) == [expected]
 
 
 @pytest.mark.parametrize(
     ("name", "units"), [("2s393PSYYxJJJfGi", 34_612_903_225_806), ("3sWBncNG3ZKjVh5D", 37_951_768_488_745)]
 )
-def test_creating_a_token_is_no_purchase_but_the_creators_first_buy_is(decode, name: str, units: int) -> None:
+def test_creating_a_token_is_no_buy_but_the_creators_first_purchase_is(decode, name: str, units: int) -> None:
     (leg,) = legs(decode(name))
     assert leg[1:3] == ("buy", units)
 
@@ -109,7 +109,7 @@ def test_creating_a_token_is_no_purchase_but_the_creators_first_buy_is(decode, n
     ("name", "costs_lamports"),
     [("5KEMtQuv4Ki1xoFV", (5_005_000, 0, 16_678_033, 0)), ("4XQZckrFKjaLHM68", (47_000, 3_000_000, 0, 2_039_280))],
 )
-def test_fees_tips_and_rent_stand_apart_from_what_the_market_moved(decode, name: str, costs_lamports: tuple) -> None:
+def test_fees_tips_and_rent_are_not_part_of_the_market_amount(decode, name: str, costs_lamports: tuple) -> None:
     assert costs(decode(name)) == [costs_lamports]
 
 
@@ -120,7 +120,7 @@ def test_sol_lost_beside_a_stable_quote_is_no_second_leg(decode, name: str, usdc
 
 
 @pytest.mark.parametrize(("name", "seller"), [("gauADRJViXKL8S5g", "4reQ"), ("2drUaXQWXNXeG8hX", "JB2w")])
-def test_a_seller_whose_fee_another_pays_is_charged_none(decode, name: str, seller: str) -> None:
+def test_a_seller_pays_no_fee_if_another_wallet_paid_it(decode, name: str, seller: str) -> None:
     outcome = decode(name)
     assert isinstance(outcome, Decoded)
     (trade,) = [t for t in outcome.trades if t.wallet.startswith(seller)]
@@ -129,12 +129,12 @@ def test_a_seller_whose_fee_another_pays_is_charged_none(decode, name: str, sell
 
 
 @pytest.mark.parametrize("name", ["5SnGKXqNQ6zYGfNH", "4aQ4oYFrRwiwgyvH"])
-def test_a_swap_whose_output_goes_to_another_account_is_nobodys_trade(decode, name: str) -> None:
+def test_a_swap_whose_output_goes_to_another_account_is_no_trade(decode, name: str) -> None:
     assert isinstance(decode(name), Skipped)
 
 
 def test_a_redeemed_token_whose_proceeds_were_sold_on_is_a_sale(decode) -> None:
-    """A staked-SOL token is burned by its pool, the SOL goes through two markets into USDT."""
+    """A token of staked SOL is burned by its pool; the SOL goes through two markets into USDT."""
     (leg,) = legs(decode("3LF4ABXfbETvFbQ7"))
     assert leg[:3] == ("J6Si", "sell", 20_000_000_000)
     assert leg[4] == 2_994_093_354
@@ -153,5 +153,5 @@ def test_a_redeemed_token_whose_proceeds_were_sold_on_is_a_sale(decode) -> None:
         ),
     ],
 )
-def test_a_venue_nobody_listed_is_read_from_the_balances(decode, name: str, expected: list) -> None:
+def test_a_trade_on_an_unlisted_venue_is_read_from_the_balances(decode, name: str, expected: list) -> None:
     assert legs(decode(name)) == expected

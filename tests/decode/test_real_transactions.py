@@ -1,4 +1,4 @@
-"""Decoding every real transaction beside the project, against independently computed balances."""
+"""Decoding of every captured transaction, compared with independently computed balances."""
 
 import json
 import re
@@ -22,7 +22,7 @@ def expected(realdata: Path) -> dict[str, dict]:
 
 @pytest.fixture(scope="module")
 def kinds(realdata: Path) -> dict[str, str]:
-    """First 16 characters of the signature -> the kind that the index gives it (rough)."""
+    """First 16 characters of the signature -> its approximate kind in the index."""
     rows = re.findall(
         r"^\| ([1-9A-Za-z]{16})\.json \| \S+ \| [^|]+ \| ([^|]+) \|", (realdata / "INDEX.md").read_text(), re.M
     )
@@ -51,8 +51,8 @@ def test_token_and_lamport_changes_of_every_owner_are_exact(realdata: Path, expe
         deltas = Deltas(record, record.meta)
         assert set(deltas.signers) == set(truth["signers"]), path.name
         for owner, row in truth["owners"].items():
-            ours = {mint: units for mint, units in deltas.by_owner.get(owner, {}).items() if units}
-            assert ours == {mint: int(units) for mint, units in row["mints"].items() if int(units)}, (path.name, owner)
+            moved = {mint: units for mint, units in deltas.by_owner.get(owner, {}).items() if units}
+            assert moved == {mint: int(units) for mint, units in row["mints"].items() if int(units)}, (path.name, owner)
             if row["native_lamports_delta"] is not None:
                 assert deltas.native_lamports(owner) == int(row["native_lamports_delta"]), (path.name, owner)
                 assert deltas.sol_lamports(owner) == int(row["net_sol_lamports"]), (path.name, owner)
@@ -69,14 +69,18 @@ def test_no_record_fails_to_decode(outcomes: dict[str, Outcome]) -> None:
     assert len(outcomes) >= 225
 
 
-def test_nothing_is_claimed_of_a_failed_transaction(outcomes: dict[str, Outcome], expected: dict[str, dict]) -> None:
+def test_only_failed_transactions_are_skipped_as_failed(
+    outcomes: dict[str, Outcome], expected: dict[str, dict]
+) -> None:
     failed = {signature[:16] for signature, row in expected.items() if row["failed"]}
-    ours = {name for name, outcome in outcomes.items() if getattr(outcome, "reason", None) == Reason.FAILED_TRANSACTION}
-    assert ours == failed & outcomes.keys()
-    assert len(ours) >= 22
+    skipped = {
+        name for name, outcome in outcomes.items() if getattr(outcome, "reason", None) == Reason.FAILED_TRANSACTION
+    }
+    assert skipped == failed & outcomes.keys()
+    assert len(skipped) >= 22
 
 
-def test_every_trade_moves_exactly_what_the_wallet_lost_and_got(
+def test_every_trade_moves_exactly_what_the_wallet_lost_and_gained(
     outcomes: dict[str, Outcome], expected: dict[str, dict]
 ) -> None:
     for outcome in outcomes.values():
@@ -103,10 +107,10 @@ def test_a_sol_trade_accounts_for_every_lamport_of_the_wallet(
     assert seen >= 60
 
 
-def test_every_clear_buy_and_sell_is_found(
+def test_every_clear_buy_and_sell_is_decoded(
     outcomes: dict[str, Outcome], expected: dict[str, dict], kinds: dict[str, str]
 ) -> None:
-    """Clear: the index calls it a buy or sell, and the token is no single piece of a mint without decimals."""
+    """Clear: the index names it a buy or sell, and the token is not one piece of a mint without decimals."""
     missed, clear = [], 0
     for name, outcome in outcomes.items():
         kind = kinds[name]
@@ -130,12 +134,12 @@ def test_every_clear_buy_and_sell_is_found(
     assert clear >= 60
 
 
-def test_token_to_token_is_a_sell_and_a_buy_at_each_others_units(
+def test_token_to_token_is_a_sell_and_a_buy_quoted_in_each_other(
     outcomes: dict[str, Outcome], kinds: dict[str, str]
 ) -> None:
-    found = [trades(outcome) for name, outcome in outcomes.items() if kinds[name] == "token-token"]
-    assert len(found) == 11
-    for sold, bought in found:
+    swaps = [trades(outcome) for name, outcome in outcomes.items() if kinds[name] == "token-token"]
+    assert len(swaps) == 11
+    for sold, bought in swaps:
         assert (sold.side, bought.side) == ("sell", "buy")
         assert (sold.mint, sold.token_units) == (bought.quote_mint, bought.quote_units)
         assert (bought.mint, bought.token_units) == (sold.quote_mint, sold.quote_units)
@@ -166,17 +170,17 @@ MISLABELLED = {"4QvTLiNg48ecSdHQ": "LP-create"}
         ("token-create", {Reason.NO_WALLET}),
     ],
 )
-def test_what_is_no_swap_is_skipped_with_its_reason(
+def test_a_transaction_without_a_swap_is_skipped_with_its_reason(
     kind: str, reasons: set[Reason], outcomes: dict[str, Outcome], kinds: dict[str, str]
 ) -> None:
-    chosen = {
+    of_kind = {
         name: outcome
         for name, outcome in outcomes.items()
         if (kinds[name] == kind or (kind in {"LP-", "nft"} and kinds[name].startswith(kind)))
         and name not in MISLABELLED
     }
-    assert chosen
-    for name, outcome in chosen.items():
+    assert of_kind
+    for name, outcome in of_kind.items():
         assert isinstance(outcome, Skipped), (name, outcome)
         assert outcome.reason in reasons, (name, outcome.reason)
 
@@ -188,7 +192,7 @@ def test_both_encodings_of_a_transaction_decode_alike(realdata: Path, outcomes: 
         assert trades(decode_json(path.read_bytes())) == trades(outcomes[path.stem]), path.name
 
 
-def test_every_message_version_of_the_captures_is_read(realdata: Path) -> None:
+def test_the_captures_include_legacy_and_versioned_messages(realdata: Path) -> None:
     versions = {
         json.loads(path.read_bytes()).get("version", "legacy")
         for path in (realdata / "transactions/rpc").glob("*.json")

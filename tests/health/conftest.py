@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
-from faulty_servers import SilentServer
 
-from discovery.models import Config, HeartbeatRow, Provider, Run
+from discovery.models import Config, Heartbeat, Provider, Run
+from tests.health.faulty_servers import SilentServer
 
 GetHealth = Callable[..., dict[str, Any]]
 
@@ -28,12 +28,12 @@ def _no_thread_is_left() -> Iterator[None]:
 
 
 @pytest.fixture
-def heartbeat() -> Callable[..., HeartbeatRow]:
+def heartbeat() -> Callable[..., Heartbeat]:
     """`heartbeat("beat", age_seconds=200, **detail)`: a heartbeat of that age."""
 
-    def make(name: str, *, age_seconds: float = 5, **detail: Any) -> HeartbeatRow:
+    def make(name: str, *, age_seconds: float = 5, **detail: Any) -> Heartbeat:
         at = timezone.now() - timedelta(seconds=age_seconds)
-        return HeartbeatRow.objects.update_or_create(name=name, defaults={"at": at, "detail": detail})[0]
+        return Heartbeat.objects.update_or_create(name=name, defaults={"at": at, "detail": detail})[0]
 
     return make
 

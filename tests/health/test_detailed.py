@@ -13,10 +13,10 @@ from django.db import connection, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
-from faulty_servers import QueryDroppingProxy, SilentServer, closed_port
-from health_report import not_passing
 
-from discovery.models import HeartbeatRow, Provider, Run
+from discovery.models import Heartbeat, Provider, Run
+from tests.health.faulty_servers import QueryDroppingProxy, SilentServer, closed_port
+from tests.health.health_report import not_passing
 
 MAX_DURATION_MS = 2500
 CHECKS = {
@@ -105,7 +105,7 @@ def test_on_a_new_system_no_component_has_been_seen_yet(get_health_as_operator: 
 def test_workers_fails_after_the_last_worker_has_stopped_in_order(
     healthy_system: None, get_health_as_operator: Any
 ) -> None:
-    HeartbeatRow.objects.filter(name__startswith="worker:").delete()
+    Heartbeat.objects.filter(name__startswith="worker:").delete()
     health = get_health_as_operator()
     assert (health["code"], not_passing(health)) == (503, {"workers": "fail"})
     assert health["checks"]["workers"]["output"] == "no worker is running: start walltrack-worker"

@@ -21,13 +21,13 @@ ReportStatus = Callable[[Callable[[StatusReporter], None]], None]
 
 @pytest.fixture
 def report(healthy_system: None, monkeypatch: pytest.MonkeyPatch) -> ReportStatus:
-    """`report(lambda signs: signs.answered("helius"))`: a worker of a healthy system stores that status."""
+    """`report(lambda reporter: …)`: a worker of a healthy system stores the status that it reports."""
     monkeypatch.setattr(provider_status, "last_writes", {})
 
     def run(write: Callable[[StatusReporter], None]) -> None:
         async def main() -> None:
-            async with report_status() as signs:
-                write(signs)
+            async with report_status() as reporter:
+                write(reporter)
                 await asyncio.sleep(0)
 
         async_to_sync(main)()
@@ -44,9 +44,9 @@ def check(get_health_as_operator: Any) -> Callable[[], dict[str, Any]]:
 def test_providers_that_respond_pass_with_their_last_success(report: ReportStatus, check: Any) -> None:
     before = timezone.now().replace(microsecond=0)
 
-    def respond(signs: StatusReporter) -> None:
-        signs.answered("helius")
-        signs.answered("jupiter")
+    def respond(reporter: StatusReporter) -> None:
+        reporter.request_succeeded("helius")
+        reporter.request_succeeded("jupiter")
 
     report(respond)
     result = check()
@@ -60,9 +60,9 @@ def test_providers_that_respond_pass_with_their_last_success(report: ReportStatu
 
 
 def test_an_open_circuit_warns_with_its_cause_and_end(report: ReportStatus, check: Any, get_health: Any) -> None:
-    def open_circuit(signs: StatusReporter) -> None:
-        signs.failed("jupiter", SERVER_ERROR)
-        signs.opened("jupiter", 45)
+    def open_circuit(reporter: StatusReporter) -> None:
+        reporter.request_failed("jupiter", SERVER_ERROR)
+        reporter.circuit_opened("jupiter", 45)
 
     report(open_circuit)
     result = check()
@@ -79,9 +79,9 @@ def test_an_open_circuit_warns_with_its_cause_and_end(report: ReportStatus, chec
 
 
 def test_a_provider_warns_after_its_circuit_until_it_responds(report: ReportStatus, check: Any) -> None:
-    def open_circuit(signs: StatusReporter) -> None:
-        signs.failed("jupiter", SERVER_ERROR)
-        signs.opened("jupiter", 5)
+    def open_circuit(reporter: StatusReporter) -> None:
+        reporter.request_failed("jupiter", SERVER_ERROR)
+        reporter.circuit_opened("jupiter", 5)
 
     report(open_circuit)
     with time_machine.travel(timezone.now() + timedelta(seconds=6)):
@@ -89,11 +89,11 @@ def test_a_provider_warns_after_its_circuit_until_it_responds(report: ReportStat
 
 
 def test_a_closed_circuit_passes_at_once(report: ReportStatus, check: Any) -> None:
-    def open_and_close_circuit(signs: StatusReporter) -> None:
-        signs.failed("jupiter", SERVER_ERROR)
-        signs.opened("jupiter", 45)
-        signs.answered("jupiter")
-        signs.closed("jupiter")
+    def open_and_close_circuit(reporter: StatusReporter) -> None:
+        reporter.request_failed("jupiter", SERVER_ERROR)
+        reporter.circuit_opened("jupiter", 45)
+        reporter.request_succeeded("jupiter")
+        reporter.circuit_closed("jupiter")
 
     report(open_and_close_circuit)
     assert check()["status"] == "pass"
@@ -109,8 +109,8 @@ def test_a_closed_circuit_passes_at_once(report: ReportStatus, check: Any) -> No
     ids=lambda error: error.code,
 )
 def test_a_provider_that_refuses_or_fails_warns_with_the_cause(error: Any, report: ReportStatus, check: Any) -> None:
-    report(lambda signs: signs.answered("helius"))
-    report(lambda signs: signs.failed("helius", error))
+    report(lambda reporter: reporter.request_succeeded("helius"))
+    report(lambda reporter: reporter.request_failed("helius", error))
     result = check()
     assert result["status"] == "warn"
     assert result["output"] == f"helius: last failed 0 s ago ({error.cause})"
@@ -118,7 +118,7 @@ def test_a_provider_that_refuses_or_fails_warns_with_the_cause(error: Any, repor
 
 
 def test_anonymous_callers_see_no_provider_and_no_cause(report: ReportStatus, get_health: Any) -> None:
-    report(lambda signs: signs.failed("jupiter", SERVER_ERROR))
+    report(lambda reporter: reporter.request_failed("jupiter", SERVER_ERROR))
     result = get_health()["checks"]["providers"]
     assert result["status"] == "warn"
     assert set(result) <= {"status", "time", "last_seen"}

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("walltrack", "discovery", "health", "templates", "static")
-DECLARATION = '''    min_holders: Annotated[
+DECLARATION = """    min_holders: Annotated[
         int,
         ParamSpec(
             label="Minimum holders",
@@ -22,12 +22,12 @@ DECLARATION = '''    min_holders: Annotated[
             max=Decimal(5000),
         ),
     ] = 12
-    profile_immediately: Annotated['''
+    profile_immediately: Annotated["""
 REPORT = """
 import json
 import django; django.setup()
 from discovery.admin.pages.forms import ParamsForm
-from discovery.api.openapi import description
+from discovery.api.schema import description
 from discovery.domain.run_params import InvalidParams, Params, check_params
 from discovery.models import Config, Run
 from discovery.reads.config import ConfigView, ConfigParams

@@ -6,12 +6,12 @@ from functools import cache
 from typing import Any
 
 import pytest
-from markets import EVERYTHING
 
 from discovery.models import Position, Run, RunWallet, Trade, Wallet
 from simmarket import worlds
 from simmarket.chain.world import World
 from simmarket.worlds import expected_results as truth
+from tests.markets import EVERYTHING
 
 SOURCES = ["helius", "solana_rpc"]
 
@@ -36,7 +36,7 @@ def figures(answer: dict[str, Any], mint: str) -> dict[str, tuple]:
     }
 
 
-def true_figures(token: truth.TokenTruth) -> dict[str, tuple]:
+def true_figures(token: truth.ExpectedToken) -> dict[str, tuple]:
     return {
         row.address: (
             row.entry_rank,

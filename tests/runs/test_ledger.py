@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from discovery.domain.findings import Candidate
+from discovery.domain.run_errors import run_error
 from discovery.domain.run_params import Params
 from discovery.jobs import run_errors, run_lifecycle, step_queue
 from discovery.models import (
@@ -100,8 +101,8 @@ def test_a_run_the_earlier_system_left_running_does_not_block_and_is_closed_as_i
 def test_errors_of_two_writers_are_both_kept_after_plain_strings() -> None:
     run = start()
     Run.objects.filter(pk=run.pk).update(errors=["an earlier line"])
-    run_errors.append_errors(run.pk, [run_errors.run_error("a", "x", "first")])
-    run_errors.append_errors(run.pk, [run_errors.run_error("b", "y", "second")])
+    run_errors.append_errors(run.pk, [run_error("a", "x", "first")])
+    run_errors.append_errors(run.pk, [run_error("b", "y", "second")])
     run.refresh_from_db()
     assert run.errors[0] == "an earlier line"
     assert [error["message"] for error in run.errors[1:]] == ["first", "second"]
@@ -110,7 +111,7 @@ def test_errors_of_two_writers_are_both_kept_after_plain_strings() -> None:
 def test_a_run_is_closed_once() -> None:
     run = start()
     assert run_lifecycle.close(run.pk, RunStatus.COMPLETED)
-    assert not run_lifecycle.close(run.pk, RunStatus.FAILED, [run_errors.run_error("run", "late", "too late")])
+    assert not run_lifecycle.close(run.pk, RunStatus.FAILED, [run_error("run", "late", "too late")])
     run.refresh_from_db()
     assert (run.status, run.errors) == ("completed", [])
 

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from functools import cache
 
 import pytest
-from markets import EVERYTHING
-from test_against_truth import figures, true_figures
 
 from simmarket import worlds
 from simmarket.worlds import expected_results as truth
+from tests.markets import EVERYTHING
+from tests.runs.test_against_truth import figures, true_figures
 
 
 @cache
-def expected() -> dict[str, truth.TokenTruth]:
+def expected() -> dict[str, truth.ExpectedToken]:
     return truth.tokens(worlds.build("small", 3))
 
 
@@ -21,7 +21,8 @@ def test_pages_of_seventy_give_the_same_lamports_and_a_busy_market_is_sought_by_
     source: str, use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     market = use_market("--world", "small", "--seed", "3", source=source)
-    monkeypatch.setattr("discovery.clients.transaction_history.PAGE", 70)
+    monkeypatch.setattr("discovery.clients.helius_history.PAGE_SIZE", 70)
+    monkeypatch.setattr("discovery.clients.signature_list.PAGE_SIZE", 70)
     before = market.stats()["served"].get("rpc", {}).get("getBlockTime", 0)
     answer = discover("--all-buyers", *EVERYTHING)
     assert answer["errors"] == []

@@ -1,4 +1,4 @@
-"""What a run says of its providers in their rows: the last answer, the last failure with its cause, and until when."""
+"""Rows of providers: the last success, the last failure with its cause, and the end of an open circuit."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import OperationalError, connection
 from django.utils import timezone
 
@@ -23,13 +24,14 @@ from discovery.providers.errors import (
 )
 
 WORLD = ("--world", "small", "--seed", "2")
-ASKED = {"dexscreener", "geckoterminal", "jupiter", "helius", "prices"}
+USED_PROVIDERS = {"dexscreener", "geckoterminal", "jupiter", "helius", "prices"}
+SERVER_ERROR = ServerFailed("someone", "server error (HTTP 503)")
 
 
 @pytest.fixture(autouse=True)
-def _nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a process that has just started."""
-    monkeypatch.setattr(provider_status, "_told", {})
+def _no_writes_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start like a new process."""
+    monkeypatch.setattr(provider_status, "last_writes", {})
 
 
 def row(name: str) -> Provider:
@@ -37,7 +39,7 @@ def row(name: str) -> Provider:
 
 
 class Clock:
-    """Moves when it is told to."""
+    """A clock that the test moves."""
 
     now = 1000.0
 
@@ -50,48 +52,50 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def signs_of(db: None, clock: Clock) -> Iterator[Callable[..., int]]:
-    """`signs_of(work)`: run `work(signs)` to its end, settled; how many rows were written while it ran."""
-    written = []
+async def finish_writes(reporter: StatusReporter) -> None:
+    await asyncio.gather(*reporter._writing)
 
-    def count(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+
+@pytest.fixture
+def count_writes(db: None, clock: Clock) -> Iterator[Callable[..., int]]:
+    """`count_writes(work)`: run `work(reporter)`, then flush; return the number of rows written before the flush."""
+    statements = []
+
+    def record(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         if sql.startswith(("UPDATE", "INSERT", "DELETE")) and "discovery_providers" in sql:
-            written.append(sql)
+            statements.append(sql)
         return execute(sql, *rest)
 
-    def run(work: Callable[[StatusReporter], Awaitable[None]], *, settled: bool = True) -> int:
+    def run(work: Callable[[StatusReporter], Awaitable[None]], *, flush: bool = True) -> int:
         async def main() -> int:
-            signs = StatusReporter(clock)
-            await work(signs)
-            await asyncio.gather(*signs._writing)
-            count = len(written)
-            if settled:
-                await signs.settle()
+            reporter = StatusReporter(clock)
+            await work(reporter)
+            await finish_writes(reporter)
+            count = len(statements)
+            if flush:
+                await reporter.flush()
             return count
 
-        written.clear()
-        from asgiref.sync import async_to_sync
-
+        statements.clear()
         return async_to_sync(main)()
 
-    with connection.execute_wrapper(count):
+    with connection.execute_wrapper(record):
         yield run
 
 
-def test_a_run_tells_the_last_answer_of_every_provider_it_asked(use_market: Callable, discover: Callable) -> None:
+def test_a_run_stores_the_last_success_of_every_provider_it_used(use_market: Callable, discover: Callable) -> None:
     use_market(*WORLD)
     began = timezone.now()
     answer = discover("--max-tokens=3", profiles=True)
     assert (answer["status"], answer["errors"]) == ("completed", [])
     rows = {row.name: row for row in Provider.objects.all()}
-    assert set(rows) == ASKED
-    for name, seen in rows.items():
-        assert began <= seen.last_success_at <= timezone.now(), name
-        assert (seen.last_failure_at, seen.last_cause, seen.open_until) == (None, "", None), name
+    assert set(rows) == USED_PROVIDERS
+    for name, provider in rows.items():
+        assert began <= provider.last_success_at <= timezone.now(), name
+        assert (provider.last_failure_at, provider.last_cause, provider.open_until) == (None, "", None), name
 
 
-def test_a_source_of_tokens_that_is_down_is_told_with_its_cause_and_until_when_it_is_left_alone(
+def test_a_token_source_that_is_down_is_stored_with_cause_and_open_circuit(
     use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     monkeypatch.setattr("discovery.providers.http.MAX_ATTEMPTS", 2)
@@ -103,15 +107,15 @@ def test_a_source_of_tokens_that_is_down_is_told_with_its_cause_and_until_when_i
     assert all(error["message"].startswith("geckoterminal/") for error in answer["errors"])
     down = row("geckoterminal")
     assert (down.last_success_at, down.last_cause) == (None, "server error (HTTP 503)")
-    # Half of the patience of a question, or that doubled by a probe that failed.
+    # Half of the timeout of a request, or that doubled by a probe that failed.
     open_for = (down.open_until - down.last_failure_at).total_seconds()
     half = settings.PROVIDER_PATIENCE_SECONDS / 2
     assert open_for == pytest.approx(half, abs=1.5) or open_for == pytest.approx(2 * half, abs=1.5)
     others = Provider.objects.filter(open_until=None, last_failure_at=None)
-    assert {seen.name for seen in others} == {"dexscreener", "jupiter", "helius"}
+    assert {provider.name for provider in others} == {"dexscreener", "jupiter", "helius"}
 
 
-def test_a_provider_that_answers_again_is_told_to(
+def test_a_provider_that_responds_again_is_stored_with_a_closed_circuit(
     use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     monkeypatch.setattr("discovery.providers.http.MAX_ATTEMPTS", 1)
@@ -122,14 +126,14 @@ def test_a_provider_that_answers_again_is_told_to(
     assert row("geckoterminal").open_until is not None
     market.clear_faults()
     answer = discover("--max-tokens=1")
-    assert (answer["status"], answer["errors"]) == ("completed", [])  # it waited for the breaker, and was answered
+    assert (answer["status"], answer["errors"]) == ("completed", [])  # the run waited for the breaker
     again = row("geckoterminal")
     assert again.open_until is None
     assert again.last_success_at > again.last_failure_at
     assert again.last_cause == "server error (HTTP 503)"
 
 
-def test_a_refused_key_is_told_as_the_cause_and_the_run_goes_on_without_it(
+def test_a_refused_key_is_stored_as_the_cause_and_the_run_continues_without_it(
     use_market: Callable, discover: Callable, settings: Any
 ) -> None:
     use_market(*WORLD)
@@ -144,9 +148,7 @@ def test_a_refused_key_is_told_as_the_cause_and_the_run_goes_on_without_it(
     assert row("solana_rpc").last_success_at is not None
 
 
-def test_a_provider_whose_key_was_taken_out_is_no_trouble_any_more(
-    use_market: Callable, discover: Callable, settings: Any
-) -> None:
+def test_a_provider_without_its_key_loses_its_row(use_market: Callable, discover: Callable, settings: Any) -> None:
     use_market(*WORLD, source="solana_rpc")
     Provider.objects.create(name="helius", last_failure_at=timezone.now(), last_cause="the key was refused")
     assert discover("--max-tokens=1")["status"] == "completed"
@@ -154,192 +156,188 @@ def test_a_provider_whose_key_was_taken_out_is_no_trouble_any_more(
 
 
 @pytest.fixture
-def known(db: None) -> None:
-    """A row that is there, so that each write is one statement."""
+def existing_row(db: None) -> None:
+    """A row that exists, so that each write is one statement."""
     Provider.objects.create(name="someone")
 
 
-def test_a_thousand_answers_are_one_write(known: None, signs_of: Callable) -> None:
-    async def work(signs: StatusReporter) -> None:
+def test_a_thousand_responses_are_one_write(existing_row: None, count_writes: Callable) -> None:
+    async def work(reporter: StatusReporter) -> None:
         for _ in range(1000):
-            signs.answered("someone")
+            reporter.request_succeeded("someone")
 
-    assert signs_of(work) == 1
+    assert count_writes(work) == 1
     assert row("someone").last_success_at is not None
 
 
-def test_what_changes_nothing_waits_for_its_time(signs_of: Callable, clock: Clock) -> None:
-    async def first(signs: StatusReporter) -> None:
-        signs.answered("someone")
+def test_an_unchanged_state_is_written_when_the_row_is_due(count_writes: Callable, clock: Clock) -> None:
+    async def first(reporter: StatusReporter) -> None:
+        reporter.request_succeeded("someone")
 
-    async def more(signs: StatusReporter) -> None:
+    async def early(reporter: StatusReporter) -> None:
         clock.now += WRITE_SECONDS - 1
-        signs.answered("someone")
+        reporter.request_succeeded("someone")
 
-    async def late(signs: StatusReporter) -> None:
+    async def due(reporter: StatusReporter) -> None:
         clock.now += 1
-        signs.answered("someone")
+        reporter.request_succeeded("someone")
 
-    signs_of(first)
-    then = row("someone").last_success_at
-    assert signs_of(more) == 0
-    assert row("someone").last_success_at == then
-    assert signs_of(late) == 1
-    assert row("someone").last_success_at > then
+    count_writes(first)
+    first_success_at = row("someone").last_success_at
+    assert count_writes(early) == 0
+    assert row("someone").last_success_at == first_success_at
+    assert count_writes(due) == 1
+    assert row("someone").last_success_at > first_success_at
 
 
-def test_a_sign_that_nobody_follows_is_written_when_its_time_has_come(
-    signs_of: Callable, clock: Clock, monkeypatch: pytest.MonkeyPatch
+def test_a_status_without_a_successor_is_written_when_the_row_is_due(
+    count_writes: Callable, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(provider_status, "WRITE_SECONDS", 0.05)
 
-    async def work(signs: StatusReporter) -> None:
-        signs.answered("someone")
-        await asyncio.gather(*signs._writing)
-        signs.failed("someone", ServerFailed("someone", "server error (HTTP 503)"))
-        async with asyncio.timeout(10):  # nothing else happens meanwhile: that is what is tested
-            while not await Provider.objects.exclude(last_cause="").aexists():  # noqa: ASYNC110  a row tells nobody
+    async def work(reporter: StatusReporter) -> None:
+        reporter.request_succeeded("someone")
+        await finish_writes(reporter)
+        reporter.request_failed("someone", SERVER_ERROR)
+        async with asyncio.timeout(10):  # nothing else happens meanwhile: the timer alone must write
+            while not await Provider.objects.exclude(last_cause="").aexists():  # noqa: ASYNC110  a row sends no event
                 await asyncio.sleep(0.01)
 
-    signs_of(work, settled=False)
+    count_writes(work, flush=False)
     assert row("someone").last_cause == "server error (HTTP 503)"
 
 
-def test_a_row_never_ends_with_the_opposite_of_what_was_seen_last(signs_of: Callable) -> None:
-    async def fails(signs: StatusReporter) -> None:
-        signs.answered("someone")
-        signs.failed("someone", ServerFailed("someone", "server error (HTTP 503)"))
+def test_a_row_ends_with_the_last_state(count_writes: Callable) -> None:
+    async def fail(reporter: StatusReporter) -> None:
+        reporter.request_succeeded("someone")
+        reporter.request_failed("someone", SERVER_ERROR)
 
-    async def answers(signs: StatusReporter) -> None:
-        signs.answered("someone")
+    async def respond(reporter: StatusReporter) -> None:
+        reporter.request_succeeded("someone")
 
-    signs_of(fails)
+    count_writes(fail)
     assert row("someone").last_failure_at > row("someone").last_success_at
-    signs_of(answers)
+    count_writes(respond)
     assert row("someone").last_failure_at < row("someone").last_success_at
 
 
 @pytest.mark.parametrize("error", [KeyRefused("someone", "the key was refused"), QuotaUsedUp("someone", "used up")])
-def test_a_refusal_is_written_at_once_and_once(error: Any, known: None, signs_of: Callable) -> None:
-    async def work(signs: StatusReporter) -> None:
-        signs.answered("someone")
-        await asyncio.gather(*signs._writing)
+def test_a_refusal_is_written_at_once_and_only_once(error: Any, existing_row: None, count_writes: Callable) -> None:
+    async def work(reporter: StatusReporter) -> None:
+        reporter.request_succeeded("someone")
+        await finish_writes(reporter)
         for _ in range(100):
-            signs.failed("someone", error)
-            await asyncio.gather(*signs._writing)
+            reporter.request_failed("someone", error)
+            await finish_writes(reporter)
 
-    assert signs_of(work) == 2
+    assert count_writes(work) == 2
     assert row("someone").last_cause == error.cause
 
 
-def test_an_opening_and_its_end_are_written_at_once(known: None, signs_of: Callable) -> None:
-    async def opens(signs: StatusReporter) -> None:
-        signs.answered("someone")
-        await asyncio.gather(*signs._writing)
-        signs.failed("someone", ServerFailed("someone", "server error (HTTP 503)"))
-        signs.opened("someone", 30)
+def test_opening_and_closing_a_circuit_are_written_at_once(existing_row: None, count_writes: Callable) -> None:
+    async def open_circuit(reporter: StatusReporter) -> None:
+        reporter.request_succeeded("someone")
+        await finish_writes(reporter)
+        reporter.request_failed("someone", SERVER_ERROR)
+        reporter.circuit_opened("someone", 30)
 
-    async def closes(signs: StatusReporter) -> None:
-        signs.answered("someone")
-        signs.closed("someone")
+    async def close_circuit(reporter: StatusReporter) -> None:
+        reporter.request_succeeded("someone")
+        reporter.circuit_closed("someone")
 
-    assert signs_of(opens) == 2
-    left = row("someone").open_until - timezone.now()
-    assert timedelta(seconds=25) < left <= timedelta(seconds=30)
+    assert count_writes(open_circuit) == 2
+    remaining = row("someone").open_until - timezone.now()
+    assert timedelta(seconds=25) < remaining <= timedelta(seconds=30)
     assert row("someone").last_cause == "server error (HTTP 503)"
-    assert signs_of(closes) == 1
+    assert count_writes(close_circuit) == 1
     assert row("someone").open_until is None
 
 
 @pytest.mark.parametrize("error", [NotFound("someone", "not found"), Unsupported("someone", "no such method")])
-def test_an_answer_that_there_is_no_such_thing_is_an_answer(error: Any, signs_of: Callable) -> None:
-    async def work(signs: StatusReporter) -> None:
-        signs.failed("someone", error)
+def test_not_found_and_unsupported_count_as_a_success(error: Any, count_writes: Callable) -> None:
+    async def work(reporter: StatusReporter) -> None:
+        reporter.request_failed("someone", error)
 
-    signs_of(work)
+    count_writes(work)
     assert (row("someone").last_success_at is not None, row("someone").last_failure_at) == (True, None)
 
 
-def test_a_question_of_ours_that_was_wrong_says_nothing_of_the_provider(signs_of: Callable) -> None:
-    async def work(signs: StatusReporter) -> None:
-        signs.failed("someone", BadRequest("someone", "question refused (HTTP 400)"))
+def test_a_bad_request_proves_nothing_about_the_provider(count_writes: Callable) -> None:
+    async def work(reporter: StatusReporter) -> None:
+        reporter.request_failed("someone", BadRequest("someone", "request refused (HTTP 400)"))
 
-    assert signs_of(work) == 0
+    assert count_writes(work) == 0
     assert not Provider.objects.exists()
 
 
-def test_a_cause_of_any_length_fits(signs_of: Callable) -> None:
-    async def work(signs: StatusReporter) -> None:
-        signs.failed("someone", BadPayload("someone", "x" * 1000))
+def test_a_long_cause_is_cut(count_writes: Callable) -> None:
+    async def work(reporter: StatusReporter) -> None:
+        reporter.request_failed("someone", BadPayload("someone", "x" * 1000))
 
-    signs_of(work)
+    count_writes(work)
     assert row("someone").last_cause == "x" * 200
 
 
-def test_of_two_processes_the_later_moment_and_its_cause_stand(signs_of: Callable) -> None:
+def test_the_later_time_of_two_processes_and_its_cause_stay(count_writes: Callable) -> None:
     later = timezone.now() + timedelta(minutes=1)
     Provider.objects.create(name="someone", last_success_at=later, last_failure_at=later, last_cause="the later cause")
 
-    async def work(signs: StatusReporter) -> None:
-        signs.answered("someone")
-        signs.failed("someone", ServerFailed("someone", "the earlier cause"))
+    async def work(reporter: StatusReporter) -> None:
+        reporter.request_succeeded("someone")
+        reporter.request_failed("someone", ServerFailed("someone", "the earlier cause"))
 
-    signs_of(work)
-    kept = row("someone")
-    assert (kept.last_success_at, kept.last_failure_at, kept.last_cause) == (later, later, "the later cause")
+    count_writes(work)
+    stored = row("someone")
+    assert (stored.last_success_at, stored.last_failure_at, stored.last_cause) == (later, later, "the later cause")
 
 
-def test_trouble_with_the_database_is_logged_and_the_sign_told_later(
-    signs_of: Callable, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def fail_to_store(*_: Any) -> None:
+    raise OperationalError("server closed the connection unexpectedly")
+
+
+def test_a_failed_write_is_logged_once_and_repeated_later(
+    count_writes: Callable, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     store, closed = provider_status._store, []
+    # The connection holds the test's transaction.
+    monkeypatch.setattr(provider_status, "close_connection", lambda: closed.append(1))
+    monkeypatch.setattr(provider_status, "_store", fail_to_store)
 
-    def broken(*_: Any) -> None:
-        raise OperationalError("server closed the connection unexpectedly")
-
-    monkeypatch.setattr(provider_status, "hang_up", lambda: closed.append(1))  # the test's transaction is there
-    monkeypatch.setattr(provider_status, "_store", broken)
-
-    async def work(signs: StatusReporter) -> None:
-        signs.opened("someone", 30)
-        await asyncio.gather(*signs._writing)
+    async def work(reporter: StatusReporter) -> None:
+        reporter.circuit_opened("someone", 30)
+        await finish_writes(reporter)
         for _ in range(100):
-            signs.answered("someone")
-        await asyncio.gather(*signs._writing)
-        assert len(closed) == 1  # a database in trouble is not asked at every answer
+            reporter.request_succeeded("someone")
+        await finish_writes(reporter)
+        assert len(closed) == 1  # a failing database gets no query at every response
         monkeypatch.setattr(provider_status, "_store", store)
         clock.now += WRITE_SECONDS
-        signs.answered("someone")
+        reporter.request_succeeded("someone")
 
-    signs_of(work)
+    count_writes(work)
     assert row("someone").last_success_at is not None
     assert row("someone").open_until is not None
     (line,) = [record for record in caplog.records if record.name == "discovery.clients.provider_status"]
     assert (line.getMessage(), line.provider, line.cause) == (
-        "provider's row not stored", "someone", "OperationalError",
+        "provider status not stored", "someone", "OperationalError",
     )  # fmt: skip
 
 
-def test_a_run_does_not_mind_rows_that_cannot_be_written(
+def test_failed_status_writes_do_not_affect_a_run(
     use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(*_: Any) -> None:
-        raise OperationalError("server closed the connection unexpectedly")
-
-    monkeypatch.setattr(provider_status, "_store", broken)
-    monkeypatch.setattr(provider_status, "hang_up", lambda: None)  # the test's transaction lives on it
+    monkeypatch.setattr(provider_status, "_store", fail_to_store)
+    monkeypatch.setattr(provider_status, "close_connection", lambda: None)  # it holds the test's transaction
     use_market(*WORLD)
     answer = discover("--max-tokens=2")
     assert (answer["status"], answer["errors"]) == ("completed", [])
-    assert "provider's row not stored" in caplog.text
+    assert "provider status not stored" in caplog.text
 
 
-def test_signs_are_settled_when_their_loop_ends(db: None) -> None:
-    from asgiref.sync import async_to_sync
-
+def test_pending_statuses_are_written_when_the_event_loop_ends(db: None) -> None:
     async def main() -> None:
-        async with report_status() as signs:
-            signs.answered("someone")
+        async with report_status() as reporter:
+            reporter.request_succeeded("someone")
 
     async_to_sync(main)()
     assert row("someone").last_success_at is not None

@@ -1,7 +1,8 @@
-"""Transactions that were paid for once are not paid for again."""
+"""The cache of transactions, so that each is fetched once."""
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -11,7 +12,7 @@ from simmarket import worlds
 from simmarket.worlds import expected_results as truth
 
 
-def test_a_second_look_at_a_token_asks_for_no_transaction_again(
+def test_a_second_analysis_of_a_token_fetches_no_transaction_again(
     use_market: Callable, discover: Callable, settings
 ) -> None:
     use_market("--world", "small", "--seed", "2", source="solana_rpc")
@@ -21,12 +22,15 @@ def test_a_second_look_at_a_token_asks_for_no_transaction_again(
     assert Transaction.objects.exists()
     second = discover("--all-buyers", f"--token={mint}")
     assert second["usage"]["solana_rpc"]["calls"] < first["usage"]["solana_rpc"]["calls"] * 0.8
-    drop = ("is_new",)
-    plain = [[{k: v for k, v in row.items() if k not in drop} for row in each["wallets"]] for each in (first, second)]
-    assert plain[0] == plain[1]
+    assert wallets_of(first) == wallets_of(second)
 
 
-def test_retention_empties_the_cache_of_what_is_too_old(db: None, settings) -> None:
+def wallets_of(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the wallets of a run without `is_new`, which differs between the first run and the second."""
+    return [{name: value for name, value in row.items() if name != "is_new"} for row in answer["wallets"]]
+
+
+def test_retention_deletes_expired_transactions(db: None, settings) -> None:
     settings.RETENTION_CACHE_HOURS = 24
     now = timezone.now()
     for name, hours in (("old", 25), ("new", 23)):

@@ -1,8 +1,9 @@
-"""A small world and its server, made once; a plain HTTP client without retries."""
+"""A small world and its server, created once; an HTTP client without retries."""
 
 import http.client
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,29 +28,38 @@ class Client:
     def close(self) -> None:
         self._connection.close()
 
-    def raw(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None):
-        """(status, headers, body bytes)."""
+    def raw(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Return (status, headers, body); a `body` that is not bytes is sent as JSON."""
         payload = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         self._connection.request(method, path, payload, headers or {})
-        answer = self._connection.getresponse()
-        return answer.status, dict(answer.getheaders()), answer.read()
+        response = self._connection.getresponse()
+        return response.status, dict(response.getheaders()), response.read()
 
     def get(self, path: str) -> Any:
-        return json.loads(self.raw("GET", path)[2])
+        _, _, body = self.raw("GET", path)
+        return json.loads(body)
 
     def envelope(self, method: str, *params: Any, path: str = "/rpc") -> Any:
-        return json.loads(
-            self.raw("POST", path, {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)})[2]
-        )
+        """Return the whole JSON-RPC response of one call."""
+        call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
+        _, _, body = self.raw("POST", path, call)
+        return json.loads(body)
 
     def rpc(self, method: str, *params: Any, path: str = "/rpc") -> Any:
-        answer = self.envelope(method, *params, path=path)
-        assert "error" not in answer, answer
-        return answer["result"]
+        """Return the result of one call, which must not be an error."""
+        envelope = self.envelope(method, *params, path=path)
+        assert "error" not in envelope, envelope
+        return envelope["result"]
 
     def fault(self, **fields: Any) -> None:
+        """Plan a fault."""
         status, _, body = self.raw("POST", "/__sim__/faults", fields)
         assert status == 200, body
+
+    def clear_faults(self) -> None:
+        self.raw("DELETE", "/__sim__/faults")
 
     def stats(self) -> Any:
         return self.get("/__sim__/stats")
@@ -77,25 +87,20 @@ def market(small_server: RunningServer) -> Iterator[Client]:
     """A client of the shared market; faults are cleared after the test."""
     client = Client(small_server)
     yield client
-    client.raw("DELETE", "/__sim__/faults")
+    client.clear_faults()
     client.close()
 
 
 @pytest.fixture
-def fresh(small_world: World):
-    """Starts a market of its own: fresh(Options(...)) or fresh(Options(...), world)."""
-    closing = []
+def start_market(small_world: World) -> Iterator[Callable[..., Client]]:
+    """Starts a separate market: start_market(Options(...)) or start_market(Options(...), world)."""
+    with ExitStack() as stack:
 
-    def start(options: Options, world: World | None = None) -> Client:
-        context = running(world or small_world, options=options)
-        client = Client(context.__enter__())
-        closing.append((context, client))
-        return client
+        def start(options: Options, world: World | None = None) -> Client:
+            server = stack.enter_context(running(world or small_world, options=options))
+            return stack.enter_context(closing(Client(server)))
 
-    yield start
-    for context, client in closing:
-        client.close()
-        context.__exit__(None, None, None)
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _start(*arguments):
+def start(*arguments):
     return subprocess.Popen(
         [sys.executable, "-m", "simmarket", "--port", "0", *arguments],
         cwd=ROOT,
@@ -22,30 +23,29 @@ def _start(*arguments):
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_says_where_it_listens_and_stops_on_a_signal(number):
-    with _start("--world", "empty") as process:
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_it_prints_its_address_and_stops_on_a_signal(signal_number):
+    with start("--world", "empty") as process:
         line = process.stdout.readline()
         match = re.fullmatch(
             r"simmarket: world empty, seed 7, 0 tokens, 0 wallets, 0 transactions on http://127\.0\.0\.1:(\d+)\n", line
         )
         assert match
-        connection = http.client.HTTPConnection("127.0.0.1", int(match[1]), timeout=5)
-        connection.request("GET", "/__sim__/health")
-        assert connection.getresponse().read() == b'{"status":"ok"}'
-        process.send_signal(number)
-        assert process.wait(timeout=10) == 0
-        connection.close()
+        with closing(http.client.HTTPConnection("127.0.0.1", int(match[1]), timeout=5)) as connection:
+            connection.request("GET", "/__sim__/health")
+            assert connection.getresponse().read() == b'{"status":"ok"}'
+            process.send_signal(signal_number)
+            assert process.wait(timeout=10) == 0
         assert process.stderr.read() == ""
 
 
-def test_a_missing_file_is_a_usage_error():
-    with _start("--trades", "nowhere.csv") as process:
+def test_a_missing_trades_file_is_a_usage_error():
+    with start("--trades", "nowhere.csv") as process:
         assert process.wait(timeout=10) == 2
         assert "no file nowhere.csv" in process.stderr.read()
 
 
-def test_a_taken_port_is_said_in_one_line(small_server):
-    with _start("--world", "empty", "--port", str(small_server.port)) as process:
+def test_a_port_in_use_is_reported_in_one_line(small_server):
+    with start("--world", "empty", "--port", str(small_server.port)) as process:
         assert process.wait(timeout=10) == 1
         assert f"cannot listen on 127.0.0.1:{small_server.port}" in process.stderr.read()

@@ -3,82 +3,52 @@
 from dataclasses import replace
 from fractions import Fraction
 
-from simmarket.chain import pumpfun, swaps
-from simmarket.chain.builder import Builder, Style
-from simmarket.chain.world import Token
-from simmarket.worlds import expected_results as truth
+import pytest
 
-SOL = 10**9
-PLAIN = Style(None)
+from simmarket.worlds import expected_results
+from tests.simmarket.tiny_world import SOL, TinyWorld
 
 
-class Tiny:
-    """One token, four wallets; what they do is at the second it is said to be."""
-
-    def __init__(self):
-        self.builder = Builder("tiny", 1, -10_000)
-        creator = self.builder.new_wallet(SOL)
-        self.mint = self.builder.new_mint_address()
-        mint = self.builder.ledger.add_mint(self.mint, "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA", 6)
-        self.curve = pumpfun.open_curve(self.builder, mint, self.builder.ledger.native, creator, -5_000)
-        self.builder.ledger.fund(self.curve.account, 10 * SOL)
-        self.builder.ledger.open_before(self.curve.account, mint, 10**15)
-        self.builder.world.tokens[self.mint] = Token(mint, "TINY", "Tiny", "", "pump", -5_000, creator, [self.curve])
-        self.wallets = [self.builder.new_wallet(50 * SOL) for _ in range(4)]
-        self.builder.world.wallets.update(self.wallets)
-
-    def buy(self, nth, at, lamports=SOL):
-        return swaps.buy(self.builder, self.wallets[nth], self.curve, self.builder.moment(at), lamports, PLAIN)
-
-    def sell(self, nth, at, units):
-        swaps.sell(self.builder, self.wallets[nth], self.curve, self.builder.moment(at), units, PLAIN)
-
-    def give(self, source, target, at, units):
-        givers = self.wallets[source], self.wallets[target]
-        swaps.pass_tokens(self.builder, *givers, self.curve, self.builder.moment(at), units, PLAIN)
-
-    def cycles(self, nth):
-        return truth.cycles(self.builder.world).get(self.builder.accounts.address(self.wallets[nth]), [])
-
-    def lamports(self, nth, kind):
-        """Market lamports of a wallet's trades of one kind, with or without what it paid beside."""
-        sign = 1 if kind == "buy" else -1
-        rows = [m for m in self.builder.world.movements if m.kind == kind and m.wallet == self.wallets[nth]]
-        return sum(m.quote_units + sign * m.extras_lamports for m in rows)
+@pytest.fixture
+def tiny():
+    return TinyWorld()
 
 
-def test_a_round_trip_is_one_closed_cycle_with_what_came_out_minus_what_went_in():
-    tiny = Tiny()
+def test_a_round_trip_is_one_closed_cycle(tiny):
     units = tiny.buy(0, -4_900) + tiny.buy(0, -4_800)
     tiny.sell(0, -4_700, units // 3)
     tiny.sell(0, -4_600, units - units // 3)
     (cycle,) = tiny.cycles(0)
-    assert (cycle.mint, cycle.closed, cycle.left_wallet) == (tiny.mint, True, False)
+    assert (cycle.mint, cycle.is_closed, cycle.has_sent_units) == (tiny.mint, True, False)
     assert (cycle.opened_offset_seconds, cycle.closed_offset_seconds) == (-4_900, -4_600)
+
+
+def test_a_round_trip_nets_its_proceeds_minus_its_cost(tiny):
+    units = tiny.buy(0, -4_900) + tiny.buy(0, -4_800)
+    tiny.sell(0, -4_700, units // 3)
+    tiny.sell(0, -4_600, units - units // 3)
+    (cycle,) = tiny.cycles(0)
     assert cycle.put_in_lamports == tiny.lamports(0, "buy")
     assert cycle.matched_lamports == tiny.lamports(0, "sell")
     assert cycle.net_lamports == cycle.matched_lamports - cycle.put_in_lamports
 
 
-def test_what_is_not_sold_counts_for_nothing_and_leaves_the_cycle_open():
-    tiny = Tiny()
+def test_unsold_units_have_no_value_and_keep_the_cycle_open(tiny):
     units = tiny.buy(0, -4_900)
     tiny.sell(0, -4_800, units // 2)
     (cycle,) = tiny.cycles(0)
-    assert (cycle.closed, cycle.closed_offset_seconds, cycle.last_trade_offset_seconds) == (False, None, -4_800)
+    assert (cycle.is_closed, cycle.closed_offset_seconds, cycle.last_trade_offset_seconds) == (False, None, -4_800)
     assert cycle.net_lamports == tiny.lamports(0, "sell") - tiny.lamports(0, "buy")
 
 
-def test_one_per_cent_of_the_largest_holding_ends_a_cycle_and_more_does_not():
-    for share, closed in ((99, True), (98, False)):
-        tiny = Tiny()
-        units = tiny.buy(0, -4_900)
-        tiny.sell(0, -4_800, -(-units * share // 100))
-        assert [cycle.closed for cycle in tiny.cycles(0)] == [closed]
+@pytest.mark.parametrize(("sold_pct", "is_closed"), [(99, True), (98, False)])
+def test_a_cycle_closes_at_one_percent_of_its_largest_holding(tiny, sold_pct, is_closed):
+    units = tiny.buy(0, -4_900)
+    tiny.sell(0, -4_800, -(-units * sold_pct // 100))
+    assert [cycle.is_closed for cycle in tiny.cycles(0)] == [is_closed]
 
 
-def test_a_wallet_that_comes_back_opens_another_cycle():
-    tiny = Tiny()
+def test_a_wallet_that_returns_opens_another_cycle(tiny):
     tiny.sell(0, -4_800, tiny.buy(0, -4_900))
     first = tiny.cycles(0)
     tiny.sell(0, -4_600, tiny.buy(0, -4_700, 2 * SOL))
@@ -88,8 +58,7 @@ def test_a_wallet_that_comes_back_opens_another_cycle():
     assert sum(cycle.net_lamports for cycle in both) == tiny.lamports(0, "sell") - tiny.lamports(0, "buy")
 
 
-def test_the_rest_of_an_ended_cycle_brings_its_proceeds_to_that_cycle():
-    tiny = Tiny()
+def test_a_late_sale_of_the_rest_adds_proceeds_to_its_closed_cycle(tiny):
     units = tiny.buy(0, -4_900)
     rest = units // 200
     tiny.sell(0, -4_800, units - rest)
@@ -106,8 +75,7 @@ def test_the_rest_of_an_ended_cycle_brings_its_proceeds_to_that_cycle():
     )
 
 
-def test_a_rest_sold_with_the_next_cycle_brings_its_share_to_the_cycle_that_paid_for_it():
-    tiny = Tiny()
+def test_a_sale_of_units_of_two_cycles_is_shared_by_their_units(tiny):
     units = tiny.buy(0, -4_900)
     rest = units // 200
     tiny.sell(0, -4_800, units - rest)
@@ -121,42 +89,38 @@ def test_a_rest_sold_with_the_next_cycle_brings_its_share_to_the_cycle_that_paid
     assert first.closed_offset_seconds == -4_800
 
 
-def test_a_bag_sent_away_is_a_cycle_that_left_the_wallet_and_lost_all_of_its_cost():
-    tiny = Tiny()
-    tiny.give(0, 1, -4_800, tiny.buy(0, -4_900))
+def test_units_sent_away_close_the_cycle_and_lose_all_of_its_cost(tiny):
+    tiny.transfer(0, 1, -4_800, tiny.buy(0, -4_900))
     (cycle,) = tiny.cycles(0)
-    assert (cycle.left_wallet, cycle.closed, cycle.matched_lamports) == (True, True, 0)
+    assert (cycle.has_sent_units, cycle.is_closed, cycle.matched_lamports) == (True, True, 0)
     assert cycle.net_lamports == -tiny.lamports(0, "buy")
 
 
-def test_a_wallet_that_bought_nothing_has_no_cycle():
-    tiny = Tiny()
+def test_a_wallet_that_bought_nothing_has_no_cycle(tiny):
     units = tiny.buy(0, -4_900)
-    tiny.give(0, 1, -4_800, units)
+    tiny.transfer(0, 1, -4_800, units)
     tiny.sell(1, -4_700, units)
     assert tiny.cycles(1) == []
 
 
-def test_received_units_share_the_proceeds_of_a_cycle_but_not_its_cost():
-    tiny = Tiny()
-    given = tiny.buy(0, -4_900)
-    tiny.give(0, 1, -4_850, given)
+def test_received_units_share_the_proceeds_of_a_cycle_but_not_its_cost(tiny):
+    received = tiny.buy(0, -4_900)
+    tiny.transfer(0, 1, -4_850, received)
     bought = tiny.buy(1, -4_800)
-    tiny.sell(1, -4_700, given + bought)
+    tiny.sell(1, -4_700, received + bought)
     (cycle,) = tiny.cycles(1)
     assert cycle.opened_offset_seconds == -4_850
     assert cycle.put_in_lamports == tiny.lamports(1, "buy")
-    assert cycle.matched_lamports == round(tiny.lamports(1, "sell") * bought / (given + bought))
+    assert cycle.matched_lamports == round(tiny.lamports(1, "sell") * bought / (received + bought))
 
 
 def test_cycles_add_up_to_the_positions_of_the_world(small_world):
-    cycles = truth.cycles(small_world)
-    checked = 0
-    for mint, token in truth.tokens(small_world).items():
+    cycles = expected_results.cycles(small_world)
+    compared = 0
+    for mint, token in expected_results.tokens(small_world).items():
         for address, buyer in token.early_buyers.items():
             rows = [cycle for cycle in cycles[address] if cycle.mint == mint]
-            assert sum(cycle.put_in_lamports for cycle in rows) - buyer.cost_lamports in range(
-                -len(rows), len(rows) + 1
-            )
-            checked += len(rows)
-    assert checked > 1_000
+            rounding = sum(cycle.put_in_lamports for cycle in rows) - buyer.cost_lamports
+            assert -len(rows) <= rounding <= len(rows)
+            compared += len(rows)
+    assert compared > 1_000

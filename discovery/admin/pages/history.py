@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from discovery.admin.pages.access import VIEW_RUNS, render_fragment, staff_view
 from discovery.admin.pages.paging import fetch_page, page_number
+from discovery.models import Run
 from discovery.models.enums import RunStatus, Trigger
 from discovery.reads import runs, stats
+from discovery.reads.filters import RunFilterSet
 from discovery.reads.paging import TimeRange
 
 ROWS: Final = 10
@@ -45,13 +47,12 @@ def overview(request: HttpRequest) -> HttpResponse:
     chosen = _chosen_range(request)
     status = request.GET.get("status", "")
     trigger = request.GET.get("trigger_type", "")
-    wanted = runs.RunFilter(
-        status=status if status in RunStatus.values else None,
-        trigger_type=trigger if trigger in Trigger.values else None,
-        started=chosen.times,
+    filters = RunFilterSet(
+        {"status": status, "trigger_type": trigger},
+        queryset=Run.objects.filter(**chosen.times.lookups("started_at")),
     )
     figures = stats.stats(chosen.times)
-    page = fetch_page(page_number(request), ROWS, partial(runs.run_list, wanted, "-started_at"))
+    page = fetch_page(page_number(request), ROWS, partial(runs.run_list, filters.qs))
     first_row = (page.number - 1) * ROWS
     values = {
         **chosen.values,

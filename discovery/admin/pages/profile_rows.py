@@ -62,7 +62,7 @@ def habit_rows(profile: Profile | None) -> list[tuple[str, str]]:
 
 
 def _rate(value: object, low: object, high: object) -> str:
-    return UNKNOWN if value is None else f"{ratio_pct(value)} ({ratio_pct(low)}–{ratio_pct(high)})"  # type: ignore[arg-type]
+    return UNKNOWN if value is None else f"{ratio_pct(value)} ({ratio_pct(low)}–{ratio_pct(high)})"
 
 
 def _pair(low: int, high: int) -> str:

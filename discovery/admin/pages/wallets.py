@@ -29,7 +29,9 @@ from discovery.domain.units import lamports_to_sol
 from discovery.models import Wallet
 from discovery.models.enums import WalletStatus
 from discovery.reads import positions, wallet_history, wallets
+from discovery.reads.filters import TradeFilterSet, WalletFilterSet
 from discovery.reads.paging import Page
+from discovery.reads.trades import wallet_trades
 
 ROWS: Final = 25
 POSITIONS: Final = 15
@@ -57,9 +59,9 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
     ordering = request.GET.get("ordering", DEFAULT_ORDERING)
     if ordering not in ORDERINGS:
         ordering = DEFAULT_ORDERING
-    page = wallets.wallet_list(wallets.WalletFilter(**filters), ordering, Page(number, ROWS))
-    in_fields = {name: value for name, value in request.GET.items() if value and name not in {"page", "ordering"}}
     exported = {name: str(value) for name, value in filters.items()} | {"ordering": ordering}
+    page = wallets.wallet_list(WalletFilterSet(exported).qs, Page(number, ROWS))
+    in_fields = {name: value for name, value in request.GET.items() if value and name not in {"page", "ordering"}}
     first_row = (number - 1) * ROWS
     values = {
         "wallets": page,
@@ -149,7 +151,7 @@ def trades(request: HttpRequest, address: str) -> HttpResponse:
     if not is_address(address):
         raise Http404
     mint = _requested_mint(request)
-    fetch = partial(positions.wallet_trades, address, positions.TradeFilter(mint or None))
+    fetch = partial(wallet_trades, address, TradeFilterSet({"mint": mint}).qs)
     try:
         page = fetch_page(page_number(request), TRADES, fetch)
     except Wallet.DoesNotExist:

@@ -9,7 +9,7 @@ from django import forms
 from django.http import StreamingHttpResponse
 from django_filters import FilterSet
 from rest_framework import exceptions, serializers
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -117,7 +117,7 @@ class ListView(ApiView):
 class ExportView(ListView):
     """A list that is also available as a file of all its rows."""
 
-    renderer_classes: ClassVar[list[type[BaseRenderer]]] = [JSONRenderer, CsvRenderer, NdjsonRenderer]
+    renderer_classes = [JSONRenderer, CsvRenderer, NdjsonRenderer]
 
     def query_forms(self, params: Mapping[str, str]) -> list[forms.Form]:
         """Return the forms of the list and that of `format`."""

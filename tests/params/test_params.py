@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from discovery.domain.run_params import BOUNDS, InvalidParams, Params, check
+from discovery.domain.run_params import NUMBER_SPECS, InvalidParams, Params, check_params
 
 
-@pytest.mark.parametrize("name", BOUNDS)
+@pytest.mark.parametrize("name", NUMBER_SPECS)
 def test_both_ends_of_a_bound_are_allowed(name: str) -> None:
-    for edge in (BOUNDS[name].least, BOUNDS[name].most):
-        assert getattr(check({name: edge}), name) == edge
+    for edge in (NUMBER_SPECS[name].min, NUMBER_SPECS[name].max):
+        assert getattr(check_params({name: edge}), name) == edge
 
 
 @pytest.mark.parametrize(
@@ -33,20 +33,20 @@ def test_both_ends_of_a_bound_are_allowed(name: str) -> None:
 )
 def test_a_bad_value_is_named_with_its_bound(name: str, value: Any, words: str) -> None:
     with pytest.raises(InvalidParams) as refused:
-        check({name: value})
+        check_params({name: value})
     assert refused.value.problems == {name: words}
 
 
 def test_every_bad_value_is_told_at_once() -> None:
     with pytest.raises(InvalidParams) as refused:
-        check({"max_tokens": 0, "min_profit_pct": 501, "min_volume_usd": 1})
+        check_params({"max_tokens": 0, "min_profit_pct": 501, "min_volume_usd": 1})
     assert set(refused.value.problems) == {"max_tokens", "min_profit_pct"}
 
 
 def test_values_go_over_the_base_and_leave_the_rest() -> None:
     base = Params(max_tokens=7)
-    assert check({"min_profit_pct": "12.5"}, base) == Params(max_tokens=7, min_profit_pct=Decimal("12.50"))
+    assert check_params({"min_profit_pct": "12.5"}, base) == Params(max_tokens=7, min_profit_pct=Decimal("12.50"))
 
 
 def test_no_limit_of_requests_is_a_value() -> None:
-    assert check({"max_requests_per_run": None}, Params(max_requests_per_run=500)).max_requests_per_run is None
+    assert check_params({"max_requests_per_run": None}, Params(max_requests_per_run=500)).max_requests_per_run is None

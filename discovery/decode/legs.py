@@ -1,0 +1,255 @@
+"""The legs of one wallet: what it bought or sold for which quote, or the reason why it did not trade."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+import msgspec
+
+from discovery.decode.counterparties import DUST_DIVISOR, Counterparties
+from discovery.decode.deltas import Deltas
+from discovery.decode.outcomes import Reason
+from discovery.domain.programs import STABLES, WRAPPED_SOL
+from discovery.domain.trades import Side
+
+# Prices are not known here. Between 1 and 1,000 USD per SOL holds for any trade of interest. A raw unit of a stable is
+# 10⁻⁶ USD: at 1 USD per SOL it is worth 1,000 lamports, at 1,000 USD per SOL one lamport.
+_DUST_LAMPORTS_PER_STABLE_UNIT: Final = 1_000 * DUST_DIVISOR
+_SECOND_QUOTE_DIVISOR: Final = 10
+
+_QUOTE_SIGN: Final[Mapping[Side, int]] = {"buy": -1, "sell": 1}
+"""The direction of the wallet's quote, which is opposite to that of its tokens."""
+
+
+class Leg(msgspec.Struct, frozen=True, gc=False):
+    """One token against one quote, raw units of both."""
+
+    side: Side
+    mint: str
+    units: int
+    quote_mint: str
+    quote_units: int
+
+
+class _Quote(NamedTuple):
+    mint: str
+    units: int
+
+
+class LegFinder:
+    """Finds the legs of one wallet from its own balance changes and those of its counterparties.
+
+    market_lamports: the wallet's SOL change without its costs, which is what the market gave (+) or took (-).
+    """
+
+    __slots__ = ("_deltas", "_gained", "_lost", "_market_lamports", "_others", "_stables")
+
+    def __init__(self, deltas: Deltas, wallet: str, others: Counterparties, market_lamports: int) -> None:
+        self._deltas = deltas
+        self._others = others
+        self._market_lamports = market_lamports
+        self._gained: dict[str, int] = {}
+        self._lost: dict[str, int] = {}
+        self._stables: dict[str, int] = {}
+        for mint, units in deltas.by_owner.get(wallet, {}).items():
+            if not units or mint == WRAPPED_SOL:
+                continue
+            if mint in STABLES:
+                self._stables[mint] = units
+            elif units > 0:
+                self._gained[mint] = units
+            else:
+                self._lost[mint] = -units
+        if len(self._gained) + len(self._lost) > 1:
+            self._gained = self._without_leftovers(self._gained)
+            self._lost = self._without_leftovers(self._lost)
+
+    def _without_leftovers(self, tokens: dict[str, int]) -> dict[str, int]:
+        return {mint: units for mint, units in tokens.items() if not self._others.is_leftover(mint, units)}
+
+    def find(self) -> list[Leg] | Reason:
+        """Return the legs of the wallet, or the reason why it has none."""
+        if not self._gained and not self._lost:
+            return self._reason_without_tokens()
+        collectible = self._collectible_reason()
+        if collectible is not None:
+            return collectible
+        if self._gained and self._lost:
+            return self._token_to_token()
+        if self._gained:
+            return self._against_quote("buy", self._gained)
+        return self._against_quote("sell", self._lost)
+
+    def _reason_without_tokens(self) -> Reason:
+        if self._has_converted_quotes():
+            return Reason.QUOTE_CONVERSION
+        if self._others.is_loop() or self._others.is_reverted_trade(self._market_lamports):
+            return Reason.ARBITRAGE
+        if self._stables:
+            return Reason.TRANSFER
+        return Reason.NO_TOKEN_CHANGE
+
+    def _has_converted_quotes(self) -> bool:
+        if not self._stables:
+            return False
+        has_paid = min(self._stables.values()) < 0
+        has_received = max(self._stables.values()) > 0
+        if has_paid and has_received:
+            return True
+        if has_paid:
+            return self._market_lamports > 0
+        return self._market_lamports < 0 and self._others.has_sol_market(1)
+
+    def _collectible_reason(self) -> Reason | None:
+        """Return the reason of a wallet that moved one piece of a mint without decimals, None if it moved none.
+
+        A piece that appeared or vanished beside other tokens is a share of a pool.
+        """
+        for tokens in (self._gained, self._lost):
+            for mint, units in tokens.items():
+                if units != 1 or self._deltas.decimals[mint] != 0:
+                    continue
+                if self._has_other_tokens() and not self._has_counterparty(mint):
+                    return Reason.LIQUIDITY
+                return Reason.NFT
+        return None
+
+    def _has_other_tokens(self) -> bool:
+        return len(self._gained) + len(self._lost) + len(self._stables) > 1
+
+    def _has_counterparty(self, mint: str) -> bool:
+        return self._others.has_moved(mint, -1) or self._others.has_moved(mint, 1)
+
+    def _token_to_token(self) -> list[Leg] | Reason:
+        if not all(self._others.has_moved(mint, -1) for mint in self._gained):
+            return Reason.LIQUIDITY
+        if not all(self._others.has_moved(mint, 1) for mint in self._lost):
+            return Reason.LIQUIDITY
+        if len(self._gained) > 1 or len(self._lost) > 1:
+            return Reason.AMBIGUOUS
+        ((bought, bought_units),) = self._gained.items()
+        ((sold, sold_units),) = self._lost.items()
+        return [
+            Leg("sell", sold, sold_units, bought, bought_units),
+            Leg("buy", bought, bought_units, sold, sold_units),
+        ]
+
+    def _against_quote(self, side: Side, tokens: dict[str, int]) -> list[Leg] | Reason:
+        """Return the legs of a wallet whose tokens all went one way: a trade if a quote went the other way."""
+        sign = _QUOTE_SIGN[side]
+        quote = self._quote(sign)
+        if quote is None:
+            return self._reason_without_quote(side, tokens)
+        if isinstance(quote, Reason):
+            return quote
+        for mint, units in tokens.items():
+            reason = self._counterparty_reason(side, mint, units)
+            if reason is not None:
+                return reason
+        if len(tokens) == 1:
+            ((mint, units),) = tokens.items()
+            return [Leg(side, mint, units, quote.mint, quote.units)]
+        return self._split(side, tokens, quote)
+
+    def _quote(self, sign: int) -> _Quote | Reason | None:
+        """Return what the wallet gave or got for its tokens, None if that was nothing.
+
+        Returns the reason if the quote went the same way as the tokens, came from nobody, or if there are two.
+        """
+        lamports = self._sol_leg_lamports(sign)
+        stables = self._stable_legs(sign, lamports) if self._stables else {}
+        if not stables:
+            return _Quote(WRAPPED_SOL, lamports) if lamports else None
+        if min(stables.values()) < 0:
+            return self._arbitrage_or(Reason.LIQUIDITY)
+        if len(stables) > 1:
+            return Reason.AMBIGUOUS
+        ((mint, units),) = stables.items()
+        if self._is_second_quote(sign, lamports, units):
+            return Reason.AMBIGUOUS
+        if not self._others.has_moved(mint, -sign):
+            return Reason.TRANSFER
+        return _Quote(mint, units)
+
+    def _sol_leg_lamports(self, sign: int) -> int:
+        lamports = self._market_lamports * sign
+        if lamports > 0 and self._others.has_sol_market(-sign):
+            return lamports
+        return 0
+
+    def _stable_legs(self, sign: int, lamports: int) -> dict[str, int]:
+        """Return the stables without a route's leftovers and without dust beside a SOL leg; + is against the tokens."""
+        legs: dict[str, int] = {}
+        for mint, units in self._stables.items():
+            is_dust = abs(units) * _DUST_LAMPORTS_PER_STABLE_UNIT < lamports
+            if not is_dust and not self._others.is_leftover(mint, units):
+                legs[mint] = units * sign
+        return legs
+
+    def _is_second_quote(self, sign: int, lamports: int, stable_units: int) -> bool:
+        """Return True if SOL is a quote beside a stable.
+
+        SOL that no market kept, or that is worth less than a tenth of the stable, is fees and rent of other owners.
+        """
+        if not lamports or lamports * _SECOND_QUOTE_DIVISOR < stable_units:
+            return False
+        return lamports <= 2 * self._others.net_sol_lamports(-sign)
+
+    def _counterparty_reason(self, side: Side, mint: str, units: int) -> Reason | None:
+        """Return the reason why the units have nobody on their other side, None if they have."""
+        sign = _QUOTE_SIGN[side]
+        if self._others.has_moved(mint, sign):
+            return Reason.ARBITRAGE if self._others.is_round_trip(mint, sign, units) else None
+        if side == "buy":
+            return None if self._others.is_launch(mint) else Reason.MINTED
+        # A token burned against a quote is a redeemed pool share. If its proceeds were sold on, it is a sale.
+        return None if self._others.is_loop() else Reason.BURNED
+
+    def _reason_without_quote(self, side: Side, tokens: dict[str, int]) -> Reason:
+        sign = _QUOTE_SIGN[side]
+        for mint in tokens:
+            if not self._others.has_moved(mint, sign):
+                return Reason.MINTED if side == "buy" else Reason.BURNED
+        if self._market_lamports * sign < 0 and self._others.has_sol_market(sign):
+            return self._arbitrage_or(Reason.LIQUIDITY)
+        return Reason.TRANSFER
+
+    def _arbitrage_or(self, reason: Reason) -> Reason:
+        return Reason.ARBITRAGE if self._others.is_loop() else reason
+
+    def _split(self, side: Side, tokens: dict[str, int], quote: _Quote) -> list[Leg] | Reason:
+        """Split one quote over several tokens by what the markets of each token took or gave, never by unit count."""
+        values = self._quote_by_token(side, tokens, quote.mint)
+        if values is None:
+            return Reason.AMBIGUOUS
+        total = sum(values.values())
+        rest = quote.units
+        legs = []
+        *head, last = sorted(tokens)
+        for mint in head:
+            share = quote.units * values[mint] // total
+            rest -= share
+            legs.append(Leg(side, mint, tokens[mint], quote.mint, share))
+        legs.append(Leg(side, last, tokens[last], quote.mint, rest))
+        return legs
+
+    def _quote_by_token(self, side: Side, tokens: dict[str, int], quote_mint: str) -> dict[str, int] | None:
+        """Return mint -> quote units that its markets took or gave; None if markets are missing or shared."""
+        values: dict[str, int] = {}
+        claimed: set[str] = set()
+        for mint in tokens:
+            markets = self._markets_of(side, mint, quote_mint)
+            if not markets or not claimed.isdisjoint(markets):
+                return None
+            claimed |= markets.keys()
+            values[mint] = sum(markets.values())
+        return values
+
+    def _markets_of(self, side: Side, mint: str, quote_mint: str) -> dict[str, int]:
+        """Return owner -> quote units of the other owners that traded the mint against the quote."""
+        quote_sign = -_QUOTE_SIGN[side]
+        markets: dict[str, int] = {}
+        for owner in self._others.moved(mint, -quote_sign):
+            quote_units = self._others.quote_change(owner, quote_mint) * quote_sign
+            if quote_units > 0:
+                markets[owner] = quote_units
+        return markets

@@ -1,0 +1,199 @@
+"""Rows for tests, one factory for each table. Every value can be given; the others describe a usual row.
+
+Wallets are named by small numbers: `wallet=1` is the wallet with `address(1)`.
+"""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import factory
+from factory.django import DjangoModelFactory
+from solders.pubkey import Pubkey
+
+from discovery.models import Cycle, Position, Run, RunToken, RunWallet, Trade, Wallet
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+MINT = "HRJLkc6vDysVHdrUpCsQ5EBx6fPM15TZRKAhfUBnpump"
+SOL = "So11111111111111111111111111111111111111112"
+LAMPORTS_PER_SOL = 10**9
+
+
+def address(number: int) -> str:
+    """Return the address of the wallet with this number."""
+    return str(Pubkey.from_bytes((number + 1).to_bytes(32, "big")))
+
+
+def score_detail() -> dict[str, Any]:
+    """Return parts, gates and interval of a score."""
+    return {
+        "parts": [{"name": "win skill", "value": 0.5, "weight": 0.25, "note": "win rate above 60.0%"}],
+        "gates": [{"name": "resolved cycles", "passed": True, "observed": "12", "needed": "at least 5"}],
+        "n": 12,
+        "n_eff": "9.5000",
+        "win_rate": "0.7500",
+        "low": "0.5100",
+        "high": "0.8900",
+        "freshness": "1.0000",
+        "provisional_because": ["copyability: prices after each trade are not known"],
+        "prior": {"alpha0": 1.0},
+    }
+
+
+class OfWallet(DjangoModelFactory):
+    """A row that belongs to a wallet."""
+
+    class Meta:
+        abstract = True
+
+    class Params:
+        wallet = 0
+
+    wallet_address = factory.LazyAttribute(lambda row: address(row.wallet))
+
+
+class RunFactory(DjangoModelFactory):
+    """A completed run."""
+
+    class Meta:
+        model = Run
+
+    started_at = NOW
+    completed_at = NOW + timedelta(seconds=90)
+    status = "completed"
+    stage = "done"
+    trigger_type = "manual"
+    triggered_by = "ana"
+    duration_seconds = Decimal("90.25")
+    new_wallets = 2
+    updated_wallets = 1
+    tokens_analyzed = 4
+    profiled_wallets = 2
+    steps_total = 9
+    steps_done = 9
+    min_price_change_pct = Decimal("100")
+    max_tokens = 20
+    funnel = factory.LazyFunction(lambda: {"candidates": 9, "qualified": 3})
+    usage = factory.LazyFunction(lambda: {"helius": {"calls": 12, "credits": 120, "rate_limited": 1}})
+
+
+class RunTokenFactory(DjangoModelFactory):
+    """A token of a run."""
+
+    class Meta:
+        model = RunToken
+
+    mint = MINT
+    symbol = "PUMP"
+    name = "Pump"
+    rank = 1
+    price_usd = Decimal("0.001234")
+    volume_usd = Decimal("60000")
+    early_buyers = 9
+    qualified = 3
+    sources = factory.LazyFunction(lambda: ["jupiter"])
+
+
+class RunWalletFactory(OfWallet):
+    """A wallet that a run found through a token."""
+
+    class Meta:
+        model = RunWallet
+
+    source_token = MINT
+    profit_pct = Decimal("180.55")
+    realised_lamports = 5 * LAMPORTS_PER_SOL
+    cost_lamports = 2 * LAMPORTS_PER_SOL
+    entry_rank = 3
+    entry_seconds = 40
+    row_version = 1
+    flags = factory.LazyFunction(lambda: ["sniper"])
+
+
+class WalletFactory(DjangoModelFactory):
+    """A wallet with a score."""
+
+    class Meta:
+        model = Wallet
+
+    class Params:
+        number = 0
+
+    address = factory.LazyAttribute(lambda row: address(row.number))
+    status = "active"
+    score = Decimal("0.7312")
+    n_eff = Decimal("9.5")
+    resolved_cycles = 12
+    win_rate = Decimal("0.75")
+    realised_lamports = 12_345_678_901
+    coverage = Decimal("0.99")
+    flags = factory.LazyFunction(lambda: {"sniper": "bought X 2 slots after its launch"})
+    discovery_count = 2
+    profiled_at = NOW
+    first_discovered_at = NOW
+    last_discovered_at = NOW
+    last_trade_at = NOW
+    score_detail = factory.LazyFunction(score_detail)
+
+
+class TradeFactory(OfWallet):
+    """A purchase for 1.5 SOL."""
+
+    class Meta:
+        model = Trade
+
+    slot = 1
+    signature = factory.LazyAttribute(lambda row: f"{row.wallet:x}z{row.slot}".ljust(88, "1"))
+    mint = MINT
+    side = "buy"
+    block_time = NOW
+    token_units = 2**64 - 1
+    token_decimals = 6
+    quote_mint = SOL
+    quote_units = 1_500_000_000
+    value_lamports = 1_500_000_000
+    venues = factory.LazyFunction(lambda: ["pumpswap"])
+
+
+class CycleFactory(OfWallet):
+    """A win of 1 SOL."""
+
+    class Meta:
+        model = Cycle
+
+    mint = MINT
+    number = 1
+    result = "win"
+    close_reason = "closed"
+    opened_at = NOW
+    closed_at = NOW
+    resolved_at = NOW
+    last_trade_at = NOW
+    put_in_lamports = LAMPORTS_PER_SOL
+    matched_lamports = 2 * LAMPORTS_PER_SOL
+    net_lamports = LAMPORTS_PER_SOL
+    fees_lamports = 5000
+    unmatched_lamports = 0
+    sold_lamports = 2 * LAMPORTS_PER_SOL
+    covered_lamports = 2 * LAMPORTS_PER_SOL
+    basis_left_lamports = 0
+    liquidation_value_lamports = None
+    held_units = 0
+    buys = 1
+    sells = 1
+    hold_seconds = 60
+    history_incomplete = False
+    reconciled = True
+    first_signature = "1" * 88
+
+
+class PositionFactory(OfWallet):
+    """The position of an early buyer that doubled its money."""
+
+    class Meta:
+        model = Position
+
+    mint = MINT
+    realised_lamports = LAMPORTS_PER_SOL
+    cost_lamports = LAMPORTS_PER_SOL
+    profit_pct = 100
