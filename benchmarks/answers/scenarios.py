@@ -50,52 +50,63 @@ def decode(recorder: Recorder, installation: Installation) -> None:
     recorder.command(installation, "decode_swaps", files[0], "no-such-file", label="decode_swaps of no file")
 
 
-def market_by_helius(recorder: Recorder, installation: Installation) -> None:
-    """Runs in world `small` with a Helius key, and the whole API after them."""
-    _runs_and_api(recorder, installation, "1", every_wallet=1)
-
-
-def market_by_rpc(recorder: Recorder, installation: Installation) -> None:
-    """The same by the plain RPC."""
-    installation.environment["HELIUS_API_KEY"] = ""
-    _runs_and_api(recorder, installation, "1", every_wallet=10)
-
-
-def other_market_by_helius(recorder: Recorder, installation: Installation) -> None:
-    """Another seed of the world with a Helius key."""
-    _runs_and_api(recorder, installation, "2", every_wallet=10)
-
-
-def other_market_by_rpc(recorder: Recorder, installation: Installation) -> None:
-    """Another seed of the world by the plain RPC."""
-    installation.environment["HELIUS_API_KEY"] = ""
-    _runs_and_api(recorder, installation, "2", every_wallet=10)
-
-
-def _runs_and_api(recorder: Recorder, installation: Installation, seed: str, *, every_wallet: int) -> None:
+def whole_api(recorder: Recorder, installation: Installation) -> None:
+    """Runs in world `small` with a Helius key, every command with bad options, and every call of the API."""
     keys = _prepare(recorder, installation)
-    with installation.market("--world", "small", "--seed", seed):
+    with installation.market("--world", "small", "--seed", "1"):
         _bad_commands(recorder, installation)
-        recorder.command(installation, "discover", "--plan", "--json")
-        recorder.command(installation, "discover", "--plan", "--json", "--max-tokens", "3")
         with installation.web(keys) as web:
             recorder.calls(web, calls.READS)
             recorder.calls(web, calls.HEALTH)
-        run = _discover(recorder, installation)
-        tokens = [token["mint"] for token in run["tokens"]]
-        chosen = ("--token", tokens[0], "--token", tokens[-1])
-        recorder.command(installation, "discover", "--plan", "--json", *chosen)
-        _discover(recorder, installation, *chosen, "--min-profit-pct", "100")
+        found = _runs(recorder, installation)
         _discover(recorder, installation, *WIDE_SEARCH, "--early-window-minutes", "60")
-        found = {
-            "run": run["run_id"],
-            "token": tokens[0],
-            "wallet": min(row["address"] for row in run["wallets"] if row["qualified"]),
-        }
         with installation.web(keys) as web:
-            _api(recorder, web, found, every_wallet)
+            _reads(recorder, web, found, every_wallet=1)
             _explain(recorder, installation, web)
+            recorder.calls(web, calls.OTHER_FORMS)
+            recorder.calls(web, calls.REFUSED, found)
+            recorder.calls(web, calls.CHANGES, found)
+            recorder.calls(web, calls.HEALTH)
             _session(recorder, installation, web)
+
+
+def market_by_rpc(recorder: Recorder, installation: Installation) -> None:
+    """Runs in the same world by the plain RPC."""
+    installation.environment["HELIUS_API_KEY"] = ""
+    _runs_and_reads(recorder, installation, "1")
+
+
+def other_market_by_helius(recorder: Recorder, installation: Installation) -> None:
+    """Runs in another seed of the world with a Helius key."""
+    _runs_and_reads(recorder, installation, "2")
+
+
+def other_market_by_rpc(recorder: Recorder, installation: Installation) -> None:
+    """Runs in another seed of the world by the plain RPC."""
+    installation.environment["HELIUS_API_KEY"] = ""
+    _runs_and_reads(recorder, installation, "2")
+
+
+def _runs_and_reads(recorder: Recorder, installation: Installation, seed: str) -> None:
+    keys = _prepare(recorder, installation)
+    with installation.market("--world", "small", "--seed", seed):
+        found = _runs(recorder, installation)
+        with installation.web(keys) as web:
+            _reads(recorder, web, found, every_wallet=10)
+            _explain(recorder, installation, web)
+
+
+def _runs(recorder: Recorder, installation: Installation) -> dict[str, str]:
+    """Run two discoveries, the second over two tokens of the first. Return what `{…}` in paths stands for."""
+    recorder.command(installation, "discover", "--plan", "--json")
+    recorder.command(installation, "discover", "--plan", "--json", "--max-tokens", "3")
+    run = _discover(recorder, installation)
+    tokens = [token["mint"] for token in run["tokens"]]
+    two_tokens = ("--token", tokens[0], "--token", tokens[-1])
+    recorder.command(installation, "discover", "--plan", "--json", *two_tokens)
+    _discover(recorder, installation, *two_tokens, "--min-profit-pct", "100")
+    wallets = [row["address"] for row in run["wallets"] if row["qualified"]]
+    return {"run": run["run_id"], "token": tokens[0], "wallet": min(wallets)}
 
 
 def _prepare(recorder: Recorder, installation: Installation) -> dict[str, str]:
@@ -130,16 +141,12 @@ def _discover(recorder: Recorder, installation: Installation, *options: str) -> 
     return run
 
 
-def _api(recorder: Recorder, web: Web, found: Mapping[str, str], every_wallet: int) -> None:
+def _reads(recorder: Recorder, web: Web, found: Mapping[str, str], *, every_wallet: int) -> None:
     recorder.calls(web, calls.READS)
     recorder.calls(web, calls.READS_OF_FOUND, found)
     for address in sorted(_addresses(web))[::every_wallet]:
         for part in ("", "/positions?page_size=100", "/trades?page_size=100"):
             recorder.call(web, Request("GET", f"{calls.BASE}/wallets/{address}{part}"))
-    recorder.calls(web, calls.OTHER_FORMS)
-    recorder.calls(web, calls.REFUSED, found)
-    recorder.calls(web, calls.CHANGES, found)
-    recorder.calls(web, calls.HEALTH)
 
 
 def _addresses(web: Web) -> list[str]:
@@ -149,9 +156,8 @@ def _addresses(web: Web) -> list[str]:
 
 def _explain(recorder: Recorder, installation: Installation, web: Web) -> None:
     """`explain_wallet` for the best wallets and for some others."""
-    reply = web.send(Request("GET", f"{calls.BASE}/wallets?format=ndjson"))
-    rows = [json.loads(line)["address"] for line in reply.body.decode().splitlines()]
-    for address in [*rows[:4], *rows[4 :: max(1, len(rows) // 4)]]:
+    addresses = _addresses(web)
+    for address in [*addresses[:3], *addresses[3 :: max(1, len(addresses) // 3)]]:
         recorder.command(installation, "explain_wallet", "--json", address)
 
 
@@ -194,11 +200,7 @@ def real_launches(recorder: Recorder, installation: Installation) -> None:
         run = _discover(recorder, installation, *tokens)
         found = {"run": run["run_id"], "token": mints[0]}
         with installation.web(keys) as web:
-            recorder.calls(web, calls.READS)
-            recorder.calls(web, calls.READS_OF_FOUND, found)
-            for address in sorted(_addresses(web))[::3]:
-                for part in ("", "/positions?page_size=100", "/trades?page_size=100"):
-                    recorder.call(web, Request("GET", f"{calls.BASE}/wallets/{address}{part}"))
+            _reads(recorder, web, found, every_wallet=3)
             _explain(recorder, installation, web)
 
 
@@ -273,7 +275,7 @@ def with_trouble(recorder: Recorder, installation: Installation) -> None:
 
 SCENARIOS: Final[dict[str, Callable[[Recorder, Installation], None]]] = {
     "decode": decode,
-    "small, seed 1, Helius": market_by_helius,
+    "small, seed 1, Helius": whole_api,
     "small, seed 1, RPC": market_by_rpc,
     "small, seed 2, Helius": other_market_by_helius,
     "small, seed 2, RPC": other_market_by_rpc,
