@@ -31,5 +31,6 @@ urlpatterns = [
     re_path(
         r"^discovery(?P<model>[a-z]+)/(?P<rest>.*)$",
         RedirectView.as_view(url="/admin/discovery/%(model)s/%(rest)s", query_string=True),
+        name="table-under-earlier-name",
     ),
 ]

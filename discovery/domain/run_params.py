@@ -203,7 +203,7 @@ class Params(msgspec.Struct, frozen=True):
     excluded_flags: Annotated[
         tuple[str, ...],
         ParamSpec(
-            label="Excluded flags",
+            label="Flags that exclude",
             help="An early buyer with one of these flags does not qualify.",
             kind="flags",
             is_null_allowed=False,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any, Final
 
 import msgspec
@@ -26,9 +27,8 @@ def wallet_changes(address: str) -> list[ChangeRow]:
     newest_first = Wallet.history.filter(address=address).order_by("-history_date", "-history_id")
     # One row more than is returned: the oldest change is described by its differences to that row.
     rows = list(newest_first.values(*columns)[: MAX_CHANGES + 1])
-    earlier_rows = [*rows[1:], None]
     changes: list[ChangeRow] = []
-    for row, earlier in zip(rows, earlier_rows, strict=True):
+    for row, earlier in zip_longest(rows, rows[1:]):
         descriptions = _initial_values(row) if earlier is None else _differences(row, earlier)
         if not descriptions:
             continue

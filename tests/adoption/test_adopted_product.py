@@ -118,20 +118,17 @@ def test_a_wallet_of_the_earlier_system_that_is_found_again_is_known(product: No
     step_queue.add_steps(run.pk, StepKind.TOKEN, [MINT_1])
     claim = step_queue.claim_step(run.steps.get(kind="token").pk, "test")
     assert claim is not None
-    save_token.store_token(
-        claim,
-        {},
-        TokenResult(
-            candidate=candidate,
-            launched_at=1_699_999_995,
-            launch_clock="curve",
-            buyers=[buyer],
-            trades=[],
-            transactions=2,
-            funnel={},
-        ),
-        [],
+    result = TokenResult(
+        candidate=candidate,
+        launched_at=1_699_999_995,
+        launch_clock="curve",
+        buyers=[buyer],
+        trades=[],
+        transactions=2,
+        funnel={},
     )
+    with step_queue.completion(claim, counts={}, usage={}):
+        save_token.save_token(run.pk, result)
 
     assert run.wallets.get(wallet_address=WALLET_A).is_new is False
 

@@ -18,7 +18,7 @@ from discovery.models import (
     Trade,
     Wallet,
 )
-from discovery.reads import positions, runs, wallets
+from discovery.reads import runs, trades, wallets
 from discovery.reads.filters import RunFilterSet, TradeFilterSet, WalletFilterSet
 from discovery.reads.paging import Page
 from tests.api.client import Api
@@ -155,7 +155,7 @@ def read_wallets(**filters: str) -> object:
 
 
 def read_trades(**filters: str) -> object:
-    return positions.wallet_trades(address(0), TradeFilterSet(filters).qs, PAGE)
+    return trades.wallet_trades(address(0), TradeFilterSet(filters).qs, PAGE)
 
 
 LISTS: dict[str, Callable[[], object]] = {

@@ -61,8 +61,11 @@ def many(count: int) -> dict[str, str]:
     return {"run": str(run.pk), "wallet": address(0)}
 
 
+REDIRECTS = {"table-under-earlier-name"}
+
+
 def test_every_path_is_a_page_or_an_act() -> None:
-    assert {pattern.name for pattern in urlpatterns} == PAGES.keys() | ACTS
+    assert {pattern.name for pattern in urlpatterns} - REDIRECTS == PAGES.keys() | ACTS
 
 
 @pytest.mark.parametrize("name", PAGES)

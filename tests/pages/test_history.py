@@ -134,7 +134,7 @@ def run_with_everything() -> Run:
 @pytest.mark.parametrize(
     "words",
     ["Timeline", "Analysing tokens", "Candidate funnel", "qualified", "Jupiter answered 429", "Provider usage",
-     "helius", "Price change, at least", "180.6", "+5.0000"],
+     "helius", "Minimum price change", "180.6", "+5.0000"],
 )  # fmt: skip
 def test_the_page_of_a_run_tells_everything(words: str, viewer: Person) -> None:
     assert words in text(viewer.page(f"runs/{run_with_everything().pk}/"))

@@ -62,7 +62,7 @@ def test_a_cancelled_run_is_no_failure(viewer: Person) -> None:
 
 def test_a_skipped_slot_says_that_nothing_was_looked_for(viewer: Person) -> None:
     run = RunFactory(status="skipped", errors=[{"step": "run", "code": "skipped", "message": "another run is active"}])
-    assert "nothing was looked for" in text(viewer.part(f"runs/{run.pk}/dialog"))
+    assert "nothing was searched" in text(viewer.part(f"runs/{run.pk}/dialog"))
     assert "Why it did not run" in text(viewer.page(f"runs/{run.pk}/"))
 
 
