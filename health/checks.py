@@ -11,7 +11,7 @@ from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from discovery.reads.health import LastRun, active_run, heartbeats, last_run, providers_seen, run_dead_seconds
+from discovery.reads.health import LastRun, active_run, heartbeats, last_run, provider_states, run_dead_seconds
 from discovery.reads.scheduler import SchedulerView, scheduler_view
 from health.connection import dedicated_connection
 from health.deadlines import Deadline
@@ -73,7 +73,7 @@ def broker(_deadline: Deadline) -> CheckResult:
 def components(deadline: Deadline) -> dict[str, CheckResult]:
     """Check workers, canary, beat, tick and providers by their last reports. Raises Error or TimeoutError."""
     with dedicated_connection(deadline):
-        latest, seen = heartbeats(), providers_seen()
+        latest, seen = heartbeats(), provider_states()
     now = timezone.now()
     results = evaluate_heartbeats(latest, now)
     results["providers"] = evaluate_providers(seen, now)

@@ -13,7 +13,7 @@ from discovery.reads.health import (
     ActiveRunState,
     HeartbeatRow,
     LastRun,
-    ProviderSeen,
+    ProviderState,
 )
 from discovery.reads.scheduler import SchedulerView
 from health.results import CheckResult, Status, age_text, iso_utc
@@ -171,7 +171,7 @@ def _evaluate_periodic(
     )
 
 
-def evaluate_providers(providers: Sequence[ProviderSeen], now: datetime) -> CheckResult:
+def evaluate_providers(providers: Sequence[ProviderState], now: datetime) -> CheckResult:
     """Warn for each provider whose circuit is open or whose last request failed."""
     if not providers:
         return CheckResult(
@@ -196,7 +196,7 @@ def evaluate_providers(providers: Sequence[ProviderSeen], now: datetime) -> Chec
     )
 
 
-def _provider_trouble(provider: ProviderSeen, now: datetime) -> str:
+def _provider_trouble(provider: ProviderState, now: datetime) -> str:
     if provider.is_circuit_open(now):
         assert provider.open_until is not None
         open_for = age_text((provider.open_until - now).total_seconds())
@@ -212,7 +212,7 @@ def _provider_trouble(provider: ProviderSeen, now: datetime) -> str:
     return trouble
 
 
-def _provider_facts(provider: ProviderSeen, status: Status) -> dict[str, Any]:
+def _provider_facts(provider: ProviderState, status: Status) -> dict[str, Any]:
     return {
         "status": status,
         "last_success": iso_utc(provider.last_success_at),
@@ -274,7 +274,7 @@ def evaluate_runs(
 
 
 def _evaluate_active_run(run: ActiveRunState, now: datetime, dead_seconds: int) -> CheckResult:
-    silent_seconds = (now - run.last_sign_at).total_seconds()
+    silent_seconds = (now - run.last_activity_at).total_seconds()
     status: Status = "pass"
     output = f"run {run.id} is {run.status}, stage {run.stage}"
     if silent_seconds > dead_seconds:
@@ -287,7 +287,7 @@ def _evaluate_active_run(run: ActiveRunState, now: datetime, dead_seconds: int) 
         status=status,
         time=now,
         output=output,
-        last_seen=run.last_sign_at,
+        last_seen=run.last_activity_at,
         facts={"run": run.id, "stage": run.stage},
     )
 

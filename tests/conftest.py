@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
-from groups import make_groups
 
 from discovery.domain.api_keys import new_key
 from discovery.models import ApiKey, Config
+from tests.groups import make_groups
 
 REALDATA = Path(__file__).resolve().parents[2] / "shared" / "realdata"
 

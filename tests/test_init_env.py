@@ -61,7 +61,7 @@ def test_no_secret_is_printed(tmp_path: Path) -> None:
 
 def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("SECRET_KEY=existing\n")
-    with pytest.raises(CommandError, match=r"is there already and stays as it is; --force replaces it"):
+    with pytest.raises(CommandError, match=r"exists already and is not changed; --force replaces it"):
         init_env(tmp_path)
     assert (tmp_path / ".env").read_text() == "SECRET_KEY=existing\n"
     assert [path.name for path in tmp_path.iterdir()] == [".env"]

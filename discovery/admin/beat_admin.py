@@ -1,4 +1,4 @@
-"""Beat's intervals, in the theme. Discovery has slots of its own: other kinds of schedule are hidden."""
+"""Intervals of Celery beat. Other kinds of schedules are hidden: discovery runs have their own slots."""
 
 from django.contrib import admin
 from django_celery_beat.admin import PeriodicTaskAdmin, PeriodicTaskForm, TaskSelectWidget
@@ -17,11 +17,11 @@ for _model in (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask,
 
 
 class _TaskWidget(UnfoldAdminSelectWidget, TaskSelectWidget):  # type: ignore[misc]  # the packages ship no types
-    """The theme's list of tasks."""
+    """The list of tasks with the theme's style."""
 
 
 class _TaskForm(PeriodicTaskForm):  # type: ignore[misc]
-    """The package's form with the theme's fields."""
+    """The form of django-celery-beat with the theme's widgets."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -33,11 +33,11 @@ class _TaskForm(PeriodicTaskForm):  # type: ignore[misc]
 
 @admin.register(PeriodicTask)
 class IntervalTaskAdmin(PeriodicTaskAdmin, ModelAdmin):  # type: ignore[misc]
-    """What beat sends, how often; a pause or another interval stays as it is set here."""
+    """Periodic tasks. A restart keeps changes of the interval and of the switch."""
 
     form = _TaskForm
 
 
 @admin.register(IntervalSchedule)
 class IntervalAdmin(ModelAdmin):  # type: ignore[misc]
-    """So many seconds apart."""
+    """Intervals in seconds."""

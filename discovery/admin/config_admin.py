@@ -1,4 +1,4 @@
-"""The one configuration row as it stands, with who changed it when. It is changed on the Discovery page."""
+"""The configuration row with its history. Operators change it on the Discovery page."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ from discovery.models import Config
 
 @admin.register(Config)
 class ConfigAdmin(SimpleHistoryAdmin, FactsAdmin):  # type: ignore[misc]  # the packages ship no types
-    """One row with its history: every version, its author and what was different."""
+    """The configuration, read-only, with every version, its author and its changes."""
 
     list_display = ("__str__", "enabled", "schedule_hours", "max_tokens", "updated_at", "updated_by")
     fieldsets = (
         ("Schedule", {"fields": ("enabled", "schedule_hours", "next_run_at")}),
         (
-            "What counts as pumped",
+            "Token filters",
             {
                 "fields": (
                     "min_price_change_pct",
@@ -30,18 +30,18 @@ class ConfigAdmin(SimpleHistoryAdmin, FactsAdmin):  # type: ignore[misc]  # the 
                 )
             },
         ),
-        ("Who counts", {"fields": ("early_window_minutes", "min_profit_pct", "excluded_flags")}),
-        ("How", {"fields": ("profile_immediately", "max_requests_per_run")}),
+        ("Early buyers", {"fields": ("early_window_minutes", "min_profit_pct", "excluded_flags")}),
+        ("Execution", {"fields": ("profile_immediately", "max_requests_per_run")}),
         ("Last change", {"fields": ("updated_at", "updated_by", "version")}),
     )
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        """404 for what is no number, as the theme's other pages have it."""
+        """Render the versions. Raises Http404 if `object_id` is not a number, as the theme's other pages do."""
         if parse_whole_number(object_id) is None:
             raise Http404
         return super().history_view(request, object_id, extra_context)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """The row is made where it is missing: a page of it always opens."""
+        """Return the row. It is created first if it is missing, so that its page can be opened."""
         Config.load()
         return super().get_queryset(request)

@@ -1,4 +1,4 @@
-"""What every page says of this installation: whether the market is simulated, the way to it open, the API open."""
+"""Context of all templates: the state of this installation that every page shows."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,24 +11,36 @@ LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def instance(request: HttpRequest) -> dict[str, Any]:
-    """For all templates."""
+    """Return the variables of all templates."""
     return {
-        "market_simulated": settings.MARKET == "simulated",
-        "unencrypted": not request.is_secure()
-        and not _local(request)
-        and urlsplit(settings.PUBLIC_URL).scheme == "http",
+        "market_simulated": _is_simulated(),
+        "unencrypted": _is_unencrypted(request),
         "api_open": not settings.API_AUTH_ENABLED,
         "instance_zone": settings.TIME_ZONE,
     }
 
 
 def environment(_: HttpRequest) -> list[str] | None:
-    """The mark beside the title, as the theme takes it: words and colour."""
-    return ["Simulated market", "warning"] if settings.MARKET == "simulated" else None
+    """Return text and colour of the theme's label beside the title, or None for no label."""
+    if not _is_simulated():
+        return None
+    return ["Simulated market", "warning"]
 
 
-def _local(request: HttpRequest) -> bool:
-    try:
-        return urlsplit(f"//{request.get_host()}").hostname in LOCAL_HOSTS
-    except DisallowedHost:  # the page that says so asks too
+def _is_simulated() -> bool:
+    return bool(settings.MARKET == "simulated")
+
+
+def _is_unencrypted(request: HttpRequest) -> bool:
+    """Return True if the request came over plain http from another machine, and PUBLIC_URL does not require https."""
+    if request.is_secure() or _is_local(request):
         return False
+    return urlsplit(settings.PUBLIC_URL).scheme == "http"
+
+
+def _is_local(request: HttpRequest) -> bool:
+    try:
+        host = request.get_host()
+    except DisallowedHost:  # the error page for this exception uses the context too
+        return False
+    return urlsplit(f"//{host}").hostname in LOCAL_HOSTS

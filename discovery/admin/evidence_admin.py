@@ -1,4 +1,4 @@
-"""Trades and positions: the evidence."""
+"""Admin pages of trades and positions."""
 
 from django.contrib import admin
 from django.utils.html import format_html
@@ -11,7 +11,7 @@ from discovery.templatetags.formatting import EXPLORER
 
 @admin.register(Trade)
 class TradeAdmin(FactsAdmin):
-    """Every trade of every early buyer."""
+    """The trades of early buyers."""
 
     list_display = ("block_time", "side", "wallet", "token", "value_sol", "token_units", "transaction")
     search_fields = ("=wallet_address", "=mint", "=signature")
@@ -19,17 +19,17 @@ class TradeAdmin(FactsAdmin):
 
     @admin.display(description="token")
     def token(self, row: Trade) -> str:
-        """The token's address, short."""
+        """Return the shortened mint."""
         return unbroken_address(row.mint)
 
     @admin.display(description="wallet", ordering="wallet_address")
     def wallet(self, row: Trade) -> str:
-        """Who traded."""
+        """Return the wallet with a link to its page."""
         return wallet_link(row.wallet_address)
 
     @admin.display(description="transaction")
     def transaction(self, row: Trade) -> str:
-        """Its signature, short, with the way to the explorer."""
+        """Return the shortened signature with a link to the explorer."""
         url = f"{EXPLORER}/tx/{row.signature}"
         return format_html(
             '<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>',
@@ -39,13 +39,13 @@ class TradeAdmin(FactsAdmin):
 
     @admin.display(description="value, SOL")
     def value_sol(self, row: Trade) -> str:
-        """What went to or came from the market."""
+        """Return the quote in SOL."""
         return sol_text(row.value_lamports)
 
 
 @admin.register(Position)
 class PositionAdmin(FactsAdmin):
-    """What came of each early buyer's trades, those that did not qualify among them."""
+    """The result of each early buyer in a token, including buyers that did not qualify."""
 
     list_display = (
         "first_buy_at",
@@ -65,20 +65,20 @@ class PositionAdmin(FactsAdmin):
 
     @admin.display(description="token")
     def token(self, row: Position) -> str:
-        """The token's address, short."""
+        """Return the shortened mint."""
         return unbroken_address(row.mint)
 
     @admin.display(description="wallet", ordering="wallet_address")
     def wallet(self, row: Position) -> str:
-        """Whose position."""
+        """Return the wallet with a link to its page."""
         return wallet_link(row.wallet_address)
 
     @admin.display(description="realised, SOL", ordering="realised_lamports")
     def realised_sol(self, row: Position) -> str:
-        """What was taken out above cost."""
+        """Return the realised profit in SOL."""
         return sol_text(row.realised_lamports)
 
     @admin.display(description="cost, SOL", ordering="cost_lamports")
     def cost_sol(self, row: Position) -> str:
-        """Everything put in."""
+        """Return the total cost in SOL."""
         return sol_text(row.cost_lamports)

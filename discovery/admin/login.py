@@ -1,4 +1,4 @@
-"""The way in: who may not try for a while."""
+"""The client address of logins, and the page after too many wrong passwords."""
 
 from typing import Any
 
@@ -9,18 +9,22 @@ from django.template.loader import render_to_string
 
 
 def address_of(request: HttpRequest) -> str:
-    """Where a request comes from: what the outermost of TRUSTED_PROXY_COUNT proxies saw, or who is connected.
+    """Return the client's address: as the outermost of TRUSTED_PROXY_COUNT proxies saw it, or the peer's address.
 
-    Counted from the right, as the API's throttles do: what stands left of the proxies' own words is the client's.
+    X-Forwarded-For is counted from the right, as the API's throttles do: the client can write the entries on the left.
     """
-    forwarded = [word.strip() for word in request.headers.get("X-Forwarded-For", "").split(",") if word.strip()]
-    proxies = min(settings.TRUSTED_PROXY_COUNT, len(forwarded))
-    return forwarded[-proxies] if proxies else str(request.META.get("REMOTE_ADDR", ""))
+    header = request.headers.get("X-Forwarded-For", "")
+    forwarded = [entry.strip() for entry in header.split(",") if entry.strip()]
+    proxy_count = min(settings.TRUSTED_PROXY_COUNT, len(forwarded))
+    if proxy_count:
+        return forwarded[-proxy_count]
+    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def locked_out(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
-    """429 after too many wrong passwords, saying for how long and what an administrator can do."""
+    """Return 429 after too many wrong passwords, with the waiting time and the command that ends it."""
     minutes = round(settings.AXES_COOLOFF_TIME * 60)
-    values = {**admin.site.each_context(request), "minutes": minutes}
+    values = admin.site.each_context(request)
+    values["minutes"] = minutes
     page = render_to_string("discovery/locked_out.html", values, request=request)
     return HttpResponse(page, status=429, headers={"Retry-After": str(minutes * 60)})

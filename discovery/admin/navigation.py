@@ -1,4 +1,4 @@
-"""The navigation beside every page: Discovery first."""
+"""The sidebar of all pages."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.urls import reverse
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """Groups of links, each shown to whoever may follow it."""
+    """Return groups of links. The theme shows a link to users who have its permission."""
     home = reverse("discovery:home")
     return [
         {

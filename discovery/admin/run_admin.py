@@ -1,22 +1,21 @@
-"""Runs, their tokens and the wallets they found."""
+"""Admin pages of runs, their tokens and the wallets that they found."""
 
 import uuid
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from discovery.admin.shared import FactsAdmin, unbroken_address, wallet_link
-from discovery.domain.display import sol_text
+from discovery.domain.display import UNKNOWN, sol_text
 from discovery.models import Run, RunToken, RunWallet
 from discovery.models.enums import RunStatus
 
 
 @admin.register(Run)
 class RunAdmin(FactsAdmin):
-    """The history, newest first."""
+    """The runs, newest first."""
 
     list_display = (
         "started_at",
@@ -32,7 +31,7 @@ class RunAdmin(FactsAdmin):
     ordering = ("-started_at", "-id")
 
     def change_view(self, request: HttpRequest, object_id: str, *_: Any, **__: Any) -> HttpResponse:
-        """A run has a page of its own. Raises Http404 for what is no id."""
+        """Redirect to the page of the run. Raises Http404 if `object_id` is not a UUID."""
         try:
             uuid.UUID(object_id)
         except ValueError:
@@ -41,15 +40,16 @@ class RunAdmin(FactsAdmin):
 
     @admin.display(description="status", ordering="status")
     def state(self, run: Run) -> str:
-        """The status; a run that lost something on the way says so."""
-        if run.status == RunStatus.COMPLETED and run.has_errors:
+        """Return the status; "completed with errors" if a part of the work failed."""
+        is_completed = run.status == RunStatus.COMPLETED
+        if is_completed and run.has_errors:
             return "completed with errors"
         return str(run.get_status_display())
 
 
 @admin.register(RunToken)
 class RunTokenAdmin(FactsAdmin):
-    """What runs saw of tokens."""
+    """The tokens of runs with their market figures."""
 
     list_display = (
         "symbol",
@@ -67,13 +67,13 @@ class RunTokenAdmin(FactsAdmin):
 
     @admin.display(description="mint", ordering="mint")
     def token(self, row: RunToken) -> str:
-        """The token's address, short."""
+        """Return the shortened mint."""
         return unbroken_address(row.mint)
 
 
 @admin.register(RunWallet)
 class RunWalletAdmin(FactsAdmin):
-    """The wallets runs found, with the result on the token that revealed each."""
+    """The wallets that runs found, with their result on the token through which they were found."""
 
     list_display = (
         "created_at",
@@ -92,30 +92,27 @@ class RunWalletAdmin(FactsAdmin):
 
     @admin.display(description="wallet", ordering="wallet_address")
     def wallet(self, row: RunWallet) -> str:
-        """Who was found."""
+        """Return the wallet with a link to its page."""
         return wallet_link(row.wallet_address)
 
     @admin.display(description="profit, %", ordering="profit_pct")
     def profit(self, row: RunWallet) -> str:
-        """Profit on the token."""
-        return "–" if row.profit_pct is None else f"{row.profit_pct:,}"
+        """Return the profit on the token in percent."""
+        if row.profit_pct is None:
+            return UNKNOWN
+        return f"{row.profit_pct:,}"
 
     @admin.display(description="token")
     def token(self, row: RunWallet) -> str:
-        """The token's address, short."""
+        """Return the shortened mint."""
         return unbroken_address(row.source_token)
 
     @admin.display(description="realised, SOL", ordering="realised_lamports")
     def realised_sol(self, row: RunWallet) -> str:
-        """What was taken out above cost."""
+        """Return the realised profit in SOL."""
         return sol_text(row.realised_lamports)
 
     @admin.display(description="cost, SOL", ordering="cost_lamports")
     def cost_sol(self, row: RunWallet) -> str:
-        """Everything put in."""
+        """Return the total cost in SOL."""
         return sol_text(row.cost_lamports)
-
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[RunWallet]":
-        """Without a join: the list names no run."""
-        rows: QuerySet[RunWallet] = super().get_queryset(request).order_by()
-        return rows

@@ -1,4 +1,4 @@
-"""What the admin tables share: facts cannot be changed, large tables are not counted twice, addresses are links."""
+"""Base class and helpers of the admin pages of tables."""
 
 from typing import Any
 
@@ -14,32 +14,32 @@ _WORD_JOINER = "\u2060"
 
 
 class FactsAdmin(ModelAdmin):  # type: ignore[misc]  # the package ships no types
-    """Rows that only runs write."""
+    """Read-only pages of rows that runs write."""
 
-    show_full_result_count = False  # the second COUNT(*) is most of a large page's time
+    show_full_result_count = False  # avoids a second COUNT(*), which is slow on large tables
     list_per_page = 50
     list_fullwidth = True
     compressed_fields = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Facts are never added by hand."""
+        """Return False: only runs add rows."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Facts never change."""
+        """Return False: rows are not edited by hand."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Facts are never deleted by hand."""
+        """Return False: only retention deletes rows."""
         return False
 
 
 def unbroken_address(address: str) -> str:
-    """Return a short address that a narrow column does not break."""
+    """Return a shortened address that does not wrap in a narrow column."""
     return short_address(address).replace("…", f"{_WORD_JOINER}…{_WORD_JOINER}")
 
 
 def wallet_link(address: str) -> SafeString:
-    """Return a wallet's short address with a link to its page."""
+    """Return a wallet's shortened address with a link to its page."""
     url = reverse("discovery:wallet", args=[address])
     return format_html('<a href="{}" title="{}">{}</a>', url, address, unbroken_address(address))

@@ -27,7 +27,7 @@ urlpatterns = [
     path("wallets/<str:address>/change", wallets.change, name="change-wallet"),
     path("wallets/<str:address>/profile", wallets.profile, name="profile"),
     path("storage/", storage.storage_page, name="storage"),
-    # Tables were listed under names with the prefix of the app: bookmarks keep working.
+    # Redirect bookmarks of admin tables from the time when model names began with the name of the app.
     re_path(
         r"^discovery(?P<model>[a-z]+)/(?P<rest>.*)$",
         RedirectView.as_view(url="/admin/discovery/%(model)s/%(rest)s", query_string=True),

@@ -1,4 +1,4 @@
-"""Users and groups, in the theme."""
+"""Admin pages of users and groups with the theme's style."""
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -13,7 +13,7 @@ admin.site.unregister(Group)
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # the theme ships no types
-    """People. Staff in the group `viewer` see, in `operator` act; superusers make keys and people as well."""
+    """Users. Staff of the group `viewer` can read, `operator` can also act; superusers also manage users and keys."""
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -22,4 +22,4 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  #
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
-    """Groups of permissions."""
+    """Groups of users with their permissions."""

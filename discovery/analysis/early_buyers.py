@@ -1,6 +1,6 @@
 """Early buyers of a token, and which of them took enough profit to qualify."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from fractions import Fraction
@@ -13,23 +13,15 @@ from discovery.domain.findings import EarlyBuyer, HoldingEvent, Launch
 from discovery.domain.run_params import Params
 
 
-def first_acquisition(events: Iterable[HoldingEvent]) -> HoldingEvent | None:
-    """Return the first event if it brought units in. None if it did not: the wallet held units before."""
-    first = next(iter(events), None)
-    if first is None or not first.is_acquisition:
-        return None
-    return first
-
-
 def bought_early(events: Sequence[HoldingEvent], launched_at: int, window_minutes: int) -> bool:
-    """Return True if the first acquisition is a buy from launch to `window_minutes` after it, both ends included.
+    """Return True if the first event is a buy from launch to `window_minutes` after it, both ends included.
 
-    events: one wallet's of one mint in chain order. launched_at: unix seconds.
+    events: one wallet's of one mint in chain order. launched_at: unix seconds. A wallet whose first event is another
+    one received units in another way or held some before.
     """
-    first = first_acquisition(events)
-    if first is None or first.kind != "buy":
+    if not events or events[0].kind != "buy":
         return False
-    return launched_at <= first.block_time <= launched_at + window_minutes * 60
+    return launched_at <= events[0].block_time <= launched_at + window_minutes * 60
 
 
 def evaluate_buyers(

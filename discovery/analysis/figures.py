@@ -11,7 +11,7 @@ import msgspec
 from discovery.analysis.statistics import (
     herfindahl,
     median,
-    rounded_mean,
+    quotient,
     tenth_percentile,
     to_decimal,
     wilson_interval,
@@ -75,7 +75,6 @@ def compute_figures(
     gains = _gains_by_token(included)
     best_gain = max(gains, default=0)
     concentration = herfindahl(gains)
-    nets = [cycle.net_lamports for cycle in sample]
     sizes = [cycle.put_in_lamports for cycle in sample]
     hold_seconds = [cycle.hold_seconds for cycle in sample if cycle.hold_seconds is not None]
     drawdown = _drawdown(included)
@@ -87,8 +86,8 @@ def compute_figures(
         wins=len(wins),
         losses=len(losses),
         evens=len(sample) - len(decided),
-        win_rate=_ratio(len(wins), len(decided)),
-        rolling_win_rate=_ratio(sum(rolling), len(rolling)),
+        win_rate=_rate(len(wins), len(decided)),
+        rolling_win_rate=_rate(sum(rolling), len(rolling)),
         consecutive_losses=streaks[-1],
         longest_losing_streak=max(streaks),
         realised_lamports=totals.net,
@@ -100,35 +99,35 @@ def compute_figures(
         high_lamports=net + totals.unmatched,
         unrealised_lamports=_unrealised(open_cycles),
         open_without_exit=len(open_cycles) - len(_liquidation_gains(open_cycles)),
-        coverage=_share(totals.covered, totals.sold),
+        coverage=_ratio(quotient(totals.covered, totals.sold)),
         unreconciled_tokens=_token_count(cycle for cycle in included if not cycle.reconciled),
-        roi=_share(sample_totals.net, sample_totals.put_in),
-        expectancy_lamports=rounded_mean(nets),
-        per_trade_lamports=_per_trade(totals.net, totals.trades),
-        profit_factor=_profit_factor(nets, median(sizes)),
+        roi=_ratio(quotient(sample_totals.net, sample_totals.put_in)),
+        expectancy_lamports=_rounded(quotient(sample_totals.net, len(sample))),
+        per_trade_lamports=_rounded(quotient(totals.net, totals.trades)),
+        profit_factor=_profit_factor(sample, median(sizes)),
         payoff=_payoff(wins, losses),
         fees_lamports=totals.fees,
-        fee_drag=_share(sample_totals.fees, _gain_before_fees(sample)),
+        fee_drag=_ratio(quotient(sample_totals.fees, _gain_before_fees(sample))),
         hold_n=len(hold_seconds),
-        mean_hold_seconds=rounded_mean(hold_seconds),
-        median_hold_seconds=_rounded_median(hold_seconds),
+        mean_hold_seconds=_rounded(quotient(sum(hold_seconds), len(hold_seconds))),
+        median_hold_seconds=_rounded(median(hold_seconds)),
         p10_hold_seconds=tenth_percentile(hold_seconds),
-        average_position_sol=_average_size_sol(sizes),
-        median_position_sol=_median_size_sol(sizes),
+        average_position_sol=_sol(quotient(sample_totals.put_in, len(sample))),
+        median_position_sol=_sol(median(sizes)),
         drawdown_lamports=drawdown,
-        drawdown_share=_share(drawdown, _max_basis_at_work(included)),
-        concentration=_rounded(concentration),
-        effective_tokens=_rounded(1 / concentration if concentration else None),
-        top_share=_share(best_gain, sum(gains)),
+        drawdown_share=_ratio(quotient(drawdown, _max_basis_at_work(included))),
+        concentration=_ratio(concentration),
+        effective_tokens=_ratio(1 / concentration if concentration else None),
+        top_share=_ratio(quotient(best_gain, sum(gains))),
     )
 
 
-def _ratio(hits: int, n: int) -> Ratio:
+def _rate(hits: int, n: int) -> Ratio:
     """Return `hits` of `n` with the interval of the rate."""
     if not n:
         return Ratio(0, 0, None, None, None)
     low, high = wilson_interval(hits, n)
-    return Ratio(hits, n, _rounded(Fraction(hits, n)), to_decimal(low), to_decimal(high))
+    return Ratio(hits, n, _ratio(Fraction(hits, n)), to_decimal(low), to_decimal(high))
 
 
 def _totals(cycles: Iterable[Cycle]) -> _Totals:
@@ -196,18 +195,14 @@ def _unrealised(open_cycles: Sequence[Cycle]) -> int | None:
     return sum(gains) if len(gains) == len(open_cycles) else None
 
 
-def _per_trade(realised_lamports: int, trades: int) -> int | None:
-    return round_half_even(Fraction(realised_lamports, trades)) if trades else None
-
-
-def _profit_factor(nets: Sequence[int], typical_size: Fraction) -> Decimal | None:
+def _profit_factor(sample: Sequence[Cycle], typical_size: Fraction | None) -> Decimal | None:
     """Return (gains + typical size) ÷ (losses + typical size), at most 10; None without a cost."""
     if not typical_size:
         return None
-    gained = sum(net for net in nets if net > 0)
-    lost = gained - sum(nets)
+    gained = sum(max(0, cycle.net_lamports) for cycle in sample)
+    lost = sum(max(0, -cycle.net_lamports) for cycle in sample)
     factor = (gained + typical_size) / (lost + typical_size)
-    return _rounded(min(factor, Fraction(MAX_PROFIT_FACTOR)))
+    return _ratio(min(factor, Fraction(MAX_PROFIT_FACTOR)))
 
 
 def _payoff(wins: Sequence[Cycle], losses: Sequence[Cycle]) -> Decimal | None:
@@ -216,7 +211,7 @@ def _payoff(wins: Sequence[Cycle], losses: Sequence[Cycle]) -> Decimal | None:
         return None
     average_win = Fraction(_totals(wins).net, len(wins))
     average_loss = Fraction(-_totals(losses).net, len(losses))
-    return _rounded(average_win / average_loss)
+    return _ratio(average_win / average_loss)
 
 
 def _gain_before_fees(sample: Iterable[Cycle]) -> int:
@@ -250,25 +245,13 @@ def _max_basis_at_work(cycles: Sequence[Cycle]) -> int:
     return max_at_work
 
 
-def _rounded_median(values: Sequence[int]) -> int | None:
-    return round_half_even(median(values)) if values else None
+def _rounded(value: Fraction | None) -> int | None:
+    return None if value is None else round_half_even(value)
 
 
-def _average_size_sol(sizes: Sequence[int]) -> Decimal | None:
-    return _to_sol(Fraction(sum(sizes), len(sizes))) if sizes else None
+def _ratio(value: Fraction | None) -> Decimal | None:
+    return None if value is None else fraction_to_decimal(value, _RATIO_PLACES)
 
 
-def _median_size_sol(sizes: Sequence[int]) -> Decimal | None:
-    return _to_sol(median(sizes)) if sizes else None
-
-
-def _to_sol(lamports: Fraction) -> Decimal:
-    return fraction_to_decimal(lamports / LAMPORTS_PER_SOL, 9)
-
-
-def _share(part: int, total: int) -> Decimal | None:
-    return _rounded(Fraction(part, total)) if total > 0 else None
-
-
-def _rounded(ratio: Fraction | None) -> Decimal | None:
-    return None if ratio is None else fraction_to_decimal(ratio, _RATIO_PLACES)
+def _sol(lamports: Fraction | None) -> Decimal | None:
+    return None if lamports is None else fraction_to_decimal(lamports / LAMPORTS_PER_SOL, 9)

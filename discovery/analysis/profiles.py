@@ -9,7 +9,7 @@ from fractions import Fraction
 from discovery.analysis.cycles import resolve_cycles
 from discovery.analysis.figures import SolUsd, compute_figures, sorted_by_resolution
 from discovery.analysis.holdings import split_cycles
-from discovery.analysis.statistics import SECONDS_PER_DAY
+from discovery.analysis.statistics import SECONDS_PER_DAY, quotient
 from discovery.domain.findings import HoldingEvent
 from discovery.domain.profiles import Cycle, Profile
 from discovery.domain.units import fraction_to_decimal
@@ -48,11 +48,11 @@ def build_profile(
         last_trade_at=max(swap_times, default=None),
         active_days=active_days,
         swaps=len(swap_times),
-        swaps_per_day=_rounded_mean(len(swap_times), active_days),
+        swaps_per_day=_two_places(quotient(len(swap_times), active_days)),
         overhead_lamports=overhead_lamports,
         truncated=truncated,
         hours=_hour_counts(swap_times),
-        timing_percentile=_rounded_mean(sum(percentiles), len(percentiles)),
+        timing_percentile=_two_places(quotient(sum(percentiles), len(percentiles))),
         timing_n=len(percentiles),
     )
     return profile, cycles
@@ -79,5 +79,5 @@ def _entry_percentiles(entry_ranks: Mapping[str, tuple[int, int]]) -> list[Fract
     return [Fraction(rank - 1, buyers - 1) * 100 for rank, buyers in entry_ranks.values() if buyers > 1]
 
 
-def _rounded_mean(total: Fraction | int, count: int) -> Decimal | None:
-    return fraction_to_decimal(Fraction(total, count), 2) if count else None
+def _two_places(value: Fraction | None) -> Decimal | None:
+    return None if value is None else fraction_to_decimal(value, 2)

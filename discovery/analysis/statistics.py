@@ -8,8 +8,6 @@ from functools import cache, lru_cache
 from statistics import NormalDist
 from typing import Any, Final
 
-from discovery.domain.units import round_half_even
-
 Z90: Final = 1.645
 """Two-sided 90 %: each end of an interval is a one-sided 95 % bound."""
 
@@ -112,18 +110,18 @@ def herfindahl(gains: Iterable[int]) -> Fraction | None:
     """Return Σ share² of the positive gains: 1 = a single one, 1/k = k equal ones. None if nothing was gained."""
     positive = [gain for gain in gains if gain > 0]
     total = sum(positive)
-    return Fraction(sum(gain * gain for gain in positive), total * total) if total else None
+    return quotient(sum(gain * gain for gain in positive), total * total)
 
 
-def rounded_mean(values: Sequence[int]) -> int | None:
-    """Return the mean rounded half-even, None without values."""
-    return round_half_even(Fraction(sum(values), len(values))) if values else None
+def quotient(part: int | Fraction, total: int) -> Fraction | None:
+    """Return part ÷ total, None unless the total is positive."""
+    return Fraction(part, total) if total > 0 else None
 
 
-def median(values: Sequence[int]) -> Fraction:
-    """Return the middle value or the mean of the two middle values, 0 without values."""
+def median(values: Sequence[int]) -> Fraction | None:
+    """Return the middle value or the mean of the two middle values, None without values."""
     if not values:
-        return Fraction(0)
+        return None
     ascending = sorted(values)
     upper = len(values) // 2
     lower = (len(values) - 1) // 2

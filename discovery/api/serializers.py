@@ -12,7 +12,7 @@ from discovery.api.struct_serializers import struct_serializer
 from discovery.domain.flags import FLAG_NAMES
 from discovery.domain.run_params import PARAM_SPECS, Params, ParamSpec
 from discovery.models.enums import WalletStatus
-from discovery.reads import config, positions, pumps, runs, scheduler, stats, wallets
+from discovery.reads import config, positions, pumps, runs, scheduler, stats, trades, wallets
 
 MIN_SCHEDULE_HOURS: Final = 1
 MAX_SCHEDULE_HOURS: Final = 24
@@ -188,7 +188,7 @@ RunWalletRowSerializer: Final = struct_serializer(runs.RunWalletRow)
 RunTokenRowSerializer: Final = struct_serializer(runs.RunTokenRow)
 WalletRowSerializer: Final = struct_serializer(wallets.WalletRow)
 WalletDetailSerializer: Final = struct_serializer(wallets.WalletDetail)
-TradeRowSerializer: Final = struct_serializer(positions.TradeRow)
+TradeRowSerializer: Final = struct_serializer(trades.TradeRow)
 PositionRowSerializer: Final = struct_serializer(positions.PositionRow)
 ConfigSerializer: Final = struct_serializer(config.ConfigView)
 StatsSerializer: Final = struct_serializer(stats.Stats)

@@ -14,14 +14,14 @@ _SERVICES: Final = TIP_ACCOUNTS | PLATFORM_FEE_WALLETS.keys()
 
 
 class ServiceFees(msgspec.Struct, frozen=True, gc=False):
-    """What one signer paid to tip accounts and to fee wallets of trading platforms."""
+    """Lamports that one signer paid to tip accounts and to fee wallets of trading platforms."""
 
     tip_lamports: int = 0
     platform_fee_lamports: int = 0
 
 
 class WalletCosts(msgspec.Struct, frozen=True, gc=False):
-    """What one wallet paid beside the market amount. Rent is signed: + into its token accounts, - out of them."""
+    """Lamports that one wallet paid beside the market amount. Rent is + into its token accounts, - out of them."""
 
     network_fee_lamports: int = 0
     tip_lamports: int = 0

@@ -188,7 +188,7 @@ class LegFinder:
     def _is_second_quote(self, sign: int, lamports: int, stable_units: int) -> bool:
         """Return True if SOL is a quote beside a stable.
 
-        SOL that no market kept, or that is worth at most a tenth of the stable, is fees and rent of other owners.
+        SOL that no market kept, or that is worth less than a tenth of the stable, is fees and rent of other owners.
         """
         if not lamports or lamports * _SECOND_QUOTE_DIVISOR < stable_units:
             return False

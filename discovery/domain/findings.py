@@ -57,7 +57,7 @@ class HoldingEvent(msgspec.Struct, frozen=True):
 
 
 class Position(msgspec.Struct, frozen=True):
-    """What a wallet's units of one mint cost and brought. Exact; only output is rounded."""
+    """Cost and proceeds of a wallet's units of one mint. Exact; only output is rounded."""
 
     cost_basis_lamports: Fraction  # cost of all units ever bought, fees included
     matched_proceeds_lamports: Fraction  # proceeds of units with a known cost, net of fees

@@ -164,7 +164,7 @@ class Score(msgspec.Struct, frozen=True):
 
 
 class Prior(msgspec.Struct, frozen=True):
-    """What the cohort of a run says of a wallet before its own record. Stored with the run.
+    """Expectation of a wallet before its own record, from the cohort of a run. Stored with the run.
 
     Win rate ~ Beta(alpha0, beta0). Mean log-ROI of a wallet ~ Normal(g0, tau2); sigma2 is the variance of its cycles.
     """

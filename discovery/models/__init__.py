@@ -1,4 +1,4 @@
-"""The tables. Three of them keep the names, columns and types of the system WallTrack grew out of."""
+"""Django models. Three tables keep the names, columns and types of the earlier WallTrack."""
 
 from discovery.models.config import Config
 from discovery.models.operations import ApiKey, Heartbeat, Provider, Pumps

@@ -1,7 +1,6 @@
 """The one configuration row."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -17,18 +16,18 @@ DEFAULT_SCHEDULE_HOURS = 6
 
 
 def hours_as_timedelta(hours: float) -> timedelta:
-    """Return a span of schedule hours. In a simulated market an hour may be shorter (DISCOVERY_HOUR_SECONDS)."""
+    """Return hours of the schedule as a timedelta; in a simulated market DISCOVERY_HOUR_SECONDS may shorten an hour."""
     return timedelta(seconds=hours * settings.DISCOVERY_HOUR_SECONDS)
 
 
 class Config(ConfigParamColumns):
-    """The parameters that every run uses unless its request says otherwise, and the schedule. One row, id 1.
+    """The schedule, and the parameters that every run uses unless its request overrides them. One row, id 1.
 
-    A run keeps a copy of the parameters that it used.
+    A run stores a copy of the parameters that it used.
     """
 
     id = models.IntegerField(primary_key=True, default=1, db_default=1, editable=False)
-    enabled = models.BooleanField(null=True, default=True, db_default=True, help_text="Whether the schedule runs.")
+    enabled = models.BooleanField(null=True, default=True, db_default=True, help_text="Start runs on schedule.")
     schedule_hours = models.IntegerField(null=True, default=6, db_default=6, help_text="Hours between runs, 1–24.")
     updated_at = models.DateTimeField(null=True, db_default=Now())
     updated_by = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001  the earlier schema has nulls
@@ -48,7 +47,7 @@ class Config(ConfigParamColumns):
 
     @property
     def hours(self) -> int:
-        """Hours between runs; a null of an earlier row means the default."""
+        """Hours between runs; the default if the column is null, as in rows of the earlier system."""
         return self.schedule_hours or DEFAULT_SCHEDULE_HOURS
 
     @property
@@ -58,12 +57,12 @@ class Config(ConfigParamColumns):
 
     @property
     def is_schedule_on(self) -> bool:
-        """Runs start by themselves: the switch of the row and the one of the environment are both on."""
+        """True if runs start on schedule: both this row and the environment allow it."""
         return bool(self.enabled) and settings.DISCOVERY_SCHEDULER_ENABLED
 
     @classmethod
     def load(cls) -> "Config":
-        """Return the row. A missing one is made with the seeds of the environment."""
+        """Return the row. If it is missing, create it from the environment."""
         config = cls.objects.filter(pk=1).first()
         if config is None:
             ensure_config_row()
@@ -72,9 +71,10 @@ class Config(ConfigParamColumns):
 
 
 def ensure_config_row(using: str = "default") -> None:
-    """Insert the row if it is missing, seeded from the environment; an existing one never changes."""
-    seeds: dict[str, Any] = {
-        "enabled": settings.DISCOVERY_SCHEDULER_ENABLED,
-        "schedule_hours": settings.DISCOVERY_SCHEDULE_HOURS,
-    }
-    Config.objects.using(using).bulk_create([Config(pk=1, **seeds)], ignore_conflicts=True)
+    """Insert the row if it is missing, with values of the environment. An existing row is not changed."""
+    row = Config(
+        pk=1,
+        enabled=settings.DISCOVERY_SCHEDULER_ENABLED,
+        schedule_hours=settings.DISCOVERY_SCHEDULE_HOURS,
+    )
+    Config.objects.using(using).bulk_create([row], ignore_conflicts=True)

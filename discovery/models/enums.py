@@ -1,4 +1,4 @@
-"""States, names and the sets of them that matter, each defined once."""
+"""Statuses, kinds and names, with the sets of them that several modules use."""
 
 from enum import StrEnum
 from typing import Final
@@ -7,7 +7,7 @@ from django.db.models import TextChoices
 
 
 class RunStatus(TextChoices):
-    """queued → running → completed | failed | cancelled; `skipped` is a slot that met an active run."""
+    """queued → running → completed | failed | cancelled; `skipped`: another run was active at the time of the slot."""
 
     QUEUED = "queued", "queued"
     RUNNING = "running", "running"
@@ -21,7 +21,7 @@ ACTIVE_RUN_STATUSES: Final = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
 class RunStage(TextChoices):
-    """Where an active run stands. Rows of the earlier system have none."""
+    """Stage of an active run. Rows of the earlier system have none."""
 
     QUEUED = "queued", "queued"
     FIND_TOKENS = "find_tokens", "finding tokens"
@@ -32,7 +32,7 @@ class RunStage(TextChoices):
 
 
 class Trigger(TextChoices):
-    """Who asked for a run."""
+    """Origin of the request for a run."""
 
     MANUAL = "manual", "manual"
     API = "api", "api"
@@ -40,7 +40,7 @@ class Trigger(TextChoices):
 
 
 class StepKind(TextChoices):
-    """One unit of work of a run, in the order of the stages."""
+    """Kinds of steps, the units of work of a run, in the order of the stages."""
 
     FIND = "find", "find tokens"
     TOKEN = "token", "token"
@@ -54,12 +54,12 @@ STAGE_OF_KIND: Final = {
     StepKind.WALLET: RunStage.PROFILE,
     StepKind.FINISH: RunStage.FINISH,
 }
-"""The stage in which steps of a kind are worked on."""
+"""The stage in which the steps of a kind run."""
 KIND_OF_STAGE: Final = {stage: kind for kind, stage in STAGE_OF_KIND.items()}
 
 
 class StepStatus(TextChoices):
-    """pending → running → done | failed; a running step may return to pending while attempts are left."""
+    """pending → running → done | failed. A running step returns to pending if it fails and attempts remain."""
 
     PENDING = "pending", "pending"
     RUNNING = "running", "running"
@@ -72,7 +72,7 @@ CLOSED_STEP_STATUSES: Final = (StepStatus.DONE, StepStatus.FAILED)
 
 
 class WalletStatus(TextChoices):
-    """Where a wallet of the watchlist stands."""
+    """Status of a wallet on the watchlist."""
 
     ACTIVE = "active", "active"
     INSUFFICIENT_DATA = "insufficient_data", "insufficient data"
@@ -81,7 +81,7 @@ class WalletStatus(TextChoices):
 
 
 class CycleResult(TextChoices):
-    """What came of one holding of a token; an open one counts for nothing yet."""
+    """Result of a cycle. Statistics do not count open cycles."""
 
     WIN = "win", "win"
     LOSS = "loss", "loss"
@@ -90,15 +90,15 @@ class CycleResult(TextChoices):
 
 
 class ApiScope(TextChoices):
-    """What an API key may do; each includes the one before it."""
+    """Permissions of an API key. Each scope includes the one before it."""
 
     READ = "read", "read"
-    RUN = "run", "run: start, cancel and retry runs as well"
-    ADMIN = "admin", "admin: change configuration and wallets as well"
+    RUN = "run", "run: read, and start, cancel and retry runs"
+    ADMIN = "admin", "admin: run, and change configuration and wallets"
 
 
 class HeartbeatName(StrEnum):
-    """Parts of the system that write one heartbeat each. Workers write `worker:<host>:<pid>`."""
+    """Names of heartbeats. A worker's heartbeat is named `worker:<host>:<pid>`."""
 
     BEAT = "beat"
     TICK = "tick"
@@ -109,7 +109,7 @@ WORKER_HEARTBEAT_PREFIX: Final = "worker:"
 
 
 class Queue(StrEnum):
-    """Celery queues: steps that move a run on, steps in bulk, periodic and on-demand work."""
+    """Celery queues: the find and finish steps, the steps of tokens and wallets, and periodic and on-demand tasks."""
 
     RUNS = "runs"
     STEPS = "steps"
@@ -117,7 +117,7 @@ class Queue(StrEnum):
 
 
 class TaskName(StrEnum):
-    """Names of Celery tasks, as messages carry them."""
+    """Names of the Celery tasks."""
 
     STEP = "discovery.step"
     PROFILE_WALLET = "discovery.profile_wallet"

@@ -1,4 +1,4 @@
-"""Field types of the domain: a wrong shape fails when the row is validated."""
+"""Field types of the domain, with validation."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def json_default(value: Any) -> models.Value:
 
 
 def validate_address(value: str) -> None:
-    """Raise ValidationError unless `value` is base58 of 32 bytes."""
+    """Raise ValidationError unless `value` is the base58 text of 32 bytes."""
     if not is_address(value):
         raise ValidationError("%(value)s is not a Solana address", params={"value": value})
 
@@ -30,8 +30,9 @@ class AddressField(models.CharField):  # type: ignore[type-arg]  # generic only 
 
 
 class UnitsField(models.DecimalField):  # type: ignore[type-arg]
-    """Raw token units: an integer up to 2⁶⁴, kept as numeric(20,0)."""
+    """Raw token units: an integer up to 2⁶⁴, stored as numeric(20,0)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs["max_digits"], kwargs["decimal_places"] = 20, 0
+        kwargs["max_digits"] = 20
+        kwargs["decimal_places"] = 0
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""What the parts of the system say of themselves: heartbeats, providers, the tokens that pump now, and API keys."""
+"""Operational state: heartbeats, providers, the tokens that pump now, and API keys."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from discovery.models.querysets import ApiKeyQuerySet, HeartbeatQuerySet
 
 
 class Heartbeat(models.Model):
-    """The last sign of life of one part: `beat`, `tick`, `canary`, or `worker:<host>:<pid>`."""
+    """The last heartbeat of one part of the system: `beat`, `tick`, `canary`, or `worker:<host>:<pid>`."""
 
     name = models.CharField(max_length=150, primary_key=True)
     at = models.DateTimeField()
@@ -29,14 +29,14 @@ class Heartbeat(models.Model):
 
 
 class Provider(models.Model):
-    """What workers last saw of a provider."""
+    """Last success, last failure and circuit of a provider, written by workers."""
 
     name = models.CharField(max_length=30, primary_key=True)
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_failure_at = models.DateTimeField(null=True, blank=True)
     last_cause = models.CharField(max_length=200, blank=True, default="", db_default="")
     open_until = models.DateTimeField(
-        null=True, blank=True, help_text="While its circuit breaker is open nobody asks it."
+        null=True, blank=True, help_text="Until then its circuit is open: no requests are sent to it."
     )
 
     class Meta:
@@ -48,15 +48,19 @@ class Provider(models.Model):
 
 
 class Pumps(models.Model):
-    """The tokens that pass the filters now, as a worker last saw them. One row, id 1."""
+    """The tokens that pass the filters now, as of the last refresh by a worker. One row, id 1."""
 
     id = models.IntegerField(primary_key=True, default=1, db_default=1, editable=False)
     asked_at = models.DateTimeField(null=True, blank=True)
-    answered_at = models.DateTimeField(null=True, blank=True, help_text="When the last asking ended, well or not.")
+    answered_at = models.DateTimeField(
+        null=True, blank=True, help_text="End of the last refresh, whether it succeeded or failed."
+    )
     refreshed_at = models.DateTimeField(null=True, blank=True)
     tokens = models.JSONField(default=list, db_default=json_default([]), blank=True)
     funnel = models.JSONField(default=dict, db_default=json_default({}), blank=True)
-    problem = models.TextField(blank=True, default="", db_default="", help_text="Why the last refresh failed.")
+    problem = models.TextField(
+        blank=True, default="", db_default="", help_text="Error of the last refresh; empty = none."
+    )
 
     class Meta:
         db_table = "discovery_pumps"
@@ -69,9 +73,11 @@ class Pumps(models.Model):
 
 
 class ApiKey(models.Model):
-    """A key for other systems. Only a hash of it is kept: it is shown once, when it is made."""
+    """A key for API clients. Only its hash is stored; the key is shown once, when it is created."""
 
-    name = models.CharField(max_length=100, unique=True, help_text="Who or what uses it; shown as the author of runs.")
+    name = models.CharField(
+        max_length=100, unique=True, help_text="Person or system that uses the key; shown as the author of runs."
+    )
     prefix = models.CharField(max_length=12, unique=True, editable=False)
     secret_hash = models.CharField(max_length=64, editable=False)
     scope = models.CharField(max_length=10, choices=ApiScope.choices, default=ApiScope.READ)
@@ -92,5 +98,9 @@ class ApiKey(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
     def is_valid(self, now: datetime) -> bool:
-        """Neither revoked nor expired."""
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+        """Return True unless the key is revoked or expired."""
+        if self.revoked_at is not None:
+            return False
+        if self.expires_at is None:
+            return True
+        return now < self.expires_at

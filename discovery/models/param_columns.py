@@ -1,4 +1,4 @@
-"""The columns of run parameters, built from their specs: once for the configuration, once for the runs."""
+"""Columns of the run parameters, built from their specs for the configuration and for the runs."""
 
 from typing import Any
 
@@ -9,38 +9,47 @@ from discovery.models.fields import json_default
 
 
 class ParamColumns(models.Model):
-    """A row that holds the parameters of a run."""
+    """A row that stores the parameters of a run."""
 
     class Meta:
         abstract = True
 
     @property
     def params(self) -> Params:
-        """The parameters of this row. A null means the default: the row is older than the parameter."""
-        values: dict[str, Any] = {}
-        for name, spec in PARAM_SPECS.items():
-            value = getattr(self, name)
-            if value is None and not spec.is_optional:
-                value = spec.default
-            values[name] = tuple(value) if spec.kind == "flags" else value
+        """The parameters of this row. A null of a row that is older than the parameter is read as the default."""
+        values = {name: _param_value(spec, getattr(self, name)) for name, spec in PARAM_SPECS.items()}
         return Params(**values)
 
 
+def _param_value(spec: ParamSpec, stored: Any) -> Any:
+    if stored is None and not spec.is_optional:
+        return spec.default
+    if spec.kind == "flags":
+        return tuple(stored)
+    return stored
+
+
 def param_values(params: Params) -> dict[str, Any]:
-    """Return the parameters as values of their columns."""
-    values = {name: getattr(params, name) for name in PARAM_SPECS}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    """Return the values of the columns that store `params`, by column."""
+    return {name: _column_value(getattr(params, name)) for name in PARAM_SPECS}
+
+
+def _column_value(value: Any) -> Any:
+    """Return a list in place of a tuple: the column stores JSON."""
+    if isinstance(value, tuple):
+        return list(value)
+    return value
 
 
 class ConfigParamColumns(ParamColumns):
-    """The columns of the configuration: a default for each."""
+    """The columns of the configuration, each with a default."""
 
     class Meta:
         abstract = True
 
 
 class RunParamColumns(ParamColumns):
-    """The columns of a run: null where the row is older than the parameter."""
+    """The columns of a run, null if the row is older than the parameter."""
 
     class Meta:
         abstract = True
@@ -50,11 +59,14 @@ def _config_column(spec: ParamSpec) -> "models.Field[Any, Any]":
     if spec.kind == "flags":
         stored = list(spec.default)
         return models.JSONField(default=default_excluded_flags, db_default=json_default(stored), blank=True)
-    options: dict[str, Any] = {"help_text": spec.help}
     if spec.is_optional:
-        options |= {"null": True, "blank": True}
-    else:
-        options |= {"default": spec.default, "db_default": spec.default, "null": spec.is_null_allowed}
+        return _column(spec, {"help_text": spec.help, "null": True, "blank": True})
+    options = {
+        "help_text": spec.help,
+        "default": spec.default,
+        "db_default": spec.default,
+        "null": spec.is_null_allowed,
+    }
     return _column(spec, options)
 
 
@@ -75,7 +87,7 @@ def _column(spec: ParamSpec, options: dict[str, Any]) -> "models.Field[Any, Any]
 
 
 def default_excluded_flags() -> list[str]:
-    """Return a fresh list of the flags that exclude by default."""
+    """Return a new list of the flags that are excluded by default."""
     return list(Params().excluded_flags)
 
 

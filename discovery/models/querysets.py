@@ -1,6 +1,6 @@
-"""Named sets of rows. A set that two modules need is a method here, so that it has one meaning.
+"""QuerySets with named filters, so that every module means the same rows by the same name.
 
-Limits of age ("no heartbeat for 60 s") stand here too: pages, probes and the engine must agree on them.
+The maximum ages of heartbeats are defined here too: pages, probes and jobs must agree on them.
 """
 
 from datetime import datetime, timedelta
@@ -28,62 +28,64 @@ if TYPE_CHECKING:  # the models import this module
     from discovery.models.wallets import Wallet  # noqa: F401
 
 WORKER_SILENT_AFTER: Final = timedelta(seconds=60)
-"""A worker writes a heartbeat every 10 s; one that is silent for longer takes no more work."""
+"""A worker sends a heartbeat every 10 s. After this time without one it counts as dead."""
 WORKER_FORGOTTEN_AFTER: Final = timedelta(hours=1)
-"""Its heartbeat is deleted then."""
+"""Age at which the heartbeat of a dead worker is deleted."""
 
 
 def step_silent_after() -> timedelta:
-    """Return how long a running step, or a run in the foreground, may be silent before it is considered dead."""
+    """Return the time without a heartbeat after which a running step, or a run in the foreground, counts as dead."""
     return timedelta(seconds=settings.STEP_DEAD_SECONDS)
 
 
 class RunQuerySet(models.QuerySet["Run"]):
-    """Runs by where they stand. Rows of the earlier system have no stage; they are never active."""
+    """Runs by status. Rows of the earlier system have no stage and are never active."""
 
     def active(self) -> "RunQuerySet":
         """Runs that are queued or running."""
         return self.unfinished().filter(stage__isnull=False)
 
     def unfinished(self) -> "RunQuerySet":
-        """Active runs, and rows that the earlier system left open."""
+        """Active runs, and rows of the earlier system that were never closed."""
         return self.filter(status__in=ACTIVE_RUN_STATUSES)
 
     def continuing(self) -> "RunQuerySet":
-        """Unfinished runs that nobody asked to cancel."""
+        """Unfinished runs without a request to cancel them."""
         return self.unfinished().filter(cancel_requested_at__isnull=True)
 
     def for_workers(self) -> "RunQuerySet":
-        """Active runs that workers carry out, not one process alone."""
+        """Active runs whose steps are done by workers, not by one process in the foreground."""
         return self.active().filter(in_foreground=False)
 
     def abandoned(self, now: datetime) -> "RunQuerySet":
-        """Unfinished runs that nobody works on: of the earlier system, or in a foreground process that is silent.
+        """Unfinished runs that no process continues: of the earlier system, or of a dead foreground process.
 
         A run of workers is never abandoned: its steps wait for the next worker.
         """
-        silent = Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=now - step_silent_after())
-        return self.unfinished().filter(Q(stage__isnull=True) | Q(in_foreground=True) & silent)
+        is_silent = Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=now - step_silent_after())
+        is_of_earlier_system = Q(stage__isnull=True)
+        is_dead_foreground = Q(in_foreground=True) & is_silent
+        return self.unfinished().filter(is_of_earlier_system | is_dead_foreground)
 
     def begun(self) -> "RunQuerySet":
-        """Runs whose work has begun: neither queued nor a skipped slot."""
+        """Runs that have begun: neither queued runs nor skipped slots."""
         return self.exclude(status__in=(RunStatus.QUEUED, RunStatus.SKIPPED))
 
     def requested(self) -> "RunQuerySet":
-        """Every run but the slots that were skipped."""
+        """All runs except skipped slots."""
         return self.exclude(status=RunStatus.SKIPPED)
 
     def finished(self) -> "RunQuerySet":
-        """Runs that have ended, however; skipped slots never began."""
+        """Runs that have ended with any status, except skipped slots, which never began."""
         return self.exclude(status__in=(*ACTIVE_RUN_STATUSES, RunStatus.SKIPPED))
 
     def completed(self) -> "RunQuerySet":
-        """Runs that ended as they should, with or without errors."""
+        """Runs that completed, with or without errors."""
         return self.filter(status=RunStatus.COMPLETED)
 
 
 class RunStepQuerySet(models.QuerySet["RunStep"]):
-    """Steps by where they stand."""
+    """Steps by status."""
 
     def pending(self) -> "RunStepQuerySet":
         """Steps that wait for a worker."""
@@ -102,19 +104,19 @@ class RunStepQuerySet(models.QuerySet["RunStep"]):
         return self.filter(status__in=CLOSED_STEP_STATUSES)
 
     def due(self, now: datetime) -> "RunStepQuerySet":
-        """Pending steps whose pause after a failure is over."""
+        """Pending steps that may start now: their delay after a failure, if any, is over."""
         return self.pending().filter(Q(available_at__isnull=True) | Q(available_at__lte=now))
 
     def enqueued(self) -> "RunStepQuerySet":
-        """Open steps that workers hold or have been sent."""
+        """Open steps that a worker has claimed or that are in the queue."""
         return self.filter(Q(status=StepStatus.RUNNING) | Q(status=StepStatus.PENDING, enqueued_at__isnull=False))
 
     def claimed_by_worker(self, worker: str) -> "RunStepQuerySet":
-        """Running steps that any process of this worker holds."""
+        """Running steps that a process of this worker has claimed."""
         return self.running().filter(claimed_by__startswith=f"{worker}:")
 
     def dead(self, now: datetime) -> "RunStepQuerySet":
-        """Running steps that have been silent for too long."""
+        """Running steps without a heartbeat for STEP_DEAD_SECONDS."""
         return self.running().filter(heartbeat_at__lt=now - step_silent_after())
 
 
@@ -122,15 +124,16 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
     """Heartbeats of workers."""
 
     def of_workers(self) -> "HeartbeatQuerySet":
-        """One row for each worker that runs, or ran within the last hour."""
+        """Heartbeats of the workers that run or ran within the last hour."""
         return self.filter(name__startswith=WORKER_HEARTBEAT_PREFIX)
 
     def alive(self, now: datetime | None = None) -> "HeartbeatQuerySet":
-        """Workers that wrote a heartbeat within WORKER_SILENT_AFTER."""
-        return self.of_workers().filter(at__gt=(now or timezone.now()) - WORKER_SILENT_AFTER)
+        """Workers that sent a heartbeat within WORKER_SILENT_AFTER."""
+        now = now or timezone.now()
+        return self.of_workers().filter(at__gt=now - WORKER_SILENT_AFTER)
 
     def forgotten(self, now: datetime) -> "HeartbeatQuerySet":
-        """Workers that have been silent for so long that nobody needs their row."""
+        """Heartbeats of workers that are older than WORKER_FORGOTTEN_AFTER."""
         return self.of_workers().filter(at__lt=now - WORKER_FORGOTTEN_AFTER)
 
 
@@ -142,11 +145,11 @@ class WalletQuerySet(models.QuerySet["Wallet"]):
         return self.filter(profiled_at__isnull=False)
 
     def unprofiled(self) -> "WalletQuerySet":
-        """Wallets that no profile was computed for yet."""
+        """Wallets without a profile."""
         return self.filter(profiled_at__isnull=True)
 
     def not_blacklisted(self) -> "WalletQuerySet":
-        """Wallets that an operator has not taken out."""
+        """Wallets that are not blacklisted."""
         return self.exclude(status=WalletStatus.BLACKLISTED)
 
 
@@ -177,5 +180,5 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     """API keys."""
 
     def not_revoked(self) -> "ApiKeyQuerySet":
-        """Keys that nobody has revoked; they may have expired."""
+        """Keys that are not revoked. They may have expired."""
         return self.filter(revoked_at__isnull=True)

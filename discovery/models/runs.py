@@ -1,4 +1,4 @@
-"""Runs, their units of work, the tokens they saw and the wallets they found."""
+"""Runs, their steps, their tokens and the wallets that they found."""
 
 import uuid
 
@@ -22,14 +22,16 @@ from discovery.models.querysets import RunQuerySet, RunStepQuerySet
 
 
 class Run(RunParamColumns):
-    """One discovery run: what was asked, what it did so far, what came out.
+    """One discovery run: its request, progress and results.
 
-    queued → running → completed | failed | cancelled, or skipped. Rows written by the earlier system have no stage and
-    may hold nulls where it wrote none; they are read, never changed, and never count as active.
+    queued → running → completed | failed | cancelled, or skipped. Rows of the earlier system have no stage and may have
+    nulls in further columns; they are only read, and never count as active.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False)
-    started_at = models.DateTimeField(help_text="Time of the request while queued, then when work began.")
+    started_at = models.DateTimeField(
+        help_text="Time of the request while queued, then the time at which the run began."
+    )
     completed_at = models.DateTimeField(null=True, blank=True)
     status = models.CharField(
         max_length=20, choices=RunStatus.choices, default=RunStatus.RUNNING, db_default=RunStatus.RUNNING
@@ -48,11 +50,11 @@ class Run(RunParamColumns):
         null=True,
         blank=True,
         unique=True,
-        help_text="The slot: one slot, one run, whoever is late or doubled.",
+        help_text="Slot of the schedule; each slot has one run at most.",
     )
     idempotency_key = models.CharField(max_length=255, null=True, blank=True, unique=True)
     idempotency_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
-    stage = models.CharField(max_length=20, choices=RunStage.choices, null=True, blank=True)  # noqa: DJ001  null = not ours
+    stage = models.CharField(max_length=20, choices=RunStage.choices, null=True, blank=True)  # noqa: DJ001  null = of the earlier system
     steps_total = models.IntegerField(default=0, db_default=0)
     steps_done = models.IntegerField(default=0, db_default=0)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
@@ -63,14 +65,14 @@ class Run(RunParamColumns):
     usage = models.JSONField(default=dict, db_default=json_default({}), blank=True)
     config_version = models.IntegerField(null=True, blank=True)
     source = models.CharField(
-        max_length=20, blank=True, default="", db_default="", help_text="Who answers transactions, decided once a run."
+        max_length=20, blank=True, default="", db_default="", help_text="Provider of transactions, chosen once per run."
     )
     source_note = models.TextField(blank=True, default="", db_default="")
     in_foreground = models.BooleanField(
-        default=False, db_default=False, help_text="One process carries it out itself; workers leave it alone."
+        default=False, db_default=False, help_text="One process does all steps itself; workers ignore the run."
     )
     prior = models.JSONField(
-        default=dict, db_default=json_default({}), blank=True, help_text="What its scores were shrunk towards."
+        default=dict, db_default=json_default({}), blank=True, help_text="Prior towards which the scores are shrunk."
     )
     retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="retries")
 
@@ -83,17 +85,17 @@ class Run(RunParamColumns):
         indexes = [
             # The history, newest first.
             models.Index(models.F("started_at").desc(), name="idx_discovery_runs_started"),
-            # History and statistics by status.
+            # Statistics by status.
             models.Index(fields=["status"], name="idx_discovery_runs_status"),
             # The history of one status, newest first.
             models.Index(models.F("status").asc(), models.F("started_at").desc(), name="discovery_runs_by_status"),
-            # The history by who asked, newest first.
+            # The history of one trigger, newest first.
             models.Index(
                 models.F("trigger_type").asc(), models.F("started_at").desc(), name="discovery_runs_by_trigger"
             ),
         ]
         constraints = [
-            # One active run. Rows of the earlier system (no stage) stay out of it.
+            # One active run at a time. Rows of the earlier system (without a stage) do not count.
             models.UniqueConstraint(
                 models.ExpressionWrapper(Q(stage__isnull=False), output_field=models.BooleanField()),
                 condition=Q(status__in=ACTIVE_RUN_STATUSES, stage__isnull=False),
@@ -106,17 +108,19 @@ class Run(RunParamColumns):
 
     @property
     def is_active(self) -> bool:
-        """Queued or running; rows of the earlier system never are."""
-        return self.status in ACTIVE_RUN_STATUSES and self.stage is not None
+        """True if the run is queued or running. Rows of the earlier system are never active."""
+        if self.stage is None:
+            return False
+        return self.status in ACTIVE_RUN_STATUSES
 
     @property
     def has_errors(self) -> bool:
-        """The run could not do something: shown as "completed with errors"."""
+        """True if a part of the work failed. A completed run is then shown as "completed with errors"."""
         return bool(self.errors)
 
 
 class RunWallet(models.Model):
-    """A wallet that a run found through a token, with the result on that token. Older rows may repeat."""
+    """A wallet that a run found through a token, with its result on it. Rows of the earlier system may repeat."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, db_index=False, related_name="wallets")
@@ -156,21 +160,21 @@ class RunWallet(models.Model):
 
 
 def step_name(kind: str, key: str) -> str:
-    """Return the name of a step in errors and logs, such as `token <mint>`."""
+    """Return the name of a step for errors and logs, such as `token <mint>`."""
     if kind == StepKind.FIND:
         return "find_tokens"
     return f"{kind} {key}".strip()
 
 
 class RunStep(models.Model):
-    """One unit of work: claimed by a conditional update, stored in one transaction with its completion.
+    """One unit of work of a run. A conditional update claims it; its results and its completion are one transaction.
 
-    pending → running → done | failed; a running step whose worker died returns to pending, three attempts at most.
+    pending → running → done | failed. A running step whose worker died returns to pending, up to three attempts.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
     kind = models.CharField(max_length=10, choices=StepKind.choices)
-    key = AddressField(blank=True, help_text="The mint or the wallet worked on; empty for find and finish.")
+    key = AddressField(blank=True, help_text="Mint or wallet of the step; empty for find and finish.")
     status = models.CharField(
         max_length=10, choices=StepStatus.choices, default=StepStatus.PENDING, db_default=StepStatus.PENDING
     )
@@ -181,11 +185,18 @@ class RunStep(models.Model):
     completed_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True, default="", db_default="")
     error_code = models.CharField(max_length=30, blank=True, default="", db_default="")
-    enqueued_at = models.DateTimeField(null=True, blank=True, help_text="When workers were last told of it.")
-    available_at = models.DateTimeField(null=True, blank=True, help_text="Not before: a pause after a failure.")
+    enqueued_at = models.DateTimeField(
+        null=True, blank=True, help_text="Time at which the step was last sent to the queue."
+    )
+    available_at = models.DateTimeField(
+        null=True, blank=True, help_text="Earliest start of the next attempt after a failure."
+    )
     usage = models.JSONField(default=dict, db_default=json_default({}), blank=True)
     errors = models.JSONField(
-        default=list, db_default=json_default([]), blank=True, help_text="Go into the run's when it is closed."
+        default=list,
+        db_default=json_default([]),
+        blank=True,
+        help_text="Merged into the errors of the run when it is closed.",
     )
     counts = models.JSONField(default=dict, db_default=json_default({}), blank=True)
 
@@ -196,7 +207,7 @@ class RunStep(models.Model):
         verbose_name = "step"
         constraints = [models.UniqueConstraint(fields=["run", "kind", "key"], name="discovery_run_steps_once")]
         indexes = [
-            # What is left to do: sweeper and reaper look at open steps alone.
+            # Open steps of a run: the sweeper and the reaper read only these.
             models.Index(
                 fields=["run", "status"], condition=Q(status__in=OPEN_STEP_STATUSES), name="discovery_run_steps_open"
             ),
@@ -207,18 +218,20 @@ class RunStep(models.Model):
 
     @property
     def name(self) -> str:
-        """The step's name in errors and logs."""
+        """Name of the step in errors and logs."""
         return step_name(self.kind, self.key)
 
 
 class RunToken(models.Model):
-    """What a run saw of a token: market figures at that moment, the launch clock, counts and where candidates fell."""
+    """A token of a run: market figures at that time, launch time, counts, and why candidates were rejected."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="tokens")
     mint = AddressField()
     symbol = models.CharField(max_length=64, blank=True, default="", db_default="")
     name = models.CharField(max_length=128, blank=True, default="", db_default="")
-    rank = models.IntegerField(default=0, db_default=0, help_text="Place among the tokens of the run, 1 = first.")
+    rank = models.IntegerField(
+        default=0, db_default=0, help_text="Rank among the tokens of the run, 1 = most promising."
+    )
     sources = models.JSONField(default=list, db_default=json_default([]), blank=True)
     pools = models.JSONField(default=list, db_default=json_default([]), blank=True)
     price_usd = models.DecimalField(max_digits=40, decimal_places=18, null=True, blank=True)
@@ -229,7 +242,7 @@ class RunToken(models.Model):
     transactions_24h = models.BigIntegerField(null=True, blank=True)
     launched_at = models.DateTimeField(null=True, blank=True)
     launch_clock = models.CharField(max_length=20, blank=True, default="", db_default="")
-    creator = AddressField(blank=True, default="", db_default="", help_text="Who created it; empty = not known.")
+    creator = AddressField(blank=True, default="", db_default="", help_text="Creator of the token; empty = not known.")
     transactions = models.IntegerField(null=True, blank=True)
     early_buyers = models.IntegerField(null=True, blank=True)
     qualified = models.IntegerField(null=True, blank=True)

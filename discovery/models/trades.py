@@ -1,4 +1,4 @@
-"""Facts of the chain and the positions that follow from them."""
+"""Trades, and the positions and cycles computed from them."""
 
 from django.db import models
 from django.db.models import Value
@@ -11,7 +11,7 @@ from discovery.models.runs import Run
 
 
 class Trade(models.Model):
-    """One wallet, one token, one direction, in one transaction. Storing it twice is harmless."""
+    """One direction of one token by one wallet in one transaction. A unique constraint prevents duplicates."""
 
     signature = models.CharField(max_length=90)
     wallet_address = AddressField()
@@ -19,14 +19,14 @@ class Trade(models.Model):
     slot = models.BigIntegerField()
     block_time = models.DateTimeField(null=True, blank=True)
     side = models.CharField(max_length=4, choices=[("buy", "buy"), ("sell", "sell")])
-    token_units = UnitsField(help_text="Raw units, what the wallet really got or gave.")
+    token_units = UnitsField(help_text="Raw units that the wallet received or gave.")
     token_decimals = models.SmallIntegerField()
     quote_mint = AddressField()
     quote_units = UnitsField(help_text="Raw units of the quote; lamports for SOL.")
     value_lamports = models.BigIntegerField(
         null=True,
         blank=True,
-        help_text="The quote in lamports at the time of the trade; null where no price is known.",
+        help_text="The quote in lamports at the time of the trade; null if no price is known.",
     )
     network_fee_lamports = models.BigIntegerField(db_default=0, default=0)
     tip_lamports = models.BigIntegerField(db_default=0, default=0)
@@ -53,7 +53,7 @@ class Trade(models.Model):
                 models.F("mint").asc(),
                 name="discovery_trades_wallet",
             ),
-            # Retention: old trades of wallets off the watchlist.
+            # Retention: old trades of wallets that are not on the watchlist.
             models.Index(fields=["block_time"], name="discovery_trades_age"),
         ]
 
@@ -62,7 +62,7 @@ class Trade(models.Model):
 
 
 class Position(models.Model):
-    """What came of one wallet's trades in one token, by weighted average cost (docs/profit.md)."""
+    """Result of one wallet's trades in one token, by weighted average cost (docs/profit.md)."""
 
     wallet_address = AddressField()
     mint = AddressField()
@@ -73,16 +73,16 @@ class Position(models.Model):
     entry_seconds = models.IntegerField(null=True, blank=True, help_text="Seconds from launch to the first buy.")
     buys = models.IntegerField(default=0, db_default=0)
     sells = models.IntegerField(default=0, db_default=0)
-    cost_lamports = models.BigIntegerField(default=0, db_default=0, help_text="All basis ever put in.")
+    cost_lamports = models.BigIntegerField(default=0, db_default=0, help_text="Total cost of all purchases, with fees.")
     realised_lamports = models.BigIntegerField(default=0, db_default=0)
     unmatched_lamports = models.BigIntegerField(
-        default=0, db_default=0, help_text="Proceeds of units whose cost is not known; never profit."
+        default=0, db_default=0, help_text="Proceeds of units whose cost is not known; not part of the profit."
     )
     profit_pct = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
     held_units = models.DecimalField(max_digits=30, decimal_places=0, default=0, db_default=Value(0))
     history_incomplete = models.BooleanField(default=False, db_default=False)
     rejection = models.CharField(
-        max_length=40, blank=True, default="", db_default="", help_text="Why not; empty = qualified."
+        max_length=40, blank=True, default="", db_default="", help_text="Reason for not qualifying; empty = qualified."
     )
     flags = models.JSONField(default=list, db_default=json_default([]), blank=True)
     updated_at = models.DateTimeField(db_default=Now())
@@ -92,7 +92,7 @@ class Position(models.Model):
         verbose_name = "position"
         constraints = [models.UniqueConstraint(fields=["wallet_address", "mint"], name="discovery_positions_once")]
         indexes = [
-            # The early buyers of a token by what they took out.
+            # The early buyers of a token, best profit first.
             models.Index(fields=["mint", "-profit_pct"], name="discovery_positions_mint"),
         ]
 
@@ -101,15 +101,15 @@ class Position(models.Model):
 
 
 class Cycle(models.Model):
-    """One holding of a token by a wallet, flat to flat: the unit of profiles and scores (docs/scores.md)."""
+    """One holding of a token, until the wallet is flat again: the unit of profiles and scores (docs/scores.md)."""
 
     wallet_address = AddressField()
     mint = AddressField()
-    number = models.IntegerField(help_text="1 = the wallet's first holding of this token in the profile's days.")
+    number = models.IntegerField(help_text="1 = the wallet's first cycle in this token within the days of the profile.")
     result = models.CharField(max_length=4, choices=CycleResult.choices)
     close_reason = models.CharField(max_length=20, db_column="why", help_text="closed, dead bag, left wallet or open.")
     opened_at = models.DateTimeField()
-    closed_at = models.DateTimeField(null=True, blank=True, help_text="When it became flat.")
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="Time at which the wallet became flat.")
     resolved_at = models.DateTimeField(null=True, blank=True)
     last_trade_at = models.DateTimeField()
     put_in_lamports = models.BigIntegerField()
@@ -131,9 +131,12 @@ class Cycle(models.Model):
     sells = models.IntegerField()
     hold_seconds = models.IntegerField(null=True, blank=True)
     history_incomplete = models.BooleanField()
-    reconciled = models.BooleanField(help_text="The chain's balance follows from the events.")
+    reconciled = models.BooleanField(help_text="The balance on the chain matches the history.")
     exclusion_reason = models.CharField(
-        max_length=20, blank=True, db_column="left_out", help_text="Why statistics leave it out; empty = counted."
+        max_length=20,
+        blank=True,
+        db_column="left_out",
+        help_text="Reason for which statistics exclude it; empty = counted.",
     )
     first_signature = models.CharField(max_length=90)
 
@@ -144,7 +147,7 @@ class Cycle(models.Model):
             models.UniqueConstraint(fields=["wallet_address", "mint", "number"], name="discovery_cycles_once")
         ]
         indexes = [
-            # The holdings of a wallet, newest first.
+            # The cycles of a wallet, newest first.
             models.Index(
                 models.F("wallet_address").asc(),
                 models.F("opened_at").desc(),
@@ -158,7 +161,7 @@ class Cycle(models.Model):
 
 
 class Transaction(models.Model):
-    """A transaction as the provider gave it, kept for hours so that a retry does not pay for it again."""
+    """A cached transaction as the provider returned it, so that a retry does not request it again."""
 
     signature = models.CharField(max_length=90, primary_key=True)
     body = models.BinaryField()
@@ -170,7 +173,7 @@ class Transaction(models.Model):
         db_table = "discovery_transactions"
         verbose_name = "cached transaction"
         indexes = [
-            # Retention: what is older than the cache keeps.
+            # Retention: transactions that have expired.
             models.Index(fields=["fetched_at"], name="discovery_transactions_age"),
         ]
 

@@ -13,7 +13,7 @@ from discovery.models.runs import Run
 
 
 class Wallet(models.Model):
-    """A wallet worth watching, with what is known of it. Never deleted by retention."""
+    """A wallet on the watchlist with its profile and score. Retention never deletes it."""
 
     address = AddressField(primary_key=True)
     status = models.CharField(
@@ -23,10 +23,10 @@ class Wallet(models.Model):
         db_default=WalletStatus.INSUFFICIENT_DATA,
     )
     score = models.DecimalField(max_digits=5, decimal_places=4, null=True, blank=True, help_text="0–1, shown as 0–100.")
-    # What lists filter and sort by stands in columns; the rest of the profile is one object, read for one wallet.
+    # Lists filter and sort by these columns. The rest of the profile is one JSON object, read for a single wallet.
     score_version = models.IntegerField(null=True, blank=True)
     provisional = models.BooleanField(
-        default=False, db_default=False, help_text="Some part of the score could not be computed."
+        default=False, db_default=False, help_text="A part of the score could not be computed."
     )
     unscored_reason = models.TextField(blank=True, default="", db_default="")
     score_detail = models.JSONField(
@@ -39,28 +39,34 @@ class Wallet(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
         editable=False,
-        help_text="The run whose prior the score was shrunk towards.",
+        help_text="Run whose prior the score was shrunk towards.",
     )
     profiled_at = models.DateTimeField(null=True, blank=True)
     profile = models.JSONField(default=dict, db_default=json_default({}), blank=True)
     profile_requested_at = models.DateTimeField(null=True, blank=True)
     profile_error = models.TextField(blank=True, default="", db_default="")
     too_active = models.BooleanField(
-        default=False, db_default=False, help_text="More transactions than a profile reads: not scored."
+        default=False,
+        db_default=False,
+        help_text="The wallet has more transactions than a profile reads; it is not scored.",
     )
     flags = models.JSONField(
-        default=dict, db_default=json_default({}), blank=True, help_text="Each flag with its evidence."
+        default=dict, db_default=json_default({}), blank=True, help_text="Flags with their evidence."
     )
     resolved_cycles = models.IntegerField(null=True, blank=True, help_text="Without seed tokens.")
     win_rate = models.DecimalField(max_digits=5, decimal_places=4, null=True, blank=True)
-    realised_lamports = models.BigIntegerField(null=True, blank=True, help_text="Net over the profile's days.")
+    realised_lamports = models.BigIntegerField(
+        null=True, blank=True, help_text="Net result over the days of the profile."
+    )
     coverage = models.DecimalField(max_digits=5, decimal_places=4, null=True, blank=True)
     n_eff = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True)
-    funder = models.CharField(max_length=44, blank=True, default="", db_default="", help_text="Who first sent it SOL.")
+    funder = models.CharField(
+        max_length=44, blank=True, default="", db_default="", help_text="Address that first sent it SOL."
+    )
     last_trade_at = models.DateTimeField(null=True, blank=True)
     first_discovered_at = models.DateTimeField(db_default=Now())
     last_discovered_at = models.DateTimeField(db_default=Now())
-    discovery_count = models.IntegerField(default=0, db_default=0, help_text="How many runs found it.")
+    discovery_count = models.IntegerField(default=0, db_default=0, help_text="Number of runs that found it.")
     first_run = models.ForeignKey(
         Run, null=True, blank=True, on_delete=models.SET_NULL, related_name="first_found", editable=False
     )
@@ -103,7 +109,7 @@ class Wallet(models.Model):
                 models.F("address").asc(),
                 name="discovery_wallets_last",
             ),
-            # The leaderboard: best score first, ties by effective sample and address.
+            # The leaderboard: best score first, then by effective sample and address.
             models.Index(
                 models.F("score").desc(nulls_last=True),
                 models.F("n_eff").desc(nulls_last=True),
@@ -117,11 +123,11 @@ class Wallet(models.Model):
                 models.F("address").asc(),
                 name="discovery_wallets_by_status",
             ),
-            # Wallets with a flag; by their label; by the beginning of their address.
+            # Wallets by flag, by label, and by the beginning of their address.
             GinIndex(fields=["flags"], name="discovery_wallets_flags"),
             models.Index(fields=["label"], condition=~Q(label=""), name="discovery_wallets_label"),
             models.Index(OpClass("address", name="varchar_pattern_ops"), name="discovery_wallets_address"),
-            # The leaderboard by net result.
+            # The leaderboard by net result, best first.
             models.Index(
                 models.F("realised_lamports").desc(nulls_last=True),
                 models.F("address").asc(),

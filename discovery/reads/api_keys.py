@@ -1,4 +1,4 @@
-"""API keys, as authentication needs them."""
+"""Look-up of API keys for authentication."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,7 +12,7 @@ USE_STORED_EVERY: Final = timedelta(minutes=1)
 
 
 class StoredKey(msgspec.Struct, frozen=True):
-    """A key without its secret. `valid`: neither revoked nor expired."""
+    """A stored key. `valid`: neither revoked nor expired."""
 
     id: int
     name: str
@@ -38,8 +38,14 @@ def stored_key(prefix: str, now: datetime) -> StoredKey | None:
 
 
 def store_use(key: StoredKey, now: datetime) -> None:
-    """Store that the key is in use, once a minute at most: one query then, else none."""
-    if key.last_used_at is not None and now - key.last_used_at < USE_STORED_EVERY:
+    """Store the time of the last use, at most once a minute. One query, or none if it was stored recently."""
+    if _is_recent(key.last_used_at, now):
         return
     is_due = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - USE_STORED_EVERY)
     ApiKey.objects.filter(is_due, pk=key.id).update(last_used_at=now)
+
+
+def _is_recent(last_used_at: datetime | None, now: datetime) -> bool:
+    if last_used_at is None:
+        return False
+    return now - last_used_at < USE_STORED_EVERY

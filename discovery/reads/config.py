@@ -1,4 +1,4 @@
-"""The configuration as it is saved."""
+"""The saved configuration."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,42 +9,42 @@ from msgspec import Meta
 from discovery.domain.run_params import PARAM_TYPES, Params
 from discovery.models import Config, Run
 from discovery.models.enums import RunStatus
-from discovery.reads.paging import one_of
+from discovery.reads.row_values import one_of
 
 ConfigParams = msgspec.defstruct(
     "ConfigParams",
     list(PARAM_TYPES.items()),
     frozen=True,
     module=__name__,
-    namespace={"__doc__": "The parameters of every run, unless its request says otherwise."},
+    namespace={"__doc__": "The parameters that every run uses unless its request overrides them."},
 )
 
 
 class ConfigView(msgspec.Struct, frozen=True):
-    """The configuration row and its last result."""
+    """The configuration row, with the time and status of the last run."""
 
-    enabled: Annotated[bool, Meta(description="The switch as saved; `status` says whether runs start by themselves.")]
+    enabled: Annotated[bool, Meta(description="The saved switch; `status` shows whether runs start on schedule.")]
     schedule_hours: int
     params: ConfigParams  # type: ignore[valid-type]  # built from the specs
-    next_run_at: Annotated[datetime | None, Meta(description="Null while no run starts by itself.")]
+    next_run_at: Annotated[datetime | None, Meta(description="Null while the schedule is off.")]
     last_run_at: datetime | None
     last_result: Annotated[str | None, one_of(RunStatus, "Status of the run that began last.")]
-    version: Annotated[int, Meta(description="Number of changes; the same as the ETag.")]
+    version: Annotated[int, Meta(description="Increases by 1 with each change; equal to the ETag.")]
     updated_at: datetime | None
     updated_by: str
 
 
 def config_view() -> ConfigView:
-    """Return the configuration; a null of an earlier row reads as the default. Two queries."""
+    """Return the configuration; null parameters of older rows are returned as their defaults. Two queries."""
     config = Config.load()
-    last_run = Run.objects.begun().order_by("-started_at").values("started_at", "status").first()
+    last_run = Run.objects.begun().order_by("-started_at").only("started_at", "status").first()
     return ConfigView(
         enabled=bool(config.enabled),
         schedule_hours=config.hours,
         params=params_row(config.params),
         next_run_at=config.next_run_at if config.is_schedule_on else None,
-        last_run_at=last_run["started_at"] if last_run else None,
-        last_result=last_run["status"] if last_run else None,
+        last_run_at=last_run.started_at if last_run else None,
+        last_result=last_run.status if last_run else None,
         version=config.version,
         updated_at=config.updated_at,
         updated_by=config.updated_by or "",
@@ -52,5 +52,5 @@ def config_view() -> ConfigView:
 
 
 def params_row(params: Params) -> Any:
-    """Return the parameters as a row of this module's view."""
+    """Return the parameters as a ConfigParams."""
     return ConfigParams(**msgspec.structs.asdict(params))

@@ -1,4 +1,4 @@
-"""The evidence of a wallet's score: gates, parts, cycles, and the trades of each cycle."""
+"""The evidence for a wallet's score: gates, parts, cycles, and the trades of each cycle."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -21,7 +21,7 @@ class EvidenceTrade(msgspec.Struct, frozen=True):
 
 
 class EvidenceCycle(msgspec.Struct, frozen=True):
-    """One holding, flat to flat, with its transactions."""
+    """One holding of a token with its transactions, from the first units of a flat wallet until it is flat again."""
 
     mint: str
     number: int
@@ -41,7 +41,7 @@ class EvidenceCycle(msgspec.Struct, frozen=True):
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """A wallet's score with its reasons."""
+    """A wallet's score with its evidence."""
 
     address: str
     status: str
@@ -78,7 +78,7 @@ TRADE_AMOUNTS: Final = ("value_lamports",)
 
 
 def _stringify(row: dict[str, Any], names: tuple[str, ...]) -> None:
-    """Turn amounts into strings, which hold what a JSON number may not."""
+    """Replace amounts by strings: JSON numbers lose digits beyond 2⁵³."""
     for name in names:
         if row[name] is not None:
             row[name] = str(row[name])
@@ -122,7 +122,7 @@ def _cycles(address: str, seeds: set[str]) -> tuple[EvidenceCycle, ...]:
 
 
 def _is_within(trade: Trade, opened_at: datetime, next_opening: datetime | None) -> bool:
-    """Return True from the opening of a cycle until the next holding of the token begins."""
+    """Return True if the trade happened from the opening of a cycle until the next cycle of the token opened."""
     if trade.block_time is None or trade.block_time < opened_at:
         return False
     return next_opening is None or trade.block_time < next_opening

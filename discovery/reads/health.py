@@ -1,4 +1,4 @@
-"""Last heartbeats, provider results and runs, for the probes. Facts only; `health` evaluates them."""
+"""Last heartbeats, provider states and runs, for the health probes. The `health` app evaluates them."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -8,8 +8,8 @@ from django.db.models import F, Max
 from django.db.models.functions import Greatest
 
 from discovery.models import Heartbeat, Provider, Run
-from discovery.models.querysets import WORKER_SILENT_AFTER, step_silent_after
-from discovery.reads.paging import error_words
+from discovery.models.querysets import WORKER_SILENT_AFTER, HeartbeatQuerySet, step_silent_after
+from discovery.reads.row_values import error_messages
 
 TICK_SECONDS: Final = 30
 """Interval at which beat sends a tick."""
@@ -20,6 +20,17 @@ WORKER_DEAD_SECONDS: Final = int(WORKER_SILENT_AFTER.total_seconds())
 CANARY_DEAD_SECONDS: Final = 180
 """Maximum age of the canary, which passes through the queue every 60 s."""
 MAX_HEARTBEATS: Final = 500
+_LAST_RUN_COLUMNS: Final = (
+    "status",
+    "trigger_type",
+    "started_at",
+    "completed_at",
+    "duration_seconds",
+    "tokens_analyzed",
+    "new_wallets",
+    "updated_wallets",
+    "errors",
+)
 
 
 class HeartbeatRow(msgspec.Struct, frozen=True):
@@ -30,8 +41,8 @@ class HeartbeatRow(msgspec.Struct, frozen=True):
     detail: dict[str, Any]
 
 
-class ProviderSeen(msgspec.Struct, frozen=True):
-    """The last results that workers had from a provider. Times are UTC; `open_until`: end of its open circuit."""
+class ProviderState(msgspec.Struct, frozen=True):
+    """The last success and failure of requests to a provider. Times are UTC; `open_until`: end of its open circuit."""
 
     name: str
     last_success_at: datetime | None
@@ -40,18 +51,22 @@ class ProviderSeen(msgspec.Struct, frozen=True):
     open_until: datetime | None
 
     def is_circuit_open(self, now: datetime) -> bool:
-        """Return True while its circuit breaker is open: it gets no requests."""
-        return self.open_until is not None and self.open_until > now
+        """Return True while its circuit breaker is open: no requests are sent to it."""
+        if self.open_until is None:
+            return False
+        return self.open_until > now
 
     def is_failing(self) -> bool:
-        """Return True if its last result was a failure."""
+        """Return True if its last request failed."""
         if self.last_failure_at is None:
             return False
-        return self.last_success_at is None or self.last_failure_at > self.last_success_at
+        if self.last_success_at is None:
+            return True
+        return self.last_failure_at > self.last_success_at
 
 
 class LastRun(msgspec.Struct, frozen=True):
-    """The run that began last, finished or not; `errors` in the words kept with it."""
+    """The run that began last, finished or not. `errors`: the messages stored with it."""
 
     id: str
     status: str
@@ -66,77 +81,88 @@ class LastRun(msgspec.Struct, frozen=True):
 
 
 class ActiveRunState(msgspec.Struct, frozen=True):
-    """The run that is queued or running; `last_sign_at`: when it, or a step of it, was last heard of (UTC)."""
+    """The run that is queued or running. `last_activity_at`: last heartbeat of the run or of one of its steps (UTC)."""
 
     id: str
     status: str
     stage: str | None
-    last_sign_at: datetime
+    last_activity_at: datetime
 
 
 def heartbeats() -> dict[str, HeartbeatRow]:
-    """The newest `MAX_HEARTBEATS` signs of life by name. One query."""
-    rows = Heartbeat.objects.order_by("-at", "name").values_list("name", "at", "detail")[:MAX_HEARTBEATS]
-    return {name: HeartbeatRow(name, at.astimezone(UTC), detail or {}) for name, at, detail in rows}
+    """Return the newest `MAX_HEARTBEATS` heartbeats by name. One query."""
+    newest = _fetch_heartbeats(Heartbeat.objects.order_by("-at", "name"))
+    return {row.name: row for row in newest}
 
 
 def heartbeats_of(prefix: str) -> list[HeartbeatRow]:
-    """The signs of life whose name begins with `prefix`, newest first. One query."""
-    rows = Heartbeat.objects.filter(name__startswith=prefix).order_by("-at").values_list("name", "at", "detail")
-    return [HeartbeatRow(name, at.astimezone(UTC), detail or {}) for name, at, detail in rows[:MAX_HEARTBEATS]]
+    """Return the heartbeats whose name begins with `prefix`, newest first, `MAX_HEARTBEATS` at most. One query."""
+    return _fetch_heartbeats(Heartbeat.objects.filter(name__startswith=prefix).order_by("-at"))
 
 
-def providers_seen() -> list[ProviderSeen]:
-    """Every provider that was ever asked, by name. One query."""
+def _fetch_heartbeats(ordered: HeartbeatQuerySet) -> list[HeartbeatRow]:
+    rows = ordered.values_list("name", "at", "detail")[:MAX_HEARTBEATS]
+    return [HeartbeatRow(name, at.astimezone(UTC), detail or {}) for name, at, detail in rows]
+
+
+def provider_states() -> list[ProviderState]:
+    """Return every provider that has had a request, by name. One query."""
     rows = Provider.objects.order_by("name").values_list(
-        "name", "last_success_at", "last_failure_at", "last_cause", "open_until"
+        "name",
+        "last_success_at",
+        "last_failure_at",
+        "last_cause",
+        "open_until",
     )
-    return [ProviderSeen(*row) for row in rows]
+    return [ProviderState(*row) for row in rows]
 
 
 def last_run() -> LastRun | None:
-    """The run that began last; queued runs and skipped slots have not begun. One query."""
-    fields = (
-        "status", "trigger_type", "started_at", "completed_at", "duration_seconds",
-        "tokens_analyzed", "new_wallets", "updated_wallets", "errors",
-    )  # fmt: skip
-    row = Run.objects.begun().order_by("-started_at", "-pk").values("pk", *fields).first()
-    if row is None:
+    """Return the run that began last; queued runs and skipped slots have not begun. One query."""
+    newest_first = Run.objects.begun().order_by("-started_at", "-pk")
+    run = newest_first.only(*_LAST_RUN_COLUMNS).first()
+    if run is None:
         return None
+    duration = run.duration_seconds
     return LastRun(
-        id=str(row["pk"]),
-        status=row["status"],
-        trigger_type=row["trigger_type"],
-        started_at=row["started_at"],
-        completed_at=row["completed_at"],
-        duration_seconds=None if row["duration_seconds"] is None else float(row["duration_seconds"]),
-        tokens_analyzed=row["tokens_analyzed"] or 0,
-        new_wallets=row["new_wallets"] or 0,
-        updated_wallets=row["updated_wallets"] or 0,
-        errors=error_words(row["errors"]),
+        id=str(run.pk),
+        status=run.status,
+        trigger_type=run.trigger_type,
+        started_at=run.started_at,
+        completed_at=run.completed_at,
+        duration_seconds=None if duration is None else float(duration),
+        tokens_analyzed=run.tokens_analyzed or 0,
+        new_wallets=run.new_wallets or 0,
+        updated_wallets=run.updated_wallets or 0,
+        errors=error_messages(run.errors),
     )
 
 
 def active_run() -> ActiveRunState | None:
-    """The queued or running run. One query. A step that waits for its next attempt counts as heard of until then."""
-    row = (
-        Run.objects.active()
-        .annotate(
-            # PostgreSQL's GREATEST leaves nulls out.
-            last_sign_at=Greatest(
-                F("started_at"),
-                F("heartbeat_at"),
-                Max("steps__heartbeat_at"),
-                Max("steps__completed_at"),
-                Max("steps__available_at"),
-            )
-        )
-        .values_list("pk", "status", "stage", "last_sign_at")
-        .first()
+    """Return the queued or running run, or None. One query.
+
+    A step that waits for its next attempt counts as active until that attempt is due.
+    """
+    # PostgreSQL's GREATEST ignores nulls.
+    last_activity = Greatest(
+        F("started_at"),
+        F("heartbeat_at"),
+        Max("steps__heartbeat_at"),
+        Max("steps__completed_at"),
+        Max("steps__available_at"),
     )
-    return ActiveRunState(str(row[0]), row[1], row[2], row[3].astimezone(UTC)) if row else None
+    runs = Run.objects.active().annotate(last_activity_at=last_activity)
+    row = runs.values("pk", "status", "stage", "last_activity_at").first()
+    if row is None:
+        return None
+    return ActiveRunState(
+        id=str(row["pk"]),
+        status=row["status"],
+        stage=row["stage"],
+        last_activity_at=row["last_activity_at"].astimezone(UTC),
+    )
 
 
 def run_dead_seconds() -> int:
-    """A run that was not heard of for so long stands still, in seconds."""
+    """Return the seconds without a heartbeat after which a run counts as stalled."""
     return int(step_silent_after().total_seconds())

@@ -1,4 +1,4 @@
-"""The parts of the Discovery page that change by themselves: the active run, the next slot, the last result."""
+"""The parts of the Discovery page that are refreshed automatically: the active run, the next slot, the last result."""
 
 import hashlib
 import uuid
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from discovery.models import Config, Heartbeat, Provider, Pumps, Run, RunStep
 from discovery.models.enums import CLOSED_STEP_STATUSES, KIND_OF_STAGE, RunStage, StepKind, StepStatus
-from discovery.reads.paging import ErrorCount
+from discovery.reads.row_values import ErrorCount
 from discovery.reads.scheduler import GRACE_SECONDS
 
 # Begin and end of each stage on the bar of the whole run, in percent. Tokens and wallets are nearly all of it.
@@ -26,11 +26,11 @@ _STAGE_PCT: Final = {
 }
 _OVERDUE_AFTER: Final = timedelta(seconds=GRACE_SECONDS)
 MIN_DONE_STEPS: Final = 2
-"""Steps of a stage that must be done before its pace predicts its end."""
+"""Steps of a stage that must be closed before the time of its end is estimated."""
 
 
 class ActiveRunView(msgspec.Struct, frozen=True):
-    """An active run. Times in UTC; `eta_seconds`: until this stage ends at its pace so far, None = not known yet."""
+    """An active run. Times in UTC; `eta_seconds`: estimated time until its stage ends, None = not known yet."""
 
     id: uuid.UUID
     status: str
@@ -69,7 +69,7 @@ class EndedRun(msgspec.Struct, frozen=True):
 class LiveView(msgspec.Struct, frozen=True):
     """The changing parts of the page at one revision.
 
-    last: the run that ended last, None while one is active. workers: True if one has written a heartbeat lately.
+    last: the run that ended last, None while one is active. workers: True if a worker has sent a heartbeat recently.
     """
 
     revision: str
@@ -80,7 +80,7 @@ class LiveView(msgspec.Struct, frozen=True):
 
 
 class _StageCounts(msgspec.Struct, frozen=True):
-    """Steps of one kind: all, closed and failed ones, and when the first began."""
+    """Number of steps of one kind: all, closed and failed ones; and the time at which the first began."""
 
     total: int = 0
     closed: int = 0
@@ -89,25 +89,25 @@ class _StageCounts(msgspec.Struct, frozen=True):
 
 
 def revision() -> str:
-    """Return a text that changes whenever the page would. One query, no row is locked."""
+    """Return a hash that changes whenever the content of the page changes. One query, no row is locked."""
     return _digest(_revision_row())
 
 
-def _digest(row: tuple[Any, ...] | None) -> str:
+def _digest(row: Any) -> str:
     return hashlib.sha256(msgspec.json.encode(row, enc_hook=str)).hexdigest()[:16]
 
 
-def _revision_row() -> tuple[Any, ...] | None:
-    """Return the version of the configuration first, whether workers live second, then all else the page depends on."""
+def _revision_row() -> Any:
+    """Return the values on which the content of the page depends, or None if there is no configuration row."""
     now = timezone.now()
     active = Run.objects.active()
-    active_values = JSONObject(id="id", stage="stage", status="status", cancel="cancel_requested_at")
+    active_state = JSONObject(id="id", stage="stage", status="status", cancel="cancel_requested_at")
     last_end = Run.objects.order_by().values(last=Max("completed_at"))
-    pumps = Pumps.objects.values(at=JSONObject(a="answered_at", r="refreshed_at"))
-    row: tuple[Any, ...] | None = (
+    pumps = Pumps.objects.values(times=JSONObject(answered="answered_at", refreshed="refreshed_at"))
+    return (
         Config.objects.filter(pk=1)
         .annotate(
-            run=Subquery(active.values(shown=active_values)[:1]),
+            run=Subquery(active.values(state=active_state)[:1]),
             active_id=Subquery(active.values("pk")[:1]),
             ended=Subquery(last_end[:1]),
             pumps=Subquery(pumps[:1]),
@@ -116,10 +116,9 @@ def _revision_row() -> tuple[Any, ...] | None:
             trouble=Subquery(_provider_trouble()[:1]),
         )
         .annotate(done=Subquery(_closed_step_count()))
-        .values_list("version", "workers", "next_run_at", "run", "done", "ended", "pumps", "late", "trouble")
+        .values("version", "workers", "next_run_at", "run", "done", "ended", "pumps", "late", "trouble")
         .first()
     )
-    return row
 
 
 def _closed_step_count() -> Any:
@@ -129,14 +128,14 @@ def _closed_step_count() -> Any:
 
 
 def _provider_trouble() -> Any:
-    """Summarise the providers' rows: the last failure, and how many providers have recovered since theirs."""
+    """Return the time of the last failure of any provider, and the number of providers that have recovered."""
     recovered = Q(last_success_at__gt=F("last_failure_at"))
     return (
         Provider.objects.order_by()
         .annotate(one=Value(1))
         .values("one")
-        .annotate(at=Max("last_failure_at"), well=Count("pk", filter=recovered))
-        .values(seen=JSONObject(at="at", well="well"))
+        .annotate(last_failure=Max("last_failure_at"), recovered=Count("pk", filter=recovered))
+        .values(trouble=JSONObject(last_failure="last_failure", recovered="recovered"))
     )
 
 
@@ -146,15 +145,15 @@ def live_view() -> LiveView:
     run = Run.objects.active().first()
     return LiveView(
         revision=_digest(row),
-        config_version=row[0] if row else 0,
+        config_version=row["version"] if row else 0,
         active=None if run is None else _active_view(run),
         last=_last_ended() if run is None else None,
-        workers=bool(row and row[1]),
+        workers=bool(row and row["workers"]),
     )
 
 
 def _last_ended() -> EndedRun | None:
-    # The earlier system did not always store the time of the end: the status tells that a run has ended.
+    # Rows of the earlier system may lack `completed_at`, so the status decides that a run has ended.
     row = (
         Run.objects.finished()
         .order_by("-started_at", "-id")
@@ -166,7 +165,7 @@ def _last_ended() -> EndedRun | None:
 
 
 def run_revision(run_id: uuid.UUID) -> str:
-    """Return a text that changes whenever the page of this run would. One query."""
+    """Return a hash that changes whenever the content of this run's page changes. One query."""
     closed_steps = Count("steps", filter=Q(steps__completed_at__isnull=False))
     row = (
         Run.objects.filter(pk=run_id)
@@ -177,7 +176,7 @@ def run_revision(run_id: uuid.UUID) -> str:
     return _digest(row)
 
 
-def active_run(run_id: uuid.UUID) -> ActiveRunView | None:
+def active_run_view(run_id: uuid.UUID) -> ActiveRunView | None:
     """Return this run, or None if it is not active. Three queries at most."""
     run = Run.objects.active().filter(pk=run_id).first()
     return None if run is None else _active_view(run)
@@ -240,9 +239,10 @@ def _pct(stage: RunStage, counts: _StageCounts) -> int:
 
 
 def _eta_seconds(counts: _StageCounts, now: datetime) -> int | None:
-    """Return the seconds until the last step of the stage is done at the present pace."""
+    """Return the estimated seconds until all steps of the stage are closed, or None if too few are closed."""
     is_predictable = MIN_DONE_STEPS <= counts.closed < counts.total
     if counts.began is None or not is_predictable:
         return None
-    elapsed = (now - counts.began).total_seconds()
-    return int(elapsed * (counts.total - counts.closed) / counts.closed)
+    elapsed_seconds = (now - counts.began).total_seconds()
+    open_count = counts.total - counts.closed
+    return int(elapsed_seconds * open_count / counts.closed)

@@ -1,50 +1,31 @@
-"""What a wallet did: its trades, and what came of them token by token."""
+"""Positions of a wallet: its cycles and early purchases by token, and the results of its cycles over time."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
-from django.db.models import F, Max, QuerySet
+from django.db.models import Max, QuerySet
 from msgspec import Meta
 
 from discovery.domain.units import Lamports, RawUnits
-from discovery.models import Cycle, Position, RunToken, Trade, Wallet
+from discovery.models import Cycle, Position, RunToken
 from discovery.models.enums import CycleResult
-from discovery.reads import paging
-from discovery.reads.paging import Page, Slice, one_of
+from discovery.reads.paging import Page, Slice
+from discovery.reads.row_values import one_of, safe_text
+from discovery.reads.wallets import require_wallet
 
-
-class TradeRow(msgspec.Struct, frozen=True):
-    """One direction of one token in one transaction. The four extras stand apart from the quote."""
-
-    signature: str
-    slot: int
-    block_time: datetime | None
-    side: str
-    mint: str
-    token_units: RawUnits
-    token_decimals: int
-    quote_mint: str
-    quote_units: Annotated[RawUnits, Meta(description="What went to or came from the market; lamports for SOL.")]
-    value_lamports: Annotated[
-        Lamports | None, Meta(description="The quote in SOL at the time; null = price not known.")
-    ]
-    network_fee_lamports: Lamports
-    tip_lamports: Lamports
-    platform_fee_lamports: Lamports
-    rent_lamports: Annotated[Lamports, Meta(description="Negative for a refund.")]
-    venues: tuple[str, ...]
+MAX_POINTS: Final = 1000
 
 
 class CycleRow(msgspec.Struct, frozen=True):
-    """One holding of a token, flat to flat."""
+    """One holding of a token, from the first units of a flat wallet until it is flat again."""
 
     number: Annotated[int, Meta(description="1 = the first holding of this token in the profile's days.")]
     result: Annotated[str, one_of(CycleResult)]
     why: Annotated[str, Meta(description="`closed`, `dead bag`, `left wallet` or `open`.")]
-    left_out: Annotated[str, Meta(description="Why statistics leave it out; empty = counted.")]
+    left_out: Annotated[str, Meta(description="Reason for which statistics exclude it; empty = counted.")]
     opened_at: datetime
     closed_at: datetime | None
     resolved_at: datetime | None
@@ -55,7 +36,9 @@ class CycleRow(msgspec.Struct, frozen=True):
     fees_lamports: Lamports
     unmatched_lamports: Annotated[Lamports, Meta(description="Proceeds of units without a known cost: never profit.")]
     basis_left_lamports: Lamports
-    exit_lamports: Annotated[Lamports | None, Meta(description="What is held would bring; null = not known.")]
+    exit_lamports: Annotated[
+        Lamports | None, Meta(description="Proceeds of selling the held units now; null = not known.")
+    ]
     held_units: RawUnits
     buys: int
     sells: int
@@ -66,7 +49,7 @@ class CycleRow(msgspec.Struct, frozen=True):
 
 
 class EarlyPosition(msgspec.Struct, frozen=True):
-    """What the wallet took out of a token it bought early, as the last run that looked saw it."""
+    """The wallet's result in a token that it bought early, stored by the last run that analysed the token."""
 
     first_buy_at: datetime | None
     last_trade_at: datetime | None
@@ -80,120 +63,156 @@ class EarlyPosition(msgspec.Struct, frozen=True):
     profit_pct: Decimal | None
     held_units: RawUnits
     history_incomplete: bool
-    rejection: Annotated[str, Meta(description="Why it did not qualify; empty = it did.")]
+    rejection: Annotated[str, Meta(description="Reason for which it did not qualify; empty = it qualified.")]
     flags: tuple[str, ...]
 
 
 class PositionRow(msgspec.Struct, frozen=True):
-    """A wallet in one token: its holdings one after the other, and the early purchase that revealed it, if any."""
+    """A wallet in one token: its cycles, newest first, and its early purchase, if it was an early buyer."""
 
     mint: str
     last_trade_at: datetime | None
-    net_lamports: Annotated[Lamports | None, Meta(description="Of the resolved cycles; null without one.")]
+    net_lamports: Annotated[
+        Lamports | None, Meta(description="Sum over the resolved cycles; null if none is resolved.")
+    ]
     early: EarlyPosition | None
     cycles: list[CycleRow]
 
 
-_EARLY: Final = EarlyPosition.__struct_fields__
-_CYCLE_ALIASES: Final = {
-    "why": F("close_reason"),
-    "left_out": F("exclusion_reason"),
-    "exit_lamports": F("liquidation_value_lamports"),
-}
-"""JSON names of the API → columns whose model fields have other names."""
-_CYCLE: Final = tuple(name for name in CycleRow.__struct_fields__ if name not in _CYCLE_ALIASES)
-
-
-def wallet_trades(address: str, rows: "QuerySet[Trade]", page: Page) -> Slice[TradeRow]:
-    """Return a page of the wallet's trades among `rows`, newest first. Three queries. Raises Wallet.DoesNotExist."""
-    _must_exist(address)
-    found = paging.sliced(_trades(address, rows), page)
-    return Slice([_trade(row) for row in found.rows], found.total, found.more)
-
-
-def trades_export(address: str, rows: "QuerySet[Trade]") -> Iterator[TradeRow]:
-    """Return all of them, EXPORT_CHUNK rows in memory at a time. Raises Wallet.DoesNotExist."""
-    _must_exist(address)
-    return map(_trade, _trades(address, rows).iterator(chunk_size=paging.EXPORT_CHUNK))
-
-
-def _trades(address: str, rows: "QuerySet[Trade]") -> "QuerySet[Trade, dict[str, Any]]":
-    ordered = rows.filter(wallet_address=address).order_by("-slot", "signature", "mint")
-    named: QuerySet[Trade, dict[str, Any]] = ordered.values(*TradeRow.__struct_fields__)
-    return named
-
-
-def _trade(row: Mapping[str, Any]) -> TradeRow:
-    units = {name: int(row[name]) for name in ("token_units", "quote_units")}
-    return TradeRow(**{**row, **units, "venues": tuple(row["venues"] or ())})
-
-
-def wallet_positions(address: str, page: Page, *, exists: bool = False) -> Slice[PositionRow]:
-    """The tokens of a wallet, last traded first. Four queries, three where the wallet is known to exist.
-
-    Raises Wallet.DoesNotExist.
-    """
-    if not exists:
-        _must_exist(address)
-    held = Cycle.objects.filter(wallet_address=address)
-    # One row a token it bought early: they fit one answer.
-    early = {row["mint"]: row for row in Position.objects.filter(wallet_address=address).values("mint", *_EARLY)}
-    last: dict[str, datetime | None] = {mint: row["last_trade_at"] for mint, row in early.items()}
-    for mint, at in held.values_list("mint").annotate(at=Max("last_trade_at")).order_by():
-        known = last.get(mint)
-        last[mint] = at if known is None else max(known, at)
-    mints = sorted(last, key=lambda mint: (-_seconds(last[mint]), mint))
-    start = (page.number - 1) * page.size
-    chosen = mints[start : start + page.size]
-    found = {mint: _early(early[mint]) for mint in chosen if mint in early}
-    cycles: dict[str, list[CycleRow]] = {}
-    for row in held.filter(mint__in=chosen).order_by("mint", "-number").values("mint", *_CYCLE, **_CYCLE_ALIASES):
-        cycles.setdefault(row["mint"], []).append(_cycle(row))
-    rows = [_position(mint, last[mint], found.get(mint), cycles.get(mint, [])) for mint in chosen]
-    return Slice(rows, len(mints), start + page.size < len(mints))
-
-
-def _seconds(at: datetime | None) -> float:
-    return 0.0 if at is None else at.timestamp()
-
-
-def _early(row: Mapping[str, Any]) -> EarlyPosition:
-    values = {name: row[name] for name in _EARLY}
-    return EarlyPosition(**{**values, "held_units": int(row["held_units"]), "flags": tuple(row["flags"] or ())})
-
-
-def _cycle(row: Mapping[str, Any]) -> CycleRow:
-    values = {name: row[name] for name in CycleRow.__struct_fields__}
-    return CycleRow(**{**values, "held_units": int(row["held_units"])})
-
-
-def _position(mint: str, at: datetime | None, early: EarlyPosition | None, cycles: list[CycleRow]) -> PositionRow:
-    resolved = [cycle.net_lamports for cycle in cycles if cycle.resolved_at is not None]
-    return PositionRow(mint, at, sum(resolved) if resolved else None, early, cycles)
-
-
 class ResultPoint(msgspec.Struct, frozen=True):
-    """What one resolved cycle brought, when it was resolved."""
+    """The net result of one resolved cycle, with the time at which it was resolved."""
 
     resolved_at: datetime
     net_lamports: int
 
 
-MAX_POINTS: Final = 1000
+def wallet_positions(address: str, page: Page, *, exists: bool = False) -> Slice[PositionRow]:
+    """Return a page of the wallet's tokens, last traded first. Raises Wallet.DoesNotExist.
+
+    Four queries; three with `exists`, which skips the check that the wallet is on the watchlist.
+    """
+    if not exists:
+        require_wallet(address)
+    cycles = Cycle.objects.filter(wallet_address=address)
+    early = _early_positions(address)
+    last_trades = _last_trades(cycles, early)
+    mints = [mint for mint, _ in sorted(last_trades.items(), key=_newest_first)]
+    start = (page.number - 1) * page.size
+    end = start + page.size
+    page_mints = mints[start:end]
+    cycles_by_mint = _cycles_by_mint(cycles.filter(mint__in=page_mints))
+    rows: list[PositionRow] = []
+    for mint in page_mints:
+        cycle_rows = cycles_by_mint.get(mint, [])
+        row = PositionRow(
+            mint=mint,
+            last_trade_at=last_trades[mint],
+            net_lamports=_resolved_net(cycle_rows),
+            early=early.get(mint),
+            cycles=cycle_rows,
+        )
+        rows.append(row)
+    return Slice(
+        rows=rows,
+        total=len(mints),
+        more=end < len(mints),
+    )
+
+
+def _early_positions(address: str) -> dict[str, EarlyPosition]:
+    """Return the early positions by mint. A wallet has one per token, few enough to load all of them."""
+    positions = Position.objects.filter(wallet_address=address)
+    return {position.mint: _early_position(position) for position in positions}
+
+
+def _early_position(position: Position) -> EarlyPosition:
+    return EarlyPosition(
+        first_buy_at=position.first_buy_at,
+        last_trade_at=position.last_trade_at,
+        entry_rank=position.entry_rank,
+        entry_seconds=position.entry_seconds,
+        buys=position.buys,
+        sells=position.sells,
+        cost_lamports=position.cost_lamports,
+        realised_lamports=position.realised_lamports,
+        unmatched_lamports=position.unmatched_lamports,
+        profit_pct=position.profit_pct,
+        held_units=int(position.held_units),
+        history_incomplete=position.history_incomplete,
+        rejection=position.rejection,
+        flags=tuple(position.flags or ()),
+    )
+
+
+def _last_trades(
+    cycles: "QuerySet[Cycle]",
+    early: Mapping[str, EarlyPosition],
+) -> dict[str, datetime | None]:
+    """Return the time of the last trade by mint, None if it is not known."""
+    times = {mint: position.last_trade_at for mint, position in early.items()}
+    last_by_mint = cycles.order_by().values_list("mint").annotate(last=Max("last_trade_at"))
+    for mint, last in last_by_mint:
+        known = times.get(mint)
+        times[mint] = last if known is None else max(known, last)
+    return times
+
+
+def _newest_first(item: tuple[str, datetime | None]) -> tuple[float, str]:
+    mint, at = item
+    seconds = 0.0 if at is None else at.timestamp()
+    return -seconds, mint
+
+
+def _cycles_by_mint(cycles: "QuerySet[Cycle]") -> dict[str, list[CycleRow]]:
+    by_mint: dict[str, list[CycleRow]] = {}
+    for cycle in cycles.order_by("mint", "-number"):
+        by_mint.setdefault(cycle.mint, []).append(_cycle_row(cycle))
+    return by_mint
+
+
+def _cycle_row(cycle: Cycle) -> CycleRow:
+    return CycleRow(
+        number=cycle.number,
+        result=cycle.result,
+        why=cycle.close_reason,
+        left_out=cycle.exclusion_reason,
+        opened_at=cycle.opened_at,
+        closed_at=cycle.closed_at,
+        resolved_at=cycle.resolved_at,
+        last_trade_at=cycle.last_trade_at,
+        put_in_lamports=cycle.put_in_lamports,
+        matched_lamports=cycle.matched_lamports,
+        net_lamports=cycle.net_lamports,
+        fees_lamports=cycle.fees_lamports,
+        unmatched_lamports=cycle.unmatched_lamports,
+        basis_left_lamports=cycle.basis_left_lamports,
+        exit_lamports=cycle.liquidation_value_lamports,
+        held_units=int(cycle.held_units),
+        buys=cycle.buys,
+        sells=cycle.sells,
+        hold_seconds=cycle.hold_seconds,
+        history_incomplete=cycle.history_incomplete,
+        reconciled=cycle.reconciled,
+        first_signature=cycle.first_signature,
+    )
+
+
+def _resolved_net(cycles: Sequence[CycleRow]) -> int | None:
+    """Return the sum of the resolved cycles' net results in lamports, or None if no cycle is resolved."""
+    resolved = [cycle.net_lamports for cycle in cycles if cycle.resolved_at is not None]
+    return sum(resolved) if resolved else None
 
 
 def wallet_results(address: str) -> list[ResultPoint]:
-    """The last MAX_POINTS resolved cycles of a wallet, oldest first. One query."""
-    rows = Cycle.objects.filter(wallet_address=address, resolved_at__isnull=False).order_by("-resolved_at", "pk")
-    found = list(rows.values_list("resolved_at", "net_lamports")[:MAX_POINTS])
-    return [ResultPoint(at, net) for at, net in reversed(found) if at is not None]
+    """Return the last MAX_POINTS resolved cycles of a wallet, oldest first. One query."""
+    resolved = Cycle.objects.filter(wallet_address=address, resolved_at__isnull=False)
+    newest_first = resolved.order_by("-resolved_at", "pk").values_list("resolved_at", "net_lamports")
+    rows = list(newest_first[:MAX_POINTS])
+    rows.reverse()
+    return [ResultPoint(at, net) for at, net in rows if at is not None]
 
 
 def symbols(mints: Iterable[str]) -> dict[str, str]:
-    """What runs saw these tokens called, harmless. One query."""
-    rows = RunToken.objects.filter(mint__in=list(mints)).exclude(symbol="").order_by("pk")
-    return {mint: paging.safe_text(symbol) for mint, symbol in rows.values_list("mint", "symbol")}
-
-
-def _must_exist(address: str) -> None:
-    Wallet.objects.only("pk").get(pk=address)
+    """Return the symbol of each token that a run has stored, by mint, without unsafe characters. One query."""
+    named = RunToken.objects.filter(mint__in=list(mints)).exclude(symbol="").order_by("pk")
+    return {mint: safe_text(symbol) for mint, symbol in named.values_list("mint", "symbol")}

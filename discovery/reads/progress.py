@@ -10,7 +10,7 @@ from discovery.models.enums import ACTIVE_RUN_STATUSES, CLOSED_STEP_STATUSES, ST
 
 
 class ClosedStep(msgspec.Struct, frozen=True):
-    """A step that is done or has failed. `symbol` of a token's step."""
+    """A step that is done or has failed. `symbol` is empty unless it is the step of a token."""
 
     id: int
     kind: str
@@ -42,17 +42,25 @@ def progress(run_id: uuid.UUID) -> Progress:
     """Return the progress of a run. Three queries. Raises Run.DoesNotExist."""
     run = Run.objects.only("status", "stage", "source_note").get(pk=run_id)
     symbols = dict(RunToken.objects.filter(run_id=run_id).values_list("mint", "symbol"))
-    steps = list(RunStep.objects.filter(run_id=run_id).order_by("completed_at", "pk").defer("usage", "errors"))
-    of_stage = [step for step in steps if STAGE_OF_KIND[StepKind(step.kind)] == run.stage]
-    closed = [step for step in steps if step.status in CLOSED_STEP_STATUSES]
+    steps = RunStep.objects.filter(run_id=run_id).order_by("completed_at", "pk")
+    closed: list[ClosedStep] = []
+    stage_total = 0
+    stage_done = 0
+    for step in steps.defer("usage", "errors"):
+        is_closed = step.status in CLOSED_STEP_STATUSES
+        if is_closed:
+            closed.append(_closed_step(step, symbols.get(step.key, "")))
+        if STAGE_OF_KIND[StepKind(step.kind)] == run.stage:
+            stage_total += 1
+            stage_done += int(is_closed)
     return Progress(
         active=run.status in ACTIVE_RUN_STATUSES,
         status=run.status,
         stage=run.stage or "",
         source_note=run.source_note,
-        done=sum(step.status in CLOSED_STEP_STATUSES for step in of_stage),
-        total=len(of_stage),
-        closed=tuple(_closed_step(step, symbols.get(step.key, "")) for step in closed),
+        done=stage_done,
+        total=stage_total,
+        closed=tuple(closed),
     )
 
 

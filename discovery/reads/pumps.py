@@ -1,4 +1,4 @@
-"""The tokens that pass the filters now, as a worker last found them."""
+"""The tokens that pass the filters now, as of the last refresh by a worker."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,12 +12,12 @@ from msgspec import Meta
 from discovery.domain.findings import Candidate
 from discovery.domain.times import datetime_from_unix
 from discovery.models import Config, Pumps
-from discovery.reads import paging
+from discovery.reads.row_values import safe_text
 
 STALE_SECONDS: Final = 60
-"""Age above which the list is requested again; a request may take as long."""
+"""Age above which the list is refreshed again, and maximum duration of a refresh."""
 _UNREADABLE: Final = (msgspec.ValidationError, ValueError, OverflowError, OSError)
-"""Causes of a stored token that another version wrote, or with a time that no clock has."""
+"""Raised for a stored token that another version wrote, or whose time is out of range."""
 
 
 class PumpRow(msgspec.Struct, frozen=True):
@@ -38,22 +38,27 @@ class PumpRow(msgspec.Struct, frozen=True):
 
 
 class PumpsView(msgspec.Struct, frozen=True):
-    """The list, its age, and whether a new one is on its way."""
+    """The list, its age, and whether a refresh is in progress."""
 
     tokens: list[PumpRow]
     refreshed_at: datetime | None
-    age_seconds: Annotated[int | None, Meta(description="Null: there is no list yet.")]
-    refreshing: Annotated[bool, Meta(description="A worker was asked within the last minute and has not finished.")]
-    outdated: Annotated[bool, Meta(description="The configuration was saved after the list was made.")]
-    problem: Annotated[str, Meta(description="Why the last refresh failed or is incomplete; the list is older then.")]
+    age_seconds: Annotated[int | None, Meta(description="Null if there is no list yet.")]
+    refreshing: Annotated[bool, Meta(description="A refresh was requested within the last minute and is not finished.")]
+    outdated: Annotated[bool, Meta(description="The configuration was saved after the last refresh.")]
+    problem: Annotated[
+        str, Meta(description="Error of the last refresh if it failed or is incomplete; the list is then older.")
+    ]
     funnel: dict[str, int]
 
     @property
     def stale(self) -> bool:
-        """A new list should be requested."""
+        """True if a refresh should be requested."""
         if self.refreshing:
             return False
-        return self.age_seconds is None or self.age_seconds > STALE_SECONDS or self.outdated
+        if self.age_seconds is None:
+            return True
+        is_old = self.age_seconds > STALE_SECONDS
+        return is_old or self.outdated
 
 
 def pumps_view(now: datetime | None = None) -> PumpsView:
@@ -61,15 +66,12 @@ def pumps_view(now: datetime | None = None) -> PumpsView:
     now = now or timezone.now()
     config_saved_at = Subquery(Config.objects.values("updated_at")[:1])
     row = Pumps.objects.filter(pk=1).annotate(saved_at=config_saved_at).first() or Pumps()
-    saved_at: datetime | None = getattr(row, "saved_at", None)  # a missing row has no annotation
-    refreshed_at = row.refreshed_at
-    tokens = [_pump_row(stored, now) for stored in row.tokens or []]
     return PumpsView(
-        tokens=[token for token in tokens if token is not None],
-        refreshed_at=refreshed_at,
-        age_seconds=None if refreshed_at is None else _seconds_since(refreshed_at, now),
+        tokens=_pump_rows(row.tokens or [], now),
+        refreshed_at=row.refreshed_at,
+        age_seconds=_age_seconds(row.refreshed_at, now),
         refreshing=_is_refreshing(row, now),
-        outdated=bool(refreshed_at and saved_at and saved_at > refreshed_at),
+        outdated=_is_outdated(row),
         problem=row.problem,
         funnel=row.funnel or {},
     )
@@ -78,14 +80,31 @@ def pumps_view(now: datetime | None = None) -> PumpsView:
 def _is_refreshing(row: Pumps, now: datetime) -> bool:
     if row.asked_at is None:
         return False
-    ends = [at for at in (row.refreshed_at, row.answered_at) if at is not None]
-    has_ended = bool(ends) and max(ends) >= row.asked_at
-    is_recent = now - row.asked_at <= timedelta(seconds=STALE_SECONDS)
-    return is_recent and not has_ended
+    for ended_at in (row.refreshed_at, row.answered_at):
+        if ended_at is not None and ended_at >= row.asked_at:
+            return False
+    return now - row.asked_at <= timedelta(seconds=STALE_SECONDS)
+
+
+def _is_outdated(row: Pumps) -> bool:
+    """Return True if the configuration was saved after the last refresh."""
+    saved_at: datetime | None = getattr(row, "saved_at", None)  # an unsaved row has no annotation
+    if row.refreshed_at is None or saved_at is None:
+        return False
+    return saved_at > row.refreshed_at
+
+
+def _pump_rows(stored_tokens: list[Any], now: datetime) -> list[PumpRow]:
+    rows: list[PumpRow] = []
+    for stored in stored_tokens:
+        row = _pump_row(stored, now)
+        if row is not None:
+            rows.append(row)
+    return rows
 
 
 def _pump_row(stored: Any, now: datetime) -> PumpRow | None:
-    """Return a stored token, or None if it cannot be read; the next refresh replaces it."""
+    """Return a stored token, or None if it cannot be read. The next refresh replaces it."""
     try:
         token = msgspec.convert(stored, Candidate, strict=False)
         launched_at = datetime_from_unix(token.launched_at)
@@ -93,8 +112,8 @@ def _pump_row(stored: Any, now: datetime) -> PumpRow | None:
         return None
     return PumpRow(
         mint=token.mint,
-        symbol=paging.safe_text(token.symbol),
-        name=paging.safe_text(token.name),
+        symbol=safe_text(token.symbol),
+        name=safe_text(token.name),
         price_usd=token.price_usd,
         price_change_pct=token.price_change_24h_pct,
         volume_usd=token.volume_24h_usd,
@@ -102,10 +121,12 @@ def _pump_row(stored: Any, now: datetime) -> PumpRow | None:
         market_cap_usd=token.market_cap_usd,
         launched_at=launched_at,
         launch_clock=token.launch_clock,
-        token_age_seconds=None if launched_at is None else _seconds_since(launched_at, now),
+        token_age_seconds=_age_seconds(launched_at, now),
         sources=token.sources,
     )
 
 
-def _seconds_since(at: datetime, now: datetime) -> int:
+def _age_seconds(at: datetime | None, now: datetime) -> int | None:
+    if at is None:
+        return None
     return max(0, int((now - at).total_seconds()))

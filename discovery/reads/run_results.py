@@ -1,4 +1,4 @@
-"""What one run found: its tokens, and the early buyers with what they took out."""
+"""Results of one run: its tokens, and the early buyers with their profit."""
 
 import uuid
 from datetime import datetime
@@ -10,7 +10,7 @@ from discovery.models import Position, Run, RunWallet, Wallet
 
 
 class FoundToken(msgspec.Struct, frozen=True):
-    """A token of a run; its counts are None if it was not analysed."""
+    """A token of a run. Its counts are None if it was not analysed."""
 
     mint: str
     symbol: str
@@ -21,7 +21,7 @@ class FoundToken(msgspec.Struct, frozen=True):
 
 
 class FoundWallet(msgspec.Struct, frozen=True):
-    """An early buyer of one token. `is_new` and `score` are None if it did not qualify; `score` if it has none."""
+    """An early buyer of one token. `is_new` is None if it did not qualify, `score` if it did not or has no score."""
 
     address: str
     mint: str
@@ -59,7 +59,7 @@ def found_tokens(run: Run) -> list[FoundToken]:
 def found_wallets(run_id: uuid.UUID, *, all_buyers: bool = False) -> list[FoundWallet]:
     """Return the early buyers of a run, qualified ones first, best profit first. Four queries.
 
-    all_buyers: those that did not qualify as well, unless a later run has analysed the same token.
+    all_buyers: include buyers that did not qualify, unless a later run has analysed the same token.
     Raises Run.DoesNotExist.
     """
     run = Run.objects.get(pk=run_id)

@@ -1,4 +1,4 @@
-"""The schedule as it stands: what is in force and why, when the next run is due, how late it is."""
+"""State of the schedule: whether it is on and why not, when the next run is due, and how late it is."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -11,7 +11,7 @@ from discovery.models import Config, Run
 from discovery.models.config import hours_as_timedelta
 
 GRACE_SECONDS: Final = 120
-"""A due run is not late yet: the tick comes every 30 s and passes through the queue."""
+"""A run counts as overdue only after this time: ticks come every 30 s and pass through the queue."""
 
 OFF_IN_CONFIGURATION: Final = "switched off in the configuration"
 OFF_IN_ENVIRONMENT: Final = "DISCOVERY_SCHEDULER_ENABLED=false in the environment"
@@ -20,13 +20,14 @@ OFF_IN_ENVIRONMENT: Final = "DISCOVERY_SCHEDULER_ENABLED=false in the environmen
 class SchedulerView(msgspec.Struct, frozen=True, kw_only=True):
     """The scheduler of `/health/detailed` and of the API's `status`.
 
-    enabled: whether runs start by themselves, row and environment taken together; reason: why not, else "".
-    schedule_hours: hours between runs, in force; environment_hours: what the environment would seed.
-    next_run: when the next run is due (UTC), None while switched off or before the first tick.
-    last_run: when the last run began (UTC), whoever asked for it; queued runs and skipped slots have not begun.
-    overdue_seconds: how long ago `next_run` was due, 0 within `GRACE_SECONDS`.
-    running: the id of the active run, queued or running, else None.
-    note: where environment and row differ, which of them is in force and who set it, else "".
+    enabled: True if runs start on schedule: both the configuration and the environment allow it.
+    reason: the cause if `enabled` is False, else "".
+    schedule_hours: hours between runs, as configured; environment_hours: hours that the environment sets.
+    next_run: time at which the next run is due (UTC), None while the schedule is off or before the first tick.
+    last_run: time at which the last run of any trigger began (UTC); queued runs and skipped slots have not begun.
+    overdue_seconds: time since `next_run`, 0 within `GRACE_SECONDS`.
+    running: id of the queued or running run, else None.
+    note: difference between the environment's hours and the configured ones, and who set them; "" if they are equal.
     """
 
     enabled: bool
@@ -46,11 +47,11 @@ class SchedulerView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def scheduler_view(now: datetime | None = None) -> SchedulerView:
-    """The schedule at `now` (None: the current time). Three queries. A missing row reads as the environment's seeds."""
-    now = now or timezone.now()
-    config = Config.objects.only("enabled", "schedule_hours", "next_run_at", "updated_by").filter(pk=1).first()
-    if config is None:
-        config = Config(enabled=settings.DISCOVERY_SCHEDULER_ENABLED, schedule_hours=settings.DISCOVERY_SCHEDULE_HOURS)
+    """Return the schedule at `now` (None: the current time). Three queries.
+
+    If the configuration row is missing, the values of the environment stand in for it.
+    """
+    config = _stored_config() or _environment_config()
     last_run = Run.objects.begun().order_by("-started_at").values_list("started_at", flat=True).first()
     running = Run.objects.active().values_list("pk", flat=True).first()
     return schedule_at(
@@ -60,7 +61,19 @@ def scheduler_view(now: datetime | None = None) -> SchedulerView:
         updated_by=config.updated_by,
         last_run=last_run,
         running=str(running) if running else None,
-        now=now,
+        now=now or timezone.now(),
+    )
+
+
+def _stored_config() -> Config | None:
+    columns = ("enabled", "schedule_hours", "next_run_at", "updated_by")
+    return Config.objects.only(*columns).filter(pk=1).first()
+
+
+def _environment_config() -> Config:
+    return Config(
+        enabled=settings.DISCOVERY_SCHEDULER_ENABLED,
+        schedule_hours=settings.DISCOVERY_SCHEDULE_HOURS,
     )
 
 
@@ -74,10 +87,9 @@ def schedule_at(
     running: str | None,
     now: datetime,
 ) -> SchedulerView:
-    """The same from what is known already. No query."""
-    reason = _reason(enabled=enabled)
+    """Return the schedule at `now` from values that the caller has loaded. No query."""
+    reason = _off_reason(enabled=enabled)
     next_run = None if reason else next_run_at
-    late = int((now - next_run).total_seconds()) if next_run else 0
     return SchedulerView(
         enabled=not reason,
         reason=reason,
@@ -85,26 +97,39 @@ def schedule_at(
         environment_hours=settings.DISCOVERY_SCHEDULE_HOURS,
         next_run=_utc(next_run),
         last_run=_utc(last_run),
-        overdue_seconds=late if late > GRACE_SECONDS else 0,
+        overdue_seconds=_overdue_seconds(next_run, now),
         running=running,
         note=_note(hours, updated_by),
     )
 
 
-def _reason(*, enabled: bool) -> str:
+def _off_reason(*, enabled: bool) -> str:
+    """Return the reason why the schedule is off, or "" if it is on."""
     if not settings.DISCOVERY_SCHEDULER_ENABLED:
         return OFF_IN_ENVIRONMENT
-    # Null, in rows of the earlier system, starts nothing either.
-    return "" if enabled else OFF_IN_CONFIGURATION
+    if not enabled:
+        return OFF_IN_CONFIGURATION
+    return ""
+
+
+def _overdue_seconds(next_run: datetime | None, now: datetime) -> int:
+    if next_run is None:
+        return 0
+    seconds = int((now - next_run).total_seconds())
+    return seconds if seconds > GRACE_SECONDS else 0
 
 
 def _note(hours: int, updated_by: str | None) -> str:
-    seeded = settings.DISCOVERY_SCHEDULE_HOURS
-    if hours == seeded:
+    environment_hours = settings.DISCOVERY_SCHEDULE_HOURS
+    if hours == environment_hours:
         return ""
-    who = f", set here by {updated_by}" if updated_by else ""
-    return f"environment {seeded}, in force {hours}{who}"
+    note = f"environment {environment_hours}, in force {hours}"
+    if updated_by:
+        note += f", set here by {updated_by}"
+    return note
 
 
 def _utc(moment: datetime | None) -> datetime | None:
-    return moment.astimezone(UTC) if moment else None
+    if moment is None:
+        return None
+    return moment.astimezone(UTC)

@@ -1,17 +1,16 @@
-"""How much room each table takes."""
+"""Sizes of the tables of the database."""
 
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
-from msgspec import Meta
 
 from discovery.models import Heartbeat, Trade, Transaction
 
-# Every relation that hangs on a table counts: its indexes and what is too long for a row. Live rows are counted as they
-# come and go, but forgotten in a crash; the estimate of the last vacuum stands in then.
+# The size includes indexes and TOAST data. PostgreSQL counts live rows as they change but loses the counts in a crash;
+# the estimate of the last vacuum is used then.
 _SIZES: Final = """
 SELECT relname,
        pg_total_relation_size(oid),
@@ -23,41 +22,60 @@ ORDER BY 2 DESC, 1
 
 
 class TableSize(msgspec.Struct, frozen=True):
-    """One table."""
+    """One table. `size_bytes` includes indexes, `rows` is an estimate, `retention` tells how long rows are kept."""
 
     table: str
-    holds: str
-    size_bytes: Annotated[int, Meta(description="With indexes and long values.")]
-    rows: Annotated[int, Meta(description="About; PostgreSQL does not count exactly.")]
-    kept: Annotated[str, Meta(description="How long its rows stay.")]
+    contents: str
+    size_bytes: int
+    rows: int
+    retention: str
 
 
 class Storage(msgspec.Struct, frozen=True):
-    """The database: discovery's tables, largest first, and the others in sum."""
+    """The database: discovery's tables, largest first, and the sum of the others."""
 
     total_bytes: int
     tables: list[TableSize]
-    other_tables: Annotated[int, Meta(description="Logins, sessions, permissions, beat's intervals.")]
+    other_tables: int
     other_bytes: int
 
 
 def storage() -> Storage:
-    """Sizes as they are now. Two queries."""
-    models = {model._meta.db_table: model._meta for model in apps.get_models()}
+    """Return the current sizes. Two queries."""
+    options_by_table = {model._meta.db_table: model._meta for model in apps.get_models()}
+    retention_by_table = _retention_by_table()
+    tables: list[TableSize] = []
+    other_sizes: list[int] = []
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_database_size(current_database())")
-        total = int(cursor.fetchone()[0])
-        cursor.execute(_SIZES, [list(models)])
-        found = cursor.fetchall()
-    kept = {
+        total_bytes = int(cursor.fetchone()[0])
+        cursor.execute(_SIZES, [list(options_by_table)])
+        measured = cursor.fetchall()
+    for table, size_bytes, row_count in measured:
+        options = options_by_table[table]
+        if options.app_label != "discovery":
+            other_sizes.append(size_bytes)
+            continue
+        row = TableSize(
+            table=table,
+            contents=str(options.verbose_name_plural),
+            size_bytes=size_bytes,
+            rows=row_count,
+            retention=retention_by_table.get(table, "always"),
+        )
+        tables.append(row)
+    return Storage(
+        total_bytes=total_bytes,
+        tables=tables,
+        other_tables=len(other_sizes),
+        other_bytes=sum(other_sizes),
+    )
+
+
+def _retention_by_table() -> dict[str, str]:
+    """Return how long rows are kept, for the tables whose rows are deleted after some time."""
+    return {
         Trade._meta.db_table: f"{settings.RETENTION_TRADES_DAYS} days once its wallet is off the watchlist",
         Transaction._meta.db_table: f"{settings.RETENTION_CACHE_HOURS} h",
-        Heartbeat._meta.db_table: "an hour after a worker's last",
+        Heartbeat._meta.db_table: "1 h after a worker's last heartbeat",
     }
-    ours = [
-        TableSize(table, str(models[table].verbose_name_plural), size, rows, kept.get(table, "always"))
-        for table, size, rows in found
-        if models[table].app_label == "discovery"
-    ]
-    others = [size for table, size, _ in found if models[table].app_label != "discovery"]
-    return Storage(total, ours, len(others), sum(others))

@@ -1,7 +1,7 @@
-"""How a run went: its stages with their durations, and the steps that failed or took longest."""
+"""The timeline of a run: its stages with their durations, and the steps that failed or took longest."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -9,7 +9,7 @@ import msgspec
 
 from discovery.models import RunStep
 from discovery.models.enums import StepKind, StepStatus
-from discovery.reads import paging
+from discovery.reads.row_values import safe_text
 
 MAX_STEPS: Final = 8
 _STAGE_NAMES: Final = {
@@ -21,7 +21,7 @@ _STAGE_NAMES: Final = {
 
 
 class StageRow(msgspec.Struct, frozen=True):
-    """One stage. Offset and width are in percent of the run's time, so that stages can be drawn one below the other."""
+    """One stage. `start_pct` and `width_pct` are its offset and duration in percent of the run's duration."""
 
     name: str
     total: int
@@ -36,7 +36,7 @@ class StageRow(msgspec.Struct, frozen=True):
 
 
 class StepRow(msgspec.Struct, frozen=True):
-    """One step. `seconds` of its last attempt."""
+    """One step. `seconds` is the duration of its last attempt."""
 
     kind: str
     key: str
@@ -70,7 +70,7 @@ class _Step(msgspec.Struct, frozen=True):
 
 
 class _Span(msgspec.Struct, frozen=True):
-    """Time from the first start to the last end of some steps; None if nothing has started or ended yet."""
+    """The time from the first start to the last end of several steps; None if none has started or ended yet."""
 
     began: datetime | None
     ended: datetime | None
@@ -81,38 +81,58 @@ class _Span(msgspec.Struct, frozen=True):
 
 
 def timeline(run_id: uuid.UUID) -> Timeline:
-    """Return the timeline of a run; empty for runs without steps. One query, whatever the number of steps."""
-    columns = _Step.__struct_fields__
-    steps = [_Step(*row) for row in RunStep.objects.filter(run_id=run_id).order_by("pk").values_list(*columns)]
-    failed = [step for step in steps if step.status == StepStatus.FAILED]
-    timed = [step for step in steps if step.status == StepStatus.DONE and step.seconds is not None]
-    timed.sort(key=lambda step: (-(step.seconds or 0.0), step.key))
+    """Return the timeline of a run, empty if it has no steps. One query."""
+    steps = _fetch_steps(run_id)
+    failed = _with_status(steps, StepStatus.FAILED)
+    slowest = _slowest(_with_status(steps, StepStatus.DONE))
     return Timeline(
         stages=_stages(steps),
-        failed=[_step_row(step) for step in failed[:MAX_STEPS]],
+        failed=_step_rows(failed[:MAX_STEPS]),
         more_failed=max(0, len(failed) - MAX_STEPS),
-        slowest=[_step_row(step) for step in timed[:MAX_STEPS]],
+        slowest=_step_rows(slowest[:MAX_STEPS]),
     )
 
 
-def _stages(steps: list[_Step]) -> list[StageRow]:
-    whole = _span_of(steps)
+def _fetch_steps(run_id: uuid.UUID) -> list[_Step]:
+    rows = RunStep.objects.filter(run_id=run_id).order_by("pk").values_list(*_Step.__struct_fields__)
+    return [_Step(*row) for row in rows]
+
+
+def _with_status(steps: Sequence[_Step], status: StepStatus) -> list[_Step]:
+    return [step for step in steps if step.status == status]
+
+
+def _slowest(steps: Sequence[_Step]) -> list[_Step]:
+    """Return the steps whose duration is known, slowest first; equally slow ones by key."""
+    timed = [step for step in steps if step.seconds is not None]
+    return sorted(timed, key=_slowest_first)
+
+
+def _slowest_first(step: _Step) -> tuple[float, str]:
+    seconds = step.seconds or 0.0
+    return -seconds, step.key
+
+
+def _stages(steps: Sequence[_Step]) -> list[StageRow]:
+    run_span = _span_of(steps)
     stages = []
     for kind, name in _STAGE_NAMES.items():
-        of_kind = [step for step in steps if step.kind == kind]
-        if of_kind:
-            stages.append(_stage_row(name, of_kind, whole))
+        steps_of_kind = [step for step in steps if step.kind == kind]
+        if steps_of_kind:
+            stages.append(_stage_row(name, steps_of_kind, run_span))
     return stages
 
 
-def _stage_row(name: str, steps: list[_Step], whole: _Span) -> StageRow:
+def _stage_row(name: str, steps: Sequence[_Step], run_span: _Span) -> StageRow:
     span = _span_of(steps)
-    done_count = sum(step.status == StepStatus.DONE for step in steps)
-    failed_count = sum(step.status == StepStatus.FAILED for step in steps)
+    done_count = len(_with_status(steps, StepStatus.DONE))
+    failed_count = len(_with_status(steps, StepStatus.FAILED))
     is_over = done_count + failed_count == len(steps)
-    whole_seconds = max(1.0, whole.seconds or 1.0)
-    offset_seconds = _seconds_between(whole.began, span.began) or 0.0
-    seconds = span.seconds
+    run_seconds = max(1.0, run_span.seconds or 1.0)
+    offset_seconds = _seconds_between(run_span.began, span.began) or 0.0
+    stage_seconds = span.seconds or 0.0
+    start_pct = round(100 * offset_seconds / run_seconds)
+    width_pct = round(100 * stage_seconds / run_seconds)
     return StageRow(
         name=name,
         total=len(steps),
@@ -121,17 +141,19 @@ def _stage_row(name: str, steps: list[_Step], whole: _Span) -> StageRow:
         retried=sum(step.attempt > 1 for step in steps),
         began=span.began,
         ended=span.ended if is_over else None,
-        seconds=None if seconds is None else round(seconds),
-        start_pct=min(99, round(100 * offset_seconds / whole_seconds)),
-        width_pct=max(1, min(100, round(100 * (seconds or 0.0) / whole_seconds))),
+        seconds=_whole_seconds(span.seconds),
+        start_pct=min(99, start_pct),
+        width_pct=max(1, min(100, width_pct)),
     )
 
 
-def _span_of(steps: Iterable[_Step]) -> _Span:
-    steps = list(steps)
+def _span_of(steps: Sequence[_Step]) -> _Span:
     starts = [step.started_at for step in steps if step.started_at is not None]
     ends = [step.completed_at for step in steps if step.completed_at is not None]
-    return _Span(min(starts, default=None), max(ends, default=None))
+    return _Span(
+        began=min(starts, default=None),
+        ended=max(ends, default=None),
+    )
 
 
 def _seconds_between(start: datetime | None, end: datetime | None) -> float | None:
@@ -140,13 +162,22 @@ def _seconds_between(start: datetime | None, end: datetime | None) -> float | No
     return (end - start).total_seconds()
 
 
+def _whole_seconds(seconds: float | None) -> int | None:
+    if seconds is None:
+        return None
+    return round(seconds)
+
+
+def _step_rows(steps: Sequence[_Step]) -> list[StepRow]:
+    return [_step_row(step) for step in steps]
+
+
 def _step_row(step: _Step) -> StepRow:
-    seconds = step.seconds
     return StepRow(
         kind=step.kind,
         key=step.key,
         status=step.status,
         attempt=step.attempt,
-        seconds=None if seconds is None else round(seconds),
-        error=paging.safe_text(step.error),
+        seconds=_whole_seconds(step.seconds),
+        error=safe_text(step.error),
     )

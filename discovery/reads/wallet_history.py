@@ -1,5 +1,6 @@
-"""Changes that people and API keys made to a wallet: its status, label and note."""
+"""Changes of a wallet's status, label and note by users and API keys."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ _FIELDS: Final = ("status", "label", "note")
 
 
 class ChangeRow(msgspec.Struct, frozen=True):
-    """One change. `by`: the name of a person or a key, or "" if the system did it."""
+    """One change. `by` is the name of a user or an API key, or "" if the system made the change."""
 
     at: datetime
     by: str
@@ -20,31 +21,43 @@ class ChangeRow(msgspec.Struct, frozen=True):
 
 
 def wallet_changes(address: str) -> list[ChangeRow]:
-    """Return the last changes by people and keys, newest first, MAX_CHANGES at most. One query."""
+    """Return the last changes, newest first, MAX_CHANGES at most. One query."""
     columns = ("history_date", "history_change_reason", "history_user__username", *_FIELDS)
     newest_first = Wallet.history.filter(address=address).order_by("-history_date", "-history_id")
+    # One row more than is returned: the oldest change is described by its differences to that row.
     rows = list(newest_first.values(*columns)[: MAX_CHANGES + 1])
-    changes = []
-    for row, earlier in zip(rows, [*rows[1:], None], strict=True):
-        descriptions = _describe(row, earlier)
-        if descriptions:
-            changes.append(ChangeRow(row["history_date"], _author(row), descriptions))
+    earlier_rows = [*rows[1:], None]
+    changes: list[ChangeRow] = []
+    for row, earlier in zip(rows, earlier_rows, strict=True):
+        descriptions = _initial_values(row) if earlier is None else _differences(row, earlier)
+        if not descriptions:
+            continue
+        change = ChangeRow(
+            at=row["history_date"],
+            by=_author(row),
+            changes=descriptions,
+        )
+        changes.append(change)
     return changes[:MAX_CHANGES]
 
 
-def _describe(row: dict[str, Any], earlier: dict[str, Any] | None) -> list[str]:
-    """Return the differences to the earlier row in words. Without one, every value that is set."""
-    descriptions = []
+def _initial_values(row: Mapping[str, Any]) -> list[str]:
+    return [f"{name}: {row[name]}" for name in _FIELDS if row[name]]
+
+
+def _differences(row: Mapping[str, Any], earlier: Mapping[str, Any]) -> list[str]:
+    """Return each changed field with its old and its new value."""
+    descriptions: list[str] = []
     for name in _FIELDS:
-        if earlier is None:
-            if row[name]:
-                descriptions.append(f"{name}: {row[name]}")
-        elif row[name] != earlier[name]:
-            descriptions.append(f"{name}: {earlier[name] or 'empty'} → {row[name] or 'empty'}")
+        if row[name] != earlier[name]:
+            old_value = earlier[name] or "empty"
+            new_value = row[name] or "empty"
+            descriptions.append(f"{name}: {old_value} → {new_value}")
     return descriptions
 
 
-def _author(row: dict[str, Any]) -> str:
+def _author(row: Mapping[str, Any]) -> str:
     if row["history_user__username"]:
         return str(row["history_user__username"])
-    return (row["history_change_reason"] or "").removeprefix("by ")
+    reason = row["history_change_reason"] or ""
+    return str(reason).removeprefix("by ")

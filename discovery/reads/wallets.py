@@ -1,4 +1,4 @@
-"""The watchlist: the list, its export, and one wallet with the reasons of its score."""
+"""The watchlist: the list, its export, and one wallet with the evidence for its score."""
 
 import uuid
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,8 @@ from discovery.domain.units import Lamports
 from discovery.models import RunWallet, Wallet
 from discovery.models.enums import WalletStatus
 from discovery.reads import paging
-from discovery.reads.paging import Page, Slice, one_of
+from discovery.reads.paging import Page, Slice
+from discovery.reads.row_values import one_of
 
 ORDERINGS: Final[dict[str, tuple[OrderBy | str, ...]]] = {
     "-score": (F("score").desc(nulls_last=True), F("n_eff").desc(nulls_last=True), "address"),
@@ -24,20 +25,20 @@ ORDERINGS: Final[dict[str, tuple[OrderBy | str, ...]]] = {
     "-last_discovered_at": ("-last_discovered_at", "address"),
     "last_discovered_at": ("last_discovered_at", "-address"),
 }
-"""What the watchlist may be sorted by, each served by an index; the address settles ties."""
+"""Orders of the watchlist by name. An index serves each of them; the address makes the order unique."""
 MAX_DISCOVERIES: Final = 100
 
 
 class WalletRow(msgspec.Struct, frozen=True):
-    """A wallet in the list. Figures are those of its last profile; null = not profiled, or it cannot be said."""
+    """A wallet in the list. Figures are those of its last profile; null = no profile yet, or not known."""
 
     address: str
     status: Annotated[str, one_of(WalletStatus)]
-    label: Annotated[str, Meta(description="An operator's name for it.")]
-    score: Annotated[Decimal | None, Meta(description="0–1; null: a condition of being scored is not met.")]
+    label: Annotated[str, Meta(description="Name given by an operator.")]
+    score: Annotated[Decimal | None, Meta(description="0–1; null if a gate is not met.")]
     provisional: Annotated[bool, Meta(description="Some part of the score could not be computed.")]
     unscored_reason: str
-    resolved_cycles: Annotated[int | None, Meta(description="Without the tokens that revealed it.")]
+    resolved_cycles: Annotated[int | None, Meta(description="Without the tokens through which it was found.")]
     n_eff: Annotated[Decimal | None, Meta(description="Effective sample size: old cycles weigh less.")]
     win_rate: Annotated[Decimal | None, Meta(description="0–1.")]
     win_rate_low: Annotated[Decimal | None, Meta(description="Lower end of the win rate's 90 % interval.")]
@@ -46,7 +47,7 @@ class WalletRow(msgspec.Struct, frozen=True):
     coverage: Annotated[Decimal | None, Meta(description="Share of sales whose cost is known, 0–1.")]
     too_active: Annotated[bool, Meta(description="More transactions than a profile reads: not scored.")]
     flags: tuple[str, ...]
-    discovery_count: Annotated[int, Meta(description="How many runs found it.")]
+    discovery_count: Annotated[int, Meta(description="Number of runs that found it.")]
     first_discovered_at: datetime
     last_discovered_at: datetime
     last_trade_at: datetime | None
@@ -54,14 +55,14 @@ class WalletRow(msgspec.Struct, frozen=True):
 
 
 class Flag(msgspec.Struct, frozen=True):
-    """What was seen of a wallet."""
+    """A flag of a wallet with its evidence."""
 
     name: str
     evidence: str
 
 
 class ScoreDetail(msgspec.Struct, frozen=True):
-    """How a score came about: conditions, parts, sample and interval. Empty where the wallet was never scored."""
+    """The components of a score: gates, parts, sample and interval. Empty if the wallet has never been scored."""
 
     parts: tuple[Part, ...] = ()
     gates: tuple[Gate, ...] = ()
@@ -98,27 +99,31 @@ class WalletDetail(msgspec.Struct, frozen=True):
     status: Annotated[str, one_of(WalletStatus)]
     label: str
     note: str
-    score: Annotated[Decimal | None, Meta(description="0–1; null: a condition of being scored is not met.")]
+    score: Annotated[Decimal | None, Meta(description="0–1; null if a gate is not met.")]
     score_version: int | None
     provisional: bool
     unscored_reason: str
     score_detail: ScoreDetail
     flags: list[Flag]
     too_active: bool
-    funder: Annotated[str, Meta(description="Who first sent it SOL; empty = not known.")]
+    funder: Annotated[str, Meta(description="Address that first sent it SOL; empty = not known.")]
     last_trade_at: datetime | None
     first_discovered_at: datetime
     last_discovered_at: datetime
     discovery_count: int
     discoveries: Annotated[list[DiscoveryRow], Meta(description="Newest first, at most 100.")]
     profiled_at: datetime | None
-    profile_requested_at: Annotated[datetime | None, Meta(description="A profile was asked for and is on its way.")]
+    profile_requested_at: Annotated[
+        datetime | None, Meta(description="Time of a profile request that is not finished yet.")
+    ]
     profile_error: str
-    profile: Annotated[Profile | None, Meta(description="`scored` leaves out the tokens that revealed the wallet.")]
+    profile: Annotated[
+        Profile | None, Meta(description="`scored` excludes the tokens through which the wallet was found.")
+    ]
 
 
 class _FlagNames(Func):
-    """The names of the flags, read by the database: their evidence stays there."""
+    """The names of the flags. The database extracts them, so that the evidence is not transferred."""
 
     template = (
         "CASE jsonb_typeof(%(expressions)s) WHEN 'object' "
@@ -128,7 +133,7 @@ class _FlagNames(Func):
 
 
 class _DetailNumber(Func):
-    """One number of the score's reasons, read by the database: the rest of them stays there."""
+    """One number of `score_detail`. The database extracts it, so that the rest is not transferred."""
 
     template = "(%(expressions)s ->> '%(name)s')::numeric"
     output_field = DecimalField()
@@ -157,50 +162,97 @@ def _columns(rows: "QuerySet[Wallet]") -> "QuerySet[Wallet, dict[str, Any]]":
 
 
 def _row(row: Mapping[str, Any]) -> WalletRow:
-    values = dict(row)
-    return WalletRow(flags=tuple(values.pop("flag_names")), **values)
-
-
-def wallet_detail(address: str) -> WalletDetail:
-    """One wallet. Two queries. Raises Wallet.DoesNotExist."""
-    wallet = Wallet.objects.get(pk=address)
-    same = set(WalletDetail.__struct_fields__) - {"score_detail", "flags", "discoveries", "profile"}
-    return WalletDetail(
-        **{name: getattr(wallet, name) for name in same},
-        score_detail=_converted(wallet.score_detail, ScoreDetail) or ScoreDetail(),
-        flags=[Flag(str(name), str(evidence)) for name, evidence in sorted((wallet.flags or {}).items())],
-        discoveries=_discoveries(address),
-        profile=_converted(wallet.profile, Profile),
+    return WalletRow(
+        address=row["address"],
+        status=row["status"],
+        label=row["label"],
+        score=row["score"],
+        provisional=row["provisional"],
+        unscored_reason=row["unscored_reason"],
+        resolved_cycles=row["resolved_cycles"],
+        n_eff=row["n_eff"],
+        win_rate=row["win_rate"],
+        win_rate_low=row["win_rate_low"],
+        win_rate_high=row["win_rate_high"],
+        realised_lamports=row["realised_lamports"],
+        coverage=row["coverage"],
+        too_active=row["too_active"],
+        flags=tuple(row["flag_names"]),
+        discovery_count=row["discovery_count"],
+        first_discovered_at=row["first_discovered_at"],
+        last_discovered_at=row["last_discovered_at"],
+        last_trade_at=row["last_trade_at"],
+        profiled_at=row["profiled_at"],
     )
 
 
+def wallet_detail(address: str) -> WalletDetail:
+    """Return one wallet. Two queries. Raises Wallet.DoesNotExist."""
+    wallet = Wallet.objects.get(pk=address)
+    flags = sorted((wallet.flags or {}).items())
+    return WalletDetail(
+        address=wallet.address,
+        status=wallet.status,
+        label=wallet.label,
+        note=wallet.note,
+        score=wallet.score,
+        score_version=wallet.score_version,
+        provisional=wallet.provisional,
+        unscored_reason=wallet.unscored_reason,
+        score_detail=_decode(wallet.score_detail, ScoreDetail) or ScoreDetail(),
+        flags=[Flag(str(name), str(evidence)) for name, evidence in flags],
+        too_active=wallet.too_active,
+        funder=wallet.funder,
+        last_trade_at=wallet.last_trade_at,
+        first_discovered_at=wallet.first_discovered_at,
+        last_discovered_at=wallet.last_discovered_at,
+        discovery_count=wallet.discovery_count,
+        discoveries=_discoveries(address),
+        profiled_at=wallet.profiled_at,
+        profile_requested_at=wallet.profile_requested_at,
+        profile_error=wallet.profile_error,
+        profile=_decode(wallet.profile, Profile),
+    )
+
+
+def require_wallet(address: str) -> None:
+    """Raise Wallet.DoesNotExist unless the wallet is on the watchlist. One query."""
+    Wallet.objects.only("pk").get(pk=address)
+
+
 def _discoveries(address: str) -> list[DiscoveryRow]:
-    rows = RunWallet.objects.filter(wallet_address=address).order_by(F("created_at").desc(nulls_last=True), "-id")
-    return [
-        DiscoveryRow(
-            run_id=row.run_id,
-            mint=row.source_token,
-            found_at=row.created_at,
-            is_new=row.is_new is not False,
-            initial_score=row.initial_score,
-            profit_pct=row.profit_pct,
-            realised_lamports=row.realised_lamports,
-            cost_lamports=row.cost_lamports,
-            first_buy_at=row.first_buy_at,
-            entry_rank=row.entry_rank,
-            entry_seconds=row.entry_seconds,
-            flags=tuple(row.flags or ()),
-        )
-        for row in rows[:MAX_DISCOVERIES]
-    ]
+    newest_first = RunWallet.objects.filter(wallet_address=address).order_by(
+        F("created_at").desc(nulls_last=True),
+        "-id",
+    )
+    return [_discovery(row) for row in newest_first[:MAX_DISCOVERIES]]
 
 
-Kept = TypeVar("Kept")
+def _discovery(row: RunWallet) -> DiscoveryRow:
+    return DiscoveryRow(
+        run_id=row.run_id,
+        mint=row.source_token,
+        found_at=row.created_at,
+        is_new=row.is_new is not False,
+        initial_score=row.initial_score,
+        profit_pct=row.profit_pct,
+        realised_lamports=row.realised_lamports,
+        cost_lamports=row.cost_lamports,
+        first_buy_at=row.first_buy_at,
+        entry_rank=row.entry_rank,
+        entry_seconds=row.entry_seconds,
+        flags=tuple(row.flags or ()),
+    )
 
 
-def _converted(kept: Any, kind: type[Kept]) -> Kept | None:
-    """What is stored as an object; None where there is nothing or another version wrote it otherwise."""
+Struct = TypeVar("Struct", bound=msgspec.Struct)
+
+
+def _decode(stored: Any, kind: type[Struct]) -> Struct | None:
+    """Return a stored JSON object as `kind`, or None if it is empty or another version wrote it differently."""
+    if not stored:
+        return None
     try:
-        return msgspec.convert(kept, kind, strict=False) if kept else None
+        return msgspec.convert(stored, kind, strict=False)
     except msgspec.ValidationError:
         return None

@@ -18,7 +18,7 @@ from discovery.domain.display import UNKNOWN, duration_text, short_address, sol_
 from discovery.domain.flags import flag_label
 from discovery.domain.units import lamports_to_sol
 from discovery.reads.operators import has_operator
-from discovery.reads.positions import TradeRow
+from discovery.reads.trades import TradeRow
 
 register = template.Library()
 

@@ -149,3 +149,9 @@ def test_an_interval_that_was_paused_here_stays_so(operator: Client) -> None:
     beat_schedule.create_missing_intervals()
     task.refresh_from_db()
     assert task.enabled is False
+
+
+def test_a_table_opens_under_its_name_with_the_prefix_too(operator: Client) -> None:
+    response = operator.get("/admin/discovery/discoveryrun/?status__exact=failed")
+    assert response.status_code == 302
+    assert response["Location"] == "/admin/discovery/run/?status__exact=failed"

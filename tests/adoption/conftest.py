@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from adoption_databases import EARLIER, Database, MakeDatabase, administer, column_names
 from django.db import connection, transaction
+
+from tests.adoption.adoption_databases import EARLIER, Database, MakeDatabase, administer, column_names
 
 
 def _made(names: list[str]) -> MakeDatabase:

@@ -9,10 +9,11 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from adoption_databases import Database, Row
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection
+
+from tests.adoption.adoption_databases import Database, Row
 
 SCRIPTS = {path.stem: path.read_text() for path in sorted(Path(__file__).with_name("releases").glob("*.sql"))}
 MIGRATIONS = list(SCRIPTS)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from adoption_databases import MINT_1, NULL_CONFIG, RUN_LEFT, RUN_LEFT_TOO, WALLET_A
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection
@@ -21,6 +20,7 @@ from discovery.models import Config, Run, RunWallet
 from discovery.models.enums import StepKind, Trigger
 from discovery.pipeline import save_token
 from discovery.pipeline.analyse_token import TokenResult
+from tests.adoption.adoption_databases import MINT_1, NULL_CONFIG, RUN_LEFT, RUN_LEFT_TOO, WALLET_A
 
 INTERRUPTED = {"step": "run", "code": "interrupted", "message": "interrupted before the upgrade"}
 ADOPTED_MODELS = (Run, RunWallet, Config)

@@ -4,7 +4,8 @@ from collections import Counter
 
 import psycopg
 import pytest
-from adoption_databases import (
+
+from tests.adoption.adoption_databases import (
     MINT_1,
     RUN_FULL,
     TABLES,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from adoption_databases import (
+
+from tests.adoption.adoption_databases import (
     ALL_ROWS,
     CONFIG_ROW,
     CREATE_ALL,
@@ -187,7 +188,7 @@ def test_rows_that_stand_in_the_way_are_named_with_a_remedy(migrated: dict[str, 
 
     assert outcome is not None
     assert outcome.returncode == 1
-    assert outcome.stderr.startswith("CommandError: rows in the database stand in the way: ")
+    assert outcome.stderr.startswith("CommandError: rows in the database violate a constraint: ")
     assert 'is not present in table "discovery_runs"' in outcome.stderr
     assert "then migrate again" in outcome.stderr
     assert "Traceback" not in outcome.stderr

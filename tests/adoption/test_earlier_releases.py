@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from adoption_databases import CREATE_ALL, EARLIER, RUN_FULL, Database, MakeDatabase
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
-from release_databases import (
+
+from tests.adoption.adoption_databases import CREATE_ALL, EARLIER, RUN_FULL, Database, MakeDatabase
+from tests.adoption.release_databases import (
     APPLIED,
     AS_THE_FIRST_RELEASE,
     FORGET_DISCOVERY,
@@ -22,7 +23,7 @@ from release_databases import (
     migrate,
     release_script,
 )
-from test_adoption_variants import VARIANTS
+from tests.adoption.test_adoption_variants import VARIANTS
 
 LAST = MIGRATIONS[-1]
 WITH_TABLES_OF = {"nothing": "", "the earlier system": EARLIER}

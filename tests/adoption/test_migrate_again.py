@@ -4,7 +4,8 @@
 from typing import Any
 
 import pytest
-from adoption_databases import MINT_1, TABLES, WALLET_A, Database, MakeDatabase
+
+from tests.adoption.adoption_databases import MINT_1, TABLES, WALLET_A, Database, MakeDatabase
 
 USED = f"""
 UPDATE discovery_wallets SET status = 'blacklisted', label = 'rug', note = 'seen twice' WHERE address = '{WALLET_A}';

@@ -9,12 +9,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from adoption_databases import Database, MakeDatabase, administer
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations import RunSQL
 
 from discovery.management.commands.migrate import LOCK_KEY
+from tests.adoption.adoption_databases import Database, MakeDatabase, administer
 
 WAITING = """
 SELECT pid FROM pg_stat_activity, pg_sleep(0.02)

@@ -5,12 +5,12 @@ from fractions import Fraction
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from sample_histories import DAY, NOW, SOL, buy, cycles_of, event, move_in, move_out, sell
 
 from discovery.analysis.cycles import resolve_cycles
 from discovery.analysis.holdings import split_cycles
 from discovery.analysis.positions import compute_position
 from discovery.domain.findings import HoldingEvent
+from tests.analysis.sample_histories import DAY, NOW, SOL, buy, cycles_of, event, move_in, move_out, sell
 
 OLD = NOW - 30 * DAY
 

@@ -1,10 +1,10 @@
 """Statuses: conditions of decay and of recovery."""
 
 import pytest
-from sample_histories import SOL, profiled, record
 
 from discovery.analysis.decay import next_status
 from discovery.domain.profiles import Profile
+from tests.analysis.sample_histories import SOL, profiled, record
 
 WIN, LOSS, EVEN = 2 * SOL, SOL // 2, SOL
 

@@ -4,7 +4,6 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from sample_histories import DAY, NOW, SOL, buy, move_in, profiled, record, round_trip, sell
 
 from discovery.analysis.flags import (
     arbitrage_flag,
@@ -17,6 +16,7 @@ from discovery.analysis.flags import (
     wash_flag,
 )
 from discovery.domain.findings import HoldingEvent
+from tests.analysis.sample_histories import DAY, NOW, SOL, buy, move_in, profiled, record, round_trip, sell
 
 
 def names(histories: dict[str, list[HoldingEvent]]) -> dict[str, str]:

@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from sample_histories import DAY, NOW, SOL, buy, move_in, profiled, record, round_trip, sell
 
 from discovery.analysis.figures import compute_figures
 from discovery.domain.findings import HoldingEvent
 from discovery.domain.profiles import Profile
+from tests.analysis.sample_histories import DAY, NOW, SOL, buy, move_in, profiled, record, round_trip, sell
 
 MIDNIGHT = NOW - NOW % DAY
 

@@ -8,7 +8,12 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sample_histories import (
+
+from discovery.analysis.cohort import estimate_prior
+from discovery.analysis.scores import compute_score
+from discovery.analysis.statistics import beta_quantile
+from discovery.domain.profiles import Cycle, Part, Prior, Score
+from tests.analysis.sample_histories import (
     DAY,
     NOW,
     PRIOR,
@@ -22,11 +27,6 @@ from sample_histories import (
     round_trip,
     sell,
 )
-
-from discovery.analysis.cohort import estimate_prior
-from discovery.analysis.scores import compute_score
-from discovery.analysis.statistics import beta_quantile
-from discovery.domain.profiles import Cycle, Part, Prior, Score
 
 WIN, LOSS = 2 * SOL, SOL // 2
 GOOD = (WIN, WIN, LOSS, 3 * SOL, WIN, SOL * 3 // 2, LOSS, WIN, WIN, 3 * SOL, WIN, LOSS)

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from api.client import Api
 from django.test import Client
+
+from tests.api.client import Api
 
 
 @pytest.fixture(autouse=True)

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from api.client import Api
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.utils import timezone
-from factories import RunFactory, WalletFactory
 
 from discovery.api.urls import PATHS
 from discovery.domain.api_keys import new_key
 from discovery.models import ApiKey, Run, Wallet
+from tests.api.client import Api
+from tests.factories import RunFactory, WalletFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("config")]
 

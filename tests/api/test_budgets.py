@@ -4,23 +4,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from api.client import Api
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from factories import (
-    MINT,
-    NOW,
-    CycleFactory,
-    PositionFactory,
-    RunFactory,
-    RunTokenFactory,
-    RunWalletFactory,
-    TradeFactory,
-    WalletFactory,
-    address,
-)
 
 from discovery.models import (
     Cycle,
@@ -34,6 +21,19 @@ from discovery.models import (
 from discovery.reads import positions, runs, wallets
 from discovery.reads.filters import RunFilterSet, TradeFilterSet, WalletFilterSet
 from discovery.reads.paging import Page
+from tests.api.client import Api
+from tests.factories import (
+    MINT,
+    NOW,
+    CycleFactory,
+    PositionFactory,
+    RunFactory,
+    RunTokenFactory,
+    RunWalletFactory,
+    TradeFactory,
+    WalletFactory,
+    address,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("config")]
 KEY_QUERIES = 1  # looks up the caller

@@ -1,10 +1,10 @@
 """The configuration through the API: a change needs the version that it is based on."""
 
 import pytest
-from api.client import Api
-from factories import RunFactory
 
 from discovery.models import Config
+from tests.api.client import Api
+from tests.factories import RunFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("config")]
 REPLACEMENT = {"enabled": False, "schedule_hours": 4, "params": {"max_tokens": 7, "min_profit_pct": 12.5}}

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import MINT, RunFactory, RunTokenFactory, RunWalletFactory, TradeFactory, WalletFactory, address
 
 from discovery.domain.api_keys import new_key
 from discovery.models import ApiKey, Config, Run
+from tests.factories import MINT, RunFactory, RunTokenFactory, RunWalletFactory, TradeFactory, WalletFactory, address
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 CALL = re.compile(r"```console\n\$ (curl [^\n]+)\n```\n(?:\n```(json|csv)\n(.*?)\n```\n)?", re.S)

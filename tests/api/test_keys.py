@@ -5,7 +5,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from api.client import Api
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -14,6 +13,7 @@ from django.utils import timezone
 
 from discovery.domain.api_keys import matches, new_key, prefix_of
 from discovery.models import ApiKey
+from tests.api.client import Api
 
 LIST = "admin:discovery_apikey_changelist"
 ADD = "admin:discovery_apikey_add"
@@ -101,7 +101,7 @@ def test_the_name_of_a_key_is_escaped_in_the_message(admin: Client) -> None:
 
 def test_an_expiry_in_the_past_is_refused(admin: Client) -> None:
     form = {"name": "robot", "scope": "read", "expires_at_0": "2020-01-01", "expires_at_1": "00:00"}
-    assert "This lies in the past." in admin.post(reverse(ADD), form).content.decode()
+    assert "The expiry time is in the past." in admin.post(reverse(ADD), form).content.decode()
     assert not ApiKey.objects.exists()
 
 

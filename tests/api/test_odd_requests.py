@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from api.client import Api
 from django.test import Client
 from django.utils import timezone
-from factories import MINT, RunFactory, WalletFactory, address
 
 from discovery.models import Config, Pumps, Run
+from tests.api.client import Api
+from tests.factories import MINT, RunFactory, WalletFactory, address
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("config")]
 
@@ -127,12 +127,12 @@ def test_reading_pumps_tries_an_unreachable_queue_once_a_minute(reader: Api, mon
 
 
 def test_lists_by_label_flag_and_address_use_an_index(reader: Api) -> None:
-    from api.test_budgets import copies, plan_of
     from django.db import connection
 
     from discovery.reads import wallets
     from discovery.reads.filters import WalletFilterSet
     from discovery.reads.paging import Page
+    from tests.api.test_budgets import copies, plan_of
 
     copies(WalletFactory(number=0), 4000, address=address, flags=lambda number: {"dust": "x"} if number == 7 else {},
            label=lambda number: "whale" if number == 9 else "")  # fmt: skip

@@ -8,12 +8,16 @@ from urllib.parse import urlsplit
 import pytest
 import schemathesis
 import yaml
-from api.client import Api
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.test import Client
-from factories import (
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from discovery.api.urls import PATHS
+from tests.api.client import Api
+from tests.factories import (
     CycleFactory,
     PositionFactory,
     RunFactory,
@@ -23,10 +27,6 @@ from factories import (
     WalletFactory,
     address,
 )
-from hypothesis import HealthCheck, Phase, settings
-from schemathesis.specs.openapi.checks import positive_data_acceptance
-
-from discovery.api.urls import PATHS
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = ROOT / "docs" / "openapi.yaml"

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from api.client import Api
 from django.utils import timezone
-from factories import MINT, NOW, RunFactory
 
 from discovery.models import Config, Pumps
+from tests.api.client import Api
+from tests.factories import MINT, NOW, RunFactory
 
 pytestmark = pytest.mark.django_db
 

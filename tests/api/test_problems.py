@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from api.client import Api
 from django.db import OperationalError, connection
 from django.test import Client
-from factories import WalletFactory, address
 
 from discovery import services
 from discovery.api import problems
+from tests.api.client import Api
+from tests.factories import WalletFactory, address
 from walltrack.logs import bound
 
 pytestmark = pytest.mark.django_db

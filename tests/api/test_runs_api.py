@@ -5,11 +5,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from api.client import ROOT, Api
-from factories import MINT, NOW, RunFactory, RunTokenFactory, RunWalletFactory, address
 
 from discovery.domain.flags import FLAG_NAMES
 from discovery.models import Run, RunStep
+from tests.api.client import ROOT, Api
+from tests.factories import MINT, NOW, RunFactory, RunTokenFactory, RunWalletFactory, address
 
 pytestmark = pytest.mark.django_db
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from api.client import Api
 from django.test import Client
-from factories import NOW
 
 from discovery.api.throttles import CallerThrottle
+from tests.api.client import Api
+from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 # A minute of the past, in which no other test counts calls.

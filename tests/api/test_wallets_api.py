@@ -7,8 +7,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from api.client import ROOT, Api
-from factories import (
+
+from discovery.api.renderers import CsvRenderer, NdjsonRenderer
+from discovery.models import Wallet
+from tests.api.client import ROOT, Api
+from tests.factories import (
     MINT,
     NOW,
     CycleFactory,
@@ -19,9 +22,6 @@ from factories import (
     WalletFactory,
     address,
 )
-
-from discovery.api.renderers import CsvRenderer, NdjsonRenderer
-from discovery.models import Wallet
 
 pytestmark = pytest.mark.django_db
 

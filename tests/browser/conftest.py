@@ -1,4 +1,4 @@
-"""A real Chromium before the real stack: gunicorn, a worker, the simulated market; nothing else is reachable."""
+"""A real Chromium against the real stack: gunicorn, a worker, the simulated market. Nothing else is reachable."""
 
 import contextlib
 import os
@@ -16,13 +16,13 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.db import connection
-from groups import make_groups
-from markets import RunningMarket, market
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
 from discovery import services
 from discovery.models import Config, Run
 from discovery.models.enums import Trigger
+from tests.groups import make_groups
+from tests.markets import RunningMarket, market
 from walltrack.processes import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +32,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 @dataclass
 class Stack:
-    """What runs. `run_id`: a run that has ended and left wallets."""
+    """The running stack. `run_id` is a completed run that found wallets."""
 
     url: str
     market: RunningMarket
@@ -42,32 +42,41 @@ class Stack:
 
 @dataclass
 class Visitor:
-    """One page with what it had to complain about."""
+    """A browser page and its console messages, script errors, failed and outside requests."""
 
     page: Page
     url: str
     complaints: list[str] = field(default_factory=list)
 
     def open(self, path: str = "") -> Page:
-        """A page below /admin/discovery/."""
+        """Open a page below /admin/discovery/ and return it."""
         self.page.goto(f"{self.url}/admin/discovery/{path}")
         return self.page
 
 
-def _listen(visitor: Visitor) -> None:
-    page, told = visitor.page, visitor.complaints
-    page.on("console", lambda line: told.append(f"console: {line.text}") if line.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: told.append(f"script: {error}"))
-    page.on("request", lambda asked: None if _ours(asked.url, visitor.url) else told.append(f"outside: {asked.url}"))
-    page.on("response", lambda answer: told.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
+def _record_complaints(visitor: Visitor) -> None:
+    complaints = visitor.complaints
 
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            complaints.append(f"console: {message.text}")
 
-def _ours(url: str, base: str) -> bool:
-    return url.startswith((f"{base}/", "data:", "blob:"))
+    def on_request(request: Request) -> None:
+        if not request.url.startswith((f"{visitor.url}/", "data:", "blob:")):
+            complaints.append(f"outside: {request.url}")
+
+    def on_response(response: Response) -> None:
+        if response.status >= 400:
+            complaints.append(f"{response.status} {response.url}")
+
+    visitor.page.on("console", on_console)
+    visitor.page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
+    visitor.page.on("request", on_request)
+    visitor.page.on("response", on_response)
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """Return a port that is free at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -75,19 +84,19 @@ def free_port() -> int:
 
 @pytest.fixture
 def _django_db_helper() -> None:
-    """Instead of pytest-django's transaction around each test: rows are shared with the stack, `stack` deletes them."""
+    """Replace pytest-django's transaction around each test: the stack sees the rows, and `stack` deletes them."""
 
 
 @pytest.fixture(scope="module")
 def chromium(django_db_setup: None) -> Iterator[Browser]:
-    """Debian's Chromium; skipped by name where there is none.
+    """Return Debian's Chromium. Skips the test if it is not installed.
 
-    Its event loop runs in this thread until the module is done: the test database is made before, and other tests that
-    run loops of their own come after.
+    Its event loop runs in this thread until the module ends. Therefore the test database is created before, and tests
+    with event loops of their own run after.
     """
     if CHROMIUM is None:
         pytest.skip("Chromium is not on this machine (Debian: apt-get install chromium)")
-    # The driver keeps an event loop in this thread, where Django would refuse its ORM.
+    # Django refuses ORM calls in a thread with a running event loop, and the driver has one.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         arguments = [
@@ -105,8 +114,8 @@ def chromium(django_db_setup: None) -> Iterator[Browser]:
 def stack(
     chromium: Browser, django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
-    """Everything up, with one run done. Its rows stay for the module and are gone behind it."""
-    from runs.workers import environment, workers
+    """Start everything and complete one run. Its rows are deleted at the end of the module."""
+    from tests.runs.workers import environment, workers
 
     folder = tmp_path_factory.mktemp("stack")
     with (
@@ -114,8 +123,8 @@ def stack(
         market("--world", "small", "--seed", "2") as simulated,
         contextlib.ExitStack() as up,
     ):
-        up.callback(_emptied)
-        _people()
+        up.callback(_delete_rows)
+        _create_users()
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         env = environment(
@@ -131,7 +140,7 @@ def stack(
         assert simulated.stats()["unhandled_count"] == 0
 
 
-def _people() -> None:
+def _create_users() -> None:
     make_groups()
     for name, group in (("ana", "operator"), ("vic", "viewer")):
         user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
@@ -139,10 +148,10 @@ def _people() -> None:
     User.objects.create_superuser("sue", password=PASSWORD)
 
 
-def _emptied() -> None:
+def _delete_rows() -> None:
     connection.close()
     call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=False, allow_cascade=True)
-    make_groups()  # whoever comes next finds what a migration leaves
+    make_groups()  # flush removed the rows that a migration creates
     connection.close()
 
 
@@ -155,47 +164,48 @@ def _web(port: int, env: dict[str, str], folder: Path) -> Iterator[None]:
             [*command, "--threads", "8", "--no-control-socket"], cwd=ROOT, env=env, stdout=out, stderr=out
         )
     try:
-        assert until(lambda: _answers(f"http://127.0.0.1:{port}/health"), 30), log.read_text()[-2000:]
+        assert until(lambda: _is_up(f"http://127.0.0.1:{port}/health"), 30), log.read_text()[-2000:]
         yield
     finally:
         web.terminate()
         web.wait(timeout=20)
 
 
-def _answers(url: str) -> bool:
-    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:
-        return bool(answer.status == 200)
+def _is_up(url: str) -> bool:
+    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as response:
+        return bool(response.status == 200)
     return False
 
 
 @pytest.fixture
 def visit(chromium: Browser, stack: Stack) -> Iterator[Callable[..., Visitor]]:
-    """`visit("ana", width=390, theme="dark")`: somebody logged in, None = nobody yet. Complaints fail the test."""
+    """Return `visit(name, width=…, theme=…)`, which logs in unless the name is None. Complaints fail the test."""
     opened: list[tuple[Any, Visitor]] = []
 
     def make(name: str | None = "ana", *, width: int = 1280, theme: str = "light", **options: Any) -> Visitor:
-        kept = stack.sessions.get(name or "")
-        context = chromium.new_context(viewport={"width": width, "height": 900}, storage_state=kept, **options)
+        session = stack.sessions.get(name or "")
+        context = chromium.new_context(viewport={"width": width, "height": 900}, storage_state=session, **options)
         context.add_init_script(f"localStorage.setItem('adminTheme', JSON.stringify('{theme}'))")
         visitor = Visitor(context.new_page(), stack.url)
         visitor.page.set_default_timeout(15_000)
         opened.append((context, visitor))
-        if name is not None and kept is None:
+        if name is not None and session is None:
             log_in(visitor, name)
             visitor.page.wait_for_url("**/admin/discovery/")
             stack.sessions[name] = context.storage_state()
-        _listen(visitor)
+        _record_complaints(visitor)
         return visitor
 
     yield make
-    complaints = [words for _, visitor in opened for words in visitor.complaints]
-    for context, _ in opened:
+    complaints: list[str] = []
+    for context, visitor in opened:
+        complaints += visitor.complaints
         context.close()
     assert complaints == []
 
 
 def log_in(visitor: Visitor, name: str, password: str = PASSWORD) -> None:
-    """By the form."""
+    """Log in with the form of the login page."""
     page = visitor.page
     page.goto(f"{visitor.url}/")
     page.fill("#id_username", name)

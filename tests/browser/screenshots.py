@@ -1,15 +1,15 @@
-"""Every page at both widths and themes, as pictures: `make screenshots`. Not collected by `make test`."""
+"""Screenshots of every page at both widths and themes: `make screenshots`. `make test` does not collect this file."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from api.api_rows import make_run
-from browser.conftest import Stack, Visitor, log_in
 from django.core.management import call_command
 from django.db import connection
 
 from discovery.models import ApiKey, Config, Run, Wallet
+from tests.browser.conftest import Stack, Visitor, log_in
+from tests.factories import RunFactory
 
 pytestmark = pytest.mark.django_db
 FOLDER = Path(__file__).resolve().parents[2] / ".data" / "screenshots"
@@ -41,7 +41,7 @@ WIDTHS_AND_THEMES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dar
 
 @pytest.mark.parametrize(("width", "theme"), WIDTHS_AND_THEMES)
 def test_pictures(width: int, theme: str, visit: Callable[..., Visitor], stack: Stack) -> None:
-    """Also of the login, of a dialog, of open pumps and of a run at work."""
+    """Also the login page, a dialog, open pumps and an active run."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     ApiKey.objects.get_or_create(name="the robot", prefix="wt_abcdefgh", secret_hash="0" * 64)
     if not Config.history.exists():  # type: ignore[attr-defined]  # simple_history adds it
@@ -95,9 +95,9 @@ def test_pictures(width: int, theme: str, visit: Callable[..., Visitor], stack: 
 
 
 @pytest.mark.parametrize(("width", "theme"), WIDTHS_AND_THEMES)
-def test_pictures_of_what_goes_wrong(width: int, theme: str, visit: Callable[..., Visitor], stack: Stack) -> None:
-    """A run that failed, a viewer's page, a login that is refused for a while, a form that is too old."""
-    failed = make_run(status="failed", errors=[{"step": "find_tokens", "code": "unreachable", "message": FAILURE}])
+def test_pictures_of_failures(width: int, theme: str, visit: Callable[..., Visitor], stack: Stack) -> None:
+    """A failed run, the page of a viewer, a blocked login, an expired form."""
+    failed = RunFactory(status="failed", errors=[{"step": "find_tokens", "code": "unreachable", "message": FAILURE}])
     visitor = visit("vic", width=width, theme=theme)
     for name, path in (("run-failed", f"runs/{failed.pk}/"), ("viewer", "")):
         visitor.open(path)
@@ -105,7 +105,7 @@ def test_pictures_of_what_goes_wrong(width: int, theme: str, visit: Callable[...
     failed.delete()
     out = visit(None, width=width, theme=theme)
     for _ in range(10):
-        with out.page.expect_response(lambda answer: answer.request.method == "POST"):
+        with out.page.expect_response(lambda response: response.request.method == "POST"):
             log_in(out, "ben", "wrong")
     out.page.get_by_text("Too many wrong passwords").wait_for()
     _take(out, "locked-out", width, theme)
@@ -117,13 +117,13 @@ def test_pictures_of_what_goes_wrong(width: int, theme: str, visit: Callable[...
     out.page.click("button[type=submit]")
     out.page.get_by_text("The form was too old").first.wait_for()
     _take(out, "form-too-old", width, theme)
-    for each in (visitor, out):
-        each.complaints.clear()
+    visitor.complaints.clear()
+    out.complaints.clear()
 
 
 @pytest.mark.parametrize(("width", "theme"), WIDTHS_AND_THEMES)
 def test_pictures_of_a_first_day(width: int, theme: str, visit: Callable[..., Visitor]) -> None:
-    """Nothing has run yet. The last of this file: what was found is gone behind it."""
+    """No run yet. This test is the last one in the file because it deletes all results."""
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE discovery_runs, discovery_wallets, discovery_pumps, discovery_cycles CASCADE")
     visitor = visit(width=width, theme=theme)

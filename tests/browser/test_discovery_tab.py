@@ -6,19 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from browser.conftest import Stack, Visitor, log_in
 from playwright.sync_api import Page, expect
 
 from discovery.domain.run_params import Params
 from discovery.models import Config, Pumps, Run, Wallet
+from tests.browser.conftest import Stack, Visitor, log_in
 
 pytestmark = pytest.mark.django_db
 WIDTHS_AND_THEMES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was(stack: Stack) -> None:
-    """Each test finds the configuration as it is made and no run at work."""
+def _reset_configuration(stack: Stack) -> None:
+    """Reset the configuration. Fails if a run is active."""
     assert not Run.objects.filter(status__in=("queued", "running")).exists()
     flags = list(Params().excluded_flags)
     Config.objects.update(
@@ -30,8 +30,8 @@ def section(page: Page, title: str) -> str:
     return page.locator(".wt-card", has=page.get_by_role("heading", name=title, exact=True)).first.inner_text()
 
 
-def settled(page: Page) -> None:
-    """What was swapped in listens: faster than any hand."""
+def wait_for_htmx(page: Page) -> None:
+    """Wait until htmx has swapped in all responses and their elements listen for events."""
     page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added')")
 
 
@@ -41,7 +41,7 @@ def test_the_login_leads_to_the_discovery_tab(visit: Callable[..., Visitor]) -> 
     expect(visitor.page).to_have_title("Discovery | WallTrack")
 
 
-def test_every_section_is_there_to_read(visit: Callable[..., Visitor]) -> None:
+def test_every_section_is_visible(visit: Callable[..., Visitor]) -> None:
     page = visit().open()
     for title in ("Scheduler", "Run", "Parameters", "Pumps now", "Statistics", "Wallets found", "Runs", "History"):
         expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
@@ -80,7 +80,7 @@ def test_the_switch_turns_the_schedule_off_and_on(visit: Callable[..., Visitor])
         ("max_requests_per_run", "5", "5 is not between 100 and 10,000,000 calls"),
     ],
 )
-def test_a_broken_parameter_says_so_beside_its_field(
+def test_an_invalid_parameter_shows_its_error_beside_the_field(
     field: str, value: str, words: str, visit: Callable[..., Visitor]
 ) -> None:
     page = visit().open()
@@ -110,17 +110,17 @@ def test_enter_in_a_field_saves_and_starts_no_run(visit: Callable[..., Visitor])
     assert page.evaluate("document.activeElement.id") == "id_max_tokens"
 
 
-def test_the_keyboard_keeps_its_place_when_a_section_is_renewed(visit: Callable[..., Visitor]) -> None:
+def test_the_focus_stays_when_a_section_is_swapped(visit: Callable[..., Visitor]) -> None:
     page = visit().open()
     for name, press in (("schedule-enabled", "Space"), ("save-params", "Enter"), ("refresh-pumps", "Enter")):
         page.focus(f"#{name}")
         page.keyboard.press(press)
         page.wait_for_timeout(400)
-        settled(page)
+        wait_for_htmx(page)
         assert page.evaluate("document.activeElement.id") == name
 
 
-def test_what_could_not_be_done_stays_told_while_the_page_goes_on_looking(visit: Callable[..., Visitor]) -> None:
+def test_the_error_of_an_action_stays_while_the_page_polls(visit: Callable[..., Visitor]) -> None:
     visitor = visit()
     page = visitor.open()
     page.route("**/params", lambda route: route.abort())
@@ -129,14 +129,14 @@ def test_what_could_not_be_done_stays_told_while_the_page_goes_on_looking(visit:
     with page.expect_response("**/live*"):
         pass
     expect(page.locator("#trouble")).to_contain_text("may not have been completed")
-    visitor.complaints.clear()  # the aborted call
+    visitor.complaints.clear()  # the aborted request
 
 
 def test_a_switch_pressed_twice_shows_what_is_saved(visit: Callable[..., Visitor]) -> None:
     page = visit().open()
     page.get_by_role("switch").dblclick()
     expect(page.locator("#scheduler").get_by_text("Saved.")).to_be_visible()
-    settled(page)
+    wait_for_htmx(page)
     assert page.get_by_role("switch").is_checked() is Config.objects.get().enabled
 
 
@@ -159,7 +159,7 @@ def test_a_run_is_watched_from_the_button_to_its_wallets_and_their_transactions(
     page.get_by_role("button", name="Run now").click()
     expect(page.locator("#params")).to_contain_text("Started with max tokens 2 instead of 20")
     expect(page.locator("#live")).to_contain_text("Active run")
-    page.reload()  # nothing of it lives in the page
+    page.reload()  # the state of the run is on the server
     expect(page.locator("#live")).to_contain_text("no active run", timeout=60_000)
     expect(page.locator("#overview tbody tr").first).to_contain_text("ana")
     page.locator("#overview tbody tr").first.get_by_role("button").click()
@@ -177,7 +177,7 @@ def test_a_run_is_watched_from_the_button_to_its_wallets_and_their_transactions(
 def test_a_cancelled_run_ends_within_seconds(visit: Callable[..., Visitor]) -> None:
     page = visit().open()
     page.get_by_role("button", name="Run now").click()
-    page.on("dialog", lambda asked: asked.accept())
+    page.on("dialog", lambda dialog: dialog.accept())
     page.locator("#live").get_by_role("button", name="Cancel").click()
     expect(page.locator("#live")).to_contain_text("no active run", timeout=15_000)
     expect(page.locator("#overview tbody tr").first).to_contain_text("cancelled")
@@ -188,16 +188,16 @@ def test_the_history_is_filtered(visit: Callable[..., Visitor]) -> None:
     expect(page.locator("#overview tbody tr").first).to_be_visible()
     page.locator("#history-status").select_option("failed")
     expect(page.locator("#overview")).to_contain_text("No run in this range with these filters")
-    settled(page)
+    wait_for_htmx(page)
     page.locator("#history-status").select_option("completed")
     expect(page.locator("#overview tbody tr").first).to_be_visible()
-    settled(page)
+    wait_for_htmx(page)
     page.locator("#range-form select[name=range]").select_option("days")
     expect(page.locator("#range-form input[name=since]")).to_be_visible()
-    settled(page)
+    wait_for_htmx(page)
     page.fill("#range-form input[name=since]", "2020-01-01")
     page.locator("#range-form input[name=since]").blur()
-    settled(page)
+    wait_for_htmx(page)
     page.fill("#range-form input[name=until]", "2020-01-02")
     page.locator("#range-form input[name=until]").blur()
     expect(page.locator("#overview")).to_contain_text("No run in this range")
@@ -207,13 +207,13 @@ def test_wallets_are_filtered_and_exported(visit: Callable[..., Visitor], tmp_pa
     page = visit().open("wallets/")
     page.fill("input[name=min_score]", "1")
     page.get_by_role("button", name="Filter").click()
-    shown = page.locator("tbody tr").count()
-    assert 0 < shown <= 25
+    row_count = page.locator("tbody tr").count()
+    assert 0 < row_count <= 25
     with page.expect_download() as download:
         page.get_by_role("link", name="Export CSV", exact=True).click()
     download.value.save_as(tmp_path / "wallets.csv")
     rows = list(csv.DictReader((tmp_path / "wallets.csv").read_text().splitlines()))
-    assert len(rows) == Wallet.objects.filter(score__gte="0.01").count() >= shown
+    assert len(rows) == Wallet.objects.filter(score__gte="0.01").count() >= row_count
 
 
 def test_a_wallet_is_labelled_and_the_change_is_kept(visit: Callable[..., Visitor]) -> None:
@@ -228,7 +228,7 @@ def test_a_wallet_is_labelled_and_the_change_is_kept(visit: Callable[..., Visito
 
 def test_pumps_show_the_last_list_while_a_provider_is_down(visit: Callable[..., Visitor], stack: Stack) -> None:
     page = visit().open()
-    Pumps.objects.update(asked_at=None, refreshed_at=None)  # or another look within the minute would not ask
+    Pumps.objects.update(asked_at=None, refreshed_at=None)  # so that the list is old
     stack.market.fault("geckoterminal", "503", count=10**6)
     try:
         page.get_by_role("button", name="View pumps").click()
@@ -246,8 +246,8 @@ def test_a_viewer_sees_everything_and_can_change_nothing(visit: Callable[..., Vi
     token = page.evaluate("JSON.parse(document.querySelector('.wt').getAttribute('hx-headers'))['X-CSRFToken']")
     wallet = Wallet.objects.first()
     assert wallet is not None
-    acts = ["run", "params", "schedule", f"runs/{stack.run_id}/cancel", f"runs/{stack.run_id}/retry"]
-    for path in (*acts, f"wallets/{wallet.address}/change", f"wallets/{wallet.address}/profile"):
+    actions = ["run", "params", "schedule", f"runs/{stack.run_id}/cancel", f"runs/{stack.run_id}/retry"]
+    for path in (*actions, f"wallets/{wallet.address}/change", f"wallets/{wallet.address}/profile"):
         headers = {"X-CSRFToken": token, "HX-Request": "true", "Referer": stack.url}
         assert page.request.post(f"{stack.url}/admin/discovery/{path}", headers=headers).status == 403, path
 
@@ -259,14 +259,14 @@ def test_an_address_is_copied(visit: Callable[..., Visitor]) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == button.get_attribute("data-copy")
 
 
-def test_the_page_says_when_the_server_does_not_answer(visit: Callable[..., Visitor]) -> None:
+def test_the_page_shows_that_the_server_does_not_respond(visit: Callable[..., Visitor]) -> None:
     visitor = visit()
     page = visitor.open()
     page.route("**/live*", lambda route: route.abort())
     expect(page.locator("#trouble")).to_contain_text("The server does not respond", timeout=15_000)
     page.unroute("**/live*")
     expect(page.locator("#trouble")).to_be_hidden(timeout=15_000)
-    visitor.complaints.clear()  # the aborted calls
+    visitor.complaints.clear()  # the aborted requests
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -274,7 +274,7 @@ def test_the_page_says_when_the_server_does_not_answer(visit: Callable[..., Visi
 def test_every_table_of_the_admin_fits_its_screen(path: str, width: int, visit: Callable[..., Visitor]) -> None:
     config = Config.objects.get()
     config.excluded_flags = ["wash"] if len(config.excluded_flags) > 1 else ["plumbing", "creator", "bundle", "wash"]
-    config.save()  # a version with long values
+    config.save()  # one more version, with long values
     page = visit(width=width).open(path)
     page.wait_for_load_state("networkidle")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -282,7 +282,7 @@ def test_every_table_of_the_admin_fits_its_screen(path: str, width: int, visit: 
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_a_note_with_long_words_breaks_no_page(width: int, visit: Callable[..., Visitor]) -> None:
+def test_a_note_with_long_words_fits_the_page(width: int, visit: Callable[..., Visitor]) -> None:
     wallet = Wallet.objects.order_by("address").first()
     assert wallet is not None
     page = visit(width=width).open(f"wallets/{wallet.address}/")
@@ -295,7 +295,7 @@ def test_a_note_with_long_words_breaks_no_page(width: int, visit: Callable[..., 
     assert page.evaluate("document.getElementById('main')?.scrollWidth ?? 0") <= width
 
 
-def test_flags_that_are_not_saved_say_so(visit: Callable[..., Visitor]) -> None:
+def test_unsaved_flags_are_marked(visit: Callable[..., Visitor]) -> None:
     page = visit().open()
     page.get_by_role("checkbox", name="sniper").check()
     expect(page.locator("#differs")).to_contain_text("Not saved: flags that exclude")

@@ -41,9 +41,9 @@ unchanged() { [ "$(runs)" = "$kept" ] || wrong "runs are not as before: $(runs),
 
 before() {
     case $1 in
-    update-and-back.1) next_release 'ALTER TABLE discovery_runs ADD COLUMN of_the_next_release integer' ;;
-    a-postgresql-of-your-own.1) start_outside ;;
-    coming-from-the-earlier-walltrack.1)
+    update-and-rollback.1) next_release 'ALTER TABLE discovery_runs ADD COLUMN of_the_next_release integer' ;;
+    external-postgresql.1) start_outside ;;
+    migration-from-the-earlier-walltrack.1)
         docker rm --force --volumes "$outside" >/dev/null
         sed -i -e '/^COMPOSE_FILE=/d' -e '/^DATABASE_URL=p/d' .env
         docker compose --profile '*' down --volumes --remove-orphans >/dev/null 2>&1
@@ -78,12 +78,12 @@ after() {
     redeploy.1) unchanged ;;
     backup-and-restore.1) sql "UPDATE discovery_runs SET status = 'failed'" >/dev/null ;;
     backup-and-restore.2) unchanged && log_in "$app" ;;
-    update-and-back.1)
+    update-and-rollback.1)
         [ "$(version)" = "$tag-new" ] || wrong "runs $(version)"
         [ "$(sql 'SELECT count(of_the_next_release) FROM discovery_runs')" = 0 ] || wrong "not migrated"
         unchanged
         ;;
-    update-and-back.2)
+    update-and-rollback.2)
         [ "$(version)" = "$tag" ] || wrong "runs $(version)"
         unchanged
         expect 200 "$app/health/ready"
@@ -93,7 +93,7 @@ after() {
         [ "$(sql "SELECT count(*) FROM discovery_runs WHERE status = 'completed'")" = 2 ] || wrong "a run failed"
         kept=$(runs)
         ;;
-    update-and-back.3)
+    update-and-rollback.3)
         [ "$(version)" = "$tag-new" ] || wrong "runs $(version)"
         unchanged
         ;;
@@ -102,8 +102,8 @@ after() {
         log_in "$app"
         ;;
     passwords-and-keys.4) log_in "$app" ;;
-    more-workers-more-web.1) [ "$(docker compose ps walltrack-worker | grep -c healthy)" = 3 ] || wrong "not three workers" ;;
-    a-postgresql-of-your-own.1)
+    scaling.1) [ "$(docker compose ps walltrack-worker | grep -c healthy)" = 3 ] || wrong "not three workers" ;;
+    external-postgresql.1)
         [ -z "$(docker compose ps --all --quiet --orphans | xargs -r docker inspect --format '{{.Config.Image}}' | grep postgres)" ] || wrong "the bundled one still runs"
         sql() { docker exec "$outside" psql --username postgres --dbname postgres --no-align --tuples-only --command "$1"; }
         unchanged
@@ -111,13 +111,13 @@ after() {
         api 202 POST "$app/api/discovery/run"
         until_true 120 "a run over the outside database" idle
         ;;
-    coming-from-the-earlier-walltrack.1)
+    migration-from-the-earlier-walltrack.1)
         sql() { docker compose exec -T postgres psql --username walltrack --dbname walltrack --no-align --tuples-only --command "$1"; }
         key=$(manage create_api_key robot --scope run 2>/dev/null)
         adopted
         log_in "$ui"
         ;;
-    away.1) [ -z "$(docker volume ls --quiet --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME")" ] || wrong "data are left" ;;
+    uninstall.1) [ -z "$(docker volume ls --quiet --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME")" ] || wrong "data are left" ;;
     esac
 }
 

@@ -142,8 +142,8 @@ log_in() {
 
 # What the earlier WallTrack leaves in its database, with the policies of Supabase on it.
 earlier_sql() {
-    docker run --rm --volume "$PWD/tests:/checkout/tests:ro" --env PYTHONPATH=/checkout/tests/adoption "walltrack:$1" \
-        python -c 'import adoption_databases; print(adoption_databases.EARLIER)'
+    docker run --rm --volume "$PWD/tests:/checkout/tests:ro" --env PYTHONPATH=/checkout "walltrack:$1" \
+        python -c 'from tests.adoption import adoption_databases; print(adoption_databases.EARLIER)'
     printf '%s\n' 'CREATE ROLE visitor;' 'ALTER TABLE discovery_runs ENABLE ROW LEVEL SECURITY;' \
         'CREATE POLICY look ON discovery_runs TO visitor USING (EXISTS (SELECT 1' 'FROM discovery_config));'
 }

@@ -73,14 +73,14 @@ docker run --detach --name "$outside" --network "$network" --env POSTGRES_USER=w
 outside_sql() { docker exec --interactive "$outside" psql --host 127.0.0.1 --username walltrack --no-align --tuples-only --set ON_ERROR_STOP=1 "$@"; }
 outside_answers() { outside_sql --command 'SELECT 1' >/dev/null 2>&1; }
 until_true 60 "the outside database is there" outside_answers
-block sql 'A PostgreSQL' | outside_sql >/dev/null
+block sql 'External PostgreSQL' | outside_sql >/dev/null
 mkdir "$work/pgbouncer"
 printf '"walltrack" "of-its-own"\n' >"$work/pgbouncer/users"
 printf '%s\n' '[databases]' "walltrack = host=$outside" '[pgbouncer]' 'listen_addr = 0.0.0.0' 'auth_type = scram-sha-256' \
     'auth_file = /ours/users' 'pool_mode = session' 'ignore_startup_parameters = options' 'unix_socket_dir =' >"$work/pgbouncer/ini"
 chmod -R a+rX "$work" && docker run --detach --name "$pooler" --network "$network" --user nobody --volume "$work/pgbouncer:/ours:ro" "$tools" pgbouncer /ours/ini >/dev/null
 direct=postgresql://walltrack:of-its-own@$outside:5432/walltrack
-block ini 'A PostgreSQL' | sed "s|^DATABASE_URL=.*|DATABASE_URL=postgresql://walltrack:of-its-own@$pooler:6432/walltrack|" >>.env
+block ini 'External PostgreSQL' | sed "s|^DATABASE_URL=.*|DATABASE_URL=postgresql://walltrack:of-its-own@$pooler:6432/walltrack|" >>.env
 echo "DATABASE_DIRECT_URL=$direct" >>.env
 up
 [ -z "$(docker compose ps --all --quiet postgres 2>/dev/null)" ] || wrong "the bundled database was started"

@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from fake_transactions import FEE, RENT, SOL, FakeTransaction, program_account, wallet
 
 from discovery.decode.outcomes import Decoded, Failed, Outcome, Reason, Skipped
 from discovery.decode.swaps import decode_json
 from discovery.domain.known_wallets import PLATFORM_FEE_WALLETS, TIP_ACCOUNTS
 from discovery.domain.programs import PUMPFUN, USDC, WRAPPED_SOL
+from tests.fake_transactions import FEE, RENT, SOL, FakeTransaction, program_account, wallet
 
 ANA, BEN, TREASURY = wallet("ana"), wallet("ben"), wallet("treasury")
 POOL, OTHER_POOL, VAULT = program_account("pool"), program_account("other pool"), program_account("vault")

@@ -10,10 +10,11 @@ import pytest
 import redis as redis_client
 from django.conf import settings
 from django.core.management import call_command
-from faults.outcome import Counted, Outcome, disturbed
-from markets import RunningMarket
-from markets import market as run_market
-from runs.workers import WORLD, completions_counted, environment
+
+from tests.faults.outcome import Counted, Outcome, disturbed
+from tests.markets import RunningMarket
+from tests.markets import market as run_market
+from tests.runs.workers import WORLD, completions_counted, environment
 
 SEED = os.environ.get("FAULTS_SEED") or str(random.SystemRandom().randrange(10**6))
 TABLE = pytest.StashKey[list[tuple[str, Outcome, float, str]]]()

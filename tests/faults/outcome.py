@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from django.db.models import Model
-from runs.workers import ROOT, Program, Worker, assert_true, over, wait_for, workers
 
 from discovery.models import (
     Cycle,
@@ -24,6 +23,7 @@ from discovery.models import (
     Trade,
     Wallet,
 )
+from tests.runs.workers import ROOT, Program, Worker, assert_true, over, wait_for, workers
 from walltrack.processes import until
 
 Facts = dict[str, list[tuple[Any, ...]]]

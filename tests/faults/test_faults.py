@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from faults.outcome import Counted, Outcome, assert_same, disturbed
-from faults.servers import Broker, Gate
-from markets import RunningMarket
-from runs.workers import environment, wait_for
 
 from discovery.jobs.heartbeats import worker_name
+from tests.faults.outcome import Counted, Outcome, assert_same, disturbed
+from tests.faults.servers import Broker, Gate
+from tests.markets import RunningMarket
+from tests.runs.workers import environment, wait_for
 
 Tell = Callable[[str, Outcome, str], None]
 DOWN_SECONDS = 30

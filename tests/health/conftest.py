@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
-from faulty_servers import SilentServer
 
 from discovery.models import Config, Heartbeat, Provider, Run
+from tests.health.faulty_servers import SilentServer
 
 GetHealth = Callable[..., dict[str, Any]]
 

@@ -13,10 +13,10 @@ from django.db import connection, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
-from faulty_servers import QueryDroppingProxy, SilentServer, closed_port
-from health_report import not_passing
 
 from discovery.models import Heartbeat, Provider, Run
+from tests.health.faulty_servers import QueryDroppingProxy, SilentServer, closed_port
+from tests.health.health_report import not_passing
 
 MAX_DURATION_MS = 2500
 CHECKS = {

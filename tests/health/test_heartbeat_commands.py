@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
-from faulty_servers import closed_port
+
+from tests.health.faulty_servers import closed_port
 
 HOST = socket.gethostname()
 

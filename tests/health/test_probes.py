@@ -8,7 +8,8 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
-from faulty_servers import SilentServer, closed_port
+
+from tests.health.faulty_servers import SilentServer, closed_port
 
 PATHS = ["/health", "/health/live", "/health/ready", "/health/detailed"]
 ALL_PATHS = [*PATHS, *(f"{path}/" for path in PATHS)]

@@ -7,9 +7,9 @@ import pytest
 import time_machine
 from django.conf import settings as configured
 from django.utils import timezone
-from health_report import not_passing
 
 from discovery.models import Config, Heartbeat, Run, RunStep
+from tests.health.health_report import not_passing
 
 
 def test_the_schedule_is_reported(healthy_system: None, get_health: Any) -> None:

@@ -8,10 +8,10 @@ from django.conf import settings as configured
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
-from faulty_servers import closed_port
 
 from discovery.domain.api_keys import NewKey, new_key
 from discovery.models import ApiKey, Config, Run
+from tests.health.faulty_servers import closed_port
 
 
 def test_anonymous_callers_see_states_and_times_only(healthy_system: None, get_health: Any) -> None:

@@ -6,26 +6,26 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from api.api_rows import (
-    MINT,
-    address,
-    make_cycle,
-    make_found,
-    make_position,
-    make_run,
-    make_token,
-    make_trade,
-    make_wallet,
-)
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from pages.conftest import Person
 
 from discovery.admin.urls import urlpatterns
 from discovery.models import Run
+from tests.factories import (
+    MINT,
+    CycleFactory,
+    PositionFactory,
+    RunFactory,
+    RunTokenFactory,
+    RunWalletFactory,
+    TradeFactory,
+    WalletFactory,
+    address,
+)
+from tests.pages.conftest import Person
 
 pytestmark = pytest.mark.django_db
 MOST_QUERIES = 12
@@ -50,14 +50,14 @@ ACTS = {"save-params", "save-schedule", "start", "cancel", "retry", "change-wall
 def many(count: int) -> dict[str, str]:
     """`count` of everything."""
     for number in range(count):
-        run = make_run(started_at=timezone.now())
-        make_wallet(number)
+        run = RunFactory(started_at=timezone.now())
+        WalletFactory(number=number)
     for number in range(count):
-        make_found(run, number)
-        make_token(run, mint=address(1000 + number), rank=number)
-        make_trade(0, 100 + number)
-        make_cycle(0, mint=address(1000 + number))
-    make_position(0, mint=MINT)
+        RunWalletFactory(run=run, wallet=number)
+        RunTokenFactory(run=run, mint=address(1000 + number), rank=number)
+        TradeFactory(wallet=0, slot=100 + number)
+        CycleFactory(wallet=0, mint=address(1000 + number))
+    PositionFactory(wallet=0, mint=MINT)
     return {"run": str(run.pk), "wallet": address(0)}
 
 
@@ -82,8 +82,8 @@ def test_a_page_asks_as_often_for_few_rows_as_for_many(name: str, viewer: Person
 
 @pytest.mark.parametrize("path", ["", "live", "runs/{run}/", "runs/{run}/live", "runs/{run}/body"])
 def test_a_run_at_work_costs_a_page_no_more_than_its_budget(path: str, operator: Person) -> None:
-    run = make_run(status="running", stage="analyse", completed_at=None, heartbeat_at=timezone.now())
-    make_found(run, 1)
+    run = RunFactory(status="running", stage="analyse", completed_at=None, heartbeat_at=timezone.now())
+    RunWalletFactory(run=run, wallet=1)
     path = path.format(run=run.pk)
     operator.page(path)
     with CaptureQueriesContext(connection) as queries:

@@ -5,12 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from api.api_rows import MINT, NOW, make_run, make_wallet
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from pages.conftest import Person
 
 from discovery.domain.run_params import NUMBER_SPECS
 from discovery.models import (
@@ -21,6 +19,8 @@ from discovery.models import (
     Run,
     RunStep,
 )
+from tests.factories import MINT, NOW, RunFactory, WalletFactory
+from tests.pages.conftest import Person
 
 pytestmark = pytest.mark.django_db
 PARAMS = {
@@ -256,7 +256,7 @@ def test_an_unchanged_page_is_answered_204_with_one_question_of_ours(viewer: Per
 
 @pytest.mark.parametrize("what", ["start", "step", "cancel", "end", "config", "pumps"])
 def test_whatever_happens_changes_the_revision(what: str, viewer: Person) -> None:
-    run = make_run(status="running", stage="analyse", completed_at=None)
+    run = RunFactory(status="running", stage="analyse", completed_at=None)
     step = RunStep.objects.create(run=run, kind="token", key=MINT)
     if what == "start":
         Run.objects.all().delete()
@@ -264,7 +264,7 @@ def test_whatever_happens_changes_the_revision(what: str, viewer: Person) -> Non
     assert revision is not None
     match what:
         case "start":
-            make_run(status="queued", stage="queued", completed_at=None)
+            RunFactory(status="queued", stage="queued", completed_at=None)
         case "step":
             RunStep.objects.filter(pk=step.pk).update(status="done", completed_at=timezone.now())
         case "cancel":
@@ -279,7 +279,7 @@ def test_whatever_happens_changes_the_revision(what: str, viewer: Person) -> Non
 
 
 def test_a_run_at_work_shows_stage_counts_and_time_left(viewer: Person) -> None:
-    run = make_run(status="running", stage="analyse", completed_at=None, heartbeat_at=timezone.now())
+    run = RunFactory(status="running", stage="analyse", completed_at=None, heartbeat_at=timezone.now())
     began = timezone.now() - timedelta(seconds=40)
     for number in range(8):
         done = number < 4
@@ -294,14 +294,14 @@ def test_a_run_at_work_shows_stage_counts_and_time_left(viewer: Person) -> None:
 
 
 def test_a_run_without_a_worker_says_what_it_waits_for(viewer: Person) -> None:
-    make_run(status="queued", stage="queued", completed_at=None)
+    RunFactory(status="queued", stage="queued", completed_at=None)
     assert "No worker has reported in the last minute" in text(viewer.part("live"))
     Heartbeat.objects.create(name="worker:a:1", at=timezone.now())
     assert "No worker has reported in the last minute" not in text(viewer.part("live"))
 
 
 def test_the_page_is_told_when_its_run_has_ended(viewer: Person) -> None:
-    make_run()
+    RunFactory()
     assert viewer.part("live", active="1").headers["HX-Trigger"] == "run-ended"
 
 
@@ -321,7 +321,7 @@ def test_a_first_day_page_says_what_to_press(operator: Person) -> None:
 def test_the_simulated_market_is_named_on_every_page(viewer: Person, settings) -> None:
     assert "Simulated market" not in text(viewer.page())
     settings.MARKET = "simulated"
-    make_wallet(1)
+    WalletFactory(number=1)
     for path in ("", "wallets/"):
         assert "Simulated market." in text(viewer.page(path))
 
@@ -339,12 +339,12 @@ def test_an_open_api_is_told(viewer: Person, settings) -> None:
 
 
 def test_the_last_result_is_told(viewer: Person) -> None:
-    make_run(status="failed", started_at=NOW)
+    RunFactory(status="failed", started_at=NOW)
     assert "failed" in text(viewer.page()).split("Last run", 1)[1][:80]
 
 
 def test_what_the_last_run_came_to_is_told(viewer: Person) -> None:
-    make_run(errors=["lost"])
+    RunFactory(errors=["lost"])
     words = text(viewer.part("live"))
     assert "completed with errors" in words
     assert "4 analysed" in words

@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from api.api_rows import MINT
 from django.utils import timezone
-from pages.conftest import Person
-from pages.test_home import text
 
 from discovery.models import Config, Pumps
+from tests.factories import MINT
+from tests.pages.conftest import Person
+from tests.pages.test_home import text
 
 pytestmark = pytest.mark.django_db
 

@@ -3,20 +3,29 @@
 import re
 
 import pytest
-from api.api_rows import MINT, address, make_found, make_position, make_run, make_token, make_trade, make_wallet
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from pages.conftest import Person
-from pages.test_home import params, text
 
 from discovery.models import Run, RunStep
+from tests.factories import (
+    MINT,
+    PositionFactory,
+    RunFactory,
+    RunTokenFactory,
+    RunWalletFactory,
+    TradeFactory,
+    WalletFactory,
+    address,
+)
+from tests.pages.conftest import Person
+from tests.pages.test_home import params, text
 
 pytestmark = pytest.mark.django_db
 
 
 def at_work() -> Run:
-    run = make_run(status="running", stage="analyse", completed_at=None, heartbeat_at=timezone.now())
+    run = RunFactory(status="running", stage="analyse", completed_at=None, heartbeat_at=timezone.now())
     RunStep.objects.create(run=run, kind="token", key=MINT, heartbeat_at=timezone.now())
     return run
 
@@ -38,12 +47,12 @@ def test_wallets_appear_on_the_page_of_a_run_at_work(viewer: Person) -> None:
     run = at_work()
     assert "run-moved from:body" in viewer.page(f"runs/{run.pk}/").content.decode()
     assert "0 qualified" in text(viewer.part(f"runs/{run.pk}/body"))
-    make_found(run, 1)
+    RunWalletFactory(run=run, wallet=1)
     assert "1 qualified" in text(viewer.part(f"runs/{run.pk}/body"))
 
 
 def test_a_cancelled_run_is_no_failure(viewer: Person) -> None:
-    run = make_run(status="cancelled", errors=[{"step": "run", "code": "cancelled", "message": "asked for by ana"}])
+    run = RunFactory(status="cancelled", errors=[{"step": "run", "code": "cancelled", "message": "asked for by ana"}])
     assert "open the run to see what failed" not in text(viewer.part("live"))
     words = text(viewer.page(f"runs/{run.pk}/"))
     assert "Why it ended" in words
@@ -52,20 +61,20 @@ def test_a_cancelled_run_is_no_failure(viewer: Person) -> None:
 
 
 def test_a_skipped_slot_says_that_nothing_was_looked_for(viewer: Person) -> None:
-    run = make_run(status="skipped", errors=[{"step": "run", "code": "skipped", "message": "another run is active"}])
+    run = RunFactory(status="skipped", errors=[{"step": "run", "code": "skipped", "message": "another run is active"}])
     assert "nothing was looked for" in text(viewer.part(f"runs/{run.pk}/dialog"))
     assert "Why it did not run" in text(viewer.page(f"runs/{run.pk}/"))
 
 
 def test_a_run_of_the_earlier_system_without_an_end_is_the_last_one(viewer: Person) -> None:
-    make_run(status="completed", stage=None, completed_at=None)
+    RunFactory(status="completed", stage=None, completed_at=None)
     words = text(viewer.part("live"))
     assert "The last run ended at an unknown time" in words
     assert "No run yet" not in words
 
 
 def test_all_steps_that_failed_are_counted(viewer: Person) -> None:
-    run = make_run(status="failed", errors=["lost"])
+    run = RunFactory(status="failed", errors=["lost"])
     for number in range(20):
         RunStep.objects.create(
             run=run, kind="token", key=address(number), status="failed", error="no answer", heartbeat_at=timezone.now()
@@ -84,12 +93,12 @@ def test_a_run_that_nobody_could_be_told_of_says_so(operator: Person, monkeypatc
 
 
 def test_pages_past_the_end_are_the_last(viewer: Person) -> None:
-    run = make_run()
-    make_found(run, 1)
-    make_token(run)
-    make_wallet(0)
-    make_trade(0)
-    make_position(0, mint=MINT)
+    run = RunFactory()
+    RunWalletFactory(run=run, wallet=1)
+    RunTokenFactory(run=run)
+    WalletFactory(number=0)
+    TradeFactory(wallet=0)
+    PositionFactory(wallet=0, mint=MINT)
     words = text(viewer.page(f"runs/{run.pk}/", page=3, tokens=9))
     assert "No wallet qualified" not in words
     assert "No token was analysed" not in words
@@ -108,7 +117,7 @@ def test_a_flag_that_is_not_known_is_told_beside_the_flags(operator: Person) -> 
 
 
 def test_a_change_of_a_wallet_stays_typed_where_the_login_has_ended(operator: Person) -> None:
-    make_wallet(1)
+    WalletFactory(number=1)
     form = {"label": "x", "note": "", "was_label": "", "was_note": ""}
     answer = operator.send(f"wallets/{address(1)}/change", **form)
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, f"/admin/discovery/wallets/{address(1)}/")

@@ -2,11 +2,11 @@
 
 import pytest
 from django.db import connection
-from pages.conftest import Person
-from pages.test_home import text
 
 from discovery.models import Trade
 from discovery.reads.storage import storage
+from tests.pages.conftest import Person
+from tests.pages.test_home import text
 
 pytestmark = pytest.mark.django_db
 

@@ -5,11 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from pages.conftest import Person
-from pages.test_home import params, text
 
 from discovery import services
 from discovery.models import Config
+from tests.pages.conftest import Person
+from tests.pages.test_home import params, text
 
 pytestmark = pytest.mark.django_db
 

@@ -4,13 +4,13 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from local_server import LocalServer, serve
 
 from discovery.providers import http
 from simmarket import worlds
 from simmarket.api.market import Options
 from simmarket.api.server import RunningServer, running
 from simmarket.chain.world import World
+from tests.providers.local_server import LocalServer, serve
 
 
 @pytest.fixture(autouse=True)

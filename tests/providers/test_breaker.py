@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from fake_time import in_fake_time
 
 from discovery.providers.breaker import (
     FAILURE_THRESHOLD,
@@ -28,6 +27,7 @@ from discovery.providers.errors import (
     Unreachable,
     Unsupported,
 )
+from tests.providers.fake_time import in_fake_time
 
 CAUSE = "server error (HTTP 503)"
 TIMEOUT = 60.0

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from local_server import ClientSetup, Reply, json_reply, run_client, run_rpc
 
 from discovery.providers.helius import Helius
 from discovery.providers.jsonrpc import JsonRpc
+from tests.providers.local_server import ClientSetup, Reply, json_reply, run_client, run_rpc
 
 PAGES = {"3a343e": 5, "443b59": 5, "53f70b": 5, "792ff1": 5, "97cbf3": 5, "b290f4": 25}
 

@@ -4,7 +4,6 @@ import asyncio
 
 import aiohttp
 import pytest
-from local_server import ClientSetup, FakeTime, Reply, json_reply, text_reply
 
 from discovery.clients.usage import BudgetExhausted, UsageMeter
 from discovery.providers import http
@@ -20,6 +19,7 @@ from discovery.providers.errors import (
     ServerFailed,
     Unreachable,
 )
+from tests.providers.local_server import ClientSetup, FakeTime, Reply, json_reply, text_reply
 
 GOOD, DOWN = json_reply({"good": True}), text_reply("", 503)
 

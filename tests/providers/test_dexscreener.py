@@ -4,11 +4,11 @@ import json
 from decimal import Decimal
 
 import pytest
-from local_server import Reply, json_reply, run_client
 
 from discovery.domain.programs import USDC, WRAPPED_SOL
 from discovery.providers.dexscreener import DexScreener
 from discovery.providers.errors import BadPayload
+from tests.providers.local_server import Reply, json_reply, run_client
 
 MINT, OTHER = "USD1ttGY1N17NEEHLmELoaybftRBUSErhqYiQzvEmuB", "GMvCfcZg8YvkkQmwDaAzCtHDrrEtgE74nQpQ7xNabonk"
 POOL = "BCDdHonby65iduz3Ev3c9v5XjNkzyu5e56KRFHpBM4T9"

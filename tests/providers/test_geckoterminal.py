@@ -4,11 +4,11 @@ import json
 from decimal import Decimal
 
 import pytest
-from local_server import Reply, json_reply, run_client
 
 from discovery.domain.programs import WRAPPED_SOL
 from discovery.providers.errors import BadPayload, RateLimited
 from discovery.providers.geckoterminal import GeckoTerminal
+from tests.providers.local_server import Reply, json_reply, run_client
 
 MINT = "USD1ttGY1N17NEEHLmELoaybftRBUSErhqYiQzvEmuB"
 POOL = "BCDdHonby65iduz3Ev3c9v5XjNkzyu5e56KRFHpBM4T9"

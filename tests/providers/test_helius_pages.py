@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import pytest
-from local_server import ClientSetup, RpcFault, json_reply, run_client
 
 from discovery.clients.helius_history import HeliusTransactionSource
 from discovery.clients.transaction_history import OrderedTransaction
@@ -13,6 +12,7 @@ from discovery.providers.errors import BadPayload
 from discovery.providers.helius import Helius
 from discovery.providers.jsonrpc import JsonRpc
 from discovery.providers.solana_rpc import SolanaRpc
+from tests.providers.local_server import ClientSetup, RpcFault, json_reply, run_client
 
 MAX_TRANSACTIONS = 50_000
 

@@ -1,7 +1,6 @@
 """The meaning of error codes, plain text and HTML of nodes and gateways, for single calls."""
 
 import pytest
-from local_server import Reply, json_reply, reply_id, run_client, text_reply
 
 from discovery.providers.errors import (
     BadPayload,
@@ -14,6 +13,7 @@ from discovery.providers.errors import (
     Unsupported,
 )
 from discovery.providers.jsonrpc import JsonRpc
+from tests.providers.local_server import Reply, json_reply, reply_id, run_client, text_reply
 
 HTML = "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>blocked</body></html>"
 

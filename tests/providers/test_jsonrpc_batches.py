@@ -3,7 +3,6 @@
 import random
 
 import pytest
-from local_server import ClientSetup, Reply, json_reply, reply_id, run_client, text_reply
 
 from discovery.providers.errors import (
     BadPayload,
@@ -16,6 +15,7 @@ from discovery.providers.errors import (
     Unsupported,
 )
 from discovery.providers.jsonrpc import JsonRpc
+from tests.providers.local_server import ClientSetup, Reply, json_reply, reply_id, run_client, text_reply
 
 
 def call_many(url, count=3, setup=None, **options):

@@ -3,10 +3,10 @@
 from decimal import Decimal
 
 import pytest
-from local_server import Reply, json_reply, run_client
 
 from discovery.providers.errors import BadPayload
 from discovery.providers.jupiter import Jupiter
+from tests.providers.local_server import Reply, json_reply, run_client
 
 MINT = "USD1ttGY1N17NEEHLmELoaybftRBUSErhqYiQzvEmuB"
 POOL = "BCDdHonby65iduz3Ev3c9v5XjNkzyu5e56KRFHpBM4T9"

@@ -4,10 +4,10 @@ from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from local_server import ClientSetup, json_reply, run_client, text_reply
 
 from discovery.providers.errors import BadPayload, BadRequest, RateLimited
 from discovery.providers.prices import CANDLES_PER_CALL, MINUTE_MS, SolPrices
+from tests.providers.local_server import ClientSetup, json_reply, run_client, text_reply
 
 SPAN = MINUTE_MS * CANDLES_PER_CALL // 1000
 START = 1_790_000_000 // SPAN * SPAN + 600 * 60

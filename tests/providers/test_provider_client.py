@@ -5,7 +5,6 @@ import threading
 import time
 
 import pytest
-from local_server import ClientSetup, FakeTime, Reply, json_reply, run_client, text_reply
 
 from discovery.clients.usage import BudgetExhausted, UsageMeter
 from discovery.providers import http
@@ -18,6 +17,7 @@ from discovery.providers.errors import (
     ServerFailed,
     Unreachable,
 )
+from tests.providers.local_server import ClientSetup, FakeTime, Reply, json_reply, run_client, text_reply
 
 GOOD = json_reply({"good": True})
 

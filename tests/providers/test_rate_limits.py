@@ -4,9 +4,9 @@ import asyncio
 from itertools import pairwise
 
 import pytest
-from fake_time import in_fake_time
 
 from discovery.providers.limits import MIN_RATE_FACTOR, RECOVERY_SECONDS, LocalRateLimitStore, RateLimiter
+from tests.providers.fake_time import in_fake_time
 
 CLOSE = pytest.approx
 

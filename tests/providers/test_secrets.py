@@ -5,11 +5,11 @@ import threading
 import traceback
 
 import pytest
-from local_server import ClientSetup, Reply, json_reply, run_client, text_reply
 
 from discovery.providers import http
 from discovery.providers.errors import ProviderError
 from discovery.providers.jsonrpc import JsonRpc
+from tests.providers.local_server import ClientSetup, Reply, json_reply, run_client, text_reply
 
 KEY = "k3y-of-the-operator"
 FAILURES = {

@@ -4,12 +4,12 @@ from bisect import bisect_left
 from functools import cache
 
 import pytest
-from local_server import ClientSetup, RpcFault, run_rpc
 
 from discovery.providers.errors import NotFound
 from discovery.providers.slot_search import TimedSlot
 from simmarket.api.rpc_params import RpcError
 from simmarket.api.solana_rpc import SolanaRpc
+from tests.providers.local_server import ClientSetup, RpcFault, run_rpc
 
 TOLERANCE = 20
 MAX_CALLS = 25

@@ -4,10 +4,10 @@ import base64
 from decimal import Decimal
 
 import pytest
-from local_server import ClientSetup, RpcFault, json_reply, run_rpc
 
 from discovery.clients.usage import BudgetExhausted, UsageMeter
 from discovery.providers.errors import BadPayload, KeyRefused, NotFound, ServerFailed
+from tests.providers.local_server import ClientSetup, RpcFault, json_reply, run_rpc
 
 OWNER = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import aiohttp
 import pytest
-from local_server import ClientSetup, RpcFault, run_client
 
 from discovery.clients.helius_history import HeliusTransactionSource
 from discovery.clients.rpc_history import RpcTransactionSource
@@ -16,6 +15,7 @@ from discovery.providers.errors import BadPayload
 from discovery.providers.helius import Helius
 from discovery.providers.jsonrpc import JsonRpc
 from discovery.providers.solana_rpc import PAGE_SIZE, SolanaRpc
+from tests.providers.local_server import ClientSetup, RpcFault, run_client
 
 MAX_TRANSACTIONS = 50_000
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import redis
 from django.core.management import call_command
-from markets import CALLS_PER_SECOND, RunningMarket, market
 
 from discovery.models import Config
+from tests.markets import CALLS_PER_SECOND, RunningMarket, market
 
 
 @pytest.fixture(scope="session")

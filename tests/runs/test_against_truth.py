@@ -6,12 +6,12 @@ from functools import cache
 from typing import Any
 
 import pytest
-from markets import EVERYTHING
 
 from discovery.models import Position, Run, RunWallet, Trade, Wallet
 from simmarket import worlds
 from simmarket.chain.world import World
 from simmarket.worlds import expected_results as truth
+from tests.markets import EVERYTHING
 
 SOURCES = ["helius", "solana_rpc"]
 

@@ -5,8 +5,6 @@ from collections.abc import Callable
 
 import pytest
 from asgiref.sync import async_to_sync
-from fake_transactions import DEEP_UNITS as DEEP
-from fake_transactions import SOL, FakeTransaction, program_account, wallet
 
 from discovery.clients.transaction_history import OrderedTransaction
 from discovery.domain.addresses import associated_token_account, pump_curve
@@ -17,6 +15,8 @@ from discovery.domain.run_params import Params
 from discovery.pipeline.analyse_token import TokenResult, analyse_token
 from discovery.providers.records import AccountRecord
 from discovery.providers.transactions import decode_record
+from tests.fake_transactions import DEEP_UNITS as DEEP
+from tests.fake_transactions import SOL, FakeTransaction, program_account, wallet
 
 LAUNCH = 1_790_000_000
 ANA = wallet("ana")

@@ -5,12 +5,12 @@ from functools import cache
 
 import pytest
 from django.core.management import CommandError, call_command
-from markets import EVERYTHING
-from test_against_truth import figures, true_figures
 
 from discovery.models import Run
 from simmarket import worlds
 from simmarket.worlds import expected_results as truth
+from tests.markets import EVERYTHING
+from tests.runs.test_against_truth import figures, true_figures
 
 WORLD = ("--world", "small", "--seed", "2")
 UNKNOWN_MINT = "4k3Dyjzvzp8eMZWUXbBCjEvwSkkk59S5iCNLY3QrkX6R"

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
-from markets import CALLS_PER_SECOND, EVERYTHING
-from test_ledger import MINT, start
 
 from discovery.models import Config, Run
+from tests.markets import CALLS_PER_SECOND, EVERYTHING
+from tests.runs.test_ledger import MINT, start
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db

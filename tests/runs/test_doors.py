@@ -11,11 +11,18 @@ from typing import Any
 
 import pytest
 import redis as redis_client
-from api.api_rows import Api
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
-from workers import (
+
+from discovery import services
+from discovery.domain.api_keys import new_key
+from discovery.jobs import scheduler
+from discovery.jobs.heartbeats import worker_name
+from discovery.models import ApiKey, Config, Cycle, Position, Run
+from discovery.models.enums import Trigger
+from tests.api.client import Api
+from tests.runs.workers import (
     WORLD,
     assert_true,
     completions_counted,
@@ -26,13 +33,6 @@ from workers import (
     wait_for,
     workers,
 )
-
-from discovery import services
-from discovery.domain.api_keys import new_key
-from discovery.jobs import scheduler
-from discovery.jobs.heartbeats import worker_name
-from discovery.models import ApiKey, Config, Cycle, Position, Run
-from discovery.models.enums import Trigger
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

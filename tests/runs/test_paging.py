@@ -4,11 +4,11 @@ from collections.abc import Callable
 from functools import cache
 
 import pytest
-from markets import EVERYTHING
-from test_against_truth import figures, true_figures
 
 from simmarket import worlds
 from simmarket.worlds import expected_results as truth
+from tests.markets import EVERYTHING
+from tests.runs.test_against_truth import figures, true_figures
 
 
 @cache

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from markets import EVERYTHING
 
 from simmarket import worlds
 from simmarket.worlds import expected_results as truth
+from tests.markets import EVERYTHING
 
 FEE_LAMPORTS = 5_000
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"

@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from api.api_rows import address, make_run, make_trade, make_wallet
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from discovery.jobs import maintenance
 from discovery.models import Run, Trade, Wallet
+from tests.factories import RunFactory, TradeFactory, WalletFactory, address
 
 pytestmark = pytest.mark.django_db
 
@@ -16,17 +16,17 @@ pytestmark = pytest.mark.django_db
 def test_old_trades_go_unless_their_wallet_is_watched(settings) -> None:
     settings.RETENTION_TRADES_DAYS = 180
     now = timezone.now()
-    make_wallet(0)
+    WalletFactory(number=0)
     for number, days in ((0, 400), (1, 181), (2, 179)):
-        make_trade(number, block_time=now - timedelta(days=days))
+        TradeFactory(wallet=number, block_time=now - timedelta(days=days))
     assert maintenance.apply_retention(now)["trades"] == 1
     assert set(Trade.objects.values_list("wallet_address", flat=True)) == {address(0), address(2)}
 
 
 def test_runs_and_wallets_stay_however_old() -> None:
     now = timezone.now()
-    make_run(started_at=now - timedelta(days=4000))
-    make_wallet(0)
+    RunFactory(started_at=now - timedelta(days=4000))
+    WalletFactory(number=0)
     maintenance.apply_retention(now + timedelta(days=4000))
     assert (Run.objects.count(), Wallet.objects.count()) == (1, 1)
 

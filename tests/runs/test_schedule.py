@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from discovery.jobs import run_lifecycle, scheduler
 from discovery.models import Config, Run
 from discovery.models.enums import RunStatus, Trigger
+from discovery.pipeline.cost_estimate import estimate_against_schedule
 
 START = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -49,6 +50,16 @@ def test_with_short_hours_runs_are_as_much_closer(settings) -> None:
     scheduler.tick(START)
     assert next_run() == START + timedelta(minutes=1)
     assert scheduler.following_slot(START, 6, START) == START + timedelta(minutes=1)
+
+
+@pytest.mark.django_db
+def test_with_short_hours_fewer_tokens_fit_between_two_runs(settings) -> None:
+    configured(schedule_hours=6)
+    in_full_hours = estimate_against_schedule(20, profiles=False)
+    settings.DISCOVERY_HOUR_SECONDS = 10
+    in_short_hours = estimate_against_schedule(20, profiles=False)
+    assert in_short_hours.seconds == in_full_hours.seconds
+    assert in_short_hours.tokens_that_fit < in_full_hours.tokens_that_fit
 
 
 @pytest.mark.django_db

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 import redis as redis_client
-from faults.servers import Broker
-from markets import RunningMarket
-from workers import ROOT, WORLD, Worker, assert_true, environment, over, wait_for, workers
 
 from discovery.domain.run_params import Params
 from discovery.jobs import maintenance, run_lifecycle
 from discovery.models import Run
 from discovery.models.enums import Trigger
+from tests.faults.servers import Broker
+from tests.markets import RunningMarket
+from tests.runs.workers import ROOT, WORLD, Worker, assert_true, environment, over, wait_for, workers
 
 SWEEP = "from discovery.jobs import maintenance; maintenance.sweep()"
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,9 +4,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from tiny_world import SOL, TinyWorld
 
 from simmarket.worlds import expected_results
+from tests.simmarket.tiny_world import SOL, TinyWorld
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from tiny_world import PLAIN, TinyWorld
 
 from simmarket.chain.builder import Style
 from simmarket.chain.slots import SlotClock
@@ -12,6 +11,7 @@ from simmarket.chain.sol_price import SolPrice
 from simmarket.chain.world import BUY, SELL
 from simmarket.worlds import expected_results
 from simmarket.worlds.cost_basis import CostBasis
+from tests.simmarket.tiny_world import PLAIN, TinyWorld
 
 TOKEN_ACCOUNT_RENT_LAMPORTS = 2_039_280
 

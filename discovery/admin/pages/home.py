@@ -59,7 +59,7 @@ def _has_run_begun_or_ended(request: HttpRequest, view: live.LiveView) -> bool:
 
 def _live_values(view: live.LiveView) -> dict[str, Any]:
     now = timezone.now()
-    providers = health.providers_seen()
+    providers = health.provider_states()
     troubles = [provider for provider in providers if provider.is_circuit_open(now) or provider.is_failing()]
     return {"live": view, "workers": view.workers, "troubles": troubles}
 

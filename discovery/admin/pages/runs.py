@@ -57,7 +57,7 @@ def run_live_fragment(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     revision = live.run_revision(run_id)
     if request.GET.get("revision") == revision:
         return HttpResponse(status=204)
-    values = {**_head_values(_run_or_404(run_id)), "live": live.active_run(run_id), "revision": revision}
+    values = {**_head_values(_run_or_404(run_id)), "live": live.active_run_view(run_id), "revision": revision}
     if not values["active"]:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     return render_fragment(request, "discovery/run_head.html", values, event=RUN_CHANGED)

@@ -31,6 +31,7 @@ from discovery.models.enums import WalletStatus
 from discovery.reads import positions, wallet_history, wallets
 from discovery.reads.filters import TradeFilterSet, WalletFilterSet
 from discovery.reads.paging import Page
+from discovery.reads.trades import wallet_trades
 
 ROWS: Final = 25
 POSITIONS: Final = 15
@@ -150,7 +151,7 @@ def trades(request: HttpRequest, address: str) -> HttpResponse:
     if not is_address(address):
         raise Http404
     mint = _requested_mint(request)
-    fetch = partial(positions.wallet_trades, address, TradeFilterSet({"mint": mint}).qs)
+    fetch = partial(wallet_trades, address, TradeFilterSet({"mint": mint}).qs)
     try:
         page = fetch_page(page_number(request), TRADES, fetch)
     except Wallet.DoesNotExist:

@@ -32,7 +32,7 @@ from discovery.api.serializers import (
 from discovery.api.struct_serializers import struct_serializer
 from discovery.api.views.base import ApiView, ExportView, ListView, parsed_address
 from discovery.models.enums import ApiScope
-from discovery.reads import positions, wallets
+from discovery.reads import positions, trades, wallets
 from discovery.reads.filters import TradeFilterSet, WalletFilterSet
 
 TAGS: Final = ["wallets"]
@@ -123,8 +123,8 @@ class TradesView(ExportView):
         """Return a page of them, or every trade of the filter."""
         wallet, rows = parsed_address(address), self.filterset.qs
         if self.is_export:
-            return self.export_response(positions.trades_export(wallet, rows), f"trades-{wallet[:8]}")
-        return self.paginated_response(partial(positions.wallet_trades, wallet, rows))
+            return self.export_response(trades.trades_export(wallet, rows), f"trades-{wallet[:8]}")
+        return self.paginated_response(partial(trades.wallet_trades, wallet, rows))
 
 
 class PositionsView(ListView):

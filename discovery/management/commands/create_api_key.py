@@ -1,4 +1,4 @@
-"""An API key from the terminal."""
+"""`manage.py create_api_key`: an API key from the terminal."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,15 +15,15 @@ MAX_DAYS = 3650
 
 
 class Command(BaseCommand):
-    """Makes a key and prints it once."""
+    """Creates a key and prints it once."""
 
     help = (
-        "Make an API key. Standard output holds the key alone, once: only a hash of it is kept. "
-        "Exit codes: 0 made, 1 refused, 2 bad option."
+        "Create an API key. Standard output holds the key alone, once: only a hash of it is stored. "
+        "Exit codes: 0 created, 1 refused, 2 bad option."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Who it is for, what it may do, how long."""
+        """Add name, scope and lifetime."""
         parser.add_argument("name", help="who or what uses it; shown as the author of runs and changes")
         parser.add_argument(
             "--scope", choices=ApiScope.values, default=ApiScope.READ, help="what it may do; default: read"
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make it. Raises CommandError for a name that is taken and for days out of bounds."""
+        """Create it. Raises CommandError for a name that is taken and for days out of bounds."""
         name, days = options["name"].strip(), options["days"]
         if not 1 <= len(name) <= 100 or not name.isprintable():
             raise CommandError("name: 1 to 100 printable characters", returncode=2)

@@ -1,4 +1,4 @@
-"""Trades out of captured transactions, one JSON line each."""
+"""`manage.py decode_swaps`: trades of captured transactions, one JSON line each."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,7 @@ from discovery.domain.trades import Trade
 
 
 class Command(BaseCommand):
-    """Reads `getTransaction` results and prints every trade, or why there is none. Needs no database."""
+    """Reads `getTransaction` results and prints every trade, or the reason if there is none. Needs no database."""
 
     help = (
         "Print the trades in getTransaction results, one JSON line each. FILE holds one result, a JSON-RPC envelope, "
@@ -23,12 +23,12 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Files and the wallet to keep."""
+        """Add the files and the wallet whose trades are printed."""
         parser.add_argument("files", nargs="+", metavar="FILE", help="a file, or - for standard input")
         parser.add_argument("--wallet", metavar="ADDRESS", help="print this wallet's trades only")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Decode. Raises CommandError after the last file where one could not be read."""
+        """Decode. Raises CommandError after the last file if one could not be read."""
         wallet = options["wallet"]
         if wallet is not None:
             try:
@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
 
 def lines(outcome: Outcome, wallet: str | None) -> list[str]:
-    """The JSON lines of one transaction."""
+    """Return the JSON lines of one transaction."""
     if isinstance(outcome, Decoded):
         found = [_trade_line(trade) for trade in outcome.trades if wallet in (None, trade.wallet)]
         return found or [_json({"signature": outcome.signature, "outcome": "skipped", "reason": "other_wallet"})]

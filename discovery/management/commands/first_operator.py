@@ -1,4 +1,4 @@
-"""`manage.py first_operator`: the first login, out of the environment, made when the web starts."""
+"""`manage.py first_operator`: create the first login from the environment when the web server starts."""
 
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ BY_HAND: Final = "docker compose exec walltrack-app python manage.py createsuper
 
 
 class Command(BaseCommand):
-    """Once: where anybody has a login, even one that was switched off, nothing is made and nothing changed."""
+    """Runs once: if anybody has a login, even a disabled one, nothing is created and nothing changes."""
 
     help = (
         "Make the first login from ADMIN_USERNAME and ADMIN_PASSWORD (or ADMIN_PASSWORD_FILE), where there is no login "
@@ -23,13 +23,13 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make it. Raises CommandError for a name or a password that cannot be used."""
+        """Create it. Raises CommandError for a name or a password that cannot be used."""
         with transaction.atomic(), connection.cursor() as cursor:
-            # Several web containers may start at once: one makes it, the others wait and find it.
+            # Several web containers may start at once: one creates it, the others wait and find it.
             cursor.execute(f'LOCK TABLE "{User._meta.db_table}" IN SHARE ROW EXCLUSIVE MODE')
             if User.objects.exists():
                 return
-            user = _asked_for()
+            user = _user_from_environment()
             if user is None:
                 self.stdout.write(f"Nobody has a login yet. Set ADMIN_USERNAME and ADMIN_PASSWORD, or run: {BY_HAND}")
                 return
@@ -38,8 +38,8 @@ class Command(BaseCommand):
         self.stdout.write(f"The first operator is {user.username}.")
 
 
-def _asked_for() -> User | None:
-    """The user that the environment describes; None where it describes none."""
+def _user_from_environment() -> User | None:
+    """Return the user that the environment describes, or None if it describes none."""
     try:
         name, password = Env().text("ADMIN_USERNAME"), Env().secret("ADMIN_PASSWORD")
     except ImproperlyConfigured as error:
@@ -50,7 +50,7 @@ def _asked_for() -> User | None:
         raise CommandError("ADMIN_PASSWORD: set without ADMIN_USERNAME. Example: ADMIN_USERNAME=operator")
     if not password:
         raise CommandError("ADMIN_USERNAME: set without ADMIN_PASSWORD, or with a placeholder for one")
-    # A superuser: who makes API keys decides who may do what, and somebody must be able to.
+    # A superuser: somebody must be able to create API keys and users.
     user = User(username=name, is_staff=True, is_superuser=True)
     user.set_password(password)
     try:

@@ -1,4 +1,4 @@
-"""`manage.py init_env`: the settings of a new installation, with secrets of its own."""
+"""`manage.py init_env`: write the settings of a new installation, with its own secrets."""
 
 import os
 import re
@@ -13,7 +13,7 @@ EXAMPLE: Final = ".env.example"
 
 
 def fresh_values() -> dict[str, str]:
-    """What no two installations share. Letters, digits, - and _ alone: they stand in a URL and in a compose file."""
+    """Return the secrets of one installation: only letters, digits, - and _, for URLs and compose files."""
     return {
         "SECRET_KEY": secrets.token_hex(32),
         "POSTGRES_PASSWORD": secrets.token_hex(32),
@@ -23,7 +23,7 @@ def fresh_values() -> dict[str, str]:
 
 
 class Command(BaseCommand):
-    """Needs no database, no secret and no other setting: it is what comes before them."""
+    """Needs no database, no secret and no other setting: it runs before they exist."""
 
     help = (
         "Write .env from .env.example with random secrets, readable by you alone. Exit codes: 0 written, 1 refused "
@@ -32,18 +32,18 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where, and whether an existing file may go."""
+        """Add the folder, and whether an existing file is replaced."""
         parser.add_argument(
             "--folder", type=Path, default=Path(settings.BASE_DIR), help="where .env is written; default: the checkout"
         )
         parser.add_argument(
             "--force",
             action="store_true",
-            help="replace an existing .env; a database that was made with its password keeps that password",
+            help="replace an existing .env; a database that was created with its password keeps that password",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write it. Raises CommandError where it is there already, or cannot be written."""
+        """Write the file. Raises CommandError if it exists already or cannot be written."""
         path = options["folder"] / ".env"
         text = (Path(settings.BASE_DIR) / EXAMPLE).read_text(encoding="utf-8")
         for name, value in fresh_values().items():
@@ -53,14 +53,14 @@ class Command(BaseCommand):
         try:
             _write(path, text, replace=options["force"])
         except FileExistsError:
-            raise CommandError(f"{path} is there already and stays as it is; --force replaces it") from None
+            raise CommandError(f"{path} exists already and is not changed; --force replaces it") from None
         except OSError as error:
             raise CommandError(f"{path} cannot be written: {error.strerror}") from None
         self.stdout.write(f"{path} is written. The first login is its ADMIN_USERNAME with its ADMIN_PASSWORD.")
 
 
 def _write(path: Path, text: str, *, replace: bool) -> None:
-    """All or nothing, and never readable by others. Raises FileExistsError unless it may be replaced."""
+    """Write the whole file or nothing, readable by its owner alone. Raises FileExistsError unless `replace`."""
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}") if replace else path
     file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

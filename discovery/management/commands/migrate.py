@@ -1,4 +1,4 @@
-"""`migrate` as Django has it, safe to start from several processes at once."""
+"""Django's `migrate`, safe to start from several processes at once."""
 
 import argparse
 import contextlib
@@ -17,12 +17,12 @@ LOCK_KEY = int.from_bytes(b"WALLTRAC", "big", signed=True)
 
 
 class Command(MigrateCommand):
-    """Holds an advisory lock while it migrates; makes the schema of `DATABASE_SCHEMA` where it is missing."""
+    """Holds an advisory lock while it migrates; creates the schema of `DATABASE_SCHEMA` if it is missing."""
 
     _applying = ""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """One option beside Django's own."""
+        """Add one option to Django's own."""
         super().add_arguments(parser)
         parser.add_argument(
             "--lock-wait",
@@ -33,7 +33,7 @@ class Command(MigrateCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> Any:
-        """Migrate. Raises CommandError where the database is out of reach, in use, or refuses."""
+        """Migrate. Raises CommandError if the database is out of reach, in use, or refuses."""
         wait = options["lock_wait"]
         try:
             with connections[options["database"]].cursor() as cursor, _alone(cursor, wait):
@@ -47,7 +47,7 @@ class Command(MigrateCommand):
             raise CommandError(words or _failed(self._applying, error)) from error
 
     def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:
-        """Django's, remembering what is being applied."""
+        """Remember the migration that is being applied, then report as Django does."""
         if action == "apply_start":
             self._applying = str(migration)
         super().migration_progress_callback(action, migration, fake)
@@ -62,9 +62,9 @@ def _seconds(text: str) -> int:
 
 @contextlib.contextmanager
 def _alone(cursor: Any, wait: int) -> Iterator[None]:
-    """No other process migrates meanwhile. Raises CommandError where the lock is not had in time."""
+    """Keep other processes from migrating meanwhile. Raises CommandError if the lock is not free in time."""
     cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{max(wait * 1000, 1)}ms"])
-    # A migration may rewrite a large table: the limit for requests is not for it.
+    # A migration may rewrite a large table: the time limit of requests does not apply.
     cursor.execute("SELECT set_config('statement_timeout', '0', false)")
     try:
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
@@ -77,7 +77,7 @@ def _alone(cursor: Any, wait: int) -> Iterator[None]:
     try:
         yield
     finally:
-        # A lost connection has given the lock back already, and what went wrong is told by what is raised.
+        # A lost connection has released the lock already, and the original error is the one to raise.
         with contextlib.suppress(DatabaseError, InterfaceError):
             cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
             cursor.execute("RESET lock_timeout")
@@ -92,23 +92,23 @@ def _make_schema(cursor: Any) -> None:
 
 
 def _origin(error: BaseException) -> BaseException:
-    """What the driver said: Django wraps it, and wraps what it wrapped without naming it as the cause."""
+    """Return the error of the driver, which Django wraps, sometimes twice and without naming it as the cause."""
     while not isinstance(error, psycopg.Error) and (inner := error.__cause__ or error.__context__) is not None:
         error = inner
     return error
 
 
 def _failed(migration: str, error: BaseException) -> str:
-    """A fault of the migration itself: whoever deploys cannot mend it, but can go back."""
+    """Return the message for an error of the migration itself: an operator cannot fix it, but can go back."""
     return (
         f"migration {migration} failed: {str(_origin(error)).strip()}\n"
-        "Nothing of it was kept, and the release before it works on: go back to that one (`--traceback` shows where "
+        "It was rolled back, and the previous release still works: go back to that one (`--traceback` shows where "
         "it failed)."
     )
 
 
 def _words(error: DatabaseError | InterfaceError, wait: int) -> str | None:
-    """Cause and remedy of what an operator can mend; None for what is a fault of a migration."""
+    """Return cause and remedy of an error that an operator can fix, or None if the migration itself is at fault."""
     origin = _origin(error)
     text = str(origin).strip()
     match origin:
@@ -120,11 +120,11 @@ def _words(error: DatabaseError | InterfaceError, wait: int) -> str | None:
         case errors.InsufficientPrivilege():
             return (
                 f"the database's role may not do that: {text}\n"
-                "Let the owner give it what is missing (ALTER TABLE … OWNER TO, GRANT CREATE ON SCHEMA … TO), "
+                "The owner must grant the missing right (ALTER TABLE … OWNER TO, GRANT CREATE ON SCHEMA … TO), "
                 "then migrate again."
             )
         case psycopg.IntegrityError():
-            return f"rows in the database stand in the way: {text}\nMend or remove them, then migrate again."
+            return f"rows in the database violate a constraint: {text}\nCorrect or remove them, then migrate again."
         case psycopg.OperationalError() if origin.sqlstate and not origin.sqlstate.startswith(
             ("08", "57P", "28", "3D")
         ):

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from benchmarks.answers_form import EPOCH, SLOWDOWN
+from benchmarks.answers.form import EPOCH, SLOWDOWN
 
-ROOT: Final = Path(__file__).resolve().parents[1]
+ROOT: Final = Path(__file__).resolve().parents[2]
 HOST: Final = "127.0.0.1"
 MANAGE: Final = (sys.executable, "manage.py")
 CELERY: Final = (sys.executable, "-m", "celery", "-A", "walltrack")
@@ -83,9 +83,11 @@ class Installation:
             "NO_PROXY": HOST,
         }
 
-    def manage(self, *arguments: str, stdin: bytes = b"", **settings: str) -> subprocess.CompletedProcess[bytes]:
+    def manage(
+        self, *arguments: str, stdin: bytes = b"", settings: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
         """Run one command of manage.py to its end."""
-        environment = self.environment | settings
+        environment = self.environment | dict(settings or {})
         return subprocess.run(
             [*MANAGE, *arguments], cwd=ROOT, env=environment, input=stdin, capture_output=True, check=False
         )

@@ -6,7 +6,7 @@
 
 from typing import Final
 
-from benchmarks.answers_servers import Request
+from benchmarks.answers.servers import Request
 
 UNKNOWN_RUN: Final = "00000000-0000-4000-8000-000000000000"
 UNKNOWN_WALLET: Final = "So11111111111111111111111111111111111111112"
