@@ -77,7 +77,11 @@ def _caller_of_key(token: str, now: datetime) -> Caller:
     if key is None or not matches(token, key.secret_hash) or not key.valid:
         raise exceptions.AuthenticationFailed("the API key is unknown, expired or revoked")
     api_keys.store_use(key, now)
-    return Caller(key.name, f"key:{key.id}", INCLUDED_SCOPES[ApiScope(key.scope)])
+    return Caller(
+        name=key.name,
+        bucket=f"key:{key.id}",
+        scopes=INCLUDED_SCOPES[ApiScope(key.scope)],
+    )
 
 
 def _authenticate_anybody(request: Request) -> Authenticated:
@@ -110,7 +114,12 @@ class SessionAuthentication(authentication.SessionAuthentication):
         if authenticated is None:
             return None
         user = authenticated[0]
-        return user, Caller(user.get_username()[:MAX_NAME_LENGTH], f"user:{user.pk}", _scopes_of(user))
+        caller = Caller(
+            name=user.get_username()[:MAX_NAME_LENGTH],
+            bucket=f"user:{user.pk}",
+            scopes=_scopes_of(user),
+        )
+        return user, caller
 
 
 def _scopes_of(user: AbstractUser) -> frozenset[ApiScope]:

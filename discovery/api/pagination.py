@@ -32,7 +32,7 @@ class PageForm(forms.Form):
 
     @property
     def requested(self) -> Page:
-        """The page that a valid form asks for."""
+        """The page, if the form is valid."""
         number = self.cleaned_data["page"] or self.fields["page"].initial
         size = self.cleaned_data["page_size"] or self.fields["page_size"].initial
         return Page(number, size)
@@ -49,9 +49,8 @@ class RowPagination(BasePagination):
 
     def paginate(self, fetch: Callable[[Page], Slice[Row]]) -> list[Row]:
         """Return the rows of the requested page. `fetch` reads them, and whether more follow."""
-        found = fetch(self.form.requested)
-        self.slice = found
-        return found.rows
+        self.slice = fetch(self.form.requested)
+        return self.slice.rows
 
     def get_paginated_response(self, data: Any) -> Response:
         """Return the response with `data`, the rows for JSON."""

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 WINDOW_SECONDS: Final = 60
 CACHE_PAUSE_SECONDS: Final = 10
-"""A cache that does not answer is not asked again for so long: waiting for it would slow down every call."""
+"""Calls are not counted for so long after the cache did not respond: waiting for it would slow down every call."""
 
 
 class CallerThrottle(throttling.BaseThrottle):
@@ -45,7 +45,7 @@ class CallerThrottle(throttling.BaseThrottle):
         return WINDOW_SECONDS - time.time() % WINDOW_SECONDS
 
     def count(self, bucket: str) -> int:
-        """Return the number of calls in this minute, with this one; 0 if the cache does not answer."""
+        """Return the number of calls in this minute, with this one; 0 if the cache does not respond."""
         now = time.time()
         if now < CallerThrottle._cache_silent_until:
             return 0
