@@ -252,7 +252,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
-# --- Market: providers (read only by discovery/runs/wiring.py) ------------------------------------------------------
+# --- Market: providers (read only by discovery/clients and discovery/pipeline) --------------------------------------
 MARKET = env.choice("MARKET", "live", ("live", "simulated"))
 _simulated_url = env.url("SIMULATED_URL", "http://127.0.0.1:9100") if MARKET == "simulated" else ""
 

@@ -1,7 +1,7 @@
 """Filters of lists, shared by the API and the operator pages.
 
-A filter set validates its parameters as a form does. Filters whose value is not valid do not take part in `qs`: the API
-refuses such a request, the pages show the rows of the other filters.
+A filter set validates its parameters as a form does. `qs` ignores filters whose value is not valid: the API refuses
+such a request, the pages show the rows of the other filters.
 """
 
 import re
@@ -28,13 +28,13 @@ _MOMENT: Final = re.compile(
     re.ASCII,
 )
 _UNESCAPED_PLUS: Final = re.compile(r" (?=\d{2}:\d{2}$)")
-"""A `+` in a query string that was not escaped arrives as a blank."""
+"""A `+` that was not escaped in a query string arrives as a space."""
 
 
 class MomentField(forms.Field):
     """A day or a time, in UTC unless an offset is given.
 
-    With `is_end` the value is the first moment after it: a range ends with the whole of the day.
+    With `is_end` the value is the first moment after the day or time, so that a range includes the whole day.
     """
 
     default_error_messages = {"invalid": "not a day like 2026-11-24 or a time like 2026-11-24T09:00:00Z of 1970–2199"}
@@ -62,18 +62,20 @@ class _Moment(NamedTuple):
 
 
 def _parse_moment(text: str) -> _Moment:
-    """Return the day or time that `text` names, in UTC. Raises ValueError."""
+    """Return the day or time in `text`, in UTC. Raises ValueError."""
     if "T" in text:
         text = _UNESCAPED_PLUS.sub("+", text)
     match = _MOMENT.fullmatch(text)
     if match is None:
         raise ValueError(text)
-    parts = match.groupdict(default="")
-    duration = timedelta(microseconds=1) if parts["time"] else timedelta(days=1)
-    start = datetime.fromisoformat(f"{parts['day']}{parts['time'] or 'T00:00:00'}{parts['offset'] or 'Z'}")
-    if start.year not in YEARS:
+    time = match["time"] or "T00:00:00"
+    offset = match["offset"] or "Z"
+    local_start = datetime.fromisoformat(f"{match['day']}{time}{offset}")
+    if local_start.year not in YEARS:
         raise ValueError(text)
-    return _Moment(start.astimezone(UTC), start.astimezone(UTC) + duration)
+    start = local_start.astimezone(UTC)
+    duration = timedelta(microseconds=1) if match["time"] else timedelta(days=1)
+    return _Moment(start, start + duration)
 
 
 class SolanaAddressField(forms.CharField):
@@ -87,7 +89,7 @@ class SolanaAddressField(forms.CharField):
 
 
 class SwitchField(forms.TypedChoiceField):
-    """True or false, in any of the usual words."""
+    """True or false, as one of the usual words."""
 
     TRUE: Final = ("true", "t", "yes", "y", "on", "1")
     FALSE: Final = ("false", "f", "no", "n", "off", "0")
@@ -97,13 +99,13 @@ class SwitchField(forms.TypedChoiceField):
         super().__init__(choices=words, coerce=self.TRUE.__contains__, empty_value=None, **kwargs)
 
     def to_python(self, value: Any) -> str:
-        """Return the word in small letters."""
+        """Return the word in lower case."""
         word: str = super().to_python(value)
         return word.lower()
 
 
 class MomentFilter(django_filters.Filter):  # type: ignore[misc]  # the package ships no types
-    """Rows since, or until, a day or a time."""
+    """Rows from, or until, a day or a time."""
 
     field_class = MomentField
 
@@ -133,13 +135,13 @@ class DecimalFilter(django_filters.Filter):  # type: ignore[misc]
 
 
 class PatternFilter(django_filters.Filter):  # type: ignore[misc]
-    """Rows by a text that fits a pattern."""
+    """Rows by a text that matches a pattern."""
 
     field_class = forms.RegexField
 
 
 class NamedOrderingFilter(django_filters.ChoiceFilter):  # type: ignore[misc]
-    """Sort the rows. Each name stands for several columns, so that the order is complete and an index serves it."""
+    """Sort the rows. Each name stands for several columns: the order is unique, and an index serves it."""
 
     def __init__(self, orderings: Mapping[str, tuple[Any, ...]], *, default: str) -> None:
         super().__init__(choices=[(name, name) for name in sorted(orderings)], initial=default)
@@ -147,15 +149,15 @@ class NamedOrderingFilter(django_filters.ChoiceFilter):  # type: ignore[misc]
         self.default = default
 
     def filter(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
-        """Return the rows in the named order, or in the default order if none is named."""
+        """Return the rows in the named order, or in the default order without a name."""
         return rows.order_by(*self.orderings[value or self.default])
 
 
 class TimeRangeForm(forms.Form):
-    """A form with a start and an end."""
+    """A form with the start and the end of a range of time."""
 
     def clean(self) -> dict[str, Any]:
-        """Refuse an end that lies before the start."""
+        """Add an error if the end is before the start."""
         values = self.cleaned_data
         start, end = values.get("start_date"), values.get("end_date")
         if start is not None and end is not None and end <= start:
@@ -240,7 +242,7 @@ class WalletFilterSet(django_filters.FilterSet):  # type: ignore[misc]
 
     def filter_search(self, rows: QuerySet[Wallet], _name: str, value: str) -> QuerySet[Wallet]:
         """Return the wallets whose address begins with `value` or whose label contains it."""
-        # Few wallets have a label: the partial index holds just these.
+        # Only few wallets have a label, and the partial index contains only these.
         is_labelled = Q(label__icontains=value) & ~Q(label="")
         return rows.filter(Q(address__startswith=value) | is_labelled)
 
