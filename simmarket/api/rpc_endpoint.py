@@ -1,4 +1,4 @@
-"""The HTTP side of JSON-RPC: envelopes, batches, limits, faults, keys."""
+"""The HTTP side of JSON-RPC: keys, limits, faults, batches."""
 
 import json
 from typing import Any
@@ -8,13 +8,14 @@ from simmarket.api.helius import METHOD, Helius
 from simmarket.api.http_messages import Request, Response, dumps, json_response, text_response
 from simmarket.api.limits import Rule
 from simmarket.api.market import Market
+from simmarket.api.rpc_envelope import RpcBody, batch, envelope, error_envelope, error_response
+from simmarket.api.rpc_faults import faulty_params, faulty_result
 from simmarket.api.rpc_params import RpcError
 from simmarket.api.solana_rpc import SolanaRpc
 
 _MAX_BATCH = 100
-_GARBLED = b'{"slot":"not a slot","blockTime":[],"meta":{"preBalances":"?"},"transaction":[1],"data":7}'
 _CALL_KEYS = frozenset(("jsonrpc", "id", "method", "params"))
-_CURSOR_KEYS = frozenset(("before", "paginationToken"))
+_JSON_TYPE = "application/json"  # nodes name no charset
 
 
 class RpcEndpoint:
@@ -32,98 +33,101 @@ class RpcEndpoint:
         if refusal is not None:
             return refusal
         try:
-            body = json.loads(request.body)
+            body = RpcBody.parse(request.body)
         except ValueError:
-            return _error_response(RpcError(-32700, "Parse error"))
+            return error_response(RpcError(-32700, "Parse error"))
         stats, provider = self._market.stats, self._provider
-        names = _method_names(body)
-        rule = self._market.limits.exceeded_rule(provider, names)
+        rule = self._market.limits.exceeded_rule(provider, body.method_names)
         if rule is not None:
             stats.limited[provider] += 1
             return self._limit_response(rule)
-        fault = self._market.faults.take(provider, names, RESPONSE_KINDS)
+        fault = self._market.faults.take(provider, body.method_names, RESPONSE_KINDS)
         if fault is None:
             return self._respond(body)
         stats.failed[provider] += 1
-        return self._failed(fault, body)
+        return self._faulty_response(fault, body)
 
     def _refusal(self, request: Request) -> Response | None:
         """Return the response to a request that is refused whatever its body is, else None."""
-        stats, provider = self._market.stats, self._provider
         if request.method != "POST":
             return text_response("Used HTTP Method is not allowed. POST or OPTIONS is required", 405)
         if request.path not in {"", "/"}:
-            stats.add_unhandled(provider, f"path {request.path}")
+            self._market.stats.add_unhandled(self._provider, f"path {request.path}")
             return json_response({"error": "Not Found"}, 404)
-        known_keys = {"api-key"} if self._is_helius else set()
-        unknown_keys = set(request.query) - known_keys
-        if unknown_keys:
-            stats.add_unhandled(provider, f"query {', '.join(sorted(unknown_keys))}")
+        self._count_unknown_query(request.query)
         if self._is_helius and not self._is_authorized(request.query.get("api-key", "")):
-            return _error_response(RpcError(-32401, "Unauthorized: invalid api key", status=401))
+            return error_response(RpcError(-32401, "Unauthorized: invalid api key", status=401))
         return None
 
-    def _is_authorized(self, key: str) -> bool:
-        return self._market.options.helius != "off" and key != "" and not key.startswith("bad")
+    def _count_unknown_query(self, query: dict[str, str]) -> None:
+        known_keys = {"api-key"} if self._is_helius else set()
+        unknown_keys = sorted(set(query) - known_keys)
+        if unknown_keys:
+            self._market.stats.add_unhandled(self._provider, f"query {', '.join(unknown_keys)}")
 
-    def _failed(self, fault: Fault, body: Any) -> Response:
-        """Return the response that a fault leaves."""
+    def _is_authorized(self, key: str) -> bool:
+        if self._market.options.helius == "off":
+            return False
+        return key != "" and not key.startswith("bad")
+
+    def _faulty_response(self, fault: Fault, body: RpcBody) -> Response:
+        """Return the response as a fault leaves it."""
         if fault.is_rate_limit:
             return self._too_many("too many requests from this IP", fault.retry_after_seconds)
         if fault.kind == "garbled":
-            return Response(body=_garbled_body(body))
+            return Response(body=body.garbled())
         return apply_fault(fault, self._respond(body))
 
-    def _respond(self, body: Any) -> Response:
-        if isinstance(body, list):
-            return self._respond_to_batch(body)
-        status, result = self._call(body)
-        return Response(status, result, "application/json")
+    def _respond(self, body: RpcBody) -> Response:
+        if body.is_batch:
+            return self._respond_to_batch(body.calls)
+        status, result = self._call(body.calls[0])
+        return Response(status, result, _JSON_TYPE)
 
     def _respond_to_batch(self, calls: list[Any]) -> Response:
-        """Return the response to a batch; every item in it counts as status 200."""
+        """Return the response to a batch; its status is 200 even if a call in it fails."""
         if not calls:
             return _batch_error("Invalid request")
         if not self._market.options.batches:
             error = RpcError(-32403, "Batch requests are only available for paid plans", status=403)
-            return _error_response(error)
+            return error_response(error)
         if len(calls) > _MAX_BATCH:
             return _batch_error(f"Batch of more than {_MAX_BATCH} requests")
-        results = [self._call(call, is_batched=True)[1] for call in calls]
-        # a node answers the calls of a batch in the order in which they finish
-        turn = len(results) // 3 + 1
-        shuffled = (results[turn:] + results[:turn])[::-1]
-        return Response(200, b"[" + b",".join(shuffled) + b"]", "application/json")
+        envelopes = [self._call(call, is_batched=True)[1] for call in calls]
+        # a node returns the results of a batch in the order in which the calls finish
+        turn = len(envelopes) // 3 + 1
+        shuffled = (envelopes[turn:] + envelopes[:turn])[::-1]
+        return Response(200, batch(shuffled), _JSON_TYPE)
 
     def _call(self, call: Any, *, is_batched: bool = False) -> tuple[int, bytes]:
         """Return the HTTP status and the envelope of one call."""
         if not isinstance(call, dict) or not isinstance(call.get("method"), str):
-            return 200, dumps(_error_envelope(None, RpcError(-32600, "Invalid request")))
+            return 200, dumps(error_envelope(None, RpcError(-32600, "Invalid request")))
         method, params, request_id = call["method"], call.get("params"), call.get("id")
         stats, provider = self._market.stats, self._provider
         stats.count_served(provider, method)
         fault = self._market.faults.take(provider, [method], ITEM_KINDS)
         if fault is not None:
             stats.failed[provider] += 1
-            params = _faulty_params(fault, params)
+            params = faulty_params(fault, params)
         try:
             self._check_call(call, is_batched=is_batched)
             result = self._node.call(method, params)
         except RpcError as error:
             if error.is_unhandled:
                 stats.add_unhandled(provider, f"{method} {json.dumps(params)}: {error.message}")
-            return error.status, dumps(_error_envelope(request_id, error))
+            return error.status, dumps(error_envelope(request_id, error))
         if self._is_helius and method != METHOD:
             stats.credits["helius"] += 1
         if fault is not None:
-            result = _faulty_result(fault, method, result)
-        return 200, _envelope(request_id, result)
+            result = faulty_result(fault, method, result)
+        return 200, envelope(request_id, result)
 
     def _check_call(self, call: dict[str, Any], *, is_batched: bool) -> None:
         """Raise RpcError for unknown members and for calls that the Helius plan does not include."""
-        unknown_keys = set(call) - _CALL_KEYS
+        unknown_keys = sorted(set(call) - _CALL_KEYS)
         if unknown_keys:
-            raise RpcError(-32600, f"Invalid request: {', '.join(sorted(unknown_keys))}", is_unhandled=True)
+            raise RpcError(-32600, f"Invalid request: {', '.join(unknown_keys)}", is_unhandled=True)
         if call["method"] != METHOD or not self._is_helius:
             return
         if self._market.options.helius == "no-gtfa":
@@ -141,74 +145,14 @@ class RpcEndpoint:
         return self._too_many(text, retry_after_seconds)
 
     def _too_many(self, text: str, retry_after_seconds: float | None) -> Response:
+        response = text_response(text, 429)
         if self._is_helius:
-            response = _error_response(RpcError(-32429, "rate limited", status=429))
-        else:
-            response = text_response(text, 429)
+            response = error_response(RpcError(-32429, "rate limited", status=429))
         if retry_after_seconds is not None:
             response.headers.append(("Retry-After", f"{retry_after_seconds:g}"))
         return response
 
 
-def _method_names(body: Any) -> list[str]:
-    calls = body if isinstance(body, list) else [body]
-    names = [str(call.get("method")) if isinstance(call, dict) else "?" for call in calls]
-    return names or ["?"]
-
-
-def _envelope(request_id: Any, result: bytes) -> bytes:
-    return b'{"jsonrpc":"2.0","result":' + result + b',"id":' + dumps(request_id) + b"}"
-
-
-def _error_envelope(request_id: Any, error: RpcError) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "error": error.as_object(), "id": request_id}
-
-
-def _error_response(error: RpcError) -> Response:
-    return json_response(_error_envelope(None, error), error.status)
-
-
 def _batch_error(message: str) -> Response:
-    body = dumps(_error_envelope(None, RpcError(-32600, message)))
-    return Response(200, body, "application/json")
-
-
-def _garbled_body(body: Any) -> bytes:
-    """Return results of another shape for the calls of a body."""
-    calls = body if isinstance(body, list) else [body]
-    envelopes = [_envelope(call.get("id"), _GARBLED) for call in calls if isinstance(call, dict)]
-    if isinstance(body, list):
-        return b"[" + b",".join(envelopes) + b"]"
-    return b"".join(envelopes)
-
-
-def _faulty_params(fault: Fault, params: Any) -> Any:
-    """For a repeated page, return the parameters without their paging cursor: the first page again."""
-    if fault.kind != "repeat_page":
-        return params
-    if isinstance(params, list) and len(params) > 1 and isinstance(params[1], dict):
-        options = {key: value for key, value in params[1].items() if key not in _CURSOR_KEYS}
-        return [params[0], options]
-    return params
-
-
-def _faulty_result(fault: Fault, method: str, result: bytes) -> bytes:
-    """Return the result as an item fault leaves it."""
-    if fault.kind == "null_result":
-        return b"null"
-    if fault.kind != "null_block_time":
-        return result
-    if method == "getBlockTime":
-        return b"null"
-    return dumps(_without_block_times(json.loads(result)))
-
-
-def _without_block_times(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_block_times(entry) for entry in value]
-    if not isinstance(value, dict):
-        return value
-    copy: dict[str, Any] = {}
-    for key, entry in value.items():
-        copy[key] = None if key == "blockTime" else _without_block_times(entry)
-    return copy
+    body = dumps(error_envelope(None, RpcError(-32600, message)))
+    return Response(200, body, _JSON_TYPE)

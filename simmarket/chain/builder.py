@@ -25,7 +25,7 @@ class Style:
     priority_micro_lamports: int = 0  # per compute unit
     tip_lamports: int = 0
     bot: str | None = None
-    wrapped: str = "associated"  # associated | seeded | kept
+    wrapped: str = "associated"  # the wrapped-SOL account: associated | seeded | permanent
     closes_empty: bool = False  # closes its token account after it sold everything
 
     def without_extras(self) -> "Style":

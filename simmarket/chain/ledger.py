@@ -50,7 +50,7 @@ class Instruction(NamedTuple):
 
 
 class InstructionError(NamedTuple):
-    """Why a transaction failed: the index of the top-level instruction and the program's error code."""
+    """The failure of a transaction: the index of the top-level instruction and the program's error code."""
 
     instruction: int
     code: int

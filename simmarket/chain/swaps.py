@@ -198,7 +198,7 @@ def _open_wrapped(builder: Builder, draft: Draft, order: Order) -> int | None:
 
 
 def _close_wrapped(swap: PoolSwap, style: Style) -> None:
-    if swap.wrapped is not None and style.wrapped != "kept":
+    if swap.wrapped is not None and style.wrapped != "permanent":
         close_account(swap.draft, swap.wrapped, swap.wallet)
 
 

@@ -86,7 +86,7 @@ def _style(rng: Random, group: str, index: int) -> Style:
         priority_micro_lamports=rng.choice((0, 0, 5_000, 120_000, 400_000, 2_500_000)),
         tip_lamports=rng.randint(10_000, 3_000_000) if _tips(group, index) else 0,
         bot=_BOTS[index % len(_BOTS)] if _uses_bot(group, index) else None,
-        wrapped=rng.choice(("associated", "associated", "seeded", "kept")),
+        wrapped=rng.choice(("associated", "associated", "seeded", "permanent")),
         closes_empty=rng.random() < 0.2,
     )
 

@@ -39,7 +39,7 @@ def _empty_world(name: str, seed: int) -> World:
 
 @contextmanager
 def _garbage_collection_paused() -> Iterator[None]:
-    """A world is a million small objects and none of them is garbage: to look for garbage doubles the time."""
+    """Pause the garbage collector: a world is a million live objects, and scanning them doubles the build time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from simmarket.chain import programs
 from simmarket.chain.curve25519 import is_on_curve
-from simmarket.chain.figures import SERVER_START_OFFSET_SECONDS, PoolFigures, main_pool
+from simmarket.chain.figures import SERVER_START_OFFSET_SECONDS, main_pool
 from simmarket.chain.world import BUY, SELL, TRANSFER_IN, TRANSFER_OUT, Movement, Token, World
 from simmarket.worlds.cost_basis import ZERO, CostBasis
 
@@ -64,20 +64,24 @@ def tokens(
     world: World, *, early_window_minutes: int = 30, min_profit_pct: Decimal = Decimal(50)
 ) -> dict[str, ExpectedToken]:
     """Return every token of the world by mint."""
-    movements_by_wallet: dict[int, dict[int, list[Movement]]] = defaultdict(lambda: defaultdict(list))
+    movements_by_mint: dict[int, list[Movement]] = defaultdict(list)
     for movement in world.movements:
-        movements_by_wallet[movement.mint][movement.wallet].append(movement)
+        movements_by_mint[movement.mint].append(movement)
     expected: dict[str, ExpectedToken] = {}
     for mint, token in world.tokens.items():
-        window_end = token.launched_offset_seconds + early_window_minutes * 60
-        early_buyers: dict[str, ExpectedWallet] = {}
-        # wallets are in the order of their first movement, which for an early buyer is its first buy
-        for wallet, movements in movements_by_wallet[token.mint.account].items():
-            if _is_early_buyer(world, token, movements[0], window_end):
-                rank = len(early_buyers) + 1
-                buyer = _expected_wallet(world, token, movements, rank=rank, min_profit_pct=min_profit_pct)
-                early_buyers[world.accounts.address(wallet)] = buyer
-        expected[mint] = ExpectedToken(mint, token.symbol, token.kind, token.launched_offset_seconds, early_buyers)
+        expected[mint] = ExpectedToken(
+            mint=mint,
+            symbol=token.symbol,
+            kind=token.kind,
+            launched_offset_seconds=token.launched_offset_seconds,
+            early_buyers=_early_buyers(
+                world,
+                token,
+                movements_by_mint[token.mint.account],
+                early_window_minutes=early_window_minutes,
+                min_profit_pct=min_profit_pct,
+            ),
+        )
     return expected
 
 
@@ -90,21 +94,18 @@ def pumped(
     max_token_age_hours: int = 72,
 ) -> set[str]:
     """Return the mints whose main pool passes the filters when a server starts; the age counts from the launch."""
-
-    def passes(token: Token, figures: PoolFigures) -> bool:
-        day = figures.windows["h24"]
-        age_seconds = SERVER_START_OFFSET_SECONDS - token.launched_offset_seconds
-        return (
-            day.change_pct >= Fraction(min_price_change_pct)
-            and day.volume_usd >= Fraction(min_volume_usd)
-            and figures.liquidity_usd >= Fraction(min_liquidity_usd)
-            and age_seconds <= max_token_age_hours * 3600
-        )
-
     mints: set[str] = set()
     for mint, token in world.tokens.items():
         _, figures = main_pool(world, token, SERVER_START_OFFSET_SECONDS)
-        if passes(token, figures):
+        day = figures.windows["h24"]
+        age_seconds = SERVER_START_OFFSET_SECONDS - token.launched_offset_seconds
+        checks = (
+            day.change_pct >= Fraction(min_price_change_pct),
+            day.volume_usd >= Fraction(min_volume_usd),
+            figures.liquidity_usd >= Fraction(min_liquidity_usd),
+            age_seconds <= max_token_age_hours * 3600,
+        )
+        if all(checks):
             mints.add(mint)
     return mints
 
@@ -247,6 +248,29 @@ def _cycles_of(world: World, mint: str, movements: list[Movement]) -> list[Expec
     for movement in movements:
         log.add(movement)
     return [cycle.expected(mint) for cycle in log.cycles if cycle.cost]
+
+
+def _early_buyers(
+    world: World,
+    token: Token,
+    movements: list[Movement],
+    *,
+    early_window_minutes: int,
+    min_profit_pct: Decimal,
+) -> dict[str, ExpectedWallet]:
+    """Return the early buyers by address in the order of their first buy."""
+    window_end = token.launched_offset_seconds + early_window_minutes * 60
+    by_wallet: dict[int, list[Movement]] = defaultdict(list)
+    for movement in movements:
+        by_wallet[movement.wallet].append(movement)
+    early_buyers: dict[str, ExpectedWallet] = {}
+    # wallets are in the order of their first movement, which for an early buyer is its first buy
+    for own_movements in by_wallet.values():
+        if _is_early_buyer(world, token, own_movements[0], window_end):
+            rank = len(early_buyers) + 1
+            buyer = _expected_wallet(world, token, own_movements, rank=rank, min_profit_pct=min_profit_pct)
+            early_buyers[buyer.address] = buyer
+    return early_buyers
 
 
 def _is_early_buyer(world: World, token: Token, first: Movement, window_end: int) -> bool:

@@ -1,6 +1,7 @@
 """World `small`: two dozen tokens with known outcomes, three hundred wallets with known behaviours, and their past."""
 
 from functools import partial
+from itertools import chain
 
 from simmarket.chain import programs, pumpswap, swaps
 from simmarket.chain.builder import PLAIN, Builder, Moment
@@ -164,7 +165,7 @@ def _plan_second_pool(scenario: Scenario, script: Script) -> None:
 def _plan_sol_transfers(builder: Builder, timeline: Timeline, actors: Actors) -> None:
     """Plan SOL transfers between wallets, which are not trades."""
     rng = builder.random
-    wallets = [wallet for group in actors.groups.values() for wallet in group]
+    wallets = list(chain.from_iterable(actors.groups.values()))
     for _ in range(_SOL_TRANSFERS):
         source, target = rng.sample(wallets, 2)
         lamports = rng.randint(SOL // 100, SOL)
