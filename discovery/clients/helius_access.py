@@ -1,4 +1,4 @@
-"""What the configured Helius key can do."""
+"""Methods available to the configured Helius key."""
 
 from typing import Final
 

@@ -31,7 +31,7 @@ MAX_CAUSE_LENGTH: Final = 200
 
 
 class ProviderState(StrEnum):
-    """How a provider answered last. Not stored."""
+    """Last response of a provider. Not stored."""
 
     UNKNOWN = ""
     RESPONDING = "responding"

@@ -18,7 +18,7 @@ from discovery.providers.breaker import (
 )
 
 CACHE_SECONDS: Final = 1.0
-"""How long a state from the server is used without asking again: a call before every request would be expensive."""
+"""A state from the server is reused for this long. A call before every request would be expensive."""
 
 # As LocalBreakerStore, in microseconds of the server's clock. KEYS[1] = the state: failures in a row, openings in a
 # row, `until` while open (absent = closed), the probe, `lease`, when the probe is lost, and the last cause.

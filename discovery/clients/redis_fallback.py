@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 log = logging.getLogger(__name__)
 
 UNAVAILABLE_SECONDS: Final = 5.0
-"""How long a server that did not respond is not called: a timeout at every call would be the slowest rate of all."""
+"""A server that did not respond is not called for this long. A timeout at every call would be slower than any rate limit."""
 
 
 class RedisFallback:

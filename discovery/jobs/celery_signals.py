@@ -1,4 +1,4 @@
-"""What worker and beat do when Celery starts and stops them: heartbeats, and releasing claimed steps."""
+"""Signal handlers of worker and beat at start and stop: heartbeats and the release of claimed steps."""
 
 import os
 from typing import Any

@@ -28,7 +28,7 @@ from discovery.models.param_columns import param_values
 log = logging.getLogger(__name__)
 
 CANCEL_TIMEOUT: Final = timedelta(seconds=10)
-"""How long a cancellation waits for running steps to stop; dead workers never would."""
+"""A cancellation waits this long for running steps to stop. The steps of dead workers never stop."""
 MAX_UNPROFILED_LEFTOVERS: Final = 200
 MAX_START_ATTEMPTS: Final = 3
 

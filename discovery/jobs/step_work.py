@@ -24,7 +24,7 @@ from discovery.pipeline.save_token import save_token, token_counts
 
 
 class StepContext:
-    """What the work of one claimed step needs: its run, claim, meter and warnings."""
+    """Context of the work on one claimed step: run, claim, meter and warnings."""
 
     def __init__(self, run: Run, claim: Claim) -> None:
         self.run = run

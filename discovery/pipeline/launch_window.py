@@ -14,7 +14,10 @@ from discovery.providers.concurrency import gather_or_cancel
 
 MAX_WINDOW_TRANSACTIONS: Final = 20_000
 CLOCK_TOLERANCE_SECONDS: Final = 300
-"""How long after the index's launch time the curve's first transaction may come without a second request."""
+"""The first transaction of the curve may be this much later than the launch time of the index.
+
+A later one costs a second request.
+"""
 
 
 class LaunchWindow(msgspec.Struct, frozen=True):

@@ -32,7 +32,7 @@ MAX_TRANSACTIONS_BY_SIGNATURE: Final = 1_000
 
 
 class WalletContext(msgspec.Struct, frozen=True):
-    """What the database knows about a wallet before its profile.
+    """Facts in the database about a wallet before its profile.
 
     seeds: the tokens through which runs found it. entries: mint → (its rank among the early buyers, their number).
     """

@@ -34,7 +34,7 @@ MAX_OPEN_FACTOR_REQUIRED: Final = 3
 PROBE_SECONDS: Final = 40.0
 """A probe without an attempt for so long is lost with its process. An attempt takes less, with the pause after it."""
 POLL_SECONDS: Final = 1.0
-"""How often waiting requests check: a probe, or a request sent before the circuit opened, may get its response."""
+"""Interval at which waiting requests check whether a probe or an earlier request got its response."""
 FAILURE_TTL_SECONDS: Final = 900.0
 """Failures are forgotten when no other followed for so long."""
 

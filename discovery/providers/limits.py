@@ -17,7 +17,7 @@ import msgspec
 RECOVERY_SECONDS: Final = 10.0
 MIN_RATE_FACTOR: Final = 1 / 16
 RESERVE_AHEAD_SECONDS: Final = 0.1
-"""How far the queue reserves ahead: enough that a busy moment of this process costs no calls."""
+"""Reservations are made this far ahead, so that a busy moment of this process delays no call."""
 
 
 class RateLimitStore(Protocol):

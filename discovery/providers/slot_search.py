@@ -10,7 +10,7 @@ FIRST_SLOTS_PER_SECOND: Final = 3.0
 MIN_GUESS_DISTANCE_SLOTS: Final = 10
 GUESS_MARGIN: Final = 1.05
 NEARBY_SLOTS: Final = 5
-"""How many slots after a guess are tried one by one, before the steps grow."""
+"""Number of slots after a guess that are tried one by one before the steps grow."""
 
 
 class TimedSlot(NamedTuple):

@@ -23,7 +23,7 @@ TRANSACTION_BATCH_SIZE: Final = 100
 ACCOUNT_BATCH_SIZE: Final = 100
 MAX_CONCURRENT: Final = 32
 NEARBY_BLOCKS: Final = 20
-"""How many slots after the found one are tried one by one for a block with a signature."""
+"""Number of slots after the found one that are tried one by one for a block with a signature."""
 COMMITMENT: Final = "finalized"  # finalized data never changes
 _TRANSACTION_CONFIG: Final = {"encoding": "json", "commitment": COMMITMENT, "maxSupportedTransactionVersion": 1}
 _BLOCK_CONFIG: Final = {

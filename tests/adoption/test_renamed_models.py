@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from adoption_databases import Database, MakeDatabase
 from release_databases import (
     FORGET_DISCOVERY,
     GROUPS,
@@ -14,6 +13,8 @@ from release_databases import (
     migrate,
     release_script,
 )
+
+from tests.adoption.adoption_databases import Database, MakeDatabase
 
 BEFORE = "0008_align"
 GRANT = """

@@ -43,7 +43,7 @@ def figure_rows(profile: Profile | None) -> list[tuple[str, str, str]]:
 
 
 def habit_rows(profile: Profile | None) -> list[tuple[str, str]]:
-    """What does not depend on seed tokens: activity, hours, timing."""
+    """Rows that do not depend on seed tokens: activity, hours, timing."""
     if profile is None:
         return []
     busiest = sorted(range(len(profile.hours)), key=lambda hour: (-profile.hours[hour], hour))[:3]

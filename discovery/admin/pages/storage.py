@@ -1,4 +1,4 @@
-"""How much room the database takes, by table."""
+"""Size of the database by table."""
 
 from django.http import HttpRequest, HttpResponse
 

@@ -1,4 +1,4 @@
-"""What the views of the API share."""
+"""Base classes of the API views."""
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping
