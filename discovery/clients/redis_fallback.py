@@ -11,7 +11,10 @@ from redis.exceptions import RedisError
 log = logging.getLogger(__name__)
 
 UNAVAILABLE_SECONDS: Final = 5.0
-"""A server that did not respond is not called for this long. A timeout at every call would be slower than any rate limit."""
+"""A server that did not respond is not called for this long.
+
+A timeout at every call would be slower than any rate limit.
+"""
 
 
 class RedisFallback:

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from release_databases import (
+
+from tests.adoption.adoption_databases import Database, MakeDatabase
+from tests.adoption.release_databases import (
     FORGET_DISCOVERY,
     GROUPS,
     MIGRATIONS,
@@ -13,8 +15,6 @@ from release_databases import (
     migrate,
     release_script,
 )
-
-from tests.adoption.adoption_databases import Database, MakeDatabase
 
 BEFORE = "0008_align"
 GRANT = """
