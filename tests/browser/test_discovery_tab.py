@@ -94,7 +94,7 @@ def test_an_invalid_parameter_shows_its_error_beside_the_field(
 def test_a_parameter_is_saved_and_still_there_after_a_reload(visit: Callable[..., Visitor]) -> None:
     page = visit().open()
     page.fill("#id_max_tokens", "7")
-    expect(page.locator("#differs")).to_contain_text("Not saved: tokens, at most")
+    expect(page.locator("#differs")).to_contain_text("Not saved: maximum tokens")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved; used from the next run.")).to_be_visible()
     page.reload()

@@ -79,7 +79,7 @@ def test_the_web_is_checked_as_the_story_asks(services: dict[str, dict[str, Any]
         )
 
 
-def test_the_simulated_market_runs_only_where_its_profile_is_asked_for_and_knows_no_secret(
+def test_the_simulated_market_runs_only_with_its_profile_and_knows_no_secret(
     services: dict[str, dict[str, Any]],
 ) -> None:
     assert {name for name, service in services.items() if "profiles" in service} == {"simmarket"}

@@ -82,7 +82,9 @@ def expected(chain, address, since=None, until=None):
     """Return the rows that the simulated world holds."""
     world = chain.market.world
     account = world.accounts.find(address)
-    transactions = [world.transactions[place] for place in world.naming(account)] if account is not None else []
+    transactions = (
+        [world.transactions[position] for position in world.positions_of(account)] if account is not None else []
+    )
     rows = [
         (each.signature, each.slot, chain.market.unix(each.offset_seconds)) for each in transactions if not each.error
     ]

@@ -72,7 +72,7 @@ def test_money_of_a_creator_is_told_over_one_wallet_in_between(run) -> None:
     assert "2 steps away" in Wallet.objects.get(pk=address(1)).flags["funded_by_creator"]
 
 
-def test_a_creator_is_told_also_where_its_token_was_stored_before_it_was_on_the_watchlist(run) -> None:
+def test_a_creator_is_flagged_for_a_token_that_was_stored_before_it_was_listed(run) -> None:
     found = wallets(run, 2)
     RunToken.objects.create(run=run, mint=address(80), creator=address(1))
     flag_clusters(run, found)
@@ -81,7 +81,7 @@ def test_a_creator_is_told_also_where_its_token_was_stored_before_it_was_on_the_
     assert flags(run, 2) == (set(), [])
 
 
-def test_a_sniper_is_told_also_where_its_position_was_stored_before_it_was_on_the_watchlist(run) -> None:
+def test_a_sniper_is_flagged_for_a_position_that_was_stored_before_it_was_listed(run) -> None:
     found = wallets(run, 2)
     PositionFactory(wallet=1, mint=address(80), flags=["sniper"])
     flag_clusters(run, found)

@@ -86,7 +86,7 @@ def test_a_run_that_still_beats_is_left_alone() -> None:
     assert run_lifecycle.close_abandoned_runs() == 0
 
 
-def test_a_run_the_earlier_system_left_running_does_not_block_and_is_closed_as_interrupted() -> None:
+def test_a_run_that_the_earlier_system_left_running_is_closed_as_interrupted() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO discovery_runs (started_at, trigger_type, errors) VALUES (now(), 'manual', NULL) RETURNING id"
