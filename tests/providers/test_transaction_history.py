@@ -82,9 +82,8 @@ def expected(chain, address, since=None, until=None):
     """Return the rows that the simulated world holds."""
     world = chain.market.world
     account = world.accounts.find(address)
-    transactions = (
-        [world.transactions[position] for position in world.positions_of(account)] if account is not None else []
-    )
+    positions = [] if account is None else world.positions_of(account)
+    transactions = [world.transactions[position] for position in positions]
     rows = [
         (each.signature, each.slot, chain.market.unix(each.offset_seconds)) for each in transactions if not each.error
     ]
