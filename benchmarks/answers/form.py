@@ -1,7 +1,8 @@
 """The comparable form of an answer, and what differs between two recordings.
 
 Left out: texts for people, random ids, durations, fractions of seconds, the clock of the database, the order of a
-token's sources. Call counts may differ a little. Everything else is kept exactly.
+token's sources. Two recordings may differ a little in call counts and in the order of a wallet's discoveries, as
+steps complete in any order. Everything else is kept exactly.
 """
 
 import json
@@ -160,8 +161,15 @@ def _of_objects(old: dict[str, Any], new: dict[str, Any], path: str) -> Iterator
 def _of_lists(old: list[Any], new: list[Any], path: str) -> Iterator[str]:
     if len(old) != len(new):
         yield f"{path}: {len(old)} entries, now {len(new)}"
+    if path.endswith(" › discoveries"):
+        old, new = sorted(old, key=_run_and_mint), sorted(new, key=_run_and_mint)
     for place, (before, after) in enumerate(zip(old, new, strict=False)):
         yield from differences(before, after, f"{path}[{place}]")
+
+
+def _run_and_mint(discovery: dict[str, Any]) -> tuple[str, str, str]:
+    """Return the sort key of a discovery that does not depend on the order in which steps completed."""
+    return discovery["run_id"], discovery["mint"], discovery["cost_lamports"] or ""
 
 
 def _are_equal(old: Any, new: Any, path: str) -> bool:
