@@ -1,11 +1,21 @@
 """Rate limits, batches and counters."""
 
 import json
+from types import SimpleNamespace
 
+import pytest
+
+from simmarket.api import limits
 from simmarket.api.market import Options
 
 CALL = {"jsonrpc": "2.0", "id": 1, "method": "getSlot", "params": []}
 RECENT = "/jupiter/tokens/v2/recent"
+
+
+@pytest.fixture(autouse=True)
+def one_moment(monkeypatch):
+    """Let all calls come at one moment, so that a slow machine stays within the same second."""
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: 1000.0))
 
 
 def test_calls_above_the_limit_are_refused_with_a_retry_time(start_market):
