@@ -1,4 +1,6 @@
-"""`python -m benchmarks [decode|run]`: both where none is named. `python -m benchmarks answers record|compare …`."""
+"""`python -m benchmarks [decode|run]`: both where none is named. `python -m benchmarks
+answers record|compare …`.
+"""
 
 import sys
 

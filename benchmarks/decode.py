@@ -1,8 +1,10 @@
-"""Compare the speed of decoding captured transactions, JSON included, with a peer parser on the same files.
+"""Compare the speed of decoding captured transactions, JSON included, with a peer
+parser on the same files.
 
-Peer: npm `solana-dex-parser` 2.6.7, `JSON.parse` + `parseTrades`, warmed up; installed under `.data` if node and npm
-are available. WallTrack: `decode_json` on the bytes, one core. The two take turns. The best pass of each is compared,
-because noise only adds time; the ratio of the medians is printed too.
+Peer: npm `solana-dex-parser` 2.6.7, `JSON.parse` + `parseTrades`, warmed up; installed
+under `.data` if node and npm are available. WallTrack: `decode_json` on the bytes, one
+core. The two take turns. The best pass of each is compared, because noise only adds
+time; the ratio of the medians is printed too.
 """
 
 import json
@@ -23,7 +25,8 @@ PACKAGE = "solana-dex-parser@2.6.7"
 ROUNDS = 5
 PASSES = 20
 
-# One line on standard input = one measured round: PASSES over all files; prints the seconds of each pass.
+# One line on standard input = one measured round: PASSES over all files; prints the
+# seconds of each pass.
 PEER_SCRIPT = """
 const fs = require('fs'), path = require('path'), readline = require('readline');
 const { DexParser } = require('solana-dex-parser');
@@ -45,9 +48,13 @@ readline.createInterface({ input: process.stdin }).on('line', () => {
 
 
 def main() -> None:
-    """Measure and print the rates. Prints what is missing if there are no captures or no node."""
+    """Measure and print the rates. Prints what is missing if there are no captures or
+    no node.
+    """
     if not CAPTURES.is_dir():
-        print(f"decode: no captured transactions in ../shared/realdata ({CAPTURES.name}); nothing to measure")
+        print(
+            f"decode: no captured transactions in ../shared/realdata ({CAPTURES.name}); nothing to measure"
+        )
         return
     contents = [path.read_bytes() for path in sorted(CAPTURES.glob("*.json"))]
     size = sum(map(len, contents))
@@ -70,8 +77,12 @@ def main() -> None:
     _print_rate("peer", peer_seconds, len(contents))
     peer.communicate(timeout=30)
     best_ratio = min(peer_seconds) / min(walltrack_seconds)
-    median_ratio = statistics.median(peer_seconds) / statistics.median(walltrack_seconds)
-    print(f"  {'ratio':<9} {best_ratio:8.1f} × by the best pass, {median_ratio:.1f} × by the median")
+    median_ratio = statistics.median(peer_seconds) / statistics.median(
+        walltrack_seconds
+    )
+    print(
+        f"  {'ratio':<9} {best_ratio:8.1f} × by the best pass, {median_ratio:.1f} × by the median"
+    )
 
 
 def _decode_all(contents: list[bytes]) -> float:
@@ -83,7 +94,9 @@ def _decode_all(contents: list[bytes]) -> float:
 
 def _print_rate(name: str, seconds: list[float], count: int) -> None:
     best, median = min(seconds), statistics.median(seconds)
-    print(f"  {name:<9} {count / best:8,.0f} a second in the best pass, {count / median:,.0f} in the median pass")
+    print(
+        f"  {name:<9} {count / best:8,.0f} a second in the best pass, {count / median:,.0f} in the median pass"
+    )
 
 
 def _start_peer() -> subprocess.Popen[str] | None:
@@ -93,15 +106,29 @@ def _start_peer() -> subprocess.Popen[str] | None:
         return None
     PEER.mkdir(parents=True, exist_ok=True)
     installed = PEER / "node_modules" / "solana-dex-parser" / "package.json"
-    if not installed.is_file() or json.loads(installed.read_text())["version"] != PACKAGE.split("@")[1]:
+    if (
+        not installed.is_file()
+        or json.loads(installed.read_text())["version"] != PACKAGE.split("@")[1]
+    ):
         result = subprocess.run(
-            [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(PEER), PACKAGE],
+            [
+                npm,
+                "install",
+                "--silent",
+                "--no-audit",
+                "--no-fund",
+                "--prefix",
+                str(PEER),
+                PACKAGE,
+            ],
             check=False,
             capture_output=True,
             text=True,
         )
         if result.returncode:
-            print(f"  the peer parser could not be installed: {result.stderr.strip()[:300]}")
+            print(
+                f"  the peer parser could not be installed: {result.stderr.strip()[:300]}"
+            )
             return None
     process = subprocess.Popen(
         [node, "-e", PEER_SCRIPT, "peer", str(CAPTURES), str(PASSES)],

@@ -1,4 +1,6 @@
-"""Compare the time of a run with the minimum that rate limits allow: requests to the slowest provider ÷ its rate."""
+"""Compare the time of a run with the minimum that rate limits allow: requests to the
+slowest provider ÷ its rate.
+"""
 
 import os
 import subprocess
@@ -12,11 +14,23 @@ RATE_LIMITS = (10, 500)
 
 
 def main() -> None:
-    """Measure both transaction sources at each rate limit with the world `small`. Needs DATABASE_URL and REDIS_URL."""
+    """Measure both transaction sources at each rate limit with the world `small`. Needs
+    DATABASE_URL and REDIS_URL.
+    """
     for rps in RATE_LIMITS:
         for source in ("helius", "solana_rpc"):
             with subprocess.Popen(
-                [sys.executable, "-m", "simmarket", "--port", "0", "--seed", "7", "--rps", str(rps * 2)],
+                [
+                    sys.executable,
+                    "-m",
+                    "simmarket",
+                    "--port",
+                    "0",
+                    "--seed",
+                    "7",
+                    "--rps",
+                    str(rps * 2),
+                ],
                 cwd=ROOT,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -44,7 +58,12 @@ def _measure(url: str, source: str, rps: int) -> None:
         "PRICES_URL": f"{url}/prices",
         "LOG_LEVEL": "error",
     }
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v0"],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+    )
     started = time.perf_counter()
     result = subprocess.run(
         [sys.executable, "-c", PROGRAM],
@@ -64,7 +83,8 @@ def _measure(url: str, source: str, rps: int) -> None:
     )
 
 
-# Runs in a process of its own, as `manage.py discover` does. Requests are counted at the rate limiter: a batch is one.
+# Runs in a process of its own, as `manage.py discover` does. Requests are counted at
+# the rate limiter: a batch is one.
 PROGRAM = """
 import django; django.setup()
 from discovery.providers.limits import RateLimiter

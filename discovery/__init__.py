@@ -1,1 +1,3 @@
-"""Discovery: finds tokens that pumped, their early buyers, and keeps those who took profit out."""
+"""Discovery: finds tokens that pumped, their early buyers, and keeps those who took
+profit out.
+"""

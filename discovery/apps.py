@@ -13,9 +13,15 @@ class DiscoveryAppConfig(AppConfig):
     verbose_name = "Discovery"
 
     def ready(self) -> None:
-        """Connect what every migration must leave behind: the configuration row and beat's intervals."""
-        post_migrate.connect(_ensure_config_row, sender=self, dispatch_uid="discovery.config_row")
-        post_migrate.connect(_ensure_intervals, sender=self, dispatch_uid="discovery.intervals")
+        """Connect what every migration must leave behind: the configuration row and
+        beat's intervals.
+        """
+        post_migrate.connect(
+            _ensure_config_row, sender=self, dispatch_uid="discovery.config_row"
+        )
+        post_migrate.connect(
+            _ensure_intervals, sender=self, dispatch_uid="discovery.intervals"
+        )
 
 
 def _ensure_intervals(**kwargs: Any) -> None:
@@ -32,7 +38,9 @@ def _ensure_config_row(**kwargs: Any) -> None:
     from discovery.models.config import Config, ensure_config_row
 
     try:
-        migrated = kwargs.get("apps", apps).get_model("discovery", "Config")  # `flush` passes no apps
+        migrated = kwargs.get("apps", apps).get_model(
+            "discovery", "Config"
+        )  # `flush` passes no apps
     except LookupError:
         return  # migrated to zero: the table is gone
     columns = {field.column for field in migrated._meta.local_fields}

@@ -1,7 +1,8 @@
-"""The commands of people and programs, shared by the API, the pages and the management commands.
+"""The commands of people and programs, shared by the API, the pages and the management
+commands.
 
-Each function changes rows and sends messages to workers; none waits for a provider. The author is stored with each
-change.
+Each function changes rows and sends messages to workers; none waits for a provider. The
+author is stored with each change.
 """
 
 import hashlib
@@ -20,7 +21,11 @@ from django.utils import timezone
 
 from discovery.domain.run_params import PARAM_SPECS, check_params
 from discovery.jobs import broker, run_lifecycle, scheduler
-from discovery.jobs.run_lifecycle import IdempotencyKeyReused, RunAlreadyActive, RunRequest
+from discovery.jobs.run_lifecycle import (
+    IdempotencyKeyReused,
+    RunAlreadyActive,
+    RunRequest,
+)
 from discovery.models import Config, Pumps, Run, Wallet
 from discovery.models.enums import Queue, RunStatus, TaskName, Trigger, WalletStatus
 from discovery.models.param_columns import param_values
@@ -64,10 +69,14 @@ class WrongState(Exception):
 
 
 class StaleVersion(Exception):
-    """Somebody else changed the configuration meanwhile. `current` is the version in force."""
+    """Somebody else changed the configuration meanwhile. `current` is the version in
+    force.
+    """
 
     def __init__(self, current: int) -> None:
-        super().__init__(f"the configuration was changed meanwhile: version {current} is in force")
+        super().__init__(
+            f"the configuration was changed meanwhile: version {current} is in force"
+        )
         self.current = current
 
 
@@ -78,10 +87,11 @@ def start_run(
     triggered_by: str,
     idempotency_key: str | None = None,
 ) -> Run:
-    """Queue a run with the saved configuration and `overrides` over it, which the caller has checked.
+    """Queue a run with the saved configuration and `overrides` over it, which the
+    caller has checked.
 
-    idempotency_key: of this caller; the same key with the same overrides returns the same run.
-    Raises RunAlreadyActive, IdempotencyKeyReused.
+    idempotency_key: of this caller; the same key with the same overrides returns the
+    same run. Raises RunAlreadyActive, IdempotencyKeyReused.
     """
     config = Config.load()
     params = msgspec.structs.replace(config.params, **overrides)
@@ -91,11 +101,17 @@ def start_run(
         triggered_by=triggered_by,
         config_version=config.version,
     )
-    return run_lifecycle.start(_with_idempotency(request, idempotency_key, dict(overrides)))
+    return run_lifecycle.start(
+        _with_idempotency(request, idempotency_key, dict(overrides))
+    )
 
 
-def _with_idempotency(request: RunRequest, key: str | None, content: Mapping[str, Any]) -> RunRequest:
-    """Return the request with its idempotency key, made unique for each caller, and a hash of its content."""
+def _with_idempotency(
+    request: RunRequest, key: str | None, content: Mapping[str, Any]
+) -> RunRequest:
+    """Return the request with its idempotency key, made unique for each caller, and a
+    hash of its content.
+    """
     if key is None:
         return request
     return msgspec.structs.replace(
@@ -110,8 +126,13 @@ def _hash(value: Any) -> str:
 
 
 def is_enqueued(run: Run) -> bool:
-    """Return True if workers have been sent the run; else the queue is out of reach and the sweeper sends it later."""
-    return run.status != RunStatus.QUEUED or run.steps.filter(enqueued_at__isnull=False).exists()
+    """Return True if workers have been sent the run; else the queue is out of reach and
+    the sweeper sends it later.
+    """
+    return (
+        run.status != RunStatus.QUEUED
+        or run.steps.filter(enqueued_at__isnull=False).exists()
+    )
 
 
 def cancel_run(run_id: uuid.UUID, by: str) -> Run:
@@ -135,10 +156,11 @@ def retry_run(
     triggered_by: str,
     idempotency_key: str | None = None,
 ) -> Run:
-    """Queue a new run with the parameters and tokens of one that has ended. idempotency_key: as of `start_run`.
+    """Queue a new run with the parameters and tokens of one that has ended.
+    idempotency_key: as of `start_run`.
 
-    Raises Run.DoesNotExist, RunAlreadyActive, IdempotencyKeyReused, and WrongState for a run that has not ended or a
-    skipped slot, which never had parameters.
+    Raises Run.DoesNotExist, RunAlreadyActive, IdempotencyKeyReused, and WrongState for
+    a run that has not ended or a skipped slot, which never had parameters.
     """
     earlier = Run.objects.get(pk=run_id)
     if not Run.objects.finished().filter(pk=run_id).exists():
@@ -152,13 +174,17 @@ def retry_run(
         retry_of=earlier.pk,
         attempt=earlier.attempt + 1,
     )
-    return run_lifecycle.start(_with_idempotency(request, idempotency_key, {"retry_of": str(run_id)}))
+    return run_lifecycle.start(
+        _with_idempotency(request, idempotency_key, {"retry_of": str(run_id)})
+    )
 
 
 def save_config(changes: Mapping[str, Any], *, version: int, by: str) -> Config:
-    """Save `changes` by column as the next version of the configuration; the next slot follows at once.
+    """Save `changes` by column as the next version of the configuration; the next slot
+    follows at once.
 
-    Without a difference nothing is saved. Raises InvalidParams, StaleVersion if `version` is not the one in force.
+    Without a difference nothing is saved. Raises InvalidParams, StaleVersion if
+    `version` is not the one in force.
     """
     Config.load()
     with transaction.atomic():
@@ -182,13 +208,18 @@ def save_config(changes: Mapping[str, Any], *, version: int, by: str) -> Config:
         config.updated_at = now
         config.updated_by = by[:100]
         _save_with_author(config, by)
-    log.info("configuration changed", extra={"by": by, "version": config.version, "fields": sorted(values)})
+    log.info(
+        "configuration changed",
+        extra={"by": by, "version": config.version, "fields": sorted(values)},
+    )
     return config
 
 
 def _changed_columns(config: Config, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the changes as column values. Raises InvalidParams."""
-    given_params = {name: value for name, value in changes.items() if name in PARAM_SPECS}
+    given_params = {
+        name: value for name, value in changes.items() if name in PARAM_SPECS
+    }
     columns = param_values(check_params(given_params, config.params))
     values = {name: changes[name] for name in SCHEDULE_COLUMNS if name in changes}
     return values | {name: columns[name] for name in given_params}
@@ -197,16 +228,22 @@ def _changed_columns(config: Config, changes: Mapping[str, Any]) -> dict[str, An
 def change_wallet(address: str, changes: Mapping[str, str], *, by: str) -> Wallet:
     """Change status, label or note of a wallet.
 
-    A status other than `blacklisted` takes the wallet off the blacklist: its status is then computed from its record.
-    Raises Wallet.DoesNotExist.
+    A status other than `blacklisted` takes the wallet off the blacklist: its status is
+    then computed from its record. Raises Wallet.DoesNotExist.
     """
     values = dict(changes)
-    is_rescored = values.get("status", WalletStatus.BLACKLISTED) != WalletStatus.BLACKLISTED
+    is_rescored = (
+        values.get("status", WalletStatus.BLACKLISTED) != WalletStatus.BLACKLISTED
+    )
     with transaction.atomic():
         wallet = Wallet.objects.select_for_update().get(pk=address)
         if is_rescored and wallet.profiled_at is None:
             values["status"] = WalletStatus.INSUFFICIENT_DATA
-        changed = {name: value for name, value in values.items() if getattr(wallet, name) != value}
+        changed = {
+            name: value
+            for name, value in values.items()
+            if getattr(wallet, name) != value
+        }
         for name, value in changed.items():
             setattr(wallet, name, value)
         if changed:
@@ -217,29 +254,43 @@ def change_wallet(address: str, changes: Mapping[str, str], *, by: str) -> Walle
     return wallet
 
 
-def _save_with_author(row: Config | Wallet, by: str, columns: list[str] | None = None) -> None:
-    """Save a row with its author in the history. API keys are no users, so the name is stored as the reason."""
+def _save_with_author(
+    row: Config | Wallet, by: str, columns: list[str] | None = None
+) -> None:
+    """Save a row with its author in the history. API keys are no users, so the name is
+    stored as the reason.
+    """
     row._change_reason = f"by {by}"[:100]  # type: ignore[union-attr]  # read by simple_history
     row.save(update_fields=columns)
 
 
 def is_profile_pending(requested_at: datetime | None) -> bool:
     """Return True if a profile that was requested then may still arrive."""
-    return requested_at is not None and timezone.now() - requested_at < PROFILE_REQUEST_TIMEOUT
+    return (
+        requested_at is not None
+        and timezone.now() - requested_at < PROFILE_REQUEST_TIMEOUT
+    )
 
 
 def request_profile(address: str, *, by: str) -> Wallet:
-    """Ask a worker to profile and score the wallet; a request that is pending is not repeated.
+    """Ask a worker to profile and score the wallet; a request that is pending is not
+    repeated.
 
     Raises Wallet.DoesNotExist, QueueError if the message cannot be sent.
     """
     wallet = Wallet.objects.get(pk=address)
     now = timezone.now()
-    not_pending = Q(profile_requested_at__isnull=True) | Q(profile_requested_at__lt=now - PROFILE_REQUEST_TIMEOUT)
-    is_new_request = Wallet.objects.filter(not_pending, pk=address).update(profile_requested_at=now)
+    not_pending = Q(profile_requested_at__isnull=True) | Q(
+        profile_requested_at__lt=now - PROFILE_REQUEST_TIMEOUT
+    )
+    is_new_request = Wallet.objects.filter(not_pending, pk=address).update(
+        profile_requested_at=now
+    )
     if is_new_request:
         if not broker.send(TaskName.PROFILE_WALLET, [address], Queue.STEPS):
-            Wallet.objects.filter(pk=address).update(profile_requested_at=wallet.profile_requested_at)
+            Wallet.objects.filter(pk=address).update(
+                profile_requested_at=wallet.profile_requested_at
+            )
             raise QueueError("the broker did not take the message")
         log.info("profile requested", extra={"wallet": address, "by": by})
     wallet.refresh_from_db()
@@ -260,7 +311,8 @@ def request_pumps() -> bool:
     is_new_request = Pumps.objects.filter(is_due, pk=1).update(asked_at=now)
     if not is_new_request or broker.send(TaskName.REFRESH_PUMPS, [], Queue.PERIODIC):
         return True
-    # `asked_at` stays: a queue out of reach is not tried again by everybody who opens the page.
+    # `asked_at` stays: a queue out of reach is not tried again by everybody who opens
+    # the page.
     problem = "the queue is out of reach: no worker could be asked"
     Pumps.objects.filter(pk=1).update(answered_at=timezone.now(), problem=problem)
     return False

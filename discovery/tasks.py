@@ -1,9 +1,17 @@
-"""Celery tasks: ids as arguments, one call each. The work itself is in jobs/ and pipeline/."""
+"""Celery tasks: ids as arguments, one call each. The work itself is in jobs/ and
+pipeline/.
+"""
 
 from asgiref.sync import async_to_sync
 from celery import shared_task
 
-from discovery.jobs import celery_signals, heartbeats, maintenance, scheduler, step_runner
+from discovery.jobs import (
+    celery_signals,
+    heartbeats,
+    maintenance,
+    scheduler,
+    step_runner,
+)
 from discovery.models.enums import TaskName
 from discovery.pipeline import profile_on_demand, refresh_pumps, scoring
 

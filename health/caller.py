@@ -1,4 +1,6 @@
-"""Identify operators: they see texts and host names, everybody else sees states and times only."""
+"""Identify operators: they see texts and host names, everybody else sees states and
+times only.
+"""
 
 from functools import partial
 from importlib import import_module
@@ -18,7 +20,8 @@ from health.deadlines import Check, Deadline
 
 
 def operator_check(request: HttpRequest) -> Check | None:
-    """Return a check that is True for signed-in staff and for an API key of scope admin.
+    """Return a check that is True for signed-in staff and for an API key of scope
+    admin.
 
     Return None if the request carries neither a key nor a session.
     """

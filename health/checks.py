@@ -11,11 +11,23 @@ from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from discovery.reads.health import LastRun, active_run, heartbeats, last_run, provider_states, run_dead_seconds
+from discovery.reads.health import (
+    LastRun,
+    active_run,
+    heartbeats,
+    last_run,
+    provider_states,
+    run_dead_seconds,
+)
 from discovery.reads.scheduler import SchedulerView, scheduler_view
 from health.connection import dedicated_connection
 from health.deadlines import Deadline
-from health.evaluation import evaluate_heartbeats, evaluate_providers, evaluate_runs, evaluate_scheduler
+from health.evaluation import (
+    evaluate_heartbeats,
+    evaluate_providers,
+    evaluate_runs,
+    evaluate_scheduler,
+)
 from health.results import CheckResult, Status
 from walltrack.startup_checks import missing_proxy_warning
 
@@ -37,7 +49,9 @@ def database(deadline: Deadline) -> CheckResult:
     with dedicated_connection(deadline) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         cursor.fetchone()
-    return CheckResult(status="pass", time=timezone.now(), output="the database answers queries")
+    return CheckResult(
+        status="pass", time=timezone.now(), output="the database answers queries"
+    )
 
 
 def migrations(deadline: Deadline) -> CheckResult:
@@ -46,8 +60,13 @@ def migrations(deadline: Deadline) -> CheckResult:
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if not plan:
-        return CheckResult(status="pass", time=timezone.now(), output="no migration is pending")
-    names = [f"{migration.app_label}.{migration.name}" for migration, _ in plan[:MAX_MIGRATION_NAMES]]
+        return CheckResult(
+            status="pass", time=timezone.now(), output="no migration is pending"
+        )
+    names = [
+        f"{migration.app_label}.{migration.name}"
+        for migration, _ in plan[:MAX_MIGRATION_NAMES]
+    ]
     if len(plan) > MAX_MIGRATION_NAMES:
         names.append("…")
     return CheckResult(
@@ -71,7 +90,9 @@ def broker(_deadline: Deadline) -> CheckResult:
 
 
 def components(deadline: Deadline) -> dict[str, CheckResult]:
-    """Check workers, canary, beat, tick and providers by their last reports. Raises Error or TimeoutError."""
+    """Check workers, canary, beat, tick and providers by their last reports. Raises
+    Error or TimeoutError.
+    """
     with dedicated_connection(deadline):
         latest, seen = heartbeats(), provider_states()
     now = timezone.now()
@@ -81,7 +102,9 @@ def components(deadline: Deadline) -> dict[str, CheckResult]:
 
 
 def runs(deadline: Deadline) -> RunsReport:
-    """Check the schedule, the active run and the last run. Raises Error or TimeoutError."""
+    """Check the schedule, the active run and the last run. Raises Error or
+    TimeoutError.
+    """
     with dedicated_connection(deadline):
         now = timezone.now()
         scheduler, last, active = scheduler_view(now), last_run(), active_run()
@@ -104,7 +127,9 @@ def api_auth(now: datetime) -> CheckResult:
 
 
 def transport(now: datetime) -> CheckResult:
-    """Warn if passwords travel unencrypted, or if https cannot work with the proxies that are configured."""
+    """Warn if passwords travel unencrypted, or if https cannot work with the proxies
+    that are configured.
+    """
     url = urlsplit(settings.PUBLIC_URL)
     if url.scheme == "https":
         warning = missing_proxy_warning()

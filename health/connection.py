@@ -1,4 +1,6 @@
-"""A database connection for one check: opened for it, with short timeouts, and closed after it."""
+"""A database connection for one check: opened for it, with short timeouts, and closed
+after it.
+"""
 
 import contextlib
 import copy
@@ -20,8 +22,8 @@ STATEMENT_TIMEOUT_MS: Final = 1500
 def dedicated_connection(deadline: Deadline) -> Iterator[BaseDatabaseWrapper]:
     """Make the models of this thread use a connection of their own within the block.
 
-    The server cancels a long statement. If the server does not respond at all, the deadline shuts the socket down.
-    Raises Error or TimeoutError.
+    The server cancels a long statement. If the server does not respond at all, the
+    deadline shuts the socket down. Raises Error or TimeoutError.
     """
     wrapper = connections.create_connection("default")
     wrapper.settings_dict = _settings_with_timeouts()

@@ -1,4 +1,6 @@
-"""Run health checks in parallel, each with a timeout, so that no check can break or block a page."""
+"""Run health checks in parallel, each with a timeout, so that no check can break or
+block a page.
+"""
 
 import contextlib
 import threading
@@ -11,7 +13,9 @@ CHECK_TIMEOUT_SECONDS: Final = 2.0
 
 
 class Deadline:
-    """The time limit of one check. When it expires, the check's connection is cut, so that its thread ends too."""
+    """The time limit of one check. When it expires, the check's connection is cut, so
+    that its thread ends too.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -43,7 +47,9 @@ class Deadline:
 
 
 class Check(NamedTuple):
-    """A function that receives its deadline. Concurrent requests share one run of the checks with the same `key`."""
+    """A function that receives its deadline. Concurrent requests share one run of the
+    checks with the same `key`.
+    """
 
     run: Callable[[Deadline], Any]
     key: Hashable = None
@@ -68,14 +74,19 @@ _running: dict[Hashable, _RunningCheck] = {}
 _running_lock = threading.Lock()
 
 
-def run_checks(checks: Mapping[str, Check], timeout_seconds: float = CHECK_TIMEOUT_SECONDS) -> dict[str, Any]:
-    """Return the outcome of each check by name: the value it returned, the exception it raised, or `TimedOut`.
+def run_checks(
+    checks: Mapping[str, Check], timeout_seconds: float = CHECK_TIMEOUT_SECONDS
+) -> dict[str, Any]:
+    """Return the outcome of each check by name: the value it returned, the exception it
+    raised, or `TimedOut`.
 
     Blocks for `timeout_seconds` at most.
     """
     now = time.monotonic()
     running: dict[str, _RunningCheck] = {}
-    pool = ThreadPoolExecutor(max_workers=max(1, len(checks)), thread_name_prefix="health")
+    pool = ThreadPoolExecutor(
+        max_workers=max(1, len(checks)), thread_name_prefix="health"
+    )
     with _running_lock:
         _forget_finished(now)
         for name, check in checks.items():
@@ -91,7 +102,9 @@ def _forget_finished(now: float) -> None:
             del _running[key]
 
 
-def _join_or_start(check: Check, pool: ThreadPoolExecutor, ends_at: float) -> _RunningCheck:
+def _join_or_start(
+    check: Check, pool: ThreadPoolExecutor, ends_at: float
+) -> _RunningCheck:
     running = _running.get(check.key)
     if running is not None:
         return running

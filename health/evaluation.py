@@ -1,4 +1,6 @@
-"""Turn reports into check results: which component is silent, late or failing. Pure; `now` is an argument."""
+"""Turn reports into check results: which component is silent, late or failing. Pure;
+`now` is an argument.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -23,7 +25,9 @@ WORKER_FACTS: Final = ("active", "concurrency", "queues", "started_at")
 
 
 class _PeriodicReport(NamedTuple):
-    """A heartbeat that must arrive regularly, with the ages in seconds above which it warns and fails."""
+    """A heartbeat that must arrive regularly, with the ages in seconds above which it
+    warns and fails.
+    """
 
     label: str
     warn_seconds: int
@@ -51,14 +55,24 @@ _TICK: Final = _PeriodicReport(
 )
 
 
-def evaluate_heartbeats(heartbeats: Mapping[str, HeartbeatRow], now: datetime) -> dict[str, CheckResult]:
+def evaluate_heartbeats(
+    heartbeats: Mapping[str, HeartbeatRow], now: datetime
+) -> dict[str, CheckResult]:
     """Return the results of the checks `workers`, `canary`, `beat` and `tick`."""
-    workers = [heartbeat for name, heartbeat in heartbeats.items() if name.startswith(WORKER_HEARTBEAT_PREFIX)]
-    alive = [worker for worker in workers if _age_seconds(worker, now) < WORKER_DEAD_SECONDS]
+    workers = [
+        heartbeat
+        for name, heartbeat in heartbeats.items()
+        if name.startswith(WORKER_HEARTBEAT_PREFIX)
+    ]
+    alive = [
+        worker for worker in workers if _age_seconds(worker, now) < WORKER_DEAD_SECONDS
+    ]
     delay_reason = _delay_reason(alive, now)
     canary = heartbeats.get("canary")
     return {
-        "workers": _evaluate_workers(workers, alive, now, was_consumed=canary is not None),
+        "workers": _evaluate_workers(
+            workers, alive, now, was_consumed=canary is not None
+        ),
         "canary": _evaluate_periodic(_CANARY, canary, now, delay_reason),
         "beat": _evaluate_periodic(_BEAT, heartbeats.get("beat"), now, ""),
         "tick": _evaluate_periodic(_TICK, heartbeats.get("tick"), now, delay_reason),
@@ -70,7 +84,8 @@ def _age_seconds(heartbeat: HeartbeatRow, now: datetime) -> float:
 
 
 def _delay_reason(alive: Sequence[HeartbeatRow], now: datetime) -> str:
-    """Return the reason why live workers may not have taken a message yet, or "" if there is none.
+    """Return the reason why live workers may not have taken a message yet, or "" if
+    there is none.
 
     With such a reason a message is late but not lost.
     """
@@ -85,7 +100,9 @@ def _delay_reason(alive: Sequence[HeartbeatRow], now: datetime) -> str:
 
 
 def _is_busy(worker: HeartbeatRow) -> bool:
-    return bool(worker.detail.get("active", 0) >= worker.detail.get("concurrency", math.inf))
+    return bool(
+        worker.detail.get("active", 0) >= worker.detail.get("concurrency", math.inf)
+    )
 
 
 def _started_at(worker: HeartbeatRow) -> datetime:
@@ -105,7 +122,9 @@ def _evaluate_workers(
     *,
     was_consumed: bool,
 ) -> CheckResult:
-    """Return the result of the check `workers`. `was_consumed`: a worker has consumed a message at some time."""
+    """Return the result of the check `workers`. `was_consumed`: a worker has consumed a
+    message at some time.
+    """
     if not workers:
         # A worker that stops in order deletes its own heartbeat.
         problem = "no worker is running" if was_consumed else f"a worker {NEVER_SEEN}"
@@ -128,7 +147,10 @@ def _evaluate_workers(
         time=now,
         output="one worker" if len(alive) == 1 else f"{len(alive)} workers",
         last_seen=newest.at,
-        facts={worker.name.removeprefix(WORKER_HEARTBEAT_PREFIX): _worker_facts(worker) for worker in alive},
+        facts={
+            worker.name.removeprefix(WORKER_HEARTBEAT_PREFIX): _worker_facts(worker)
+            for worker in alive
+        },
     )
 
 
@@ -171,7 +193,9 @@ def _evaluate_periodic(
     )
 
 
-def evaluate_providers(providers: Sequence[ProviderState], now: datetime) -> CheckResult:
+def evaluate_providers(
+    providers: Sequence[ProviderState], now: datetime
+) -> CheckResult:
     """Warn for each provider whose circuit is open or whose last request failed."""
     if not providers:
         return CheckResult(
@@ -186,7 +210,9 @@ def evaluate_providers(providers: Sequence[ProviderState], now: datetime) -> Che
         facts[provider.name] = _provider_facts(provider, "warn" if trouble else "pass")
         if trouble:
             troubles.append(f"{provider.name}: {trouble}")
-    successes = [provider.last_success_at for provider in providers if provider.last_success_at]
+    successes = [
+        provider.last_success_at for provider in providers if provider.last_success_at
+    ]
     return CheckResult(
         status="warn" if troubles else "pass",
         time=now,
@@ -222,7 +248,9 @@ def _provider_facts(provider: ProviderState, status: Status) -> dict[str, Any]:
 
 
 def evaluate_scheduler(scheduler: SchedulerView, now: datetime) -> CheckResult:
-    """Warn if the schedule is off or a run is overdue; fail once two intervals are missed."""
+    """Warn if the schedule is off or a run is overdue; fail once two intervals are
+    missed.
+    """
     if not scheduler.enabled:
         return CheckResult(
             status="warn",
@@ -261,7 +289,9 @@ def evaluate_runs(
     now: datetime,
     dead_seconds: int,
 ) -> CheckResult:
-    """Warn if the active run has sent no heartbeat for `dead_seconds`, or if none is active and the last one failed."""
+    """Warn if the active run has sent no heartbeat for `dead_seconds`, or if none is
+    active and the last one failed.
+    """
     if active is not None:
         return _evaluate_active_run(active, now, dead_seconds)
     if last is not None:
@@ -273,7 +303,9 @@ def evaluate_runs(
     )
 
 
-def _evaluate_active_run(run: ActiveRunState, now: datetime, dead_seconds: int) -> CheckResult:
+def _evaluate_active_run(
+    run: ActiveRunState, now: datetime, dead_seconds: int
+) -> CheckResult:
     silent_seconds = (now - run.last_activity_at).total_seconds()
     status: Status = "pass"
     output = f"run {run.id} is {run.status}, stage {run.stage}"
@@ -295,7 +327,9 @@ def _evaluate_active_run(run: ActiveRunState, now: datetime, dead_seconds: int) 
 def _evaluate_last_run(run: LastRun, now: datetime) -> CheckResult:
     ended_at = run.completed_at or run.started_at
     status: Status = "pass"
-    output = f"the last run {run.status} {age_text((now - ended_at).total_seconds())} ago"
+    output = (
+        f"the last run {run.status} {age_text((now - ended_at).total_seconds())} ago"
+    )
     if run.status == "failed":
         status = "warn"
         output = ": ".join([output, *run.errors[:1]])

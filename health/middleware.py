@@ -1,4 +1,6 @@
-"""Serve health endpoints before anything else: for any Host, without session, redirect or throttle."""
+"""Serve health endpoints before anything else: for any Host, without session, redirect
+or throttle.
+"""
 
 from collections.abc import Callable
 from typing import Final
@@ -26,5 +28,7 @@ class HealthMiddleware:
         if view is None:
             return self.get_response(request)
         if request.method not in {"GET", "HEAD"}:
-            return HttpResponseNotAllowed(["GET", "HEAD"], headers={"Cache-Control": "no-store"})
+            return HttpResponseNotAllowed(
+                ["GET", "HEAD"], headers={"Cache-Control": "no-store"}
+            )
         return view(request)

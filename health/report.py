@@ -55,11 +55,17 @@ def _failed_results(name: str, outcome: object) -> dict[str, CheckResult]:
     if name in _RESULTS_OF_CHECK:
         unknown = CheckResult(status="warn", time=now, output=f"not known: {reason}")
         return dict.fromkeys(_RESULTS_OF_CHECK[name], unknown)
-    return {name: CheckResult(status="fail", time=now, output=f"out of reach: {reason}")}
+    return {
+        name: CheckResult(status="fail", time=now, output=f"out of reach: {reason}")
+    }
 
 
-def build_report(results: Mapping[str, CheckResult], *, is_operator: bool, started: float) -> dict[str, Any]:
-    """Return the document of these results. `started` is the monotonic time at which the request began."""
+def build_report(
+    results: Mapping[str, CheckResult], *, is_operator: bool, started: float
+) -> dict[str, Any]:
+    """Return the document of these results. `started` is the monotonic time at which
+    the request began.
+    """
     return {
         "status": worst_status(results.values()),
         "version": settings.VERSION,
@@ -67,7 +73,10 @@ def build_report(results: Mapping[str, CheckResult], *, is_operator: bool, start
         "market": settings.MARKET,
         "time": iso_utc(timezone.now()),
         "duration_ms": round((time.monotonic() - started) * 1000),
-        "checks": {name: _check_fields(result, is_operator=is_operator) for name, result in results.items()},
+        "checks": {
+            name: _check_fields(result, is_operator=is_operator)
+            for name, result in results.items()
+        },
     }
 
 
@@ -84,7 +93,9 @@ def _check_fields(result: CheckResult, *, is_operator: bool) -> dict[str, Any]:
 
 
 def runs_fields(outcome: object, *, is_operator: bool) -> dict[str, Any]:
-    """Return the document's `scheduler` and `last_discovery_run`, from the outcome of the check `runs`."""
+    """Return the document's `scheduler` and `last_discovery_run`, from the outcome of
+    the check `runs`.
+    """
     if not isinstance(outcome, RunsReport):
         return {
             "scheduler": dict.fromkeys(SCHEDULER_FIELDS) | {"reason": "not known"},
@@ -92,7 +103,9 @@ def runs_fields(outcome: object, *, is_operator: bool) -> dict[str, Any]:
         }
     return {
         "scheduler": _scheduler_fields(outcome.scheduler, is_operator=is_operator),
-        "last_discovery_run": _last_run_fields(outcome.last_run, is_operator=is_operator),
+        "last_discovery_run": _last_run_fields(
+            outcome.last_run, is_operator=is_operator
+        ),
     }
 
 
@@ -105,7 +118,9 @@ def _scheduler_fields(scheduler: SchedulerView, *, is_operator: bool) -> dict[st
     return fields
 
 
-def _last_run_fields(run: LastRun | None, *, is_operator: bool) -> dict[str, Any] | None:
+def _last_run_fields(
+    run: LastRun | None, *, is_operator: bool
+) -> dict[str, Any] | None:
     if run is None:
         return None
     fields: dict[str, Any] = {

@@ -14,8 +14,9 @@ _UNITS: Final = (("d", 86_400), ("h", 3600), ("min", 60))
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """The result of one check.
 
-    `time` is when the check ran; `last_seen` is when the component last reported, or None if it never reports.
-    `status` and the times are public; `output` (text) and `facts` (names, hosts) are for operators only.
+    `time` is when the check ran; `last_seen` is when the component last reported, or
+    None if it never reports. `status` and the times are public; `output` (text) and
+    `facts` (names, hosts) are for operators only.
     """
 
     status: Status

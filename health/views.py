@@ -40,14 +40,18 @@ def live(_request: HttpRequest) -> HttpResponse:
 
 
 def ready(_request: HttpRequest) -> HttpResponse:
-    """Check what is needed to serve requests: database, migrations and broker. 503 if one of them fails."""
+    """Check what is needed to serve requests: database, migrations and broker. 503 if
+    one of them fails.
+    """
     started = time.monotonic()
     results = collect_results(run_checks(_READINESS_CHECKS))
     return _json_response(build_report(results, is_operator=False, started=started))
 
 
 def detailed(request: HttpRequest) -> HttpResponse:
-    """Report every check: states and times for everybody, texts for operators only. 503 if one of them fails."""
+    """Report every check: states and times for everybody, texts for operators only. 503
+    if one of them fails.
+    """
     started = time.monotonic()
     requested = dict(_DETAILED_CHECKS)
     identity = operator_check(request)
@@ -67,7 +71,8 @@ def detailed(request: HttpRequest) -> HttpResponse:
 
 
 def _log_change(status: Status, results: Mapping[str, CheckResult]) -> None:
-    """Log a change of the overall status once, with the texts of the checks that do not pass.
+    """Log a change of the overall status once, with the texts of the checks that do not
+    pass.
 
     So the texts reach an operator who cannot sign in at the moment.
     """
@@ -90,6 +95,7 @@ def _json_response(report: dict[str, Any]) -> HttpResponse:
         content_type="application/health+json",
         headers={"Cache-Control": "no-store"},
     )
-    # Without this Django logs an error for each 503, at every probe; `_log_change` logs the change once.
+    # Without this Django logs an error for each 503, at every probe; `_log_change` logs
+    # the change once.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response

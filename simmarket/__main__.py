@@ -12,7 +12,9 @@ from simmarket.chain.world import World
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Parse the command line, build the world, serve it until a signal; return the exit status."""
+    """Parse the command line, build the world, serve it until a signal; return the exit
+    status.
+    """
     options = _parse(arguments)
     world = _build_world(options)
     gc.freeze()  # the world stays until the end
@@ -30,9 +32,18 @@ def main(arguments: list[str] | None = None) -> int:
         batches=not options.no_batch,
     )
     try:
-        serve(world, host=options.host, port=options.port, options=market_options, on_ready=announce)
+        serve(
+            world,
+            host=options.host,
+            port=options.port,
+            options=market_options,
+            on_ready=announce,
+        )
     except OSError as error:
-        print(f"simmarket: cannot listen on {options.host}:{options.port}: {error}", file=sys.stderr)
+        print(
+            f"simmarket: cannot listen on {options.host}:{options.port}: {error}",
+            file=sys.stderr,
+        )
         return 1
     return 0
 
@@ -49,11 +60,29 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=9100, help="0 = any free port")
     parser.add_argument("--world", choices=worlds.NAMES, default="small")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--trades", type=Path, metavar="FILE.csv", help="a world out of a file of real trades")
-    parser.add_argument("--rps", type=int, default=500, metavar="N", help="calls per second and provider")
-    parser.add_argument("--limits", choices=("flat", "real"), default="flat", help="real = as documented")
+    parser.add_argument(
+        "--trades",
+        type=Path,
+        metavar="FILE.csv",
+        help="a world out of a file of real trades",
+    )
+    parser.add_argument(
+        "--rps",
+        type=int,
+        default=500,
+        metavar="N",
+        help="calls per second and provider",
+    )
+    parser.add_argument(
+        "--limits",
+        choices=("flat", "real"),
+        default="flat",
+        help="real = as documented",
+    )
     parser.add_argument("--helius", choices=("full", "no-gtfa", "off"), default="full")
-    parser.add_argument("--no-batch", action="store_true", help="refuse JSON-RPC batches")
+    parser.add_argument(
+        "--no-batch", action="store_true", help="refuse JSON-RPC batches"
+    )
     options = parser.parse_args(arguments)
     if options.rps < 1:
         parser.error("--rps must be at least 1")

@@ -17,7 +17,9 @@ REALDATA = Path(__file__).resolve().parents[2] / "shared" / "realdata"
 
 @pytest.fixture(scope="session")
 def realdata() -> Path:
-    """The folder of captured transactions and responses beside the project. Without it the test is skipped."""
+    """The folder of captured transactions and responses beside the project. Without it
+    the test is skipped.
+    """
     if not REALDATA.is_dir():
         pytest.skip("real captured data is not beside the project (../shared/realdata)")
     return REALDATA
@@ -29,8 +31,14 @@ def make_key(db: None) -> Callable[..., str]:
 
     def make(scope: str, **values: Any) -> str:
         key = new_key()
-        values = {"name": f"{scope} {key.prefix}", "last_used_at": timezone.now(), **values}
-        ApiKey.objects.create(prefix=key.prefix, secret_hash=key.secret_hash, scope=scope, **values)
+        values = {
+            "name": f"{scope} {key.prefix}",
+            "last_used_at": timezone.now(),
+            **values,
+        }
+        ApiKey.objects.create(
+            prefix=key.prefix, secret_hash=key.secret_hash, scope=scope, **values
+        )
         return key.text
 
     return make
@@ -38,7 +46,9 @@ def make_key(db: None) -> Callable[..., str]:
 
 @pytest.fixture
 def groups(db: None) -> None:
-    """The groups that a migration creates, also after a test that has emptied all tables."""
+    """The groups that a migration creates, also after a test that has emptied all
+    tables.
+    """
     make_groups()
 
 

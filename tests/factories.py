@@ -1,4 +1,5 @@
-"""Rows for tests, one factory for each table. Every value can be given; the others describe a usual row.
+"""Rows for tests, one factory for each table. Every value can be given; the others
+describe a usual row.
 
 Wallets are named by small numbers: `wallet=1` is the wallet with `address(1)`.
 """
@@ -27,8 +28,22 @@ def address(number: int) -> str:
 def score_detail() -> dict[str, Any]:
     """Return parts, gates and interval of a score."""
     return {
-        "parts": [{"name": "win skill", "value": 0.5, "weight": 0.25, "note": "win rate above 60.0%"}],
-        "gates": [{"name": "resolved cycles", "passed": True, "observed": "12", "needed": "at least 5"}],
+        "parts": [
+            {
+                "name": "win skill",
+                "value": 0.5,
+                "weight": 0.25,
+                "note": "win rate above 60.0%",
+            }
+        ],
+        "gates": [
+            {
+                "name": "resolved cycles",
+                "passed": True,
+                "observed": "12",
+                "needed": "at least 5",
+            }
+        ],
         "n": 12,
         "n_eff": "9.5000",
         "win_rate": "0.7500",
@@ -74,7 +89,9 @@ class RunFactory(DjangoModelFactory):
     min_price_change_pct = Decimal("100")
     max_tokens = 20
     funnel = factory.LazyFunction(lambda: {"candidates": 9, "qualified": 3})
-    usage = factory.LazyFunction(lambda: {"helius": {"calls": 12, "credits": 120, "rate_limited": 1}})
+    usage = factory.LazyFunction(
+        lambda: {"helius": {"calls": 12, "credits": 120, "rate_limited": 1}}
+    )
 
 
 class RunTokenFactory(DjangoModelFactory):
@@ -127,7 +144,9 @@ class WalletFactory(DjangoModelFactory):
     win_rate = Decimal("0.75")
     realised_lamports = 12_345_678_901
     coverage = Decimal("0.99")
-    flags = factory.LazyFunction(lambda: {"sniper": "bought X 2 slots after its launch"})
+    flags = factory.LazyFunction(
+        lambda: {"sniper": "bought X 2 slots after its launch"}
+    )
     discovery_count = 2
     profiled_at = NOW
     first_discovered_at = NOW
@@ -143,7 +162,9 @@ class TradeFactory(OfWallet):
         model = Trade
 
     slot = 1
-    signature = factory.LazyAttribute(lambda row: f"{row.wallet:x}z{row.slot}".ljust(88, "1"))
+    signature = factory.LazyAttribute(
+        lambda row: f"{row.wallet:x}z{row.slot}".ljust(88, "1")
+    )
     mint = MINT
     side = "buy"
     block_time = NOW

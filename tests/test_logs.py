@@ -1,4 +1,6 @@
-"""Log lines: one for each event, with the run or the request that they belong to, without secrets."""
+"""Log lines: one for each event, with the run or the request that they belong to,
+without secrets.
+"""
 
 import asyncio
 import json
@@ -13,8 +15,12 @@ import pytest
 from walltrack.logs import ConsoleFormatter, JsonFormatter, bind, bound, redact
 
 
-def record(message: str = "11 tokens to analyse", *, exc_info: Any = None, **extra: Any) -> logging.LogRecord:
-    log_record = logging.LogRecord("discovery.runs", logging.INFO, __file__, 1, message, (), exc_info)
+def record(
+    message: str = "11 tokens to analyse", *, exc_info: Any = None, **extra: Any
+) -> logging.LogRecord:
+    log_record = logging.LogRecord(
+        "discovery.runs", logging.INFO, __file__, 1, message, (), exc_info
+    )
     vars(log_record).update(extra)
     return log_record
 
@@ -35,13 +41,19 @@ def raise_connection_error() -> None:
     try:
         raise OSError("no answer from https://rpc.example/?api-key=hunter2")
     except OSError as error:
-        raise ConnectionError("postgresql://walltrack:hunter2@db/walltrack is out of reach") from error
+        raise ConnectionError(
+            "postgresql://walltrack:hunter2@db/walltrack is out of reach"
+        ) from error
 
 
 def test_a_line_within_a_step_has_run_and_step() -> None:
     with bind(run_id="r-1", step="token So111"):
         fields = line(provider="helius")
-    assert (fields["run_id"], fields["step"], fields["provider"]) == ("r-1", "token So111", "helius")
+    assert (fields["run_id"], fields["step"], fields["provider"]) == (
+        "r-1",
+        "token So111",
+        "helius",
+    )
 
 
 def test_a_line_within_a_request_has_its_id() -> None:
@@ -84,7 +96,10 @@ def test_concurrent_tasks_have_separate_fields() -> None:
         with bind(run_id="r-1"):
             return await asyncio.gather(work("a"), work("b"))
 
-    assert [(fields["run_id"], fields["step"]) for fields in asyncio.run(both())] == [("r-1", "a"), ("r-1", "b")]
+    assert [(fields["run_id"], fields["step"]) for fields in asyncio.run(both())] == [
+        ("r-1", "a"),
+        ("r-1", "b"),
+    ]
 
 
 def test_another_thread_has_no_bound_fields() -> None:
@@ -98,14 +113,22 @@ def test_another_thread_has_no_bound_fields() -> None:
 
 def test_console_lines_have_the_fields_between_message_and_traceback() -> None:
     with bind(run_id="r-1"):
-        text = ConsoleFormatter().format(record(exc_info=exc_info_of(raise_connection_error), mint="So111"))
-    assert text.splitlines()[0].endswith("INFO    discovery.runs  11 tokens to analyse run_id=r-1 mint=So111")
+        text = ConsoleFormatter().format(
+            record(exc_info=exc_info_of(raise_connection_error), mint="So111")
+        )
+    assert text.splitlines()[0].endswith(
+        "INFO    discovery.runs  11 tokens to analyse run_id=r-1 mint=So111"
+    )
     assert "Traceback" in text
 
 
 @pytest.mark.parametrize("formatter", [JsonFormatter, ConsoleFormatter])
-def test_secrets_in_exceptions_and_their_causes_are_redacted(formatter: type[logging.Formatter]) -> None:
-    text = formatter().format(record("failed", exc_info=exc_info_of(raise_connection_error)))
+def test_secrets_in_exceptions_and_their_causes_are_redacted(
+    formatter: type[logging.Formatter],
+) -> None:
+    text = formatter().format(
+        record("failed", exc_info=exc_info_of(raise_connection_error))
+    )
     assert "hunter2" not in text
     assert "out of reach" in text
     assert "no answer from" in text
@@ -124,7 +147,9 @@ def test_secrets_in_exceptions_and_their_causes_are_redacted(formatter: type[log
 )
 def test_a_secret_is_redacted_in_messages_fields_and_bound_fields(secret: str) -> None:
     assert "hunter2" not in redact(secret)
-    assert "hunter2" not in JsonFormatter().format(record(secret, cause={"nested": secret}))
+    assert "hunter2" not in JsonFormatter().format(
+        record(secret, cause={"nested": secret})
+    )
     with bind(note=secret):
         assert "hunter2" not in ConsoleFormatter().format(record())
 
@@ -135,6 +160,8 @@ def test_a_mint_named_token_is_not_redacted() -> None:
 
 
 def test_every_record_is_one_line_of_json() -> None:
-    text = JsonFormatter().format(record("two\nlines", exc_info=exc_info_of(raise_connection_error)))
+    text = JsonFormatter().format(
+        record("two\nlines", exc_info=exc_info_of(raise_connection_error))
+    )
     assert "\n" not in text
     assert json.loads(text)["event"] == "two\nlines"

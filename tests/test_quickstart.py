@@ -1,4 +1,6 @@
-"""`make run` with stubs for the market, the commands and the web server. PostgreSQL and Valkey are real."""
+"""`make run` with stubs for the market, the commands and the web server. PostgreSQL and
+Valkey are real.
+"""
 
 import contextlib
 import os
@@ -21,14 +23,21 @@ from walltrack.embedded.launcher import servers_of
 from walltrack.embedded.lock import running_instance
 from walltrack.quickstart.errors import QuickstartError
 from walltrack.quickstart.options import parse_options
-from walltrack.quickstart.programs import Programs, child_environment, choose_programs, load_secret_key, read_mints
+from walltrack.quickstart.programs import (
+    Programs,
+    child_environment,
+    choose_programs,
+    load_secret_key,
+    read_mints,
+)
 from walltrack.quickstart.supervisor import WORKER_READY
 from walltrack.quickstart.web_port import check_port
 
 MINT = "HRJLkc6vDysVHdrUpCsQ5EBx6fPM15TZRKAhfUBnpump"
 OTHER_MINT = "DQmMnakiKr1YNE2gcpggLCzBrauBwFbQkAaao2FTbjgp"
 
-# Runs the quickstart with the stubs in its first argument (a repr) and the data folder in its second.
+# Runs the quickstart with the stubs in its first argument (a repr) and the data folder
+# in its second.
 DRIVER = """
 import ast, sys
 from pathlib import Path
@@ -47,7 +56,9 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def port() -> int:
-    """A free port below the range that the system assigns, so that no other program gets it before the web server."""
+    """A free port below the range that the system assigns, so that no other program
+    gets it before the web server.
+    """
     while True:
         candidate = random.randrange(20_000, 32_000)
         with socket.socket() as probe, contextlib.suppress(OSError):
@@ -60,7 +71,9 @@ def python(program: str) -> list[str]:
 
 
 def stubs(tmp_path: Path, port: int, **changed: str) -> Programs:
-    """Return programs that write their process id to `tmp_path` and do the minimum that the quickstart needs."""
+    """Return programs that write their process id to `tmp_path` and do the minimum that
+    the quickstart needs.
+    """
     bodies = {
         "market": "print('simulated market on http://127.0.0.1:1', flush=True); time.sleep(60)",
         "migrate": "print('migrated')",
@@ -75,7 +88,9 @@ def stubs(tmp_path: Path, port: int, **changed: str) -> Programs:
         "worker": f"print({WORKER_READY!r}, flush=True); time.sleep(60)",
         "beat": "time.sleep(60)",
     } | changed
-    start = "import os, time, pathlib; pathlib.Path({!r}).write_text(str(os.getpid())); "
+    start = (
+        "import os, time, pathlib; pathlib.Path({!r}).write_text(str(os.getpid())); "
+    )
     commands = {}
     for name, body in bodies.items():
         commands[name] = python(start.format(f"{tmp_path}/{name}.pid") + body)
@@ -83,11 +98,20 @@ def stubs(tmp_path: Path, port: int, **changed: str) -> Programs:
 
 
 @contextlib.contextmanager
-def quickstart(tmp_path: Path, programs: Programs, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+def quickstart(
+    tmp_path: Path, programs: Programs, *arguments: str
+) -> Iterator["subprocess.Popen[str]"]:
     """Run the quickstart in a process of its own, as `make run` does."""
-    command = [*python(DRIVER), repr(asdict(programs)), str(tmp_path / "data"), *arguments]
+    command = [
+        *python(DRIVER),
+        repr(asdict(programs)),
+        str(tmp_path / "data"),
+        *arguments,
+    ]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=CHECKOUT, stdout=pipe, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=CHECKOUT, stdout=pipe, stderr=subprocess.STDOUT, text=True
+    ) as process:
         try:
             yield process
         finally:
@@ -95,7 +119,9 @@ def quickstart(tmp_path: Path, programs: Programs, *arguments: str) -> Iterator[
 
 
 def read_until(process: "subprocess.Popen[str]", text: str) -> str:
-    """Return the output up to the line that contains `text`. The test fails without such a line."""
+    """Return the output up to the line that contains `text`. The test fails without
+    such a line.
+    """
     assert process.stdout is not None
     output = ""
     for line in process.stdout:
@@ -111,8 +137,14 @@ def read_all(process: "subprocess.Popen[str]") -> str:
 
 
 def running_processes(tmp_path: Path) -> list[str]:
-    """Return the names of the stubs and the ids of the servers of this test that are still running."""
-    processes = [file.stem for file in tmp_path.glob("*.pid") if Path(f"/proc/{file.read_text()}").exists()]
+    """Return the names of the stubs and the ids of the servers of this test that are
+    still running.
+    """
+    processes = [
+        file.stem
+        for file in tmp_path.glob("*.pid")
+        if Path(f"/proc/{file.read_text()}").exists()
+    ]
     homes = [tmp_path / "data" / "servers"]
     if os.geteuid() == 0:
         homes += [root_home(base, tmp_path / "data") for base in root_bases()]
@@ -125,13 +157,23 @@ def options_of(*arguments: str) -> Namespace:
     return parse_options(arguments)
 
 
-def test_the_market_and_the_discovery_use_the_mints_of_the_trades(tmp_path: Path) -> None:
+def test_the_market_and_the_discovery_use_the_mints_of_the_trades(
+    tmp_path: Path,
+) -> None:
     trades = tmp_path / "trades.csv"
-    trades.write_text(f"mint,sol\n{MINT},1\nnot an address,1\n{OTHER_MINT},2\n{MINT},3\n")
+    trades.write_text(
+        f"mint,sol\n{MINT},1\nnot an address,1\n{OTHER_MINT},2\n{MINT},3\n"
+    )
     programs = choose_programs(options_of("--trades", str(trades)))
     assert programs.market[-2:] == ["--trades", str(trades)]
     assert "--world" not in programs.market
-    assert programs.discover[-5:] == ["discover", "--token", MINT, "--token", OTHER_MINT]
+    assert programs.discover[-5:] == [
+        "discover",
+        "--token",
+        MINT,
+        "--token",
+        OTHER_MINT,
+    ]
 
 
 def test_without_trades_the_market_uses_a_world_and_a_seed() -> None:
@@ -143,11 +185,18 @@ def test_without_trades_the_market_uses_a_world_and_a_seed() -> None:
 def test_discover_passes_its_arguments_on_and_starts_no_web_server() -> None:
     options = options_of("discover", "--token", MINT, "--plan")
     assert not options.web
-    assert choose_programs(options).discover[-4:] == ["discover", "--token", MINT, "--plan"]
+    assert choose_programs(options).discover[-4:] == [
+        "discover",
+        "--token",
+        MINT,
+        "--plan",
+    ]
 
 
 @pytest.mark.parametrize("text", [None, "sol,tokens\n1,2\n", "mint\n\n"])
-def test_a_trades_file_without_tokens_is_refused_with_its_path(tmp_path: Path, text: str | None) -> None:
+def test_a_trades_file_without_tokens_is_refused_with_its_path(
+    tmp_path: Path, text: str | None
+) -> None:
     trades = tmp_path / "trades.csv"
     if text is not None:
         trades.write_text(text)
@@ -171,7 +220,12 @@ def test_the_port_comes_from_the_option_or_else_the_environment(
 
 def test_the_environment_of_children_has_every_url_and_no_foreign_setting() -> None:
     environment = child_environment(
-        {"PATH": "/bin", "PGSSLMODE": "require", "DJANGO_SETTINGS_MODULE": "other", "DATABASE_URL": "elsewhere"},
+        {
+            "PATH": "/bin",
+            "PGSSLMODE": "require",
+            "DJANGO_SETTINGS_MODULE": "other",
+            "DATABASE_URL": "elsewhere",
+        },
         database_url="postgresql://d",
         redis_url="redis://r",
         market_url="http://127.0.0.1:9",
@@ -202,7 +256,9 @@ def test_the_environment_of_children_has_every_url_and_no_foreign_setting() -> N
     }
 
 
-def test_the_secret_key_is_created_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
+def test_the_secret_key_is_created_once_and_readable_by_its_owner_only(
+    tmp_path: Path,
+) -> None:
     first = load_secret_key(tmp_path)
     assert len(first) >= 50
     assert load_secret_key(tmp_path) == first
@@ -212,7 +268,10 @@ def test_the_secret_key_is_created_once_and_readable_by_its_owner_only(tmp_path:
 def test_a_taken_port_is_reported_with_its_process_and_another_port(port: int) -> None:
     with socket.create_server(("127.0.0.1", port)):
         owner = rf"by process {os.getpid()} \(.*\)" if sys.platform == "linux" else ""
-        with pytest.raises(QuickstartError, match=rf"Port {port} is taken {owner}\.\n.*make run PORT={port + 1}"):
+        with pytest.raises(
+            QuickstartError,
+            match=rf"Port {port} is taken {owner}\.\n.*make run PORT={port + 1}",
+        ):
             check_port(port)
     check_port(port)
 
@@ -239,18 +298,26 @@ def test_a_stop_signal_stops_everything_within_ten_seconds(
     assert running_processes(tmp_path) == []
 
 
-def test_the_password_is_printed_only_when_the_login_is_created(tmp_path: Path, data_dir: Path, port: int) -> None:
+def test_the_password_is_printed_only_when_the_login_is_created(
+    tmp_path: Path, data_dir: Path, port: int
+) -> None:
     taken = "print('Error: That username is already taken.'); raise SystemExit(1)"
-    with quickstart(tmp_path, stubs(tmp_path, port, operator=taken), "--port", str(port)) as process:
+    with quickstart(
+        tmp_path, stubs(tmp_path, port, operator=taken), "--port", str(port)
+    ) as process:
         output = read_until(process, "Ctrl-C stops everything")
         process.send_signal(signal.SIGINT)
         process.wait(20)
     assert "  Login: operator\n" in output
 
 
-def test_ctrl_c_during_the_discovery_stops_everything(tmp_path: Path, data_dir: Path, port: int) -> None:
+def test_ctrl_c_during_the_discovery_stops_everything(
+    tmp_path: Path, data_dir: Path, port: int
+) -> None:
     slow = "print('searching', flush=True); time.sleep(60)"
-    with quickstart(tmp_path, stubs(tmp_path, port, discover=slow), "--port", str(port)) as process:
+    with quickstart(
+        tmp_path, stubs(tmp_path, port, discover=slow), "--port", str(port)
+    ) as process:
         read_until(process, "searching")
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
@@ -258,7 +325,9 @@ def test_ctrl_c_during_the_discovery_stops_everything(tmp_path: Path, data_dir: 
     assert running_processes(tmp_path) == []
 
 
-def test_a_child_that_ends_is_reported_with_its_last_log_lines(tmp_path: Path, data_dir: Path, port: int) -> None:
+def test_a_child_that_ends_is_reported_with_its_last_log_lines(
+    tmp_path: Path, data_dir: Path, port: int
+) -> None:
     dying = (
         "print('simulated market on http://127.0.0.1:1', flush=True)\n"
         f"while not os.path.exists({str(tmp_path / 'discover.pid')!r}): time.sleep(0.01)\n"
@@ -274,8 +343,12 @@ def test_a_child_that_ends_is_reported_with_its_last_log_lines(tmp_path: Path, d
     assert running_processes(tmp_path) == []
 
 
-def test_a_failed_migration_is_reported_with_its_last_log_lines(tmp_path: Path, data_dir: Path, port: int) -> None:
-    programs = stubs(tmp_path, port, migrate="print('no such column'); raise SystemExit(1)")
+def test_a_failed_migration_is_reported_with_its_last_log_lines(
+    tmp_path: Path, data_dir: Path, port: int
+) -> None:
+    programs = stubs(
+        tmp_path, port, migrate="print('no such column'); raise SystemExit(1)"
+    )
     with quickstart(tmp_path, programs, "--port", str(port)) as process:
         output = read_all(process)
         assert process.wait(20) == 1
@@ -284,7 +357,9 @@ def test_a_failed_migration_is_reported_with_its_last_log_lines(tmp_path: Path, 
     assert running_processes(tmp_path) == []
 
 
-def test_the_web_server_stays_up_after_a_failed_discovery(tmp_path: Path, data_dir: Path, port: int) -> None:
+def test_the_web_server_stays_up_after_a_failed_discovery(
+    tmp_path: Path, data_dir: Path, port: int
+) -> None:
     programs = stubs(tmp_path, port, discover="raise SystemExit(4)")
     with quickstart(tmp_path, programs, "--port", str(port)) as process:
         output = read_until(process, "Ctrl-C stops everything")
@@ -293,22 +368,35 @@ def test_the_web_server_stays_up_after_a_failed_discovery(tmp_path: Path, data_d
     assert "The discovery failed (exit code 4)" in output
 
 
-def test_without_web_the_exit_code_is_that_of_the_discovery(tmp_path: Path, data_dir: Path, port: int) -> None:
-    with quickstart(tmp_path, stubs(tmp_path, port, discover="raise SystemExit(4)"), "--no-web") as process:
+def test_without_web_the_exit_code_is_that_of_the_discovery(
+    tmp_path: Path, data_dir: Path, port: int
+) -> None:
+    with quickstart(
+        tmp_path, stubs(tmp_path, port, discover="raise SystemExit(4)"), "--no-web"
+    ) as process:
         read_all(process)
         assert process.wait(20) == 4
     assert not (tmp_path / "web.pid").exists()
     assert running_processes(tmp_path) == []
 
 
-def test_a_second_run_reports_the_first_and_discover_uses_it(tmp_path: Path, data_dir: Path, port: int) -> None:
+def test_a_second_run_reports_the_first_and_discover_uses_it(
+    tmp_path: Path, data_dir: Path, port: int
+) -> None:
     with quickstart(tmp_path, stubs(tmp_path, port), "--port", str(port)) as process:
         read_until(process, "Ctrl-C stops everything")
         with quickstart(tmp_path, stubs(tmp_path, port), "--port", str(port)) as second:
             output = read_all(second)
             assert second.wait(20) == 1
-        assert f"Already running from this folder: process {process.pid}, http://127.0.0.1:{port}." in output
-        printer = stubs(tmp_path, port, discover="print(os.environ['PUBLIC_URL'], os.environ['DATABASE_URL'])")
+        assert (
+            f"Already running from this folder: process {process.pid}, http://127.0.0.1:{port}."
+            in output
+        )
+        printer = stubs(
+            tmp_path,
+            port,
+            discover="print(os.environ['PUBLIC_URL'], os.environ['DATABASE_URL'])",
+        )
         with quickstart(tmp_path, printer, "discover") as third:
             output = read_all(third)
             assert third.wait(20) == 0

@@ -14,12 +14,18 @@ from walltrack.env import Env
 from walltrack.logs import redact
 
 ROOT = Path(__file__).resolve().parents[1]
-STARTUP_CHECKS = "import sys; from walltrack import startup_checks; sys.exit(startup_checks.main())"
+STARTUP_CHECKS = (
+    "import sys; from walltrack import startup_checks; sys.exit(startup_checks.main())"
+)
 
 
 def start(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a Python program with these variables in an otherwise minimal environment."""
-    minimal = {name: os.environ[name] for name in ("PATH", "DATABASE_URL") if name in os.environ}
+    minimal = {
+        name: os.environ[name]
+        for name in ("PATH", "DATABASE_URL")
+        if name in os.environ
+    }
     return subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT,
@@ -32,36 +38,66 @@ def start(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 def check_startup(**environment: str) -> subprocess.CompletedProcess[str]:
     """Run the startup checks with these variables."""
-    return start(STARTUP_CHECKS, DJANGO_SETTINGS_MODULE="walltrack.settings", **environment)
+    return start(
+        STARTUP_CHECKS, DJANGO_SETTINGS_MODULE="walltrack.settings", **environment
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("DEBUG", "maybe", "DEBUG: 'maybe' is neither true nor false. Example: DEBUG=true"),
-        ("DISCOVERY_SCHEDULE_HOURS", "25", "DISCOVERY_SCHEDULE_HOURS: 25 is not between 1 and 24"),
-        ("DISCOVERY_SCHEDULE_HOURS", "six", "DISCOVERY_SCHEDULE_HOURS: 'six' is not a whole number"),
+        (
+            "DEBUG",
+            "maybe",
+            "DEBUG: 'maybe' is neither true nor false. Example: DEBUG=true",
+        ),
+        (
+            "DISCOVERY_SCHEDULE_HOURS",
+            "25",
+            "DISCOVERY_SCHEDULE_HOURS: 25 is not between 1 and 24",
+        ),
+        (
+            "DISCOVERY_SCHEDULE_HOURS",
+            "six",
+            "DISCOVERY_SCHEDULE_HOURS: 'six' is not a whole number",
+        ),
         ("MARKET", "fake", "MARKET: 'fake' is none of live, simulated"),
         ("SOLANA_RPC_URL", "nonsense", "SOLANA_RPC_URL: not a URL"),
-        ("DATABASE_URL", "mysql://x", "DATABASE_URL: not a URL with one of the schemes"),
+        (
+            "DATABASE_URL",
+            "mysql://x",
+            "DATABASE_URL: not a URL with one of the schemes",
+        ),
         ("DATABASE_SCHEMA", "Wall Track", "DATABASE_SCHEMA: not a schema name"),
         ("SECRET_KEY", "short", "SECRET_KEY: shorter than 32 characters"),
         ("INSTANCE_NAME", "my copy", "INSTANCE_NAME: it is the prefix of cookie names"),
         ("INSTANCE_NAME", "wärter", "INSTANCE_NAME: it is the prefix of cookie names"),
-        ("PUBLIC_URL", "https://x.example/app", "PUBLIC_URL: only scheme, host and port"),
+        (
+            "PUBLIC_URL",
+            "https://x.example/app",
+            "PUBLIC_URL: only scheme, host and port",
+        ),
         ("PUBLIC_URL", "https:x.example", "PUBLIC_URL: only scheme, host and port"),
         ("PUBLIC_URL", "https://:8080", "PUBLIC_URL: only scheme, host and port"),
-        ("DISCOVERY_HOUR_SECONDS", "10", "DISCOVERY_HOUR_SECONDS: a value other than 3600 requires MARKET=simulated"),
+        (
+            "DISCOVERY_HOUR_SECONDS",
+            "10",
+            "DISCOVERY_HOUR_SECONDS: a value other than 3600 requires MARKET=simulated",
+        ),
     ],
 )
-def test_an_invalid_value_prevents_the_start_and_names_the_variable(name: str, value: str, message: str) -> None:
+def test_an_invalid_value_prevents_the_start_and_names_the_variable(
+    name: str, value: str, message: str
+) -> None:
     result = start("import walltrack.settings", **{name: value})
     assert result.returncode != 0
     assert message in result.stderr
 
 
 def test_the_value_of_an_invalid_url_is_not_printed() -> None:
-    result = start("import walltrack.settings", DATABASE_URL="mysql://user:hunter2@db/x")
+    result = start(
+        "import walltrack.settings", DATABASE_URL="mysql://user:hunter2@db/x"
+    )
     assert "hunter2" not in result.stderr
 
 
@@ -70,17 +106,37 @@ def test_the_value_of_an_invalid_url_is_not_printed() -> None:
     [
         ({"SECRET_KEY": ""}, "SECRET_KEY: not set, or a placeholder"),
         ({"SECRET_KEY": "changeme" * 5}, "SECRET_KEY: not set, or a placeholder"),
-        ({"SECRET_KEY": "django-insecure-" + "k" * 40}, "SECRET_KEY: not set, or a placeholder"),
+        (
+            {"SECRET_KEY": "django-insecure-" + "k" * 40},
+            "SECRET_KEY: not set, or a placeholder",
+        ),
         ({"SECRET_KEY": "short"}, "SECRET_KEY: shorter than 32 characters"),
         ({"DEBUG": "true"}, "DEBUG: true shows settings and tracebacks"),
-        ({"DEBUG": "true", "PUBLIC_URL": "https://walltrack.example"}, "DEBUG: true shows settings and tracebacks"),
-        ({"ALLOWED_HOSTS": "walltrack.example,*"}, "ALLOWED_HOSTS: '*' accepts any host name"),
-        ({"DATABASE_URL": "postgresql://walltrack:walltrack@db/x"}, "DATABASE_URL: its password"),
-        ({"DATABASE_URL": "postgresql://walltrack:changeme@db/x"}, "DATABASE_URL: its password"),
+        (
+            {"DEBUG": "true", "PUBLIC_URL": "https://walltrack.example"},
+            "DEBUG: true shows settings and tracebacks",
+        ),
+        (
+            {"ALLOWED_HOSTS": "walltrack.example,*"},
+            "ALLOWED_HOSTS: '*' accepts any host name",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://walltrack:walltrack@db/x"},
+            "DATABASE_URL: its password",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://walltrack:changeme@db/x"},
+            "DATABASE_URL: its password",
+        ),
     ],
 )
-def test_a_server_refuses_to_start_with_unsafe_settings(environment: dict[str, str], message: str) -> None:
-    variables = {"SECRET_KEY": "k" * 40, "DATABASE_URL": "postgresql://walltrack:s3cret@db/x"} | environment
+def test_a_server_refuses_to_start_with_unsafe_settings(
+    environment: dict[str, str], message: str
+) -> None:
+    variables = {
+        "SECRET_KEY": "k" * 40,
+        "DATABASE_URL": "postgresql://walltrack:s3cret@db/x",
+    } | environment
     result = check_startup(**variables)
     assert result.returncode == 1
     assert result.stderr.startswith(f"WallTrack does not start. {message}")
@@ -96,13 +152,20 @@ def test_a_server_with_https_and_no_proxy_warns_and_starts() -> None:
 
 
 def test_a_server_starts_with_safe_settings() -> None:
-    variables = {"SECRET_KEY": "k" * 40, "DATABASE_URL": "postgresql://walltrack:s3cret@db/x"}
+    variables = {
+        "SECRET_KEY": "k" * 40,
+        "DATABASE_URL": "postgresql://walltrack:s3cret@db/x",
+    }
     assert check_startup(**variables).stderr == ""
     assert start("import walltrack.wsgi", **variables).returncode == 0
 
 
 def test_a_refusal_contains_no_secret() -> None:
-    result = start("import walltrack.wsgi", SECRET_KEY="k" * 40, DATABASE_URL="postgresql://hunter2:hunter2@db/x")
+    result = start(
+        "import walltrack.wsgi",
+        SECRET_KEY="k" * 40,
+        DATABASE_URL="postgresql://hunter2:hunter2@db/x",
+    )
     assert "DATABASE_URL: its password" in result.stderr
     assert "hunter2" not in result.stderr
 
@@ -114,7 +177,9 @@ def test_the_development_server_starts_with_debug() -> None:
 
 def read_setting(name: str, **environment: str) -> str:
     """Return the text of a setting in this environment."""
-    result = start(f"from walltrack import settings; print(settings.{name})", **environment)
+    result = start(
+        f"from walltrack import settings; print(settings.{name})", **environment
+    )
     assert result.returncode == 0, result.stderr
     return result.stdout.strip()
 
@@ -132,17 +197,34 @@ def test_the_host_of_the_public_url_is_allowed(url: str, host: str) -> None:
 
 
 def test_with_a_simulated_market_every_default_url_is_the_simulated_one() -> None:
-    names = ("DEXSCREENER", "GECKOTERMINAL", "JUPITER", "SOLANA_RPC", "HELIUS", "PRICES")
+    names = (
+        "DEXSCREENER",
+        "GECKOTERMINAL",
+        "JUPITER",
+        "SOLANA_RPC",
+        "HELIUS",
+        "PRICES",
+    )
     simulated = {"MARKET": "simulated", "SIMULATED_URL": "http://simmarket:9100/"}
     for name in names:
-        assert read_setting(f"{name}_URL", **simulated).startswith("http://simmarket:9100/")
-        assert read_setting(f"{name}_URL", SIMULATED_URL="http://simmarket:9100").startswith("https://")
-    assert read_setting("PRICES_URL", **simulated, PRICES_URL="http://elsewhere") == "http://elsewhere"
+        assert read_setting(f"{name}_URL", **simulated).startswith(
+            "http://simmarket:9100/"
+        )
+        assert read_setting(
+            f"{name}_URL", SIMULATED_URL="http://simmarket:9100"
+        ).startswith("https://")
+    assert (
+        read_setting("PRICES_URL", **simulated, PRICES_URL="http://elsewhere")
+        == "http://elsewhere"
+    )
     assert read_setting("HELIUS_API_KEY", **simulated) == "simulated"
 
 
 def test_only_migrations_use_the_direct_database_url() -> None:
-    urls = {"DATABASE_URL": "postgresql://pooler/x", "DATABASE_DIRECT_URL": "postgresql://server/x"}
+    urls = {
+        "DATABASE_URL": "postgresql://pooler/x",
+        "DATABASE_DIRECT_URL": "postgresql://server/x",
+    }
     program = "import sys; sys.argv = ['manage.py', '{}']; from walltrack import settings as s; print(s.DATABASES)"
     assert "'HOST': 'server'" in start(program.format("migrate"), **urls).stdout
     assert "'HOST': 'pooler'" in start(program.format("discover"), **urls).stdout
@@ -150,22 +232,35 @@ def test_only_migrations_use_the_direct_database_url() -> None:
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("from-a-file\n")
-    assert Env({"HELIUS_API_KEY_FILE": str(tmp_path / "key")}).secret("HELIUS_API_KEY") == "from-a-file"
+    assert (
+        Env({"HELIUS_API_KEY_FILE": str(tmp_path / "key")}).secret("HELIUS_API_KEY")
+        == "from-a-file"
+    )
 
 
 def test_a_missing_secret_file_is_reported_with_its_path() -> None:
-    with pytest.raises(ImproperlyConfigured, match=r"HELIUS_API_KEY_FILE: /no/such cannot be read"):
+    with pytest.raises(
+        ImproperlyConfigured, match=r"HELIUS_API_KEY_FILE: /no/such cannot be read"
+    ):
         Env({"HELIUS_API_KEY_FILE": "/no/such"}).secret("HELIUS_API_KEY")
 
 
-@pytest.mark.parametrize("placeholder", ["", "changeme", "<your key>", "your-api-key-here"])
+@pytest.mark.parametrize(
+    "placeholder", ["", "changeme", "<your key>", "your-api-key-here"]
+)
 def test_a_placeholder_counts_as_no_key(placeholder: str) -> None:
     assert Env({"HELIUS_API_KEY": placeholder}).secret("HELIUS_API_KEY") == ""
 
 
 def test_the_documented_settings_are_those_that_are_read() -> None:
-    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "walltrack/settings.py").read_text()))
-    documented = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
+    read = set(
+        re.findall(
+            r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "walltrack/settings.py").read_text()
+        )
+    )
+    documented = set(
+        re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M)
+    )
     assert documented == read
 
 
@@ -205,4 +300,8 @@ def test_no_file_has_more_than_400_lines() -> None:
     packages = ("walltrack", "discovery", "health", "simmarket", "benchmarks", "tests")
     paths = [path for package in packages for path in (ROOT / package).rglob("*.py")]
     modules = [path for path in paths if "migrations" not in path.parts]
-    assert [str(path.relative_to(ROOT)) for path in modules if len(path.read_text().splitlines()) > 400] == []
+    assert [
+        str(path.relative_to(ROOT))
+        for path in modules
+        if len(path.read_text().splitlines()) > 400
+    ] == []

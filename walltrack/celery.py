@@ -1,4 +1,6 @@
-"""The Celery app. Its settings are CELERY_… in walltrack/settings.py; the tasks are in discovery/tasks.py."""
+"""The Celery app. Its settings are CELERY_… in walltrack/settings.py; the tasks are in
+discovery/tasks.py.
+"""
 
 import os
 from queue import Empty
@@ -17,7 +19,9 @@ app.autodiscover_tasks()
 
 @setup_logging.connect
 def _configure_logging(**_: Any) -> None:
-    """Give workers and beat the log format of all other processes: with run ids, without secrets."""
+    """Give workers and beat the log format of all other processes: with run ids,
+    without secrets.
+    """
     import logging.config
 
     from django.conf import settings
@@ -25,9 +29,10 @@ def _configure_logging(**_: Any) -> None:
     logging.config.dictConfig(settings.LOGGING)
 
 
-# Works around kombu 5.7.0: if the connection to the broker is lost while a channel waits in BRPOP, closing that channel
-# raises half way. Celery closes it again without its transport, and the resulting AttributeError ends the worker. An
-# error of a read can be ignored while its channel is being closed.
+# Works around kombu 5.7.0: if the connection to the broker is lost while a channel
+# waits in BRPOP, closing that channel raises half way. Celery closes it again without
+# its transport, and the resulting AttributeError ends the worker. An error of a read
+# can be ignored while its channel is being closed.
 _read = Channel._brpop_read  # type: ignore[attr-defined]  # the stubs leave it out
 
 

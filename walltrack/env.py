@@ -1,6 +1,8 @@
-"""Typed readers of environment variables. An invalid value raises ImproperlyConfigured with the name and an example.
+"""Typed readers of environment variables. An invalid value raises ImproperlyConfigured
+with the name and an example.
 
-A secret may come from a file: `NAME_FILE` is read if `NAME` is not set. No message contains the value of a secret.
+A secret may come from a file: `NAME_FILE` is read if `NAME` is not set. No message
+contains the value of a secret.
 """
 
 import os
@@ -20,12 +22,24 @@ _FLAGS = {
     "no": False,
     "off": False,
 }
-_PLACEHOLDERS = ("changeme", "change-me", "your-", "your_", "<", "xxx", "todo", "placeholder", "django-insecure")
+_PLACEHOLDERS = (
+    "changeme",
+    "change-me",
+    "your-",
+    "your_",
+    "<",
+    "xxx",
+    "todo",
+    "placeholder",
+    "django-insecure",
+)
 _WELL_KNOWN = frozenset({"password", "postgres", "secret", "admin"})
 
 
 def is_placeholder(value: str) -> bool:
-    """Return True if the secret is one that everybody knows: a word of an example, or a default."""
+    """Return True if the secret is one that everybody knows: a word of an example, or a
+    default.
+    """
     lowered = value.lower()
     return lowered in _WELL_KNOWN or lowered.startswith(_PLACEHOLDERS)
 
@@ -37,7 +51,9 @@ class Env:
         self._values = values
 
     def text(self, name: str, default: str = "") -> str:
-        """Return the value without surrounding blanks, or `default` if it is unset or empty."""
+        """Return the value without surrounding blanks, or `default` if it is unset or
+        empty.
+        """
         return self._values.get(name, "").strip() or default
 
     def flag(self, name: str, *, default: bool) -> bool:
@@ -45,7 +61,9 @@ class Env:
         text = self.text(name, str(default))
         value = _FLAGS.get(text.lower())
         if value is None:
-            raise ImproperlyConfigured(f"{name}: {text!r} is neither true nor false. Example: {name}=true")
+            raise ImproperlyConfigured(
+                f"{name}: {text!r} is neither true nor false. Example: {name}=true"
+            )
         return value
 
     def integer(self, name: str, default: int, *, minimum: int, maximum: int) -> int:
@@ -55,24 +73,34 @@ class Env:
         try:
             value = int(text)
         except ValueError:
-            raise ImproperlyConfigured(f"{name}: {text!r} is not a whole number. {example}") from None
+            raise ImproperlyConfigured(
+                f"{name}: {text!r} is not a whole number. {example}"
+            ) from None
         if not minimum <= value <= maximum:
-            raise ImproperlyConfigured(f"{name}: {value} is not between {minimum} and {maximum}. {example}")
+            raise ImproperlyConfigured(
+                f"{name}: {value} is not between {minimum} and {maximum}. {example}"
+            )
         return value
 
     def choice(self, name: str, default: str, options: tuple[str, ...]) -> str:
         """Return one of `options`, in lower case."""
         value = self.text(name, default).lower()
         if value not in options:
-            raise ImproperlyConfigured(f"{name}: {value!r} is none of {', '.join(options)}. Example: {name}={default}")
+            raise ImproperlyConfigured(
+                f"{name}: {value!r} is none of {', '.join(options)}. Example: {name}={default}"
+            )
         return value
 
     def comma_separated(self, name: str, default: str = "") -> list[str]:
-        """Return the entries of a comma-separated list, without blanks and empty entries."""
+        """Return the entries of a comma-separated list, without blanks and empty
+        entries.
+        """
         entries = [entry.strip() for entry in self.text(name, default).split(",")]
         return [entry for entry in entries if entry]
 
-    def url(self, name: str, default: str, *, schemes: tuple[str, ...] = ("http", "https")) -> str:
+    def url(
+        self, name: str, default: str, *, schemes: tuple[str, ...] = ("http", "https")
+    ) -> str:
         """Return an absolute URL without a trailing slash."""
         value = self.text(name, default).rstrip("/")
         if not _is_url(value, schemes):
@@ -83,7 +111,9 @@ class Env:
         return value
 
     def secret(self, name: str, default: str = "") -> str:
-        """Return the secret of the variable or of the file that `NAME_FILE` names; `default` for a placeholder."""
+        """Return the secret of the variable or of the file that `NAME_FILE` names;
+        `default` for a placeholder.
+        """
         value = self.text(name) or self._read_secret_file(f"{name}_FILE")
         if not value or is_placeholder(value):
             return default
@@ -96,7 +126,9 @@ class Env:
         try:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise ImproperlyConfigured(f"{name}: {path} cannot be read ({error.strerror})") from None
+            raise ImproperlyConfigured(
+                f"{name}: {path} cannot be read ({error.strerror})"
+            ) from None
 
 
 def _is_url(text: str, schemes: tuple[str, ...]) -> bool:

@@ -1,6 +1,8 @@
-"""Log lines as JSON for machines or as text for people. Keys and passwords are redacted in both.
+"""Log lines as JSON for machines or as text for people. Keys and passwords are redacted
+in both.
 
-Every line that is written within `bind(run_id=…)` carries that field, whichever module writes it.
+Every line that is written within `bind(run_id=…)` carries that field, whichever module
+writes it.
 """
 
 import contextlib
@@ -13,21 +15,30 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-# A mint is called a token too: the bare word `token` marks a secret only before `=`, as in a URL or a form.
+# A mint is called a token too: the bare word `token` marks a secret only before `=`, as
+# in a URL or a form.
 _SECRET = re.compile(
     r"(?i)((?:(?:api[-_]?key|x-api-key|(?:access|auth|refresh|bearer|csrf)[-_]?token|password|secret|authorization)"
     r"[\"'\\]*\s*[=:]|\btoken\s*=)\s*[\"'\\]*(?:bearer\s+|basic\s+)?)[^\s&\"'\\,}]+"
 )
 _URL_PASSWORD = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/@]+@")
 _API_KEY = re.compile(r"\b(wt_[A-Za-z0-9]+_)[A-Za-z0-9_-]{8,}")
-_RECORD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_RECORD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "taskName",
+}
 _NO_FIELDS: Final[Mapping[str, str]] = MappingProxyType({})
 
-_bound: ContextVar[Mapping[str, str]] = ContextVar("walltrack_log_fields", default=_NO_FIELDS)
+_bound: ContextVar[Mapping[str, str]] = ContextVar(
+    "walltrack_log_fields", default=_NO_FIELDS
+)
 
 
 def redact(text: str) -> str:
-    """Return `text` with the values of keys, tokens and URL passwords replaced by `***`."""
+    """Return `text` with the values of keys, tokens and URL passwords replaced by
+    `***`.
+    """
     text = _SECRET.sub(r"\1***", text)
     text = _URL_PASSWORD.sub(r"\1***@", text)
     return _API_KEY.sub(r"\1***", text)
@@ -35,7 +46,8 @@ def redact(text: str) -> str:
 
 @contextlib.contextmanager
 def bind(**fields: object) -> Iterator[None]:
-    """Add `fields` (run_id, step, request_id…) to every line that this thread and its tasks write within the block.
+    """Add `fields` (run_id, step, request_id…) to every line that this thread and its
+    tasks write within the block.
 
     Inner fields are added to outer ones and override them. A field of None is left out.
     """
@@ -57,17 +69,25 @@ def bound() -> Mapping[str, str]:
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
     """Return the bound fields and the record's own, which override them."""
-    own_fields = {name: value for name, value in vars(record).items() if name not in _RECORD_ATTRIBUTES}
+    own_fields = {
+        name: value
+        for name, value in vars(record).items()
+        if name not in _RECORD_ATTRIBUTES
+    }
     return {**_bound.get(), **own_fields}
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, event and the line's fields (run_id, provider…)."""
+    """One JSON object a line: time, level, logger, event and the line's fields (run_id,
+    provider…).
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the redacted line."""
         line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(
+                timespec="milliseconds"
+            ),
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": record.getMessage(),
@@ -84,7 +104,9 @@ class ConsoleFormatter(logging.Formatter):
     """Time, level, logger and message as text, followed by the line's fields."""
 
     def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)-7s %(name)s  %(message)s", "%H:%M:%S")
+        super().__init__(
+            "%(asctime)s %(levelname)-7s %(name)s  %(message)s", "%H:%M:%S"
+        )
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  the base class's name
         """Return the first line, which precedes any traceback."""

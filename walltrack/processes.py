@@ -1,4 +1,6 @@
-"""Child processes: they end with their parent, stop within a time limit, and their failures come with a remedy."""
+"""Child processes: they end with their parent, stop within a time limit, and their
+failures come with a remedy.
+"""
 
 import contextlib
 import ctypes
@@ -39,7 +41,10 @@ class ManagedChild(NamedTuple):
 
 
 REMEDIES = (  # patterns in messages of servers and system, with what to do
-    ("No space left|Disk quota", "The disk is full: free about 400 MB and start again."),
+    (
+        "No space left|Disk quota",
+        "The disk is full: free about 400 MB and start again.",
+    ),
     (
         "shmget|shm_open|semget|shared memory",
         "Enlarge /dev/shm (containers: --shm-size=256m) and start again.",
@@ -48,22 +53,32 @@ REMEDIES = (  # patterns in messages of servers and system, with what to do
         "incompatible with server",
         "The data are from another version of PostgreSQL: `make run ARGS=--fresh` deletes them and starts empty.",
     ),
-    ("shared libraries|Exec format", "The wheels do not fit this system: glibc 2.28 or newer is needed."),
+    (
+        "shared libraries|Exec format",
+        "The wheels do not fit this system: glibc 2.28 or newer is needed.",
+    ),
     ("Read-only file system", "Use a copy of the checkout on a writable file system."),
     (
         "Permission denied|not permitted",
         "Run as the user who owns this folder, or use a copy of the checkout that you own.",
     ),
-    ("Address already in use", "Every port that was tried on 127.0.0.1 was taken: start again."),
+    (
+        "Address already in use",
+        "Every port that was tried on 127.0.0.1 was taken: start again.",
+    ),
 )
 
 
 class EmbeddedError(Exception):
-    """A server could not be found, created or started; the message gives the cause and the remedy."""
+    """A server could not be found, created or started; the message gives the cause and
+    the remedy.
+    """
 
 
 def error_with_remedy(summary: str, details: str) -> EmbeddedError:
-    """Return an error with `summary`, `details` and, if the cause in `details` is known, its remedy."""
+    """Return an error with `summary`, `details` and, if the cause in `details` is
+    known, its remedy.
+    """
     lines = [summary, details.strip()]
     for pattern, remedy in REMEDIES:
         if re.search(pattern, details):
@@ -73,7 +88,9 @@ def error_with_remedy(summary: str, details: str) -> EmbeddedError:
 
 
 def until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Wait for `condition`, which is called every 10 ms. Return False if it does not hold within `seconds`."""
+    """Wait for `condition`, which is called every 10 ms. Return False if it does not
+    hold within `seconds`.
+    """
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -99,10 +116,12 @@ def spawn(
     last: Signals = Signals.SIGTERM,
     **options: Any,
 ) -> Child:
-    """Start a child in a session of its own, so that the terminal's Ctrl-C does not reach it.
+    """Start a child in a session of its own, so that the terminal's Ctrl-C does not
+    reach it.
 
-    Its output is appended to `log`, or goes to this process's output if `log` is None. When this process ends, even
-    by kill -9, the kernel sends the child the signal `last` (Linux only). Raises OSError or SubprocessError.
+    Its output is appended to `log`, or goes to this process's output if `log` is None.
+    When this process ends, even by kill -9, the kernel sends the child the signal
+    `last` (Linux only). Raises OSError or SubprocessError.
     """
     popen_options: dict[str, Any] = {
         "start_new_session": True,
@@ -119,17 +138,22 @@ def spawn(
 
 
 def _parent_death_signal(number: Signals) -> Callable[[], object] | None:
-    """Return a function that makes the kernel signal this process when its parent ends; None where it cannot."""
+    """Return a function that makes the kernel signal this process when its parent ends;
+    None where it cannot.
+    """
     if sys.platform != "linux":
         return None
-    # Resolved before the fork, so that the child makes one system call and takes no lock that a thread may hold.
+    # Resolved before the fork, so that the child makes one system call and takes no
+    # lock that a thread may hold.
     prctl = ctypes.CDLL(None).prctl
     set_parent_death_signal = 1  # PR_SET_PDEATHSIG
     return partial(prctl, set_parent_death_signal, int(number), 0, 0, 0)
 
 
 def end(children: Sequence[ManagedChild]) -> None:
-    """Stop the children and reap them. All receive their first signal; those still alive after it their next one."""
+    """Stop the children and reap them. All receive their first signal; those still
+    alive after it their next one.
+    """
     longest_plan = max((len(child.stop_plan) for child in children), default=0)
     for number in range(longest_plan):
         wait_seconds = _send_signals(children, number)
@@ -141,7 +165,9 @@ def end(children: Sequence[ManagedChild]) -> None:
 
 
 def _send_signals(children: Sequence[ManagedChild], number: int) -> float:
-    """Take step `number` of every child that is alive. Return the longest wait of these steps, in seconds."""
+    """Take step `number` of every child that is alive. Return the longest wait of these
+    steps, in seconds.
+    """
     longest_wait = 0.0
     for child in _alive(children):
         if number < len(child.stop_plan):

@@ -1,4 +1,6 @@
-"""An id for every request: in its response, in the problem that it reports and in its log lines."""
+"""An id for every request: in its response, in the problem that it reports and in its
+log lines.
+"""
 
 import re
 import uuid
@@ -15,7 +17,9 @@ _VALID_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestIdMiddleware:
-    """Uses the request's `X-Request-ID` if it is valid, so that a proxy logs the same id, or generates one."""
+    """Uses the request's `X-Request-ID` if it is valid, so that a proxy logs the same
+    id, or generates one.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -28,7 +32,14 @@ class RequestIdMiddleware:
         with bind(request_id=request_id):
             response = self.get_response(request)
             if response.status_code >= HTTPStatus.BAD_REQUEST:
-                # Django logs this too, but after the last middleware, when the id is no longer bound.
-                log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
+                # Django logs this too, but after the last middleware, when the id is no
+                # longer bound.
+                log_response(
+                    "%s: %s",
+                    response.reason_phrase,
+                    request.path,
+                    response=response,
+                    request=request,
+                )
         response["X-Request-ID"] = request_id
         return response

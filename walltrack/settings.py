@@ -1,4 +1,6 @@
-"""Settings of the project, read from the environment. `.env.example` lists them with their defaults and reasons."""
+"""Settings of the project, read from the environment. `.env.example` lists them with
+their defaults and reasons.
+"""
 
 import re
 import secrets
@@ -17,7 +19,7 @@ from walltrack.env import Env
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 
-# --- Identity and transport -----------------------------------------------------------------------------------------
+# --- Identity and transport -----------------------------------------------------------
 DEBUG = env.flag("DEBUG", default=False)
 INSTANCE_NAME = env.text("INSTANCE_NAME", "walltrack")
 if not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", INSTANCE_NAME):
@@ -27,18 +29,25 @@ if not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", INSTANCE_NAME):
     )
 VERSION = env.text("WALLTRACK_VERSION", "unreleased")
 PUBLIC_URL = env.url("PUBLIC_URL", "http://127.0.0.1:8080")
-if not urlsplit(PUBLIC_URL).hostname or PUBLIC_URL.count("/") != 2 or "?" in PUBLIC_URL or "@" in PUBLIC_URL:
+if (
+    not urlsplit(PUBLIC_URL).hostname
+    or PUBLIC_URL.count("/") != 2
+    or "?" in PUBLIC_URL
+    or "@" in PUBLIC_URL
+):
     raise ImproperlyConfigured(
         "PUBLIC_URL: only scheme, host and port, because WallTrack is served at the root of a host. "
         "Example: PUBLIC_URL=https://walltrack.example"
     )
 _https = PUBLIC_URL.startswith("https://")
 
-# Commands run without a key, because nothing that they sign outlives them. A server refuses to start without one
-# (walltrack/startup_checks.py).
+# Commands run without a key, because nothing that they sign outlives them. A server
+# refuses to start without one (walltrack/startup_checks.py).
 SECRET_KEY_GIVEN = env.secret("SECRET_KEY")
 if SECRET_KEY_GIVEN and len(SECRET_KEY_GIVEN) < 32:
-    raise ImproperlyConfigured("SECRET_KEY: shorter than 32 characters. Example: SECRET_KEY=$(openssl rand -hex 32)")
+    raise ImproperlyConfigured(
+        "SECRET_KEY: shorter than 32 characters. Example: SECRET_KEY=$(openssl rand -hex 32)"
+    )
 SECRET_KEY = SECRET_KEY_GIVEN or secrets.token_hex(32)
 # The host of the public URL is always allowed.
 _public_host = urlsplit(PUBLIC_URL).hostname or ""
@@ -52,16 +61,21 @@ SESSION_COOKIE_NAME = f"{INSTANCE_NAME}_session"
 CSRF_COOKIE_NAME = f"{INSTANCE_NAME}_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SECURE_SSL_REDIRECT = _https
-SECURE_SSL_HOST = urlsplit(PUBLIC_URL).netloc  # redirects go to the public host and port, which serve TLS
-HSTS_SECONDS = env.integer("HSTS_SECONDS", 31_536_000, minimum=0, maximum=2 * 31_536_000)
+SECURE_SSL_HOST = urlsplit(
+    PUBLIC_URL
+).netloc  # redirects go to the public host and port, which serve TLS
+HSTS_SECONDS = env.integer(
+    "HSTS_SECONDS", 31_536_000, minimum=0, maximum=2 * 31_536_000
+)
 SECURE_HSTS_SECONDS = HSTS_SECONDS if _https else 0
-# HSTS covers neither subdomains, which may belong to other services, nor the preload lists of browsers.
+# HSTS covers neither subdomains, which may belong to other services, nor the preload
+# lists of browsers.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0, minimum=0, maximum=5)
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# --- Application ----------------------------------------------------------------------------------------------------
+# --- Application ----------------------------------------------------------------------
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.simple_history",
@@ -100,7 +114,10 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
 ROOT_URLCONF = "walltrack.urls"
 WSGI_APPLICATION = "walltrack.wsgi.application"
 TEMPLATES = [
@@ -120,16 +137,21 @@ TEMPLATES = [
 ]
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-# In a checkout the files are found where they lie; an image makes this folder and collects them when it is built.
+# In a checkout the files are found where they lie; an image makes this folder and
+# collects them when it is built.
 STATIC_ROOT = BASE_DIR / "staticfiles" if (BASE_DIR / "staticfiles").is_dir() else None
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-# --- Pages ----------------------------------------------------------------------------------------------------------
-# Nothing is loaded from other hosts. The theme's Alpine evaluates its attributes, which needs `unsafe-eval`.
+# --- Pages ----------------------------------------------------------------------------
+# Nothing is loaded from other hosts. The theme's Alpine evaluates its attributes, which
+# needs `unsafe-eval`.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -141,14 +163,17 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
-# After this many wrong passwords for one user name from one address, this pair cannot sign in for a while.
+# After this many wrong passwords for one user name from one address, this pair cannot
+# sign in for a while.
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "discovery.admin.login.locked_out"
 AXES_CLIENT_IP_CALLABLE = "discovery.admin.login.address_of"
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # else continued guessing would lock the user out for ever
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = (
+    False  # else continued guessing would lock the user out for ever
+)
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False  # `manage.py axes_reset` ends a lockout
 LOGIN_URL = "admin:login"
@@ -161,22 +186,28 @@ USE_TZ = True
 FORMAT_MODULE_PATH = "walltrack.formats"
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 if TIME_ZONE not in zoneinfo.available_timezones():
-    raise ImproperlyConfigured(f"TIME_ZONE: {TIME_ZONE!r} is not a time zone. Example: TIME_ZONE=Europe/Zurich")
+    raise ImproperlyConfigured(
+        f"TIME_ZONE: {TIME_ZONE!r} is not a time zone. Example: TIME_ZONE=Europe/Zurich"
+    )
 
-# --- PostgreSQL -----------------------------------------------------------------------------------------------------
+# --- PostgreSQL -----------------------------------------------------------------------
 DATABASE_SCHEMA = env.text("DATABASE_SCHEMA", "public")
 if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", DATABASE_SCHEMA):
-    # PostgreSQL folds capitals in the search path, but not in the statement that creates the schema.
+    # PostgreSQL folds capitals in the search path, but not in the statement that
+    # creates the schema.
     raise ImproperlyConfigured(
         "DATABASE_SCHEMA: not a schema name of lower-case letters, digits and _. Example: DATABASE_SCHEMA=public"
     )
 _local = "postgresql://walltrack@127.0.0.1:5432/walltrack"
 _schemes = ("postgres", "postgresql", "pgsql")
 _database_url = env.url("DATABASE_URL", _local, schemes=_schemes)
-# Migrations hold a session lock, so they must not go through a pooler, which shares sessions between clients.
+# Migrations hold a session lock, so they must not go through a pooler, which shares
+# sessions between clients.
 if env.text("DATABASE_DIRECT_URL") and "migrate" in sys.argv[1:2]:
     _database_url = env.url("DATABASE_DIRECT_URL", _local, schemes=_schemes)
-_database = dj_database_url.parse(_database_url, conn_max_age=60, conn_health_checks=True)
+_database = dj_database_url.parse(
+    _database_url, conn_max_age=60, conn_health_checks=True
+)
 _options: dict[str, Any] = dict(_database.get("OPTIONS") or {})
 # Time limits, so that a stuck query or an abandoned transaction ends by itself.
 _options["options"] = " ".join(
@@ -192,12 +223,21 @@ _options["options"] = " ".join(
     )
 )
 _options.setdefault("connect_timeout", 5)
-DATABASES = {"default": {**_database, "ENGINE": "django.db.backends.postgresql", "OPTIONS": _options}}
+DATABASES = {
+    "default": {
+        **_database,
+        "ENGINE": "django.db.backends.postgresql",
+        "OPTIONS": _options,
+    }
+}
 
-# --- Redis or Valkey ------------------------------------------------------------------------------------------------
-REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss"))
+# --- Redis or Valkey ------------------------------------------------------------------
+REDIS_URL = env.url(
+    "REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss")
+)
 
-# Throttles and short-lived values, in the same server as the queue, under a prefix of this instance.
+# Throttles and short-lived values, in the same server as the queue, under a prefix of
+# this instance.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -207,10 +247,12 @@ CACHES = {
     }
 }
 
-# --- Celery: transport only; the state of runs and steps is in PostgreSQL -------------------------------------------
-# A step ends by itself before the soft limit. The hard limit kills a step that hangs; the reaper requeues its work.
+# --- Celery: transport only; the state of runs and steps is in PostgreSQL -------------
+# A step ends by itself before the soft limit. The hard limit kills a step that hangs;
+# the reaper requeues its work.
 STEP_SECONDS = env.integer("STEP_SECONDS", 1800, minimum=30, maximum=6 * 3600)
-# A worker that has sent no heartbeat for a step for this long counts as dead; its work goes to other workers.
+# A worker that has sent no heartbeat for a step for this long counts as dead; its work
+# goes to other workers.
 STEP_DEAD_SECONDS = env.integer("STEP_DEAD_SECONDS", 90, minimum=5, maximum=3600)
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
@@ -218,16 +260,20 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_RESULT_EXPIRES = None  # no results are stored, so beat must not add a task that deletes old ones
+CELERY_RESULT_EXPIRES = (
+    None  # no results are stored, so beat must not add a task that deletes old ones
+)
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SOFT_TIME_LIMIT = STEP_SECONDS + 60
 CELERY_TASK_TIME_LIMIT = STEP_SECONDS + 120
-# Longer than the hard limit: the message of a running step must not be delivered again (celery #5935).
+# Longer than the hard limit: the message of a running step must not be delivered again
+# (celery #5935).
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": STEP_SECONDS + 600,
     "global_keyprefix": f"{INSTANCE_NAME}:",
-    # Workers wait for messages; a process that only sends must not keep a page waiting for a broker that hangs.
+    # Workers wait for messages; a process that only sends must not keep a page waiting
+    # for a broker that hangs.
     "socket_timeout": 30 if {"worker", "beat"} & set(sys.argv) else 3,
     "socket_connect_timeout": 5,
     "socket_keepalive": True,
@@ -235,7 +281,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.1, "interval_step": 0.3, "interval_max": 1}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {
+    "max_retries": 2,
+    "interval_start": 0.1,
+    "interval_step": 0.3,
+    "interval_max": 1,
+}
 CELERY_WORKER_CONCURRENCY = env.integer("WORKER_CONCURRENCY", 4, minimum=1, maximum=64)
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1_000_000  # KiB
@@ -252,51 +303,81 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
-# --- Market: providers (read only by discovery/clients and discovery/pipeline) --------------------------------------
+# --- Market: providers (read only by discovery/clients and discovery/pipeline) --------
 MARKET = env.choice("MARKET", "live", ("live", "simulated"))
-_simulated_url = env.url("SIMULATED_URL", "http://127.0.0.1:9100") if MARKET == "simulated" else ""
+_simulated_url = (
+    env.url("SIMULATED_URL", "http://127.0.0.1:9100") if MARKET == "simulated" else ""
+)
 
 
 def _live(url: str, path: str) -> str:
-    """Return the default URL of a provider: with MARKET=simulated, that of the simulated market."""
+    """Return the default URL of a provider: with MARKET=simulated, that of the
+    simulated market.
+    """
     if _simulated_url:
         return f"{_simulated_url}/{path}"
     return url
 
 
-DEXSCREENER_URL = env.url("DEXSCREENER_URL", _live("https://api.dexscreener.com", "dexscreener"))
-GECKOTERMINAL_URL = env.url("GECKOTERMINAL_URL", _live("https://api.geckoterminal.com/api/v2", "geckoterminal"))
+DEXSCREENER_URL = env.url(
+    "DEXSCREENER_URL", _live("https://api.dexscreener.com", "dexscreener")
+)
+GECKOTERMINAL_URL = env.url(
+    "GECKOTERMINAL_URL", _live("https://api.geckoterminal.com/api/v2", "geckoterminal")
+)
 JUPITER_URL = env.url("JUPITER_URL", _live("https://api.jup.ag", "jupiter"))
 JUPITER_API_KEY = env.secret("JUPITER_API_KEY")
-SOLANA_RPC_URL = env.url("SOLANA_RPC_URL", _live("https://api.mainnet-beta.solana.com", "rpc"))
+SOLANA_RPC_URL = env.url(
+    "SOLANA_RPC_URL", _live("https://api.mainnet-beta.solana.com", "rpc")
+)
 HELIUS_URL = env.url("HELIUS_URL", _live("https://mainnet.helius-rpc.com", "helius"))
 HELIUS_API_KEY = env.secret("HELIUS_API_KEY", "simulated" if _simulated_url else "")
 PRICES_URL = env.url("PRICES_URL", _live("https://data-api.binance.vision", "prices"))
 # Requests a second to each provider; 0 means each provider's documented limit.
-PROVIDER_RPS = env.integer("PROVIDER_RPS", 500 if _simulated_url else 0, minimum=0, maximum=100_000)
+PROVIDER_RPS = env.integer(
+    "PROVIDER_RPS", 500 if _simulated_url else 0, minimum=0, maximum=100_000
+)
 # How long a request to a provider is retried before it fails.
-PROVIDER_PATIENCE_SECONDS = env.integer("PROVIDER_PATIENCE_SECONDS", 60, minimum=1, maximum=600)
+PROVIDER_PATIENCE_SECONDS = env.integer(
+    "PROVIDER_PATIENCE_SECONDS", 60, minimum=1, maximum=600
+)
 
-# --- Discovery ------------------------------------------------------------------------------------------------------
+# --- Discovery ------------------------------------------------------------------------
 DISCOVERY_SCHEDULER_ENABLED = env.flag("DISCOVERY_SCHEDULER_ENABLED", default=True)
-DISCOVERY_SCHEDULE_HOURS = env.integer("DISCOVERY_SCHEDULE_HOURS", 6, minimum=1, maximum=24)
-# The length of an hour of the schedule. A shorter one demonstrates the schedule; with a live market it would only waste
-# requests.
-DISCOVERY_HOUR_SECONDS = env.integer("DISCOVERY_HOUR_SECONDS", 3600, minimum=1, maximum=3600)
+DISCOVERY_SCHEDULE_HOURS = env.integer(
+    "DISCOVERY_SCHEDULE_HOURS", 6, minimum=1, maximum=24
+)
+# The length of an hour of the schedule. A shorter one demonstrates the schedule; with a
+# live market it would only waste requests.
+DISCOVERY_HOUR_SECONDS = env.integer(
+    "DISCOVERY_HOUR_SECONDS", 3600, minimum=1, maximum=3600
+)
 if DISCOVERY_HOUR_SECONDS != 3600 and MARKET != "simulated":
-    raise ImproperlyConfigured("DISCOVERY_HOUR_SECONDS: a value other than 3600 requires MARKET=simulated")
+    raise ImproperlyConfigured(
+        "DISCOVERY_HOUR_SECONDS: a value other than 3600 requires MARKET=simulated"
+    )
 
 PROFILE_LOOKBACK_DAYS = env.integer("PROFILE_LOOKBACK_DAYS", 90, minimum=7, maximum=365)
-RETENTION_TRADES_DAYS = env.integer("RETENTION_TRADES_DAYS", 180, minimum=7, maximum=3650)
-# The simulated market reuses its signatures with other times, so its transactions must not be cached.
-RETENTION_CACHE_HOURS = env.integer("RETENTION_CACHE_HOURS", 24, minimum=0, maximum=720) if MARKET == "live" else 0
+RETENTION_TRADES_DAYS = env.integer(
+    "RETENTION_TRADES_DAYS", 180, minimum=7, maximum=3650
+)
+# The simulated market reuses its signatures with other times, so its transactions must
+# not be cached.
+RETENTION_CACHE_HOURS = (
+    env.integer("RETENTION_CACHE_HOURS", 24, minimum=0, maximum=720)
+    if MARKET == "live"
+    else 0
+)
 
-# --- API ------------------------------------------------------------------------------------------------------------
+# --- API ------------------------------------------------------------------------------
 API_AUTH_ENABLED = env.flag("API_AUTH_ENABLED", default=True)
-# Requests a minute: of one API key or user, with separate limits for reading and writing, and of one anonymous address.
+# Requests a minute: of one API key or user, with separate limits for reading and
+# writing, and of one anonymous address.
 API_THROTTLE_READ = env.integer("API_THROTTLE_READ", 600, minimum=1, maximum=1_000_000)
 API_THROTTLE_WRITE = env.integer("API_THROTTLE_WRITE", 60, minimum=1, maximum=1_000_000)
-API_THROTTLE_ANONYMOUS = env.integer("API_THROTTLE_ANONYMOUS", 60, minimum=1, maximum=1_000_000)
+API_THROTTLE_ANONYMOUS = env.integer(
+    "API_THROTTLE_ANONYMOUS", 60, minimum=1, maximum=1_000_000
+)
 CORS_ALLOWED_ORIGINS = env.comma_separated("CORS_ALLOWED_ORIGINS")
 for _origin in CORS_ALLOWED_ORIGINS:
     if not re.fullmatch(r"https?://[a-zA-Z0-9.\[\]:-]+", _origin):
@@ -344,8 +425,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    # Without `validatorUrl` the page sends the schema to a validator of the Swagger project.
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
+    # Without `validatorUrl` the page sends the schema to a validator of the Swagger
+    # project.
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": True,
+        "persistAuthorization": False,
+        "validatorUrl": None,
+    },
     "SCHEMA_PATH_PREFIX": "/api/discovery",
     "ENUM_NAME_OVERRIDES": {
         "RunStatus": "discovery.models.enums.RunStatus",
@@ -361,8 +447,10 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
-# --- Logs -----------------------------------------------------------------------------------------------------------
-LOG_LEVEL = env.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper()
+# --- Logs -----------------------------------------------------------------------------
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL", "info", ("debug", "info", "warning", "error")
+).upper()
 LOG_FORMAT = env.choice("LOG_FORMAT", "console", ("json", "console"))
 LOGGING = {
     "version": 1,
@@ -376,6 +464,10 @@ LOGGING = {
     "loggers": {
         # At INFO it logs every successful login.
         "axes": {"level": "WARNING"},
-        "django.server": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False},
+        "django.server": {
+            "handlers": ["stderr"],
+            "level": LOG_LEVEL,
+            "propagate": False,
+        },
     },
 }

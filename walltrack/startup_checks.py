@@ -1,6 +1,8 @@
-"""Settings that a server must not start with. walltrack/wsgi.py and the containers check them first.
+"""Settings that a server must not start with. walltrack/wsgi.py and the containers
+check them first.
 
-`python -m walltrack.startup_checks` exits with 1 and prints one line if a setting is invalid or unsafe.
+`python -m walltrack.startup_checks` exits with 1 and prints one line if a setting is
+invalid or unsafe.
 """
 
 import os
@@ -12,7 +14,9 @@ from walltrack.env import is_placeholder
 
 
 def validate() -> None:
-    """Raise ImproperlyConfigured for the first unsafe setting; the message names the variable and the remedy."""
+    """Raise ImproperlyConfigured for the first unsafe setting; the message names the
+    variable and the remedy.
+    """
     from django.conf import settings
 
     if settings.DEBUG:
@@ -66,7 +70,9 @@ def missing_proxy_warning() -> str:
 
 
 def main() -> int:
-    """Return the exit code: 0, or 1 with the reason on standard error if the server must not start."""
+    """Return the exit code: 0, or 1 with the reason on standard error if the server
+    must not start.
+    """
     try:
         validate()
     except ImproperlyConfigured as error:

@@ -1,4 +1,6 @@
-"""The appearance of the admin: titles, icons, colours and navigation. It loads nothing from other servers."""
+"""The appearance of the admin: titles, icons, colours and navigation. It loads nothing
+from other servers.
+"""
 
 from typing import Any
 
@@ -7,7 +9,9 @@ from django.templatetags.static import static
 
 def unfold(instance_name: str) -> dict[str, Any]:
     """Return the settings of django-unfold."""
-    title = "WallTrack" if instance_name == "walltrack" else f"WallTrack {instance_name}"
+    title = (
+        "WallTrack" if instance_name == "walltrack" else f"WallTrack {instance_name}"
+    )
     return {
         "SITE_TITLE": title,
         "SITE_HEADER": title,
@@ -15,7 +19,11 @@ def unfold(instance_name: str) -> dict[str, Any]:
         "SITE_SYMBOL": "radar",
         "SITE_URL": None,
         "SITE_FAVICONS": [
-            {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("walltrack/favicon.svg")},
+            {
+                "rel": "icon",
+                "type": "image/svg+xml",
+                "href": lambda _: static("walltrack/favicon.svg"),
+            },
         ],
         "SHOW_HISTORY": True,
         "SHOW_VIEW_ON_SITE": False,
@@ -27,7 +35,8 @@ def unfold(instance_name: str) -> dict[str, Any]:
             lambda _: static("walltrack/css/forms.css"),
             lambda _: static("walltrack/css/tables.css"),
         ],
-        # No SCRIPTS: the theme cannot load ES modules, so templates/admin/base.html does.
+        # No SCRIPTS: the theme cannot load ES modules, so templates/admin/base.html
+        # does.
         "BORDER_RADIUS": "6px",
         "COLORS": {
             "primary": {

@@ -10,7 +10,9 @@ admin.site.index_title = "Discovery"
 
 
 def view_on_site_not_found(_request: HttpRequest, **_: str) -> HttpResponse:
-    """Answer 404 for Django's "view on site", which looks up any key of any model; no model has a public page."""
+    """Answer 404 for Django's "view on site", which looks up any key of any model; no
+    model has a public page.
+    """
     raise Http404
 
 

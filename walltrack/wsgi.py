@@ -1,4 +1,6 @@
-"""The WSGI application for gunicorn. It does not start with the settings that walltrack/startup_checks.py rejects."""
+"""The WSGI application for gunicorn. It does not start with the settings that
+walltrack/startup_checks.py rejects.
+"""
 
 import logging
 import os
@@ -15,4 +17,6 @@ from django.conf import settings  # noqa: E402  settings can be read only after 
 validate()
 
 if not settings.API_AUTH_ENABLED:
-    logging.getLogger(__name__).warning("API_AUTH_ENABLED=false: everybody who reaches this server can use the API")
+    logging.getLogger(__name__).warning(
+        "API_AUTH_ENABLED=false: everybody who reaches this server can use the API"
+    )

@@ -1,11 +1,13 @@
-"""Record what the product answers to a fixed set of questions, and compare two recordings.
+"""Record what the product answers to a fixed set of questions, and compare two
+recordings.
 
     python -m benchmarks answers record FILE        about ten minutes; needs ../shared/realdata for all of it
     python -m benchmarks answers compare OLD NEW    prints the differences; exit code 1 if there are any
 
-Only outer entry points are used (manage.py, the HTTP API, health, a simulated market and the embedded servers), so
-that the same file records any version. Each scenario has databases of its own. The clock of all programs stands
-almost still at one moment, so that nothing depends on the hour or on the speed of the machine.
+Only outer entry points are used (manage.py, the HTTP API, health, a simulated market
+and the embedded servers), so that the same file records any version. Each scenario has
+databases of its own. The clock of all programs stands almost still at one moment, so
+that nothing depends on the hour or on the speed of the machine.
 """
 
 import argparse
@@ -30,15 +32,26 @@ MAX_SHOWN: Final = 200
 
 def main(arguments: Sequence[str]) -> int:
     """Record or compare. Exit code: 0 done or equal, 1 different or failed."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks answers", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks answers", description=__doc__
+    )
     actions = parser.add_subparsers(dest="action", required=True)
     record = actions.add_parser("record", help="record all answers of this checkout")
     record.add_argument("file", type=Path)
-    record.add_argument("--only", action="append", choices=list(SCENARIOS), help="one scenario; repeatable")
-    compare = actions.add_parser("compare", help="print the differences of two recordings")
+    record.add_argument(
+        "--only",
+        action="append",
+        choices=list(SCENARIOS),
+        help="one scenario; repeatable",
+    )
+    compare = actions.add_parser(
+        "compare", help="print the differences of two recordings"
+    )
     compare.add_argument("old", type=Path)
     compare.add_argument("new", type=Path)
-    scenario = actions.add_parser("scenario", help="record one scenario beside servers that run already")
+    scenario = actions.add_parser(
+        "scenario", help="record one scenario beside servers that run already"
+    )
     scenario.add_argument("name", choices=list(SCENARIOS))
     scenario.add_argument("file", type=Path)
     options = parser.parse_args(arguments)
@@ -57,14 +70,25 @@ def _record(file: Path, names: Sequence[str]) -> int:
             started = time.monotonic()
             part = Path(folder) / "part.json"
             command = [sys.executable, "-m", "walltrack.embedded", "run", "--"]
-            command += [sys.executable, "-m", "benchmarks", "answers", "scenario", name, str(part)]
+            command += [
+                sys.executable,
+                "-m",
+                "benchmarks",
+                "answers",
+                "scenario",
+                name,
+                str(part),
+            ]
             done = subprocess.run(command, cwd=ROOT, check=False)
             if done.returncode:
                 print(f"{name}: failed")
                 return 1
             answers[name] = json.loads(part.read_bytes())
             file.write_text(json.dumps(answers, indent=0, ensure_ascii=False))
-            print(f"{name}: {len(answers[name])} answers in {time.monotonic() - started:.0f} s", flush=True)
+            print(
+                f"{name}: {len(answers[name])} answers in {time.monotonic() - started:.0f} s",
+                flush=True,
+            )
     return 0
 
 
@@ -76,17 +100,27 @@ def _record_scenario(name: str, file: Path) -> int:
         try:
             SCENARIOS[name](recorder, installation)
         except Failure as failure:
-            print(f"{name}: {failure}", *installation.log_tail(), sep="\n", file=sys.stderr)
+            print(
+                f"{name}: {failure}",
+                *installation.log_tail(),
+                sep="\n",
+                file=sys.stderr,
+            )
             return 1
     if time.monotonic() - started > MAX_SECONDS:
-        print(f"{name}: took longer than {MAX_SECONDS} s; try again on an idle machine", file=sys.stderr)
+        print(
+            f"{name}: took longer than {MAX_SECONDS} s; try again on an idle machine",
+            file=sys.stderr,
+        )
         return 1
     file.write_text(json.dumps(recorder.answers, ensure_ascii=False))
     return 0
 
 
 def _compare(old: Path, new: Path) -> int:
-    lines = list(differences(json.loads(old.read_bytes()), json.loads(new.read_bytes())))
+    lines = list(
+        differences(json.loads(old.read_bytes()), json.loads(new.read_bytes()))
+    )
     for line in lines[:MAX_SHOWN]:
         print(line)
     if len(lines) > MAX_SHOWN:

@@ -1,7 +1,7 @@
 """The HTTP requests of a recording.
 
-`{run}`, `{wallet}` and `{token}` in a path stand for a finished run, and for a wallet and a token that it found;
-`{newest}` stands for the run that was started last.
+`{run}`, `{wallet}` and `{token}` in a path stand for a finished run, and for a wallet
+and a token that it found; `{newest}` stands for the run that was started last.
 """
 
 from typing import Final
@@ -101,14 +101,21 @@ OTHER_FORMS: Final = (
     Request("HEAD", f"{BASE}/runs"),
     Request("OPTIONS", f"{BASE}/runs"),
     Request("GET", "/api/schema", role=""),
-    Request("GET", "/api/schema", role="", headers={"Accept": "application/vnd.oai.openapi"}),
+    Request(
+        "GET", "/api/schema", role="", headers={"Accept": "application/vnd.oai.openapi"}
+    ),
     Request("GET", "/api/docs", role=""),
     Request("GET", "/api/", role=""),
 )
 REFUSED: Final = (
     *(_read(path) for path in _REFUSED_READS),
     Request("GET", f"{BASE}/status", role=""),
-    Request("GET", f"{BASE}/status", role="", headers={"Authorization": "Bearer wt_aaaaaaaa_wrong"}),
+    Request(
+        "GET",
+        f"{BASE}/status",
+        role="",
+        headers={"Authorization": "Bearer wt_aaaaaaaa_wrong"},
+    ),
     Request("GET", f"{BASE}/status", role="", headers={"Authorization": "Basic YTpi"}),
     Request("GET", f"{BASE}/runs", role="", headers={"Host": "elsewhere.example"}),
     Request("POST", f"{BASE}/run"),
@@ -118,16 +125,30 @@ REFUSED: Final = (
     Request("DELETE", f"{BASE}/runs", "admin"),
     Request("POST", f"{BASE}/config", "admin", {}),
     Request("PUT", f"{BASE}/run", "admin", {}),
-    Request("POST", f"{BASE}/run", "runner", {"max_tokens": 500, "min_profit_pct": "80", "colour": "red"}),
-    Request("POST", f"{BASE}/run", "runner", {"max_tokens": None, "profile_immediately": 1}),
-    Request("POST", f"{BASE}/run", "runner", {"excluded_flags": ["creater"], "min_volume_usd": -1}),
+    Request(
+        "POST",
+        f"{BASE}/run",
+        "runner",
+        {"max_tokens": 500, "min_profit_pct": "80", "colour": "red"},
+    ),
+    Request(
+        "POST", f"{BASE}/run", "runner", {"max_tokens": None, "profile_immediately": 1}
+    ),
+    Request(
+        "POST",
+        f"{BASE}/run",
+        "runner",
+        {"excluded_flags": ["creater"], "min_volume_usd": -1},
+    ),
     Request("POST", f"{BASE}/run", "runner", {"min_profit_pct": 0.12345}),
     Request("POST", f"{BASE}/run", "runner", [1]),
     Request("POST", f"{BASE}/run", "runner", b"{"),
     Request("POST", f"{BASE}/run", "runner", b'{"max_tokens": NaN}'),
     Request("POST", f"{BASE}/run", "runner", b'{"label": "\\u0000"}'),
     Request("POST", f"{BASE}/run", "runner", b" " * 70_000),
-    Request("POST", f"{BASE}/run", "runner", b"max_tokens=3", {"Content-Type": "text/plain"}),
+    Request(
+        "POST", f"{BASE}/run", "runner", b"max_tokens=3", {"Content-Type": "text/plain"}
+    ),
     Request("POST", f"{BASE}/run", "runner", b"{}", {"Transfer-Encoding": "chunked"}),
     Request("POST", f"{BASE}/run", "runner", {}, {"Idempotency-Key": "with blanks"}),
     Request("POST", f"{BASE}/run?dry=1", "runner", {}),
@@ -138,40 +159,97 @@ REFUSED: Final = (
     Request("POST", f"{BASE}/wallets/{UNKNOWN_WALLET}/profile", "runner"),
     Request("POST", f"{BASE}/wallets/not-an-address/profile", "runner"),
     Request("PATCH", f"{BASE}/config", "admin", {"enabled": False}),
-    Request("PATCH", f"{BASE}/config", "admin", {"enabled": False}, {"If-Match": '"99"'}),
+    Request(
+        "PATCH", f"{BASE}/config", "admin", {"enabled": False}, {"If-Match": '"99"'}
+    ),
     Request("PATCH", f"{BASE}/config", "admin", {"enabled": False}, {"If-Match": "99"}),
-    Request("PATCH", f"{BASE}/config", "admin", {"enabled": 1, "schedule_hours": 25, "a": 1}, {"If-Match": "*"}),
-    Request("PATCH", f"{BASE}/config", "admin", {"params": {"max_tokens": 0, "b": 2}}, {"If-Match": "*"}),
+    Request(
+        "PATCH",
+        f"{BASE}/config",
+        "admin",
+        {"enabled": 1, "schedule_hours": 25, "a": 1},
+        {"If-Match": "*"},
+    ),
+    Request(
+        "PATCH",
+        f"{BASE}/config",
+        "admin",
+        {"params": {"max_tokens": 0, "b": 2}},
+        {"If-Match": "*"},
+    ),
     Request("PATCH", f"{BASE}/config", "admin", {"params": []}, {"If-Match": "*"}),
     Request("PUT", f"{BASE}/config", "admin", {"enabled": True}, {"If-Match": "*"}),
-    Request("PATCH", f"{BASE}/wallets/{{wallet}}", "admin", {"status": "gone", "label": 1, "colour": "red"}),
-    Request("PATCH", f"{BASE}/wallets/{{wallet}}", "admin", {"status": "gone", "label": "x" * 101}),
+    Request(
+        "PATCH",
+        f"{BASE}/wallets/{{wallet}}",
+        "admin",
+        {"status": "gone", "label": 1, "colour": "red"},
+    ),
+    Request(
+        "PATCH",
+        f"{BASE}/wallets/{{wallet}}",
+        "admin",
+        {"status": "gone", "label": "x" * 101},
+    ),
     Request("PATCH", f"{BASE}/wallets/{UNKNOWN_WALLET}", "admin", {"label": "no"}),
 )
 CHANGES: Final = (
-    Request("PATCH", f"{BASE}/config", "admin", {"schedule_hours": 4, "params": {"max_tokens": 10}}, {"If-Match": "*"}),
-    Request("PATCH", f"{BASE}/config", "admin", {"enabled": False}, {"If-Match": '"2"'}),
+    Request(
+        "PATCH",
+        f"{BASE}/config",
+        "admin",
+        {"schedule_hours": 4, "params": {"max_tokens": 10}},
+        {"If-Match": "*"},
+    ),
+    Request(
+        "PATCH", f"{BASE}/config", "admin", {"enabled": False}, {"If-Match": '"2"'}
+    ),
     Request("PATCH", f"{BASE}/config", "admin", {"enabled": True}, {"If-Match": '"2"'}),
     Request("GET", f"{BASE}/status"),
     Request(
         "PUT",
         f"{BASE}/config",
         "admin",
-        {"enabled": True, "schedule_hours": 6, "params": {"min_profit_pct": 75.5, "excluded_flags": ["sniper"]}},
+        {
+            "enabled": True,
+            "schedule_hours": 6,
+            "params": {"min_profit_pct": 75.5, "excluded_flags": ["sniper"]},
+        },
         {"If-Match": '"1", W/"3", "3"'},
     ),
     Request("GET", f"{BASE}/config"),
-    Request("PATCH", f"{BASE}/wallets/{{wallet}}", "admin", {"status": "blacklisted", "label": "=whale", "note": "7"}),
+    Request(
+        "PATCH",
+        f"{BASE}/wallets/{{wallet}}",
+        "admin",
+        {"status": "blacklisted", "label": "=whale", "note": "7"},
+    ),
     Request("GET", f"{BASE}/wallets?label=%3Dwhale&format=csv"),
     Request("GET", f"{BASE}/wallets?status=blacklisted"),
     Request("PATCH", f"{BASE}/wallets/{{wallet}}", "admin", {"status": "active"}),
     Request("POST", f"{BASE}/wallets/{{wallet}}/profile", "runner"),
     Request("POST", f"{BASE}/wallets/{{wallet}}/profile", "runner"),
-    Request("POST", f"{BASE}/run", "runner", {"max_tokens": 5, "min_profit_pct": 80}, {"Idempotency-Key": "monday-1"}),
     Request(
-        "POST", f"{BASE}/run", "runner", {"min_profit_pct": 80.0, "max_tokens": 5}, {"Idempotency-Key": "monday-1"}
+        "POST",
+        f"{BASE}/run",
+        "runner",
+        {"max_tokens": 5, "min_profit_pct": 80},
+        {"Idempotency-Key": "monday-1"},
     ),
-    Request("POST", f"{BASE}/run", "runner", {"max_tokens": 6}, {"Idempotency-Key": "monday-1"}),
+    Request(
+        "POST",
+        f"{BASE}/run",
+        "runner",
+        {"min_profit_pct": 80.0, "max_tokens": 5},
+        {"Idempotency-Key": "monday-1"},
+    ),
+    Request(
+        "POST",
+        f"{BASE}/run",
+        "runner",
+        {"max_tokens": 6},
+        {"Idempotency-Key": "monday-1"},
+    ),
     Request("POST", f"{BASE}/run", "runner"),
     Request("POST", f"{BASE}/runs/{{run}}/retry", "runner"),
     Request("GET", f"{BASE}/runs?status=queued"),
@@ -180,8 +258,20 @@ CHANGES: Final = (
     Request("POST", f"{BASE}/runs/{{newest}}/cancel", "runner"),
     Request("POST", f"{BASE}/runs/{{newest}}/cancel", "runner"),
     Request("GET", f"{BASE}/runs/{{newest}}"),
-    Request("POST", f"{BASE}/runs/{{run}}/retry", "runner", None, {"Idempotency-Key": "again"}),
-    Request("POST", f"{BASE}/runs/{{run}}/retry", "runner", None, {"Idempotency-Key": "again"}),
+    Request(
+        "POST",
+        f"{BASE}/runs/{{run}}/retry",
+        "runner",
+        None,
+        {"Idempotency-Key": "again"},
+    ),
+    Request(
+        "POST",
+        f"{BASE}/runs/{{run}}/retry",
+        "runner",
+        None,
+        {"Idempotency-Key": "again"},
+    ),
     Request("GET", f"{BASE}/runs/{{newest}}"),
     Request("GET", f"{BASE}/status"),
     Request("GET", f"{BASE}/stats"),
@@ -189,7 +279,10 @@ CHANGES: Final = (
     Request("GET", f"{BASE}/runs?trigger_type=api"),
 )
 HEALTH: Final = (
-    *(Request("GET", f"/health{page}", role="") for page in ("", "/", "/live", "/ready", "/detailed", "/nowhere")),
+    *(
+        Request("GET", f"/health{page}", role="")
+        for page in ("", "/", "/live", "/ready", "/detailed", "/nowhere")
+    ),
     Request("GET", "/health/detailed"),
     Request("GET", "/health/detailed", "admin"),
     Request("GET", "/health/ready", "admin"),

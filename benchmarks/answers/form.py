@@ -1,8 +1,9 @@
 """The comparable form of an answer, and what differs between two recordings.
 
-Left out: texts for people, random ids, durations, fractions of seconds, the clock of the database, the order of a
-token's sources. Two recordings may differ a little in call counts and in the order of a wallet's discoveries, as
-steps complete in any order. Everything else is kept exactly.
+Left out: texts for people, random ids, durations, fractions of seconds, the clock of
+the database, the order of a token's sources. Two recordings may differ a little in call
+counts and in the order of a wallet's discoveries, as steps complete in any order.
+Everything else is kept exactly.
 """
 
 import json
@@ -14,13 +15,19 @@ from typing import Any, Final
 EPOCH: Final = int(datetime(2030, 1, 16, 12, tzinfo=UTC).timestamp())
 """The time at which every recording takes place: a Wednesday at noon."""
 SLOWDOWN: Final = 4000
-"""So many real seconds are one second of a recording, so that no recorded figure depends on the machine's speed."""
+"""So many real seconds are one second of a recording, so that no recorded figure
+depends on the machine's speed.
+"""
 MAX_CALLS_APART: Final = 5
-"""Call counts of a run may differ by so many, or by a tenth: two steps at once may ask for the same prices."""
+"""Call counts of a run may differ by so many, or by a tenth: two steps at once may ask
+for the same prices.
+"""
 _FIRST_YEAR: Final = 2029
 """What is earlier is a time by the clock of the database, which is not slowed down."""
 
-_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UUID: Final = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+)
 _REQUEST_ID: Final = re.compile(r"[0-9a-f]{32}")
 _MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:00)")
 _CALL_COUNT: Final = re.compile(r" › usage › \w+ › (?:calls|credits)$")
@@ -63,7 +70,14 @@ _TEXTS: Final = (
     "summary",
     "words",
 )
-_TEXTS_WITH_FIGURES: Final = ("evidence", "needed", "note", "observed", "provisional_because", "unscored_reason")
+_TEXTS_WITH_FIGURES: Final = (
+    "evidence",
+    "needed",
+    "note",
+    "observed",
+    "provisional_because",
+    "unscored_reason",
+)
 _RULES: Final[dict[str, Callable[[str], str]]] = {
     **dict.fromkeys(_TEXTS, _without_words),
     **dict.fromkeys(_TEXTS_WITH_FIGURES, _figures),
@@ -72,11 +86,15 @@ _RULES: Final[dict[str, Callable[[str], str]]] = {
     "x-request-id": _without_request_id,
     "content-security-policy": _ordered_policy,
 }
-"""What becomes of a text, by the name of its field. Other texts lose ids and moments of the recording only."""
+"""What becomes of a text, by the name of its field. Other texts lose ids and moments of
+the recording only.
+"""
 
 
 class Normalizer:
-    """Brings the answers of one scenario into the comparable form. Ids get numbers in the order of appearance."""
+    """Brings the answers of one scenario into the comparable form. Ids get numbers in
+    the order of appearance.
+    """
 
     def __init__(self) -> None:
         self._ids: dict[str, str] = {}
@@ -129,7 +147,9 @@ class Normalizer:
 
 
 def _moment(match: re.Match[str]) -> str:
-    """Return a moment without its fraction of a second, which only moments of the recording have."""
+    """Return a moment without its fraction of a second, which only moments of the
+    recording have.
+    """
     seconds, fraction, zone = match.groups()
     if datetime.fromisoformat(seconds).year < _FIRST_YEAR:
         return "<time of the database>"
@@ -168,7 +188,9 @@ def _of_lists(old: list[Any], new: list[Any], path: str) -> Iterator[str]:
 
 
 def _run_and_mint(discovery: dict[str, Any]) -> tuple[str, str, str]:
-    """Return the sort key of a discovery that does not depend on the order in which steps completed."""
+    """Return the sort key of a discovery that does not depend on the order in which
+    steps completed.
+    """
     return discovery["run_id"], discovery["mint"], discovery["cost_lamports"] or ""
 
 

@@ -11,7 +11,9 @@ from benchmarks.answers import calls
 from benchmarks.answers.form import Normalizer
 from benchmarks.answers.servers import Installation, Reply, Request, Web
 
-_IGNORED_HEADERS: Final = frozenset({"date", "server", "connection", "content-length", "transfer-encoding"})
+_IGNORED_HEADERS: Final = frozenset(
+    {"date", "server", "connection", "content-length", "transfer-encoding"}
+)
 
 
 class Recorder:
@@ -31,11 +33,23 @@ class Recorder:
             label = f"{question} (no. {number})"
         self.answers[label] = self._form.value(answer)
 
-    def command(self, installation: Installation, *arguments: str, stdin: bytes = b"", label: str = "") -> Any:
-        """Run a command of manage.py and keep its exit code and output; return its output as JSON, if it is JSON."""
+    def command(
+        self,
+        installation: Installation,
+        *arguments: str,
+        stdin: bytes = b"",
+        label: str = "",
+    ) -> Any:
+        """Run a command of manage.py and keep its exit code and output; return its
+        output as JSON, if it is JSON.
+        """
         done = installation.manage(*arguments, stdin=stdin)
         output = _parsed(done.stdout.decode())
-        answer = {"exit_code": done.returncode, "output_lines": output, "says_why": bool(done.stderr.strip())}
+        answer = {
+            "exit_code": done.returncode,
+            "output_lines": output,
+            "says_why": bool(done.stderr.strip()),
+        }
         self.add(label or f"manage.py {' '.join(arguments)}", answer)
         return output[0] if output and done.returncode == 0 else None
 
@@ -45,19 +59,32 @@ class Recorder:
         headers = {name.lower(): value for name, value in reply.headers.items()}
         answer = {
             "status": reply.status,
-            "headers": {name: value for name, value in headers.items() if name not in _IGNORED_HEADERS},
+            "headers": {
+                name: value
+                for name, value in headers.items()
+                if name not in _IGNORED_HEADERS
+            },
             "body": _body(reply, headers.get("content-type", "")),
         }
         self.add(_question(request), answer)
         return reply
 
-    def calls(self, web: Web, requests: Iterable[Request], found: Mapping[str, str] | None = None) -> None:
-        """Send requests in their order, with the names of `found` in their paths replaced."""
+    def calls(
+        self,
+        web: Web,
+        requests: Iterable[Request],
+        found: Mapping[str, str] | None = None,
+    ) -> None:
+        """Send requests in their order, with the names of `found` in their paths
+        replaced.
+        """
         for request in requests:
             path = request.path
             names = dict(found or {})
             if "{newest}" in path:
-                names["newest"] = web.json(f"{calls.BASE}/runs?page_size=1")["runs"][0]["id"]
+                names["newest"] = web.json(f"{calls.BASE}/runs?page_size=1")["runs"][0][
+                    "id"
+                ]
             for name, value in names.items():
                 path = path.replace(f"{{{name}}}", value)
             if "{" not in path:
@@ -70,12 +97,18 @@ def _question(request: Request) -> str:
         parts.append(f"with {len(request.body)} bytes {request.body[:40]!r}")
     elif request.body is not None:
         parts.append(f"with {json.dumps(request.body)}")
-    parts += [f"{name}: {value}" for name, value in request.headers.items() if name != "Cookie"]
+    parts += [
+        f"{name}: {value}"
+        for name, value in request.headers.items()
+        if name != "Cookie"
+    ]
     return " ".join(parts)
 
 
 def _parsed(text: str) -> list[Any]:
-    """Return the lines of a command's output, each as the JSON value that it is, or as text."""
+    """Return the lines of a command's output, each as the JSON value that it is, or as
+    text.
+    """
     lines: list[Any] = []
     for line in text.splitlines():
         try:
@@ -94,5 +127,8 @@ def _body(reply: Reply, content_type: str) -> Any:
     if "csv" in content_type:
         rows = csv.reader(io.StringIO(text))
         head = next(rows)
-        return {"columns": head, "rows": [dict(zip(head, row, strict=True)) for row in rows]}
+        return {
+            "columns": head,
+            "rows": [dict(zip(head, row, strict=True)) for row in rows],
+        }
     return f"<{content_type.partition(';')[0]}>" if text else ""

@@ -1,4 +1,6 @@
-"""The scenarios of a recording: each a set of questions to one installation with databases of its own."""
+"""The scenarios of a recording: each a set of questions to one installation with
+databases of its own.
+"""
 
 import csv
 import json
@@ -9,11 +11,25 @@ from typing import Any, Final
 
 from benchmarks.answers import calls
 from benchmarks.answers.recorder import Recorder
-from benchmarks.answers.servers import ROOT, UNUSED_URL, Failure, Installation, Reply, Request, Web, wait_for
+from benchmarks.answers.servers import (
+    ROOT,
+    UNUSED_URL,
+    Failure,
+    Installation,
+    Reply,
+    Request,
+    Web,
+    wait_for,
+)
 
 REALDATA: Final = ROOT.parent / "shared" / "realdata"
 LAUNCHES: Final = REALDATA / "trades" / "pump_launch_first_300s.csv"
-WIDE_SEARCH: Final = ("--min-price-change-pct=0", "--min-volume-usd=0", "--min-liquidity-usd=0", "--max-tokens=100")
+WIDE_SEARCH: Final = (
+    "--min-price-change-pct=0",
+    "--min-volume-usd=0",
+    "--min-liquidity-usd=0",
+    "--max-tokens=100",
+)
 _ENDED: Final = frozenset({"completed", "failed", "cancelled"})
 
 
@@ -22,14 +38,30 @@ def decode(recorder: Recorder, installation: Installation) -> None:
     folders = sorted({path.parent for path in REALDATA.rglob("*.json")})
     for folder in folders:
         files = [str(path) for path in sorted(folder.glob("*.json"))]
-        recorder.command(installation, "decode_swaps", *files, label=f"decode_swaps {folder.relative_to(REALDATA)}")
-    histories = [json.loads(path.read_bytes()) for path in sorted((REALDATA / "cases" / "histories").glob("*.json"))]
+        recorder.command(
+            installation,
+            "decode_swaps",
+            *files,
+            label=f"decode_swaps {folder.relative_to(REALDATA)}",
+        )
+    histories = [
+        json.loads(path.read_bytes())
+        for path in sorted((REALDATA / "cases" / "histories").glob("*.json"))
+    ]
     records = [record for history in histories for record in history["transactions"]]
     stdin = json.dumps(records).encode()
-    recorder.command(installation, "decode_swaps", "-", stdin=stdin, label="decode_swaps cases/histories, transactions")
+    recorder.command(
+        installation,
+        "decode_swaps",
+        "-",
+        stdin=stdin,
+        label="decode_swaps cases/histories, transactions",
+    )
     captured = sorted((REALDATA / "transactions" / "rpc").glob("*.json"))[:20]
     records = [json.loads(path.read_bytes()) for path in captured]
-    trade = recorder.command(installation, "decode_swaps", str(captured[0]), label="decode_swaps one file")
+    trade = recorder.command(
+        installation, "decode_swaps", str(captured[0]), label="decode_swaps one file"
+    )
     shapes = {
         "lines": "\n".join(json.dumps(record) for record in records),
         "an envelope": json.dumps({"jsonrpc": "2.0", "id": 1, "result": records[0]}),
@@ -38,20 +70,45 @@ def decode(recorder: Recorder, installation: Installation) -> None:
         "an error": '{"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": "no"}}',
         "nothing": "",
         "a cut record": json.dumps(records[0])[:-100],
-        "lines of which one is cut": json.dumps(records[0]) + "\n" + json.dumps(records[1])[:-100],
+        "lines of which one is cut": json.dumps(records[0])
+        + "\n"
+        + json.dumps(records[1])[:-100],
         "a list with other things": json.dumps([1, None, {}, records[0]]),
     }
     for name, text in shapes.items():
-        recorder.command(installation, "decode_swaps", "-", stdin=text.encode(), label=f"decode_swaps {name}")
+        recorder.command(
+            installation,
+            "decode_swaps",
+            "-",
+            stdin=text.encode(),
+            label=f"decode_swaps {name}",
+        )
     files = [str(path) for path in captured]
     wallet = ("--wallet", trade["wallet"]) if trade else ()
-    recorder.command(installation, "decode_swaps", *files, *wallet, label="decode_swaps of a wallet")
-    recorder.command(installation, "decode_swaps", files[0], "--wallet", "x", label="decode_swaps of a bad wallet")
-    recorder.command(installation, "decode_swaps", files[0], "no-such-file", label="decode_swaps of no file")
+    recorder.command(
+        installation, "decode_swaps", *files, *wallet, label="decode_swaps of a wallet"
+    )
+    recorder.command(
+        installation,
+        "decode_swaps",
+        files[0],
+        "--wallet",
+        "x",
+        label="decode_swaps of a bad wallet",
+    )
+    recorder.command(
+        installation,
+        "decode_swaps",
+        files[0],
+        "no-such-file",
+        label="decode_swaps of no file",
+    )
 
 
 def whole_api(recorder: Recorder, installation: Installation) -> None:
-    """Runs in world `small` with a Helius key, every command with bad options, and every call of the API."""
+    """Runs in world `small` with a Helius key, every command with bad options, and
+    every call of the API.
+    """
     keys = _prepare(recorder, installation)
     with installation.market("--world", "small", "--seed", "1"):
         _bad_commands(recorder, installation)
@@ -97,7 +154,9 @@ def _runs_and_reads(recorder: Recorder, installation: Installation, seed: str) -
 
 
 def _runs(recorder: Recorder, installation: Installation) -> dict[str, str]:
-    """Run two discoveries, the second over two tokens of the first. Return what `{…}` in paths stands for."""
+    """Run two discoveries, the second over two tokens of the first. Return what `{…}`
+    in paths stands for.
+    """
     recorder.command(installation, "discover", "--plan", "--json")
     recorder.command(installation, "discover", "--plan", "--json", "--max-tokens", "3")
     run = _discover(recorder, installation)
@@ -116,7 +175,11 @@ def _prepare(recorder: Recorder, installation: Installation) -> dict[str, str]:
         raise Failure(done.stderr.decode())
     keys = {}
     for role, scope in {"reader": "read", "runner": "run", "admin": "admin"}.items():
-        keys[role] = installation.manage("create_api_key", role, "--scope", scope).stdout.decode().strip()
+        keys[role] = (
+            installation.manage("create_api_key", role, "--scope", scope)
+            .stdout.decode()
+            .strip()
+        )
     recorder.command(installation, "create_api_key", "reader")
     recorder.command(installation, "create_api_key", "late", "--days", "0")
     return keys
@@ -135,13 +198,17 @@ def _bad_commands(recorder: Recorder, installation: Installation) -> None:
 
 
 def _discover(recorder: Recorder, installation: Installation, *options: str) -> Any:
-    run = recorder.command(installation, "discover", "--json", "--all-buyers", "--foreground", *options)
+    run = recorder.command(
+        installation, "discover", "--json", "--all-buyers", "--foreground", *options
+    )
     if run is None:
         raise Failure(f"discover {' '.join(options)} failed")
     return run
 
 
-def _reads(recorder: Recorder, web: Web, found: Mapping[str, str], *, every_wallet: int) -> None:
+def _reads(
+    recorder: Recorder, web: Web, found: Mapping[str, str], *, every_wallet: int
+) -> None:
     recorder.calls(web, calls.READS)
     recorder.calls(web, calls.READS_OF_FOUND, found)
     for address in sorted(_addresses(web))[::every_wallet]:
@@ -165,11 +232,22 @@ def _session(recorder: Recorder, installation: Installation, web: Web) -> None:
     """The API and health for a person who is logged in to the pages."""
     name, password = "operator", "correct horse battery"
     login = {"DJANGO_SUPERUSER_PASSWORD": password}
-    installation.manage("createsuperuser", "--noinput", "--username", name, "--email", "a@example.org", settings=login)
+    installation.manage(
+        "createsuperuser",
+        "--noinput",
+        "--username",
+        name,
+        "--email",
+        "a@example.org",
+        settings=login,
+    )
     page = "/admin/login/"
     token = _cookies(web.send(Request("GET", page, "")))["walltrack_csrf"]
     body = f"csrfmiddlewaretoken={token}&username={name}&password={password.replace(' ', '+')}"
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"walltrack_csrf={token}"}
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Cookie": f"walltrack_csrf={token}",
+    }
     cookies = _cookies(web.send(Request("POST", page, "", body.encode(), headers)))
     cookie = {"Cookie": "; ".join(f"{key}={value}" for key, value in cookies.items())}
     with_token = cookie | {"X-CSRFToken": cookies["walltrack_csrf"]}
@@ -177,12 +255,21 @@ def _session(recorder: Recorder, installation: Installation, web: Web) -> None:
         Request("GET", f"{calls.BASE}/status", "", None, cookie),
         Request("GET", "/health/detailed", "", None, cookie),
         Request("POST", f"{calls.BASE}/run", "", None, cookie),
-        Request("PATCH", f"{calls.BASE}/wallets/{calls.UNKNOWN_WALLET}", "", {"label": "a"}, with_token),
+        Request(
+            "PATCH",
+            f"{calls.BASE}/wallets/{calls.UNKNOWN_WALLET}",
+            "",
+            {"label": "a"},
+            with_token,
+        ),
     ):
         reply = web.send(request)
         label = f"with a session{' and its token' if 'X-CSRFToken' in request.headers else ''}"
         body_of_reply = json.loads(reply.body)
-        recorder.add(f"{request.method} {request.path} {label}", {"status": reply.status, "body": body_of_reply})
+        recorder.add(
+            f"{request.method} {request.path} {label}",
+            {"status": reply.status, "body": body_of_reply},
+        )
 
 
 def _cookies(reply: Reply) -> dict[str, str]:
@@ -211,10 +298,18 @@ def with_workers(recorder: Recorder, installation: Installation) -> None:
         stack.enter_context(installation.market("--world", "small", "--seed", "1"))
         stack.enter_context(installation.workers())
         web = stack.enter_context(installation.web(keys))
-        wait_for("the workers", lambda: web.json("/health/detailed")["status"] == "pass", 240)
+        wait_for(
+            "the workers", lambda: web.json("/health/detailed")["status"] == "pass", 240
+        )
         recorder.calls(web, calls.HEALTH)
-        run = json.loads(recorder.call(web, Request("POST", f"{calls.BASE}/run", "runner")).body)["run_id"]
-        wait_for("the run", lambda: web.json(f"{calls.BASE}/runs/{run}")["status"] in _ENDED, 300)
+        run = json.loads(
+            recorder.call(web, Request("POST", f"{calls.BASE}/run", "runner")).body
+        )["run_id"]
+        wait_for(
+            "the run",
+            lambda: web.json(f"{calls.BASE}/runs/{run}")["status"] in _ENDED,
+            300,
+        )
         recorder.call(web, Request("GET", f"{calls.BASE}/runs/{run}"))
         recorder.command(installation, "discover", "--json", "--all-buyers")
         wallet = f"{calls.BASE}/wallets/{min(_addresses(web))}"
@@ -225,7 +320,9 @@ def with_workers(recorder: Recorder, installation: Installation) -> None:
         web.send(Request("GET", f"{calls.BASE}/pumps"))
         wait_for("the pumps", lambda: web.json(f"{calls.BASE}/pumps")["tokens"], 60)
         recorder.calls(web, calls.READS)
-        recorder.calls(web, calls.READS_OF_FOUND, {"run": run, "wallet": min(_addresses(web))})
+        recorder.calls(
+            web, calls.READS_OF_FOUND, {"run": run, "wallet": min(_addresses(web))}
+        )
         recorder.calls(web, calls.HEALTH)
 
 
@@ -234,24 +331,61 @@ def other_settings(recorder: Recorder, installation: Installation) -> None:
     keys = _prepare(recorder, installation)
     start = f"{calls.BASE}/run"
     status = Request("GET", f"{calls.BASE}/status")
-    with installation.web(keys, API_AUTH_ENABLED="false", DISCOVERY_SCHEDULER_ENABLED="false") as web:
+    with installation.web(
+        keys, API_AUTH_ENABLED="false", DISCOVERY_SCHEDULER_ENABLED="false"
+    ) as web:
         for origin in ("https://elsewhere.example", "null", "http://["):
             recorder.call(web, Request("POST", start, "", {}, {"Origin": origin}))
         cancel = Request("POST", f"{calls.BASE}/runs/{{newest}}/cancel", "")
-        recorder.calls(web, [status._replace(role=""), Request("POST", start, "", {}), *calls.HEALTH, cancel])
-    with installation.web(keys, API_THROTTLE_ANONYMOUS="1", API_THROTTLE_READ="2", API_THROTTLE_WRITE="1") as web:
+        recorder.calls(
+            web,
+            [
+                status._replace(role=""),
+                Request("POST", start, "", {}),
+                *calls.HEALTH,
+                cancel,
+            ],
+        )
+    with installation.web(
+        keys, API_THROTTLE_ANONYMOUS="1", API_THROTTLE_READ="2", API_THROTTLE_WRITE="1"
+    ) as web:
         nobody = status._replace(role="")
         recorder.calls(web, [nobody, nobody, status, status, status])
         recorder.calls(web, [Request("POST", start, "runner", {"a": 1})] * 2)
-    schedule = {"DISCOVERY_SCHEDULE_HOURS": "12", "CORS_ALLOWED_ORIGINS": "https://pages.example"}
+    schedule = {
+        "DISCOVERY_SCHEDULE_HOURS": "12",
+        "CORS_ALLOWED_ORIGINS": "https://pages.example",
+    }
     with installation.web(keys, **schedule) as web:
-        asked = {"Origin": "https://pages.example", "Access-Control-Request-Method": "POST"}
-        recorder.calls(web, [status, status._replace(headers=asked), Request("OPTIONS", start, "", None, asked)])
+        asked = {
+            "Origin": "https://pages.example",
+            "Access-Control-Request-Method": "POST",
+        }
+        recorder.calls(
+            web,
+            [
+                status,
+                status._replace(headers=asked),
+                Request("OPTIONS", start, "", None, asked),
+            ],
+        )
     with installation.web(keys, REDIS_URL=f"redis://{UNUSED_URL}/0") as web:
         recorder.calls(web, [status, Request("POST", start, "runner"), *calls.HEALTH])
-    with installation.web(keys, DATABASE_URL=f"postgresql://walltrack:none@{UNUSED_URL}/walltrack") as web:
-        recorder.calls(web, [status, status._replace(role=""), Request("POST", start, "runner"), *calls.HEALTH])
-    no_database = {"DATABASE_URL": f"postgresql://walltrack:none@{UNUSED_URL}/walltrack"}
+    with installation.web(
+        keys, DATABASE_URL=f"postgresql://walltrack:none@{UNUSED_URL}/walltrack"
+    ) as web:
+        recorder.calls(
+            web,
+            [
+                status,
+                status._replace(role=""),
+                Request("POST", start, "runner"),
+                *calls.HEALTH,
+            ],
+        )
+    no_database = {
+        "DATABASE_URL": f"postgresql://walltrack:none@{UNUSED_URL}/walltrack"
+    }
     installation.environment |= no_database
     recorder.command(installation, "discover", "--json")
 
@@ -260,9 +394,19 @@ def with_trouble(recorder: Recorder, installation: Installation) -> None:
     """Runs without a provider, with too few calls, and in a market without tokens."""
     keys = _prepare(recorder, installation)
     with installation.market("--world", "small", "--seed", "1"):
-        few = ("discover", "--json", "--all-buyers", "--foreground", "--max-tokens", "3")
+        few = (
+            "discover",
+            "--json",
+            "--all-buyers",
+            "--foreground",
+            "--max-tokens",
+            "3",
+        )
         recorder.command(installation, *few, "--max-requests-per-run", "150")
-        installation.environment |= {"JUPITER_URL": f"http://{UNUSED_URL}", "PROVIDER_PATIENCE_SECONDS": "1"}
+        installation.environment |= {
+            "JUPITER_URL": f"http://{UNUSED_URL}",
+            "PROVIDER_PATIENCE_SECONDS": "1",
+        }
         recorder.command(installation, *few)
     del installation.environment["JUPITER_URL"]
     with installation.market("--world", "empty"), installation.web(keys) as web:

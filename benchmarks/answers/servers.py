@@ -1,4 +1,6 @@
-"""The programs that answer: the simulated market, `manage.py`, web server, worker and beat, as child processes."""
+"""The programs that answer: the simulated market, `manage.py`, web server, worker and
+beat, as child processes.
+"""
 
 import contextlib
 import http.client
@@ -21,9 +23,18 @@ CELERY: Final = (sys.executable, "-m", "celery", "-A", "walltrack")
 CALLS_PER_SECOND: Final = 5000
 UNUSED_URL: Final = f"{HOST}:9"
 """Where nobody listens."""
-_INHERITED: Final = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "DATABASE_URL", "REDIS_URL")
+_INHERITED: Final = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "TMPDIR",
+    "VIRTUAL_ENV",
+    "DATABASE_URL",
+    "REDIS_URL",
+)
 
-# Python imports it at start-up in each child. The product and the market read their clock by these functions alone.
+# Python imports it at start-up in each child. The product and the market read their
+# clock by these functions alone.
 _CLOCK: Final = f"""
 import datetime, os, time
 from django.utils import timezone
@@ -59,13 +70,16 @@ class Request(NamedTuple):
 class Installation:
     """One configured copy of the product beside a simulated market.
 
-    `folder` takes the clock and the log of the servers. `environment` is that of every program.
+    `folder` takes the clock and the log of the servers. `environment` is that of every
+    program.
     """
 
     def __init__(self, folder: Path) -> None:
         (folder / "sitecustomize.py").write_text(_CLOCK)
         self.log = folder / "servers.log"
-        self.environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        self.environment = {
+            name: os.environ[name] for name in _INHERITED if name in os.environ
+        }
         self.environment |= {
             "PYTHONPATH": str(folder),
             "PYTHONUNBUFFERED": "1",
@@ -84,22 +98,43 @@ class Installation:
         }
 
     def manage(
-        self, *arguments: str, stdin: bytes = b"", settings: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        settings: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
         """Run one command of manage.py to its end."""
         environment = self.environment | dict(settings or {})
         return subprocess.run(
-            [*MANAGE, *arguments], cwd=ROOT, env=environment, input=stdin, capture_output=True, check=False
+            [*MANAGE, *arguments],
+            cwd=ROOT,
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            check=False,
         )
 
     def log_tail(self) -> list[str]:
         """Return the last lines that the servers wrote."""
-        return self.log.read_text(errors="replace").splitlines()[-20:] if self.log.exists() else []
+        return (
+            self.log.read_text(errors="replace").splitlines()[-20:]
+            if self.log.exists()
+            else []
+        )
 
     @contextlib.contextmanager
     def market(self, *arguments: str) -> Iterator[None]:
         """Run a simulated market and point every provider at it."""
-        command = [sys.executable, "-m", "simmarket", "--port", "0", "--rps", str(CALLS_PER_SECOND), *arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "simmarket",
+            "--port",
+            "0",
+            "--rps",
+            str(CALLS_PER_SECOND),
+            *arguments,
+        ]
         with self._child(command, self.environment, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             line = process.stdout.readline().decode()
@@ -110,12 +145,29 @@ class Installation:
 
     @contextlib.contextmanager
     def web(self, keys: Mapping[str, str], **settings: str) -> Iterator["Web"]:
-        """Run the web server. `keys`: the API key of each role. `settings` differ from those of the installation."""
+        """Run the web server. `keys`: the API key of each role. `settings` differ from
+        those of the installation.
+        """
         with socket.socket() as probe:
             probe.bind((HOST, 0))
             port = int(probe.getsockname()[1])
-        command = [sys.executable, "-m", "gunicorn", "walltrack.wsgi:application", "--bind", f"{HOST}:{port}"]
-        command += ["--threads", "8", "--timeout", "90", "--graceful-timeout", "2", "--no-control-socket"]
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "walltrack.wsgi:application",
+            "--bind",
+            f"{HOST}:{port}",
+        ]
+        command += [
+            "--threads",
+            "8",
+            "--timeout",
+            "90",
+            "--graceful-timeout",
+            "2",
+            "--no-control-socket",
+        ]
         with self._child(command, self.environment | settings):
             web = Web(port, keys)
             wait_for("the web server", web.is_up, 90)
@@ -124,18 +176,30 @@ class Installation:
     @contextlib.contextmanager
     def workers(self) -> Iterator[None]:
         """Run a worker and the scheduler of periodic tasks."""
-        worker = [*CELERY, "worker", "--queues", "runs,steps,periodic", "--loglevel", "error"]
+        worker = [
+            *CELERY,
+            "worker",
+            "--queues",
+            "runs,steps,periodic",
+            "--loglevel",
+            "error",
+        ]
         beat = [*CELERY, "beat", "--pidfile=", "--loglevel", "error"]
         with self._child(worker, self.environment), self._child(beat, self.environment):
             yield
 
     @contextlib.contextmanager
     def _child(
-        self, command: Sequence[str], environment: Mapping[str, str], stdout: int | None = None
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        stdout: int | None = None,
     ) -> Iterator[subprocess.Popen[bytes]]:
         with self.log.open("ab") as log:
             output = log if stdout is None else stdout
-            process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=output, stderr=log)
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=dict(environment), stdout=output, stderr=log
+            )
         with process:
             try:
                 yield process
@@ -162,7 +226,9 @@ class Web:
             return False
 
     def send(self, request: Request) -> Reply:
-        """Send one request over a connection of its own. A body that is not bytes is sent as JSON."""
+        """Send one request over a connection of its own. A body that is not bytes is
+        sent as JSON.
+        """
         headers = dict(request.headers)
         if request.role:
             headers["Authorization"] = f"Bearer {self._keys[request.role]}"
@@ -174,9 +240,14 @@ class Web:
         connection = http.client.HTTPConnection(HOST, self._port, timeout=90)
         with contextlib.closing(connection):
             is_chunked = headers.get("Transfer-Encoding") == "chunked"
-            connection.request(request.method, request.path, body, headers, encode_chunked=is_chunked)
+            connection.request(
+                request.method, request.path, body, headers, encode_chunked=is_chunked
+            )
             response = connection.getresponse()
-            headers = {name: ", ".join(response.headers.get_all(name, [])) for name in response.headers}
+            headers = {
+                name: ", ".join(response.headers.get_all(name, []))
+                for name in response.headers
+            }
             return Reply(response.status, headers, response.read())
 
     def json(self, path: str, role: str = "admin") -> Any:

@@ -1,4 +1,6 @@
-"""Admin pages of the tables. Most are read-only; operators make changes on the pages in `pages/`."""
+"""Admin pages of the tables. Most are read-only; operators make changes on the pages in
+`pages/`.
+"""
 
 from discovery.admin.api_key_admin import ApiKeyAdmin
 from discovery.admin.beat_admin import IntervalTaskAdmin

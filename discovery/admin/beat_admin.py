@@ -1,7 +1,13 @@
-"""Intervals of Celery beat. Other kinds of schedules are hidden: discovery runs have their own slots."""
+"""Intervals of Celery beat. Other kinds of schedules are hidden: discovery runs have
+their own slots.
+"""
 
 from django.contrib import admin
-from django_celery_beat.admin import PeriodicTaskAdmin, PeriodicTaskForm, TaskSelectWidget
+from django_celery_beat.admin import (
+    PeriodicTaskAdmin,
+    PeriodicTaskForm,
+    TaskSelectWidget,
+)
 from django_celery_beat.models import (
     ClockedSchedule,
     CrontabSchedule,
@@ -12,7 +18,13 @@ from django_celery_beat.models import (
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-for _model in (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule):
+for _model in (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+):
     admin.site.unregister(_model)
 
 

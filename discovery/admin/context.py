@@ -21,7 +21,9 @@ def instance(request: HttpRequest) -> dict[str, Any]:
 
 
 def environment(_: HttpRequest) -> list[str] | None:
-    """Return text and colour of the theme's label beside the title, or None for no label."""
+    """Return text and colour of the theme's label beside the title, or None for no
+    label.
+    """
     if not _is_simulated():
         return None
     return ["Simulated market", "warning"]
@@ -32,7 +34,9 @@ def _is_simulated() -> bool:
 
 
 def _is_unencrypted(request: HttpRequest) -> bool:
-    """Return True if the request came over plain http from another machine, and PUBLIC_URL does not require https."""
+    """Return True if the request came over plain http from another machine, and
+    PUBLIC_URL does not require https.
+    """
     if request.is_secure() or _is_local(request):
         return False
     return urlsplit(settings.PUBLIC_URL).scheme == "http"

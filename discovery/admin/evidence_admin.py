@@ -13,7 +13,15 @@ from discovery.templatetags.formatting import EXPLORER
 class TradeAdmin(FactsAdmin):
     """The trades of early buyers."""
 
-    list_display = ("block_time", "side", "wallet", "token", "value_sol", "token_units", "transaction")
+    list_display = (
+        "block_time",
+        "side",
+        "wallet",
+        "token",
+        "value_sol",
+        "token_units",
+        "transaction",
+    )
     search_fields = ("=wallet_address", "=mint", "=signature")
     ordering = ("-id",)
 

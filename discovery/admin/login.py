@@ -9,9 +9,11 @@ from django.template.loader import render_to_string
 
 
 def address_of(request: HttpRequest) -> str:
-    """Return the client's address: as the outermost of TRUSTED_PROXY_COUNT proxies saw it, or the peer's address.
+    """Return the client's address: as the outermost of TRUSTED_PROXY_COUNT proxies saw
+    it, or the peer's address.
 
-    X-Forwarded-For is counted from the right, as the API's throttles do: the client can write the entries on the left.
+    X-Forwarded-For is counted from the right, as the API's throttles do: the client can
+    write the entries on the left.
     """
     header = request.headers.get("X-Forwarded-For", "")
     forwarded = [entry.strip() for entry in header.split(",") if entry.strip()]
@@ -22,7 +24,9 @@ def address_of(request: HttpRequest) -> str:
 
 
 def locked_out(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
-    """Return 429 after too many wrong passwords, with the waiting time and the command that ends it."""
+    """Return 429 after too many wrong passwords, with the waiting time and the command
+    that ends it.
+    """
     minutes = round(settings.AXES_COOLOFF_TIME * 60)
     values = admin.site.each_context(request)
     values["minutes"] = minutes

@@ -13,10 +13,23 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "items": [
                 {
-                    **_link(request, "Discovery", "radar", "discovery:home", "discovery.view_run"),
-                    "active": request.path == home or request.path.startswith(f"{home}runs/"),
+                    **_link(
+                        request,
+                        "Discovery",
+                        "radar",
+                        "discovery:home",
+                        "discovery.view_run",
+                    ),
+                    "active": request.path == home
+                    or request.path.startswith(f"{home}runs/"),
                 },
-                _link(request, "Wallets", "account_balance_wallet", "discovery:wallets", "discovery.view_wallet"),
+                _link(
+                    request,
+                    "Wallets",
+                    "account_balance_wallet",
+                    "discovery:wallets",
+                    "discovery.view_wallet",
+                ),
             ]
         },
         {
@@ -37,19 +50,42 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 _table(request, "Configuration", "tune", "config"),
                 _table(request, "API keys", "key", "apikey"),
                 _link(request, "API", "api", "api:docs", None),
-                _link(request, "Storage", "database", "discovery:storage", "discovery.view_config"),
+                _link(
+                    request,
+                    "Storage",
+                    "database",
+                    "discovery:storage",
+                    "discovery.view_config",
+                ),
                 _table(request, "Users", "person", "user", app="auth"),
                 _table(request, "Groups", "groups", "group", app="auth"),
-                _table(request, "Intervals", "timer", "periodictask", app="django_celery_beat"),
+                _table(
+                    request,
+                    "Intervals",
+                    "timer",
+                    "periodictask",
+                    app="django_celery_beat",
+                ),
             ],
         },
     ]
 
 
-def _table(request: HttpRequest, title: str, icon: str, model: str, *, app: str = "discovery") -> dict[str, Any]:
-    return _link(request, title, icon, f"admin:{app}_{model}_changelist", f"{app}.view_{model}")
+def _table(
+    request: HttpRequest, title: str, icon: str, model: str, *, app: str = "discovery"
+) -> dict[str, Any]:
+    return _link(
+        request, title, icon, f"admin:{app}_{model}_changelist", f"{app}.view_{model}"
+    )
 
 
-def _link(request: HttpRequest, title: str, icon: str, name: str, permission: str | None) -> dict[str, Any]:
+def _link(
+    request: HttpRequest, title: str, icon: str, name: str, permission: str | None
+) -> dict[str, Any]:
     allowed = permission is None or request.user.has_perm(permission)
-    return {"title": title, "icon": icon, "link": reverse(name), "permission": lambda _: allowed}
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse(name),
+        "permission": lambda _: allowed,
+    }

@@ -30,7 +30,9 @@ class RunAdmin(FactsAdmin):
     list_filter = ("status", "trigger_type")
     ordering = ("-started_at", "-id")
 
-    def change_view(self, request: HttpRequest, object_id: str, *_: Any, **__: Any) -> HttpResponse:
+    def change_view(
+        self, request: HttpRequest, object_id: str, *_: Any, **__: Any
+    ) -> HttpResponse:
         """Redirect to the page of the run. Raises Http404 if `object_id` is not a UUID."""
         try:
             uuid.UUID(object_id)
@@ -73,7 +75,9 @@ class RunTokenAdmin(FactsAdmin):
 
 @admin.register(RunWallet)
 class RunWalletAdmin(FactsAdmin):
-    """The wallets that runs found, with their result on the token through which they were found."""
+    """The wallets that runs found, with their result on the token through which they
+    were found.
+    """
 
     list_display = (
         "created_at",

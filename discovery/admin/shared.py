@@ -16,7 +16,9 @@ _WORD_JOINER = "\u2060"
 class FactsAdmin(ModelAdmin):  # type: ignore[misc]  # the package ships no types
     """Read-only pages of rows that runs write."""
 
-    show_full_result_count = False  # avoids a second COUNT(*), which is slow on large tables
+    show_full_result_count = (
+        False  # avoids a second COUNT(*), which is slow on large tables
+    )
     list_per_page = 50
     list_fullwidth = True
     compressed_fields = True
@@ -42,4 +44,6 @@ def unbroken_address(address: str) -> str:
 def wallet_link(address: str) -> SafeString:
     """Return a wallet's shortened address with a link to its page."""
     url = reverse("discovery:wallet", args=[address])
-    return format_html('<a href="{}" title="{}">{}</a>', url, address, unbroken_address(address))
+    return format_html(
+        '<a href="{}" title="{}">{}</a>', url, address, unbroken_address(address)
+    )

@@ -27,10 +27,13 @@ urlpatterns = [
     path("wallets/<str:address>/change", wallets.change, name="change-wallet"),
     path("wallets/<str:address>/profile", wallets.profile, name="profile"),
     path("storage/", storage.storage_page, name="storage"),
-    # Redirect bookmarks of admin tables from the time when model names began with the name of the app.
+    # Redirect bookmarks of admin tables from the time when model names began with the
+    # name of the app.
     re_path(
         r"^discovery(?P<model>[a-z]+)/(?P<rest>.*)$",
-        RedirectView.as_view(url="/admin/discovery/%(model)s/%(rest)s", query_string=True),
+        RedirectView.as_view(
+            url="/admin/discovery/%(model)s/%(rest)s", query_string=True
+        ),
         name="table-under-earlier-name",
     ),
 ]

@@ -13,7 +13,9 @@ admin.site.unregister(Group)
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # the theme ships no types
-    """Users. Staff of the group `viewer` can read, `operator` can also act; superusers also manage users and keys."""
+    """Users. Staff of the group `viewer` can read, `operator` can also act; superusers
+    also manage users and keys.
+    """
 
     form = UserChangeForm
     add_form = UserCreationForm

@@ -1,1 +1,3 @@
-"""Analysis of trades. Pure functions: time and thresholds are arguments; no clock, no network, no database."""
+"""Analysis of trades. Pure functions: time and thresholds are arguments; no clock, no
+network, no database.
+"""

@@ -1,4 +1,6 @@
-"""The prior of a cohort, towards which a wallet's own record is shrunk (empirical Bayes)."""
+"""The prior of a cohort, towards which a wallet's own record is shrunk (empirical
+Bayes).
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,11 +9,19 @@ from typing import Final, NamedTuple
 import msgspec
 
 from discovery.analysis.figures import counted_cycles
-from discovery.analysis.statistics import Z90, age_weight, effective_n, log_roi, weighted_mean
+from discovery.analysis.statistics import (
+    Z90,
+    age_weight,
+    effective_n,
+    log_roi,
+    weighted_mean,
+)
 from discovery.domain.profiles import Cycle, Prior
 
 SCORE_VERSION: Final = 1
-"""Raised with every change of a formula: scores of different versions cannot be compared."""
+"""Raised with every change of a formula: scores of different versions cannot be
+compared.
+"""
 
 MIN_WALLETS: Final = 10
 MIN_STRENGTH: Final = 4.0
@@ -41,7 +51,9 @@ class _Beta(NamedTuple):
 
 
 class _Normal(NamedTuple):
-    """Normal distribution of log-ROI: g₀, τ² between wallets, σ² between the cycles of a wallet."""
+    """Normal distribution of log-ROI: g₀, τ² between wallets, σ² between the cycles of
+    a wallet.
+    """
 
     g0: float
     tau2: float
@@ -53,7 +65,9 @@ FALLBACK: Final = _Beta(4.0, 6.0)
 
 def weigh_cycles(cycles: Sequence[Cycle], now: int) -> CycleSample:
     """Return the sample of counted cycles at `now` (unix seconds)."""
-    weights = [age_weight(now - (cycle.resolved_at or cycle.last_trade_at)) for cycle in cycles]
+    weights = [
+        age_weight(now - (cycle.resolved_at or cycle.last_trade_at)) for cycle in cycles
+    ]
     win_weights: list[float] = []
     loss_weights: list[float] = []
     for weight, cycle in zip(weights, cycles, strict=True):
@@ -67,7 +81,9 @@ def weigh_cycles(cycles: Sequence[Cycle], now: int) -> CycleSample:
     return CycleSample(
         cycles=tuple(cycles),
         decided_n=effective_n(decided_weights),
-        win_share=_mean_or_zero([1.0] * len(win_weights) + [0.0] * len(loss_weights), decided_weights),
+        win_share=_mean_or_zero(
+            [1.0] * len(win_weights) + [0.0] * len(loss_weights), decided_weights
+        ),
         n=effective_n(weights),
         mean_log_roi=mean,
         spread=_mean_or_zero([(value - mean) ** 2 for value in returns], weights),
@@ -78,11 +94,15 @@ def _mean_or_zero(values: Sequence[float], weights: Sequence[float]) -> float:
     return weighted_mean(values, weights) if values else 0.0
 
 
-def edge_bound(sample: CycleSample, g0: float, tau2: float, sigma2: float) -> float | None:
-    """Return the 95 % lower bound of the wallet's mean log-ROI, shrunk towards the cohort's; None without a cycle.
+def edge_bound(
+    sample: CycleSample, g0: float, tau2: float, sigma2: float
+) -> float | None:
+    """Return the 95 % lower bound of the wallet's mean log-ROI, shrunk towards the
+    cohort's; None without a cycle.
 
-    λ·ḡ + (1 - λ)·g₀ - 1.645·SE, with λ = n_eff / (n_eff + κ), κ = σ²/τ² and SE² = λ·σ²/n_eff, the variance left after
-    shrinking (James–Stein, empirical Bayes). σ² is the cohort's: a wallet cannot narrow its bound by losing evenly.
+    λ·ḡ + (1 - λ)·g₀ - 1.645·SE, with λ = n_eff / (n_eff + κ), κ = σ²/τ² and SE² =
+    λ·σ²/n_eff, the variance left after shrinking (James–Stein, empirical Bayes). σ² is
+    the cohort's: a wallet cannot narrow its bound by losing evenly.
     """
     if not sample.n:
         return None
@@ -96,10 +116,13 @@ def edge_bound(sample: CycleSample, g0: float, tau2: float, sigma2: float) -> fl
 def estimate_prior(samples: Mapping[str, Sequence[Cycle]], now: int) -> Prior:
     """Return the prior of a run, estimated by the method of moments.
 
-    samples: wallet -> its cycles without those of its seed tokens. now: unix seconds. With fewer than 10 wallets that
-    have a win or a loss, the prior is Beta(4, 6) and has no edges to compare with.
+    samples: wallet -> its cycles without those of its seed tokens. now: unix seconds.
+    With fewer than 10 wallets that have a win or a loss, the prior is Beta(4, 6) and
+    has no edges to compare with.
     """
-    weighed = [weigh_cycles(counted_cycles(samples[wallet]), now) for wallet in sorted(samples)]
+    weighed = [
+        weigh_cycles(counted_cycles(samples[wallet]), now) for wallet in sorted(samples)
+    ]
     decided = [sample for sample in weighed if sample.decided_n]
     if len(decided) < MIN_WALLETS:
         return Prior(
@@ -114,7 +137,10 @@ def estimate_prior(samples: Mapping[str, Sequence[Cycle]], now: int) -> Prior:
         )
     win_rate = _estimate_beta(decided)
     returns = _estimate_normal(decided)
-    bounds = [edge_bound(sample, returns.g0, returns.tau2, returns.sigma2) for sample in decided]
+    bounds = [
+        edge_bound(sample, returns.g0, returns.tau2, returns.sigma2)
+        for sample in decided
+    ]
     return Prior(
         alpha0=win_rate.alpha,
         beta0=win_rate.beta,
@@ -128,10 +154,12 @@ def estimate_prior(samples: Mapping[str, Sequence[Cycle]], now: int) -> Prior:
 
 
 def _estimate_beta(samples: Sequence[CycleSample]) -> _Beta:
-    """Estimate α₀ and β₀ from the spread of the wallets' win rates beyond what their sample sizes explain.
+    """Estimate α₀ and β₀ from the spread of the wallets' win rates beyond what their
+    sample sizes explain.
 
-    With wallet i winning p_i of n_i, p the mean over all, N = Σn_i and m wallets:
-    E Σ n_i (p_i - p)² = p(1 - p) · ((m - 1)(1 - ρ) + ρ(N - Σn_i²/N)), and α₀ + β₀ = 1/ρ - 1, limited to 4–40.
+    With wallet i winning p_i of n_i, p the mean over all, N = Σn_i and m wallets: E Σ
+    n_i (p_i - p)² = p(1 - p) · ((m - 1)(1 - ρ) + ρ(N - Σn_i²/N)), and α₀ + β₀ = 1/ρ -
+    1, limited to 4–40.
     """
     sizes = [sample.decided_n for sample in samples]
     rates = [sample.win_share for sample in samples]
@@ -146,7 +174,9 @@ def _strength(sizes: Sequence[float], rates: Sequence[float], mean: float) -> fl
     fewer = len(sizes) - 1
     room = _room(sizes) - fewer
     if room <= _NEAR_ZERO:
-        return sum(FALLBACK)  # one cycle each: differences between wallets cannot be told from luck
+        return sum(
+            FALLBACK
+        )  # one cycle each: differences between wallets cannot be told from luck
     if not 0 < mean < 1:
         return MAX_STRENGTH
     spread = _squares_around(mean, rates, sizes)
@@ -173,7 +203,9 @@ def _within_variance(samples: Sequence[CycleSample]) -> float:
     return math.fsum(sample.n * sample.spread for sample in samples) / freedom
 
 
-def _between_variance(sizes: Sequence[float], means: Sequence[float], sigma2: float) -> float:
+def _between_variance(
+    sizes: Sequence[float], means: Sequence[float], sigma2: float
+) -> float:
     room = _room(sizes)
     if room <= _NEAR_ZERO:
         return 0.0
@@ -187,5 +219,9 @@ def _room(sizes: Sequence[float]) -> float:
     return total - math.fsum(n**2 for n in sizes) / total
 
 
-def _squares_around(mean: float, values: Sequence[float], sizes: Sequence[float]) -> float:
-    return math.fsum(n * (value - mean) ** 2 for n, value in zip(sizes, values, strict=True))
+def _squares_around(
+    mean: float, values: Sequence[float], sizes: Sequence[float]
+) -> float:
+    return math.fsum(
+        n * (value - mean) ** 2 for n, value in zip(sizes, values, strict=True)
+    )

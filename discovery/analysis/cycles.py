@@ -36,13 +36,16 @@ def resolve_cycles(
 ) -> list[Cycle]:
     """Return the holdings of one wallet as cycles with their results.
 
-    liquidation_values: mint -> lamports that all units held of it would bring now. None or absent = unknown, which is
-    never taken for zero. now: unix seconds. unreconciled_mints: mints whose balance on the chain does not follow from
-    the events.
+    liquidation_values: mint -> lamports that all units held of it would bring now. None
+    or absent = unknown, which is never taken for zero. now: unix seconds.
+    unreconciled_mints: mints whose balance on the chain does not follow from the
+    events.
 
-    A cycle is resolved if it is flat; if it is a dead bag (no trade for 7 days, liquidation value below 10 % of the
-    remaining basis); or if it is at a loss so far, units were transferred out and 7 days passed without an event. The
-    basis of everything unsold is then lost: units that left have no known price, so they count as nothing.
+    A cycle is resolved if it is flat; if it is a dead bag (no trade for 7 days,
+    liquidation value below 10 % of the remaining basis); or if it is at a loss so far,
+    units were transferred out and 7 days passed without an event. The basis of
+    everything unsold is then lost: units that left have no known price, so they count
+    as nothing.
     """
     all_holdings = list(holdings)
     covered_mints = _covered_mints(all_holdings)
@@ -59,17 +62,28 @@ def resolve_cycles(
 
 
 def _covered_mints(holdings: Iterable[Holding]) -> set[str]:
-    """Return the mints of which at least 90 % of the sold value came from units with a known cost."""
+    """Return the mints of which at least 90 % of the sold value came from units with a
+    known cost.
+    """
     sold: dict[str, Fraction] = {}
     covered: dict[str, Fraction] = {}
     for holding in holdings:
         sold[holding.mint] = sold.get(holding.mint, ZERO) + holding.sold_value
         covered[holding.mint] = covered.get(holding.mint, ZERO) + holding.covered_value
-    return {mint for mint, value in sold.items() if covered[mint] >= MIN_TOKEN_COVERAGE * value}
+    return {
+        mint
+        for mint, value in sold.items()
+        if covered[mint] >= MIN_TOKEN_COVERAGE * value
+    }
 
 
 def _resolved_cycle(
-    holding: Holding, value_of_mint: int | None, now: int, *, is_covered: bool, is_reconciled: bool
+    holding: Holding,
+    value_of_mint: int | None,
+    now: int,
+    *,
+    is_covered: bool,
+    is_reconciled: bool,
 ) -> Cycle:
     liquidation_value = _liquidation_value(holding, value_of_mint)
     resolution = _resolve(holding, liquidation_value, now)
@@ -111,7 +125,9 @@ def _rounded(value: Fraction | None) -> int | None:
 
 
 def _liquidation_value(holding: Holding, value_of_mint: int | None) -> Fraction | None:
-    """Return the part of the mint's value that its units with a known cost have; None if closed or unknown."""
+    """Return the part of the mint's value that its units with a known cost have; None
+    if closed or unknown.
+    """
     if holding.closed_at is not None or value_of_mint is None:
         return None
     if not holding.held_units:
@@ -119,16 +135,21 @@ def _liquidation_value(holding: Holding, value_of_mint: int | None) -> Fraction 
     return value_of_mint * holding.known_units / holding.held_units
 
 
-def _resolve(holding: Holding, liquidation_value: Fraction | None, now: int) -> _Resolution:
+def _resolve(
+    holding: Holding, liquidation_value: Fraction | None, now: int
+) -> _Resolution:
     if holding.closed_at is not None:
-        close_reason: CloseReason = "left wallet" if holding.is_closed_by_transfer else "closed"
+        close_reason: CloseReason = (
+            "left wallet" if holding.is_closed_by_transfer else "closed"
+        )
         return _Resolution(close_reason, holding.closed_at)
     dead_at = holding.last_trade_at + DEAD_SECONDS
     if now >= dead_at and _is_worthless(holding, liquidation_value):
         return _Resolution("dead bag", dead_at)
     if holding.transferred_out_at is None or not _has_lost(holding):
         return _OPEN
-    # Without this, a loser of which a little more than dust stays behind would never be resolved.
+    # Without this, a loser of which a little more than dust stays behind would never be
+    # resolved.
     quiet_at = max(dead_at, holding.transferred_out_at + DEAD_SECONDS)
     return _Resolution("left wallet", quiet_at) if now >= quiet_at else _OPEN
 
@@ -140,24 +161,33 @@ def _is_worthless(holding: Holding, liquidation_value: Fraction | None) -> bool:
 
 
 def _has_lost(holding: Holding) -> bool:
-    """Return True if what was sold, burned or transferred out has cost more than it brought."""
+    """Return True if what was sold, burned or transferred out has cost more than it
+    brought.
+    """
     return holding.matched_proceeds < holding.cost_basis - holding.remaining_basis
 
 
 def _result(holding: Holding, resolution: _Resolution, net: Fraction) -> CycleResult:
-    """Return the result. A win or loss is at least 1 % of the cost and 0.01 SOL; anything smaller is even."""
+    """Return the result. A win or loss is at least 1 % of the cost and 0.01 SOL;
+    anything smaller is even.
+    """
     if resolution.resolved_at is None:
         return "open"
-    min_result = max(Fraction(MIN_RESULT_LAMPORTS), MIN_RESULT_SHARE * holding.cost_basis)
+    min_result = max(
+        Fraction(MIN_RESULT_LAMPORTS), MIN_RESULT_SHARE * holding.cost_basis
+    )
     if abs(net) < min_result:
         return "even"
     return "win" if net > 0 else "loss"
 
 
-def _exclusion_reason(holding: Holding, result: CycleResult, *, is_covered: bool) -> ExclusionReason:
+def _exclusion_reason(
+    holding: Holding, result: CycleResult, *, is_covered: bool
+) -> ExclusionReason:
     """Return the reason why statistics leave the cycle out, "" if they count it.
 
-    Poor coverage excludes gains but not losses. Otherwise units sent out and back would hide a loss.
+    Poor coverage excludes gains but not losses. Otherwise units sent out and back would
+    hide a loss.
     """
     if result == "open":
         return "open"

@@ -14,10 +14,12 @@ DECAY_STREAK: Final = 3
 
 
 def next_status(previous: str, profile: Profile) -> str:
-    """Return the wallet's status after `previous`: active, insufficient_data or decay_detected; blacklisted stays.
+    """Return the wallet's status after `previous`: active, insufficient_data or
+    decay_detected; blacklisted stays.
 
-    A wallet is decayed after fewer than 40 % wins in its last 20 cycles, or after 3 losses in a row that follow a
-    record of more wins than losses. It recovers at 50 % of the last 20 cycles; with fewer cycles, by a win.
+    A wallet is decayed after fewer than 40 % wins in its last 20 cycles, or after 3
+    losses in a row that follow a record of more wins than losses. It recovers at 50 %
+    of the last 20 cycles; with fewer cycles, by a win.
     """
     if previous == "blacklisted":
         return previous

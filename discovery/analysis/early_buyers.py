@@ -7,17 +7,25 @@ from fractions import Fraction
 
 import msgspec
 
-from discovery.analysis.flags import Flag, creator_flag, infrastructure_flag, sniper_flag
+from discovery.analysis.flags import (
+    Flag,
+    creator_flag,
+    infrastructure_flag,
+    sniper_flag,
+)
 from discovery.analysis.positions import compute_position
 from discovery.domain.findings import EarlyBuyer, HoldingEvent, Launch
 from discovery.domain.run_params import Params
 
 
-def bought_early(events: Sequence[HoldingEvent], launched_at: int, window_minutes: int) -> bool:
-    """Return True if the first event is a buy from launch to `window_minutes` after it, both ends included.
+def bought_early(
+    events: Sequence[HoldingEvent], launched_at: int, window_minutes: int
+) -> bool:
+    """Return True if the first event is a buy from launch to `window_minutes` after it,
+    both ends included.
 
-    events: one wallet's of one mint in chain order. launched_at: unix seconds. A wallet whose first event is another
-    one received units in another way or held some before.
+    events: one wallet's of one mint in chain order. launched_at: unix seconds. A wallet
+    whose first event is another one received units in another way or held some before.
     """
     if not events or events[0].kind != "buy":
         return False
@@ -34,16 +42,23 @@ def evaluate_buyers(
     incomplete_wallets: AbstractSet[str] = frozenset(),
     launch: Launch | None = None,
 ) -> list[EarlyBuyer]:
-    """Return every early buyer in entry order, with its position and whether it qualifies.
+    """Return every early buyer in entry order, with its position and whether it
+    qualifies.
 
-    histories: wallet -> events of this mint in chain order. launched_at: unix seconds. entry_order: the wallets by
-    their first buy on the chain. incomplete_wallets: those whose balances do not follow from their events. launch: the
-    creation of the token, None if it was not seen.
+    histories: wallet -> events of this mint in chain order. launched_at: unix seconds.
+    entry_order: the wallets by their first buy on the chain. incomplete_wallets: those
+    whose balances do not follow from their events. launch: the creation of the token,
+    None if it was not seen.
 
-    A buyer qualifies if its exact profit, not the rounded one, reaches the minimum and it has no excluded flag.
+    A buyer qualifies if its exact profit, not the rounded one, reaches the minimum and
+    it has no excluded flag.
     """
     window = params.early_window_minutes
-    early = [wallet for wallet in entry_order if bought_early(histories[wallet], launched_at, window)]
+    early = [
+        wallet
+        for wallet in entry_order
+        if bought_early(histories[wallet], launched_at, window)
+    ]
     buyers = []
     for entry_rank, wallet in enumerate(early, start=1):
         events = histories[wallet]
@@ -69,8 +84,12 @@ def evaluate_buyers(
     return buyers
 
 
-def _entry_flags(wallet: str, mint: str, entry_slot: int, launch: Launch | None) -> dict[str, str]:
-    """Return the flags that the wallet's address and the token's launch give, with evidence."""
+def _entry_flags(
+    wallet: str, mint: str, entry_slot: int, launch: Launch | None
+) -> dict[str, str]:
+    """Return the flags that the wallet's address and the token's launch give, with
+    evidence.
+    """
     flags: list[Flag | None] = [infrastructure_flag(wallet)]
     if launch is not None:
         flags += [creator_flag(wallet, mint, creator) for creator in launch.creators]
@@ -78,7 +97,9 @@ def _entry_flags(wallet: str, mint: str, entry_slot: int, launch: Launch | None)
     return dict(flag for flag in flags if flag is not None)
 
 
-def _rejection(profit_pct: Fraction | None, flags: Mapping[str, str], params: Params) -> str:
+def _rejection(
+    profit_pct: Fraction | None, flags: Mapping[str, str], params: Params
+) -> str:
     for flag in flags:
         if flag in params.excluded_flags:
             return f"flag_{flag}"

@@ -1,4 +1,6 @@
-"""Estimate of the provider calls of a run, and the cheaper way to fetch. Arithmetic from documented prices."""
+"""Estimate of the provider calls of a run, and the cheaper way to fetch. Arithmetic
+from documented prices.
+"""
 
 from typing import Final, Literal
 
@@ -15,7 +17,9 @@ SIGNATURES_PER_CALL: Final = 1000
 RPC_EXTRA_CALLS: Final = 10  # of one token
 BATCH_SIZE: Final = 100
 LATER_TRANSACTIONS_PER_BUYER: Final = 3
-"""Transactions of one early buyer after the window: an assumption until runs have measured it."""
+"""Transactions of one early buyer after the window: an assumption until runs have
+measured it.
+"""
 
 # Assumptions before anything is known of the tokens (launches on bonding curves, 2026).
 WINDOW_TRANSACTIONS: Final = 600
@@ -25,12 +29,15 @@ PROFILES_PER_TOKEN: Final = 8
 WALLET_TRANSACTIONS: Final = 300
 
 
-def cheaper_path(source: Source, later_transactions: int | None, early_buyers: int) -> FetchPath:
-    """Return how to follow the early buyers after the window: page the market once, or fetch each token account.
+def cheaper_path(
+    source: Source, later_transactions: int | None, early_buyers: int
+) -> FetchPath:
+    """Return how to follow the early buyers after the window: page the market once, or
+    fetch each token account.
 
-    Helius: 10 credits per 100 rows of the market, or 10 per account. Plain RPC: one call per transaction, or one call
-    per account and one for each of its transactions. later_transactions: of the market; None = unknown, which counts
-    as too many.
+    Helius: 10 credits per 100 rows of the market, or 10 per account. Plain RPC: one
+    call per transaction, or one call per account and one for each of its transactions.
+    later_transactions: of the market; None = unknown, which counts as too many.
     """
     if later_transactions is None:
         return "accounts"
@@ -42,7 +49,9 @@ def cheaper_path(source: Source, later_transactions: int | None, early_buyers: i
 
 
 class Estimate(msgspec.Struct, frozen=True):
-    """Expected use of a run: calls by provider, Helius credits, seconds at the rate limits of the providers."""
+    """Expected use of a run: calls by provider, Helius credits, seconds at the rate
+    limits of the providers.
+    """
 
     source: Source
     tokens: int
@@ -67,8 +76,9 @@ def estimate_run(
 ) -> Estimate:
     """Return the cost of a run over `tokens` tokens.
 
-    skips_search: the tokens are named, so that no feed is read. has_batches: the node answers many transactions in one
-    call. calls_per_second: the rate limit by provider. with_profiles: the run profiles the wallets that it finds.
+    skips_search: the tokens are named, so that no feed is read. has_batches: the node
+    answers many transactions in one call. calls_per_second: the rate limit by provider.
+    with_profiles: the run profiles the wallets that it finds.
     """
     wallets = tokens * PROFILES_PER_TOKEN if with_profiles else 0
     calls = _market_calls(tokens, wallets, skips_search=skips_search)
@@ -78,8 +88,16 @@ def estimate_run(
         helius_credits = _helius_credits(tokens, wallets)
     else:
         calls["solana_rpc"] = _rpc_calls(tokens, wallets, has_batches=has_batches)
-    seconds = max(int(count / calls_per_second[name]) + 1 for name, count in calls.items())
-    return Estimate(source=source, tokens=tokens, calls=calls, helius_credits=helius_credits, seconds=seconds)
+    seconds = max(
+        int(count / calls_per_second[name]) + 1 for name, count in calls.items()
+    )
+    return Estimate(
+        source=source,
+        tokens=tokens,
+        calls=calls,
+        helius_credits=helius_credits,
+        seconds=seconds,
+    )
 
 
 def _market_calls(tokens: int, wallets: int, *, skips_search: bool) -> dict[str, int]:
@@ -106,7 +124,9 @@ def _helius_calls(tokens: int, wallets: int) -> int:
 
 def _helius_credits(tokens: int, wallets: int) -> int:
     token_rows = WINDOW_TRANSACTIONS + LATER_TRANSACTIONS
-    per_token = HELIUS_EXTRA_PAGES * HELIUS_CREDITS_PER_CHARGE + _helius_row_credits(token_rows)
+    per_token = HELIUS_EXTRA_PAGES * HELIUS_CREDITS_PER_CHARGE + _helius_row_credits(
+        token_rows
+    )
     return tokens * per_token + wallets * _helius_row_credits(WALLET_TRANSACTIONS)
 
 
@@ -116,9 +136,16 @@ def _helius_row_credits(rows: int) -> int:
 
 def _rpc_calls(tokens: int, wallets: int, *, has_batches: bool) -> int:
     batch_size = BATCH_SIZE if has_batches else 1
-    token_transactions = WINDOW_TRANSACTIONS + EARLY_BUYERS * LATER_TRANSACTIONS_PER_BUYER
+    token_transactions = (
+        WINDOW_TRANSACTIONS + EARLY_BUYERS * LATER_TRANSACTIONS_PER_BUYER
+    )
     window_pages = 2 * _pages(WINDOW_TRANSACTIONS, SIGNATURES_PER_CALL)
-    per_token = RPC_EXTRA_CALLS + window_pages + EARLY_BUYERS + _pages(token_transactions, batch_size)
+    per_token = (
+        RPC_EXTRA_CALLS
+        + window_pages
+        + EARLY_BUYERS
+        + _pages(token_transactions, batch_size)
+    )
     signature_pages = _pages(WALLET_TRANSACTIONS, SIGNATURES_PER_CALL)
     per_wallet = 1 + signature_pages + _pages(WALLET_TRANSACTIONS, batch_size)
     return tokens * per_token + wallets * per_wallet

@@ -1,4 +1,6 @@
-"""Figures of a sample of cycles: win rate, profit, holding times, drawdown and concentration, with sample sizes."""
+"""Figures of a sample of cycles: win rate, profit, holding times, drawdown and
+concentration, with sample sizes.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
@@ -17,7 +19,11 @@ from discovery.analysis.statistics import (
     wilson_interval,
 )
 from discovery.domain.profiles import Cycle, Figures, Ratio
-from discovery.domain.units import LAMPORTS_PER_SOL, fraction_to_decimal, round_half_even
+from discovery.domain.units import (
+    LAMPORTS_PER_SOL,
+    fraction_to_decimal,
+    round_half_even,
+)
 
 ROLLING_CYCLES: Final = 20
 MAX_PROFIT_FACTOR: Final = 10
@@ -41,12 +47,26 @@ class _Totals(msgspec.Struct):
 
 def sorted_by_resolution(cycles: Iterable[Cycle]) -> list[Cycle]:
     """Return the cycles in the order of their resolution, open ones last."""
-    return sorted(cycles, key=lambda c: (c.resolved_at is None, c.resolved_at or c.opened_at, c.mint, c.number))
+    return sorted(
+        cycles,
+        key=lambda c: (
+            c.resolved_at is None,
+            c.resolved_at or c.opened_at,
+            c.mint,
+            c.number,
+        ),
+    )
 
 
-def counted_cycles(cycles: Iterable[Cycle], without: AbstractSet[str] = frozenset()) -> list[Cycle]:
-    """Return the cycles that statistics count, in order, except those in mints of `without`."""
-    return sorted_by_resolution(cycle for cycle in cycles if cycle.is_counted and cycle.mint not in without)
+def counted_cycles(
+    cycles: Iterable[Cycle], without: AbstractSet[str] = frozenset()
+) -> list[Cycle]:
+    """Return the cycles that statistics count, in order, except those in mints of
+    `without`.
+    """
+    return sorted_by_resolution(
+        cycle for cycle in cycles if cycle.is_counted and cycle.mint not in without
+    )
 
 
 def compute_figures(
@@ -58,10 +78,13 @@ def compute_figures(
 ) -> Figures:
     """Return the figures of one wallet's cycles; formulas in docs/scores.md.
 
-    without: mints to leave out (seeds). overhead_lamports: fees of failed transactions, a cost of the whole wallet.
-    Profit is that of all cycles; win rate, sizes, times and ratios are those of the counted ones.
+    without: mints to leave out (seeds). overhead_lamports: fees of failed transactions,
+    a cost of the whole wallet. Profit is that of all cycles; win rate, sizes, times and
+    ratios are those of the counted ones.
     """
-    included = sorted_by_resolution(cycle for cycle in cycles if cycle.mint not in without)
+    included = sorted_by_resolution(
+        cycle for cycle in cycles if cycle.mint not in without
+    )
     sample = counted_cycles(included)
     open_cycles = [cycle for cycle in included if cycle.result == "open"]
     wins = [cycle for cycle in sample if cycle.result == "win"]
@@ -76,7 +99,9 @@ def compute_figures(
     best_gain = max(gains, default=0)
     concentration = herfindahl(gains)
     sizes = [cycle.put_in_lamports for cycle in sample]
-    hold_seconds = [cycle.hold_seconds for cycle in sample if cycle.hold_seconds is not None]
+    hold_seconds = [
+        cycle.hold_seconds for cycle in sample if cycle.hold_seconds is not None
+    ]
     drawdown = _drawdown(included)
     return Figures(
         cycles=len(included),
@@ -100,7 +125,9 @@ def compute_figures(
         unrealised_lamports=_unrealised(open_cycles),
         open_without_exit=len(open_cycles) - len(_liquidation_gains(open_cycles)),
         coverage=_ratio(quotient(totals.covered, totals.sold)),
-        unreconciled_tokens=_token_count(cycle for cycle in included if not cycle.reconciled),
+        unreconciled_tokens=_token_count(
+            cycle for cycle in included if not cycle.reconciled
+        ),
         roi=_ratio(quotient(sample_totals.net, sample_totals.put_in)),
         expectancy_lamports=_rounded(quotient(sample_totals.net, len(sample))),
         per_trade_lamports=_rounded(quotient(totals.net, totals.trades)),
@@ -156,7 +183,9 @@ def _gains_by_token(cycles: Iterable[Cycle]) -> list[int]:
 
 
 def _losing_streaks(decided: Sequence[bool]) -> list[int]:
-    """Return the length of each run of losses after a win; the last one is the run at the end of the record."""
+    """Return the length of each run of losses after a win; the last one is the run at
+    the end of the record.
+    """
     streaks = [0]
     for is_win in decided:
         if is_win:
@@ -166,11 +195,18 @@ def _losing_streaks(decided: Sequence[bool]) -> list[int]:
     return streaks
 
 
-def _net_usd(cycles: Sequence[Cycle], overhead_lamports: int, sol_usd_at: SolUsd | None) -> Decimal | None:
-    """Return each cycle's SOL result at the price of its end, overhead at the last of them; None without a price."""
+def _net_usd(
+    cycles: Sequence[Cycle], overhead_lamports: int, sol_usd_at: SolUsd | None
+) -> Decimal | None:
+    """Return each cycle's SOL result at the price of its end, overhead at the last of
+    them; None without a price.
+    """
     if sol_usd_at is None or not cycles:
         return None
-    amounts = [(cycle.resolved_at or cycle.last_trade_at, cycle.net_lamports) for cycle in cycles]
+    amounts = [
+        (cycle.resolved_at or cycle.last_trade_at, cycle.net_lamports)
+        for cycle in cycles
+    ]
     amounts.append((max(cycle.last_trade_at for cycle in cycles), -overhead_lamports))
     total = Fraction(0)
     for time, lamports in amounts:
@@ -182,7 +218,9 @@ def _net_usd(cycles: Sequence[Cycle], overhead_lamports: int, sol_usd_at: SolUsd
 
 
 def _liquidation_gains(open_cycles: Iterable[Cycle]) -> list[int]:
-    """Return liquidation value minus remaining basis, of the cycles whose liquidation value is known."""
+    """Return liquidation value minus remaining basis, of the cycles whose liquidation
+    value is known.
+    """
     return [
         cycle.liquidation_value_lamports - cycle.basis_left_lamports
         for cycle in open_cycles
@@ -195,8 +233,12 @@ def _unrealised(open_cycles: Sequence[Cycle]) -> int | None:
     return sum(gains) if len(gains) == len(open_cycles) else None
 
 
-def _profit_factor(sample: Sequence[Cycle], typical_size: Fraction | None) -> Decimal | None:
-    """Return (gains + typical size) ÷ (losses + typical size), at most 10; None without a cost."""
+def _profit_factor(
+    sample: Sequence[Cycle], typical_size: Fraction | None
+) -> Decimal | None:
+    """Return (gains + typical size) ÷ (losses + typical size), at most 10; None without
+    a cost.
+    """
     if not typical_size:
         return None
     gained = sum(max(0, cycle.net_lamports) for cycle in sample)
@@ -220,7 +262,9 @@ def _gain_before_fees(sample: Iterable[Cycle]) -> int:
 
 
 def _drawdown(cycles: Sequence[Cycle]) -> int:
-    """Return the largest fall of the cumulative net of resolved cycles from an earlier peak, in lamports."""
+    """Return the largest fall of the cumulative net of resolved cycles from an earlier
+    peak, in lamports.
+    """
     cumulative = peak = drawdown = 0
     for cycle in cycles:
         if cycle.resolved_at is None:
@@ -237,7 +281,9 @@ def _max_basis_at_work(cycles: Sequence[Cycle]) -> int:
     for cycle in cycles:
         changes.append((cycle.opened_at, cycle.put_in_lamports))
         if cycle.resolved_at is not None:
-            changes.append((max(cycle.resolved_at, cycle.opened_at + 1), -cycle.put_in_lamports))
+            changes.append(
+                (max(cycle.resolved_at, cycle.opened_at + 1), -cycle.put_in_lamports)
+            )
     at_work = max_at_work = 0
     for _, change in sorted(changes):
         at_work += change
@@ -254,4 +300,8 @@ def _ratio(value: Fraction | None) -> Decimal | None:
 
 
 def _sol(lamports: Fraction | None) -> Decimal | None:
-    return None if lamports is None else fraction_to_decimal(lamports / LAMPORTS_PER_SOL, 9)
+    return (
+        None
+        if lamports is None
+        else fraction_to_decimal(lamports / LAMPORTS_PER_SOL, 9)
+    )

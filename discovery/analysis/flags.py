@@ -1,6 +1,7 @@
 """Flags of a wallet, each with its evidence in words.
 
-A flag states what was observed. Its consequences are decided by the parameters of a run and by the gates of a score.
+A flag states what was observed. Its consequences are decided by the parameters of a run
+and by the gates of a score.
 """
 
 from collections import defaultdict
@@ -38,21 +39,29 @@ def address_flags(wallet: str) -> tuple[str, ...]:
 
 
 def infrastructure_flag(wallet: str) -> Flag | None:
-    """`plumbing`: the address is off the curve (a program's account) or a known service."""
+    """`plumbing`: the address is off the curve (a program's account) or a known
+    service.
+    """
     if is_wallet(wallet):
         return None
     return (INFRASTRUCTURE_FLAG, "a program's account or a known service")
 
 
 def creator_flag(wallet: str, mint: str, creator_wallet: str | None) -> Flag | None:
-    """`creator`: the wallet created the token. creator_wallet: None if the creator is unknown."""
+    """`creator`: the wallet created the token. creator_wallet: None if the creator is
+    unknown.
+    """
     return ("creator", f"created {mint}") if wallet == creator_wallet else None
 
 
-def funded_by_creator_flag(creators: Mapping[str, str], funders: Sequence[str]) -> Flag | None:
-    """`funded_by_creator`: the wallet's first SOL came from a token's creator, directly or over one wallet between.
+def funded_by_creator_flag(
+    creators: Mapping[str, str], funders: Sequence[str]
+) -> Flag | None:
+    """`funded_by_creator`: the wallet's first SOL came from a token's creator, directly
+    or over one wallet between.
 
-    creators: creator -> mint. funders: the wallet's funder, then the funder of that one; further ones are ignored.
+    creators: creator -> mint. funders: the wallet's funder, then the funder of that
+    one; further ones are ignored.
     """
     for steps, funder in enumerate(funders[:MAX_FUNDING_STEPS], start=1):
         if funder in creators:
@@ -62,17 +71,22 @@ def funded_by_creator_flag(creators: Mapping[str, str], funders: Sequence[str]) 
 
 
 def sniper_flag(mint: str, entry_slot: int, launch_slot: int) -> Flag | None:
-    """`sniper`: the first buy came at most 3 slots after the launch. A program placed it; nobody can copy it."""
+    """`sniper`: the first buy came at most 3 slots after the launch. A program placed
+    it; nobody can copy it.
+    """
     slots = entry_slot - launch_slot
     if not 0 <= slots <= MAX_SNIPER_SLOTS:
         return None
     return ("sniper", f"bought {mint} {_count(slots, 'slot')} after its launch")
 
 
-def bundle_flags(mint: str, entries: Iterable[tuple[str, int, str | None]]) -> dict[str, Flag]:
+def bundle_flags(
+    mint: str, entries: Iterable[tuple[str, int, str | None]]
+) -> dict[str, Flag]:
     """`bundle`, by wallet: at least 3 wallets with one funder bought first in one slot.
 
-    entries: (wallet, slot of its first buy, its funder or None) of the token's early buyers.
+    entries: (wallet, slot of its first buy, its funder or None) of the token's early
+    buyers.
     """
     groups: dict[tuple[int, str], set[str]] = defaultdict(set)
     for wallet, slot, funder in entries:
@@ -82,20 +96,28 @@ def bundle_flags(mint: str, entries: Iterable[tuple[str, int, str | None]]) -> d
     for (slot, funder), wallets in sorted(groups.items()):
         if len(wallets) < MIN_BUNDLE_WALLETS:
             continue
-        words = f"{len(wallets)} wallets funded by {funder} bought {mint} in slot {slot}"
+        words = (
+            f"{len(wallets)} wallets funded by {funder} bought {mint} in slot {slot}"
+        )
         flags.update(dict.fromkeys(sorted(wallets), ("bundle", words)))
     return flags
 
 
 def arbitrage_flag(transactions: int) -> Flag | None:
-    """`arbitrage`: the wallet bought and sold the same token within one transaction. transactions: how often."""
+    """`arbitrage`: the wallet bought and sold the same token within one transaction.
+    transactions: how often.
+    """
     if transactions <= 0:
         return None
-    return ("arbitrage", f"bought and sold the same token within {_count(transactions, 'transaction')}")
+    return (
+        "arbitrage",
+        f"bought and sold the same token within {_count(transactions, 'transaction')}",
+    )
 
 
 def sandwich_flag(histories: Mapping[str, Sequence[HoldingEvent]]) -> Flag | None:
-    """`sandwich`: at least 3 times a buy and a sale of one token in the same slot, in different transactions.
+    """`sandwich`: at least 3 times a buy and a sale of one token in the same slot, in
+    different transactions.
 
     histories: mint -> the wallet's events in it.
     """
@@ -116,10 +138,12 @@ def _sandwich_count(events: Iterable[HoldingEvent]) -> int:
 
 
 def wash_flag(mint: str, cluster: Mapping[str, Sequence[HoldingEvent]]) -> Flag | None:
-    """`wash`: wallets of one owner traded on both sides of the token, less than 10 % of it net.
+    """`wash`: wallets of one owner traded on both sides of the token, less than 10 % of
+    it net.
 
-    cluster: wallet -> its events in the mint, of wallets with one owner. Only slots count in which one of them bought
-    and another sold: units bought minus sold, slot by slot, compared with all units that they traded there.
+    cluster: wallet -> its events in the mint, of wallets with one owner. Only slots
+    count in which one of them bought and another sold: units bought minus sold, slot by
+    slot, compared with all units that they traded there.
     """
     net = gross = 0
     for slot in _units_by_slot(cluster).values():
@@ -133,14 +157,19 @@ def wash_flag(mint: str, cluster: Mapping[str, Sequence[HoldingEvent]]) -> Flag 
     if net >= MAX_WASH_NET_SHARE * gross:
         return None
     words = (
-        f"{len(cluster)} wallets of one owner traded {gross:,} units of {mint} among themselves, {net:,} of them net"
+        f"{len(cluster)} wallets of one owner traded {gross:,} units of {mint} "
+        f"among themselves, {net:,} of them net"
     )
     return ("wash", words)
 
 
-def _units_by_slot(cluster: Mapping[str, Sequence[HoldingEvent]]) -> dict[int, dict[str, dict[str, int]]]:
+def _units_by_slot(
+    cluster: Mapping[str, Sequence[HoldingEvent]],
+) -> dict[int, dict[str, dict[str, int]]]:
     """Return slot -> side -> wallet -> units traded."""
-    slots: dict[int, dict[str, dict[str, int]]] = defaultdict(lambda: {"buy": {}, "sell": {}})
+    slots: dict[int, dict[str, dict[str, int]]] = defaultdict(
+        lambda: {"buy": {}, "sell": {}}
+    )
     for wallet, events in cluster.items():
         for event in events:
             if event.is_trade:
@@ -150,8 +179,15 @@ def _units_by_slot(cluster: Mapping[str, Sequence[HoldingEvent]]) -> dict[int, d
 
 
 def profile_flags(profile: Profile) -> tuple[Flag, ...]:
-    """Return the flags that a wallet's habits give: sub_minute, hyperactive, oversold, dust. Seed tokens count too."""
-    flags = (_sub_minute(profile), _hyperactive(profile), _oversold(profile), _dust(profile))
+    """Return the flags that a wallet's habits give: sub_minute, hyperactive, oversold,
+    dust. Seed tokens count too.
+    """
+    flags = (
+        _sub_minute(profile),
+        _hyperactive(profile),
+        _oversold(profile),
+        _dust(profile),
+    )
     return tuple(flag for flag in flags if flag is not None)
 
 
@@ -165,7 +201,10 @@ def _sub_minute(profile: Profile) -> Flag | None:
 def _hyperactive(profile: Profile) -> Flag | None:
     if profile.swaps <= MAX_SWAPS_PER_DAY * profile.active_days:
         return None
-    return ("hyperactive", f"{profile.swaps_per_day:,} swaps a day on {_count(profile.active_days, 'active day')}")
+    return (
+        "hyperactive",
+        f"{profile.swaps_per_day:,} swaps a day on {_count(profile.active_days, 'active day')}",
+    )
 
 
 def _oversold(profile: Profile) -> Flag | None:
@@ -179,7 +218,10 @@ def _dust(profile: Profile) -> Flag | None:
     size = profile.all.median_position_sol
     if size is None or size * LAMPORTS_PER_SOL >= MAX_DUST_LAMPORTS:
         return None
-    return ("dust", f"median position {size.normalize():f} SOL over {_count(profile.all.counted, 'cycle')}")
+    return (
+        "dust",
+        f"median position {size.normalize():f} SOL over {_count(profile.all.counted, 'cycle')}",
+    )
 
 
 def _count(number: int, noun: str) -> str:

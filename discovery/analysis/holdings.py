@@ -1,8 +1,9 @@
 """Holdings: a wallet's history in one mint, split into cycles from flat to flat.
 
-The accounting is that of `positions.CostBasisLedger`: cost basis, matched and unmatched proceeds of a token's cycles
-add up exactly to those of its position. A cycle opens with the first units of a flat wallet and closes when at most 1 %
-of its peak is left. What is left is a cost of that cycle. If it is sold later, that cycle gets the proceeds.
+The accounting is that of `positions.CostBasisLedger`: cost basis, matched and unmatched
+proceeds of a token's cycles add up exactly to those of its position. A cycle opens with
+the first units of a flat wallet and closes when at most 1 % of its peak is left. What
+is left is a cost of that cycle. If it is sold later, that cycle gets the proceeds.
 """
 
 from collections.abc import Sequence
@@ -17,11 +18,15 @@ from discovery.domain.findings import HoldingEvent
 
 FLAT_SHARE: Final = Fraction(1, 100)
 _HOLD_WEIGHT_SCALE: Final = 2**64
-"""Weights of holding times are in 2⁻⁶⁴ lamports: integers stay fast over thousands of sales."""
+"""Weights of holding times are in 2⁻⁶⁴ lamports: integers stay fast over thousands of
+sales.
+"""
 
 
 class Holding(msgspec.Struct, frozen=True):
-    """One cycle before its result is known. Amounts in lamports and raw units, exact; times in unix seconds."""
+    """One cycle before its result is known. Amounts in lamports and raw units, exact;
+    times in unix seconds.
+    """
 
     mint: str
     number: int
@@ -67,7 +72,8 @@ class _Removal(NamedTuple):
 class _HoldingBuilder:
     """Collects the events of one cycle.
 
-    units, remaining_basis: those of its own units that are still there. bought_at: their mean time, by cost.
+    units, remaining_basis: those of its own units that are still there. bought_at:
+    their mean time, by cost.
     """
 
     def __init__(self, event: HoldingEvent) -> None:
@@ -100,8 +106,12 @@ class _HoldingBuilder:
         self.remaining_basis += basis
         self.cost_basis += basis
         if basis:
-            mean = self.bought_at + (time - self.bought_at) * basis / self.remaining_basis
-            self.bought_at = round(mean, 6)  # microseconds: a time needs no exact fraction
+            mean = (
+                self.bought_at + (time - self.bought_at) * basis / self.remaining_basis
+            )
+            self.bought_at = round(
+                mean, 6
+            )  # microseconds: a time needs no exact fraction
 
     def add_trade(self, event: HoldingEvent) -> None:
         """Count a buy or a sale."""
@@ -114,14 +124,22 @@ class _HoldingBuilder:
         self.is_incomplete |= event.value_lamports is None
 
     def keep(self, units: Fraction, basis: Fraction, share: Fraction | int) -> _Removal:
-        """Keep only `units` with `basis`. Returns what was removed: `share` of all that the event took."""
-        removal = _Removal(self, share, self.units - units, self.remaining_basis - basis)
+        """Keep only `units` with `basis`. Returns what was removed: `share` of all that
+        the event took.
+        """
+        removal = _Removal(
+            self, share, self.units - units, self.remaining_basis - basis
+        )
         self.units = units
         self.remaining_basis = basis
         return removal
 
-    def add_sale(self, event: HoldingEvent, matched: Fraction, removal: _Removal) -> None:
-        """Add this cycle's part of a sale: `removal` of its units brought `matched` lamports net of fees."""
+    def add_sale(
+        self, event: HoldingEvent, matched: Fraction, removal: _Removal
+    ) -> None:
+        """Add this cycle's part of a sale: `removal` of its units brought `matched`
+        lamports net of fees.
+        """
         self.matched_proceeds += matched
         if event.value_lamports is None:
             self.unpriced_basis += removal.basis
@@ -132,7 +150,9 @@ class _HoldingBuilder:
         self.hold_weight += weight
 
     def build(self, mint: str, number: int, unknown_units: Fraction) -> Holding:
-        """Return the holding. `unknown_units`: units without a known cost that the wallet holds beside it."""
+        """Return the holding. `unknown_units`: units without a known cost that the
+        wallet holds beside it.
+        """
         assert self.last_trade_at is not None
         return Holding(
             mint=mint,
@@ -147,7 +167,8 @@ class _HoldingBuilder:
             matched_proceeds=self.matched_proceeds,
             unmatched_proceeds=self.unmatched_proceeds,
             fees_lamports=self.fees_lamports,
-            # A sale at an unknown price counts at its cost: it lowers coverage instead of disappearing from it.
+            # A sale at an unknown price counts at its cost: it lowers coverage instead
+            # of disappearing from it.
             sold_value=self.covered_value + self.uncovered_value + self.unpriced_basis,
             covered_value=self.covered_value,
             unpriced_basis=self.unpriced_basis,
@@ -162,7 +183,9 @@ class _HoldingBuilder:
 
 
 class _Splitter:
-    """Applies events to one ledger and shares their effect among the cycles that still have units."""
+    """Applies events to one ledger and shares their effect among the cycles that still
+    have units.
+    """
 
     def __init__(self) -> None:
         self.ledger = CostBasisLedger()
@@ -180,10 +203,14 @@ class _Splitter:
         match event.kind:
             case "buy":
                 bought = ledger.known_units - before.known_units
-                current.add_units(bought, ledger.cost_basis - before.cost_basis, event.block_time)
+                current.add_units(
+                    bought, ledger.cost_basis - before.cost_basis, event.block_time
+                )
             case "sell":
                 for removal in self._take_units(event, before):
-                    removal.builder.add_sale(event, proceeds.matched * removal.share, removal)
+                    removal.builder.add_sale(
+                        event, proceeds.matched * removal.share, removal
+                    )
                 current.unmatched_proceeds += proceeds.unmatched
                 current.uncovered_value += self._uncovered_value(event, before)
             case "transfer_out":
@@ -205,7 +232,9 @@ class _Splitter:
         owners = [builder for builder in self.builders if builder.units]
         if len(owners) == 1:
             # A sole owner has what the ledger has. Divisions of fractions are slow.
-            return [owners[0].keep(self.ledger.known_units, self.ledger.remaining_basis, 1)]
+            return [
+                owners[0].keep(self.ledger.known_units, self.ledger.remaining_basis, 1)
+            ]
         removals = []
         for owner in owners:
             share = owner.units / before.known_units
@@ -222,20 +251,26 @@ class _Splitter:
 
     def _close_if_flat(self, event: HoldingEvent) -> None:
         current = self.builders[-1]
-        if current.closed_at is None and self.ledger.held_units <= current.peak_units * FLAT_SHARE:
+        if (
+            current.closed_at is None
+            and self.ledger.held_units <= current.peak_units * FLAT_SHARE
+        ):
             current.closed_at = event.block_time
             current.is_closed_by_transfer = event.kind == "transfer_out"
 
 
 def split_cycles(mint: str, events: Sequence[HoldingEvent]) -> list[Holding]:
-    """Return the holdings of one wallet in one mint, oldest first, numbered from 1. `events` are in chain order.
+    """Return the holdings of one wallet in one mint, oldest first, numbered from 1.
+    `events` are in chain order.
 
     Holdings without a buy or a sale (units that were only sent around) are left out.
     """
     splitter = _Splitter()
     for event in events:
         splitter.add(event)
-    traded = [builder for builder in splitter.builders if builder.last_trade_at is not None]
+    traded = [
+        builder for builder in splitter.builders if builder.last_trade_at is not None
+    ]
     holdings = []
     for number, builder in enumerate(traded, start=1):
         is_latest = builder is splitter.builders[-1]

@@ -1,4 +1,6 @@
-"""Liquidation value of a holding: its proceeds if it were sold now, in the deepest pool of the token."""
+"""Liquidation value of a holding: its proceeds if it were sold now, in the deepest pool
+of the token.
+"""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -12,12 +14,17 @@ MIN_LIQUIDITY_USD: Final = 500
 
 
 def liquidation_value_lamports(
-    units: int, decimals: int, price_usd: Decimal | None, liquidity_usd: Decimal | None, usd_per_sol: Decimal
+    units: int,
+    decimals: int,
+    price_usd: Decimal | None,
+    liquidity_usd: Decimal | None,
+    usd_per_sol: Decimal,
 ) -> int:
-    """Return the lamports for `units` raw units sold at once into a constant-product pool.
+    """Return the lamports for `units` raw units sold at once into a constant-product
+    pool.
 
-    Rq·q(1-φ) / (Rb + q(1-φ)), both reserves worth half of `liquidity_usd`. Returns 0 without a price or if the pool is
-    too thin. Raises ValueError if SOL has no price.
+    Rq·q(1-φ) / (Rb + q(1-φ)), both reserves worth half of `liquidity_usd`. Returns 0
+    without a price or if the pool is too thin. Raises ValueError if SOL has no price.
     """
     if usd_per_sol <= 0:
         raise ValueError("a SOL/USD price must be positive")

@@ -1,6 +1,8 @@
-"""Positions: what a wallet's units of one mint cost and brought, by weighted average cost, exact.
+"""Positions: what a wallet's units of one mint cost and brought, by weighted average
+cost, exact.
 
-State: K units with a known cost, B their remaining basis in lamports, U units without a known cost, Q = K + U.
+State: K units with a known cost, B their remaining basis in lamports, U units without a
+known cost, Q = K + U.
 
 | event                       | effect                                                                               |
 | --------------------------- | ------------------------------------------------------------------------------------ |
@@ -10,7 +12,8 @@ State: K units with a known cost, B their remaining basis in lamports, U units w
 | transfer in q               | U += q                                                                               |
 | transfer out q, burn q      | K, U and B shrink pro rata; a burn loses its basis                                   |
 
-Units that were received without paying have no cost, so their proceeds are never profit. Units that leave earn nothing.
+Units that were received without paying have no cost, so their proceeds are never
+profit. Units that leave earn nothing.
 """
 
 from collections.abc import Iterable
@@ -23,7 +26,9 @@ ZERO: Final = Fraction(0)
 
 
 class Proceeds(NamedTuple):
-    """Proceeds of one event in lamports, net of fees: of units with a known cost, and of the others."""
+    """Proceeds of one event in lamports, net of fees: of units with a known cost, and
+    of the others.
+    """
 
     matched: Fraction
     unmatched: Fraction
@@ -33,14 +38,18 @@ NO_PROCEEDS: Final = Proceeds(ZERO, ZERO)
 
 
 class CostBasisLedger:
-    """Running position of one wallet in one mint. Amounts in lamports and raw units, exact."""
+    """Running position of one wallet in one mint. Amounts in lamports and raw units,
+    exact.
+    """
 
     def __init__(self) -> None:
         self.known_units = ZERO  # units with a known cost
         self.unknown_units = ZERO
         self.cost_basis = ZERO  # of all units ever bought
         self.remaining_basis = ZERO
-        self.removed_basis = ZERO  # of units that were transferred out or sold at an unknown price
+        self.removed_basis = (
+            ZERO  # of units that were transferred out or sold at an unknown price
+        )
         self.matched_proceeds = ZERO
         self.unmatched_proceeds = ZERO
         self.is_incomplete = False
@@ -104,7 +113,9 @@ class CostBasisLedger:
     @property
     def realised(self) -> Fraction:
         """Matched proceeds minus the basis of what was sold or burned."""
-        return self.matched_proceeds - (self.cost_basis - self.remaining_basis - self.removed_basis)
+        return self.matched_proceeds - (
+            self.cost_basis - self.remaining_basis - self.removed_basis
+        )
 
     @property
     def held_units(self) -> Fraction:
@@ -113,7 +124,9 @@ class CostBasisLedger:
 
 
 def compute_position(events: Iterable[HoldingEvent]) -> Position:
-    """Return the position of one wallet in one mint after `events`, which are in chain order."""
+    """Return the position of one wallet in one mint after `events`, which are in chain
+    order.
+    """
     history = list(events)
     ledger = CostBasisLedger()
     for event in history:

@@ -1,4 +1,6 @@
-"""Profile of a wallet: its cycles, their figures with and without its seed tokens, and its trading habits."""
+"""Profile of a wallet: its cycles, their figures with and without its seed tokens, and
+its trading habits.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -27,22 +29,37 @@ def build_profile(
     unreconciled_mints: AbstractSet[str],
     sol_usd_at: SolUsd | None,
 ) -> tuple[Profile, list[Cycle]]:
-    """Return the profile of one wallet and the cycles behind it, in the order of their resolution.
+    """Return the profile of one wallet and the cycles behind it, in the order of their
+    resolution.
 
-    histories: mint -> the wallet's events in it, in chain order. now: unix seconds. liquidation_values: mint ->
-    lamports that the units held would bring, None = unknown. seed_mints: tokens through which the wallet was found.
-    entry_ranks: mint -> (the wallet's rank among its early buyers, their number). overhead_lamports: fees of failed
-    transactions. truncated: the wallet has more transactions than were read. unreconciled_mints: tokens whose balance
-    does not follow from the events.
+    histories: mint -> the wallet's events in it, in chain order. now: unix seconds.
+    liquidation_values: mint -> lamports that the units held would bring, None =
+    unknown. seed_mints: tokens through which the wallet was found. entry_ranks: mint ->
+    (the wallet's rank among its early buyers, their number). overhead_lamports: fees of
+    failed transactions. truncated: the wallet has more transactions than were read.
+    unreconciled_mints: tokens whose balance does not follow from the events.
     """
-    holdings = [holding for mint in sorted(histories) for holding in split_cycles(mint, histories[mint])]
-    cycles = sorted_by_resolution(resolve_cycles(holdings, liquidation_values, now, unreconciled_mints))
+    holdings = [
+        holding
+        for mint in sorted(histories)
+        for holding in split_cycles(mint, histories[mint])
+    ]
+    cycles = sorted_by_resolution(
+        resolve_cycles(holdings, liquidation_values, now, unreconciled_mints)
+    )
     swap_times = _swap_times(histories)
     active_days = len({time // SECONDS_PER_DAY for time in swap_times})
     percentiles = _entry_percentiles(entry_ranks)
     profile = Profile(
-        scored=compute_figures(cycles, without=seed_mints, overhead_lamports=overhead_lamports, sol_usd_at=sol_usd_at),
-        all=compute_figures(cycles, overhead_lamports=overhead_lamports, sol_usd_at=sol_usd_at),
+        scored=compute_figures(
+            cycles,
+            without=seed_mints,
+            overhead_lamports=overhead_lamports,
+            sol_usd_at=sol_usd_at,
+        ),
+        all=compute_figures(
+            cycles, overhead_lamports=overhead_lamports, sol_usd_at=sol_usd_at
+        ),
         seeds=tuple(sorted(seed_mints & histories.keys())),
         first_trade_at=min(swap_times, default=None),
         last_trade_at=max(swap_times, default=None),
@@ -59,10 +76,14 @@ def build_profile(
 
 
 def _swap_times(histories: Mapping[str, Sequence[HoldingEvent]]) -> list[int]:
-    """Return the unix time of every transaction that bought or sold. A token-to-token swap is one transaction."""
+    """Return the unix time of every transaction that bought or sold. A token-to-token
+    swap is one transaction.
+    """
     times: dict[str, int] = {}
     for events in histories.values():
-        times.update((event.signature, event.block_time) for event in events if event.is_trade)
+        times.update(
+            (event.signature, event.block_time) for event in events if event.is_trade
+        )
     return list(times.values())
 
 
@@ -75,8 +96,14 @@ def _hour_counts(times: Iterable[int]) -> tuple[int, ...]:
 
 
 def _entry_percentiles(entry_ranks: Mapping[str, tuple[int, int]]) -> list[Fraction]:
-    """Return the wallet's place by token: 0 = first of the early buyers, 100 = last. A sole buyer has no place."""
-    return [Fraction(rank - 1, buyers - 1) * 100 for rank, buyers in entry_ranks.values() if buyers > 1]
+    """Return the wallet's place by token: 0 = first of the early buyers, 100 = last. A
+    sole buyer has no place.
+    """
+    return [
+        Fraction(rank - 1, buyers - 1) * 100
+        for rank, buyers in entry_ranks.values()
+        if buyers > 1
+    ]
 
 
 def _two_places(value: Fraction | None) -> Decimal | None:

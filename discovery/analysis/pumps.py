@@ -1,4 +1,6 @@
-"""Selection of pumped tokens: the figures of their markets combined, then the filters, with a reason for each token."""
+"""Selection of pumped tokens: the figures of their markets combined, then the filters,
+with a reason for each token.
+"""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -14,7 +16,9 @@ ZERO: Final = Decimal(0)
 
 
 class Market(msgspec.Struct, frozen=True):
-    """Figures of one market of a token. Money in USD, change in percent, time in unix seconds; None = not reported."""
+    """Figures of one market of a token. Money in USD, change in percent, time in unix
+    seconds; None = not reported.
+    """
 
     mint: str
     pool: str
@@ -51,12 +55,17 @@ class _LaunchTime(NamedTuple):
 
 
 def build_candidate(
-    mint: str, sources: Iterable[str], markets: Sequence[Market], index: TokenIndexEntry | None
+    mint: str,
+    sources: Iterable[str],
+    markets: Sequence[Market],
+    index: TokenIndexEntry | None,
 ) -> Candidate:
-    """Return one token combined from its markets: price and change of the deepest one, volume of all of them.
+    """Return one token combined from its markets: price and change of the deepest one,
+    volume of all of them.
 
-    The index fills in what no market reports; an aggregator lists a bonding curve without liquidity. The launch time is
-    that of the index (first pool or creation), else the creation of the earliest market, which is weak.
+    The index fills in what no market reports; an aggregator lists a bonding curve
+    without liquidity. The launch time is that of the index (first pool or creation),
+    else the creation of the earliest market, which is weak.
     """
     entry = TokenIndexEntry(mint) if index is None else index
     deepest = max(markets, key=_depth, default=Market(mint, ""))
@@ -69,7 +78,9 @@ def build_candidate(
         sources=tuple(dict.fromkeys(sources)),
         pools=tuple(dict.fromkeys([*pools, *entry.pools])),
         price_usd=_first_known(deepest.price_usd, entry.price_usd),
-        price_change_24h_pct=_first_known(deepest.price_change_24h_pct, entry.price_change_24h_pct),
+        price_change_24h_pct=_first_known(
+            deepest.price_change_24h_pct, entry.price_change_24h_pct
+        ),
         volume_24h_usd=_first_known(_volume_usd(markets), entry.volume_24h_usd),
         liquidity_usd=_first_known(deepest.liquidity_usd, entry.liquidity_usd),
         market_cap_usd=_first_known(deepest.market_cap_usd, entry.market_cap_usd),
@@ -88,12 +99,18 @@ def _first_known(own: Decimal | None, other: Decimal | None) -> Decimal | None:
 
 
 def _volume_usd(markets: Iterable[Market]) -> Decimal | None:
-    volumes = [market.volume_24h_usd for market in markets if market.volume_24h_usd is not None]
+    volumes = [
+        market.volume_24h_usd for market in markets if market.volume_24h_usd is not None
+    ]
     return sum(volumes, ZERO) if volumes else None
 
 
 def _transaction_count(markets: Iterable[Market]) -> int | None:
-    counts = [market.transactions_24h for market in markets if market.transactions_24h is not None]
+    counts = [
+        market.transactions_24h
+        for market in markets
+        if market.transactions_24h is not None
+    ]
     return sum(counts) if counts else None
 
 
@@ -110,15 +127,18 @@ def _earliest(times: Iterable[int | None]) -> int | None:
 
 
 def rejection_reason(token: Candidate, params: Params, now: int) -> str:
-    """Return the reason why the token is not pumped, "" if it is. `now` in unix seconds."""
+    """Return the reason why the token is not pumped, "" if it is. `now` in unix
+    seconds.
+    """
     if not _has_market_data(token):
         return "no_market_data"
     if token.launched_at is None:
         return "no_launch_time"
     if now - token.launched_at > params.max_token_age_hours * 3600:
         return "too_old"
-    # Aggregators leave out the figures of quiet windows (DexScreener) and zeros (Jupiter). What they do not report of a
-    # listed token counts as zero, which only passes a minimum of 0.
+    # Aggregators leave out the figures of quiet windows (DexScreener) and zeros
+    # (Jupiter). What they do not report of a listed token counts as zero, which only
+    # passes a minimum of 0.
     figures = (
         ("price_change", token.price_change_24h_pct, params.min_price_change_pct),
         ("volume", token.volume_24h_usd, params.min_volume_usd),
@@ -131,14 +151,23 @@ def rejection_reason(token: Candidate, params: Params, now: int) -> str:
 
 
 def _has_market_data(token: Candidate) -> bool:
-    figures = (token.price_usd, token.price_change_24h_pct, token.volume_24h_usd, token.liquidity_usd)
+    figures = (
+        token.price_usd,
+        token.price_change_24h_pct,
+        token.volume_24h_usd,
+        token.liquidity_usd,
+    )
     return any(figure is not None for figure in figures)
 
 
-def select_pumped(candidates: Iterable[Candidate], params: Params, now: int) -> tuple[list[Candidate], dict[str, int]]:
-    """Return the pumped tokens, `max_tokens` at most and most promising first, and the rejected ones by reason.
+def select_pumped(
+    candidates: Iterable[Candidate], params: Params, now: int
+) -> tuple[list[Candidate], dict[str, int]]:
+    """Return the pumped tokens, `max_tokens` at most and most promising first, and the
+    rejected ones by reason.
 
-    Promise is price change × volume. Ties are in the order of mints, so that the result is always the same.
+    Promise is price change × volume. Ties are in the order of mints, so that the result
+    is always the same.
     """
     pumped: list[Candidate] = []
     rejected: dict[str, int] = {}

@@ -1,7 +1,9 @@
-"""Scores: gates first, then a weighted geometric mean of parts, times freshness. Formulas in docs/scores.md.
+"""Scores: gates first, then a weighted geometric mean of parts, times freshness.
+Formulas in docs/scores.md.
 
-Two parts of the full score need facts that are not fetched: how often any token of the same weeks pumps (luck) and the
-history of the pools after each trade (copyability). They are left out and never guessed, and the score is provisional.
+Two parts of the full score need facts that are not fetched: how often any token of the
+same weeks pumps (luck) and the history of the pools after each trade (copyability).
+They are left out and never guessed, and the score is provisional.
 """
 
 import math
@@ -10,11 +12,32 @@ from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Final
 
-from discovery.analysis.cohort import MIN_WALLETS, SCORE_VERSION, CycleSample, edge_bound, weigh_cycles
+from discovery.analysis.cohort import (
+    MIN_WALLETS,
+    SCORE_VERSION,
+    CycleSample,
+    edge_bound,
+    weigh_cycles,
+)
 from discovery.analysis.figures import counted_cycles
-from discovery.analysis.statistics import SECONDS_PER_DAY, beta_quantile, log_roi, probabilistic_sharpe, to_decimal
+from discovery.analysis.statistics import (
+    SECONDS_PER_DAY,
+    beta_quantile,
+    log_roi,
+    probabilistic_sharpe,
+    to_decimal,
+)
 from discovery.domain.flags import HARD_FLAGS
-from discovery.domain.profiles import Cycle, Figures, Gate, Part, Prior, Profile, Ratio, Score
+from discovery.domain.profiles import (
+    Cycle,
+    Figures,
+    Gate,
+    Part,
+    Prior,
+    Profile,
+    Ratio,
+    Score,
+)
 from discovery.domain.units import lamports_to_sol
 
 MIN_FINAL_CYCLES: Final = 10
@@ -40,9 +63,11 @@ def compute_score(
     flags: Collection[str],
     now: int,
 ) -> Score:
-    """Return the score of a wallet at `now` (unix seconds). It does not depend on the order of cycles and flags.
+    """Return the score of a wallet at `now` (unix seconds). It does not depend on the
+    order of cycles and flags.
 
-    cycles: all of the wallet's; those of `seeds` are left out here as in `profile.scored`. flags: names of its flags.
+    cycles: all of the wallet's; those of `seeds` are left out here as in
+    `profile.scored`. flags: names of its flags.
     """
     sample = weigh_cycles(counted_cycles(cycles, seeds), now)
     gates = _gates(profile, flags, now)
@@ -50,7 +75,12 @@ def compute_score(
     parts = (
         _win_skill(sample, prior),
         _edge(sample, prior),
-        Part("not luck", None, 0.15, "how often any token of the same weeks pumps is not known"),
+        Part(
+            "not luck",
+            None,
+            0.15,
+            "how often any token of the same weeks pumps is not known",
+        ),
         _consistency(sample),
         _breadth(profile),
         Part("copyability", None, 0.10, "prices after each trade are not known"),
@@ -62,7 +92,9 @@ def compute_score(
         value=None if failed else to_decimal(_combined(parts) * freshness),
         provisional=bool(reasons),
         provisional_because=tuple(reasons),
-        reason="; ".join(f"{gate.name}: {gate.observed}, needed {gate.needed}" for gate in failed),
+        reason="; ".join(
+            f"{gate.name}: {gate.observed}, needed {gate.needed}" for gate in failed
+        ),
         version=SCORE_VERSION,
         parts=parts,
         gates=gates,
@@ -99,7 +131,9 @@ def _gates(profile: Profile, flags: Collection[str], now: int) -> tuple[Gate, ..
         _min_gate("active days", profile.active_days, MIN_DAYS),
         _last_trade_gate(profile, now),
         _profit_gate("net profit", scored.net_lamports),
-        _profit_gate("net profit without the best token", scored.net_without_best_lamports),
+        _profit_gate(
+            "net profit without the best token", scored.net_without_best_lamports
+        ),
     )
 
 
@@ -135,28 +169,48 @@ def _last_trade_gate(profile: Profile, now: int) -> Gate:
     if profile.last_trade_at is None:
         return Gate("last trade", False, "never", needed)
     idle_days = max(0, now - profile.last_trade_at) / SECONDS_PER_DAY
-    return Gate("last trade", idle_days <= MAX_IDLE_DAYS, f"{idle_days:.1f} days ago", needed)
+    return Gate(
+        "last trade", idle_days <= MAX_IDLE_DAYS, f"{idle_days:.1f} days ago", needed
+    )
 
 
 def _profit_gate(name: str, lamports: int) -> Gate:
-    return Gate(name, lamports > 0, f"{lamports_to_sol(lamports):,.4f} SOL", "above 0 SOL")
+    return Gate(
+        name, lamports > 0, f"{lamports_to_sol(lamports):,.4f} SOL", "above 0 SOL"
+    )
 
 
 def _win_skill(sample: CycleSample, prior: Prior) -> Part:
-    """q05 of Beta(α₀ + k, β₀ + n - k), k and n by weight, scaled from the prior's mean (0) to 80 % (1)."""
+    """q05 of Beta(α₀ + k, β₀ + n - k), k and n by weight, scaled from the prior's mean
+    (0) to 80 % (1).
+    """
     if not sample.decided_n:
         return Part("win skill", None, 0.25, "no win and no loss")
     mean = prior.alpha0 / (prior.alpha0 + prior.beta0)
     wins = sample.decided_n * sample.win_share
-    bound = beta_quantile(0.05, prior.alpha0 + wins, prior.beta0 + sample.decided_n - wins)
+    bound = beta_quantile(
+        0.05, prior.alpha0 + wins, prior.beta0 + sample.decided_n - wins
+    )
     value = min(max((bound - mean) / (FULL_WIN_RATE - mean), 0.0), 1.0)
-    return Part("win skill", value, 0.25, f"win rate above {bound:.1%} at 95 %, cohort {mean:.1%}")
+    return Part(
+        "win skill",
+        value,
+        0.25,
+        f"win rate above {bound:.1%} at 95 %, cohort {mean:.1%}",
+    )
 
 
 def _edge(sample: CycleSample, prior: Prior) -> Part:
-    """The rank of the lower bound of the shrunk mean log-ROI among the cohort's; ties count half."""
+    """The rank of the lower bound of the shrunk mean log-ROI among the cohort's; ties
+    count half.
+    """
     if not prior.edges:
-        return Part("edge", None, 0.25, f"fewer than {MIN_WALLETS} wallets with results to compare with")
+        return Part(
+            "edge",
+            None,
+            0.25,
+            f"fewer than {MIN_WALLETS} wallets with results to compare with",
+        )
     bound = edge_bound(sample, prior.g0, prior.tau2, prior.sigma2)
     if bound is None:
         return Part("edge", None, 0.25, "no resolved cycle")
@@ -164,34 +218,55 @@ def _edge(sample: CycleSample, prior: Prior) -> Part:
     equal = sum(edge == bound for edge in prior.edges)
     value = (below + equal / 2) / len(prior.edges)
     rank = f"better than {value:.0%} of {len(prior.edges)} wallets"
-    return Part("edge", value, 0.25, f"return above {math.expm1(bound):+.1%} a cycle at 95 %, {rank}")
+    return Part(
+        "edge",
+        value,
+        0.25,
+        f"return above {math.expm1(bound):+.1%} a cycle at 95 %, {rank}",
+    )
 
 
 def _consistency(sample: CycleSample) -> Part:
-    value = probabilistic_sharpe([log_roi(cycle.net_lamports, cycle.put_in_lamports) for cycle in sample.cycles])
+    value = probabilistic_sharpe(
+        [log_roi(cycle.net_lamports, cycle.put_in_lamports) for cycle in sample.cycles]
+    )
     if value is None:
         return Part("consistency", None, 0.15, "returns too few or too alike")
-    return Part("consistency", value, 0.15, f"{value:.0%} sure that the mean return is above 0")
+    return Part(
+        "consistency", value, 0.15, f"{value:.0%} sure that the mean return is above 0"
+    )
 
 
 def _breadth(profile: Profile) -> Part:
     tokens = profile.scored.effective_tokens
     if tokens is None:
         return Part("breadth", None, 0.10, "nothing gained")
-    return Part("breadth", min(1.0, float(tokens) / FULL_TOKENS), 0.10, f"gains as of {tokens:.1f} equal tokens")
+    return Part(
+        "breadth",
+        min(1.0, float(tokens) / FULL_TOKENS),
+        0.10,
+        f"gains as of {tokens:.1f} equal tokens",
+    )
 
 
 def _combined(parts: Iterable[Part]) -> float:
-    """exp(Σ weight · ln max(part, 0.01)) over the parts that have a value: a bad part cannot be made up for."""
+    """exp(Σ weight · ln max(part, 0.01)) over the parts that have a value: a bad part
+    cannot be made up for.
+    """
     present = [(part.weight, part.value) for part in parts if part.value is not None]
     total = math.fsum(weight for weight, _ in present)
     if not total:
         return 0.0
-    return math.exp(math.fsum(weight * math.log(max(value, MIN_PART)) for weight, value in present) / total)
+    return math.exp(
+        math.fsum(weight * math.log(max(value, MIN_PART)) for weight, value in present)
+        / total
+    )
 
 
 def _freshness(profile: Profile, now: int) -> float:
-    """1 for three days after the last trade, then halved every 14 days; 0 without a trade."""
+    """1 for three days after the last trade, then halved every 14 days; 0 without a
+    trade.
+    """
     if profile.last_trade_at is None:
         return 0.0
     days = (now - profile.last_trade_at) / SECONDS_PER_DAY

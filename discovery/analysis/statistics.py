@@ -1,4 +1,6 @@
-"""Statistics behind profiles and scores. Pure functions of numbers; sums do not depend on the order."""
+"""Statistics behind profiles and scores. Pure functions of numbers; sums do not depend
+on the order.
+"""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -18,7 +20,9 @@ MAX_ROI: Final = 10.0
 
 
 def wilson_interval(hits: float, n: float, z: float = Z90) -> tuple[float, float]:
-    """Return the interval of a rate of `hits` in `n` trials (Wilson 1927). Raises ValueError if n is not positive."""
+    """Return the interval of a rate of `hits` in `n` trials (Wilson 1927). Raises
+    ValueError if n is not positive.
+    """
     if n <= 0:
         raise ValueError("an interval needs at least one trial")
     rate = hits / n
@@ -59,12 +63,16 @@ def beta_quantile(p: float, a: float, b: float) -> float:
 
 
 def log_roi(net_lamports: int, put_in_lamports: int) -> float:
-    """Return ln(1 + ROI) with ROI limited to -99 % … +1,000 %, so that one outlier does not dominate a mean."""
+    """Return ln(1 + ROI) with ROI limited to -99 % … +1,000 %, so that one outlier does
+    not dominate a mean.
+    """
     return math.log1p(min(max(net_lamports / put_in_lamports, MIN_ROI), MAX_ROI))
 
 
 def age_weight(age_seconds: int) -> float:
-    """Return the weight of a result of that age: it halves every 30 days. A result in the future weighs 1."""
+    """Return the weight of a result of that age: it halves every 30 days. A result in
+    the future weighs 1.
+    """
     return float(2.0 ** (-max(0, age_seconds) / SECONDS_PER_DAY / HALF_LIFE_DAYS))
 
 
@@ -76,14 +84,18 @@ def effective_n(weights: Sequence[float]) -> float:
 
 def weighted_mean(values: Sequence[float], weights: Sequence[float]) -> float:
     """Return Σwv / Σw. Raises ZeroDivisionError if all weights are zero."""
-    return math.fsum(w * v for w, v in zip(weights, values, strict=True)) / math.fsum(weights)
+    return math.fsum(w * v for w, v in zip(weights, values, strict=True)) / math.fsum(
+        weights
+    )
 
 
 def probabilistic_sharpe(returns: Sequence[float]) -> float | None:
-    """Return the probability that the true Sharpe ratio is above 0 (Bailey and López de Prado 2012).
+    """Return the probability that the true Sharpe ratio is above 0 (Bailey and López de
+    Prado 2012).
 
-    Φ(SR / √((1 - γ₃·SR + (γ₄ - 1)·SR²/4) / (n - 1))), with skewness γ₃ and kurtosis γ₄ of the returns. Returns None
-    where it is not defined: fewer than three returns, or returns that are all equal.
+    Φ(SR / √((1 - γ₃·SR + (γ₄ - 1)·SR²/4) / (n - 1))), with skewness γ₃ and kurtosis γ₄
+    of the returns. Returns None where it is not defined: fewer than three returns, or
+    returns that are all equal.
     """
     n = len(returns)
     if n < 3:
@@ -102,12 +114,18 @@ def probabilistic_sharpe(returns: Sequence[float]) -> float | None:
     return NormalDist().cdf(ratio / math.sqrt(variance))
 
 
-def _central_moment(values: Sequence[float], mean: float, scale: float, order: int) -> float:
-    return math.fsum(((value - mean) / scale) ** order for value in values) / len(values)
+def _central_moment(
+    values: Sequence[float], mean: float, scale: float, order: int
+) -> float:
+    return math.fsum(((value - mean) / scale) ** order for value in values) / len(
+        values
+    )
 
 
 def herfindahl(gains: Iterable[int]) -> Fraction | None:
-    """Return Σ share² of the positive gains: 1 = a single one, 1/k = k equal ones. None if nothing was gained."""
+    """Return Σ share² of the positive gains: 1 = a single one, 1/k = k equal ones. None
+    if nothing was gained.
+    """
     positive = [gain for gain in gains if gain > 0]
     total = sum(positive)
     return quotient(sum(gain * gain for gain in positive), total * total)
@@ -119,7 +137,9 @@ def quotient(part: int | Fraction, total: int) -> Fraction | None:
 
 
 def median(values: Sequence[int]) -> Fraction | None:
-    """Return the middle value or the mean of the two middle values, None without values."""
+    """Return the middle value or the mean of the two middle values, None without
+    values.
+    """
     if not values:
         return None
     ascending = sorted(values)
@@ -129,7 +149,9 @@ def median(values: Sequence[int]) -> Fraction | None:
 
 
 def tenth_percentile(values: Sequence[int]) -> int | None:
-    """Return the 10 % quantile by nearest rank: a tenth of the values are at or below it. None without values."""
+    """Return the 10 % quantile by nearest rank: a tenth of the values are at or below
+    it. None without values.
+    """
     if not values:
         return None
     rank = math.ceil(Fraction(len(values), 10))

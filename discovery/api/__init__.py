@@ -1,1 +1,3 @@
-"""The REST API under `/api`. It reads through `reads`, changes through `services`, and computes nothing itself."""
+"""The REST API under `/api`. It reads through `reads`, changes through `services`, and
+computes nothing itself.
+"""

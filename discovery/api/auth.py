@@ -1,4 +1,6 @@
-"""Authentication of API calls: an API key, a session, or anybody if `API_AUTH_ENABLED=false`."""
+"""Authentication of API calls: an API key, a session, or anybody if
+`API_AUTH_ENABLED=false`.
+"""
 
 import re
 from collections.abc import Mapping
@@ -31,13 +33,16 @@ PERMISSIONS_BY_SCOPE: Final[Mapping[ApiScope, tuple[str, ...]]] = {
     ApiScope.RUN: ("discovery.add_run",),
     ApiScope.ADMIN: ("discovery.change_config", "discovery.change_wallet"),
 }
-"""Scope → the permissions that give it to a user. The groups `viewer` and `operator` have them."""
+"""Scope → the permissions that give it to a user. The groups `viewer` and `operator`
+have them.
+"""
 
 
 class Caller(msgspec.Struct, frozen=True):
     """Who calls.
 
-    name: the author of runs and changes. bucket: the name under which calls are counted, "" = the address.
+    name: the author of runs and changes. bucket: the name under which calls are
+    counted, "" = the address.
     """
 
     name: str
@@ -52,13 +57,16 @@ Authenticated = tuple[Any, Caller]
 
 
 class KeyAuthentication(authentication.BaseAuthentication):
-    """`Authorization: Bearer wt_<prefix>_<secret>`; with `API_AUTH_ENABLED=false`, everybody.
+    """`Authorization: Bearer wt_<prefix>_<secret>`; with `API_AUTH_ENABLED=false`,
+    everybody.
 
     It comes first, so that sessions do not matter if everybody may do everything.
     """
 
     def authenticate(self, request: Request) -> Authenticated | None:
-        """Return the owner of the key, or None without a bearer token. Raises AuthenticationFailed."""
+        """Return the owner of the key, or None without a bearer token. Raises
+        AuthenticationFailed.
+        """
         if not settings.API_AUTH_ENABLED:
             return _authenticate_anybody(request)
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -75,7 +83,9 @@ def _caller_of_key(token: str, now: datetime) -> Caller:
     prefix = prefix_of(token)
     key = api_keys.stored_key(prefix, now) if prefix else None
     if key is None or not matches(token, key.secret_hash) or not key.valid:
-        raise exceptions.AuthenticationFailed("the API key is unknown, expired or revoked")
+        raise exceptions.AuthenticationFailed(
+            "the API key is unknown, expired or revoked"
+        )
     api_keys.store_use(key, now)
     return Caller(
         name=key.name,
@@ -85,11 +95,17 @@ def _caller_of_key(token: str, now: datetime) -> Caller:
 
 
 def _authenticate_anybody(request: Request) -> Authenticated:
-    """Return the anonymous caller. Raises PermissionDenied for a change by a page of another site."""
+    """Return the anonymous caller. Raises PermissionDenied for a change by a page of
+    another site.
+    """
     origin = request.headers.get("Origin")
-    if request.method not in permissions.SAFE_METHODS and not _is_trusted_origin(origin, request.get_host()):
+    if request.method not in permissions.SAFE_METHODS and not _is_trusted_origin(
+        origin, request.get_host()
+    ):
         # The visitor of that page did not intend the change.
-        raise exceptions.PermissionDenied(f"pages of {origin} may not change anything here")
+        raise exceptions.PermissionDenied(
+            f"pages of {origin} may not change anything here"
+        )
     return AnonymousUser(), ANONYMOUS
 
 
@@ -106,10 +122,14 @@ class SessionAuthentication(authentication.SessionAuthentication):
     """The session of the admin pages. A change needs the CSRF token."""
 
     def authenticate(self, request: Request) -> Authenticated | None:
-        """Return the user, or None without a session. Raises PermissionDenied if the CSRF token is missing or wrong."""
+        """Return the user, or None without a session. Raises PermissionDenied if the
+        CSRF token is missing or wrong.
+        """
         cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
         if not _SESSION_KEY.fullmatch(cookie):
-            return None  # Django did not set it, and the database may refuse to look it up
+            return (
+                None  # Django did not set it, and the database may refuse to look it up
+            )
         authenticated = super().authenticate(request)
         if authenticated is None:
             return None
@@ -123,7 +143,11 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
 
 def _scopes_of(user: AbstractUser) -> frozenset[ApiScope]:
-    return frozenset(scope for scope, needed in PERMISSIONS_BY_SCOPE.items() if user.has_perms(needed))
+    return frozenset(
+        scope
+        for scope, needed in PERMISSIONS_BY_SCOPE.items()
+        if user.has_perms(needed)
+    )
 
 
 class HasScope(permissions.BasePermission):

@@ -1,4 +1,6 @@
-"""Query parameters of a call. Unknown names are refused: a misspelt filter would filter nothing."""
+"""Query parameters of a call. Unknown names are refused: a misspelt filter would filter
+nothing.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -20,7 +22,9 @@ class FormatForm(forms.Form):
 
 
 def check_query(params: Mapping[str, str], query_forms: Iterable[forms.Form]) -> None:
-    """Raise ValidationError that names each parameter that is unknown, empty or not valid."""
+    """Raise ValidationError that names each parameter that is unknown, empty or not
+    valid.
+    """
     errors: dict[str, Any] = {}
     known: set[str] = set()
     for form in query_forms:

@@ -18,8 +18,12 @@ Row = TypeVar("Row")
 class PageForm(forms.Form):
     """The query parameters of a page."""
 
-    page = forms.IntegerField(min_value=1, max_value=MAX_ROWS, required=False, initial=1)
-    page_size = forms.IntegerField(min_value=1, max_value=MAX_PAGE_SIZE, required=False, initial=DEFAULT_PAGE_SIZE)
+    page = forms.IntegerField(
+        min_value=1, max_value=MAX_ROWS, required=False, initial=1
+    )
+    page_size = forms.IntegerField(
+        min_value=1, max_value=MAX_PAGE_SIZE, required=False, initial=DEFAULT_PAGE_SIZE
+    )
 
     def clean(self) -> dict[str, Any]:
         """Refuse a page beyond the first MAX_ROWS rows."""
@@ -27,7 +31,9 @@ class PageForm(forms.Form):
             return self.cleaned_data
         page = self.requested
         if (page.number - 1) * page.size >= MAX_ROWS:
-            self.add_error("page", f"beyond the first {MAX_ROWS:,} rows; narrow the filters")
+            self.add_error(
+                "page", f"beyond the first {MAX_ROWS:,} rows; narrow the filters"
+            )
         return self.cleaned_data
 
     @property
@@ -48,7 +54,9 @@ class RowPagination(BasePagination):
         self.slice: Slice[Any] = Slice([], 0, False)
 
     def paginate(self, fetch: Callable[[Page], Slice[Row]]) -> list[Row]:
-        """Return the rows of the requested page. `fetch` reads them, and whether more follow."""
+        """Return the rows of the requested page. `fetch` reads them, and whether more
+        follow.
+        """
         self.slice = fetch(self.form.requested)
         return self.slice.rows
 
@@ -69,7 +77,10 @@ class RowPagination(BasePagination):
         """Return the schema of a page; `schema` is that of the rows."""
         properties = {
             self.results_field: schema,
-            "total": {"type": "integer", "description": f"Number of rows, counted to {MAX_ROWS:,}."},
+            "total": {
+                "type": "integer",
+                "description": f"Number of rows, counted to {MAX_ROWS:,}.",
+            },
             "page": {"type": "integer", "description": "1 = the first."},
             "page_size": {"type": "integer"},
             "has_more": {"type": "boolean"},

@@ -22,16 +22,22 @@ class BoundedJsonParser(JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Return the value. Raises ParseError if it is not JSON, Problem 413 if it is too large."""
+        """Return the value. Raises ParseError if it is not JSON, Problem 413 if it is
+        too large.
+        """
         body = stream.read(MAX_BODY_BYTES + 1)
         if len(body) > MAX_BODY_BYTES:
-            raise Problem(413, "too_large", f"the body is larger than {MAX_BODY_BYTES:,} bytes")
+            raise Problem(
+                413, "too_large", f"the body is larger than {MAX_BODY_BYTES:,} bytes"
+            )
         try:
             value = super().parse(io.BytesIO(body), media_type, parser_context)
             text = json.dumps(value, ensure_ascii=False)
             text.encode()
         except (RecursionError, UnicodeEncodeError):
-            raise ParseError("JSON that is nested too deeply or holds half a character") from None
+            raise ParseError(
+                "JSON that is nested too deeply or holds half a character"
+            ) from None
         if "\\u0000" in text:
             raise ParseError("JSON with a NUL character")
         return value

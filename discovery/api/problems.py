@@ -10,7 +10,13 @@ import msgspec
 from celery.exceptions import OperationalError as QueueError
 from django.core.exceptions import DisallowedHost, ObjectDoesNotExist
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+)
 from django.urls import reverse
 from django.views import defaults
 from rest_framework import exceptions, status
@@ -35,7 +41,9 @@ class FieldError(msgspec.Struct, frozen=True):
 
 
 class ProblemBody(msgspec.Struct, frozen=True):
-    """What went wrong (RFC 9457). Some problems have further members: `run_id`, `run`, `current_status`."""
+    """What went wrong (RFC 9457). Some problems have further members: `run_id`, `run`,
+    `current_status`.
+    """
 
     type: str
     title: str
@@ -48,9 +56,11 @@ class ProblemBody(msgspec.Struct, frozen=True):
 
 
 class Problem(Exception):
-    """An error response. `code` names the cause for programs, `detail` explains it to people.
+    """An error response. `code` names the cause for programs, `detail` explains it to
+    people.
 
-    errors: messages by field. extra: further members of the body. headers: of the response.
+    errors: messages by field. extra: further members of the body. headers: of the
+    response.
     """
 
     def __init__(
@@ -87,14 +97,21 @@ def problem_response(request: Any, problem: Problem) -> JsonResponse:
         "instance": request.path,
         "code": problem.code,
         "request_id": getattr(request, "request_id", ""),
-        "errors": [{"field": field, "message": message} for field, message in problem.errors.items()],
+        "errors": [
+            {"field": field, "message": message}
+            for field, message in problem.errors.items()
+        ],
         **problem.extra,
     }
     headers = {"Cache-Control": "no-store", **problem.headers}
-    return JsonResponse(body, status=problem.status_code, content_type=PROBLEM_JSON, headers=headers)
+    return JsonResponse(
+        body, status=problem.status_code, content_type=PROBLEM_JSON, headers=headers
+    )
 
 
-def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponseBase | None:
+def exception_handler(
+    error: Exception, context: Mapping[str, Any]
+) -> HttpResponseBase | None:
     """Return the response to an exception of a view.
 
     Return None for an unexpected exception: Django logs it and calls `server_error`.
@@ -103,12 +120,17 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespo
     if problem is None:
         return None
     if problem.status_code == status.HTTP_503_SERVICE_UNAVAILABLE:
-        log.warning("request not served", extra={"cause": problem.code, "error": str(error).strip()[:300]})
+        log.warning(
+            "request not served",
+            extra={"cause": problem.code, "error": str(error).strip()[:300]},
+        )
     return problem_response(context["request"], problem)
 
 
 def problem_of(error: BaseException) -> Problem | None:
-    """Return the problem that an exception means to a client, or None if it is unexpected."""
+    """Return the problem that an exception means to a client, or None if it is
+    unexpected.
+    """
     match error:
         case Problem():
             return error
@@ -117,17 +139,27 @@ def problem_of(error: BaseException) -> Problem | None:
         case services.RunAlreadyActive():
             return _run_active(error)
         case services.IdempotencyKeyReused():
-            return Problem(422, "idempotency_key_reused", "this Idempotency-Key was used for another request")
+            return Problem(
+                422,
+                "idempotency_key_reused",
+                "this Idempotency-Key was used for another request",
+            )
         case services.WrongState():
-            return Problem(409, "wrong_state", str(error), extra={"current_status": error.status})
+            return Problem(
+                409, "wrong_state", str(error), extra={"current_status": error.status}
+            )
         case services.StaleVersion():
-            return Problem(412, "stale_version", str(error), headers={"ETag": f'"{error.current}"'})
+            return Problem(
+                412, "stale_version", str(error), headers={"ETag": f'"{error.current}"'}
+            )
         case Http404() | ObjectDoesNotExist():
             return Problem(404, "not_found", str(error) or "not found")
         case OperationalError() | InterfaceError():
             return unavailable("database_unavailable", "the database is out of reach")
         case QueueError():
-            return unavailable("queue_unavailable", "the queue is out of reach; nothing was started")
+            return unavailable(
+                "queue_unavailable", "the queue is out of reach; nothing was started"
+            )
         case exceptions.APIException():
             return _of_framework(error)
         case _:
@@ -178,11 +210,15 @@ def _of_framework(error: exceptions.APIException) -> Problem:
 def _throttled(error: exceptions.Throttled) -> Problem:
     seconds = max(1, int(getattr(error, "wait", None) or 1))
     detail = f"too many requests; again in {seconds} s"
-    return Problem(429, "too_many_requests", detail, headers={"Retry-After": str(seconds)})
+    return Problem(
+        429, "too_many_requests", detail, headers={"Retry-After": str(seconds)}
+    )
 
 
 def messages_by_field(detail: Any, name: str = "") -> dict[str, str]:
-    """Return the nested errors of a serializer by field, as `outer.inner`; "" is the body as a whole."""
+    """Return the nested errors of a serializer by field, as `outer.inner`; "" is the
+    body as a whole.
+    """
     if isinstance(detail, dict):
         return _messages_of_fields(detail, name)
     if isinstance(detail, list):
@@ -210,7 +246,9 @@ def _joined_messages(detail: list[Any], name: str) -> dict[str, str]:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return 400 for a request that Django itself refuses: a wrong Host, a body that is too large."""
+    """Return 400 for a request that Django itself refuses: a wrong Host, a body that is
+    too large.
+    """
     detail = "the request is not acceptable"
     if isinstance(exception, DisallowedHost):
         detail = "the name in the address is neither that of PUBLIC_URL nor among ALLOWED_HOSTS"
@@ -230,17 +268,28 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Return 500, or 503 if the database is out of reach."""
     is_database_gone = isinstance(sys.exc_info()[1], DATABASE_GONE)
     if _is_api(request):
-        return problem_response(request, _server_problem(is_database_gone=is_database_gone))
+        return problem_response(
+            request, _server_problem(is_database_gone=is_database_gone)
+        )
     if is_database_gone:
         words = "The database is out of reach. Try again in a moment."
-        return HttpResponse(words, status=503, content_type="text/plain", headers={"Retry-After": str(RETRY_SECONDS)})
+        return HttpResponse(
+            words,
+            status=503,
+            content_type="text/plain",
+            headers={"Retry-After": str(RETRY_SECONDS)},
+        )
     return defaults.server_error(request)
 
 
 def _server_problem(*, is_database_gone: bool) -> Problem:
     if is_database_gone:
         return unavailable("database_unavailable", "the database is out of reach")
-    return Problem(500, "internal_error", "internal error; the log has the cause under the request id")
+    return Problem(
+        500,
+        "internal_error",
+        "internal error; the log has the cause under the request id",
+    )
 
 
 def _is_api(request: HttpRequest) -> bool:

@@ -1,4 +1,6 @@
-"""Renderers that write a list row by row, so that an export of any size takes little memory."""
+"""Renderers that write a list row by row, so that an export of any size takes little
+memory.
+"""
 
 import csv
 import io
@@ -33,11 +35,21 @@ class StreamingRenderer(BaseRenderer):
         columns = list(rows[0]) if rows else []
         return "".join(self.lines(rows, columns)).encode()
 
-    def stream(self, rows: Iterable[JsonRow], columns: Sequence[str], name: str) -> StreamingHttpResponse:
+    def stream(
+        self, rows: Iterable[JsonRow], columns: Sequence[str], name: str
+    ) -> StreamingHttpResponse:
         """Return a response that sends the rows as a file, as they come."""
-        content_type = f"{self.media_type}; charset={self.charset}" if self.charset else self.media_type
-        headers = {"Content-Disposition": f'attachment; filename="{name}.{self.format}"'}
-        return StreamingHttpResponse(self.lines(rows, columns), content_type=content_type, headers=headers)
+        content_type = (
+            f"{self.media_type}; charset={self.charset}"
+            if self.charset
+            else self.media_type
+        )
+        headers = {
+            "Content-Disposition": f'attachment; filename="{name}.{self.format}"'
+        }
+        return StreamingHttpResponse(
+            self.lines(rows, columns), content_type=content_type, headers=headers
+        )
 
 
 class CsvRenderer(StreamingRenderer):
@@ -75,7 +87,9 @@ def csv_line(cells: Sequence[Any]) -> str:
 
 
 def csv_cell(value: Any) -> Any:
-    """Return a value as a cell: a list as words, and text that looks like a formula behind an apostrophe."""
+    """Return a value as a cell: a list as words, and text that looks like a formula
+    behind an apostrophe.
+    """
     match value:
         case bool():
             return str(value).lower()

@@ -24,9 +24,11 @@ from discovery.domain.flags import FLAG_LABELS
 from discovery.domain.run_params import ParamSpec
 from discovery.reads.filters import MomentField, SolanaAddressField, SwitchField
 
-# --- Parameters and responses of a call -----------------------------------------------------------------------------
+# --- Parameters and responses of a call -----------------------------------------------
 
-RUN_ID: Final = OpenApiParameter("run_id", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH)
+RUN_ID: Final = OpenApiParameter(
+    "run_id", {"type": "string", "format": "uuid"}, OpenApiParameter.PATH
+)
 ADDRESS: Final = OpenApiParameter(
     "address",
     {"type": "string", "pattern": "^[1-9A-HJ-NP-Za-km-z]{32,44}$"},
@@ -55,21 +57,31 @@ BODY_PROBLEMS: Final = (411, 413, 415)
 """Problems of a call that takes a body."""
 
 
-def responses(status_code: int | tuple[int, str], kind: Any, *problems: int) -> dict[Any, Any]:
-    """Return the responses of a call: the regular one, its own problems and those of every call."""
+def responses(
+    status_code: int | tuple[int, str], kind: Any, *problems: int
+) -> dict[Any, Any]:
+    """Return the responses of a call: the regular one, its own problems and those of
+    every call.
+    """
     described: dict[Any, Any] = {status_code: kind}
     problem_body = struct_serializer(ProblemBody)
     for code in sorted({*COMMON_PROBLEMS, *problems}):
-        described[(code, PROBLEM_JSON)] = OpenApiResponse(problem_body, description=PROBLEM_DESCRIPTIONS[code])
+        described[(code, PROBLEM_JSON)] = OpenApiResponse(
+            problem_body, description=PROBLEM_DESCRIPTIONS[code]
+        )
     return described
 
 
-def list_responses(row: type[serializers.Serializer[Any]], *problems: int) -> dict[Any, Any]:
+def list_responses(
+    row: type[serializers.Serializer[Any]], *problems: int
+) -> dict[Any, Any]:
     """Return the responses of a list."""
     return responses((200, "application/json"), row(many=True), *problems)
 
 
-def export_responses(row: type[serializers.Serializer[Any]], *problems: int) -> dict[Any, Any]:
+def export_responses(
+    row: type[serializers.Serializer[Any]], *problems: int
+) -> dict[Any, Any]:
     """Return the responses of a list that is also available as a file."""
     return {
         **list_responses(row, *problems),
@@ -80,7 +92,9 @@ def export_responses(row: type[serializers.Serializer[Any]], *problems: int) -> 
 
 def response_header(name: str, description: str, codes: list[int]) -> OpenApiParameter:
     """Return a header of the responses with these status codes."""
-    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description, response=codes)
+    return OpenApiParameter(
+        name, str, OpenApiParameter.HEADER, description=description, response=codes
+    )
 
 
 LOCATION: Final = response_header("Location", "The URL of the run or wallet.", [202])
@@ -88,7 +102,7 @@ RETRY_AFTER: Final = response_header(
     "Retry-After", f"Seconds to wait before it is read, such as {RETRY_SECONDS}.", [202]
 )
 
-# --- Query parameters -----------------------------------------------------------------------------------------------
+# --- Query parameters -----------------------------------------------------------------
 
 
 def query_parameters(form: forms.Form) -> Iterable[OpenApiParameter]:
@@ -114,7 +128,11 @@ def field_schema(field: forms.Field) -> dict[str, Any]:
         case SwitchField():
             schema = {"type": "boolean"}
         case forms.ChoiceField():
-            schema = {"type": "string", "enum": list(labels_of_choices(field)), "minLength": 1}
+            schema = {
+                "type": "string",
+                "enum": list(labels_of_choices(field)),
+                "minLength": 1,
+            }
         case forms.DecimalField():
             schema = {"type": "number", "format": "double", **number_bounds(field)}
         case forms.IntegerField():
@@ -149,7 +167,9 @@ def field_description(field: forms.Field) -> str:
     is_switch = isinstance(field, SwitchField)
     if is_switch or not isinstance(field, forms.ChoiceField):
         return help_text
-    choices = "\n".join(f"* `{value}` - {label}" for value, label in labels_of_choices(field).items())
+    choices = "\n".join(
+        f"* `{value}` - {label}" for value, label in labels_of_choices(field).items()
+    )
     return f"{help_text}\n\n{choices}" if help_text else choices
 
 
@@ -171,7 +191,7 @@ class ApiSchema(AutoSchema):
         return f"{serializer_name.removesuffix('Row')}Page"
 
 
-# --- Components -----------------------------------------------------------------------------------------------------
+# --- Components -----------------------------------------------------------------------
 
 
 class BodyExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # a subclass registers itself
@@ -182,7 +202,9 @@ class BodyExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call
 
     def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         """Return the schema of the body."""
-        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        schema: dict[str, Any] = auto_schema._map_serializer(
+            self.target, direction, bypass_extensions=True
+        )
         return {**schema, "additionalProperties": False}
 
 
@@ -193,20 +215,28 @@ class ParamExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untype
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> Any:
         """Return the schema of the parameter."""
-        return auto_schema._map_serializer_field(equivalent_field(self.target.spec), direction)
+        return auto_schema._map_serializer_field(
+            equivalent_field(self.target.spec), direction
+        )
 
 
 def equivalent_field(spec: ParamSpec) -> "serializers.Field[Any, Any, Any, Any]":
     """Return the field of DRF that takes the values of a parameter."""
     match spec.kind:
         case "decimal":
-            return serializers.FloatField(min_value=float(spec.min), max_value=float(spec.max))
+            return serializers.FloatField(
+                min_value=float(spec.min), max_value=float(spec.max)
+            )
         case "integer":
-            return serializers.IntegerField(min_value=int(spec.min), max_value=int(spec.max))
+            return serializers.IntegerField(
+                min_value=int(spec.min), max_value=int(spec.max)
+            )
         case "switch":
             return serializers.BooleanField()
         case "flags":
-            return serializers.ListField(child=serializers.ChoiceField(choices=list(FLAG_LABELS.items())))
+            return serializers.ListField(
+                child=serializers.ChoiceField(choices=list(FLAG_LABELS.items()))
+            )
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -232,7 +262,9 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     name = "session"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        """Return the security scheme. The name of the real cookie begins with INSTANCE_NAME."""
+        """Return the security scheme. The name of the real cookie begins with
+        INSTANCE_NAME.
+        """
         return {
             "type": "apiKey",
             "in": "cookie",
@@ -241,7 +273,7 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         }
 
 
-# --- Hooks of drf-spectacular ---------------------------------------------------------------------------------------
+# --- Hooks of drf-spectacular ---------------------------------------------------------
 
 
 def without_trailing_slashes(endpoints: list[Any], **_: Any) -> list[Any]:
@@ -250,15 +282,22 @@ def without_trailing_slashes(endpoints: list[Any], **_: Any) -> list[Any]:
 
 
 def shared_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Describe each problem once, and the id of the request as a header of every response."""
-    request_id = {"schema": {"type": "string"}, "description": "Marks the log lines of this request."}
+    """Describe each problem once, and the id of the request as a header of every
+    response.
+    """
+    request_id = {
+        "schema": {"type": "string"},
+        "description": "Marks the log lines of this request.",
+    }
     problems = result["components"].setdefault("responses", {})
     for operation in _operations(result):
         for status_code, response in operation["responses"].items():
             response.setdefault("headers", {})["X-Request-ID"] = request_id
             if PROBLEM_JSON in response["content"]:
                 problems[f"Problem{status_code}"] = response
-                operation["responses"][status_code] = {"$ref": f"#/components/responses/Problem{status_code}"}
+                operation["responses"][status_code] = {
+                    "$ref": f"#/components/responses/Problem{status_code}"
+                }
     result["components"]["responses"] = dict(sorted(problems.items()))
     return result
 
@@ -270,6 +309,8 @@ def _operations(result: dict[str, Any]) -> Iterable[dict[str, Any]]:
 
 @cache
 def description() -> dict[str, Any]:
-    """Return the whole description. It is the same for every caller, and is built once in each process."""
+    """Return the whole description. It is the same for every caller, and is built once
+    in each process.
+    """
     built: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return built

@@ -12,7 +12,16 @@ from discovery.api.struct_serializers import struct_serializer
 from discovery.domain.flags import FLAG_NAMES
 from discovery.domain.run_params import PARAM_SPECS, Params, ParamSpec
 from discovery.models.enums import WalletStatus
-from discovery.reads import config, positions, pumps, runs, scheduler, stats, trades, wallets
+from discovery.reads import (
+    config,
+    positions,
+    pumps,
+    runs,
+    scheduler,
+    stats,
+    trades,
+    wallets,
+)
 
 MIN_SCHEDULE_HOURS: Final = 1
 MAX_SCHEDULE_HOURS: Final = 24
@@ -20,11 +29,13 @@ MAX_LABEL_LENGTH: Final = 100
 MAX_NOTE_LENGTH: Final = 10_000
 MAX_QUOTED_LENGTH: Final = 40
 
-# --- Bodies of requests ---------------------------------------------------------------------------------------------
+# --- Bodies of requests ---------------------------------------------------------------
 
 
 class BodySerializer(serializers.Serializer[Any]):
-    """The body of a request. A body that is not an object and unknown fields are refused."""
+    """The body of a request. A body that is not an object and unknown fields are
+    refused.
+    """
 
     default_error_messages = {
         "invalid": "the body is not a JSON object",
@@ -32,13 +43,18 @@ class BodySerializer(serializers.Serializer[Any]):
     }
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """Return the validated values. Raises ValidationError that names each bad or unknown field."""
+        """Return the validated values. Raises ValidationError that names each bad or
+        unknown field.
+        """
         if not isinstance(data, Mapping):
-            raise serializers.ValidationError({api_settings.NON_FIELD_ERRORS_KEY: self.error_messages["invalid"]})
+            raise serializers.ValidationError(
+                {api_settings.NON_FIELD_ERRORS_KEY: self.error_messages["invalid"]}
+            )
         unknown = [name for name in data if name not in self.fields]
         errors: dict[str, Any] = dict.fromkeys(unknown, self.error_messages["unknown"])
         try:
-            # As a dict: fields read a QueryDict, the empty body of an HTML form, as a form with unchecked boxes.
+            # As a dict: fields read a QueryDict, the empty body of an HTML form, as a
+            # form with unchecked boxes.
             values: dict[str, Any] = super().to_internal_value(dict(data))
         except serializers.ValidationError as error:
             raise serializers.ValidationError({**error.detail, **errors}) from None  # type: ignore[dict-item]
@@ -74,11 +90,19 @@ class JsonTextField(serializers.CharField):
 class ScheduleHoursField(serializers.IntegerField):
     """Hours between two scheduled runs."""
 
-    _MESSAGE = f"not a whole number between {MIN_SCHEDULE_HOURS} and {MAX_SCHEDULE_HOURS} h"
-    default_error_messages = {"invalid": _MESSAGE, "min_value": _MESSAGE, "max_value": _MESSAGE}
+    _MESSAGE = (
+        f"not a whole number between {MIN_SCHEDULE_HOURS} and {MAX_SCHEDULE_HOURS} h"
+    )
+    default_error_messages = {
+        "invalid": _MESSAGE,
+        "min_value": _MESSAGE,
+        "max_value": _MESSAGE,
+    }
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=MIN_SCHEDULE_HOURS, max_value=MAX_SCHEDULE_HOURS, **kwargs)
+        super().__init__(
+            min_value=MIN_SCHEDULE_HOURS, max_value=MAX_SCHEDULE_HOURS, **kwargs
+        )
 
     def to_internal_value(self, data: Any) -> int:
         """Return the number. Raises ValidationError."""
@@ -88,7 +112,9 @@ class ScheduleHoursField(serializers.IntegerField):
 
 
 class ParamField(serializers.Field[Any, Any, Any, Any]):
-    """One parameter of a run, validated by its spec. JSON has numbers: the text of one is refused."""
+    """One parameter of a run, validated by its spec. JSON has numbers: the text of one
+    is refused.
+    """
 
     default_error_messages = {
         "number": "{value} is not a number",
@@ -96,7 +122,9 @@ class ParamField(serializers.Field[Any, Any, Any, Any]):
     }
 
     def __init__(self, spec: ParamSpec) -> None:
-        null_message = "null is not a number" if spec.is_number else "null is not allowed"
+        null_message = (
+            "null is not a number" if spec.is_number else "null is not allowed"
+        )
         super().__init__(
             required=False,
             allow_null=spec.is_optional,
@@ -145,9 +173,13 @@ class ParamsSerializer(BodySerializer):
 class ConfigChangeSerializer(BodySerializer):
     """A change of the configuration. What is left out stays as it is."""
 
-    enabled = JsonBooleanField(required=False, help_text="Switches scheduled runs on or off.")
+    enabled = JsonBooleanField(
+        required=False, help_text="Switches scheduled runs on or off."
+    )
     schedule_hours = ScheduleHoursField(required=False)
-    params = ParamsSerializer(required=False, error_messages={"invalid": "not an object"})
+    params = ParamsSerializer(
+        required=False, error_messages={"invalid": "not an object"}
+    )
 
     @property
     def changes(self) -> dict[str, Any]:
@@ -180,7 +212,7 @@ class WalletChangeSerializer(BodySerializer):
     note = JsonTextField(max_length=MAX_NOTE_LENGTH, allow_blank=True, required=False)
 
 
-# --- Rows of responses ----------------------------------------------------------------------------------------------
+# --- Rows of responses ----------------------------------------------------------------
 
 RunRowSerializer: Final = struct_serializer(runs.RunRow)
 RunDetailSerializer: Final = struct_serializer(runs.RunDetail)

@@ -1,7 +1,9 @@
-"""Serializers of msgspec structs: the counterpart of ModelSerializer for the rows that `reads` returns.
+"""Serializers of msgspec structs: the counterpart of ModelSerializer for the rows that
+`reads` returns.
 
-The annotations of a struct decide what the API returns and documents. `Lamports` and `RawUnits` become text, because
-they exceed what a JSON number holds exactly. Decimals become numbers. Times become ISO-8601 in UTC with `Z`.
+The annotations of a struct decide what the API returns and documents. `Lamports` and
+`RawUnits` become text, because they exceed what a JSON number holds exactly. Decimals
+become numbers. Times become ISO-8601 in UTC with `Z`.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +19,9 @@ from rest_framework import serializers
 AnyField = serializers.Field[Any, Any, Any, Any]
 
 
-@extend_schema_field({"type": "string", "pattern": r"^-?[0-9]+$", "examples": ["1500000000"]})
+@extend_schema_field(
+    {"type": "string", "pattern": r"^-?[0-9]+$", "examples": ["1500000000"]}
+)
 class AmountField(serializers.CharField):
     """Lamports or raw token units: a whole number as text."""
 
@@ -36,7 +40,9 @@ FIELDS_BY_UNIT: Final[Mapping[str, type[AnyField]]] = {
     "raw units": AmountField,
     "unix seconds": UnixTimeField,
 }
-"""Unit of an annotation in `discovery.domain.units` and `discovery.domain.times` → field."""
+"""Unit of an annotation in `discovery.domain.units` and `discovery.domain.times` →
+field.
+"""
 FIELDS_BY_TYPE: Final[Mapping[type[inspect.Type], Callable[..., AnyField]]] = {
     inspect.IntType: serializers.IntegerField,
     inspect.FloatType: serializers.FloatField,
@@ -50,7 +56,9 @@ FIELDS_BY_TYPE: Final[Mapping[type[inspect.Type], Callable[..., AnyField]]] = {
 
 
 class FieldType(msgspec.Struct, frozen=True):
-    """A type without its wrappers. `extra` and `description` are those of `msgspec.Meta`."""
+    """A type without its wrappers. `extra` and `description` are those of
+    `msgspec.Meta`.
+    """
 
     kind: inspect.Type
     is_nullable: bool = False
@@ -69,7 +77,9 @@ class FieldType(msgspec.Struct, frozen=True):
 
 
 def unwrap(kind: inspect.Type) -> FieldType:
-    """Return the type inside `Annotated[…]` and `… | None`, with what these say about it."""
+    """Return the type inside `Annotated[…]` and `… | None`, with what these say about
+    it.
+    """
     match kind:
         case inspect.Metadata(type=inner):
             return _annotated(unwrap(inner), kind)
@@ -90,14 +100,19 @@ def _annotated(inner: FieldType, metadata: inspect.Metadata) -> FieldType:
 
 
 class StructSerializer(serializers.Serializer[Any]):
-    """Show a msgspec struct. `Meta.struct` names it; each field of the struct is a field of the serializer."""
+    """Show a msgspec struct. `Meta.struct` names it; each field of the struct is a
+    field of the serializer.
+    """
 
     class Meta:
         struct: ClassVar[type[msgspec.Struct]]
 
     def get_fields(self) -> dict[str, AnyField]:
         """Return a field for each field of the struct, in its order."""
-        return {field.name: build_field(field.type) for field in struct_fields(self.Meta.struct)}
+        return {
+            field.name: build_field(field.type)
+            for field in struct_fields(self.Meta.struct)
+        }
 
 
 @cache
@@ -110,9 +125,15 @@ def struct_fields(struct: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
 
 @cache
 def struct_serializer(struct: type[msgspec.Struct]) -> type[StructSerializer]:
-    """Return the serializer of a struct: always the same class, so that OpenAPI describes it once."""
+    """Return the serializer of a struct: always the same class, so that OpenAPI
+    describes it once.
+    """
     meta = type("Meta", (), {"struct": struct})
-    return type(f"{struct.__name__}Serializer", (StructSerializer,), {"Meta": meta, "__doc__": struct.__doc__})
+    return type(
+        f"{struct.__name__}Serializer",
+        (StructSerializer,),
+        {"Meta": meta, "__doc__": struct.__doc__},
+    )
 
 
 def build_field(kind: inspect.Type) -> AnyField:
@@ -121,7 +142,9 @@ def build_field(kind: inspect.Type) -> AnyField:
     if "unit" in field.extra:
         return FIELDS_BY_UNIT[field.extra["unit"]](**field.options)
     if "choices" in field.extra:
-        return serializers.ChoiceField(choices=field.extra["choices"].choices, **field.options)
+        return serializers.ChoiceField(
+            choices=field.extra["choices"].choices, **field.options
+        )
     match field.kind:
         case inspect.StructType(cls=struct):
             return struct_serializer(struct)(**field.options)
@@ -130,7 +153,9 @@ def build_field(kind: inspect.Type) -> AnyField:
         case inspect.DictType(value_type=value):
             return serializers.DictField(child=build_field(value), **field.options)
         case inspect.LiteralType(values=values):
-            return serializers.ChoiceField(choices=[str(value) for value in values], **field.options)
+            return serializers.ChoiceField(
+                choices=[str(value) for value in values], **field.options
+            )
         case _:
             return FIELDS_BY_TYPE[type(field.kind)](**field.options)
 

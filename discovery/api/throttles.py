@@ -1,6 +1,8 @@
-"""Limits of calls a minute: for each key or user, else for each address. Writing is counted apart from reading.
+"""Limits of calls a minute: for each key or user, else for each address. Writing is
+counted apart from reading.
 
-Calls are counted in the shared cache, for all processes together. No call is refused while the cache is out of reach.
+Calls are counted in the shared cache, for all processes together. No call is refused
+while the cache is out of reach.
 """
 
 import logging
@@ -19,7 +21,9 @@ log = logging.getLogger(__name__)
 
 WINDOW_SECONDS: Final = 60
 CACHE_PAUSE_SECONDS: Final = 10
-"""Calls are not counted for so long after the cache did not respond: waiting for it would slow down every call."""
+"""Calls are not counted for so long after the cache did not respond: waiting for it
+would slow down every call.
+"""
 
 
 class CallerThrottle(throttling.BaseThrottle):
@@ -37,15 +41,22 @@ class CallerThrottle(throttling.BaseThrottle):
         return self.count(f"{caller.bucket}:write") <= settings.API_THROTTLE_WRITE
 
     def allow_anonymous(self, request: Request) -> bool:
-        """Count a call without valid credentials by its address. Return False if it is one too many."""
-        return self.count(f"address:{self.get_ident(request)}") <= settings.API_THROTTLE_ANONYMOUS
+        """Count a call without valid credentials by its address. Return False if it is
+        one too many.
+        """
+        return (
+            self.count(f"address:{self.get_ident(request)}")
+            <= settings.API_THROTTLE_ANONYMOUS
+        )
 
     def wait(self) -> float:
         """Return the seconds to the next minute of the clock."""
         return WINDOW_SECONDS - time.time() % WINDOW_SECONDS
 
     def count(self, bucket: str) -> int:
-        """Return the number of calls in this minute, with this one; 0 if the cache does not respond."""
+        """Return the number of calls in this minute, with this one; 0 if the cache does
+        not respond.
+        """
         now = time.time()
         if now < CallerThrottle._cache_silent_until:
             return 0
@@ -59,7 +70,10 @@ class CallerThrottle(throttling.BaseThrottle):
 
     def _note_silence(self, now: float, error: Exception) -> None:
         if not CallerThrottle._cache_silent_until:
-            log.warning("calls are not counted: the cache is out of reach", extra={"cause": str(error)[:200]})
+            log.warning(
+                "calls are not counted: the cache is out of reach",
+                extra={"cause": str(error)[:200]},
+            )
         CallerThrottle._cache_silent_until = now + CACHE_PAUSE_SECONDS
 
     def _note_response(self) -> None:

@@ -10,8 +10,22 @@ from discovery.api.problems import not_found
 from discovery.api.views.config import ConfigurationView
 from discovery.api.views.docs import DocsView, SchemaView
 from discovery.api.views.overview import CurrentPumpsView, StatsView, StatusView
-from discovery.api.views.runs import CancelView, RetryView, RunsView, RunTokensView, RunView, RunWalletsView, StartView
-from discovery.api.views.wallets import PositionsView, ProfileView, TradesView, WalletsView, WalletView
+from discovery.api.views.runs import (
+    CancelView,
+    RetryView,
+    RunsView,
+    RunTokensView,
+    RunView,
+    RunWalletsView,
+    StartView,
+)
+from discovery.api.views.wallets import (
+    PositionsView,
+    ProfileView,
+    TradesView,
+    WalletsView,
+    WalletView,
+)
 
 app_name = "api"
 PATHS: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {

@@ -1,1 +1,3 @@
-"""Provider clients wired to settings: rate limits, breakers, status reports, cache, history and usage."""
+"""Provider clients wired to settings: rate limits, breakers, status reports, cache,
+history and usage.
+"""

@@ -24,9 +24,11 @@ REQUIRED_PROVIDERS: Final = frozenset({helius.NAME, solana_rpc.NAME, prices.NAME
 
 
 class ClientFactory:
-    """Builds clients that share one HTTP session, the stores of rate limits and breakers, and an observer.
+    """Builds clients that share one HTTP session, the stores of rate limits and
+    breakers, and an observer.
 
-    Their usage counts on the meter of the step that sends the request (usage.use_meter).
+    Their usage counts on the meter of the step that sends the request
+    (usage.use_meter).
     """
 
     def __init__(
@@ -44,7 +46,9 @@ class ClientFactory:
         self._calls_per_second = calls_per_second()
         self._timeout_seconds = float(settings.PROVIDER_PATIENCE_SECONDS)
 
-    def client(self, name: str, url: str, *, rate_limit: str = "", **options: Any) -> ProviderClient:
+    def client(
+        self, name: str, url: str, *, rate_limit: str = "", **options: Any
+    ) -> ProviderClient:
         """Return a client of the provider.
 
         rate_limit: the name of its rate limit, "" = that of the provider.
@@ -55,7 +59,9 @@ class ClientFactory:
             name,
             url,
             session=self._session,
-            rate_limiter=RateLimiter(rate_limit, self._calls_per_second[rate_limit], self._rate_limit_store),
+            rate_limiter=RateLimiter(
+                rate_limit, self._calls_per_second[rate_limit], self._rate_limit_store
+            ),
             meter=self.meter,
             deadline_seconds=self._timeout_seconds,
             breaker=self._breaker(name),
@@ -65,14 +71,19 @@ class ClientFactory:
 
     def rpc(self, name: str, url: str, **options: Any) -> JsonRpc:
         """Return a JSON-RPC endpoint of the provider; `options` as for `client`."""
-        # Gateways may count every item of a batch; the limits of the simulated market count requests.
+        # Gateways may count every item of a batch; the limits of the simulated market
+        # count requests.
         batch_counts_each = settings.MARKET == "live"
-        return JsonRpc(self.client(name, url, **options), batch_counts_each=batch_counts_each)
+        return JsonRpc(
+            self.client(name, url, **options), batch_counts_each=batch_counts_each
+        )
 
     def _breaker(self, name: str) -> Breaker:
         # Half of the timeout at first: discovery/providers/breaker.py has the reasons.
         first_seconds = min(FIRST_OPEN_SECONDS, self._timeout_seconds / 2)
-        factor = MAX_OPEN_FACTOR_REQUIRED if name in REQUIRED_PROVIDERS else MAX_OPEN_FACTOR
+        factor = (
+            MAX_OPEN_FACTOR_REQUIRED if name in REQUIRED_PROVIDERS else MAX_OPEN_FACTOR
+        )
         return Breaker(
             name,
             self._breaker_store,

@@ -18,7 +18,8 @@ NOT_BY_TIME: Final = "Helius is not used by time ({cause}): transactions come fr
 
 
 class HeliusAccess(msgspec.Struct, frozen=True):
-    """The clients that the key allows, None for those that it does not, and a note for the operator.
+    """The clients that the key allows, None for those that it does not, and a note for
+    the operator.
 
     by_time: transactions by time. rpc: plain RPC methods.
     """
@@ -31,7 +32,8 @@ class HeliusAccess(msgspec.Struct, frozen=True):
 async def open_helius(factory: ClientFactory, source: str) -> HeliusAccess:
     """Return the access of the configured key.
 
-    source: the transaction source that the run has already decided on; "" = find out with a request.
+    source: the transaction source that the run has already decided on; "" = find out
+    with a request.
     """
     if not settings.HELIUS_API_KEY:
         return HeliusAccess(None, None, NO_KEY)
@@ -57,7 +59,8 @@ async def _probe(access: HeliusAccess) -> HeliusAccess:
     try:
         await access.by_time.probe(PUMPFUN)
     except ProviderError as error:
-        # A key without the paid method still allows plain RPC; other errors concern the key itself.
+        # A key without the paid method still allows plain RPC; other errors concern the
+        # key itself.
         rpc = access.rpc if isinstance(error, Unsupported) else None
         return HeliusAccess(None, rpc, NOT_BY_TIME.format(cause=error.cause))
     return access

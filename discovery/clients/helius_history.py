@@ -1,6 +1,10 @@
 """Transactions of an address from Helius, which pages them by time."""
 
-from discovery.clients.transaction_history import BlockTimeRange, OrderedTransaction, block_time_of
+from discovery.clients.transaction_history import (
+    BlockTimeRange,
+    OrderedTransaction,
+    block_time_of,
+)
 from discovery.domain.run_errors import WarningSink
 from discovery.providers.errors import BadPayload
 from discovery.providers.helius import NAME, PAGE_SIZE, Helius, TransactionPage
@@ -25,10 +29,14 @@ class HeliusTransactionSource:
         pages = _Pages(address, BlockTimeRange(since, until), limit)
         await self._fetch(pages)
         if pages.has_more:
-            self._warnings.add(f"{address}: more than {limit:,} transactions: the rest was left out")
+            self._warnings.add(
+                f"{address}: more than {limit:,} transactions: the rest was left out"
+            )
         return pages.transactions()
 
-    async def fetch_all_or_none(self, address: str, since: int, limit: int) -> list[OrderedTransaction] | None:
+    async def fetch_all_or_none(
+        self, address: str, since: int, limit: int
+    ) -> list[OrderedTransaction] | None:
         pages = _Pages(address, BlockTimeRange(since), limit)
         await self._fetch(pages)
         transactions = pages.transactions()
@@ -47,12 +55,16 @@ class HeliusTransactionSource:
                 limit=PAGE_SIZE,
             )
             if page.rows.rejected:
-                self._warnings.add(f"{pages.address}: {page.rows.rejected} transactions skipped: {page.rows.cause}")
+                self._warnings.add(
+                    f"{pages.address}: {page.rows.rejected} transactions skipped: {page.rows.cause}"
+                )
             for record in page.rows:
                 pages.add(await self._ordered(record, len(pages)))
             pages.turn(page, self._helius.provider)
 
-    async def _ordered(self, record: TransactionRecord, position: int) -> OrderedTransaction | None:
+    async def _ordered(
+        self, record: TransactionRecord, position: int
+    ) -> OrderedTransaction | None:
         """Return the transaction with its place, None without a slot or block time."""
         if record.slot is None:
             self._warnings.add(f"{record.signature}: transaction without a slot")
@@ -63,7 +75,9 @@ class HeliusTransactionSource:
         if block_time is None:
             self._warnings.add(f"{record.signature}: no block time")
             return None
-        index = position if record.transaction_index is None else record.transaction_index
+        index = (
+            position if record.transaction_index is None else record.transaction_index
+        )
         return OrderedTransaction(
             slot=record.slot,
             index=index,
@@ -73,7 +87,9 @@ class HeliusTransactionSource:
 
 
 class _Pages:
-    """The transactions of the pages fetched so far, without duplicates of overlapping pages."""
+    """The transactions of the pages fetched so far, without duplicates of overlapping
+    pages.
+    """
 
     def __init__(self, address: str, time_range: BlockTimeRange, limit: int) -> None:
         self.address = address

@@ -20,7 +20,14 @@ from discovery.clients.rpc_history import RpcTransactionSource
 from discovery.clients.transaction_cache import TransactionCache
 from discovery.clients.transaction_history import TransactionSource
 from discovery.domain.run_errors import WarningSink
-from discovery.providers import dexscreener, geckoterminal, helius, jupiter, prices, solana_rpc
+from discovery.providers import (
+    dexscreener,
+    geckoterminal,
+    helius,
+    jupiter,
+    prices,
+    solana_rpc,
+)
 from discovery.providers.breaker import BreakerStore, LocalBreakerStore
 from discovery.providers.dexscreener import DexScreener
 from discovery.providers.geckoterminal import GeckoTerminal
@@ -44,7 +51,9 @@ _local_breakers: Final = LocalBreakerStore()
 
 @dataclass(frozen=True)
 class Providers:
-    """The clients of one run. `helius` is None without a working key; `helius_note` is the reason in plain words."""
+    """The clients of one run. `helius` is None without a working key; `helius_note` is
+    the reason in plain words.
+    """
 
     dexscreener: DexScreener
     dexscreener_feeds: DexScreener
@@ -65,20 +74,29 @@ class Providers:
 
     @property
     def source(self) -> str:
-        """`helius`, `helius_rpc` (the key allows plain RPC, not transactions by time) or `solana_rpc`."""
+        """`helius`, `helius_rpc` (the key allows plain RPC, not transactions by time)
+        or `solana_rpc`.
+        """
         if self.helius is not None:
             return helius.NAME
         return HELIUS_RPC if self.helius_rpc is not None else solana_rpc.NAME
 
 
 @asynccontextmanager
-async def open_providers(*, source: str = "", shared: bool = True) -> AsyncIterator[Providers]:
+async def open_providers(
+    *, source: str = "", shared: bool = True
+) -> AsyncIterator[Providers]:
     """Open the clients over one connection pool, closed at the end.
 
-    source: the transaction source that the run has already decided on; "" = Helius is probed.
-    shared: rate limits and breakers of REDIS_URL, shared with all processes; else of this process alone.
+    source: the transaction source that the run has already decided on; "" = Helius is
+    probed. shared: rate limits and breakers of REDIS_URL, shared with all processes;
+    else of this process alone.
     """
-    async with _open_stores(shared=shared) as stores, report_status() as reporter, _open_session() as session:
+    async with (
+        _open_stores(shared=shared) as stores,
+        report_status() as reporter,
+        _open_session() as session,
+    ):
         factory = ClientFactory(session, stores.rate_limits, stores.breakers, reporter)
         yield await _build(factory, reporter, source)
 
@@ -116,7 +134,9 @@ def _open_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=connector, auto_decompress=True)
 
 
-async def _build(factory: ClientFactory, reporter: StatusReporter, source: str) -> Providers:
+async def _build(
+    factory: ClientFactory, reporter: StatusReporter, source: str
+) -> Providers:
     if not settings.HELIUS_API_KEY:
         await reporter.mark_unused(helius.NAME)
     access = await open_helius(factory, source)
@@ -125,13 +145,25 @@ async def _build(factory: ClientFactory, reporter: StatusReporter, source: str) 
     return Providers(
         dexscreener=DexScreener(factory.client(dexscreener.NAME, dexscreener_url)),
         dexscreener_feeds=DexScreener(
-            factory.client(dexscreener.NAME, dexscreener_url, rate_limit=DEXSCREENER_FEEDS),
+            factory.client(
+                dexscreener.NAME, dexscreener_url, rate_limit=DEXSCREENER_FEEDS
+            ),
         ),
         geckoterminal=GeckoTerminal(
-            factory.client(geckoterminal.NAME, settings.GECKOTERMINAL_URL, headers=geckoterminal.HEADERS),
+            factory.client(
+                geckoterminal.NAME,
+                settings.GECKOTERMINAL_URL,
+                headers=geckoterminal.HEADERS,
+            ),
         ),
-        jupiter=Jupiter(factory.client(jupiter.NAME, settings.JUPITER_URL, headers=_jupiter_headers())),
-        prices=SolPrices(factory.client(prices.NAME, settings.PRICES_URL), hours=candles),
+        jupiter=Jupiter(
+            factory.client(
+                jupiter.NAME, settings.JUPITER_URL, headers=_jupiter_headers()
+            )
+        ),
+        prices=SolPrices(
+            factory.client(prices.NAME, settings.PRICES_URL), hours=candles
+        ),
         rpc=SolanaRpc(factory.rpc(solana_rpc.NAME, settings.SOLANA_RPC_URL)),
         helius=access.by_time,
         helius_rpc=access.rpc,

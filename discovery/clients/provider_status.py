@@ -1,6 +1,8 @@
-"""Reports the status of providers in their database rows, so that health checks and pages need not ask them.
+"""Reports the status of providers in their database rows, so that health checks and
+pages need not ask them.
 
-A row is written at once when a circuit opens or closes or a key is refused, otherwise every `WRITE_SECONDS` at most.
+A row is written at once when a circuit opens or closes or a key is refused, otherwise
+every `WRITE_SECONDS` at most.
 """
 
 import asyncio
@@ -22,7 +24,14 @@ from django.utils import timezone
 
 from discovery.clients.connections import close_connection
 from discovery.models import Provider
-from discovery.providers.errors import BadRequest, KeyRefused, NotFound, ProviderError, QuotaUsedUp, Unsupported
+from discovery.providers.errors import (
+    BadRequest,
+    KeyRefused,
+    NotFound,
+    ProviderError,
+    QuotaUsedUp,
+    Unsupported,
+)
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +50,9 @@ class ProviderState(StrEnum):
 
 
 class ProviderStatus(msgspec.Struct, frozen=True):
-    """Observations that are not written yet. `open_until`: UNSET = unchanged, None = closed."""
+    """Observations that are not written yet. `open_until`: UNSET = unchanged, None =
+    closed.
+    """
 
     success_at: datetime | None = None
     failure_at: datetime | None = None
@@ -55,7 +66,9 @@ class ProviderStatus(msgspec.Struct, frozen=True):
             success_at=later.success_at or self.success_at,
             failure_at=later.failure_at or self.failure_at,
             cause=later.cause if later.failure_at else self.cause,
-            open_until=later.open_until if later.has_circuit_change else self.open_until,
+            open_until=later.open_until
+            if later.has_circuit_change
+            else self.open_until,
             state=later.state or self.state,
         )
 
@@ -66,7 +79,9 @@ class ProviderStatus(msgspec.Struct, frozen=True):
 
 
 class LastWrite(msgspec.Struct, frozen=True):
-    """The last write of a row by this process, and the state in it. `has_failed`: the database did not accept it."""
+    """The last write of a row by this process, and the state in it. `has_failed`: the
+    database did not accept it.
+    """
 
     at: float
     state: ProviderState
@@ -79,20 +94,27 @@ last_writes: dict[str, LastWrite] = {}
 
 
 class StatusReporter:
-    """An Observer (discovery/providers/http.py) for the clients of one event loop. Ends with `flush`.
+    """An Observer (discovery/providers/http.py) for the clients of one event loop. Ends
+    with `flush`.
 
-    A failed status write is logged and never fails the provider request: the next write contains the status.
+    A failed status write is logged and never fails the provider request: the next write
+    contains the status.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._pending: dict[str, ProviderStatus] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._starting: set[str] = set()  # providers whose write has not taken the pending status yet
+        self._starting: set[str] = (
+            set()
+        )  # providers whose write has not taken the pending status yet
         self._writing: set[asyncio.Task[None]] = set()
 
     def request_succeeded(self, provider: str) -> None:
-        self._add(provider, ProviderStatus(success_at=timezone.now(), state=ProviderState.RESPONDING))
+        self._add(
+            provider,
+            ProviderStatus(success_at=timezone.now(), state=ProviderState.RESPONDING),
+        )
 
     def request_failed(self, provider: str, error: ProviderError) -> None:
         if isinstance(error, BadRequest):
@@ -109,21 +131,30 @@ class StatusReporter:
         self._add(provider, status)
 
     def circuit_opened(self, provider: str, seconds: float) -> None:
-        self._add(provider, ProviderStatus(open_until=timezone.now() + timedelta(seconds=seconds)))
+        self._add(
+            provider,
+            ProviderStatus(open_until=timezone.now() + timedelta(seconds=seconds)),
+        )
 
     def circuit_closed(self, provider: str) -> None:
         self._add(provider, ProviderStatus(open_until=None))
 
     async def mark_unused(self, provider: str) -> None:
-        """Delete the row of a provider that the settings do not use: its last failure concerns nobody."""
+        """Delete the row of a provider that the settings do not use: its last failure
+        concerns nobody.
+        """
         if self._is_settled_as_unused(_last_write(provider)):
             return
         is_deleted = await self._run_query(provider, _delete, provider)
         state = ProviderState.UNUSED if is_deleted else ProviderState.UNKNOWN
-        last_writes[provider] = LastWrite(self._clock(), state, has_failed=not is_deleted)
+        last_writes[provider] = LastWrite(
+            self._clock(), state, has_failed=not is_deleted
+        )
 
     async def flush(self) -> None:
-        """Write every pending status that differs from its row, and wait for running writes."""
+        """Write every pending status that differs from its row, and wait for running
+        writes.
+        """
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
@@ -139,13 +170,17 @@ class StatusReporter:
 
     def _add(self, provider: str, status: ProviderStatus) -> None:
         """Add an observation and write it now or when the row is due."""
-        self._pending[provider] = self._pending.get(provider, ProviderStatus()).followed_by(status)
+        self._pending[provider] = self._pending.get(
+            provider, ProviderStatus()
+        ).followed_by(status)
         wait_seconds = self._seconds_until_write(provider)
         if wait_seconds <= 0:
             self._start_write(provider)
         elif provider not in self._timers:
             loop = asyncio.get_running_loop()
-            self._timers[provider] = loop.call_later(wait_seconds, self._start_write, provider)
+            self._timers[provider] = loop.call_later(
+                wait_seconds, self._start_write, provider
+            )
 
     def _seconds_until_write(self, provider: str) -> float:
         last = _last_write(provider)
@@ -156,7 +191,9 @@ class StatusReporter:
     def _is_urgent(self, provider: str) -> bool:
         """Return True if the circuit changed or the key is refused for the first time."""
         status = self._pending[provider]
-        is_new_refusal = status.state == ProviderState.REFUSING and self._has_new_state(provider)
+        is_new_refusal = status.state == ProviderState.REFUSING and self._has_new_state(
+            provider
+        )
         return status.has_circuit_change or is_new_refusal
 
     def _has_new_state(self, provider: str) -> bool:
@@ -181,14 +218,21 @@ class StatusReporter:
         if not await self._run_query(provider, _store, provider, status):
             newer = self._pending.get(provider, ProviderStatus())
             self._pending[provider] = status.followed_by(newer)
-            last_writes[provider] = LastWrite(self._clock(), previous_state, has_failed=True)
+            last_writes[provider] = LastWrite(
+                self._clock(), previous_state, has_failed=True
+            )
 
-    async def _run_query(self, provider: str, query: Callable[..., None], *args: Any) -> bool:
+    async def _run_query(
+        self, provider: str, query: Callable[..., None], *args: Any
+    ) -> bool:
         """Run the query in a thread. Returns False if the database failed."""
         try:
             await sync_to_async(query)(*args)
         except Error as error:
-            log.warning("provider status not stored", extra={"provider": provider, "cause": type(error).__name__})
+            log.warning(
+                "provider status not stored",
+                extra={"provider": provider, "cause": type(error).__name__},
+            )
             await sync_to_async(close_connection)()
             return False
         return True
@@ -209,14 +253,20 @@ def _last_write(provider: str) -> LastWrite:
 
 
 def _store(provider: str, status: ProviderStatus) -> None:
-    """Update the row, in one statement, three for a new row. Between two processes the later time wins."""
+    """Update the row, in one statement, three for a new row. Between two processes the
+    later time wins.
+    """
     changes: dict[str, Any] = {}
     if status.success_at is not None:
         changes["last_success_at"] = Greatest(F("last_success_at"), status.success_at)
     if status.failure_at is not None:
-        is_newer = Q(last_failure_at__isnull=True) | Q(last_failure_at__lte=status.failure_at)
+        is_newer = Q(last_failure_at__isnull=True) | Q(
+            last_failure_at__lte=status.failure_at
+        )
         changes["last_failure_at"] = Greatest(F("last_failure_at"), status.failure_at)
-        changes["last_cause"] = Case(When(is_newer, then=Value(status.cause)), default=F("last_cause"))
+        changes["last_cause"] = Case(
+            When(is_newer, then=Value(status.cause)), default=F("last_cause")
+        )
     if status.has_circuit_change:
         changes["open_until"] = status.open_until
     row = Provider.objects.filter(pk=provider)

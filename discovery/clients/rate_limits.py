@@ -1,6 +1,8 @@
-"""The documented rate limits of the providers, and the limits that the settings make of them.
+"""The documented rate limits of the providers, and the limits that the settings make of
+them.
 
-In calls per second, with a margin: calls at the exact limit still exceed the counters of some providers.
+In calls per second, with a margin: calls at the exact limit still exceed the counters
+of some providers.
 """
 
 from typing import Final
@@ -8,7 +10,14 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from discovery.providers import dexscreener, geckoterminal, helius, jupiter, prices, solana_rpc
+from discovery.providers import (
+    dexscreener,
+    geckoterminal,
+    helius,
+    jupiter,
+    prices,
+    solana_rpc,
+)
 
 DEXSCREENER_RPS: Final = 4.5  # 300 a minute
 DEXSCREENER_FEEDS_RPS: Final = 0.9  # 60 a minute
@@ -25,13 +34,17 @@ PUBLIC_RPC_HOST: Final = "api.mainnet-beta.solana.com"
 
 
 def calls_per_second() -> dict[str, float]:
-    """Return the rate limits by name: the documented ones, or PROVIDER_RPS for all if it is set."""
+    """Return the rate limits by name: the documented ones, or PROVIDER_RPS for all if
+    it is set.
+    """
     is_public_rpc = urlsplit(settings.SOLANA_RPC_URL).hostname == PUBLIC_RPC_HOST
     documented = {
         dexscreener.NAME: DEXSCREENER_RPS,
         DEXSCREENER_FEEDS: DEXSCREENER_FEEDS_RPS,
         geckoterminal.NAME: GECKOTERMINAL_RPS,
-        jupiter.NAME: JUPITER_KEY_RPS if settings.JUPITER_API_KEY else JUPITER_KEYLESS_RPS,
+        jupiter.NAME: JUPITER_KEY_RPS
+        if settings.JUPITER_API_KEY
+        else JUPITER_KEYLESS_RPS,
         solana_rpc.NAME: PUBLIC_RPC_RPS if is_public_rpc else OWN_RPC_RPS,
         helius.NAME: HELIUS_RPS,
         prices.NAME: PRICES_RPS,

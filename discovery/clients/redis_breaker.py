@@ -1,4 +1,6 @@
-"""The circuit breakers of providers in Valkey or Redis, shared by all processes and machines."""
+"""The circuit breakers of providers in Valkey or Redis, shared by all processes and
+machines.
+"""
 
 import time
 from collections.abc import Callable
@@ -18,11 +20,13 @@ from discovery.providers.breaker import (
 )
 
 CACHE_SECONDS: Final = 1.0
-"""A state from the server is reused for this long. A call before every request would be expensive."""
+"""A state from the server is reused for this long. A call before every request would be
+expensive.
+"""
 
-# As LocalBreakerStore, in microseconds of the server's clock. KEYS[1] = the state: failures in a row, openings in a
-# row, `until` while open (absent = closed), the probe, `lease`, when the probe is lost, and the last cause.
-# ARGV[1] = the id of the request.
+# As LocalBreakerStore, in microseconds of the server's clock. KEYS[1] = the state:
+# failures in a row, openings in a row, `until` while open (absent = closed), the probe,
+# `lease`, when the probe is lost, and the last cause. ARGV[1] = the id of the request.
 _STATE: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -32,7 +36,8 @@ local opened = state[3] and tonumber(state[3])
 local probe, lease, cause = state[4] or '', tonumber(state[5] or '0'), state[6] or ''
 local function whole(number) return string.format('%.0f', number) end
 """
-# ARGV[2] = the lease of a probe, [3] = the wait for one. Returns microseconds to wait, failures, 1 if open, the cause.
+# ARGV[2] = the lease of a probe, [3] = the wait for one. Returns microseconds to wait,
+# failures, 1 if open, the cause.
 _TRY_ACQUIRE: Final = (
     _STATE
     + """
@@ -50,8 +55,9 @@ redis.call('DEL', KEYS[1])
 return opened and 1 or 0
 """
 )
-# ARGV[2] = the cause, [3] = FAILURE_THRESHOLD, [4] = the first open time, [5] = the longest, [6] = FAILURE_TTL in
-# milliseconds. Returns the microseconds for which this opened the circuit.
+# ARGV[2] = the cause, [3] = FAILURE_THRESHOLD, [4] = the first open time, [5] = the
+# longest, [6] = FAILURE_TTL in milliseconds. Returns the microseconds for which this
+# opened the circuit.
 _RECORD_FAILURE: Final = (
     _STATE
     + """
@@ -74,7 +80,9 @@ return 0
 
 
 class _State(NamedTuple):
-    """The state on the server. `seconds`: the pause before this request, 0 if it may be sent."""
+    """The state on the server. `seconds`: the pause before this request, 0 if it may be
+    sent.
+    """
 
     is_open: bool
     seconds: float
@@ -91,7 +99,9 @@ _CLOSED: Final = _State(is_open=False, seconds=0.0, failures=0, cause="")
 
 
 class _CachedState(NamedTuple):
-    """A state that is valid until `fresh_until`. `pause_until` None = closed. Times of this process's clock."""
+    """A state that is valid until `fresh_until`. `pause_until` None = closed. Times of
+    this process's clock.
+    """
 
     fresh_until: float
     failures: int
@@ -138,7 +148,8 @@ class RedisBreakerStore:
             self._cache.pop(provider, None)
             return await self._local.try_acquire(provider, request_id)
         if state.is_probe:
-            # The other requests of this process wait for this one, without asking the server.
+            # The other requests of this process wait for this one, without asking the
+            # server.
             self._probes[provider] = request_id
             self._store(provider, state, pause_seconds=POLL_SECONDS)
             return None
@@ -160,7 +171,13 @@ class RedisBreakerStore:
         return bool(was_open)
 
     async def record_failure(
-        self, provider: str, request_id: str, cause: str, *, first_seconds: float, max_seconds: float
+        self,
+        provider: str,
+        request_id: str,
+        cause: str,
+        *,
+        first_seconds: float,
+        max_seconds: float,
     ) -> float:
         self._remove_probe(provider, request_id)
         microseconds = await self._run(
@@ -175,7 +192,11 @@ class RedisBreakerStore:
         )
         if microseconds is None:
             return await self._local.record_failure(
-                provider, request_id, cause, first_seconds=first_seconds, max_seconds=max_seconds
+                provider,
+                request_id,
+                cause,
+                first_seconds=first_seconds,
+                max_seconds=max_seconds,
             )
         self._cache.pop(provider, None)
         return int(microseconds) / 1_000_000
@@ -186,12 +207,18 @@ class RedisBreakerStore:
             self._cache.pop(provider, None)
         await self._local.release(provider, request_id)
 
-    async def _run(self, script: AsyncScript, provider: str, *args: str | float) -> Any | None:
+    async def _run(
+        self, script: AsyncScript, provider: str, *args: str | float
+    ) -> Any | None:
         """Return the script's result, None while the server is unreachable."""
-        return await self._redis.run(script, [f"{self._prefix}:breaker:{provider}"], args)
+        return await self._redis.run(
+            script, [f"{self._prefix}:breaker:{provider}"], args
+        )
 
     async def _load(self, provider: str, request_id: str) -> _State | None:
-        """Try to acquire on the server. Returns its state, None while it is unreachable."""
+        """Try to acquire on the server. Returns its state, None while it is
+        unreachable.
+        """
         lease, poll = round(PROBE_SECONDS * 1_000_000), round(POLL_SECONDS * 1_000_000)
         row = await self._run(self._try_acquire, provider, request_id, lease, poll)
         if row is None:
@@ -215,7 +242,9 @@ class RedisBreakerStore:
             return None
         return Pause(cached.pause_until - self._clock(), cached.cause)
 
-    def _store(self, provider: str, state: _State, *, pause_seconds: float | None) -> None:
+    def _store(
+        self, provider: str, state: _State, *, pause_seconds: float | None
+    ) -> None:
         now = self._clock()
         fresh_seconds = CACHE_SECONDS
         pause_until = None
@@ -230,7 +259,9 @@ class RedisBreakerStore:
         )
 
     def _remove_probe(self, provider: str, request_id: str) -> bool:
-        """Return True if the request was the probe of this process, which ends with this call."""
+        """Return True if the request was the probe of this process, which ends with
+        this call.
+        """
         was_probe = self._probes.get(provider) == request_id
         if was_probe:
             del self._probes[provider]

@@ -18,7 +18,8 @@ A timeout at every call would be slower than any rate limit.
 
 
 class RedisFallback:
-    """Runs scripts, or returns None while the server is unreachable, so that the caller falls back to local state.
+    """Runs scripts, or returns None while the server is unreachable, so that the caller
+    falls back to local state.
 
     what: the content of the server, for the log.
     """
@@ -29,7 +30,9 @@ class RedisFallback:
         self._unavailable_until = 0.0
         self._is_logged = False
 
-    async def run(self, script: AsyncScript, keys: Sequence[str], args: Sequence[str | float]) -> Any | None:
+    async def run(
+        self, script: AsyncScript, keys: Sequence[str], args: Sequence[str | float]
+    ) -> Any | None:
         """Return the script's result, None while the server is unreachable."""
         if self._clock() < self._unavailable_until:
             return None
@@ -44,5 +47,7 @@ class RedisFallback:
 
     def _log_once(self, error: Exception) -> None:
         if not self._is_logged:
-            log.warning("%s is unreachable", self._what, extra={"cause": type(error).__name__})
+            log.warning(
+                "%s is unreachable", self._what, extra={"cause": type(error).__name__}
+            )
             self._is_logged = True

@@ -1,4 +1,6 @@
-"""The rate limits of providers in Valkey or Redis, shared by all processes and machines."""
+"""The rate limits of providers in Valkey or Redis, shared by all processes and
+machines.
+"""
 
 import time
 from collections.abc import Callable
@@ -8,10 +10,15 @@ import redis.asyncio
 from redis.commands.core import AsyncScript
 
 from discovery.clients.redis_fallback import RedisFallback
-from discovery.providers.limits import MIN_RATE_FACTOR, RECOVERY_SECONDS, LocalRateLimitStore
+from discovery.providers.limits import (
+    MIN_RATE_FACTOR,
+    RECOVERY_SECONDS,
+    LocalRateLimitStore,
+)
 
-# All times are microseconds of the server's clock. KEYS[1] = next free moment, KEYS[2] = slowdown: `factor`, `since`,
-# and `until`, the end of the pause. ARGV[1] = RECOVERY_SECONDS.
+# All times are microseconds of the server's clock. KEYS[1] = next free moment, KEYS[2]
+# = slowdown: `factor`, `since`, and `until`, the end of the pause. ARGV[1] =
+# RECOVERY_SECONDS.
 _FACTOR: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -58,11 +65,16 @@ return string.format('%.0f', math.max(0, paused - now))
 class RedisRateLimitStore:
     """A RateLimitStore (discovery/providers/limits.py) over one Redis connection pool.
 
-    While the server is unreachable, the rate limits of this process alone apply: a run must not end for that.
+    While the server is unreachable, the rate limits of this process alone apply: a run
+    must not end for that.
     """
 
     def __init__(
-        self, client: "redis.asyncio.Redis", prefix: str, *, clock: Callable[[], float] = time.monotonic
+        self,
+        client: "redis.asyncio.Redis",
+        prefix: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._prefix = prefix
         self._reserve = client.register_script(_RESERVE)
@@ -72,13 +84,17 @@ class RedisRateLimitStore:
         self._redis = RedisFallback("the shared rate limit", clock)
 
     async def reserve(self, provider: str, interval_seconds: float) -> float:
-        seconds = await self._run(self._reserve, provider, round(interval_seconds * 1_000_000))
+        seconds = await self._run(
+            self._reserve, provider, round(interval_seconds * 1_000_000)
+        )
         if seconds is None:
             return await self._local.reserve(provider, interval_seconds)
         return seconds
 
     async def slow_down(self, provider: str, pause_seconds: float) -> None:
-        result = await self._run(self._slow_down, provider, round(pause_seconds * 1_000_000), MIN_RATE_FACTOR)
+        result = await self._run(
+            self._slow_down, provider, round(pause_seconds * 1_000_000), MIN_RATE_FACTOR
+        )
         if result is None:
             await self._local.slow_down(provider, pause_seconds)
 
@@ -88,7 +104,9 @@ class RedisRateLimitStore:
             return await self._local.pause_left(provider)
         return seconds
 
-    async def _run(self, script: AsyncScript, provider: str, *args: float) -> float | None:
+    async def _run(
+        self, script: AsyncScript, provider: str, *args: float
+    ) -> float | None:
         """Return the script's result in seconds, None while the server is unreachable."""
         keys = [f"{self._prefix}:pace:{provider}", f"{self._prefix}:slowed:{provider}"]
         microseconds = await self._redis.run(script, keys, [RECOVERY_SECONDS, *args])

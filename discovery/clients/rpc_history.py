@@ -4,7 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from discovery.clients.signature_list import successful_signatures
 from discovery.clients.transaction_cache import TransactionCache
-from discovery.clients.transaction_history import BlockTimeRange, OrderedTransaction, block_time_of
+from discovery.clients.transaction_history import (
+    BlockTimeRange,
+    OrderedTransaction,
+    block_time_of,
+)
 from discovery.domain.run_errors import WarningSink
 from discovery.providers.records import AccountRecord, SignatureRecord
 from discovery.providers.solana_rpc import NAME, SolanaRpc
@@ -14,12 +18,18 @@ from discovery.providers.transactions import TransactionRecord
 class RpcTransactionSource:
     """A TransactionSource over any node.
 
-    Fetches each transaction once: the accounts of a wallet and the pools of a token list the same ones.
+    Fetches each transaction once: the accounts of a wallet and the pools of a token
+    list the same ones.
     """
 
     source = NAME
 
-    def __init__(self, rpc: SolanaRpc, warnings: WarningSink, cache: TransactionCache | None = None) -> None:
+    def __init__(
+        self,
+        rpc: SolanaRpc,
+        warnings: WarningSink,
+        cache: TransactionCache | None = None,
+    ) -> None:
         self._rpc = rpc
         self._warnings = warnings
         self._cache = cache
@@ -31,14 +41,23 @@ class RpcTransactionSource:
         time_range = BlockTimeRange(since, until)
         rows = await successful_signatures(self._rpc, address, time_range)
         if len(rows) > limit:
-            self._warnings.add(f"{address}: more than {limit:,} transactions: the rest was left out")
+            self._warnings.add(
+                f"{address}: more than {limit:,} transactions: the rest was left out"
+            )
         return await self._fetch(address, rows[:limit], time_range)
 
-    async def fetch_all_or_none(self, address: str, since: int, limit: int) -> list[OrderedTransaction] | None:
-        # A call returns a thousand signatures but one transaction: only the signatures are listed to count them.
+    async def fetch_all_or_none(
+        self, address: str, since: int, limit: int
+    ) -> list[OrderedTransaction] | None:
+        # A call returns a thousand signatures but one transaction: only the signatures
+        # are listed to count them.
         time_range = BlockTimeRange(since)
-        rows = await successful_signatures(self._rpc, address, time_range, stop_after=limit)
-        return None if len(rows) > limit else await self._fetch(address, rows, time_range)
+        rows = await successful_signatures(
+            self._rpc, address, time_range, stop_after=limit
+        )
+        return (
+            None if len(rows) > limit else await self._fetch(address, rows, time_range)
+        )
 
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
         return await self._rpc.accounts(addresses)
@@ -70,8 +89,12 @@ class RpcTransactionSource:
     def _missing(self, signatures: Sequence[str]) -> list[str]:
         return [signature for signature in signatures if signature not in self._records]
 
-    async def _ordered(self, index: int, row: SignatureRecord) -> OrderedTransaction | None:
-        """Return the transaction with its place, None if it could not be fetched or has no time."""
+    async def _ordered(
+        self, index: int, row: SignatureRecord
+    ) -> OrderedTransaction | None:
+        """Return the transaction with its place, None if it could not be fetched or has
+        no time.
+        """
         record = self._records.get(row.signature)
         if record is None:
             return None

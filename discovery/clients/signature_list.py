@@ -15,7 +15,11 @@ SEEK_TOLERANCE_SECONDS: Final = 20
 
 
 async def successful_signatures(
-    rpc: SolanaRpc, address: str, time_range: BlockTimeRange, *, stop_after: float = math.inf
+    rpc: SolanaRpc,
+    address: str,
+    time_range: BlockTimeRange,
+    *,
+    stop_after: float = math.inf,
 ) -> list[SignatureRecord]:
     """Return the rows of successful transactions in the time range, oldest first.
 
@@ -36,7 +40,9 @@ async def successful_signatures(
 async def _pages(
     rpc: SolanaRpc, address: str, time_range: BlockTimeRange
 ) -> AsyncGenerator[list[SignatureRecord], None]:
-    """Yield the pages of the time range, newest first, without the rows that a page repeats of earlier ones."""
+    """Yield the pages of the time range, newest first, without the rows that a page
+    repeats of earlier ones.
+    """
     seen: set[str] = set()
     page = await _first_page(rpc, address, time_range)
     while page:
@@ -50,10 +56,13 @@ async def _pages(
         page = await rpc.signatures(address, before=oldest, limit=PAGE_SIZE)
 
 
-async def _first_page(rpc: SolanaRpc, address: str, time_range: BlockTimeRange) -> list[SignatureRecord]:
+async def _first_page(
+    rpc: SolanaRpc, address: str, time_range: BlockTimeRange
+) -> list[SignatureRecord]:
     """Return the page in which the time range ends, or the newest page.
 
-    The place in a busy address's list is searched by time, instead of paging from the newest row.
+    The place in a busy address's list is searched by time, instead of paging from the
+    newest row.
     """
     page = await rpc.signatures(address, limit=PAGE_SIZE)
     oldest = _oldest_timed_slot(page)
@@ -62,7 +71,9 @@ async def _first_page(rpc: SolanaRpc, address: str, time_range: BlockTimeRange) 
     if time_range.until is None or oldest.time <= time_range.until:
         return page
     try:
-        anchor = await rpc.signature_after(time_range.until, oldest, SEEK_TOLERANCE_SECONDS)
+        anchor = await rpc.signature_after(
+            time_range.until, oldest, SEEK_TOLERANCE_SECONDS
+        )
         return await rpc.signatures(address, before=anchor, limit=PAGE_SIZE)
     except NotFound:
         return page  # a node without block times may still have the complete list
@@ -82,5 +93,9 @@ def _is_last_page(page: list[SignatureRecord], time_range: BlockTimeRange) -> bo
 
 
 def _oldest_timed_slot(page: list[SignatureRecord]) -> TimedSlot | None:
-    timed = (TimedSlot(row.slot, row.block_time) for row in reversed(page) if row.block_time is not None)
+    timed = (
+        TimedSlot(row.slot, row.block_time)
+        for row in reversed(page)
+        if row.block_time is not None
+    )
     return next(timed, None)

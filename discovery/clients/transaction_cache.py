@@ -1,6 +1,8 @@
-"""Transactions by signature in PostgreSQL for RETENTION_CACHE_HOURS, so that each is paid for once.
+"""Transactions by signature in PostgreSQL for RETENTION_CACHE_HOURS, so that each is
+paid for once.
 
-Finalized transactions never change. Only plain RPC fetches transactions one by one; pages by time are paid as pages.
+Finalized transactions never change. Only plain RPC fetches transactions one by one;
+pages by time are paid as pages.
 """
 
 import zlib
@@ -25,7 +27,9 @@ class TransactionCache:
     """Cache of transactions in the table of `Transaction`."""
 
     async def get(self, signatures: Sequence[str]) -> dict[str, TransactionRecord]:
-        """Return the cached transactions by signature, without expired ones. One query for 500."""
+        """Return the cached transactions by signature, without expired ones. One query
+        for 500.
+        """
         return await sync_to_async(_load)(signatures)
 
     async def put(self, records: Mapping[str, TransactionRecord]) -> None:
@@ -48,7 +52,9 @@ def _fresh_rows(signatures: Sequence[str]) -> Iterator[tuple[str, bytes | memory
     expired_at = timezone.now() - timedelta(hours=settings.RETENTION_CACHE_HOURS)
     for start in range(0, len(signatures), BATCH_SIZE):
         batch = signatures[start : start + BATCH_SIZE]
-        rows = Transaction.objects.filter(signature__in=batch, fetched_at__gt=expired_at)
+        rows = Transaction.objects.filter(
+            signature__in=batch, fetched_at__gt=expired_at
+        )
         yield from rows.values_list("signature", "body")
 
 

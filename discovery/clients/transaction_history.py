@@ -1,8 +1,9 @@
 """Transactions of an address in a time range, in chain order.
 
-Two sources return the same transactions in the same order: Helius by time (helius_history.py) and plain RPC
-(rpc_history.py). The order is (slot, index). The index is Helius' `transactionIndex`, or the place in the address's own
-signature list; indexes of different lists are never compared.
+Two sources return the same transactions in the same order: Helius by time
+(helius_history.py) and plain RPC (rpc_history.py). The order is (slot, index). The
+index is Helius' `transactionIndex`, or the place in the address's own signature list;
+indexes of different lists are never compared.
 """
 
 from typing import Protocol
@@ -16,7 +17,9 @@ from discovery.providers.transactions import TransactionRecord
 
 
 class OrderedTransaction(msgspec.Struct, frozen=True, gc=False):
-    """A successful transaction with its place in the list that it came from. `block_time` in unix seconds."""
+    """A successful transaction with its place in the list that it came from.
+    `block_time` in unix seconds.
+    """
 
     slot: int
     index: int
@@ -58,15 +61,22 @@ class TransactionSource(Protocol):
     ) -> list[OrderedTransaction]:
         """Return successful transactions of the address, oldest first.
 
-        since, until: unix seconds, inclusive; None = open.
-        limit: about how many transactions to return at most. If there are more, the oldest are returned with a warning.
+        since, until: unix seconds, inclusive; None = open. limit: about how many
+        transactions to return at most. If there are more, the oldest are returned with
+        a warning.
         """
 
-    async def fetch_all_or_none(self, address: str, since: int, limit: int) -> list[OrderedTransaction] | None:
-        """Return all transactions from `since` on, oldest first; None without fetching them if they exceed `limit`."""
+    async def fetch_all_or_none(
+        self, address: str, since: int, limit: int
+    ) -> list[OrderedTransaction] | None:
+        """Return all transactions from `since` on, oldest first; None without fetching
+        them if they exceed `limit`.
+        """
 
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
-        """Return the accounts in the order of the addresses, None for those that do not exist."""
+        """Return the accounts in the order of the addresses, None for those that do not
+        exist.
+        """
 
 
 async def block_time_of(rpc: SolanaRpc, slot: int) -> int | None:

@@ -8,13 +8,17 @@ from discovery.domain.usage import Usage, empty_counts, sum_usage
 
 
 class BudgetExhausted(Exception):
-    """The run has made all the calls it may make. Not a provider's error: nothing is retried."""
+    """The run has made all the calls it may make. Not a provider's error: nothing is
+    retried.
+    """
 
 
 class UsageMeter:
-    """A Meter that counts the usage of one step. Raises BudgetExhausted before the call that would exceed the budget.
+    """A Meter that counts the usage of one step. Raises BudgetExhausted before the call
+    that would exceed the budget.
 
-    max_calls: the budget of the whole run, None = unlimited. used_calls: the calls of the run's other steps.
+    max_calls: the budget of the whole run, None = unlimited. used_calls: the calls of
+    the run's other steps.
     """
 
     def __init__(self, max_calls: int | None = None, used_calls: int = 0) -> None:
@@ -29,7 +33,10 @@ class UsageMeter:
 
     def charge(self, provider: str, calls: int) -> None:
         """Count calls before they are made. Raises BudgetExhausted."""
-        if self.max_calls is not None and self.used_calls + self.total_calls + calls > self.max_calls:
+        if (
+            self.max_calls is not None
+            and self.used_calls + self.total_calls + calls > self.max_calls
+        ):
             raise BudgetExhausted(f"the run's {self.max_calls:,} calls are used up")
         self._add(provider, "calls", calls)
 
@@ -50,12 +57,16 @@ class UsageMeter:
         counts[name] += count
 
 
-_current_meter: ContextVar[UsageMeter | None] = ContextVar("current_meter", default=None)
+_current_meter: ContextVar[UsageMeter | None] = ContextVar(
+    "current_meter", default=None
+)
 
 
 @contextmanager
 def use_meter(meter: UsageMeter) -> Iterator[None]:
-    """Count requests of the block on `meter`, also requests of tasks that the block starts."""
+    """Count requests of the block on `meter`, also requests of tasks that the block
+    starts.
+    """
     token = _current_meter.set(meter)
     try:
         yield
@@ -64,7 +75,8 @@ def use_meter(meter: UsageMeter) -> Iterator[None]:
 
 
 class CurrentMeter:
-    """A Meter for clients that several steps share: counts on the meter of the step that sends the request.
+    """A Meter for clients that several steps share: counts on the meter of the step
+    that sends the request.
 
     Requests outside of `use_meter` are not counted.
     """

@@ -1,1 +1,3 @@
-"""Decoding of transactions into trades. Trades are read from balance changes, not from instructions. Pure functions."""
+"""Decoding of transactions into trades. Trades are read from balance changes, not from
+instructions. Pure functions.
+"""

@@ -1,8 +1,9 @@
 """Creators of a token, read from the create instruction of the launchpad.
 
-Layouts: pump.fun public IDL of 19 May 2026. `create` and `create_v2` take name, symbol and uri as borsh strings, then
-the creator's key (absent before creator fees, which came in May 2025). Accounts: the mint is first; the user who sent
-the instruction is at index 7 in `create` and at 5 in `create_v2`.
+Layouts: pump.fun public IDL of 19 May 2026. `create` and `create_v2` take name, symbol
+and uri as borsh strings, then the creator's key (absent before creator fees, which came
+in May 2025). Accounts: the mint is first; the user who sent the instruction is at index
+7 in `create` and at 5 in `create_v2`.
 """
 
 from typing import Final
@@ -19,16 +20,20 @@ _USER_INDEX: Final = {
     bytes([24, 30, 200, 40, 5, 28, 7, 119]): 7,  # create
     bytes([214, 144, 76, 236, 95, 139, 49, 180]): 5,  # create_v2
 }
-_MAX_DATA_LENGTH: Final = 2_000  # base58 characters; name, symbol and uri together stay far below
+_MAX_DATA_LENGTH: Final = (
+    2_000  # base58 characters; name, symbol and uri together stay far below
+)
 _DISCRIMINATOR_BYTES: Final = 8
 _LENGTH_BYTES: Final = 4  # of a borsh string
 _KEY_BYTES: Final = 32
 
 
 def creators_of(record: TransactionRecord, mint: str) -> tuple[str, ...]:
-    """Return the wallets that created `mint` in this transaction: the named creator, then the sender if it differs.
+    """Return the wallets that created `mint` in this transaction: the named creator,
+    then the sender if it differs.
 
-    Empty if the transaction does not create the token on a launchpad with a known layout.
+    Empty if the transaction does not create the token on a launchpad with a known
+    layout.
     """
     if record.meta is None:
         return ()
@@ -44,7 +49,9 @@ def creators_of(record: TransactionRecord, mint: str) -> tuple[str, ...]:
 
 
 def _creators(keys: list[str], instruction: ParsedInstruction, mint: str) -> list[str]:
-    """Return the named creator and the sender of a create instruction; empty for any other instruction."""
+    """Return the named creator and the sender of a create instruction; empty for any
+    other instruction.
+    """
     if _program_of(keys, instruction) != PUMPFUN or not instruction.data:
         return []
     if len(instruction.data) > _MAX_DATA_LENGTH:
@@ -65,11 +72,15 @@ def _program_of(keys: list[str], instruction: ParsedInstruction) -> str | None:
 
 def _account_keys(keys: list[str], instruction: ParsedInstruction) -> list[str]:
     accounts = instruction.accounts or ()
-    return [keys[account] if isinstance(account, int) else account for account in accounts]
+    return [
+        keys[account] if isinstance(account, int) else account for account in accounts
+    ]
 
 
 def _named_creator(payload: bytes) -> list[str]:
-    """Return the creator's key behind name, symbol and uri; empty if the payload ends before it."""
+    """Return the creator's key behind name, symbol and uri; empty if the payload ends
+    before it.
+    """
     rest = payload[_DISCRIMINATOR_BYTES:]
     for _ in range(3):
         length = int.from_bytes(rest[:_LENGTH_BYTES], "little")

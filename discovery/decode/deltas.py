@@ -1,13 +1,19 @@
 """Balance changes of one transaction by owner. Every trade is read from them.
 
-Account index order of all balances: static keys, then loaded writable, then loaded readonly keys.
+Account index order of all balances: static keys, then loaded writable, then loaded
+readonly keys.
 """
 
 from collections.abc import Sequence
 from typing import cast
 
 from discovery.domain.programs import WRAPPED_SOL
-from discovery.providers.transactions import Meta, ParsedKey, TokenBalance, TransactionRecord
+from discovery.providers.transactions import (
+    Meta,
+    ParsedKey,
+    TokenBalance,
+    TransactionRecord,
+)
 
 _NO_ROWS: Sequence[TokenBalance] = ()
 
@@ -15,9 +21,10 @@ _NO_ROWS: Sequence[TokenBalance] = ()
 class Deltas:
     """Units and lamports that each owner gained or lost.
 
-    by_owner: owner -> mint -> raw units after minus before. Zero changes are included: the owner had an account in
-    the transaction. A token account whose owner is not in the record (old captures) is `unknown-owner:<account>`.
-    Raises IndexError if a row points outside the account keys, TypeError if the keys mix two encodings, ValueError
+    by_owner: owner -> mint -> raw units after minus before. Zero changes are included:
+    the owner had an account in the transaction. A token account whose owner is not in
+    the record (old captures) is `unknown-owner:<account>`. Raises IndexError if a row
+    points outside the account keys, TypeError if the keys mix two encodings, ValueError
     if an amount is not a number of units.
     """
 
@@ -50,7 +57,9 @@ class Deltas:
                 mints[mint] = mints.get(mint, 0) + units * sign
 
     def native_lamports(self, owner: str) -> int:
-        """Return the change of the owner's system account in lamports; 0 if it is not among the keys."""
+        """Return the change of the owner's system account in lamports; 0 if it is not
+        among the keys.
+        """
         try:
             index = self.keys.index(owner)
         except ValueError:
@@ -64,15 +73,19 @@ class Deltas:
         return self.native_lamports(owner) + wrapped
 
     def rent_lamports(self, owner: str) -> int:
-        """Return the lamports that went into (+) or came out of (-) the owner's token accounts as rent.
+        """Return the lamports that went into (+) or came out of (-) the owner's token
+        accounts as rent.
 
-        Wrapped SOL in the accounts is no rent. An account that the owner holds neither before nor after the
-        transaction has no row and so no rent.
+        Wrapped SOL in the accounts is no rent. An account that the owner holds neither
+        before nor after the transaction has no row and so no rent.
         """
         meta = self.meta
         rent = 0
         accounts: set[int] = set()
-        for sign, rows in ((-1, meta.post_token_balances), (1, meta.pre_token_balances)):
+        for sign, rows in (
+            (-1, meta.post_token_balances),
+            (1, meta.pre_token_balances),
+        ):
             for row in rows or _NO_ROWS:
                 if row.owner != owner:
                     continue
@@ -84,7 +97,9 @@ class Deltas:
         return rent
 
     def units_before(self, owner: str, mint: str) -> int:
-        """Return the owner's raw units of a mint before the transaction, summed over its accounts."""
+        """Return the owner's raw units of a mint before the transaction, summed over
+        its accounts.
+        """
         units = 0
         for row in self.meta.pre_token_balances or _NO_ROWS:
             if row.owner == owner and row.mint == mint:
@@ -100,8 +115,12 @@ def _keys_and_signers(record: TransactionRecord) -> tuple[list[str], list[str]]:
         raise TypeError("account keys of both encodings in one message")
     if ParsedKey in encodings:
         parsed = cast("list[ParsedKey]", message.account_keys)
-        return [key.pubkey for key in parsed], [key.pubkey for key in parsed if key.signer]
+        return [key.pubkey for key in parsed], [
+            key.pubkey for key in parsed if key.signer
+        ]
     keys = cast("list[str]", message.account_keys).copy()
     header = message.header
-    required = header.num_required_signatures if header else len(record.transaction.signatures)
+    required = (
+        header.num_required_signatures if header else len(record.transaction.signatures)
+    )
     return keys, keys[:required]

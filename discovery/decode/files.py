@@ -1,4 +1,6 @@
-"""Transactions from files: one result, a JSON-RPC envelope, an array of either, or one of them per line (NDJSON)."""
+"""Transactions from files: one result, a JSON-RPC envelope, an array of either, or one
+of them per line (NDJSON).
+"""
 
 from collections.abc import Iterator
 from typing import Final
@@ -29,7 +31,9 @@ _decode_page = msgspec.json.Decoder(_Page).decode
 
 
 def decode_bytes(content: bytes) -> Iterator[Outcome]:
-    """Decode every transaction of `content`, in order. Content that is not JSON is one Failed without a signature."""
+    """Decode every transaction of `content`, in order. Content that is not JSON is one
+    Failed without a signature.
+    """
     content = content.strip()
     if not content:
         return
@@ -80,7 +84,9 @@ def _is_object(line: bytes) -> bool:
 
 
 def _decode_one(raw: bytes) -> Iterator[Outcome]:
-    """Decode one result or envelope. The result of an envelope may be a page of transactions."""
+    """Decode one result or envelope. The result of an envelope may be a page of
+    transactions.
+    """
     try:
         envelope = _decode_envelope(raw)
     except UNREADABLE:

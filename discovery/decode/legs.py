@@ -1,4 +1,6 @@
-"""The legs of one wallet: what it bought or sold for which quote, or the reason why it did not trade."""
+"""The legs of one wallet: what it bought or sold for which quote, or the reason why it
+did not trade.
+"""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -11,8 +13,9 @@ from discovery.decode.outcomes import Reason
 from discovery.domain.programs import STABLES, WRAPPED_SOL
 from discovery.domain.trades import Side
 
-# Prices are not known here. Between 1 and 1,000 USD per SOL holds for any trade of interest. A raw unit of a stable is
-# 10⁻⁶ USD: at 1 USD per SOL it is worth 1,000 lamports, at 1,000 USD per SOL one lamport.
+# Prices are not known here. Between 1 and 1,000 USD per SOL holds for any trade of
+# interest. A raw unit of a stable is 10⁻⁶ USD: at 1 USD per SOL it is worth 1,000
+# lamports, at 1,000 USD per SOL one lamport.
 _DUST_LAMPORTS_PER_STABLE_UNIT: Final = 1_000 * DUST_DIVISOR
 _SECOND_QUOTE_DIVISOR: Final = 10
 
@@ -36,14 +39,25 @@ class _Quote(NamedTuple):
 
 
 class LegFinder:
-    """Finds the legs of one wallet from its own balance changes and those of its counterparties.
+    """Finds the legs of one wallet from its own balance changes and those of its
+    counterparties.
 
-    market_lamports: the wallet's SOL change without its costs, which is what the market gave (+) or took (-).
+    market_lamports: the wallet's SOL change without its costs, which is what the market
+    gave (+) or took (-).
     """
 
-    __slots__ = ("_deltas", "_gained", "_lost", "_market_lamports", "_others", "_stables")
+    __slots__ = (
+        "_deltas",
+        "_gained",
+        "_lost",
+        "_market_lamports",
+        "_others",
+        "_stables",
+    )
 
-    def __init__(self, deltas: Deltas, wallet: str, others: Counterparties, market_lamports: int) -> None:
+    def __init__(
+        self, deltas: Deltas, wallet: str, others: Counterparties, market_lamports: int
+    ) -> None:
         self._deltas = deltas
         self._others = others
         self._market_lamports = market_lamports
@@ -64,7 +78,11 @@ class LegFinder:
             self._lost = self._without_leftovers(self._lost)
 
     def _without_leftovers(self, tokens: dict[str, int]) -> dict[str, int]:
-        return {mint: units for mint, units in tokens.items() if not self._others.is_leftover(mint, units)}
+        return {
+            mint: units
+            for mint, units in tokens.items()
+            if not self._others.is_leftover(mint, units)
+        }
 
     def find(self) -> list[Leg] | Reason:
         """Return the legs of the wallet, or the reason why it has none."""
@@ -82,7 +100,9 @@ class LegFinder:
     def _reason_without_tokens(self) -> Reason:
         if self._has_converted_quotes():
             return Reason.QUOTE_CONVERSION
-        if self._others.is_loop() or self._others.is_reverted_trade(self._market_lamports):
+        if self._others.is_loop() or self._others.is_reverted_trade(
+            self._market_lamports
+        ):
             return Reason.ARBITRAGE
         if self._stables:
             return Reason.TRANSFER
@@ -100,7 +120,8 @@ class LegFinder:
         return self._market_lamports < 0 and self._others.has_sol_market(1)
 
     def _collectible_reason(self) -> Reason | None:
-        """Return the reason of a wallet that moved one piece of a mint without decimals, None if it moved none.
+        """Return the reason of a wallet that moved one piece of a mint without
+        decimals, None if it moved none.
 
         A piece that appeared or vanished beside other tokens is a share of a pool.
         """
@@ -134,7 +155,9 @@ class LegFinder:
         ]
 
     def _against_quote(self, side: Side, tokens: dict[str, int]) -> list[Leg] | Reason:
-        """Return the legs of a wallet whose tokens all went one way: a trade if a quote went the other way."""
+        """Return the legs of a wallet whose tokens all went one way: a trade if a quote
+        went the other way.
+        """
         sign = _QUOTE_SIGN[side]
         quote = self._quote(sign)
         if quote is None:
@@ -153,7 +176,8 @@ class LegFinder:
     def _quote(self, sign: int) -> _Quote | Reason | None:
         """Return what the wallet gave or got for its tokens, None if that was nothing.
 
-        Returns the reason if the quote went the same way as the tokens, came from nobody, or if there are two.
+        Returns the reason if the quote went the same way as the tokens, came from
+        nobody, or if there are two.
         """
         lamports = self._sol_leg_lamports(sign)
         stables = self._stable_legs(sign, lamports) if self._stables else {}
@@ -177,7 +201,9 @@ class LegFinder:
         return 0
 
     def _stable_legs(self, sign: int, lamports: int) -> dict[str, int]:
-        """Return the stables without a route's leftovers and without dust beside a SOL leg; + is against the tokens."""
+        """Return the stables without a route's leftovers and without dust beside a SOL
+        leg; + is against the tokens.
+        """
         legs: dict[str, int] = {}
         for mint, units in self._stables.items():
             is_dust = abs(units) * _DUST_LAMPORTS_PER_STABLE_UNIT < lamports
@@ -188,20 +214,28 @@ class LegFinder:
     def _is_second_quote(self, sign: int, lamports: int, stable_units: int) -> bool:
         """Return True if SOL is a quote beside a stable.
 
-        SOL that no market kept, or that is worth less than a tenth of the stable, is fees and rent of other owners.
+        SOL that no market kept, or that is worth less than a tenth of the stable, is
+        fees and rent of other owners.
         """
         if not lamports or lamports * _SECOND_QUOTE_DIVISOR < stable_units:
             return False
         return lamports <= 2 * self._others.net_sol_lamports(-sign)
 
     def _counterparty_reason(self, side: Side, mint: str, units: int) -> Reason | None:
-        """Return the reason why the units have nobody on their other side, None if they have."""
+        """Return the reason why the units have nobody on their other side, None if they
+        have.
+        """
         sign = _QUOTE_SIGN[side]
         if self._others.has_moved(mint, sign):
-            return Reason.ARBITRAGE if self._others.is_round_trip(mint, sign, units) else None
+            return (
+                Reason.ARBITRAGE
+                if self._others.is_round_trip(mint, sign, units)
+                else None
+            )
         if side == "buy":
             return None if self._others.is_launch(mint) else Reason.MINTED
-        # A token burned against a quote is a redeemed pool share. If its proceeds were sold on, it is a sale.
+        # A token burned against a quote is a redeemed pool share. If its proceeds were
+        # sold on, it is a sale.
         return None if self._others.is_loop() else Reason.BURNED
 
     def _reason_without_quote(self, side: Side, tokens: dict[str, int]) -> Reason:
@@ -216,8 +250,12 @@ class LegFinder:
     def _arbitrage_or(self, reason: Reason) -> Reason:
         return Reason.ARBITRAGE if self._others.is_loop() else reason
 
-    def _split(self, side: Side, tokens: dict[str, int], quote: _Quote) -> list[Leg] | Reason:
-        """Split one quote over several tokens by what the markets of each token took or gave, never by unit count."""
+    def _split(
+        self, side: Side, tokens: dict[str, int], quote: _Quote
+    ) -> list[Leg] | Reason:
+        """Split one quote over several tokens by what the markets of each token took or
+        gave, never by unit count.
+        """
         values = self._quote_by_token(side, tokens, quote.mint)
         if values is None:
             return Reason.AMBIGUOUS
@@ -232,8 +270,12 @@ class LegFinder:
         legs.append(Leg(side, last, tokens[last], quote.mint, rest))
         return legs
 
-    def _quote_by_token(self, side: Side, tokens: dict[str, int], quote_mint: str) -> dict[str, int] | None:
-        """Return mint -> quote units that its markets took or gave; None if markets are missing or shared."""
+    def _quote_by_token(
+        self, side: Side, tokens: dict[str, int], quote_mint: str
+    ) -> dict[str, int] | None:
+        """Return mint -> quote units that its markets took or gave; None if markets are
+        missing or shared.
+        """
         values: dict[str, int] = {}
         claimed: set[str] = set()
         for mint in tokens:
@@ -245,7 +287,9 @@ class LegFinder:
         return values
 
     def _markets_of(self, side: Side, mint: str, quote_mint: str) -> dict[str, int]:
-        """Return owner -> quote units of the other owners that traded the mint against the quote."""
+        """Return owner -> quote units of the other owners that traded the mint against
+        the quote.
+        """
         quote_sign = -_QUOTE_SIGN[side]
         markets: dict[str, int] = {}
         for owner in self._others.moved(mint, -quote_sign):

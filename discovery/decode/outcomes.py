@@ -1,4 +1,6 @@
-"""Results of decoding one transaction: trades, no trade with the reason, or a record that cannot be read."""
+"""Results of decoding one transaction: trades, no trade with the reason, or a record
+that cannot be read.
+"""
 
 from enum import StrEnum
 
@@ -10,7 +12,9 @@ from discovery.domain.trades import HoldingChange, Trade
 class Reason(StrEnum):
     """Reasons why a transaction is no trade. They are counted in the funnel of a run."""
 
-    FAILED_TRANSACTION = "failed_transaction"  # the chain rejected it; only the fee was paid
+    FAILED_TRANSACTION = (
+        "failed_transaction"  # the chain rejected it; only the fee was paid
+    )
     NO_TOKEN_CHANGE = "no_token_change"  # plain SOL, votes, administrative calls
     NO_WALLET = "no_wallet"  # units moved between programs only
     TRANSFER = "transfer"  # units moved, but no market gave or took a quote
@@ -21,14 +25,18 @@ class Reason(StrEnum):
     BURNED = "burned"  # the units no longer exist
     NFT = "nft"  # one piece of a mint without decimals
     ARBITRAGE = "arbitrage"  # bought and sold in the same transaction: no position
-    AMBIGUOUS = "ambiguous"  # several tokens against one quote that cannot be split by value
+    AMBIGUOUS = (
+        "ambiguous"  # several tokens against one quote that cannot be split by value
+    )
     NO_META = "no_meta"
     BAD_INDEX = "bad_index"
     UNREADABLE = "unreadable"
 
 
 class Decoded(msgspec.Struct, frozen=True):
-    """The trades of one transaction in a stable order, and the unit changes of every wallet in tokens but quotes."""
+    """The trades of one transaction in a stable order, and the unit changes of every
+    wallet in tokens but quotes.
+    """
 
     signature: str
     slot: int | None
@@ -38,7 +46,9 @@ class Decoded(msgspec.Struct, frozen=True):
 
 
 class Skipped(msgspec.Struct, frozen=True):
-    """A transaction without a trade. `changes` has the units that moved without one: transfers, airdrops, burns."""
+    """A transaction without a trade. `changes` has the units that moved without one:
+    transfers, airdrops, burns.
+    """
 
     signature: str
     reason: Reason

@@ -1,8 +1,9 @@
 """Decoding of one transaction into trades, on any venue.
 
-A trade needs a counterparty: another owner lost the units (they were not minted), and an owner of token accounts in
-the transaction gained the quote. The wallet's SOL leg is its change in native and wrapped SOL without network fee,
-tips, platform fees and rent. `docs/decoding.md` explains the rules.
+A trade needs a counterparty: another owner lost the units (they were not minted), and
+an owner of token accounts in the transaction gained the quote. The wallet's SOL leg is
+its change in native and wrapped SOL without network fee, tips, platform fees and rent.
+`docs/decoding.md` explains the rules.
 """
 
 import re
@@ -11,7 +12,13 @@ from typing import Final
 
 import msgspec
 
-from discovery.decode.costs import NO_COSTS, NO_FEES, ServiceFees, WalletCosts, service_fees
+from discovery.decode.costs import (
+    NO_COSTS,
+    NO_FEES,
+    ServiceFees,
+    WalletCosts,
+    service_fees,
+)
 from discovery.decode.counterparties import Counterparties
 from discovery.decode.deltas import Deltas
 from discovery.decode.legs import Leg, LegFinder
@@ -39,7 +46,9 @@ _MOST_TELLING_FIRST: Final = (
     Reason.NO_WALLET,
 )
 
-_SIGNATURE: Final = re.compile(rb'"signatures"\s*:\s*\[\s*"([1-9A-HJ-NP-Za-km-z]{64,90})"')
+_SIGNATURE: Final = re.compile(
+    rb'"signatures"\s*:\s*\[\s*"([1-9A-HJ-NP-Za-km-z]{64,90})"'
+)
 
 
 def decode_json(raw: bytes) -> Outcome:
@@ -55,7 +64,9 @@ def decode_json(raw: bytes) -> Outcome:
 
 
 def decode(record: TransactionRecord) -> Outcome:
-    """Decode one transaction: the trades of every wallet in it, or the reason why there is none."""
+    """Decode one transaction: the trades of every wallet in it, or the reason why there
+    is none.
+    """
     meta = record.meta
     signatures = record.transaction.signatures
     if not signatures:
@@ -64,13 +75,18 @@ def decode(record: TransactionRecord) -> Outcome:
     if meta is None:
         return Failed(signature, Reason.NO_META)
     if meta.err is not None:
-        return Skipped(signature, Reason.FAILED_TRANSACTION, record.slot, record.block_time)
+        return Skipped(
+            signature, Reason.FAILED_TRANSACTION, record.slot, record.block_time
+        )
     if not (meta.pre_token_balances or meta.post_token_balances):
-        return Skipped(signature, Reason.NO_TOKEN_CHANGE, record.slot, record.block_time)
+        return Skipped(
+            signature, Reason.NO_TOKEN_CHANGE, record.slot, record.block_time
+        )
     try:
         return _Transaction(record, meta).outcome()
     except (IndexError, KeyError, ValueError, TypeError, AttributeError) as error:
-        # The record has the right shape but makes no sense, such as an index out of range.
+        # The record has the right shape but makes no sense, such as an index out of
+        # range.
         return Failed(signature, Reason.BAD_INDEX, f"{type(error).__name__}: {error}")
 
 
@@ -88,13 +104,29 @@ class _Transaction:
     def outcome(self) -> Outcome:
         record = self.record
         changes = self._holding_changes()
-        signers = [signer for signer in dict.fromkeys(self.deltas.signers) if signer in self.deltas.by_owner]
+        signers = [
+            signer
+            for signer in dict.fromkeys(self.deltas.signers)
+            if signer in self.deltas.by_owner
+        ]
         reasons = self._add_trades_of(signers)
         if not self.trades and not _CONCLUSIVE.intersection(reasons):
             reasons += self._add_keeper_fills(changes)
         if self.trades:
-            return Decoded(record.signature, record.slot, record.block_time, tuple(self.trades), changes)
-        return Skipped(record.signature, _most_telling(reasons), record.slot, record.block_time, changes)
+            return Decoded(
+                record.signature,
+                record.slot,
+                record.block_time,
+                tuple(self.trades),
+                changes,
+            )
+        return Skipped(
+            record.signature,
+            _most_telling(reasons),
+            record.slot,
+            record.block_time,
+            changes,
+        )
 
     def _holding_changes(self) -> tuple[HoldingChange, ...]:
         """Return the unit changes of wallets in tokens that are no quote."""
@@ -110,7 +142,9 @@ class _Transaction:
         return tuple(changes)
 
     def _add_trades_of(self, wallets: Iterable[str]) -> list[Reason]:
-        """Add the trades of these wallets. Returns the reasons of those that did not trade."""
+        """Add the trades of these wallets. Returns the reasons of those that did not
+        trade.
+        """
         reasons: list[Reason] = []
         for wallet in wallets:
             costs = self._costs_of(wallet)
@@ -124,12 +158,15 @@ class _Transaction:
         return reasons
 
     def _add_keeper_fills(self, changes: Iterable[HoldingChange]) -> list[Reason]:
-        """Add the trades of owners who did not sign. Returns the reasons of those that did not trade.
+        """Add the trades of owners who did not sign. Returns the reasons of those that
+        did not trade.
 
         A fill by a keeper counts only if both legs are in the owner's own balances.
         """
         owners = {change.wallet for change in changes}.difference(self.deltas.signers)
-        reasons = self._add_trades_of(owner for owner in sorted(owners) if is_wallet(owner))
+        reasons = self._add_trades_of(
+            owner for owner in sorted(owners) if is_wallet(owner)
+        )
         if not self.trades and Reason.TRANSFER in reasons and self.venues:
             return [Reason.KEEPER_FILL]
         if not reasons and self._has_unit_changes():
@@ -140,7 +177,9 @@ class _Transaction:
         return any(any(mints.values()) for mints in self.deltas.by_owner.values())
 
     def _costs_of(self, wallet: str) -> WalletCosts:
-        """Return what the wallet paid. A wallet that did not sign paid nothing: another owner paid its rent."""
+        """Return what the wallet paid. A wallet that did not sign paid nothing: another
+        owner paid its rent.
+        """
         if wallet not in self.deltas.signers:
             return NO_COSTS
         if self._service_fees is None:
@@ -195,7 +234,9 @@ class _EnvelopeOnly(msgspec.Struct):
 
 
 def _signature_of(raw: bytes) -> str:
-    """Return the signature of an unreadable record, or "". Truncated JSON is searched as text."""
+    """Return the signature of an unreadable record, or "". Truncated JSON is searched
+    as text.
+    """
     try:
         record = msgspec.json.decode(raw, type=_SignaturesOnly)
     except UNREADABLE:

@@ -1,1 +1,3 @@
-"""Domain: frozen records, exact units and known addresses. Imports no network, database or framework code."""
+"""Domain: frozen records, exact units and known addresses. Imports no network, database
+or framework code.
+"""

@@ -1,4 +1,6 @@
-"""Addresses: base58 public keys as `str`, validated where they enter; derivation of accounts without a network."""
+"""Addresses: base58 public keys as `str`, validated where they enter; derivation of
+accounts without a network.
+"""
 
 from functools import lru_cache
 from typing import NewType
@@ -31,7 +33,8 @@ def is_address(text: str) -> bool:
 
 @lru_cache(maxsize=65_536)
 def is_on_curve(address: str) -> bool:
-    """Return True if a private key can exist for the address. Pools, curves and vaults are off the ed25519 curve.
+    """Return True if a private key can exist for the address. Pools, curves and vaults
+    are off the ed25519 curve.
 
     Returns False for text that is no address.
     """
@@ -41,21 +44,27 @@ def is_on_curve(address: str) -> bool:
         return False
 
 
-def associated_token_account(owner: str, mint: str, token_program: str = programs.TOKEN) -> Address:
+def associated_token_account(
+    owner: str, mint: str, token_program: str = programs.TOKEN
+) -> Address:
     """Return the owner's account for a mint: PDA [owner, token program, mint].
 
-    token_program: the program that owns the mint. Another program gives another account.
+    token_program: the program that owns the mint. Another program gives another
+    account.
     """
     keys = (owner, token_program, mint)
     seeds = [bytes(Pubkey.from_string(key)) for key in keys]
-    account, _ = Pubkey.find_program_address(seeds, Pubkey.from_string(programs.ASSOCIATED_TOKEN))
+    account, _ = Pubkey.find_program_address(
+        seeds, Pubkey.from_string(programs.ASSOCIATED_TOKEN)
+    )
     return Address(str(account))
 
 
 def pump_curve(mint: str) -> Address:
     """Return the pump.fun bonding curve of a mint: PDA ["bonding-curve", mint]."""
     curve, _ = Pubkey.find_program_address(
-        [b"bonding-curve", bytes(Pubkey.from_string(mint))], Pubkey.from_string(programs.PUMPFUN)
+        [b"bonding-curve", bytes(Pubkey.from_string(mint))],
+        Pubkey.from_string(programs.PUMPFUN),
     )
     return Address(str(curve))
 
@@ -63,12 +72,21 @@ def pump_curve(mint: str) -> Address:
 def pumpswap_pool(mint: str, quote_mint: str = programs.WRAPPED_SOL) -> Address:
     """Return the canonical PumpSwap pool to which a completed curve migrates.
 
-    PDA ["pool", u16le 0, creator, base mint, quote mint], creator = pump PDA ["pool-authority", mint].
+    PDA ["pool", u16le 0, creator, base mint, quote mint], creator = pump PDA
+    ["pool-authority", mint].
     """
     base = bytes(Pubkey.from_string(mint))
-    creator, _ = Pubkey.find_program_address([b"pool-authority", base], Pubkey.from_string(programs.PUMPFUN))
+    creator, _ = Pubkey.find_program_address(
+        [b"pool-authority", base], Pubkey.from_string(programs.PUMPFUN)
+    )
     pool, _ = Pubkey.find_program_address(
-        [b"pool", (0).to_bytes(2, "little"), bytes(creator), base, bytes(Pubkey.from_string(quote_mint))],
+        [
+            b"pool",
+            (0).to_bytes(2, "little"),
+            bytes(creator),
+            base,
+            bytes(Pubkey.from_string(quote_mint)),
+        ],
         Pubkey.from_string(programs.PUMPSWAP),
     )
     return Address(str(pool))

@@ -1,4 +1,6 @@
-"""Figures as people read them: amounts, addresses and durations. The same on pages, in tables and in the terminal."""
+"""Figures as people read them: amounts, addresses and durations. The same on pages, in
+tables and in the terminal.
+"""
 
 from typing import Final
 
@@ -25,7 +27,9 @@ def short_address(address: str) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Return a duration in its two largest units: `4 s`, `3 min 20 s`, `5 h 4 min`, `3 d 2 h`."""
+    """Return a duration in its two largest units: `4 s`, `3 min 20 s`, `5 h 4 min`, `3
+    d 2 h`.
+    """
     whole = int(seconds)
     if whole < _SECONDS_PER_MINUTE:
         return f"{whole} s"
@@ -37,7 +41,9 @@ def duration_text(seconds: float) -> str:
     return f"{days} d {rest // _SECONDS_PER_HOUR} h"
 
 
-def _two_units(seconds: int, large: int, large_name: str, small: int, small_name: str) -> str:
+def _two_units(
+    seconds: int, large: int, large_name: str, small: int, small_name: str
+) -> str:
     count, rest = divmod(seconds, large)
     small_count = rest // small
     if not small_count:

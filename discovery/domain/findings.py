@@ -1,4 +1,6 @@
-"""Results of the analysis of one token: events, positions and early buyers, with their units."""
+"""Results of the analysis of one token: events, positions and early buyers, with their
+units.
+"""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -7,13 +9,17 @@ from typing import Literal
 import msgspec
 
 LaunchClock = Literal["curve", "jupiter", "pair", ""]
-"""Source of a launch time, best first. `pair` is weak: for a migrated token it is the time of the migration."""
+"""Source of a launch time, best first. `pair` is weak: for a migrated token it is the
+time of the migration.
+"""
 
 EventKind = Literal["buy", "sell", "transfer_in", "transfer_out", "burn"]
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A token that a run considers, with its market figures at that moment. None = no source reported it."""
+    """A token that a run considers, with its market figures at that moment. None = no
+    source reported it.
+    """
 
     mint: str
     symbol: str = ""
@@ -33,8 +39,9 @@ class Candidate(msgspec.Struct, frozen=True):
 class HoldingEvent(msgspec.Struct, frozen=True):
     """One change of a wallet's units of one mint. Events are in chain order.
 
-    `value_lamports` is the exact market amount of a buy or sell, None if no price is known. `extras_lamports` is the
-    sum of network fee, tip and platform fee that the wallet paid in the transaction.
+    `value_lamports` is the exact market amount of a buy or sell, None if no price is
+    known. `extras_lamports` is the sum of network fee, tip and platform fee that the
+    wallet paid in the transaction.
     """
 
     kind: EventKind
@@ -60,9 +67,13 @@ class Position(msgspec.Struct, frozen=True):
     """Cost and proceeds of a wallet's units of one mint. Exact; only output is rounded."""
 
     cost_basis_lamports: Fraction  # cost of all units ever bought, fees included
-    matched_proceeds_lamports: Fraction  # proceeds of units with a known cost, net of fees
+    matched_proceeds_lamports: (
+        Fraction  # proceeds of units with a known cost, net of fees
+    )
     realised_lamports: Fraction  # matched proceeds minus the basis of what was sold
-    unmatched_proceeds_lamports: Fraction  # proceeds of units without a known cost; they never count as profit
+    unmatched_proceeds_lamports: (
+        Fraction  # proceeds of units without a known cost; they never count as profit
+    )
     held_known_units: Fraction  # with a known cost
     held_unknown_units: Fraction
     remaining_basis_lamports: Fraction  # cost of the units still held
@@ -75,14 +86,22 @@ class Position(msgspec.Struct, frozen=True):
 
     @property
     def profit_pct(self) -> Fraction | None:
-        """(matched proceeds - cost basis) / cost basis × 100, None without a cost. Unsold units are worth nothing."""
+        """(matched proceeds - cost basis) / cost basis × 100, None without a cost.
+        Unsold units are worth nothing.
+        """
         if not self.cost_basis_lamports:
             return None
-        return (self.matched_proceeds_lamports - self.cost_basis_lamports) / self.cost_basis_lamports * 100
+        return (
+            (self.matched_proceeds_lamports - self.cost_basis_lamports)
+            / self.cost_basis_lamports
+            * 100
+        )
 
 
 class Launch(msgspec.Struct, frozen=True):
-    """The creation of a token on the chain. creators: the named creator and the sender; empty = unknown."""
+    """The creation of a token on the chain. creators: the named creator and the sender;
+    empty = unknown.
+    """
 
     slot: int
     creators: tuple[str, ...] = ()

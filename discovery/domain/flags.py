@@ -1,4 +1,6 @@
-"""Names of the flags that a wallet may carry. What raises each: docs/scores.md and discovery/analysis/flags.py."""
+"""Names of the flags that a wallet may carry. What raises each: docs/scores.md and
+discovery/analysis/flags.py.
+"""
 
 from typing import Final
 
@@ -21,9 +23,15 @@ FLAG_NAMES: Final = tuple(FLAG_LABELS)
 HARD_FLAGS: Final = frozenset({"plumbing", "creator", "bundle", "arbitrage", "wash"})
 """A wallet with one of these has no score."""
 DEFAULT_EXCLUDED_FLAGS: Final = ("plumbing", "creator", "bundle", "arbitrage", "wash")
-"""An early buyer with one of these does not qualify, unless the configuration says otherwise."""
-TOKEN_FLAGS: Final = frozenset({"creator", "sniper", "bundle", "funded_by_creator", "wash"})
-"""Flags that a token gives to a wallet. The others come from the wallet's own habits: each profile renews them."""
+"""An early buyer with one of these does not qualify, unless the configuration says
+otherwise.
+"""
+TOKEN_FLAGS: Final = frozenset(
+    {"creator", "sniper", "bundle", "funded_by_creator", "wash"}
+)
+"""Flags that a token gives to a wallet. The others come from the wallet's own habits:
+each profile renews them.
+"""
 
 
 def flag_label(name: str) -> str:

@@ -1,4 +1,6 @@
-"""The funnel of a run: how many candidates each filter rejected, in the order of the filters."""
+"""The funnel of a run: how many candidates each filter rejected, in the order of the
+filters.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -24,7 +26,9 @@ _ORDER: Final = (
 
 
 def ordered_funnel(funnel: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Return names and counts in the order of the filters, which JSON columns do not keep. Unknown names come last."""
+    """Return names and counts in the order of the filters, which JSON columns do not
+    keep. Unknown names come last.
+    """
     return sorted(funnel.items(), key=lambda item: (_place(item[0]), item[0]))
 
 

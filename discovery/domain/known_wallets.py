@@ -1,8 +1,9 @@
-"""Known wallets of services: fee recipients, tip accounts, shared authorities. They sign or receive but never trade.
+"""Known wallets of services: fee recipients, tip accounts, shared authorities. They
+sign or receive but never trade.
 
-Source: the programs' public IDLs and documents of 19 May 2026, a public parser list of April 2026 and Dune's bot-trade
-models of August 2026. Bots rotate their fee wallets, so that no list is complete. A fee to a listed wallet counts as a
-cost of the trade.
+Source: the programs' public IDLs and documents of 19 May 2026, a public parser list of
+April 2026 and Dune's bot-trade models of August 2026. Bots rotate their fee wallets, so
+that no list is complete. A fee to a listed wallet counts as a cost of the trade.
 """
 
 from typing import Final
@@ -36,7 +37,9 @@ PUMP_FEE_RECIPIENTS: Final = frozenset(
         "JCRGumoE9Qi5BBgULTgdgTLjSgkCMSbF62ZZfGs84JeU",
     }
 )
-"""Protocol fee recipients of pump.fun and PumpSwap. Their fee is a venue fee, which is part of the market amount."""
+"""Protocol fee recipients of pump.fun and PumpSwap. Their fee is a venue fee, which is
+part of the market amount.
+"""
 
 TIP_ACCOUNTS: Final = frozenset(
     {
@@ -51,7 +54,9 @@ TIP_ACCOUNTS: Final = frozenset(
         "4ACfpUFoaSD9bfPdeu6DBt89gB6ENTeHBXCAi87NhDEE",
     }
 )
-"""The eight Jito tip accounts and one of Helius Sender. Lamports sent there pay for inclusion in a block."""
+"""The eight Jito tip accounts and one of Helius Sender. Lamports sent there pay for
+inclusion in a block.
+"""
 
 PLATFORM_FEE_WALLETS: Final[dict[str, str]] = {
     "9yMwSPk9mrXSN7yDHUuZurAh1sjbJsfpUqjZ7SvVtdco": "trojan",
@@ -131,7 +136,9 @@ PLATFORM_FEE_WALLETS: Final[dict[str, str]] = {
     "3Pu1V4duyLyVpAJue1kLAfr74nGjQ3JDzj3aJjnoEXuL": "looter",
     "6MgcmcZJXfyux7rRSsvjWaG8iegQ29KLxMtWHKoCZ7fn": "soul_sniper",
 }
-"""Fee wallet of a trading platform -> the platform. Lamports sent there are a cost of the trade."""
+"""Fee wallet of a trading platform -> the platform. Lamports sent there are a cost of
+the trade.
+"""
 
 MIGRATORS: Final = frozenset({"39azUYFWPz3VHgKCf3VChUwbpURdCHRxjWVowf5jUJjg"})
 """Signers that move a completed curve into its pool (pump.fun)."""
@@ -147,7 +154,9 @@ SHARED_AUTHORITIES: Final = frozenset(
         "FhVo3mqL8PW5pH5U2CN4XE33DokiyZnUwuGpH2hmHLuM",  # Meteora DBC
     }
 )
-"""Owners of the vaults of many pools: their lamports in a transaction may belong to several pools."""
+"""Owners of the vaults of many pools: their lamports in a transaction may belong to
+several pools.
+"""
 
 OTHER_SERVICES: Final = frozenset(
     {
@@ -165,6 +174,13 @@ OTHER_SERVICES: Final = frozenset(
 )
 
 INFRASTRUCTURE: Final = (
-    PUMP_FEE_RECIPIENTS | TIP_ACCOUNTS | PLATFORM_FEE_WALLETS.keys() | MIGRATORS | SHARED_AUTHORITIES | OTHER_SERVICES
+    PUMP_FEE_RECIPIENTS
+    | TIP_ACCOUNTS
+    | PLATFORM_FEE_WALLETS.keys()
+    | MIGRATORS
+    | SHARED_AUTHORITIES
+    | OTHER_SERVICES
 )
-"""On-curve addresses that never trade. Owners off the ed25519 curve are infrastructure without being listed."""
+"""On-curve addresses that never trade. Owners off the ed25519 curve are infrastructure
+without being listed.
+"""

@@ -15,9 +15,11 @@ ExclusionReason = Literal["", "open", "no cost", "price unknown", "coverage"]
 
 
 class Cycle(msgspec.Struct, frozen=True):
-    """One holding of a token from flat to flat, that is at most 1 % of its peak. Statistics count cycles.
+    """One holding of a token from flat to flat, that is at most 1 % of its peak.
+    Statistics count cycles.
 
-    Times in unix seconds; amounts in lamports, rounded half-even once from exact fractions.
+    Times in unix seconds; amounts in lamports, rounded half-even once from exact
+    fractions.
     """
 
     mint: str
@@ -31,29 +33,43 @@ class Cycle(msgspec.Struct, frozen=True):
     resolved_at: int | None  # time of its result; None while open
     put_in_lamports: int  # cost basis, fees of the buys included
     matched_lamports: int  # proceeds of units with a known cost, net of fees
-    net_lamports: int  # resolved: matched - put in; open: matched - (put in - basis left)
+    net_lamports: (
+        int  # resolved: matched - put in; open: matched - (put in - basis left)
+    )
     fees_lamports: int  # network fees, tips and platform fees of its buys and sales
-    unmatched_lamports: int  # proceeds of units without a known cost; they never count as profit
-    sold_lamports: int  # value of all sales before fees; a sale without a price counts at its cost
+    unmatched_lamports: (
+        int  # proceeds of units without a known cost; they never count as profit
+    )
+    sold_lamports: (
+        int  # value of all sales before fees; a sale without a price counts at its cost
+    )
     covered_lamports: int  # the part of `sold_lamports` from units with a known cost
     basis_left_lamports: int  # cost of the units still held
-    liquidation_value_lamports: int | None  # of the units with a known cost; None = unknown
+    liquidation_value_lamports: (
+        int | None
+    )  # of the units with a known cost; None = unknown
     held_units: int
     buys: int
     sells: int
-    hold_seconds: int | None  # from buy to sale, weighted by cost; None if nothing with a cost was sold
+    hold_seconds: (
+        int | None
+    )  # from buy to sale, weighted by cost; None if nothing with a cost was sold
     history_incomplete: bool
     reconciled: bool  # False: the balance on the chain does not follow from the events
     exclusion_reason: ExclusionReason
 
     @property
     def is_counted(self) -> bool:
-        """True if statistics count the cycle: it is resolved and enough of its cost is known."""
+        """True if statistics count the cycle: it is resolved and enough of its cost is
+        known.
+        """
         return not self.exclusion_reason
 
 
 class Ratio(msgspec.Struct, frozen=True):
-    """`hits` of `n` with the two-sided 90 % Wilson interval, four places. The rates are None if n = 0."""
+    """`hits` of `n` with the two-sided 90 % Wilson interval, four places. The rates are
+    None if n = 0.
+    """
 
     hits: int
     n: int
@@ -63,9 +79,11 @@ class Ratio(msgspec.Struct, frozen=True):
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """Figures of a sample of cycles. Amounts in lamports; ratios as decimals (0.25 = 25 %), four places.
+    """Figures of a sample of cycles. Amounts in lamports; ratios as decimals (0.25 = 25
+    %), four places.
 
-    None = this sample does not define the figure (nothing sold, nothing lost, no price).
+    None = this sample does not define the figure (nothing sold, nothing lost, no
+    price).
     """
 
     cycles: int
@@ -81,22 +99,34 @@ class Figures(msgspec.Struct, frozen=True):
     longest_losing_streak: int
     realised_lamports: Lamports  # before overhead
     net_lamports: Lamports  # realised - overhead
-    net_usd: Decimal | None  # SOL result of each cycle at the SOL price of its end, two places
+    net_usd: (
+        Decimal | None
+    )  # SOL result of each cycle at the SOL price of its end, two places
     net_without_best_lamports: Lamports  # net without the gain of the best token
     unmatched_lamports: Lamports
-    low_lamports: Lamports  # net if units without a known cost had cost what they brought
+    low_lamports: (
+        Lamports  # net if units without a known cost had cost what they brought
+    )
     high_lamports: Lamports  # net if they had cost nothing
-    unrealised_lamports: Lamports | None  # liquidation value - basis of open cycles; None if a value is unknown
+    unrealised_lamports: (
+        Lamports | None
+    )  # liquidation value - basis of open cycles; None if a value is unknown
     open_without_exit: int  # open cycles whose liquidation value is unknown
-    coverage: Decimal | None  # sold value of units with a known cost ÷ sold value of all units
+    coverage: (
+        Decimal | None
+    )  # sold value of units with a known cost ÷ sold value of all units
     unreconciled_tokens: int
     roi: Decimal | None  # net of counted cycles ÷ their basis
     expectancy_lamports: Lamports | None  # mean net of a counted cycle
     per_trade_lamports: Lamports | None  # realised ÷ buys and sales
-    profit_factor: Decimal | None  # (gains + s) ÷ (losses + s), s = median position, at most 10
+    profit_factor: (
+        Decimal | None
+    )  # (gains + s) ÷ (losses + s), s = median position, at most 10
     payoff: Decimal | None  # average win ÷ average loss
     fees_lamports: Lamports
-    fee_drag: Decimal | None  # fees of counted cycles ÷ gains before fees of those that gained
+    fee_drag: (
+        Decimal | None
+    )  # fees of counted cycles ÷ gains before fees of those that gained
     hold_n: int
     mean_hold_seconds: int | None
     median_hold_seconds: int | None
@@ -105,13 +135,17 @@ class Figures(msgspec.Struct, frozen=True):
     median_position_sol: Decimal | None
     drawdown_lamports: Lamports  # largest fall of cumulative net
     drawdown_share: Decimal | None  # drawdown ÷ largest basis at work at one time
-    concentration: Decimal | None  # Herfindahl index of gains by token; 1 = a single token
+    concentration: (
+        Decimal | None
+    )  # Herfindahl index of gains by token; 1 = a single token
     effective_tokens: Decimal | None  # 1 ÷ concentration
     top_share: Decimal | None  # the best token's share of all gains
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """Results and habits of a wallet. `scored` leaves the seed tokens out, `all` includes them."""
+    """Results and habits of a wallet. `scored` leaves the seed tokens out, `all`
+    includes them.
+    """
 
     scored: Figures
     all: Figures
@@ -124,12 +158,16 @@ class Profile(msgspec.Struct, frozen=True):
     overhead_lamports: Lamports  # fees of failed transactions
     truncated: bool  # too active: the wallet has more transactions than were read
     hours: tuple[int, ...]  # swaps by hour of the day, UTC, 24 counts
-    timing_percentile: Decimal | None  # mean place among a token's early buyers, 0 = first, 100 = last; two places
+    timing_percentile: (
+        Decimal | None
+    )  # mean place among a token's early buyers, 0 = first, 100 = last; two places
     timing_n: int
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One part of a score: 0–1, or None if it cannot be computed; `note` gives the reason."""
+    """One part of a score: 0–1, or None if it cannot be computed; `note` gives the
+    reason.
+    """
 
     name: str
     value: float | None
@@ -147,7 +185,9 @@ class Gate(msgspec.Struct, frozen=True):
 
 
 class Score(msgspec.Struct, frozen=True):
-    """A score 0–1 with its parts and gates. `value` is None if a gate failed; `reason` names it."""
+    """A score 0–1 with its parts and gates. `value` is None if a gate failed; `reason`
+    names it.
+    """
 
     value: Decimal | None  # four places
     provisional: bool
@@ -164,9 +204,11 @@ class Score(msgspec.Struct, frozen=True):
 
 
 class Prior(msgspec.Struct, frozen=True):
-    """Expectation of a wallet before its own record, from the cohort of a run. Stored with the run.
+    """Expectation of a wallet before its own record, from the cohort of a run. Stored
+    with the run.
 
-    Win rate ~ Beta(alpha0, beta0). Mean log-ROI of a wallet ~ Normal(g0, tau2); sigma2 is the variance of its cycles.
+    Win rate ~ Beta(alpha0, beta0). Mean log-ROI of a wallet ~ Normal(g0, tau2); sigma2
+    is the variance of its cycles.
     """
 
     alpha0: float
@@ -175,7 +217,9 @@ class Prior(msgspec.Struct, frozen=True):
     tau2: float
     sigma2: float
     wallets: int  # with at least one win or loss
-    edges: tuple[float, ...]  # lower bounds of log-ROI in the cohort, ascending; empty: too few wallets
+    edges: tuple[
+        float, ...
+    ]  # lower bounds of log-ROI in the cohort, ascending; empty: too few wallets
     version: int
 
     def to_dict(self) -> dict[str, Any]:
@@ -185,5 +229,7 @@ class Prior(msgspec.Struct, frozen=True):
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Prior":
-        """Return the prior that `to_dict` wrote. Raises msgspec.ValidationError for a missing or mistyped field."""
+        """Return the prior that `to_dict` wrote. Raises msgspec.ValidationError for a
+        missing or mistyped field.
+        """
         return msgspec.convert(values, cls)

@@ -1,7 +1,8 @@
 """Program ids and quote mints of Solana mainnet, with the names that WallTrack shows.
 
-Source: public IDLs, documents of the projects and third-party parser lists, April to September 2026. The five shared
-pool authorities and the pump PDAs were checked by deriving them from their seeds.
+Source: public IDLs, documents of the projects and third-party parser lists, April to
+September 2026. The five shared pool authorities and the pump PDAs were checked by
+deriving them from their seeds.
 """
 
 from typing import Final
@@ -57,5 +58,9 @@ VENUES: Final[dict[str, str]] = {
 }
 """Program that holds the reserves of markets -> its name in `venues`."""
 
-LAUNCHPADS: Final = frozenset({"pumpfun", "launchlab", "meteora_dbc", "moonit", "boop", "heaven", "sugar"})
-"""Venues that create a token together with its market: the creator buys its first units there."""
+LAUNCHPADS: Final = frozenset(
+    {"pumpfun", "launchlab", "meteora_dbc", "moonit", "boop", "heaven", "sugar"}
+)
+"""Venues that create a token together with its market: the creator buys its first units
+there.
+"""

@@ -6,11 +6,15 @@ from typing import Final
 MAX_MESSAGE_LENGTH: Final = 500
 
 RunError = dict[str, str]
-"""One entry: `step` (the unit of work), `code` (an ErrorCode or a provider's error code), `message` (plain words)."""
+"""One entry: `step` (the unit of work), `code` (an ErrorCode or a provider's error
+code), `message` (plain words).
+"""
 
 
 class ErrorCode(StrEnum):
-    """Causes that the engine itself knows. Provider errors bring codes of their own (discovery/providers/errors.py)."""
+    """Causes that the engine itself knows. Provider errors bring codes of their own
+    (discovery/providers/errors.py).
+    """
 
     BAD_PAYLOAD = "bad_payload"
     BUDGET = "budget"
@@ -31,7 +35,9 @@ def run_error(step: str, code: str, message: str) -> RunError:
 
 
 class WarningSink:
-    """Collects what one step could not do. The entries are stored with the completion of the step."""
+    """Collects what one step could not do. The entries are stored with the completion
+    of the step.
+    """
 
     def __init__(self, step: str) -> None:
         self.step = step

@@ -1,7 +1,9 @@
-"""The parameters of a run. Each is declared once, in `Params`, with a `ParamSpec` that says everything else about it.
+"""The parameters of a run. Each is declared once, in `Params`, with a `ParamSpec` that
+says everything else about it.
 
-Form, command line, serializer, API documentation, database columns and bounds are built from the specs: a new
-parameter is a new field of `Params`, a migration, and the code that reads it.
+Form, command line, serializer, API documentation, database columns and bounds are built
+from the specs: a new parameter is a new field of `Params`, a migration, and the code
+that reads it.
 """
 
 from collections.abc import Mapping
@@ -20,10 +22,11 @@ ParamKind = Literal["decimal", "integer", "switch", "flags"]
 class ParamSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Describe one parameter.
 
-    label, help: words for operators. unit: "" where a number has none.
-    min, max: bounds of a number, both allowed. places: digits after the point, 0 for whole numbers.
-    max_digits: digits of its database column. is_optional: null is a value ("no limit").
-    is_null_allowed: its column of the configuration may hold null, as in rows of the earlier system.
+    label, help: words for operators. unit: "" where a number has none. min, max: bounds
+    of a number, both allowed. places: digits after the point, 0 for whole numbers.
+    max_digits: digits of its database column. is_optional: null is a value ("no
+    limit"). is_null_allowed: its column of the configuration may hold null, as in rows
+    of the earlier system.
     """
 
     label: str
@@ -57,8 +60,8 @@ class ParamSpec(msgspec.Struct, frozen=True, kw_only=True):
     def check(self, value: Any) -> Any:
         """Return `value` as the type of the parameter.
 
-        Numbers may be numbers or their text. A number with more digits than its column keeps is refused, not rounded.
-        Raises ValueError with plain words.
+        Numbers may be numbers or their text. A number with more digits than its column
+        keeps is refused, not rounded. Raises ValueError with plain words.
         """
         match self.kind:
             case "switch":
@@ -80,9 +83,13 @@ class ParamSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     def _checked_decimal(self, value: Any) -> Decimal:
         number = self._number_in_bounds(value)
-        rounded = number.quantize(Decimal(1).scaleb(-self.places), rounding=ROUND_HALF_EVEN)
+        rounded = number.quantize(
+            Decimal(1).scaleb(-self.places), rounding=ROUND_HALF_EVEN
+        )
         if rounded != number:
-            raise ValueError(f"{plain_number(number)} has more than {self.places} digits after the point")
+            raise ValueError(
+                f"{plain_number(number)} has more than {self.places} digits after the point"
+            )
         return rounded
 
     def _number_in_bounds(self, value: Any) -> Decimal:
@@ -224,22 +231,29 @@ PARAM_SPECS: Final[dict[str, ParamSpec]] = _declared_specs()
 """Every parameter by name, in the order of forms and documents."""
 PARAM_TYPES: Final[dict[str, Any]] = get_type_hints(Params)
 """The type of each parameter, such as `int | None`."""
-NUMBER_SPECS: Final[dict[str, ParamSpec]] = {name: spec for name, spec in PARAM_SPECS.items() if spec.is_number}
+NUMBER_SPECS: Final[dict[str, ParamSpec]] = {
+    name: spec for name, spec in PARAM_SPECS.items() if spec.is_number
+}
 """The parameters that are numbers, in the same order."""
 
 
 class InvalidParams(ValueError):
-    """Values out of bounds, of a wrong type or with an unknown name. `problems`: name → what is wrong, in words."""
+    """Values out of bounds, of a wrong type or with an unknown name. `problems`: name →
+    what is wrong, in words.
+    """
 
     def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
+        super().__init__(
+            "; ".join(f"{name}: {problem}" for name, problem in problems.items())
+        )
         self.problems = dict(problems)
 
 
 def check_params(values: Mapping[str, Any], base: Params | None = None) -> Params:
     """Return `base` (None: the defaults) with `values` over it.
 
-    Raises InvalidParams that names every bad value with its bound, and every unknown name.
+    Raises InvalidParams that names every bad value with its bound, and every unknown
+    name.
     """
     problems: dict[str, str] = {}
     checked: dict[str, Any] = {}
@@ -281,7 +295,11 @@ def _checked_switch(value: Any) -> bool:
 
 
 def _checked_flags(value: Any) -> tuple[str, ...]:
-    """Names are not compared with FLAG_NAMES here: a stored configuration may hold a name of another version."""
-    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+    """Names are not compared with FLAG_NAMES here: a stored configuration may hold a
+    name of another version.
+    """
+    if not isinstance(value, list | tuple) or not all(
+        isinstance(name, str) for name in value
+    ):
         raise ValueError(f"not a list of flags: {', '.join(FLAG_NAMES)}")
     return tuple(value)

@@ -10,9 +10,9 @@ Side = Literal["buy", "sell"]
 class Trade(msgspec.Struct, frozen=True, gc=False):
     """One wallet's trade of one token in one direction, in one transaction.
 
-    `quote_units` went to the market (buy) or came from it (sell), venue fees included. With SOL as the quote and no
-    other trade of the wallet in the transaction:
-    change in native + wrapped SOL = ∓quote_units - network fee - tip - platform fee - rent.
+    `quote_units` went to the market (buy) or came from it (sell), venue fees included.
+    With SOL as the quote and no other trade of the wallet in the transaction: change in
+    native + wrapped SOL = ∓quote_units - network fee - tip - platform fee - rent.
     """
 
     signature: str
@@ -28,17 +28,25 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
     network_fee_lamports: int  # base + priority fee; 0 if another wallet paid it
     tip_lamports: int
     platform_fee_lamports: int
-    rent_lamports: int  # into (+) or out of (-) the wallet's token accounts; an asset, not a cost
+    rent_lamports: (
+        int  # into (+) or out of (-) the wallet's token accounts; an asset, not a cost
+    )
     venues: tuple[str, ...]
 
     @property
     def extras_lamports(self) -> int:
-        """Costs beside the market amount: network fee, tip and platform fee, in lamports."""
-        return self.network_fee_lamports + self.tip_lamports + self.platform_fee_lamports
+        """Costs beside the market amount: network fee, tip and platform fee, in
+        lamports.
+        """
+        return (
+            self.network_fee_lamports + self.tip_lamports + self.platform_fee_lamports
+        )
 
 
 class HoldingChange(msgspec.Struct, frozen=True, gc=False):
-    """Raw units of one mint before and after a transaction, summed over the wallet's token accounts in it."""
+    """Raw units of one mint before and after a transaction, summed over the wallet's
+    token accounts in it.
+    """
 
     wallet: str
     mint: str

@@ -1,1 +1,3 @@
-"""The engine of runs: lifecycle, step queue and runner, broker, scheduler, heartbeats, maintenance, inline runner."""
+"""The engine of runs: lifecycle, step queue and runner, broker, scheduler, heartbeats,
+maintenance, inline runner.
+"""

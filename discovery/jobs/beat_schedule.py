@@ -1,4 +1,6 @@
-"""The intervals of Celery beat. Missing ones are made; those that an operator changed or paused never change."""
+"""The intervals of Celery beat. Missing ones are made; those that an operator changed
+or paused never change.
+"""
 
 from typing import Final, NamedTuple
 
@@ -17,7 +19,9 @@ class Interval(NamedTuple):
 
     @property
     def expiry_seconds(self) -> int:
-        """Age at which an unread message is dropped, so that a worker that was stopped finds no pile of old ones."""
+        """Age at which an unread message is dropped, so that a worker that was stopped
+        finds no pile of old ones.
+        """
         return max(MIN_EXPIRY_SECONDS, min(self.seconds, MAX_EXPIRY_SECONDS))
 
 

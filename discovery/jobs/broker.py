@@ -1,4 +1,6 @@
-"""Messages to workers. A lost message costs time, never work: the sweeper sends the step again."""
+"""Messages to workers. A lost message costs time, never work: the sweeper sends the
+step again.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -25,8 +27,9 @@ _QUEUE_OF_KIND: Final = {
 def capacity() -> int:
     """Return how many steps live workers can hold at once, 1 at least.
 
-    One process of each worker stays free for the tick and the canary. Never enqueue more than this, so that no worker
-    prefetches work it cannot start; a step that is still in the database can be cancelled at once.
+    One process of each worker stays free for the tick and the canary. Never enqueue
+    more than this, so that no worker prefetches work it cannot start; a step that is
+    still in the database can be cancelled at once.
     """
     total = 0
     for heartbeat in Heartbeat.objects.alive():
@@ -36,7 +39,9 @@ def capacity() -> int:
 
 
 def send_steps(steps: Sequence[tuple[int, str]]) -> None:
-    """Send these steps (id, kind) to workers. Steps that the broker refuses are left to the sweeper."""
+    """Send these steps (id, kind) to workers. Steps that the broker refuses are left to
+    the sweeper.
+    """
     for place, (step_id, kind) in enumerate(steps):
         if not send(TaskName.STEP, [step_id], _QUEUE_OF_KIND[StepKind(kind)]):
             refused = [step for step, _ in steps[place:]]
@@ -45,21 +50,30 @@ def send_steps(steps: Sequence[tuple[int, str]]) -> None:
 
 
 def send(task: TaskName, arguments: Sequence[object], queue: Queue) -> bool:
-    """Put one message into a queue. Return False if the broker refuses it or is out of reach."""
+    """Put one message into a queue. Return False if the broker refuses it or is out of
+    reach.
+    """
     try:
         current_app.send_task(str(task), args=list(arguments), queue=str(queue))
     except BROKER_ERRORS as error:
-        log.warning("the broker did not take a message", extra={"task": str(task), "cause": type(error).__name__})
+        log.warning(
+            "the broker did not take a message",
+            extra={"task": str(task), "cause": type(error).__name__},
+        )
         return False
     return True
 
 
 def waiting_messages() -> int | None:
-    """Return how many messages wait in the queues of runs and steps, or None if the broker does not answer."""
+    """Return how many messages wait in the queues of runs and steps, or None if the
+    broker does not answer.
+    """
     try:
         with current_app.connection_for_read() as broker:
             channel: Any = broker.default_channel
-            return sum(_queue_length(channel, queue) for queue in (Queue.RUNS, Queue.STEPS))
+            return sum(
+                _queue_length(channel, queue) for queue in (Queue.RUNS, Queue.STEPS)
+            )
     except BROKER_ERRORS as error:
         log.warning("the broker does not answer", extra={"cause": type(error).__name__})
         return None

@@ -1,9 +1,17 @@
-"""Signal handlers of worker and beat at start and stop: heartbeats and the release of claimed steps."""
+"""Signal handlers of worker and beat at start and stop: heartbeats and the release of
+claimed steps.
+"""
 
 import os
 from typing import Any
 
-from celery.signals import beat_init, before_task_publish, worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import (
+    beat_init,
+    before_task_publish,
+    worker_process_init,
+    worker_ready,
+    worker_shutting_down,
+)
 from django.conf import settings
 from django.db import DatabaseError, connection
 
@@ -36,7 +44,9 @@ def _start_beat(**_: Any) -> None:
     from discovery.jobs import beat_schedule
 
     beat_schedule.create_missing_intervals()
-    before_task_publish.connect(_write_beat_heartbeat, weak=False, dispatch_uid="discovery.beat")
+    before_task_publish.connect(
+        _write_beat_heartbeat, weak=False, dispatch_uid="discovery.beat"
+    )
     # Beat counts as alive from its start, not from its first tick half a minute later.
     _write_beat_heartbeat(TaskName.TICK)
 

@@ -42,12 +42,16 @@ def set_parent_worker(pid: int) -> None:
 
 
 def current_worker() -> str:
-    """Return the name of the worker of this process: of a pool process, the one of its parent."""
+    """Return the name of the worker of this process: of a pool process, the one of its
+    parent.
+    """
     return worker_name(_parent_pid)
 
 
 def worker_name(pid: int | None = None) -> str:
-    """Return a worker's name in claims and heartbeats: host and process id (None: of this process)."""
+    """Return a worker's name in claims and heartbeats: host and process id (None: of
+    this process).
+    """
     return f"{socket.gethostname()}:{pid or os.getpid()}"
 
 
@@ -76,14 +80,18 @@ class WorkerHeartbeat:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop the thread, release the worker's steps to others and delete its heartbeat."""
+        """Stop the thread, release the worker's steps to others and delete its
+        heartbeat.
+        """
         self._end.set()
         self._thread.join(timeout=5)
         try:
             released_count = step_queue.release_worker(self.name)
             Heartbeat.objects.filter(name=self._row_name).delete()
         except DatabaseError as error:
-            log.warning("steps were not released", extra={"cause": type(error).__name__})
+            log.warning(
+                "steps were not released", extra={"cause": type(error).__name__}
+            )
         else:
             log.info("worker stops", extra={"released": released_count})
         finally:
@@ -101,7 +109,9 @@ class WorkerHeartbeat:
             active_count = RunStep.objects.claimed_by_worker(self.name).count()
             write_heartbeat(self._row_name, {**self._detail, "active": active_count})
         except DatabaseError as error:
-            log.warning("worker heartbeat was not stored", extra={"cause": type(error).__name__})
+            log.warning(
+                "worker heartbeat was not stored", extra={"cause": type(error).__name__}
+            )
             connection.close()
             return
         if not self._is_announced:

@@ -1,4 +1,6 @@
-"""A whole run in this process, without a worker: the same steps, claimed and stored in the same way."""
+"""A whole run in this process, without a worker: the same steps, claimed and stored in
+the same way.
+"""
 
 import asyncio
 import logging
@@ -27,7 +29,8 @@ MAX_CLOSE_ATTEMPTS: Final = 3
 
 
 async def run_inline(run: Run) -> None:
-    """Run all steps of a run that was started in the foreground. Whatever ends this, the run is closed.
+    """Run all steps of a run that was started in the foreground. Whatever ends this,
+    the run is closed.
 
     Raises what ended it, CancelledError among them.
     """
@@ -38,7 +41,11 @@ async def run_inline(run: Run) -> None:
         await sync_to_async(_close)(run, RunStatus.CANCELLED, error)
         raise
     except BaseException as cause:
-        error = run_error("run", ErrorCode.INTERNAL, f"{type(cause).__name__}: the log has the details")
+        error = run_error(
+            "run",
+            ErrorCode.INTERNAL,
+            f"{type(cause).__name__}: the log has the details",
+        )
         await sync_to_async(_close)(run, RunStatus.FAILED, error)
         raise
 
@@ -47,9 +54,13 @@ async def _run_all_steps(run: Run) -> None:
     meter = UsageMeter(run.params.max_requests_per_run)
     async with AsyncExitStack() as stack:
         with use_meter(meter):
-            providers = await stack.enter_async_context(open_providers(shared=await redis_available()))
+            providers = await stack.enter_async_context(
+                open_providers(shared=await redis_available())
+            )
         # The calls that opening the providers needed belong to the search.
-        await sync_to_async(run.steps.filter(kind=StepKind.FIND).update)(usage=meter.usage())
+        await sync_to_async(run.steps.filter(kind=StepKind.FIND).update)(
+            usage=meter.usage()
+        )
         tasks = _StepTasks(run, providers)
         try:
             while (ready := await sync_to_async(_ready_steps)(run)) is not None:
@@ -63,8 +74,11 @@ class _StepTasks:
     """The steps of a run that this process works on at the moment."""
 
     def __init__(self, run: Run, providers: Providers) -> None:
-        # A run with a limit of calls works on one step at a time, so that the limit is exact.
-        self._max_tasks = MAX_CONCURRENT_STEPS if run.params.max_requests_per_run is None else 1
+        # A run with a limit of calls works on one step at a time, so that the limit is
+        # exact.
+        self._max_tasks = (
+            MAX_CONCURRENT_STEPS if run.params.max_requests_per_run is None else 1
+        )
         self._providers = providers
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
@@ -76,9 +90,13 @@ class _StepTasks:
                 self._tasks[step_id] = asyncio.ensure_future(step)
 
     async def wait(self) -> None:
-        """Wait for the next end of a step, POLL_SECONDS at most. Raises what a step raised."""
+        """Wait for the next end of a step, POLL_SECONDS at most. Raises what a step
+        raised.
+        """
         if not self._tasks:
-            await asyncio.sleep(POLL_SECONDS)  # a step that failed waits for its next attempt
+            await asyncio.sleep(
+                POLL_SECONDS
+            )  # a step that failed waits for its next attempt
             return
         done, _ = await asyncio.wait(
             self._tasks.values(),
@@ -87,7 +105,9 @@ class _StepTasks:
         )
         for task in done:
             task.result()
-        self._tasks = {step_id: task for step_id, task in self._tasks.items() if not task.done()}
+        self._tasks = {
+            step_id: task for step_id, task in self._tasks.items() if not task.done()
+        }
 
     async def cancel(self) -> None:
         """Cancel what runs, and wait for its end."""
@@ -97,7 +117,9 @@ class _StepTasks:
 
 
 def _ready_steps(run: Run) -> list[int] | None:
-    """Write the run's heartbeat and return the steps that may start, or None if the run has ended."""
+    """Write the run's heartbeat and return the steps that may start, or None if the run
+    has ended.
+    """
     unfinished = Run.objects.unfinished().filter(pk=run.pk)
     if not unfinished.update(heartbeat_at=timezone.now()):
         return None
@@ -108,7 +130,9 @@ def _ready_steps(run: Run) -> list[int] | None:
 
 
 def _close(run: Run, status: RunStatus, error: RunError) -> None:
-    """Close the run, on a new connection if need be: a lost connection may be what ended the run."""
+    """Close the run, on a new connection if need be: a lost connection may be what
+    ended the run.
+    """
     for attempt in range(1, MAX_CLOSE_ATTEMPTS + 1):
         try:
             run_lifecycle.close(run.pk, status, [error])

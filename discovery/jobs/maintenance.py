@@ -14,18 +14,25 @@ from discovery.models import Heartbeat, Run, Trade, Transaction
 log = logging.getLogger(__name__)
 
 RESEND_AFTER: Final = timedelta(seconds=10)
-"""A step that was sent longer ago and is still pending was lost, if no message waits in a queue."""
+"""A step that was sent longer ago and is still pending was lost, if no message waits in
+a queue.
+"""
 RESEND_ANYWAY_AFTER: Final = timedelta(minutes=5)
 """The same, even if messages wait."""
 DELETE_BATCH: Final = 5000
 
 
 def sweep() -> None:
-    """Close abandoned runs, reap dead steps, send lost steps again and move every run on."""
+    """Close abandoned runs, reap dead steps, send lost steps again and move every run
+    on.
+    """
     run_lifecycle.close_abandoned_runs()
     for run in Run.objects.for_workers():
         for step in step_queue.reap(run.pk):
-            log.warning("step failed: its attempts are used up", extra={"run_id": str(run.pk), "step": step.name})
+            log.warning(
+                "step failed: its attempts are used up",
+                extra={"run_id": str(run.pk), "step": step.name},
+            )
         _resend_lost_steps(run)
         run_lifecycle.advance(run.pk)
     Heartbeat.objects.forgotten(timezone.now()).delete()
@@ -37,18 +44,25 @@ def _resend_lost_steps(run: Run) -> None:
     if not sent.exists():
         return
     are_queues_empty = broker.waiting_messages() == 0
-    lost = sent if are_queues_empty else sent.filter(enqueued_at__lt=now - RESEND_ANYWAY_AFTER)
+    lost = (
+        sent
+        if are_queues_empty
+        else sent.filter(enqueued_at__lt=now - RESEND_ANYWAY_AFTER)
+    )
     count = lost.update(enqueued_at=None)
     if count:
-        log.warning("steps are sent again", extra={"run_id": str(run.pk), "steps": count})
+        log.warning(
+            "steps are sent again", extra={"run_id": str(run.pk), "steps": count}
+        )
 
 
 def apply_retention(now: datetime | None = None) -> dict[str, int]:
     """Delete rows past their retention; return how many of each kind.
 
-    Deleted are trades of wallets off the watchlist past RETENTION_TRADES_DAYS, cached transactions past
-    RETENTION_CACHE_HOURS, and expired sessions, which Django leaves in place. Runs, wallets and the history of the
-    configuration are never deleted. Each batch is a transaction of its own.
+    Deleted are trades of wallets off the watchlist past RETENTION_TRADES_DAYS, cached
+    transactions past RETENTION_CACHE_HOURS, and expired sessions, which Django leaves
+    in place. Runs, wallets and the history of the configuration are never deleted. Each
+    batch is a transaction of its own.
     """
     now = now or timezone.now()
     expired: dict[str, QuerySet[Any]] = {

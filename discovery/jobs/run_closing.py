@@ -28,18 +28,27 @@ class _ClosedStep(msgspec.Struct, frozen=True):
 
 
 def finalize(run: Run, status: RunStatus) -> None:
-    """Close an unfinished run that the caller has locked, with its counts, funnel, usage and errors."""
+    """Close an unfinished run that the caller has locked, with its counts, funnel,
+    usage and errors.
+    """
     now = timezone.now()
     _count_wallets(run)
     close_open_steps(run.pk, f"the run was {status}")
     append_errors(run.pk, collect_step_errors(run))
     columns = ("kind", "status", "error_code", "usage")
-    steps = [_ClosedStep(*row) for row in run.steps.order_by("pk").values_list(*columns)]
+    steps = [
+        _ClosedStep(*row) for row in run.steps.order_by("pk").values_list(*columns)
+    ]
     run.status, run.stage = status, RunStage.DONE
     run.completed_at = now
     run.tokens_analyzed = run.tokens.filter(early_buyers__isnull=False).count()
-    run.profiled_wallets = sum(step.kind == StepKind.WALLET and step.status == StepStatus.DONE for step in steps)
-    run.duration_seconds = Decimal((now - run.started_at).total_seconds()).quantize(Decimal("0.01"))
+    run.profiled_wallets = sum(
+        step.kind == StepKind.WALLET and step.status == StepStatus.DONE
+        for step in steps
+    )
+    run.duration_seconds = Decimal((now - run.started_at).total_seconds()).quantize(
+        Decimal("0.01")
+    )
     run.steps_total, run.steps_done = len(steps), len(steps)
     run.usage = sum_usage(step.usage for step in steps)
     run.funnel = _whole_funnel(run, steps)
@@ -59,7 +68,14 @@ def finalize(run: Run, status: RunStatus) -> None:
             "funnel",
         ]
     )
-    log.info("run closed", extra={"run_id": str(run.pk), "status": str(status), "seconds": str(run.duration_seconds)})
+    log.info(
+        "run closed",
+        extra={
+            "run_id": str(run.pk),
+            "status": str(status),
+            "seconds": str(run.duration_seconds),
+        },
+    )
 
 
 def _count_wallets(run: Run) -> None:
@@ -89,9 +105,13 @@ def _whole_funnel(run: Run, steps: Sequence[_ClosedStep]) -> dict[str, int]:
 
 
 def _loss_name(step: _ClosedStep) -> str:
-    """Return the funnel's name for a failed step, or "" if the step did not fail by itself."""
+    """Return the funnel's name for a failed step, or "" if the step did not fail by
+    itself.
+    """
     if step.status != StepStatus.FAILED or not step.error_code:
         return ""
     if step.error_code == ErrorCode.BUDGET:
         return str(ErrorCode.BUDGET)
-    return {StepKind.TOKEN: "tokens_failed", StepKind.WALLET: "wallets_failed"}.get(StepKind(step.kind), "")
+    return {StepKind.TOKEN: "tokens_failed", StepKind.WALLET: "wallets_failed"}.get(
+        StepKind(step.kind), ""
+    )

@@ -1,4 +1,6 @@
-"""The error list of a run: appended to while it runs, completed from its steps when it is closed."""
+"""The error list of a run: appended to while it runs, completed from its steps when it
+is closed.
+"""
 
 import uuid
 from collections import Counter
@@ -19,7 +21,9 @@ _ERROR_LIST: Final = """CASE jsonb_typeof(errors) WHEN 'array' THEN errors WHEN 
 
 
 def append_errors(run_id: uuid.UUID, errors: list[RunError]) -> None:
-    """Append entries in one statement, so that two writers lose nothing. Entries past MAX_ERRORS are dropped."""
+    """Append entries in one statement, so that two writers lose nothing. Entries past
+    MAX_ERRORS are dropped.
+    """
     if not errors:
         return
     with connection.cursor() as cursor:
@@ -31,7 +35,9 @@ def append_errors(run_id: uuid.UUID, errors: list[RunError]) -> None:
 
 
 def collect_step_errors(run: Run) -> list[RunError]:
-    """Return the errors of the run's steps in their order. Identical wallet errors are merged, with a count."""
+    """Return the errors of the run's steps in their order. Identical wallet errors are
+    merged, with a count.
+    """
     collected: list[RunError] = []
     counts: Counter[tuple[str, str]] = Counter()
     for kind, errors in run.steps.order_by("pk").values_list("kind", "errors"):

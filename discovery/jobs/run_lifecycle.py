@@ -1,7 +1,9 @@
-"""The life of a run in the database: started once, moved on whenever a step of it ends, closed exactly once.
+"""The life of a run in the database: started once, moved on whenever a step of it ends,
+closed exactly once.
 
-queued → running → completed | failed | cancelled. One run is active at a time; a partial unique index enforces it.
-A change of a run together with its steps locks the run first.
+queued → running → completed | failed | cancelled. One run is active at a time; a
+partial unique index enforces it. A change of a run together with its steps locks the
+run first.
 """
 
 import logging
@@ -22,13 +24,22 @@ from discovery.jobs import broker, step_queue
 from discovery.jobs.run_closing import finalize
 from discovery.jobs.run_errors import append_errors
 from discovery.models import Run, Wallet
-from discovery.models.enums import CLOSED_STEP_STATUSES, RunStage, RunStatus, StepKind, StepStatus, Trigger
+from discovery.models.enums import (
+    CLOSED_STEP_STATUSES,
+    RunStage,
+    RunStatus,
+    StepKind,
+    StepStatus,
+    Trigger,
+)
 from discovery.models.param_columns import param_values
 
 log = logging.getLogger(__name__)
 
 CANCEL_TIMEOUT: Final = timedelta(seconds=10)
-"""A cancellation waits this long for running steps to stop. The steps of dead workers never stop."""
+"""A cancellation waits this long for running steps to stop. The steps of dead workers
+never stop.
+"""
 MAX_UNPROFILED_LEFTOVERS: Final = 200
 MAX_START_ATTEMPTS: Final = 3
 
@@ -52,9 +63,9 @@ class SlotTaken(Exception):
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request for a run: what it is to do, who asked for it, and what it belongs to.
 
-    mints: analyse these tokens instead of searching. scheduled_for: the slot of the schedule.
-    idempotency_key, idempotency_hash: two requests with the same key and hash are one.
-    in_foreground: the process that asks runs the steps itself.
+    mints: analyse these tokens instead of searching. scheduled_for: the slot of the
+    schedule. idempotency_key, idempotency_hash: two requests with the same key and hash
+    are one. in_foreground: the process that asks runs the steps itself.
     """
 
     params: Params
@@ -71,10 +82,12 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def start(request: RunRequest) -> Run:
-    """Queue a run with its first step. Workers get the step on commit, unless the run is in the foreground.
+    """Queue a run with its first step. Workers get the step on commit, unless the run
+    is in the foreground.
 
-    A request with the idempotency key and hash of an earlier one returns the run of that one.
-    Raises RunAlreadyActive, IdempotencyKeyReused for a key with another hash, SlotTaken.
+    A request with the idempotency key and hash of an earlier one returns the run of
+    that one. Raises RunAlreadyActive, IdempotencyKeyReused for a key with another hash,
+    SlotTaken.
     """
     close_abandoned_runs()
     for _ in range(MAX_START_ATTEMPTS):
@@ -86,7 +99,14 @@ def start(request: RunRequest) -> Run:
         except IntegrityError:
             _raise_conflict(request)
             continue  # the run in the way has just ended, or this very request has just made it: look again
-        log.debug("run queued", extra={"run_id": str(run.pk), "trigger": run.trigger_type, "by": run.triggered_by})
+        log.debug(
+            "run queued",
+            extra={
+                "run_id": str(run.pk),
+                "trigger": run.trigger_type,
+                "by": run.triggered_by,
+            },
+        )
         return run
     raise RuntimeError("runs start and end too fast to find a place between them")
 
@@ -96,7 +116,9 @@ def _run_of_same_request(request: RunRequest) -> Run | None:
         return None
     run = Run.objects.filter(idempotency_key=request.idempotency_key).first()
     if run is not None and run.idempotency_hash != request.idempotency_hash:
-        raise IdempotencyKeyReused(f"the key was used for another request, run {run.pk}")
+        raise IdempotencyKeyReused(
+            f"the key was used for another request, run {run.pk}"
+        )
     return run
 
 
@@ -127,12 +149,18 @@ def _create_run(request: RunRequest) -> Run:
 
 def _raise_conflict(request: RunRequest) -> None:
     """Raise for the run that a unique index protects. Return if there is none any more."""
-    if request.scheduled_for is not None and Run.objects.filter(scheduled_for=request.scheduled_for).exists():
+    if (
+        request.scheduled_for is not None
+        and Run.objects.filter(scheduled_for=request.scheduled_for).exists()
+    ):
         raise SlotTaken from None
     active = Run.objects.active().first()
     if active is None:
         return
-    is_same_request = request.idempotency_key is not None and active.idempotency_key == request.idempotency_key
+    is_same_request = (
+        request.idempotency_key is not None
+        and active.idempotency_key == request.idempotency_key
+    )
     if not is_same_request:
         raise RunAlreadyActive(active.pk) from None
 
@@ -141,8 +169,11 @@ def close_abandoned_runs() -> int:
     """Close unfinished runs that nobody works on any more; return how many."""
     closed_count = 0
     with transaction.atomic():
-        # A row that another closer has locked is left to it, so that the cause is stored once.
-        for run in Run.objects.abandoned(timezone.now()).select_for_update(skip_locked=True):
+        # A row that another closer has locked is left to it, so that the cause is
+        # stored once.
+        for run in Run.objects.abandoned(timezone.now()).select_for_update(
+            skip_locked=True
+        ):
             _close_abandoned(run)
             closed_count += 1
     if closed_count:
@@ -153,15 +184,24 @@ def close_abandoned_runs() -> int:
 def _close_abandoned(run: Run) -> None:
     is_of_earlier_system = run.stage is None
     if is_of_earlier_system:
-        append_errors(run.pk, [run_error("run", ErrorCode.INTERRUPTED, "interrupted before the upgrade")])
-        Run.objects.filter(pk=run.pk).update(status=RunStatus.FAILED, completed_at=timezone.now())
+        append_errors(
+            run.pk,
+            [run_error("run", ErrorCode.INTERRUPTED, "interrupted before the upgrade")],
+        )
+        Run.objects.filter(pk=run.pk).update(
+            status=RunStatus.FAILED, completed_at=timezone.now()
+        )
         return
-    append_errors(run.pk, [run_error("run", ErrorCode.INTERRUPTED, "interrupted: its process died")])
+    append_errors(
+        run.pk,
+        [run_error("run", ErrorCode.INTERRUPTED, "interrupted: its process died")],
+    )
     finalize(run, RunStatus.FAILED)
 
 
 def advance(run_id: uuid.UUID) -> None:
-    """Move the run on as far as its closed steps allow, and send workers what they can take next.
+    """Move the run on as far as its closed steps allow, and send workers what they can
+    take next.
 
     Called whenever a step has ended, and by the sweeper: a second call changes nothing.
     """
@@ -184,23 +224,31 @@ def advance(run_id: uuid.UUID) -> None:
 
 
 def _cancel_when_idle(run: Run) -> None:
-    """Close the run if no step of it is running, or if the running ones do not stop in time."""
+    """Close the run if no step of it is running, or if the running ones do not stop in
+    time.
+    """
     assert run.cancel_requested_at is not None
     is_overdue = timezone.now() - run.cancel_requested_at > CANCEL_TIMEOUT
     if run.steps.running().exists() and not is_overdue:
         return
-    append_errors(run.pk, [run_error("run", ErrorCode.CANCELLED, "cancelled on request")])
+    append_errors(
+        run.pk, [run_error("run", ErrorCode.CANCELLED, "cancelled on request")]
+    )
     finalize(run, RunStatus.CANCELLED)
 
 
 def _exhaust_budget(run: Run) -> None:
     """Fail the steps that would need provider calls; steps that need none go on."""
     cause = f"the run's {run.params.max_requests_per_run or 0:,} calls are used up"
-    step_queue.fail_pending(run.pk, (StepKind.TOKEN, StepKind.WALLET), code=ErrorCode.BUDGET, cause=cause)
+    step_queue.fail_pending(
+        run.pk, (StepKind.TOKEN, StepKind.WALLET), code=ErrorCode.BUDGET, cause=cause
+    )
 
 
 def _begin_next_stage(run: Run) -> bool:
-    """Begin the next stage with its steps; no step is open. Return False if the run has failed."""
+    """Begin the next stage with its steps; no step is open. Return False if the run has
+    failed.
+    """
     match run.stage:
         case RunStage.QUEUED | RunStage.FIND_TOKENS:
             return _leave_search(run)
@@ -230,15 +278,23 @@ def _leave_search(run: Run) -> bool:
 
 
 def _wallets_to_profile(run: Run) -> list[str]:
-    """Addresses that the run profiles: the wallets it found, and some that earlier runs left unprofiled."""
+    """Addresses that the run profiles: the wallets it found, and some that earlier runs
+    left unprofiled.
+    """
     if not run.params.profile_immediately:
         return []
     wallets = Wallet.objects.not_blacklisted()
-    of_run = wallets.filter(address__in=run.wallets.values("wallet_address")).order_by("address")
+    of_run = wallets.filter(address__in=run.wallets.values("wallet_address")).order_by(
+        "address"
+    )
     addresses = list(of_run.values_list("address", flat=True))
     if run.given_mints:
         return addresses
-    leftovers = wallets.unprofiled().exclude(address__in=addresses).order_by("-last_discovered_at")
+    leftovers = (
+        wallets.unprofiled()
+        .exclude(address__in=addresses)
+        .order_by("-last_discovered_at")
+    )
     addresses += leftovers.values_list("address", flat=True)[:MAX_UNPROFILED_LEFTOVERS]
     return addresses
 
@@ -253,7 +309,9 @@ def _store_progress(run: Run) -> None:
 
 
 def _enqueue_ready_steps(run: Run) -> None:
-    """Send workers as many steps as they have room for. A run with a limit of calls has one step on its way."""
+    """Send workers as many steps as they have room for. A run with a limit of calls has
+    one step on its way.
+    """
     room = 1 if run.params.max_requests_per_run is not None else broker.capacity()
     room -= run.steps.enqueued().count()
     if room <= 0:
@@ -267,7 +325,9 @@ def _enqueue_ready_steps(run: Run) -> None:
 
 
 def mark_running(run_id: uuid.UUID) -> None:
-    """Turn a queued run into a running one; `started_at` becomes the start of the work. Later calls change nothing."""
+    """Turn a queued run into a running one; `started_at` becomes the start of the work.
+    Later calls change nothing.
+    """
     now = timezone.now()
     Run.objects.filter(pk=run_id, status=RunStatus.QUEUED).update(
         started_at=now,
@@ -278,21 +338,29 @@ def mark_running(run_id: uuid.UUID) -> None:
 
 
 def begin_analysis(run_id: uuid.UUID, mints: Iterable[str]) -> None:
-    """Go on from the search to the analysis of these tokens, inside the transaction that completes the search."""
+    """Go on from the search to the analysis of these tokens, inside the transaction
+    that completes the search.
+    """
     step_queue.add_steps(run_id, StepKind.TOKEN, mints)
     Run.objects.filter(pk=run_id).update(stage=RunStage.ANALYSE)
 
 
 def request_cancel(run_id: uuid.UUID) -> bool:
-    """Ask the run to end; it ends at once if no step is running. Return False if it is not active."""
+    """Ask the run to end; it ends at once if no step is running. Return False if it is
+    not active.
+    """
     active = Run.objects.active().filter(pk=run_id)
-    if not active.filter(cancel_requested_at__isnull=True).update(cancel_requested_at=timezone.now()):
+    if not active.filter(cancel_requested_at__isnull=True).update(
+        cancel_requested_at=timezone.now()
+    ):
         return active.exists()
     advance(run_id)
     return True
 
 
-def close(run_id: uuid.UUID, status: RunStatus, errors: Iterable[RunError] = ()) -> bool:
+def close(
+    run_id: uuid.UUID, status: RunStatus, errors: Iterable[RunError] = ()
+) -> bool:
     """Close the run with what is stored. Return False if it is closed already."""
     with transaction.atomic():
         run = Run.objects.unfinished().select_for_update().filter(pk=run_id).first()
@@ -306,11 +374,14 @@ def close(run_id: uuid.UUID, status: RunStatus, errors: Iterable[RunError] = ())
 def close_after_last_step(run_id: uuid.UUID) -> None:
     """Close the run inside the transaction that completes its last step.
 
-    A run whose token steps all failed has failed, unless its budget of calls was the cause.
+    A run whose token steps all failed has failed, unless its budget of calls was the
+    cause.
     """
     run = Run.objects.get(pk=run_id)
     tokens = list(run.steps.filter(kind=StepKind.TOKEN).values("status", "error_code"))
-    has_only_failures = bool(tokens) and all(step["status"] == StepStatus.FAILED for step in tokens)
+    has_only_failures = bool(tokens) and all(
+        step["status"] == StepStatus.FAILED for step in tokens
+    )
     is_budget_used_up = any(step["error_code"] == ErrorCode.BUDGET for step in tokens)
     has_failed = has_only_failures and not is_budget_used_up
     finalize(run, RunStatus.FAILED if has_failed else RunStatus.COMPLETED)

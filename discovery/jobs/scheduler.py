@@ -1,7 +1,8 @@
-"""The scheduler: slots `schedule_hours` apart, each run once. Celery beat only ticks; a tick decides here.
+"""The scheduler: slots `schedule_hours` apart, each run once. Celery beat only ticks; a
+tick decides here.
 
-`next_run_at` in the configuration row is the next slot. Slots are instants in UTC: a change of daylight saving time
-moves none of them.
+`next_run_at` in the configuration row is the next slot. Slots are instants in UTC: a
+change of daylight saving time moves none of them.
 """
 
 import logging
@@ -24,14 +25,17 @@ MIN_DELAY_HOURS: Final = 1 / 60
 
 
 def following_slot(slot: datetime, hours: int, now: datetime) -> datetime:
-    """Return the first slot after `now` on the grid of `slot`: late ticks shift nothing, missed slots become one."""
+    """Return the first slot after `now` on the grid of `slot`: late ticks shift
+    nothing, missed slots become one.
+    """
     interval = hours_as_timedelta(hours)
     missed_count = max(0, (now - slot) // interval)
     return slot + (missed_count + 1) * interval
 
 
 def first_slot(hours: int, now: datetime) -> datetime:
-    """Return the slot where none is known: `hours` after the start of the last run, MIN_DELAY_HOURS from now at least.
+    """Return the slot where none is known: `hours` after the start of the last run,
+    MIN_DELAY_HOURS from now at least.
 
     Without any run: `hours` from now.
     """
@@ -43,8 +47,12 @@ def first_slot(hours: int, now: datetime) -> datetime:
     return slot
 
 
-def slot_after_change(config: Config, *, was_enabled: bool, previous_hours: int, now: datetime) -> datetime | None:
-    """Return the next slot after an operator changed the switch or the hours; None while switched off."""
+def slot_after_change(
+    config: Config, *, was_enabled: bool, previous_hours: int, now: datetime
+) -> datetime | None:
+    """Return the next slot after an operator changed the switch or the hours; None
+    while switched off.
+    """
     if not config.enabled:
         return None
     is_unchanged = was_enabled and config.hours == previous_hours
@@ -54,7 +62,9 @@ def slot_after_change(config: Config, *, was_enabled: bool, previous_hours: int,
 
 
 def tick(now: datetime | None = None) -> Run | None:
-    """Start the run of the slot that is due, once. Return the run or the skipped row, or None if nothing is due."""
+    """Start the run of the slot that is due, once. Return the run or the skipped row,
+    or None if nothing is due.
+    """
     now = now or timezone.now()
     heartbeats.write_heartbeat(HeartbeatName.TICK)
     Config.load()
@@ -69,7 +79,9 @@ def tick(now: datetime | None = None) -> Run | None:
 
 
 def _due_slot(config: Config, now: datetime) -> datetime | None:
-    """Return the slot if its time has come, else None; keep `next_run_at` in line with the switch."""
+    """Return the slot if its time has come, else None; keep `next_run_at` in line with
+    the switch.
+    """
     slot = config.next_run_at
     if not config.is_schedule_on:
         if not config.enabled and slot is not None:

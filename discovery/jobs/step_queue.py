@@ -1,7 +1,8 @@
-"""The queue of steps: claimed by a conditional update, stored in one transaction with their completion, three attempts.
+"""The queue of steps: claimed by a conditional update, stored in one transaction with
+their completion, three attempts.
 
-Every claim has a token of its own. A worker that lost its claim (it was silent for too long, or it is shutting down)
-can neither store results nor close the step.
+Every claim has a token of its own. A worker that lost its claim (it was silent for too
+long, or it is shutting down) can neither store results nor close the step.
 """
 
 import uuid
@@ -28,7 +29,9 @@ MAX_CAUSE_LENGTH: Final = 500
 
 
 class ClaimLost(Exception):
-    """Another worker has the step, or its run has ended or is to end: nothing is stored."""
+    """Another worker has the step, or its run has ended or is to end: nothing is
+    stored.
+    """
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -59,11 +62,16 @@ def add_steps(run_id: uuid.UUID, kind: StepKind, keys: Iterable[str]) -> None:
 def claim_step(step_id: int, worker: str) -> Claim | None:
     """Claim the step for `worker`.
 
-    Return None if it cannot be claimed: taken, done, not yet due, or its run has ended or is being cancelled.
+    Return None if it cannot be claimed: taken, done, not yet due, or its run has ended
+    or is being cancelled.
     """
     token = f"{worker[:80]}:{uuid.uuid4().hex[:12]}"
     with transaction.atomic():
-        row = RunStep.objects.filter(pk=step_id).values("run_id", "run__max_requests_per_run").first()
+        row = (
+            RunStep.objects.filter(pk=step_id)
+            .values("run_id", "run__max_requests_per_run")
+            .first()
+        )
         if row is None:
             return None
         has_call_limit = row["run__max_requests_per_run"] is not None
@@ -72,13 +80,16 @@ def claim_step(step_id: int, worker: str) -> Claim | None:
         if not _mark_claimed(step_id, token):
             return None
         step = RunStep.objects.get(pk=step_id)
-    return Claim(step.pk, step.run_id, step.kind, step.key, step.attempt, token, step.usage)
+    return Claim(
+        step.pk, step.run_id, step.kind, step.key, step.attempt, token, step.usage
+    )
 
 
 def _is_alone(run_id: uuid.UUID) -> bool:
     """Lock the run; return True if no step of it is running.
 
-    A run with a limit of calls works on one step at a time: many started and none done would use it up for nothing.
+    A run with a limit of calls works on one step at a time: many started and none done
+    would use it up for nothing.
     """
     Run.objects.select_for_update().filter(pk=run_id).first()
     return not RunStep.objects.running().filter(run_id=run_id).exists()
@@ -107,15 +118,24 @@ def _claimed(claim: Claim) -> RunStepQuerySet:
 
 
 def heartbeat(claim: Claim, usage: Usage) -> bool:
-    """Store that the step is alive and what it has used. Return False if the work must stop."""
+    """Store that the step is alive and what it has used. Return False if the work must
+    stop.
+    """
     now = timezone.now()
-    if not _claimed(claim).update(heartbeat_at=now, usage=sum_usage([claim.usage, usage])):
+    if not _claimed(claim).update(
+        heartbeat_at=now, usage=sum_usage([claim.usage, usage])
+    ):
         return False
     with transaction.atomic():
-        # Skipped while another step stores its results under the run's lock: the next heartbeat comes soon.
-        unlocked = Run.objects.select_for_update(skip_locked=True).filter(pk=claim.run_id)
+        # Skipped while another step stores its results under the run's lock: the next
+        # heartbeat comes soon.
+        unlocked = Run.objects.select_for_update(skip_locked=True).filter(
+            pk=claim.run_id
+        )
         run_ids = list(unlocked.values_list("pk", flat=True))
-        Run.objects.filter(pk__in=run_ids).update(heartbeat_at=Greatest(F("heartbeat_at"), now))
+        Run.objects.filter(pk__in=run_ids).update(
+            heartbeat_at=Greatest(F("heartbeat_at"), now)
+        )
     return Run.objects.continuing().filter(pk=claim.run_id).exists()
 
 
@@ -128,11 +148,13 @@ def completion(
     errors: Sequence[RunError] = (),
     changes_run: bool = False,
 ) -> Iterator[None]:
-    """Close the step and store its results, written inside the `with` block, in one transaction.
+    """Close the step and store its results, written inside the `with` block, in one
+    transaction.
 
-    The run stays active until the end of the transaction: one that was closed meanwhile has been counted and takes no
-    more results. changes_run: the block updates the run's row; without it, steps of one run store side by side.
-    Raises ClaimLost before the block is entered if the claim is lost or the run is not active.
+    The run stays active until the end of the transaction: one that was closed meanwhile
+    has been counted and takes no more results. changes_run: the block updates the run's
+    row; without it, steps of one run store side by side. Raises ClaimLost before the
+    block is entered if the claim is lost or the run is not active.
     """
     with transaction.atomic():
         if not lock_active_run(claim.run_id, exclusive=changes_run):
@@ -143,7 +165,9 @@ def completion(
 
 
 def lock_active_run(run_id: uuid.UUID, *, exclusive: bool = False) -> bool:
-    """Keep the run from being closed for the rest of the transaction. Return False if it is not active."""
+    """Keep the run from being closed for the rest of the transaction. Return False if
+    it is not active.
+    """
     lock = "UPDATE" if exclusive else "SHARE"
     with connection.cursor() as cursor:
         cursor.execute(
@@ -153,7 +177,9 @@ def lock_active_run(run_id: uuid.UUID, *, exclusive: bool = False) -> bool:
         return cursor.fetchone() is not None
 
 
-def _complete(claim: Claim, counts: dict[str, Any], usage: Usage, errors: Sequence[RunError]) -> bool:
+def _complete(
+    claim: Claim, counts: dict[str, Any], usage: Usage, errors: Sequence[RunError]
+) -> bool:
     changed = _claimed(claim).update(
         status=StepStatus.DONE,
         completed_at=timezone.now(),
@@ -178,7 +204,8 @@ def fail_or_retry(
 ) -> bool:
     """End an attempt that went wrong. Return True if the step has failed for good.
 
-    While attempts are left and `is_retryable`, the step is pending again after the pause.
+    While attempts are left and `is_retryable`, the step is pending again after the
+    pause.
     """
     has_next_attempt = is_retryable and claim.attempt < MAX_ATTEMPTS
     changes: dict[str, Any] = {
@@ -191,15 +218,27 @@ def fail_or_retry(
     now = timezone.now()
     if has_next_attempt:
         available_at = now + timedelta(seconds=pause_seconds) if pause_seconds else None
-        changes |= {"status": StepStatus.PENDING, "errors": [], "available_at": available_at, "completed_at": None}
+        changes |= {
+            "status": StepStatus.PENDING,
+            "errors": [],
+            "available_at": available_at,
+            "completed_at": None,
+        }
     else:
-        changes |= {"status": StepStatus.FAILED, "errors": list(errors), "available_at": None, "completed_at": now}
+        changes |= {
+            "status": StepStatus.FAILED,
+            "errors": list(errors),
+            "available_at": None,
+            "completed_at": now,
+        }
     changed = _claimed(claim).update(**changes)
     return bool(changed) and not has_next_attempt
 
 
 def release(claim: Claim, usage: Usage) -> None:
-    """Return a step that is not to blame: pending again, and the attempt does not count."""
+    """Return a step that is not to blame: pending again, and the attempt does not
+    count.
+    """
     _claimed(claim).update(usage=sum_usage([claim.usage, usage]), **_released())
 
 
@@ -221,15 +260,23 @@ def _released() -> dict[str, Any]:
 
 
 def reap(run_id: uuid.UUID) -> list[RunStep]:
-    """Return steps of dead workers to the queue. Steps without attempts left fail; those are returned."""
+    """Return steps of dead workers to the queue. Steps without attempts left fail;
+    those are returned.
+    """
     now = timezone.now()
-    dead = RunStep.objects.dead(now).filter(run_id=run_id).select_for_update(skip_locked=True)
+    dead = (
+        RunStep.objects.dead(now)
+        .filter(run_id=run_id)
+        .select_for_update(skip_locked=True)
+    )
     with transaction.atomic():
         return [step for step in dead if _reap_step(step)]
 
 
 def _reap_step(step: RunStep) -> bool:
-    """Make the step pending, or failed if it has no attempt left. Return True if it has failed."""
+    """Make the step pending, or failed if it has no attempt left. Return True if it has
+    failed.
+    """
     step.claimed_by, step.enqueued_at = "", None
     step.error, step.error_code = "its worker died", ErrorCode.WORKER_DIED
     step.status = StepStatus.PENDING
@@ -239,12 +286,22 @@ def _reap_step(step: RunStep) -> bool:
         message = f"its worker died {step.attempt} times"
         step.errors = [run_error(step.name, ErrorCode.WORKER_DIED, message)]
     step.save(
-        update_fields=["claimed_by", "enqueued_at", "error", "error_code", "status", "completed_at", "errors"],
+        update_fields=[
+            "claimed_by",
+            "enqueued_at",
+            "error",
+            "error_code",
+            "status",
+            "completed_at",
+            "errors",
+        ],
     )
     return has_failed
 
 
-def fail_pending(run_id: uuid.UUID, kinds: Iterable[StepKind], *, code: str, cause: str) -> None:
+def fail_pending(
+    run_id: uuid.UUID, kinds: Iterable[StepKind], *, code: str, cause: str
+) -> None:
     """Fail the pending steps of these kinds with one cause."""
     RunStep.objects.pending().filter(run_id=run_id, kind__in=list(kinds)).update(
         status=StepStatus.FAILED,

@@ -1,6 +1,8 @@
-"""Run one step from its claim to its end: completed, failed, back in the queue for another attempt, or released.
+"""Run one step from its claim to its end: completed, failed, back in the queue for
+another attempt, or released.
 
-Results and warnings are stored in one transaction with the completion, so a step that runs again reports them once.
+Results and warnings are stored in one transaction with the completion, so a step that
+runs again reports them once.
 """
 
 import asyncio
@@ -32,8 +34,11 @@ log = logging.getLogger(__name__)
 STEP_HEARTBEAT_SECONDS: Final = 2.0
 
 
-async def run_step(step_id: int, worker: str, providers: Providers | None = None) -> None:
-    """Claim a step and run it, then move its run on, however the step ended. Return at once if it cannot be claimed.
+async def run_step(
+    step_id: int, worker: str, providers: Providers | None = None
+) -> None:
+    """Claim a step and run it, then move its run on, however the step ended. Return at
+    once if it cannot be claimed.
 
     providers: clients that are open already; None = open some for this step.
     """
@@ -55,9 +60,13 @@ class _StepExecution:
         self._providers = providers
 
     async def run(self) -> None:
-        """Work, and end the attempt by what became of it. Raises CancelledError if this process is stopping."""
+        """Work, and end the attempt by what became of it. Raises CancelledError if this
+        process is stopping.
+        """
         if self.step.params.max_requests_per_run is not None:
-            self.step.meter.used_calls = await sync_to_async(self._calls_of_other_steps)()
+            self.step.meter.used_calls = await sync_to_async(
+                self._calls_of_other_steps
+            )()
         try:
             with use_meter(self.step.meter):
                 await self._work_with_heartbeat()
@@ -69,15 +78,25 @@ class _StepExecution:
         except ProviderError as error:
             # An attempt before the circuit closes again would be spent for nothing.
             pause = error.wait_seconds if isinstance(error, CircuitOpen) else 0.0
-            await self._fail(error.code, str(error), is_retryable=error.retryable, min_pause_seconds=pause)
+            await self._fail(
+                error.code,
+                str(error),
+                is_retryable=error.retryable,
+                min_pause_seconds=pause,
+            )
         except NothingAnswered as error:
             await self._fail(ErrorCode.NOTHING_ANSWERED, str(error), is_retryable=True)
         except BudgetExhausted as error:
             await self._fail(ErrorCode.BUDGET, str(error), is_retryable=False)
         except TimeoutError:
-            await self._fail(ErrorCode.TIMEOUT, f"not done within {settings.STEP_SECONDS} s", is_retryable=True)
+            await self._fail(
+                ErrorCode.TIMEOUT,
+                f"not done within {settings.STEP_SECONDS} s",
+                is_retryable=True,
+            )
         except Exception as error:
-            # A bug, or data that cannot be stored, costs this step and never the others.
+            # A bug, or data that cannot be stored, costs this step and never the
+            # others.
             log.exception("step failed")
             await self._fail_unexpectedly(error)
 
@@ -86,7 +105,9 @@ class _StepExecution:
         return sum(counts["calls"] for counts in usage.values())
 
     async def _release(self) -> None:
-        await sync_to_async(step_queue.release)(self.step.claim, self.step.meter.usage())
+        await sync_to_async(step_queue.release)(
+            self.step.claim, self.step.meter.usage()
+        )
 
     async def _fail_unexpectedly(self, error: Exception) -> None:
         is_connection_lost = isinstance(error, OperationalError | InterfaceError)
@@ -95,12 +116,23 @@ class _StepExecution:
         cause = f"{type(error).__name__}: the log has the details"
         await self._fail(ErrorCode.INTERNAL, cause, is_retryable=is_connection_lost)
 
-    async def _fail(self, code: str, cause: str, *, is_retryable: bool, min_pause_seconds: float = 0.0) -> None:
+    async def _fail(
+        self,
+        code: str,
+        cause: str,
+        *,
+        is_retryable: bool,
+        min_pause_seconds: float = 0.0,
+    ) -> None:
         claim = self.step.claim
-        log.warning("step not completed", extra={"code": str(code), "cause": cause, "attempt": claim.attempt})
+        log.warning(
+            "step not completed",
+            extra={"code": str(code), "cause": cause, "attempt": claim.attempt},
+        )
         errors = [run_error(claim.name, code, cause)]
         if claim.kind == StepKind.FIND:
-            # The warnings of the search say why nothing answered; for other steps the last cause is enough.
+            # The warnings of the search say why nothing answered; for other steps the
+            # last cause is enough.
             errors = [*self.step.warnings.entries, *errors]
         await sync_to_async(step_queue.fail_or_retry)(
             claim,
@@ -108,12 +140,17 @@ class _StepExecution:
             code=code,
             cause=cause,
             is_retryable=is_retryable,
-            pause_seconds=max(min_pause_seconds, settings.PROVIDER_PATIENCE_SECONDS / 4 * claim.attempt),
+            pause_seconds=max(
+                min_pause_seconds,
+                settings.PROVIDER_PATIENCE_SECONDS / 4 * claim.attempt,
+            ),
             errors=errors,
         )
 
     async def _work_with_heartbeat(self) -> None:
-        """Work until done, for STEP_SECONDS at most. Raises ClaimLost if a heartbeat says that the work must stop."""
+        """Work until done, for STEP_SECONDS at most. Raises ClaimLost if a heartbeat
+        says that the work must stop.
+        """
         work = asyncio.ensure_future(self._work())
         heartbeat = asyncio.ensure_future(self._write_heartbeats(work))
         try:
@@ -130,13 +167,20 @@ class _StepExecution:
             await asyncio.gather(work, heartbeat, return_exceptions=True)
 
     async def _write_heartbeats(self, work: "asyncio.Future[None]") -> None:
-        """Write a heartbeat every STEP_HEARTBEAT_SECONDS; cancel the work and return when it must stop."""
+        """Write a heartbeat every STEP_HEARTBEAT_SECONDS; cancel the work and return
+        when it must stop.
+        """
         while True:
             await asyncio.sleep(STEP_HEARTBEAT_SECONDS)
             try:
-                goes_on = await sync_to_async(step_queue.heartbeat)(self.step.claim, self.step.meter.usage())
+                goes_on = await sync_to_async(step_queue.heartbeat)(
+                    self.step.claim, self.step.meter.usage()
+                )
             except DatabaseError as error:
-                log.warning("step heartbeat was not stored", extra={"cause": type(error).__name__})
+                log.warning(
+                    "step heartbeat was not stored",
+                    extra={"cause": type(error).__name__},
+                )
                 await sync_to_async(close_connection)()
                 continue
             if not goes_on:
@@ -156,5 +200,7 @@ class _StepExecution:
         if self._providers is not None:
             yield self._providers
             return
-        async with open_providers(source=self.step.run.source, shared=await redis_available()) as providers:
+        async with open_providers(
+            source=self.step.run.source, shared=await redis_available()
+        ) as providers:
             yield providers

@@ -1,4 +1,6 @@
-"""The work of each kind of step: fetch and compute in the pipeline, then store within the step's completion."""
+"""The work of each kind of step: fetch and compute in the pipeline, then store within
+the step's completion.
+"""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -33,8 +35,16 @@ class StepContext:
         self.meter = UsageMeter(self.params.max_requests_per_run)
         self.warnings = WarningSink(claim.name)
 
-    def store(self, save: Callable[..., None], *args: Any, counts: dict[str, Any], **kwargs: Any) -> None:
-        """Call `save(*args, **kwargs)` within the completion of the step. Raises ClaimLost."""
+    def store(
+        self,
+        save: Callable[..., None],
+        *args: Any,
+        counts: dict[str, Any],
+        **kwargs: Any,
+    ) -> None:
+        """Call `save(*args, **kwargs)` within the completion of the step. Raises
+        ClaimLost.
+        """
         with completion(
             self.claim,
             counts=counts,
@@ -48,17 +58,23 @@ Work = Callable[[StepContext, Providers], Awaitable[None]]
 
 
 async def find_tokens(step: StepContext, providers: Providers) -> None:
-    """Search tokens that pumped, or look up those the run was given. Raises NothingAnswered, BudgetExhausted."""
+    """Search tokens that pumped, or look up those the run was given. Raises
+    NothingAnswered, BudgetExhausted.
+    """
     mints = list(step.run.given_mints)
     if mints:
         result = await look_up(providers, mints, step.warnings)
     else:
         found = await search(providers, step.params, int(time.time()), step.warnings)
-        result = await sync_to_async(limit_to_schedule)(found, providers.source, step.warnings)
+        result = await sync_to_async(limit_to_schedule)(
+            found, providers.source, step.warnings
+        )
     await sync_to_async(_store_search)(step, providers, result)
 
 
-def _store_search(step: StepContext, providers: Providers, result: TokenSearchResult) -> None:
+def _store_search(
+    step: StepContext, providers: Providers, result: TokenSearchResult
+) -> None:
     with completion(
         step.claim,
         counts={"tokens": len(result.tokens)},
@@ -66,12 +82,21 @@ def _store_search(step: StepContext, providers: Providers, result: TokenSearchRe
         errors=step.warnings.entries,
         changes_run=True,
     ):
-        save_search(step.run.pk, result, source=providers.source, source_note=providers.helius_note)
-        run_lifecycle.begin_analysis(step.run.pk, [token.mint for token in result.tokens])
+        save_search(
+            step.run.pk,
+            result,
+            source=providers.source,
+            source_note=providers.helius_note,
+        )
+        run_lifecycle.begin_analysis(
+            step.run.pk, [token.mint for token in result.tokens]
+        )
 
 
 async def analyse(step: StepContext, providers: Providers) -> None:
-    """Find the early buyers of one token and what they took out. Raises ProviderError, BudgetExhausted."""
+    """Find the early buyers of one token and what they took out. Raises ProviderError,
+    BudgetExhausted.
+    """
     candidate = await sync_to_async(load_candidate)(step.run.pk, step.claim.key)
     result = await analyse_token(
         candidate,
@@ -81,14 +106,18 @@ async def analyse(step: StepContext, providers: Providers) -> None:
         now=int(time.time()),
         warnings=step.warnings,
     )
-    await sync_to_async(step.store)(save_token, step.run.pk, result, counts=token_counts(result))
+    await sync_to_async(step.store)(
+        save_token, step.run.pk, result, counts=token_counts(result)
+    )
 
 
 async def profile(step: StepContext, providers: Providers) -> None:
     """Profile one wallet. Raises ProviderError, BudgetExhausted."""
     address = step.claim.key
     context = await sync_to_async(load_wallet_context)(address)
-    result = await profile_wallet(address, context, providers, now=int(time.time()), warnings=step.warnings)
+    result = await profile_wallet(
+        address, context, providers, now=int(time.time()), warnings=step.warnings
+    )
     counts = {"transactions": result.transactions, "cycles": len(result.cycles)}
     await sync_to_async(step.store)(save_profile, result, counts=counts)
 
@@ -106,4 +135,5 @@ WORK_OF_KIND: Final[dict[str, Work]] = {
     StepKind.TOKEN: analyse,
     StepKind.WALLET: profile,
 }
-"""Steps that ask providers. The last step of a run, FINISH, only reads what is stored."""
+"""Steps that ask providers. The last step of a run, FINISH, only reads what is stored.
+"""

@@ -10,19 +10,24 @@ from discovery.reads.health import HeartbeatRow, heartbeats_of
 def latest_heartbeat(prefix: str, who: str) -> HeartbeatRow:
     """Return the newest heartbeat whose name begins with `prefix`.
 
-    Raises CommandError, which names `who`, if there is none or the database is out of reach.
+    Raises CommandError, which names `who`, if there is none or the database is out of
+    reach.
     """
     try:
         heartbeats = heartbeats_of(prefix)
     except Error as error:
-        raise CommandError(f"the database is out of reach: {' '.join(str(error).split())}") from error
+        raise CommandError(
+            f"the database is out of reach: {' '.join(str(error).split())}"
+        ) from error
     if not heartbeats:
         raise CommandError(f"{who} has not been seen yet")
     return heartbeats[0]
 
 
 def require_recent(heartbeat: HeartbeatRow, who: str, max_age_seconds: int) -> str:
-    """Return the age of the heartbeat in words. Raises CommandError, which names `who`, if it is too old."""
+    """Return the age of the heartbeat in words. Raises CommandError, which names `who`,
+    if it is too old.
+    """
     age_seconds = (timezone.now() - heartbeat.at).total_seconds()
     text = f"{age_seconds:.0f} s ago"
     if age_seconds > max_age_seconds:

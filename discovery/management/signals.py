@@ -1,4 +1,6 @@
-"""Interrupting a run from the terminal: Ctrl-C and TERM cancel it, and a cancelled run is closed properly."""
+"""Interrupting a run from the terminal: Ctrl-C and TERM cancel it, and a cancelled run
+is closed properly.
+"""
 
 import asyncio
 import signal
@@ -10,9 +12,11 @@ from asgiref.sync import sync_to_async
 
 
 class InterruptHandler:
-    """Cancels the current task at the first Ctrl-C or TERM. The second one ends the process, as without a handler.
+    """Cancels the current task at the first Ctrl-C or TERM. The second one ends the
+    process, as without a handler.
 
-    The event loop runs beside the main thread, where signals arrive: without this they would not reach it.
+    The event loop runs beside the main thread, where signals arrive: without this they
+    would not reach it.
     """
 
     def __init__(self) -> None:

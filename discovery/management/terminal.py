@@ -1,4 +1,6 @@
-"""A run in the terminal: progress on standard error, the table of wallets on standard output."""
+"""A run in the terminal: progress on standard error, the table of wallets on standard
+output.
+"""
 
 import sys
 from collections.abc import Callable, Iterable
@@ -56,7 +58,9 @@ class QuietReporter:
 
 
 class ProgressReporter(QuietReporter):
-    """Shows a bar on standard error and a line for each token; plain lines if that is no terminal."""
+    """Shows a bar on standard error and a line for each token; plain lines if that is
+    no terminal.
+    """
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False)
@@ -106,7 +110,9 @@ class ProgressReporter(QuietReporter):
     def _report_step(self, step: ClosedStep, progress: Progress) -> None:
         name = _step_label(step)
         if step.failed:
-            self.console.print(Text(f"  ✗ {name}: failed, see the errors below", style="red"))
+            self.console.print(
+                Text(f"  ✗ {name}: failed, see the errors below", style="red")
+            )
         elif step.kind == StepKind.FIND:
             self.console.print(Text(f"  {progress.source_note}", style="dim"))
         elif step.kind == StepKind.TOKEN:
@@ -131,8 +137,8 @@ def _token_counts(step: ClosedStep) -> str:
 def wallet_table(rows: Iterable[FoundWallet], *, all_buyers: bool, width: int) -> Table:
     """Return early buyers with their evidence: all of them, or those that qualified.
 
-    The address is whole at any width, to be copied. Columns that do not fit in `width` characters are left out, the
-    least informative first.
+    The address is whole at any width, to be copied. Columns that do not fit in `width`
+    characters are left out, the least informative first.
     """
     columns = [column for column in _COLUMNS if width >= column.min_width]
     table = Table(
@@ -146,14 +152,18 @@ def wallet_table(rows: Iterable[FoundWallet], *, all_buyers: bool, width: int) -
         collapse_padding=True,
     )
     for column in columns:
-        table.add_column(column.name, justify="right" if column.is_number else "left", no_wrap=True)
+        table.add_column(
+            column.name, justify="right" if column.is_number else "left", no_wrap=True
+        )
     for row in rows:
         table.add_row(*(Text(column.cell(row)) for column in columns))
     return table
 
 
 class _Column(NamedTuple):
-    """A column: its head, its alignment, the least width of the terminal that shows it, and its cells."""
+    """A column: its head, its alignment, the least width of the terminal that shows it,
+    and its cells.
+    """
 
     name: str
     is_number: bool
@@ -227,12 +237,16 @@ def plan_text(plan: Estimate) -> str:
     if plan.helius_credits:
         lines.append(f"  {'helius':<14} {plan.helius_credits:>8,} credits")
     duration = duration_text(plan.seconds)
-    lines.append(f"  about {plan.total_calls:,} calls and {duration} at the providers' rate limits")
+    lines.append(
+        f"  about {plan.total_calls:,} calls and {duration} at the providers' rate limits"
+    )
     return "\n".join(lines)
 
 
 def stdout_console(width: int = DEFAULT_WIDTH) -> Console:
-    """Return a console for tables; `width` characters wide if standard output is no terminal."""
+    """Return a console for tables; `width` characters wide if standard output is no
+    terminal.
+    """
     console = Console(file=sys.stdout, highlight=False)
     if console.is_terminal:
         return console

@@ -1,4 +1,6 @@
-"""Django models. Three tables keep the names, columns and types of the earlier WallTrack."""
+"""Django models. Three tables keep the names, columns and types of the earlier
+WallTrack.
+"""
 
 from discovery.models.config import Config
 from discovery.models.operations import ApiKey, Heartbeat, Provider, Pumps

@@ -16,19 +16,26 @@ DEFAULT_SCHEDULE_HOURS = 6
 
 
 def hours_as_timedelta(hours: float) -> timedelta:
-    """Return hours of the schedule as a timedelta; in a simulated market DISCOVERY_HOUR_SECONDS may shorten an hour."""
+    """Return hours of the schedule as a timedelta; in a simulated market
+    DISCOVERY_HOUR_SECONDS may shorten an hour.
+    """
     return timedelta(seconds=hours * settings.DISCOVERY_HOUR_SECONDS)
 
 
 class Config(ConfigParamColumns):
-    """The schedule, and the parameters that every run uses unless its request overrides them. One row, id 1.
+    """The schedule, and the parameters that every run uses unless its request overrides
+    them. One row, id 1.
 
     A run stores a copy of the parameters that it used.
     """
 
     id = models.IntegerField(primary_key=True, default=1, db_default=1, editable=False)
-    enabled = models.BooleanField(null=True, default=True, db_default=True, help_text="Start runs on schedule.")
-    schedule_hours = models.IntegerField(null=True, default=6, db_default=6, help_text="Hours between runs, 1–24.")
+    enabled = models.BooleanField(
+        null=True, default=True, db_default=True, help_text="Start runs on schedule."
+    )
+    schedule_hours = models.IntegerField(
+        null=True, default=6, db_default=6, help_text="Hours between runs, 1–24."
+    )
     updated_at = models.DateTimeField(null=True, db_default=Now())
     updated_by = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001  the earlier schema has nulls
     next_run_at = models.DateTimeField(null=True, blank=True)
@@ -40,14 +47,18 @@ class Config(ConfigParamColumns):
         db_table = "discovery_config"
         verbose_name = "configuration"
         verbose_name_plural = "configuration"
-        constraints = [models.CheckConstraint(condition=Q(id=1), name="single_config_row")]
+        constraints = [
+            models.CheckConstraint(condition=Q(id=1), name="single_config_row")
+        ]
 
     def __str__(self) -> str:
         return f"configuration, version {self.version}"
 
     @property
     def hours(self) -> int:
-        """Hours between runs; the default if the column is null, as in rows of the earlier system."""
+        """Hours between runs; the default if the column is null, as in rows of the
+        earlier system.
+        """
         return self.schedule_hours or DEFAULT_SCHEDULE_HOURS
 
     @property
@@ -71,7 +82,9 @@ class Config(ConfigParamColumns):
 
 
 def ensure_config_row(using: str = "default") -> None:
-    """Insert the row if it is missing, with values of the environment. An existing row is not changed."""
+    """Insert the row if it is missing, with values of the environment. An existing row
+    is not changed.
+    """
     row = Config(
         pk=1,
         enabled=settings.DISCOVERY_SCHEDULER_ENABLED,

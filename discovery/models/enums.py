@@ -7,7 +7,9 @@ from django.db.models import TextChoices
 
 
 class RunStatus(TextChoices):
-    """queued → running → completed | failed | cancelled; `skipped`: another run was active at the time of the slot."""
+    """queued → running → completed | failed | cancelled; `skipped`: another run was
+    active at the time of the slot.
+    """
 
     QUEUED = "queued", "queued"
     RUNNING = "running", "running"
@@ -59,7 +61,9 @@ KIND_OF_STAGE: Final = {stage: kind for kind, stage in STAGE_OF_KIND.items()}
 
 
 class StepStatus(TextChoices):
-    """pending → running → done | failed. A running step returns to pending if it fails and attempts remain."""
+    """pending → running → done | failed. A running step returns to pending if it fails
+    and attempts remain.
+    """
 
     PENDING = "pending", "pending"
     RUNNING = "running", "running"
@@ -109,7 +113,9 @@ WORKER_HEARTBEAT_PREFIX: Final = "worker:"
 
 
 class Queue(StrEnum):
-    """Celery queues: the find and finish steps, the steps of tokens and wallets, and periodic and on-demand tasks."""
+    """Celery queues: the find and finish steps, the steps of tokens and wallets, and
+    periodic and on-demand tasks.
+    """
 
     RUNS = "runs"
     STEPS = "steps"

@@ -16,7 +16,9 @@ def json_default(value: Any) -> models.Value:
 def validate_address(value: str) -> None:
     """Raise ValidationError unless `value` is the base58 text of 32 bytes."""
     if not is_address(value):
-        raise ValidationError("%(value)s is not a Solana address", params={"value": value})
+        raise ValidationError(
+            "%(value)s is not a Solana address", params={"value": value}
+        )
 
 
 class AddressField(models.CharField):  # type: ignore[type-arg]  # generic only in the stubs

@@ -1,4 +1,6 @@
-"""Columns of the run parameters, built from their specs for the configuration and for the runs."""
+"""Columns of the run parameters, built from their specs for the configuration and for
+the runs.
+"""
 
 from typing import Any
 
@@ -16,8 +18,13 @@ class ParamColumns(models.Model):
 
     @property
     def params(self) -> Params:
-        """The parameters of this row. A null of a row that is older than the parameter is read as the default."""
-        values = {name: _param_value(spec, getattr(self, name)) for name, spec in PARAM_SPECS.items()}
+        """The parameters of this row. A null of a row that is older than the parameter
+        is read as the default.
+        """
+        values = {
+            name: _param_value(spec, getattr(self, name))
+            for name, spec in PARAM_SPECS.items()
+        }
         return Params(**values)
 
 
@@ -58,7 +65,9 @@ class RunParamColumns(ParamColumns):
 def _config_column(spec: ParamSpec) -> "models.Field[Any, Any]":
     if spec.kind == "flags":
         stored = list(spec.default)
-        return models.JSONField(default=default_excluded_flags, db_default=json_default(stored), blank=True)
+        return models.JSONField(
+            default=default_excluded_flags, db_default=json_default(stored), blank=True
+        )
     if spec.is_optional:
         return _column(spec, {"help_text": spec.help, "null": True, "blank": True})
     options = {
@@ -77,7 +86,9 @@ def _run_column(spec: ParamSpec) -> "models.Field[Any, Any]":
 def _column(spec: ParamSpec, options: dict[str, Any]) -> "models.Field[Any, Any]":
     match spec.kind:
         case "decimal":
-            return models.DecimalField(max_digits=spec.max_digits, decimal_places=spec.places, **options)
+            return models.DecimalField(
+                max_digits=spec.max_digits, decimal_places=spec.places, **options
+            )
         case "integer":
             return models.IntegerField(**options)
         case "switch":

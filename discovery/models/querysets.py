@@ -1,6 +1,8 @@
-"""QuerySets with named filters, so that every module means the same rows by the same name.
+"""QuerySets with named filters, so that every module means the same rows by the same
+name.
 
-The maximum ages of heartbeats are defined here too: pages, probes and jobs must agree on them.
+The maximum ages of heartbeats are defined here too: pages, probes and jobs must agree
+on them.
 """
 
 from datetime import datetime, timedelta
@@ -28,13 +30,16 @@ if TYPE_CHECKING:  # the models import this module
     from discovery.models.wallets import Wallet  # noqa: F401
 
 WORKER_SILENT_AFTER: Final = timedelta(seconds=60)
-"""A worker sends a heartbeat every 10 s. After this time without one it counts as dead."""
+"""A worker sends a heartbeat every 10 s. After this time without one it counts as dead.
+"""
 WORKER_FORGOTTEN_AFTER: Final = timedelta(hours=1)
 """Age at which the heartbeat of a dead worker is deleted."""
 
 
 def step_silent_after() -> timedelta:
-    """Return the time without a heartbeat after which a running step, or a run in the foreground, counts as dead."""
+    """Return the time without a heartbeat after which a running step, or a run in the
+    foreground, counts as dead.
+    """
     return timedelta(seconds=settings.STEP_DEAD_SECONDS)
 
 
@@ -54,15 +59,20 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.unfinished().filter(cancel_requested_at__isnull=True)
 
     def for_workers(self) -> "RunQuerySet":
-        """Active runs whose steps are done by workers, not by one process in the foreground."""
+        """Active runs whose steps are done by workers, not by one process in the
+        foreground.
+        """
         return self.active().filter(in_foreground=False)
 
     def abandoned(self, now: datetime) -> "RunQuerySet":
-        """Unfinished runs that no process continues: of the earlier system, or of a dead foreground process.
+        """Unfinished runs that no process continues: of the earlier system, or of a
+        dead foreground process.
 
         A run of workers is never abandoned: its steps wait for the next worker.
         """
-        is_silent = Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=now - step_silent_after())
+        is_silent = Q(heartbeat_at__isnull=True) | Q(
+            heartbeat_at__lt=now - step_silent_after()
+        )
         is_of_earlier_system = Q(stage__isnull=True)
         is_dead_foreground = Q(in_foreground=True) & is_silent
         return self.unfinished().filter(is_of_earlier_system | is_dead_foreground)
@@ -76,7 +86,9 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.exclude(status=RunStatus.SKIPPED)
 
     def finished(self) -> "RunQuerySet":
-        """Runs that have ended with any status, except skipped slots, which never began."""
+        """Runs that have ended with any status, except skipped slots, which never
+        began.
+        """
         return self.exclude(status__in=(*ACTIVE_RUN_STATUSES, RunStatus.SKIPPED))
 
     def completed(self) -> "RunQuerySet":
@@ -104,12 +116,19 @@ class RunStepQuerySet(models.QuerySet["RunStep"]):
         return self.filter(status__in=CLOSED_STEP_STATUSES)
 
     def due(self, now: datetime) -> "RunStepQuerySet":
-        """Pending steps that may start now: their delay after a failure, if any, is over."""
-        return self.pending().filter(Q(available_at__isnull=True) | Q(available_at__lte=now))
+        """Pending steps that may start now: their delay after a failure, if any, is
+        over.
+        """
+        return self.pending().filter(
+            Q(available_at__isnull=True) | Q(available_at__lte=now)
+        )
 
     def enqueued(self) -> "RunStepQuerySet":
         """Open steps that a worker has claimed or that are in the queue."""
-        return self.filter(Q(status=StepStatus.RUNNING) | Q(status=StepStatus.PENDING, enqueued_at__isnull=False))
+        return self.filter(
+            Q(status=StepStatus.RUNNING)
+            | Q(status=StepStatus.PENDING, enqueued_at__isnull=False)
+        )
 
     def claimed_by_worker(self, worker: str) -> "RunStepQuerySet":
         """Running steps that a process of this worker has claimed."""
@@ -157,10 +176,14 @@ class TradeQuerySet(models.QuerySet["Trade"]):
     """Trades by age."""
 
     def expired(self, now: datetime) -> "TradeQuerySet":
-        """Trades that retention deletes: older than RETENTION_TRADES_DAYS, of wallets off the watchlist."""
+        """Trades that retention deletes: older than RETENTION_TRADES_DAYS, of wallets
+        off the watchlist.
+        """
         from discovery.models.wallets import Wallet
 
-        old = self.filter(block_time__lt=now - timedelta(days=settings.RETENTION_TRADES_DAYS))
+        old = self.filter(
+            block_time__lt=now - timedelta(days=settings.RETENTION_TRADES_DAYS)
+        )
         return old.exclude(wallet_address__in=Wallet.objects.values("address"))
 
 
@@ -169,11 +192,15 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
 
     def fresh(self, now: datetime) -> "TransactionQuerySet":
         """Transactions that the cache still serves."""
-        return self.filter(fetched_at__gt=now - timedelta(hours=settings.RETENTION_CACHE_HOURS))
+        return self.filter(
+            fetched_at__gt=now - timedelta(hours=settings.RETENTION_CACHE_HOURS)
+        )
 
     def expired(self, now: datetime) -> "TransactionQuerySet":
         """Transactions that retention deletes."""
-        return self.filter(fetched_at__lt=now - timedelta(hours=settings.RETENTION_CACHE_HOURS))
+        return self.filter(
+            fetched_at__lt=now - timedelta(hours=settings.RETENTION_CACHE_HOURS)
+        )
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

@@ -11,7 +11,9 @@ from discovery.models.runs import Run
 
 
 class Trade(models.Model):
-    """One direction of one token by one wallet in one transaction. A unique constraint prevents duplicates."""
+    """One direction of one token by one wallet in one transaction. A unique constraint
+    prevents duplicates.
+    """
 
     signature = models.CharField(max_length=90)
     wallet_address = AddressField()
@@ -40,11 +42,17 @@ class Trade(models.Model):
         db_table = "discovery_trades"
         verbose_name = "trade"
         constraints = [
-            models.UniqueConstraint(fields=["signature", "wallet_address", "mint"], name="discovery_trades_once")
+            models.UniqueConstraint(
+                fields=["signature", "wallet_address", "mint"],
+                name="discovery_trades_once",
+            )
         ]
         indexes = [
             # The trades of a wallet in a token, in chain order.
-            models.Index(fields=["wallet_address", "mint", "slot"], name="discovery_trades_position"),
+            models.Index(
+                fields=["wallet_address", "mint", "slot"],
+                name="discovery_trades_position",
+            ),
             # The trades of a wallet, newest first.
             models.Index(
                 models.F("wallet_address").asc(),
@@ -62,27 +70,47 @@ class Trade(models.Model):
 
 
 class Position(models.Model):
-    """Result of one wallet's trades in one token, by weighted average cost (docs/profit.md)."""
+    """Result of one wallet's trades in one token, by weighted average cost
+    (docs/profit.md).
+    """
 
     wallet_address = AddressField()
     mint = AddressField()
-    run = models.ForeignKey(Run, null=True, on_delete=models.SET_NULL, related_name="positions")
+    run = models.ForeignKey(
+        Run, null=True, on_delete=models.SET_NULL, related_name="positions"
+    )
     first_buy_at = models.DateTimeField(null=True, blank=True)
     last_trade_at = models.DateTimeField(null=True, blank=True)
-    entry_rank = models.IntegerField(null=True, blank=True, help_text="1 = first buyer of the token.")
-    entry_seconds = models.IntegerField(null=True, blank=True, help_text="Seconds from launch to the first buy.")
+    entry_rank = models.IntegerField(
+        null=True, blank=True, help_text="1 = first buyer of the token."
+    )
+    entry_seconds = models.IntegerField(
+        null=True, blank=True, help_text="Seconds from launch to the first buy."
+    )
     buys = models.IntegerField(default=0, db_default=0)
     sells = models.IntegerField(default=0, db_default=0)
-    cost_lamports = models.BigIntegerField(default=0, db_default=0, help_text="Total cost of all purchases, with fees.")
+    cost_lamports = models.BigIntegerField(
+        default=0, db_default=0, help_text="Total cost of all purchases, with fees."
+    )
     realised_lamports = models.BigIntegerField(default=0, db_default=0)
     unmatched_lamports = models.BigIntegerField(
-        default=0, db_default=0, help_text="Proceeds of units whose cost is not known; not part of the profit."
+        default=0,
+        db_default=0,
+        help_text="Proceeds of units whose cost is not known; not part of the profit.",
     )
-    profit_pct = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
-    held_units = models.DecimalField(max_digits=30, decimal_places=0, default=0, db_default=Value(0))
+    profit_pct = models.DecimalField(
+        max_digits=20, decimal_places=2, null=True, blank=True
+    )
+    held_units = models.DecimalField(
+        max_digits=30, decimal_places=0, default=0, db_default=Value(0)
+    )
     history_incomplete = models.BooleanField(default=False, db_default=False)
     rejection = models.CharField(
-        max_length=40, blank=True, default="", db_default="", help_text="Reason for not qualifying; empty = qualified."
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Reason for not qualifying; empty = qualified.",
     )
     flags = models.JSONField(default=list, db_default=json_default([]), blank=True)
     updated_at = models.DateTimeField(db_default=Now())
@@ -90,10 +118,16 @@ class Position(models.Model):
     class Meta:
         db_table = "discovery_positions"
         verbose_name = "position"
-        constraints = [models.UniqueConstraint(fields=["wallet_address", "mint"], name="discovery_positions_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["wallet_address", "mint"], name="discovery_positions_once"
+            )
+        ]
         indexes = [
             # The early buyers of a token, best profit first.
-            models.Index(fields=["mint", "-profit_pct"], name="discovery_positions_mint"),
+            models.Index(
+                fields=["mint", "-profit_pct"], name="discovery_positions_mint"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -101,19 +135,31 @@ class Position(models.Model):
 
 
 class Cycle(models.Model):
-    """One holding of a token, until the wallet is flat again: the unit of profiles and scores (docs/scores.md)."""
+    """One holding of a token, until the wallet is flat again: the unit of profiles and
+    scores (docs/scores.md).
+    """
 
     wallet_address = AddressField()
     mint = AddressField()
-    number = models.IntegerField(help_text="1 = the wallet's first cycle in this token within the days of the profile.")
+    number = models.IntegerField(
+        help_text="1 = the wallet's first cycle in this token within the days of the profile."
+    )
     result = models.CharField(max_length=4, choices=CycleResult.choices)
-    close_reason = models.CharField(max_length=20, db_column="why", help_text="closed, dead bag, left wallet or open.")
+    close_reason = models.CharField(
+        max_length=20,
+        db_column="why",
+        help_text="closed, dead bag, left wallet or open.",
+    )
     opened_at = models.DateTimeField()
-    closed_at = models.DateTimeField(null=True, blank=True, help_text="Time at which the wallet became flat.")
+    closed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Time at which the wallet became flat."
+    )
     resolved_at = models.DateTimeField(null=True, blank=True)
     last_trade_at = models.DateTimeField()
     put_in_lamports = models.BigIntegerField()
-    matched_lamports = models.BigIntegerField(help_text="Proceeds of units with a known cost, net of fees.")
+    matched_lamports = models.BigIntegerField(
+        help_text="Proceeds of units with a known cost, net of fees."
+    )
     net_lamports = models.BigIntegerField()
     fees_lamports = models.BigIntegerField()
     unmatched_lamports = models.BigIntegerField()
@@ -131,7 +177,9 @@ class Cycle(models.Model):
     sells = models.IntegerField()
     hold_seconds = models.IntegerField(null=True, blank=True)
     history_incomplete = models.BooleanField()
-    reconciled = models.BooleanField(help_text="The balance on the chain matches the history.")
+    reconciled = models.BooleanField(
+        help_text="The balance on the chain matches the history."
+    )
     exclusion_reason = models.CharField(
         max_length=20,
         blank=True,
@@ -144,7 +192,10 @@ class Cycle(models.Model):
         db_table = "discovery_cycles"
         verbose_name = "cycle"
         constraints = [
-            models.UniqueConstraint(fields=["wallet_address", "mint", "number"], name="discovery_cycles_once")
+            models.UniqueConstraint(
+                fields=["wallet_address", "mint", "number"],
+                name="discovery_cycles_once",
+            )
         ]
         indexes = [
             # The cycles of a wallet, newest first.
@@ -161,7 +212,9 @@ class Cycle(models.Model):
 
 
 class Transaction(models.Model):
-    """A cached transaction as the provider returned it, so that a retry does not request it again."""
+    """A cached transaction as the provider returned it, so that a retry does not
+    request it again.
+    """
 
     signature = models.CharField(max_length=90, primary_key=True)
     body = models.BinaryField()

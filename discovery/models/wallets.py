@@ -22,15 +22,27 @@ class Wallet(models.Model):
         default=WalletStatus.INSUFFICIENT_DATA,
         db_default=WalletStatus.INSUFFICIENT_DATA,
     )
-    score = models.DecimalField(max_digits=5, decimal_places=4, null=True, blank=True, help_text="0–1, shown as 0–100.")
-    # Lists filter and sort by these columns. The rest of the profile is one JSON object, read for a single wallet.
+    score = models.DecimalField(
+        max_digits=5,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        help_text="0–1, shown as 0–100.",
+    )
+    # Lists filter and sort by these columns. The rest of the profile is one JSON
+    # object, read for a single wallet.
     score_version = models.IntegerField(null=True, blank=True)
     provisional = models.BooleanField(
-        default=False, db_default=False, help_text="A part of the score could not be computed."
+        default=False,
+        db_default=False,
+        help_text="A part of the score could not be computed.",
     )
     unscored_reason = models.TextField(blank=True, default="", db_default="")
     score_detail = models.JSONField(
-        default=dict, db_default=json_default({}), blank=True, help_text="Parts, gates and interval of the score."
+        default=dict,
+        db_default=json_default({}),
+        blank=True,
+        help_text="Parts, gates and interval of the score.",
     )
     scored_in = models.ForeignKey(
         Run,
@@ -51,24 +63,44 @@ class Wallet(models.Model):
         help_text="The wallet has more transactions than a profile reads; it is not scored.",
     )
     flags = models.JSONField(
-        default=dict, db_default=json_default({}), blank=True, help_text="Flags with their evidence."
+        default=dict,
+        db_default=json_default({}),
+        blank=True,
+        help_text="Flags with their evidence.",
     )
-    resolved_cycles = models.IntegerField(null=True, blank=True, help_text="Without seed tokens.")
-    win_rate = models.DecimalField(max_digits=5, decimal_places=4, null=True, blank=True)
+    resolved_cycles = models.IntegerField(
+        null=True, blank=True, help_text="Without seed tokens."
+    )
+    win_rate = models.DecimalField(
+        max_digits=5, decimal_places=4, null=True, blank=True
+    )
     realised_lamports = models.BigIntegerField(
         null=True, blank=True, help_text="Net result over the days of the profile."
     )
-    coverage = models.DecimalField(max_digits=5, decimal_places=4, null=True, blank=True)
+    coverage = models.DecimalField(
+        max_digits=5, decimal_places=4, null=True, blank=True
+    )
     n_eff = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True)
     funder = models.CharField(
-        max_length=44, blank=True, default="", db_default="", help_text="Address that first sent it SOL."
+        max_length=44,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Address that first sent it SOL.",
     )
     last_trade_at = models.DateTimeField(null=True, blank=True)
     first_discovered_at = models.DateTimeField(db_default=Now())
     last_discovered_at = models.DateTimeField(db_default=Now())
-    discovery_count = models.IntegerField(default=0, db_default=0, help_text="Number of runs that found it.")
+    discovery_count = models.IntegerField(
+        default=0, db_default=0, help_text="Number of runs that found it."
+    )
     first_run = models.ForeignKey(
-        Run, null=True, blank=True, on_delete=models.SET_NULL, related_name="first_found", editable=False
+        Run,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="first_found",
+        editable=False,
     )
     label = models.CharField(max_length=100, blank=True, default="", db_default="")
     note = models.TextField(blank=True, default="", db_default="")
@@ -125,8 +157,13 @@ class Wallet(models.Model):
             ),
             # Wallets by flag, by label, and by the beginning of their address.
             GinIndex(fields=["flags"], name="discovery_wallets_flags"),
-            models.Index(fields=["label"], condition=~Q(label=""), name="discovery_wallets_label"),
-            models.Index(OpClass("address", name="varchar_pattern_ops"), name="discovery_wallets_address"),
+            models.Index(
+                fields=["label"], condition=~Q(label=""), name="discovery_wallets_label"
+            ),
+            models.Index(
+                OpClass("address", name="varchar_pattern_ops"),
+                name="discovery_wallets_address",
+            ),
             # The leaderboard by net result, best first.
             models.Index(
                 models.F("realised_lamports").desc(nulls_last=True),

@@ -1,4 +1,5 @@
-"""Analyse one token: its launch window, its early buyers, the whole history of each in it, and their profits.
+"""Analyse one token: its launch window, its early buyers, the whole history of each in
+it, and their profits.
 
 1. The launch window is read first; a wallet that bought in it is a candidate.
 2. The later trades of the candidates come from the markets, paged once, or from their own token accounts: whichever
@@ -22,7 +23,11 @@ from discovery.domain.run_errors import WarningSink
 from discovery.domain.run_params import Params
 from discovery.domain.token_accounts import token_account_units
 from discovery.pipeline.balance_history import BalanceChange, TokenHistory
-from discovery.pipeline.launch_window import LaunchWindow, first_buyers, load_launch_window
+from discovery.pipeline.launch_window import (
+    LaunchWindow,
+    first_buyers,
+    load_launch_window,
+)
 from discovery.pipeline.valuation import ValuedTrade, load_trade_prices, value_history
 from discovery.providers.concurrency import gather_or_cancel
 from discovery.providers.prices import SolPrices
@@ -32,7 +37,9 @@ MAX_ACCOUNT_TRANSACTIONS: Final = 2_000
 
 
 class TokenResult(msgspec.Struct, frozen=True):
-    """The results of one token. `trades` are those of the early buyers, `creator` "" = unknown."""
+    """The results of one token. `trades` are those of the early buyers, `creator` "" =
+    unknown.
+    """
 
     candidate: Candidate
     launched_at: int | None
@@ -56,14 +63,19 @@ async def analyse_token(
 ) -> TokenResult:
     """Return the early buyers of the token with their positions. `now` in unix seconds.
 
-    path: how to follow the buyers after the window; None = the cheaper one.
-    Raises ProviderError if a provider does not respond, BudgetExhausted if the run may make no more calls.
+    path: how to follow the buyers after the window; None = the cheaper one. Raises
+    ProviderError if a provider does not respond, BudgetExhausted if the run may make no
+    more calls.
     """
     mint = candidate.mint
     history = TokenHistory(mint)
-    window = await load_launch_window(candidate, params.early_window_minutes * 60, source, history)
+    window = await load_launch_window(
+        candidate, params.early_window_minutes * 60, source, history
+    )
     if window is None:
-        warnings.add(f"{mint}: no launch time is known and no market of it has transactions")
+        warnings.add(
+            f"{mint}: no launch time is known and no market of it has transactions"
+        )
         return TokenResult(
             candidate=candidate,
             launched_at=None,
@@ -90,28 +102,42 @@ async def analyse_token(
         launch=window.launch,
     )
     if history.failed_count:
-        warnings.add(f"{mint}: {history.failed_count} transactions could not be read and were skipped")
+        warnings.add(
+            f"{mint}: {history.failed_count} transactions could not be read and were skipped"
+        )
     return TokenResult(
         candidate=candidate,
         launched_at=window.launched_at,
         launch_clock=window.clock,
         buyers=buyers,
-        trades=list(chain.from_iterable(valued[buyer.wallet].trades for buyer in buyers)),
+        trades=list(
+            chain.from_iterable(valued[buyer.wallet].trades for buyer in buyers)
+        ),
         transactions=history.transaction_count,
-        funnel=_funnel(len(bought_in_window), len(wallets), buyers) | history.skipped_counts(),
+        funnel=_funnel(len(bought_in_window), len(wallets), buyers)
+        | history.skipped_counts(),
         creator=window.creator,
     )
 
 
 async def _load_prices(
-    mint: str, changes: dict[str, list[BalanceChange]], prices: SolPrices, warnings: WarningSink
+    mint: str,
+    changes: dict[str, list[BalanceChange]],
+    prices: SolPrices,
+    warnings: WarningSink,
 ) -> None:
-    missing_count = await load_trade_prices(prices, chain.from_iterable(changes.values()))
+    missing_count = await load_trade_prices(
+        prices, chain.from_iterable(changes.values())
+    )
     if missing_count:
-        warnings.add(f"{mint}: no SOL/USD price for {missing_count} trades: their cost is unknown")
+        warnings.add(
+            f"{mint}: no SOL/USD price for {missing_count} trades: their cost is unknown"
+        )
 
 
-def _funnel(bought_in_window: int, wallet_count: int, buyers: Sequence[EarlyBuyer]) -> dict[str, int]:
+def _funnel(
+    bought_in_window: int, wallet_count: int, buyers: Sequence[EarlyBuyer]
+) -> dict[str, int]:
     funnel = {
         "bought_in_window": bought_in_window,
         "plumbing": bought_in_window - wallet_count,
@@ -128,7 +154,11 @@ class BuyerFollower:
     """Adds the later transactions of early buyers to the history of their token."""
 
     def __init__(
-        self, candidate: Candidate, window: LaunchWindow, source: TransactionSource, history: TokenHistory
+        self,
+        candidate: Candidate,
+        window: LaunchWindow,
+        source: TransactionSource,
+        history: TokenHistory,
     ) -> None:
         self._candidate = candidate
         self._window = window
@@ -136,10 +166,14 @@ class BuyerFollower:
         self._history = history
         self._accounts: dict[str, str] = {}
 
-    async def follow(self, wallets: Sequence[str], *, now: int, path: FetchPath | None) -> frozenset[str]:
-        """Add the later transactions of the wallets. `now` in unix seconds; `path` None = the cheaper one.
+    async def follow(
+        self, wallets: Sequence[str], *, now: int, path: FetchPath | None
+    ) -> frozenset[str]:
+        """Add the later transactions of the wallets. `now` in unix seconds; `path` None
+        = the cheaper one.
 
-        Returns the wallets whose balances still do not follow from their transactions. Raises ProviderError.
+        Returns the wallets whose balances still do not follow from their transactions.
+        Raises ProviderError.
         """
         if not wallets:
             return frozenset()
@@ -149,9 +183,17 @@ class BuyerFollower:
         if (path or self._cheaper_path(len(wallets), now)) == "pool":
             await self._add_markets()
             held = await self._held_units(wallets)
-            incomplete = [wallet for wallet in wallets if not self._history.is_complete(wallet, held[wallet])]
+            incomplete = [
+                wallet
+                for wallet in wallets
+                if not self._history.is_complete(wallet, held[wallet])
+            ]
         await self._add_accounts(incomplete)
-        return frozenset(wallet for wallet in incomplete if not self._history.is_complete(wallet, held.get(wallet)))
+        return frozenset(
+            wallet
+            for wallet in incomplete
+            if not self._history.is_complete(wallet, held.get(wallet))
+        )
 
     def _cheaper_path(self, wallet_count: int, now: int) -> FetchPath:
         if self._window.end >= now:
@@ -160,27 +202,39 @@ class BuyerFollower:
         source: Source = "helius" if is_helius else "solana_rpc"
         later_count = None
         if self._candidate.transactions_24h is not None:
-            later_count = max(0, self._candidate.transactions_24h - self._history.transaction_count)
+            later_count = max(
+                0, self._candidate.transactions_24h - self._history.transaction_count
+            )
         return cheaper_path(source, later_count, wallet_count)
 
     async def _add_markets(self) -> None:
         since = self._window.end + 1
         requests = [
-            self._source.fetch_range(market, since, None, MAX_LATER_TRANSACTIONS) for market in self._window.markets
+            self._source.fetch_range(market, since, None, MAX_LATER_TRANSACTIONS)
+            for market in self._window.markets
         ]
         for list_number, transactions in enumerate(await gather_or_cancel(requests)):
             self._history.add(transactions, list_number)
 
     async def _add_accounts(self, wallets: Sequence[str]) -> None:
         requests = [
-            self._source.fetch_range(self._accounts[wallet], None, None, MAX_ACCOUNT_TRANSACTIONS) for wallet in wallets
+            self._source.fetch_range(
+                self._accounts[wallet], None, None, MAX_ACCOUNT_TRANSACTIONS
+            )
+            for wallet in wallets
         ]
-        for wallet, transactions in zip(wallets, await gather_or_cancel(requests), strict=True):
+        for wallet, transactions in zip(
+            wallets, await gather_or_cancel(requests), strict=True
+        ):
             self._history.add_account(wallet, transactions)
 
     async def _held_units(self, wallets: Sequence[str]) -> dict[str, int]:
-        """Return the raw units in each wallet's token account; an account that does not exist holds none."""
-        accounts = await self._source.accounts([self._accounts[wallet] for wallet in wallets])
+        """Return the raw units in each wallet's token account; an account that does not
+        exist holds none.
+        """
+        accounts = await self._source.accounts(
+            [self._accounts[wallet] for wallet in wallets]
+        )
         held = dict.fromkeys(wallets, 0)
         for wallet, account in zip(wallets, accounts, strict=True):
             if account is not None:
@@ -189,4 +243,7 @@ class BuyerFollower:
 
     def _token_accounts(self, wallets: Sequence[str]) -> dict[str, str]:
         program = self._history.token_program
-        return {wallet: associated_token_account(wallet, self._candidate.mint, program) for wallet in wallets}
+        return {
+            wallet: associated_token_account(wallet, self._candidate.mint, program)
+            for wallet in wallets
+        }

@@ -15,7 +15,9 @@ from discovery.providers.transactions import TransactionRecord
 
 
 class ChainPosition(NamedTuple):
-    """The order of one wallet's transactions. `list_index` counts within the list with that number."""
+    """The order of one wallet's transactions. `list_index` counts within the list with
+    that number.
+    """
 
     slot: int
     list_number: int
@@ -24,7 +26,9 @@ class ChainPosition(NamedTuple):
 
 
 class BalanceChange(msgspec.Struct, frozen=True):
-    """A wallet's raw units of a mint before and after one transaction. `trade` is None for a transfer or burn."""
+    """A wallet's raw units of a mint before and after one transaction. `trade` is None
+    for a transfer or burn.
+    """
 
     wallet: str
     mint: str
@@ -44,7 +48,9 @@ class TokenHistory:
         self.token_program = TOKEN
         self.failed_count = 0
         self._outcomes: dict[str, Outcome] = {}
-        self._changes: dict[str, dict[str, BalanceChange]] = defaultdict(dict)  # wallet -> signature -> change
+        self._changes: dict[str, dict[str, BalanceChange]] = defaultdict(
+            dict
+        )  # wallet -> signature -> change
 
     @property
     def transaction_count(self) -> int:
@@ -57,13 +63,19 @@ class TokenHistory:
         return list(self._changes)
 
     def add(self, transactions: Iterable[OrderedTransaction], list_number: int) -> None:
-        """Add the transactions of one list. Balance changes from earlier lists keep their position."""
+        """Add the transactions of one list. Balance changes from earlier lists keep
+        their position.
+        """
         for transaction in transactions:
             for change in self._decode(transaction, list_number):
                 self._changes[change.wallet].setdefault(transaction.signature, change)
 
-    def add_account(self, wallet: str, transactions: Iterable[OrderedTransaction]) -> None:
-        """Add the transactions of a wallet's own token account, whose order then applies to that wallet."""
+    def add_account(
+        self, wallet: str, transactions: Iterable[OrderedTransaction]
+    ) -> None:
+        """Add the transactions of a wallet's own token account, whose order then
+        applies to that wallet.
+        """
         for transaction in transactions:
             for change in self._decode(transaction, list_number=0):
                 if change.wallet == wallet:
@@ -75,7 +87,8 @@ class TokenHistory:
         return sorted(changes.values(), key=lambda change: change.position)
 
     def is_complete(self, wallet: str, current_units: int | None) -> bool:
-        """Return True if each balance follows from the one before, from zero up to the current units.
+        """Return True if each balance follows from the one before, from zero up to the
+        current units.
 
         current_units: the units in the wallet's account, None = unknown.
         """
@@ -87,12 +100,16 @@ class TokenHistory:
         return current_units is None or units == current_units
 
     def skipped_counts(self) -> dict[str, int]:
-        """Return the numbers of transactions without a trade by reason, named as in the funnel."""
+        """Return the numbers of transactions without a trade by reason, named as in the
+        funnel.
+        """
         counts = Counter(_skip_reason(outcome) for outcome in self._outcomes.values())
         del counts[""]
         return {f"skipped_{reason}": count for reason, count in sorted(counts.items())}
 
-    def _decode(self, transaction: OrderedTransaction, list_number: int) -> list[BalanceChange]:
+    def _decode(
+        self, transaction: OrderedTransaction, list_number: int
+    ) -> list[BalanceChange]:
         """Return the changes of all wallets in the mint."""
         outcome = self._outcomes.get(transaction.signature)
         if outcome is None:
@@ -100,7 +117,9 @@ class TokenHistory:
             self._outcomes[transaction.signature] = outcome
             self.failed_count += isinstance(outcome, Failed)
             if self.token_program == TOKEN:
-                self.token_program = _token_programs(transaction.record).get(self.mint, TOKEN)
+                self.token_program = _token_programs(transaction.record).get(
+                    self.mint, TOKEN
+                )
         changes = _balance_changes(transaction, outcome, list_number)
         return [change for change in changes if change.mint == self.mint]
 
@@ -108,7 +127,9 @@ class TokenHistory:
 class WalletHistory:
     """The balance changes of one wallet by mint, in chain order."""
 
-    def __init__(self, address: str, transactions: Iterable[OrderedTransaction]) -> None:
+    def __init__(
+        self, address: str, transactions: Iterable[OrderedTransaction]
+    ) -> None:
         self.address = address
         self.transactions = sorted(transactions, key=_chain_order)
         self.changes: dict[str, list[BalanceChange]] = defaultdict(list)  # by mint
@@ -119,8 +140,12 @@ class WalletHistory:
             self._add(transaction)
 
     def traded_mints(self) -> list[str]:
-        """Return the mints that the wallet bought or sold: tokens that others sent to it prove nothing about it."""
-        return sorted(mint for mint, changes in self.changes.items() if _has_trade(changes))
+        """Return the mints that the wallet bought or sold: tokens that others sent to
+        it prove nothing about it.
+        """
+        return sorted(
+            mint for mint, changes in self.changes.items() if _has_trade(changes)
+        )
 
     def _add(self, transaction: OrderedTransaction) -> None:
         record = transaction.record
@@ -128,7 +153,10 @@ class WalletHistory:
         if isinstance(outcome, Failed):
             self.failed_count += 1
             return
-        if _skip_reason(outcome) == Reason.ARBITRAGE and record.fee_payer == self.address:
+        if (
+            _skip_reason(outcome) == Reason.ARBITRAGE
+            and record.fee_payer == self.address
+        ):
             self.arbitrage_count += 1
         for change in _balance_changes(transaction, outcome):
             if change.wallet == self.address:
@@ -137,8 +165,12 @@ class WalletHistory:
             self.token_programs.setdefault(mint, program)
 
 
-def _balance_changes(transaction: OrderedTransaction, outcome: Outcome, list_number: int = 0) -> list[BalanceChange]:
-    """Return the changes of all wallets in all mints, none for an unreadable transaction."""
+def _balance_changes(
+    transaction: OrderedTransaction, outcome: Outcome, list_number: int = 0
+) -> list[BalanceChange]:
+    """Return the changes of all wallets in all mints, none for an unreadable
+    transaction.
+    """
     if isinstance(outcome, Failed):
         return []
     position = ChainPosition(
@@ -185,6 +217,10 @@ def _chain_order(transaction: OrderedTransaction) -> tuple[int, int, str]:
 
 
 def _token_programs(record: TransactionRecord) -> dict[str, str]:
-    """Return mint → token program, as far as the balances after the transaction name it."""
+    """Return mint → token program, as far as the balances after the transaction name
+    it.
+    """
     balances = record.post_token_balances
-    return {balance.mint: balance.program_id for balance in balances if balance.program_id}
+    return {
+        balance.mint: balance.program_id for balance in balances if balance.program_id
+    }

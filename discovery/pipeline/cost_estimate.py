@@ -1,4 +1,6 @@
-"""The expected cost of a run under the settings in force, and how many tokens fit between two scheduled runs."""
+"""The expected cost of a run under the settings in force, and how many tokens fit
+between two scheduled runs.
+"""
 
 import msgspec
 from django.conf import settings
@@ -11,7 +13,9 @@ from discovery.pipeline.find_tokens import TokenSearchResult
 
 
 class ScheduleEstimate(msgspec.Struct, frozen=True):
-    """Calls and time that a run over so many tokens is expected to use. `fits`: before the next scheduled run."""
+    """Calls and time that a run over so many tokens is expected to use. `fits`: before
+    the next scheduled run.
+    """
 
     tokens: int
     total_calls: int
@@ -27,8 +31,12 @@ def expected_source() -> Source:
     return "helius" if settings.HELIUS_API_KEY else "solana_rpc"
 
 
-def estimate_cost(source: Source, tokens: int, *, given: bool, profiles: bool = True) -> Estimate:
-    """Return the expected cost of a run over `tokens` tokens. given: it gets them instead of searching."""
+def estimate_cost(
+    source: Source, tokens: int, *, given: bool, profiles: bool = True
+) -> Estimate:
+    """Return the expected cost of a run over `tokens` tokens. given: it gets them
+    instead of searching.
+    """
     return estimate_run(
         source,
         tokens=tokens,
@@ -40,7 +48,9 @@ def estimate_cost(source: Source, tokens: int, *, given: bool, profiles: bool = 
 
 
 def estimate_against_schedule(tokens: int, *, profiles: bool) -> ScheduleEstimate:
-    """Return the expected cost of a search run, compared with the time between two scheduled runs. One query."""
+    """Return the expected cost of a search run, compared with the time between two
+    scheduled runs. One query.
+    """
     source = expected_source()
     cost = estimate_cost(source, tokens, given=False, profiles=profiles)
     available_seconds = _seconds_between_runs(Config.load())
@@ -56,12 +66,18 @@ def estimate_against_schedule(tokens: int, *, profiles: bool) -> ScheduleEstimat
     )
 
 
-def limit_to_schedule(result: TokenSearchResult, source: str, warnings: WarningSink) -> TokenSearchResult:
-    """Return the tokens whose analysis ends before the next scheduled run begins, most promising first."""
+def limit_to_schedule(
+    result: TokenSearchResult, source: str, warnings: WarningSink
+) -> TokenSearchResult:
+    """Return the tokens whose analysis ends before the next scheduled run begins, most
+    promising first.
+    """
     if not result.tokens:
         return result
     config = Config.load()
-    cost_of_one = estimate_cost("helius" if source == "helius" else "solana_rpc", 1, given=False)
+    cost_of_one = estimate_cost(
+        "helius" if source == "helius" else "solana_rpc", 1, given=False
+    )
     room = max(1, _seconds_between_runs(config) // max(1, cost_of_one.seconds))
     excess = len(result.tokens) - room
     if excess <= 0:

@@ -1,7 +1,8 @@
-"""Find tokens that pumped: all feeds together, enriched in batches, filtered with a reason for each excluded token.
+"""Find tokens that pumped: all feeds together, enriched in batches, filtered with a
+reason for each excluded token.
 
-A feed that does not respond costs its own candidates only, and a warning. Figures come from the deepest market; the
-token index fills in what no market reports.
+A feed that does not respond costs its own candidates only, and a warning. Figures come
+from the deepest market; the token index fills in what no market reports.
 """
 
 from collections.abc import Awaitable, Iterable, Sequence
@@ -9,7 +10,12 @@ from typing import TypeVar
 
 import msgspec
 
-from discovery.analysis.pumps import Market, TokenIndexEntry, build_candidate, select_pumped
+from discovery.analysis.pumps import (
+    Market,
+    TokenIndexEntry,
+    build_candidate,
+    select_pumped,
+)
 from discovery.clients.provider_clients import Providers
 from discovery.domain.addresses import is_address
 from discovery.domain.findings import Candidate
@@ -28,20 +34,26 @@ class NothingAnswered(Exception):
 
 
 class TokenSearchResult(msgspec.Struct, frozen=True):
-    """The tokens to analyse, most promising first, and the numbers of excluded tokens by reason."""
+    """The tokens to analyse, most promising first, and the numbers of excluded tokens
+    by reason.
+    """
 
     tokens: list[Candidate]
     funnel: dict[str, int]
 
 
-async def search(providers: Providers, params: Params, now: int, warnings: WarningSink) -> TokenSearchResult:
+async def search(
+    providers: Providers, params: Params, now: int, warnings: WarningSink
+) -> TokenSearchResult:
     """Return the tokens that pumped by the filters of `params`; `now` in unix seconds.
 
     Raises NothingAnswered, BudgetExhausted.
     """
     requests = _TokenRequests(providers, warnings)
     if not await requests.load_feeds():
-        raise NothingAnswered("no source of tokens answered; see the errors for each one's cause")
+        raise NothingAnswered(
+            "no source of tokens answered; see the errors for each one's cause"
+        )
     tokens = requests.tokens
     await requests.load_details(tokens.mints)
     candidates = [tokens.candidate(mint) for mint in tokens.mints]
@@ -53,8 +65,12 @@ async def search(providers: Providers, params: Params, now: int, warnings: Warni
     return TokenSearchResult(selected, funnel)
 
 
-async def look_up(providers: Providers, mints: Sequence[str], warnings: WarningSink) -> TokenSearchResult:
-    """Return the given tokens without any filter, with the figures of the market, above all launch times."""
+async def look_up(
+    providers: Providers, mints: Sequence[str], warnings: WarningSink
+) -> TokenSearchResult:
+    """Return the given tokens without any filter, with the figures of the market, above
+    all launch times.
+    """
     requests = _TokenRequests(providers, warnings)
     for mint in mints:
         requests.tokens.add_source(mint, "given")
@@ -130,7 +146,9 @@ class _TokenRequests:
     async def load_details(self, mints: Iterable[str]) -> None:
         """Load markets and index records of the mints, in batches."""
         mint_list = list(mints)
-        without_record = [mint for mint in mint_list if not self.tokens.has_record(mint)]
+        without_record = [
+            mint for mint in mint_list if not self.tokens.has_record(mint)
+        ]
         await gather_or_cancel(
             [
                 self._load_pairs(self._providers.dexscreener.pairs(mint_list)),
@@ -143,9 +161,13 @@ class _TokenRequests:
         return await self._load_pools(f"geckoterminal/trending/{duration}", request)
 
     async def _load_dex_pools(self, dex: str) -> bool:
-        return await self._load_pools(f"geckoterminal/{dex}", self._providers.geckoterminal.dex_pools(dex))
+        return await self._load_pools(
+            f"geckoterminal/{dex}", self._providers.geckoterminal.dex_pools(dex)
+        )
 
-    async def _load_pools(self, source: str, request: Awaitable[Rows[PairRecord]]) -> bool:
+    async def _load_pools(
+        self, source: str, request: Awaitable[Rows[PairRecord]]
+    ) -> bool:
         pairs = await self._rows(source, request)
         for pair in pairs or ():
             self.tokens.add_source(pair.mint, source)
@@ -161,7 +183,9 @@ class _TokenRequests:
         return records is not None
 
     async def _load_feed(self, path: str) -> bool:
-        tokens = await self._rows(f"dexscreener{path}", self._providers.dexscreener_feeds.feed(path))
+        tokens = await self._rows(
+            f"dexscreener{path}", self._providers.dexscreener_feeds.feed(path)
+        )
         for token in tokens or ():
             self.tokens.add_source(token.mint, token.source)
         return tokens is not None
@@ -174,7 +198,9 @@ class _TokenRequests:
         for record in await self._rows("jupiter/search", request) or ():
             self.tokens.replace_record(record)
 
-    async def _rows(self, source: str, request: Awaitable[Rows[Row]]) -> Rows[Row] | None:
+    async def _rows(
+        self, source: str, request: Awaitable[Rows[Row]]
+    ) -> Rows[Row] | None:
         """Return the rows, None if the source did not respond."""
         try:
             rows = await request

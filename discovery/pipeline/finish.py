@@ -1,4 +1,6 @@
-"""The last step of a run: flag clusters of wallets, then score the wallets of the run against each other."""
+"""The last step of a run: flag clusters of wallets, then score the wallets of the run
+against each other.
+"""
 
 from collections.abc import Mapping
 
@@ -9,23 +11,33 @@ from discovery.models import Run, RunWallet, Wallet
 from discovery.models.enums import StepKind, StepStatus
 from discovery.pipeline.flag_clusters import flag_clusters
 from discovery.pipeline.save_trades import BATCH
-from discovery.pipeline.scoring import Scored, cohort_prior, save_wallet_scores, score_wallets
+from discovery.pipeline.scoring import (
+    Scored,
+    cohort_prior,
+    save_wallet_scores,
+    score_wallets,
+)
 
 
 class RunScores(msgspec.Struct, frozen=True):
-    """The scores of a run's wallets by address, and the prior that they were shrunk towards."""
+    """The scores of a run's wallets by address, and the prior that they were shrunk
+    towards.
+    """
 
     prior: Prior
     by_address: Mapping[str, Scored]
 
 
 def score_run(run: Run, now: int) -> RunScores:
-    """Flag the wallets of the run and score them, with those it profiled. `now` in unix seconds.
+    """Flag the wallets of the run and score them, with those it profiled. `now` in unix
+    seconds.
 
     Flags are saved at once: they do not depend on how this step ends.
     """
     addresses = sorted(set(run.wallets.values_list("wallet_address", flat=True)))
-    profiled = run.steps.filter(kind=StepKind.WALLET, status=StepStatus.DONE).values_list("key", flat=True)
+    profiled = run.steps.filter(
+        kind=StepKind.WALLET, status=StepStatus.DONE
+    ).values_list("key", flat=True)
     flag_clusters(run, addresses)
     prior = cohort_prior(addresses, now)
     wallets = Wallet.objects.filter(address__in={*addresses, *profiled})
@@ -33,7 +45,8 @@ def score_run(run: Run, now: int) -> RunScores:
 
 
 def save_scores(run: Run, scores: RunScores) -> None:
-    """Save the prior of the run, the scores of the wallets, and the score each had when this run found it.
+    """Save the prior of the run, the scores of the wallets, and the score each had when
+    this run found it.
 
     Called inside a transaction.
     """

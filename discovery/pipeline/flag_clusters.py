@@ -1,9 +1,12 @@
-"""Flags that several wallets give each other, known once the profiles of a run's wallets are stored.
+"""Flags that several wallets give each other, known once the profiles of a run's
+wallets are stored.
 
-`bundle`: bought in one slot, funded by one wallet. `wash`: the same owner on both sides. `funded_by_creator`: the first
-SOL came from a token's creator. Same owner = one funder that is no known service.
+`bundle`: bought in one slot, funded by one wallet. `wash`: the same owner on both
+sides. `funded_by_creator`: the first SOL came from a token's creator. Same owner = one
+funder that is no known service.
 
-`creator` and `sniper` are added here too: a token gives them to wallets that may not have been on the watchlist then.
+`creator` and `sniper` are added here too: a token gives them to wallets that may not
+have been on the watchlist then.
 """
 
 import itertools
@@ -38,7 +41,9 @@ Evidence = dict[str, dict[str, str]]
 
 
 def flag_clusters(run: Run, addresses: Sequence[str]) -> None:
-    """Flag the run's wallets on the watchlist, with evidence, and in the rows of the run, by name. Nine queries."""
+    """Flag the run's wallets on the watchlist, with evidence, and in the rows of the
+    run, by name. Nine queries.
+    """
     evidence: Evidence = defaultdict(dict)
     _add_creators(evidence, addresses)
     _add_snipers(evidence, addresses)
@@ -72,11 +77,17 @@ def _add_creators(evidence: Evidence, addresses: Sequence[str]) -> None:
 
 def _add_snipers(evidence: Evidence, addresses: Sequence[str]) -> None:
     """Add snipers whose wallet is not flagged yet, with the evidence of their position."""
-    positions = Position.objects.filter(wallet_address__in=addresses, flags__contains=["sniper"])
+    positions = Position.objects.filter(
+        wallet_address__in=addresses, flags__contains=["sniper"]
+    )
     flagged = Wallet.objects.filter(address__in=addresses, flags__has_key="sniper")
-    unflagged = positions.exclude(wallet_address__in=flagged.values("address")).order_by("-mint")
+    unflagged = positions.exclude(
+        wallet_address__in=flagged.values("address")
+    ).order_by("-mint")
     for wallet, mint in unflagged.values_list("wallet_address", "mint"):
-        evidence[wallet]["sniper"] = f"bought {mint} at most {MAX_SNIPER_SLOTS} slots after its launch"
+        evidence[wallet]["sniper"] = (
+            f"bought {mint} at most {MAX_SNIPER_SLOTS} slots after its launch"
+        )
 
 
 def _cluster_flags(run: Run, addresses: Sequence[str]) -> ClusterFlags:
@@ -90,14 +101,20 @@ def _cluster_flags(run: Run, addresses: Sequence[str]) -> ClusterFlags:
 
 
 def _load_funders(addresses: Iterable[str]) -> dict[str, str]:
-    """Return wallet → funder for the wallets and their funders, as far as they were profiled."""
+    """Return wallet → funder for the wallets and their funders, as far as they were
+    profiled.
+    """
     funded = Wallet.objects.exclude(funder="")
-    funders = dict(funded.filter(address__in=list(addresses)).values_list("address", "funder"))
+    funders = dict(
+        funded.filter(address__in=list(addresses)).values_list("address", "funder")
+    )
     second_step = funded.filter(address__in=set(funders.values()))
     return dict(second_step.values_list("address", "funder")) | funders
 
 
-def _add_funded_by_creators(flags: ClusterFlags, addresses: Iterable[str], funders: Mapping[str, str]) -> None:
+def _add_funded_by_creators(
+    flags: ClusterFlags, addresses: Iterable[str], funders: Mapping[str, str]
+) -> None:
     tokens = RunToken.objects.filter(creator__in=set(funders.values())).order_by("-pk")
     creators = dict(tokens.values_list("creator", "mint"))
     for wallet in addresses:
@@ -107,7 +124,9 @@ def _add_funded_by_creators(flags: ClusterFlags, addresses: Iterable[str], funde
 
 
 def _funder_chain(wallet: str, funders: Mapping[str, str]) -> list[str]:
-    """Return the wallet's funder, then the funder of that one, as far as they are known."""
+    """Return the wallet's funder, then the funder of that one, as far as they are
+    known.
+    """
     chain: list[str] = []
     while wallet in funders and len(chain) < MAX_FUNDER_STEPS:
         wallet = funders[wallet]
@@ -116,7 +135,10 @@ def _funder_chain(wallet: str, funders: Mapping[str, str]) -> list[str]:
 
 
 def _add_bundles(
-    flags: ClusterFlags, addresses: Sequence[str], mints: Sequence[str], funders: Mapping[str, str]
+    flags: ClusterFlags,
+    addresses: Sequence[str],
+    mints: Sequence[str],
+    funders: Mapping[str, str],
 ) -> None:
     first_buys = (
         Trade.objects.filter(wallet_address__in=addresses, mint__in=mints, side="buy")
@@ -131,8 +153,12 @@ def _add_bundles(
             flags[wallet, mint].append(flag)
 
 
-def _same_owner_groups(addresses: Iterable[str], funders: Mapping[str, str]) -> list[list[str]]:
-    """Return the groups of two or more wallets with one funder that is no known service."""
+def _same_owner_groups(
+    addresses: Iterable[str], funders: Mapping[str, str]
+) -> list[list[str]]:
+    """Return the groups of two or more wallets with one funder that is no known
+    service.
+    """
     by_funder: dict[str, list[str]] = defaultdict(list)
     for wallet in addresses:
         funder = funders.get(wallet)
@@ -141,7 +167,9 @@ def _same_owner_groups(addresses: Iterable[str], funders: Mapping[str, str]) -> 
     return [wallets for _, wallets in sorted(by_funder.items()) if len(wallets) > 1]
 
 
-def _add_washes(flags: ClusterFlags, mints: Sequence[str], groups: Sequence[Sequence[str]]) -> None:
+def _add_washes(
+    flags: ClusterFlags, mints: Sequence[str], groups: Sequence[Sequence[str]]
+) -> None:
     for mint, events in sorted(_load_events(mints, groups).items()):
         for wallets in groups:
             cluster = {wallet: events[wallet] for wallet in wallets if wallet in events}
@@ -152,13 +180,21 @@ def _add_washes(flags: ClusterFlags, mints: Sequence[str], groups: Sequence[Sequ
                 flags[wallet, mint].append(flag)
 
 
-def _load_events(mints: Sequence[str], groups: Sequence[Sequence[str]]) -> dict[str, dict[str, list[HoldingEvent]]]:
-    """Return the trades of the grouped wallets as events, by mint and wallet. One query, none without a group."""
-    events: dict[str, dict[str, list[HoldingEvent]]] = defaultdict(lambda: defaultdict(list))
+def _load_events(
+    mints: Sequence[str], groups: Sequence[Sequence[str]]
+) -> dict[str, dict[str, list[HoldingEvent]]]:
+    """Return the trades of the grouped wallets as events, by mint and wallet. One
+    query, none without a group.
+    """
+    events: dict[str, dict[str, list[HoldingEvent]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     if not groups:
         return events
     wallets = list(itertools.chain.from_iterable(groups))
-    trades = Trade.objects.filter(wallet_address__in=wallets, mint__in=mints).order_by("slot", "signature")
+    trades = Trade.objects.filter(wallet_address__in=wallets, mint__in=mints).order_by(
+        "slot", "signature"
+    )
     for trade in trades:
         events[trade.mint][trade.wallet_address].append(_event(trade))
     return events

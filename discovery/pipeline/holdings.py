@@ -1,4 +1,6 @@
-"""Open holdings of a wallet: what they would bring now, and whether the chain agrees with them."""
+"""Open holdings of a wallet: what they would bring now, and whether the chain agrees
+with them.
+"""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -33,7 +35,8 @@ class OpenHolding(msgspec.Struct, frozen=True):
 
 
 class HoldingsCheck(msgspec.Struct, frozen=True):
-    """liquidation_values: mint → lamports that the holding would bring now, None = unknown.
+    """liquidation_values: mint → lamports that the holding would bring now, None =
+    unknown.
 
     unreconciled_mints: the chain holds less of these than the history says.
     """
@@ -43,7 +46,12 @@ class HoldingsCheck(msgspec.Struct, frozen=True):
 
 
 async def check_holdings(
-    history: WalletHistory, providers: Providers, source: TransactionSource, *, now: int, warnings: WarningSink
+    history: WalletHistory,
+    providers: Providers,
+    source: TransactionSource,
+    *,
+    now: int,
+    warnings: WarningSink,
 ) -> HoldingsCheck:
     """Value the open holdings and compare them with the chain. `now` in unix seconds.
 
@@ -77,11 +85,16 @@ def _open_holdings(history: WalletHistory) -> list[OpenHolding]:
 
 
 def _decimals(changes: Iterable[BalanceChange]) -> int:
-    return next(change.trade.token_decimals for change in changes if change.trade is not None)
+    return next(
+        change.trade.token_decimals for change in changes if change.trade is not None
+    )
 
 
 async def _liquidation_values(
-    holdings: Sequence[OpenHolding], providers: Providers, now: int, warnings: WarningSink
+    holdings: Sequence[OpenHolding],
+    providers: Providers,
+    now: int,
+    warnings: WarningSink,
 ) -> dict[str, int | None]:
     usd_per_sol = providers.prices.at_hour(now)
     if usd_per_sol is None:
@@ -96,7 +109,12 @@ async def _liquidation_values(
         warnings.add(f"exit values: not known: {error.cause}")
         return {}
     deepest = _deepest_pairs(pairs)
-    return {holding.mint: _liquidation_value(holding, deepest.get(holding.mint), usd_per_sol) for holding in holdings}
+    return {
+        holding.mint: _liquidation_value(
+            holding, deepest.get(holding.mint), usd_per_sol
+        )
+        for holding in holdings
+    }
 
 
 def _deepest_pairs(pairs: Iterable[PairRecord]) -> dict[str, PairRecord]:
@@ -109,13 +127,19 @@ def _deepest_pairs(pairs: Iterable[PairRecord]) -> dict[str, PairRecord]:
     return deepest
 
 
-def _liquidation_value(holding: OpenHolding, pair: PairRecord | None, usd_per_sol: Decimal) -> int | None:
-    """Return the lamports that the holding would bring, 0 without a pool, None if that is unknown."""
+def _liquidation_value(
+    holding: OpenHolding, pair: PairRecord | None, usd_per_sol: Decimal
+) -> int | None:
+    """Return the lamports that the holding would bring, 0 without a pool, None if that
+    is unknown.
+    """
     if pair is None:
         return 0
     if pair.price_usd is not None and pair.liquidity_usd is None:
         return None  # a bonding curve: the aggregator reports no liquidity, and a price without depth has no value
-    return liquidation_value_lamports(holding.units, holding.decimals, pair.price_usd, pair.liquidity_usd, usd_per_sol)
+    return liquidation_value_lamports(
+        holding.units, holding.decimals, pair.price_usd, pair.liquidity_usd, usd_per_sol
+    )
 
 
 async def _unreconciled_mints(
@@ -127,14 +151,17 @@ async def _unreconciled_mints(
         warnings.add(f"balances: not compared with the chain: {error.cause}")
         return frozenset()
     return frozenset(
-        holding.mint for holding, account in zip(holdings, accounts, strict=True) if _is_unreconciled(holding, account)
+        holding.mint
+        for holding, account in zip(holdings, accounts, strict=True)
+        if _is_unreconciled(holding, account)
     )
 
 
 def _is_unreconciled(holding: OpenHolding, account: AccountRecord | None) -> bool:
     """Return True if the chain holds too little.
 
-    More units than in the history arrived unseen, at an unknown cost; less means that a transaction was not seen.
+    More units than in the history arrived unseen, at an unknown cost; less means that a
+    transaction was not seen.
     """
     units_on_chain = 0 if account is None else token_account_units(account.data)
     return (holding.units - units_on_chain) * MAX_MISMATCH_DIVISOR > holding.units

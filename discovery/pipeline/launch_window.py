@@ -1,4 +1,6 @@
-"""The launch of a token and its first minutes: launch time, creators, markets and their transactions."""
+"""The launch of a token and its first minutes: launch time, creators, markets and their
+transactions.
+"""
 
 import math
 from typing import Final
@@ -9,19 +11,26 @@ from discovery.clients.transaction_history import OrderedTransaction, Transactio
 from discovery.decode.creation import creators_of
 from discovery.domain.addresses import pump_curve, pumpswap_pool
 from discovery.domain.findings import Candidate, Launch, LaunchClock
-from discovery.pipeline.balance_history import BalanceChange, ChainPosition, TokenHistory
+from discovery.pipeline.balance_history import (
+    BalanceChange,
+    ChainPosition,
+    TokenHistory,
+)
 from discovery.providers.concurrency import gather_or_cancel
 
 MAX_WINDOW_TRANSACTIONS: Final = 20_000
 CLOCK_TOLERANCE_SECONDS: Final = 300
-"""The first transaction of the curve may be this much later than the launch time of the index.
+"""The first transaction of the curve may be this much later than the launch time of the
+index.
 
 A later one costs a second request.
 """
 
 
 class LaunchWindow(msgspec.Struct, frozen=True):
-    """The launch window of a token, `launched_at` to `end` in unix seconds, inclusive. `launch` None = not seen."""
+    """The launch window of a token, `launched_at` to `end` in unix seconds, inclusive.
+    `launch` None = not seen.
+    """
 
     launched_at: int
     end: int
@@ -43,9 +52,13 @@ class LaunchWindow(msgspec.Struct, frozen=True):
 
 
 async def load_launch_window(
-    candidate: Candidate, window_seconds: int, source: TransactionSource, history: TokenHistory
+    candidate: Candidate,
+    window_seconds: int,
+    source: TransactionSource,
+    history: TokenHistory,
 ) -> LaunchWindow | None:
-    """Find the launch of the token and add the transactions of the window to the history.
+    """Find the launch of the token and add the transactions of the window to the
+    history.
 
     Returns None if no launch time is known. Raises ProviderError.
     """
@@ -55,7 +68,8 @@ async def load_launch_window(
         expected_end = candidate.launched_at + window_seconds + CLOCK_TOLERANCE_SECONDS
     await curve.fetch_until(expected_end)
     if curve.creation() is None:
-        # The index's clock may be before the launch: the curve's first transaction may come later.
+        # The index's clock may be before the launch: the curve's first transaction may
+        # come later.
         await curve.fetch_until(None)
     creation = curve.creation()
     launched_at, clock = candidate.launched_at, candidate.launch_clock
@@ -67,8 +81,13 @@ async def load_launch_window(
     end = launched_at + window_seconds
     history.add(curve.transactions_until(end), 0)
     pools = _pools(candidate, curve.address)
-    requests = [source.fetch_range(pool, launched_at, end, MAX_WINDOW_TRANSACTIONS) for pool in pools]
-    for list_number, transactions in enumerate(await gather_or_cancel(requests), start=1):
+    requests = [
+        source.fetch_range(pool, launched_at, end, MAX_WINDOW_TRANSACTIONS)
+        for pool in pools
+    ]
+    for list_number, transactions in enumerate(
+        await gather_or_cancel(requests), start=1
+    ):
         history.add(transactions, list_number)
     return LaunchWindow(
         launched_at=launched_at,
@@ -83,7 +102,11 @@ def first_buyers(history: TokenHistory, window: LaunchWindow) -> list[str]:
     """Return the wallets that bought in the window, in the order of their first buys."""
     first_buys: list[tuple[ChainPosition, str]] = []
     for wallet in history.wallets:
-        buys = [change.position for change in history.changes_of(wallet) if window.has_buy(change)]
+        buys = [
+            change.position
+            for change in history.changes_of(wallet)
+            if window.has_buy(change)
+        ]
         if buys:
             first_buys.append((buys[0], wallet))
     return [wallet for _, wallet in sorted(first_buys)]
@@ -115,16 +138,29 @@ class _CurveTransactions:
         self._next_time = None if until is None else until + 1
 
     def creation(self) -> OrderedTransaction | None:
-        """Return the first transaction with the mint: anybody may send lamports to a curve's address before."""
-        with_mint = (transaction for transaction in self._transactions if self._names_mint(transaction))
+        """Return the first transaction with the mint: anybody may send lamports to a
+        curve's address before.
+        """
+        with_mint = (
+            transaction
+            for transaction in self._transactions
+            if self._names_mint(transaction)
+        )
         return next(with_mint, None)
 
     def _names_mint(self, transaction: OrderedTransaction) -> bool:
-        return any(balance.mint == self._mint for balance in transaction.record.post_token_balances)
+        return any(
+            balance.mint == self._mint
+            for balance in transaction.record.post_token_balances
+        )
 
     def transactions_until(self, end: int) -> list[OrderedTransaction]:
         """Return the fetched transactions up to unix second `end`."""
-        return [transaction for transaction in self._transactions if transaction.block_time <= end]
+        return [
+            transaction
+            for transaction in self._transactions
+            if transaction.block_time <= end
+        ]
 
 
 def _pools(candidate: Candidate, curve: str) -> list[str]:

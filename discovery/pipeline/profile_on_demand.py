@@ -22,7 +22,9 @@ MAX_ERROR_LENGTH: Final = 500
 
 
 async def profile_on_demand(address: str) -> None:
-    """Profile and score a wallet. An error is stored on the wallet. Wallets not on the watchlist are ignored."""
+    """Profile and score a wallet. An error is stored on the wallet. Wallets not on the
+    watchlist are ignored.
+    """
     if not await Wallet.objects.filter(pk=address).aexists():
         return
     warnings = WarningSink(f"wallet {address}")
@@ -30,7 +32,9 @@ async def profile_on_demand(address: str) -> None:
         result = await _profile(address, warnings)
         await sync_to_async(_save)(result, warnings)
     except ProviderError as error:
-        log.warning("wallet not profiled", extra={"wallet": address, "cause": str(error)})
+        log.warning(
+            "wallet not profiled", extra={"wallet": address, "cause": str(error)}
+        )
         await _save_error(address, str(error))
     except Exception as error:
         # The person who asked learns of any failure, and may ask again.
@@ -41,7 +45,9 @@ async def profile_on_demand(address: str) -> None:
 async def _profile(address: str, warnings: WarningSink) -> WalletResult:
     context = await sync_to_async(load_wallet_context)(address)
     async with open_providers(shared=await redis_available()) as providers:
-        return await profile_wallet(address, context, providers, now=int(time.time()), warnings=warnings)
+        return await profile_wallet(
+            address, context, providers, now=int(time.time()), warnings=warnings
+        )
 
 
 def _save(result: WalletResult, warnings: WarningSink) -> None:
@@ -55,4 +61,6 @@ def _save(result: WalletResult, warnings: WarningSink) -> None:
 
 async def _save_error(address: str, cause: str) -> None:
     wallets = Wallet.objects.filter(pk=address)
-    await wallets.aupdate(profile_error=cause[:MAX_ERROR_LENGTH], profile_requested_at=None)
+    await wallets.aupdate(
+        profile_error=cause[:MAX_ERROR_LENGTH], profile_requested_at=None
+    )

@@ -1,7 +1,9 @@
-"""Profile one wallet over the days of the lookback: its cycles, its open holdings and its trading habits.
+"""Profile one wallet over the days of the lookback: its cycles, its open holdings and
+its trading habits.
 
-One paged pass over the transactions that name the wallet. Transfers of others to its token accounts do not name it, but
-change the balances of its next transaction; units from before the first transaction have no known cost.
+One paged pass over the transactions that name the wallet. Transfers of others to its
+token accounts do not name it, but change the balances of its next transaction; units
+from before the first transaction have no known cost.
 """
 
 from collections.abc import Mapping
@@ -28,13 +30,16 @@ from discovery.providers.prices import SolPrices
 
 MAX_TRANSACTIONS_BY_TIME: Final = 5_000
 MAX_TRANSACTIONS_BY_SIGNATURE: Final = 1_000
-"""Transactions of a wallet that a profile reads: Helius returns a thousand a call, plain RPC one."""
+"""Transactions of a wallet that a profile reads: Helius returns a thousand a call,
+plain RPC one.
+"""
 
 
 class WalletContext(msgspec.Struct, frozen=True):
     """Facts in the database about a wallet before its profile.
 
-    seeds: the tokens through which runs found it. entries: mint → (its rank among the early buyers, their number).
+    seeds: the tokens through which runs found it. entries: mint → (its rank among the
+    early buyers, their number).
     """
 
     seeds: frozenset[str]
@@ -44,7 +49,8 @@ class WalletContext(msgspec.Struct, frozen=True):
 class WalletResult(msgspec.Struct, frozen=True):
     """The results of profiling one wallet.
 
-    flags: name → evidence. funder: the wallet that first sent SOL to it, "" if its history begins earlier.
+    flags: name → evidence. funder: the wallet that first sent SOL to it, "" if its
+    history begins earlier.
     """
 
     address: str
@@ -57,26 +63,43 @@ class WalletResult(msgspec.Struct, frozen=True):
 
 
 async def profile_wallet(
-    address: str, context: WalletContext, providers: Providers, *, now: int, warnings: WarningSink
+    address: str,
+    context: WalletContext,
+    providers: Providers,
+    *,
+    now: int,
+    warnings: WarningSink,
 ) -> WalletResult:
-    """Return the profile of one wallet over `PROFILE_LOOKBACK_DAYS` before `now` (unix seconds).
+    """Return the profile of one wallet over `PROFILE_LOOKBACK_DAYS` before `now` (unix
+    seconds).
 
-    A wallet with more transactions than the maximum is `truncated`: nothing is computed from a part of its history.
-    Raises ProviderError, BudgetExhausted.
+    A wallet with more transactions than the maximum is `truncated`: nothing is computed
+    from a part of its history. Raises ProviderError, BudgetExhausted.
     """
     source = providers.transaction_source(warnings)
     since = now - settings.PROFILE_LOOKBACK_DAYS * SECONDS_PER_DAY
-    limit = MAX_TRANSACTIONS_BY_TIME if source.source == helius.NAME else MAX_TRANSACTIONS_BY_SIGNATURE
+    limit = (
+        MAX_TRANSACTIONS_BY_TIME
+        if source.source == helius.NAME
+        else MAX_TRANSACTIONS_BY_SIGNATURE
+    )
     transactions = await source.fetch_all_or_none(address, since, limit)
     if transactions is None:
         return _truncated_result(address, context, now=now, transaction_count=limit)
     history = WalletHistory(address, transactions)
     if history.failed_count:
-        warnings.add(f"{address}: {history.failed_count} transactions could not be read and were skipped")
+        warnings.add(
+            f"{address}: {history.failed_count} transactions could not be read and were skipped"
+        )
     mints = history.traded_mints()
     changes = {mint: history.changes[mint] for mint in mints}
-    await _load_prices(changes, providers.prices, since=since, now=now, warnings=warnings)
-    valued = {mint: value_history(changes[mint], providers.prices, initial_units=0) for mint in mints}
+    await _load_prices(
+        changes, providers.prices, since=since, now=now, warnings=warnings
+    )
+    valued = {
+        mint: value_history(changes[mint], providers.prices, initial_units=0)
+        for mint in mints
+    }
     events = {mint: valued[mint].events for mint in mints}
     check = await check_holdings(history, providers, source, now=now, warnings=warnings)
     profile, cycles = build_profile(
@@ -101,7 +124,9 @@ async def profile_wallet(
     )
 
 
-def _truncated_result(address: str, context: WalletContext, *, now: int, transaction_count: int) -> WalletResult:
+def _truncated_result(
+    address: str, context: WalletContext, *, now: int, transaction_count: int
+) -> WalletResult:
     profile, cycles = build_profile(
         {},
         now=now,
@@ -125,23 +150,40 @@ def _truncated_result(address: str, context: WalletContext, *, now: int, transac
 
 
 async def _load_prices(
-    changes: Mapping[str, list[BalanceChange]], prices: SolPrices, *, since: int, now: int, warnings: WarningSink
+    changes: Mapping[str, list[BalanceChange]],
+    prices: SolPrices,
+    *,
+    since: int,
+    now: int,
+    warnings: WarningSink,
 ) -> None:
-    """Load SOL/USD by the hour for figures that are only displayed, and by the minute for trades in a stable."""
+    """Load SOL/USD by the hour for figures that are only displayed, and by the minute
+    for trades in a stable.
+    """
     try:
         await prices.load_hours(since, now)
         await load_trade_prices(prices, chain.from_iterable(changes.values()))
     except ProviderError as error:
-        warnings.add(f"SOL/USD: {error.cause}: results in USD and trades in stables are not known")
+        warnings.add(
+            f"SOL/USD: {error.cause}: results in USD and trades in stables are not known"
+        )
 
 
-def _flags(profile: Profile, events: Mapping[str, list[HoldingEvent]], arbitrage_count: int) -> dict[str, str]:
-    flags: list[Flag | None] = [*profile_flags(profile), sandwich_flag(events), arbitrage_flag(arbitrage_count)]
+def _flags(
+    profile: Profile, events: Mapping[str, list[HoldingEvent]], arbitrage_count: int
+) -> dict[str, str]:
+    flags: list[Flag | None] = [
+        *profile_flags(profile),
+        sandwich_flag(events),
+        arbitrage_flag(arbitrage_count),
+    ]
     return dict(flag for flag in flags if flag is not None)
 
 
 def _funder(address: str, transactions: list[OrderedTransaction]) -> str:
-    """Return the fee payer of the first transaction if that brought the wallet its first SOL, else ""."""
+    """Return the fee payer of the first transaction if that brought the wallet its
+    first SOL, else "".
+    """
     if not transactions:
         return ""
     record = transactions[0].record

@@ -1,4 +1,6 @@
-"""Refresh the list of tokens that pass the filters at this moment, when somebody looks at it."""
+"""Refresh the list of tokens that pass the filters at this moment, when somebody looks
+at it.
+"""
 
 import time
 from typing import Any, Final
@@ -17,16 +19,22 @@ MAX_PROBLEM_LENGTH: Final = 1000
 
 
 async def refresh_pumps() -> None:
-    """Search and save the result. If no source answers, the last list stays and the cause is saved."""
+    """Search and save the result. If no source answers, the last list stays and the
+    cause is saved.
+    """
     config = await sync_to_async(Config.load)()
     warnings = WarningSink("find_tokens")
     result: TokenSearchResult | None = None
     try:
-        async with open_providers(source="solana_rpc", shared=await redis_available()) as providers:
+        async with open_providers(
+            source="solana_rpc", shared=await redis_available()
+        ) as providers:
             result = await search(providers, config.params, int(time.time()), warnings)
     except NothingAnswered as error:
         warnings.add(str(error))
-    await sync_to_async(_save)(result, "; ".join(warnings.messages)[:MAX_PROBLEM_LENGTH])
+    await sync_to_async(_save)(
+        result, "; ".join(warnings.messages)[:MAX_PROBLEM_LENGTH]
+    )
 
 
 def _save(result: TokenSearchResult | None, problem: str) -> None:

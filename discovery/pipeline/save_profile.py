@@ -1,4 +1,6 @@
-"""Save profiles: the wallet's columns, its cycles and its trades. And load what a profile or a score starts from."""
+"""Save profiles: the wallet's columns, its cycles and its trades. And load what a
+profile or a score starts from.
+"""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -23,8 +25,12 @@ _CYCLE_FIELDS: Final = CycleResult.__struct_fields__
 
 
 def load_wallet_context(address: str) -> WalletContext:
-    """Return the wallet's seed tokens and its rank among the early buyers of each token. Three queries."""
-    seeds = RunWallet.objects.filter(wallet_address=address).values_list("source_token", flat=True)
+    """Return the wallet's seed tokens and its rank among the early buyers of each
+    token. Three queries.
+    """
+    seeds = RunWallet.objects.filter(wallet_address=address).values_list(
+        "source_token", flat=True
+    )
     entered = Position.objects.filter(wallet_address=address, entry_rank__isnull=False)
     ranks = dict(entered.values_list("mint", "entry_rank"))
     analysed = RunToken.objects.filter(mint__in=ranks, early_buyers__isnull=False)
@@ -38,7 +44,9 @@ def load_wallet_context(address: str) -> WalletContext:
 
 
 def save_profile(result: WalletResult) -> None:
-    """Replace the profile of one wallet; a wallet off the watchlist is ignored. Called inside a transaction."""
+    """Replace the profile of one wallet; a wallet off the watchlist is ignored. Called
+    inside a transaction.
+    """
     wallet = Wallet.objects.select_for_update().filter(address=result.address).first()
     if wallet is None:
         return
@@ -48,7 +56,9 @@ def save_profile(result: WalletResult) -> None:
     rows = [_cycle_row(result.address, cycle) for cycle in result.cycles]
     Cycle.objects.bulk_create(rows, batch_size=BATCH)
     save_trades(result.trades)
-    flags_of_tokens = {name: evidence for name, evidence in wallet.flags.items() if name in TOKEN_FLAGS}
+    flags_of_tokens = {
+        name: evidence for name, evidence in wallet.flags.items() if name in TOKEN_FLAGS
+    }
     Wallet.objects.filter(pk=wallet.pk).update(
         status=status_unless_blacklisted(next_status(wallet.status, profile)),
         profile=msgspec.to_builtins(profile),
@@ -69,7 +79,9 @@ def save_profile(result: WalletResult) -> None:
 def status_unless_blacklisted(new_status: str) -> Case:
     """Return `new_status` as an expression that leaves a blacklisted wallet as it is."""
     return Case(
-        When(status=WalletStatus.BLACKLISTED, then=Value(str(WalletStatus.BLACKLISTED))),
+        When(
+            status=WalletStatus.BLACKLISTED, then=Value(str(WalletStatus.BLACKLISTED))
+        ),
         default=Value(new_status),
         output_field=CharField(),
     )
@@ -93,7 +105,9 @@ def cycle_from_row(row: Cycle) -> CycleResult:
 
 
 def stored_profile(wallet: Wallet) -> Profile:
-    """Return the stored profile. Raises msgspec.ValidationError if another version of the code wrote it."""
+    """Return the stored profile. Raises msgspec.ValidationError if another version of
+    the code wrote it.
+    """
     return msgspec.convert(wallet.profile, Profile, strict=False)
 
 

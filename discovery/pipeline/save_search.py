@@ -9,21 +9,32 @@ from discovery.domain.times import datetime_from_unix
 from discovery.models import Run, RunToken
 from discovery.pipeline.find_tokens import TokenSearchResult
 
-# What numeric(20,2) and numeric(24,2) hold, with room to spare: a market may report any number.
+# What numeric(20,2) and numeric(24,2) hold, with room to spare: a market may report any
+# number.
 _MAX_USD: Final = Decimal(10) ** 17
 _MAX_TRANSACTIONS: Final = 2**62
 _DECIMAL_DIGITS: Final = 60
-"""The default precision of 28 digits does not hold 17 digits before the point and 18 behind it."""
+"""The default precision of 28 digits does not hold 17 digits before the point and 18
+behind it.
+"""
 
 
-def save_search(run_id: uuid.UUID, result: TokenSearchResult, *, source: str, source_note: str) -> None:
-    """Save the tokens, where the other candidates were filtered out, and who answers transactions.
+def save_search(
+    run_id: uuid.UUID, result: TokenSearchResult, *, source: str, source_note: str
+) -> None:
+    """Save the tokens, where the other candidates were filtered out, and who answers
+    transactions.
 
     Called inside a transaction.
     """
-    rows = [_token_row(run_id, rank, token) for rank, token in enumerate(result.tokens, start=1)]
+    rows = [
+        _token_row(run_id, rank, token)
+        for rank, token in enumerate(result.tokens, start=1)
+    ]
     RunToken.objects.bulk_create(rows, ignore_conflicts=True)
-    Run.objects.filter(pk=run_id).update(funnel=result.funnel, source=source, source_note=source_note)
+    Run.objects.filter(pk=run_id).update(
+        funnel=result.funnel, source=source, source_note=source_note
+    )
 
 
 def _token_row(run_id: uuid.UUID, rank: int, token: Candidate) -> RunToken:
@@ -41,7 +52,9 @@ def _token_row(run_id: uuid.UUID, rank: int, token: Candidate) -> RunToken:
         volume_usd=_storable(token.volume_24h_usd, places=2),
         liquidity_usd=_storable(token.liquidity_usd, places=2),
         market_cap_usd=_storable(token.market_cap_usd, places=2),
-        transactions_24h=None if transactions is None else min(transactions, _MAX_TRANSACTIONS),
+        transactions_24h=None
+        if transactions is None
+        else min(transactions, _MAX_TRANSACTIONS),
         launched_at=datetime_from_unix(token.launched_at),
         launch_clock=token.launch_clock,
     )
@@ -62,7 +75,9 @@ def load_candidate(run_id: uuid.UUID, mint: str) -> Candidate:
         liquidity_usd=row.liquidity_usd,
         market_cap_usd=row.market_cap_usd,
         transactions_24h=row.transactions_24h,
-        launched_at=None if row.launched_at is None else int(row.launched_at.timestamp()),
+        launched_at=None
+        if row.launched_at is None
+        else int(row.launched_at.timestamp()),
         launch_clock=cast("LaunchClock", row.launch_clock),
     )
 

@@ -1,4 +1,6 @@
-"""Save what a run learned of one token. Saving twice is harmless: unique constraints give every fact its identity."""
+"""Save what a run learned of one token. Saving twice is harmless: unique constraints
+give every fact its identity.
+"""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -45,7 +47,9 @@ def token_counts(result: TokenResult) -> dict[str, int]:
 
 
 def save_token(run_id: uuid.UUID, result: TokenResult) -> None:
-    """Save wallets, flags, trades and positions of one token. Called inside a transaction."""
+    """Save wallets, flags, trades and positions of one token. Called inside a
+    transaction.
+    """
     # Wallets before trades, as a profile does it: two orders would wait for each other.
     _save_wallets(run_id, _qualified(result))
     _save_flags(result.buyers)
@@ -79,7 +83,9 @@ def _save_positions(run_id: uuid.UUID, buyers: Iterable[EarlyBuyer]) -> None:
 
 
 def _position_values(buyer: EarlyBuyer) -> dict[str, Any]:
-    """Return an early buyer's position as columns, rounded half-even here and nowhere before."""
+    """Return an early buyer's position as columns, rounded half-even here and nowhere
+    before.
+    """
     position = buyer.position
     return {
         "wallet_address": buyer.wallet,
@@ -94,7 +100,9 @@ def _position_values(buyer: EarlyBuyer) -> dict[str, Any]:
         "realised_lamports": round_half_even(position.realised_lamports),
         "unmatched_lamports": round_half_even(position.unmatched_proceeds_lamports),
         "profit_pct": storable_profit_pct(buyer),
-        "held_units": round_half_even(position.held_known_units + position.held_unknown_units),
+        "held_units": round_half_even(
+            position.held_known_units + position.held_unknown_units
+        ),
         "history_incomplete": position.history_incomplete,
         "rejection": buyer.rejection,
         "flags": list(buyer.flags),
@@ -102,7 +110,9 @@ def _position_values(buyer: EarlyBuyer) -> dict[str, Any]:
 
 
 def storable_profit_pct(buyer: EarlyBuyer) -> Decimal | None:
-    """Return the profit in percent with two digits, None if nothing was put in. Values past numeric(20,2) are cut."""
+    """Return the profit in percent with two digits, None if nothing was put in. Values
+    past numeric(20,2) are cut.
+    """
     exact = buyer.position.profit_pct
     if exact is None:
         return None
@@ -110,7 +120,9 @@ def storable_profit_pct(buyer: EarlyBuyer) -> Decimal | None:
 
 
 def _save_flags(buyers: Iterable[EarlyBuyer]) -> None:
-    """Save what the token says of wallets on the watchlist, qualified here or not: a creator stays one elsewhere."""
+    """Save what the token says of wallets on the watchlist, qualified here or not: a
+    creator stays one elsewhere.
+    """
     add_wallet_flags({buyer.wallet: buyer.flags for buyer in buyers if buyer.flags})
 
 
@@ -123,13 +135,18 @@ def _save_wallets(run_id: uuid.UUID, qualified: Sequence[EarlyBuyer]) -> None:
     of_this_run = Wallet.objects.filter(address__in=addresses, first_run_id=run_id)
     new_addresses = set(of_this_run.values_list("address", flat=True))
     RunWallet.objects.bulk_create(
-        [_run_wallet_row(run_id, buyer, is_new=buyer.wallet in new_addresses) for buyer in qualified],
+        [
+            _run_wallet_row(run_id, buyer, is_new=buyer.wallet in new_addresses)
+            for buyer in qualified
+        ],
         ignore_conflicts=True,
     )
 
 
 def _wallet_row(run_id: uuid.UUID, address: str) -> Wallet:
-    return Wallet(address=address, status=WalletStatus.INSUFFICIENT_DATA, first_run_id=run_id)
+    return Wallet(
+        address=address, status=WalletStatus.INSUFFICIENT_DATA, first_run_id=run_id
+    )
 
 
 def _run_wallet_row(run_id: uuid.UUID, buyer: EarlyBuyer, *, is_new: bool) -> RunWallet:

@@ -1,4 +1,6 @@
-"""Save trades: facts of the chain, whose identity is a unique constraint, so that saving twice is harmless."""
+"""Save trades: facts of the chain, whose identity is a unique constraint, so that
+saving twice is harmless.
+"""
 
 from collections.abc import Iterable
 from typing import Final

@@ -1,4 +1,6 @@
-"""Scores from stored profiles: nothing is fetched, and the same rows give the same scores."""
+"""Scores from stored profiles: nothing is fetched, and the same rows give the same
+scores.
+"""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -26,7 +28,9 @@ from discovery.pipeline.save_profile import (
 log = logging.getLogger(__name__)
 
 MAX_COHORT_WALLETS: Final = 2000
-"""Wallets that a prior is estimated from: those of the run, then the ones profiled last."""
+"""Wallets that a prior is estimated from: those of the run, then the ones profiled
+last.
+"""
 MAX_RUNS_LOOKED_AT: Final = 20
 RESCORE_BATCH: Final = 500
 
@@ -39,26 +43,34 @@ class Scored(msgspec.Struct, frozen=True):
 
 
 def cohort_prior(addresses: Iterable[str], now: int) -> Prior:
-    """Estimate the prior of a run from its own wallets and the ones profiled last. `now` in unix seconds."""
+    """Estimate the prior of a run from its own wallets and the ones profiled last.
+    `now` in unix seconds.
+    """
     cohort = _cohort(list(addresses))
     cycles, seeds = cycles_by_wallet(cohort), seeds_by_wallet(cohort)
     samples: dict[str, list[Cycle]] = {}
     for address in cohort:
         wallet_seeds = seeds.get(address, set())
-        samples[address] = [cycle for cycle in cycles.get(address, []) if cycle.mint not in wallet_seeds]
+        samples[address] = [
+            cycle for cycle in cycles.get(address, []) if cycle.mint not in wallet_seeds
+        ]
     return estimate_prior(samples, now)
 
 
 def _cohort(addresses: list[str]) -> list[str]:
     profiled = Wallet.objects.profiled().filter(too_active=False)
-    of_run = list(profiled.filter(address__in=addresses).values_list("address", flat=True))
+    of_run = list(
+        profiled.filter(address__in=addresses).values_list("address", flat=True)
+    )
     room = max(0, MAX_COHORT_WALLETS - len(of_run))
     others = profiled.exclude(address__in=addresses).order_by("-profiled_at", "address")
     return of_run + list(others.values_list("address", flat=True)[:room])
 
 
 def latest_prior() -> tuple[Prior, Run | None]:
-    """Return the prior of the last run that has one of this version, and that run; else the fallback and None."""
+    """Return the prior of the last run that has one of this version, and that run; else
+    the fallback and None.
+    """
     runs = Run.objects.completed().exclude(prior={}).order_by("-started_at")
     for run in runs[:MAX_RUNS_LOOKED_AT]:
         if run.prior.get("version") == SCORE_VERSION:
@@ -67,7 +79,8 @@ def latest_prior() -> tuple[Prior, Run | None]:
 
 
 def score_wallets(wallets: WalletQuerySet, prior: Prior, now: int) -> dict[str, Scored]:
-    """Return the scores of these wallets by address; wallets without a profile have none. Three queries.
+    """Return the scores of these wallets by address; wallets without a profile have
+    none. Three queries.
 
     now: unix seconds.
     """
@@ -78,26 +91,44 @@ def score_wallets(wallets: WalletQuerySet, prior: Prior, now: int) -> dict[str, 
         try:
             profile = stored_profile(wallet)
         except msgspec.ValidationError as error:
-            log.warning("stored profile has another version", extra={"wallet": address, "cause": str(error)})
+            log.warning(
+                "stored profile has another version",
+                extra={"wallet": address, "cause": str(error)},
+            )
             continue
         wallet_cycles, wallet_seeds = cycles.get(address, []), seeds.get(address, set())
         profile = _without_new_seeds(profile, wallet_cycles, wallet_seeds)
         names = [*flags.address_flags(address), *wallet.flags]
-        result = compute_score(profile, wallet_cycles, prior, seeds=wallet_seeds, flags=names, now=now)
+        result = compute_score(
+            profile, wallet_cycles, prior, seeds=wallet_seeds, flags=names, now=now
+        )
         scores[address] = Scored(result, _columns(wallet, profile, result, prior))
     return scores
 
 
-def _without_new_seeds(profile: Profile, cycles: list[Cycle], seeds: AbstractSet[str]) -> Profile:
-    """Return the profile without tokens through which a run found the wallet since: they count no more, at once."""
+def _without_new_seeds(
+    profile: Profile, cycles: list[Cycle], seeds: AbstractSet[str]
+) -> Profile:
+    """Return the profile without tokens through which a run found the wallet since:
+    they count no more, at once.
+    """
     held_seeds = seeds & {cycle.mint for cycle in cycles}
     if set(profile.seeds) == held_seeds:
         return profile
-    scored = compute_figures(cycles, without=seeds, overhead_lamports=profile.overhead_lamports, sol_usd_at=None)
-    return msgspec.structs.replace(profile, scored=scored, seeds=tuple(sorted(held_seeds)))
+    scored = compute_figures(
+        cycles,
+        without=seeds,
+        overhead_lamports=profile.overhead_lamports,
+        sol_usd_at=None,
+    )
+    return msgspec.structs.replace(
+        profile, scored=scored, seeds=tuple(sorted(held_seeds))
+    )
 
 
-def _columns(wallet: Wallet, profile: Profile, result: Score, prior: Prior) -> dict[str, Any]:
+def _columns(
+    wallet: Wallet, profile: Profile, result: Score, prior: Prior
+) -> dict[str, Any]:
     return {
         "score": result.value,
         "score_version": result.version,
@@ -134,16 +165,23 @@ def _text_or_none(value: Any) -> str | None:
 
 
 def save_wallet_scores(scores: Mapping[str, Scored], run: Run | None) -> None:
-    """Save the scores. Only columns of the score are written: what an operator changed meanwhile stays.
+    """Save the scores. Only columns of the score are written: what an operator changed
+    meanwhile stays.
 
     run: the run whose prior the scores were shrunk towards.
     """
     for address in sorted(scores):
-        Wallet.objects.filter(pk=address).update(**scores[address].columns, scored_in=run)
+        Wallet.objects.filter(pk=address).update(
+            **scores[address].columns, scored_in=run
+        )
 
 
-def rescore(addresses: Iterable[str] | None = None, *, batch: int = RESCORE_BATCH) -> int:
-    """Score wallets again from what is stored, with the last run's prior; return how many. None: all with a profile."""
+def rescore(
+    addresses: Iterable[str] | None = None, *, batch: int = RESCORE_BATCH
+) -> int:
+    """Score wallets again from what is stored, with the last run's prior; return how
+    many. None: all with a profile.
+    """
     now = int(timezone.now().timestamp())
     prior, run = latest_prior()
     wallets = Wallet.objects.profiled()

@@ -1,4 +1,6 @@
-"""The value of trades in lamports, and the events of a wallet's holding that analysis computes with."""
+"""The value of trades in lamports, and the events of a wallet's holding that analysis
+computes with.
+"""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -14,7 +16,9 @@ from discovery.providers.prices import SolPrices
 
 
 class ValuedTrade(msgspec.Struct, frozen=True):
-    """A trade with its block time and its market amount in lamports, None if no price is known."""
+    """A trade with its block time and its market amount in lamports, None if no price
+    is known.
+    """
 
     trade: Trade
     block_time: int
@@ -22,14 +26,17 @@ class ValuedTrade(msgspec.Struct, frozen=True):
 
 
 class ValuedHistory(msgspec.Struct, frozen=True):
-    """The events of one wallet's units of one mint in chain order, and the trades among them."""
+    """The events of one wallet's units of one mint in chain order, and the trades among
+    them.
+    """
 
     events: list[HoldingEvent]
     trades: list[ValuedTrade]
 
 
 async def load_trade_prices(prices: SolPrices, changes: Iterable[BalanceChange]) -> int:
-    """Load SOL/USD for the trades that are quoted in a stable. Returns how many of them stay without a price.
+    """Load SOL/USD for the trades that are quoted in a stable. Returns how many of them
+    stay without a price.
 
     Raises ProviderError.
     """
@@ -45,12 +52,16 @@ def _is_quoted_in_stable(change: BalanceChange) -> bool:
 
 
 def value_history(
-    changes: Iterable[BalanceChange], prices: SolPrices, *, initial_units: int | None = None
+    changes: Iterable[BalanceChange],
+    prices: SolPrices,
+    *,
+    initial_units: int | None = None,
 ) -> ValuedHistory:
-    """Return the balance changes as events with values, with the unseen transfers between them.
+    """Return the balance changes as events with values, with the unseen transfers
+    between them.
 
-    initial_units: the units before the first change, None = unknown. Other units there were transferred unseen, at an
-    unknown cost.
+    initial_units: the units before the first change, None = unknown. Other units there
+    were transferred unseen, at an unknown cost.
     """
     history = ValuedHistory([], [])
     units = initial_units
@@ -90,7 +101,9 @@ def _transfer(change: BalanceChange) -> HoldingEvent:
     )
 
 
-def _trade_event(change: BalanceChange, trade: Trade, value: Fraction | None) -> HoldingEvent:
+def _trade_event(
+    change: BalanceChange, trade: Trade, value: Fraction | None
+) -> HoldingEvent:
     return HoldingEvent(
         kind=trade.side,
         signature=change.position.signature,

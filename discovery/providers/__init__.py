@@ -1,1 +1,3 @@
-"""HTTP in, typed records out. Each provider is one module; they never import each other."""
+"""HTTP in, typed records out. Each provider is one module; they never import each
+other.
+"""

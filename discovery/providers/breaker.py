@@ -1,11 +1,15 @@
-"""The circuit breaker of a provider: one that keeps failing gets no requests for a while, then a single probe.
+"""The circuit breaker of a provider: one that keeps failing gets no requests for a
+while, then a single probe.
 
-Requests are counted, not attempts. The circuit opens when `FAILURE_THRESHOLD` requests in a row, over all users of the
-store, ended because the provider was unreachable, failed or rate limited until their timeout. Any response, a 404 too,
-resets the count and closes an open circuit. When the open time has passed, one request is admitted as a probe, with
-all its retries; the others wait for its result. A probe that fails opens the circuit for twice as long.
+Requests are counted, not attempts. The circuit opens when `FAILURE_THRESHOLD` requests
+in a row, over all users of the store, ended because the provider was unreachable,
+failed or rate limited until their timeout. Any response, a 404 too, resets the count
+and closes an open circuit. When the open time has passed, one request is admitted as a
+probe, with all its retries; the others wait for its result. A probe that fails opens
+the circuit for twice as long.
 
-The numbers, with P for the timeout of a request (60 s) and the three attempts of a step, P/4 and P/2 apart:
+The numbers, with P for the timeout of a request (60 s) and the three attempts of a
+step, P/4 and P/2 apart:
 
 - A request fails only when its next pause would pass P. That is 52 s at the earliest, so an outage of 45 s fails no
   request, counts nothing here and costs no step an attempt.
@@ -23,7 +27,13 @@ from typing import Final, Protocol
 
 import msgspec
 
-from discovery.providers.errors import CircuitOpen, ProviderError, RateLimited, ServerFailed, Unreachable
+from discovery.providers.errors import (
+    CircuitOpen,
+    ProviderError,
+    RateLimited,
+    ServerFailed,
+    Unreachable,
+)
 
 FAILURE_THRESHOLD: Final = 5
 FIRST_OPEN_SECONDS: Final = 30.0
@@ -32,49 +42,73 @@ MAX_OPEN_FACTOR: Final = 10
 MAX_OPEN_FACTOR_REQUIRED: Final = 3
 """The same for a provider that a step cannot work without."""
 PROBE_SECONDS: Final = 40.0
-"""A probe without an attempt for so long is lost with its process. An attempt takes less, with the pause after it."""
+"""A probe without an attempt for so long is lost with its process. An attempt takes
+less, with the pause after it.
+"""
 POLL_SECONDS: Final = 1.0
-"""Interval at which waiting requests check whether a probe or an earlier request got its response."""
+"""Interval at which waiting requests check whether a probe or an earlier request got
+its response.
+"""
 FAILURE_TTL_SECONDS: Final = 900.0
 """Failures are forgotten when no other followed for so long."""
 
 
 def counts_as_failure(error: ProviderError) -> bool:
-    """Return True if the error counts against the provider; every other end shows that it responds."""
+    """Return True if the error counts against the provider; every other end shows that
+    it responds.
+    """
     return isinstance(error, Unreachable | ServerFailed | RateLimited)
 
 
 class Pause(msgspec.Struct, frozen=True):
-    """No request for `seconds`, unless a response arrives earlier. `cause`: the last failure in plain words."""
+    """No request for `seconds`, unless a response arrives earlier. `cause`: the last
+    failure in plain words.
+    """
 
     seconds: float
     cause: str
 
 
 class BreakerStore(Protocol):
-    """Stores per provider the failures in a row, the end of the open time and the id of the probe request."""
+    """Stores per provider the failures in a row, the end of the open time and the id of
+    the probe request.
+    """
 
     async def try_acquire(self, provider: str, request_id: str) -> Pause | None:
-        """Return None if the request may be sent, as the probe if the open time has passed; else the pause."""
+        """Return None if the request may be sent, as the probe if the open time has
+        passed; else the pause.
+        """
 
     async def record_success(self, provider: str, request_id: str) -> bool:
         """Record a response. Returns True if that closed an open circuit."""
 
     async def record_failure(
-        self, provider: str, request_id: str, cause: str, *, first_seconds: float, max_seconds: float
+        self,
+        provider: str,
+        request_id: str,
+        cause: str,
+        *,
+        first_seconds: float,
+        max_seconds: float,
     ) -> float:
-        """Record a failed request. Returns the seconds for which that opened the circuit, else 0.
+        """Record a failed request. Returns the seconds for which that opened the
+        circuit, else 0.
 
-        Requests that were sent before the circuit opened change nothing: only the probe opens it again.
+        Requests that were sent before the circuit opened change nothing: only the probe
+        opens it again.
         """
 
     async def release(self, provider: str, request_id: str) -> None:
-        """Record that the request was abandoned; if it was the probe, another request may take its place."""
+        """Record that the request was abandoned; if it was the probe, another request
+        may take its place.
+        """
 
 
 @dataclass
 class _CircuitState:
-    """The state of one provider. Times of the store's clock; `open_until` None = closed."""
+    """The state of one provider. Times of the store's clock; `open_until` None =
+    closed.
+    """
 
     failures: int = 0
     openings: int = 0
@@ -118,7 +152,13 @@ class LocalBreakerStore:
         return state is not None and state.open_until is not None
 
     async def record_failure(
-        self, provider: str, request_id: str, cause: str, *, first_seconds: float, max_seconds: float
+        self,
+        provider: str,
+        request_id: str,
+        cause: str,
+        *,
+        first_seconds: float,
+        max_seconds: float,
     ) -> float:
         state = self._state(provider)
         now = self._clock()
@@ -143,7 +183,9 @@ class LocalBreakerStore:
 
 
 class Breaker:
-    """The circuit breaker of one provider. Open for `first_seconds`, then doubled up to `max_seconds`."""
+    """The circuit breaker of one provider. Open for `first_seconds`, then doubled up to
+    `max_seconds`.
+    """
 
     def __init__(
         self,
@@ -186,7 +228,9 @@ class Breaker:
         return await self._store.record_success(self.provider, request_id)
 
     async def record_failure(self, request_id: str, cause: str) -> float:
-        """Record a failed request. Returns the seconds for which that opened the circuit, else 0."""
+        """Record a failed request. Returns the seconds for which that opened the
+        circuit, else 0.
+        """
         return await self._store.record_failure(
             self.provider,
             request_id,
@@ -196,5 +240,7 @@ class Breaker:
         )
 
     async def release(self, request_id: str) -> None:
-        """Record that the request was abandoned, and release the probe slot if it held it."""
+        """Record that the request was abandoned, and release the probe slot if it held
+        it.
+        """
         await self._store.release(self.provider, request_id)

@@ -9,7 +9,9 @@ Result = TypeVar("Result")
 
 
 async def gather_or_cancel(awaitables: Iterable[Awaitable[Result]]) -> list[Result]:
-    """Run all concurrently and return the results in order. The first failure cancels the others and is raised."""
+    """Run all concurrently and return the results in order. The first failure cancels
+    the others and is raised.
+    """
     tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
     try:
         return await asyncio.gather(*tasks)
@@ -21,9 +23,13 @@ async def gather_or_cancel(awaitables: Iterable[Awaitable[Result]]) -> list[Resu
 
 
 async def gather_bounded(
-    items: Iterable[Item], work: Callable[[Item], Awaitable[Result]], max_concurrent: int
+    items: Iterable[Item],
+    work: Callable[[Item], Awaitable[Result]],
+    max_concurrent: int,
 ) -> list[Result]:
-    """Run `work` for each item, at most `max_concurrent` at once; otherwise like `gather_or_cancel`."""
+    """Run `work` for each item, at most `max_concurrent` at once; otherwise like
+    `gather_or_cancel`.
+    """
     semaphore = asyncio.Semaphore(max_concurrent)
 
     async def run(item: Item) -> Result:

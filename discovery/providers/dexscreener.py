@@ -1,7 +1,8 @@
 """DexScreener: feeds of paid placements, and pairs of up to 30 tokens a call.
 
-Limits (documentation of 2026): 60 calls a minute for feeds, 300 for pairs; no key. A response holds about 30 pairs in
-all, so busy tokens crowd out others: a token without a row in a full response is requested again by itself.
+Limits (documentation of 2026): 60 calls a minute for feeds, 300 for pairs; no key. A
+response holds about 30 pairs in all, so busy tokens crowd out others: a token without a
+row in a full response is requested again by itself.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,7 +32,11 @@ NAME: Final = "dexscreener"
 CHAIN: Final = "solana"
 BATCH_SIZE: Final = 30
 FULL_RESPONSE_ROWS: Final = BATCH_SIZE - 1
-FEEDS: Final = ("/token-profiles/latest/v1", "/token-boosts/latest/v1", "/token-boosts/top/v1")
+FEEDS: Final = (
+    "/token-profiles/latest/v1",
+    "/token-boosts/latest/v1",
+    "/token-boosts/top/v1",
+)
 
 
 class _Token(Struct):
@@ -79,7 +84,9 @@ class DexScreener:
         self._client = client
 
     async def feed(self, path: str) -> Rows[FeedToken]:
-        """Return the Solana tokens of one feed. Feeds are paid placement, so each token carries its source."""
+        """Return the Solana tokens of one feed. Feeds are paid placement, so each token
+        carries its source.
+        """
         response = await self._client.request(path)
         source = f"dexscreener{path.removesuffix('/v1')}"
 
@@ -88,10 +95,14 @@ class DexScreener:
                 return None
             return FeedToken(parse_address(row.token_address), source)
 
-        return decode_rows(NAME, decode_body(NAME, response.body, list[Raw]), _FeedRow, build)
+        return decode_rows(
+            NAME, decode_body(NAME, response.body, list[Raw]), _FeedRow, build
+        )
 
     async def pairs(self, mints: Iterable[str]) -> Rows[PairRecord]:
-        """Return every pair in which one of the mints is the base token, 30 mints a call."""
+        """Return every pair in which one of the mints is the base token, 30 mints a
+        call.
+        """
         unique_mints = list(dict.fromkeys(mints))
         pairs: Rows[PairRecord] = Rows()
         for start in range(0, len(unique_mints), BATCH_SIZE):
@@ -102,10 +113,13 @@ class DexScreener:
                 pairs.merge(await self._missing_pairs(mints_of_call, batch.pairs))
         return pairs
 
-    async def _missing_pairs(self, mints: Sequence[str], pairs: Rows[PairRecord]) -> Rows[PairRecord]:
+    async def _missing_pairs(
+        self, mints: Sequence[str], pairs: Rows[PairRecord]
+    ) -> Rows[PairRecord]:
         """Request the mints without a pair one by one.
 
-        In a full response a token may be absent because others took its place, also pairs with it as quote token.
+        In a full response a token may be absent because others took its place, also
+        pairs with it as quote token.
         """
         mints_with_pair = {pair.mint for pair in pairs}
         missing: Rows[PairRecord] = Rows()

@@ -12,8 +12,9 @@
     ├── Unsupported      this server or plan has no such method                 final
     └── BadRequest       the request itself was refused                         final
 
-`retryable` is decided here, where the provider's meaning is known; the retry loop only reads it. Messages name the
-provider and the cause in plain words, never a URL with its query, because keys are sent there.
+`retryable` is decided here, where the provider's meaning is known; the retry loop only
+reads it. Messages name the provider and the cause in plain words, never a URL with its
+query, because keys are sent there.
 """
 
 from typing import Final
@@ -21,7 +22,9 @@ from typing import Final
 import msgspec
 
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""Errors of decoding a response: wrong shape or truncated, text that is not UTF-8, unlimited nesting."""
+"""Errors of decoding a response: wrong shape or truncated, text that is not UTF-8,
+unlimited nesting.
+"""
 
 
 class ProviderError(Exception):
@@ -38,7 +41,9 @@ class ProviderError(Exception):
     def code(self) -> str:
         """A stable code for logs and the run's errors: `rate_limited`, `bad_payload`…"""
         name = type(self).__name__
-        return "".join(f"_{char.lower()}" if char.isupper() else char for char in name).lstrip("_")
+        return "".join(
+            f"_{char.lower()}" if char.isupper() else char for char in name
+        ).lstrip("_")
 
 
 class Unreachable(ProviderError):
@@ -54,17 +59,23 @@ class ServerFailed(ProviderError):
 
 
 class RateLimited(ProviderError):
-    """Too many calls. `wait_seconds` is the pause that the provider demands, None if it named none."""
+    """Too many calls. `wait_seconds` is the pause that the provider demands, None if it
+    named none.
+    """
 
     retryable = True
 
-    def __init__(self, provider: str, cause: str, wait_seconds: float | None = None) -> None:
+    def __init__(
+        self, provider: str, cause: str, wait_seconds: float | None = None
+    ) -> None:
         super().__init__(provider, cause)
         self.wait_seconds = wait_seconds
 
 
 class CircuitOpen(ProviderError):
-    """The provider's circuit is open: nothing was sent. A request is possible again in `wait_seconds`."""
+    """The provider's circuit is open: nothing was sent. A request is possible again in
+    `wait_seconds`.
+    """
 
     retryable = True
 
@@ -74,7 +85,9 @@ class CircuitOpen(ProviderError):
 
 
 class BadPayload(ProviderError):
-    """A response that is not as documented. Retryable, because a truncated response is often complete the next time."""
+    """A response that is not as documented. Retryable, because a truncated response is
+    often complete the next time.
+    """
 
     retryable = True
 

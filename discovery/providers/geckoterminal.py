@@ -1,6 +1,8 @@
-"""GeckoTerminal v2: trending pools and the pools of a launchpad's DEX. No key; documented are 30 calls a minute.
+"""GeckoTerminal v2: trending pools and the pools of a launchpad's DEX. No key;
+documented are 30 calls a minute.
 
-Every number is a string. The same token repeats over pools and pages, and pages shift between calls.
+Every number is a string. The same token repeats over pools and pages, and pages shift
+between calls.
 """
 
 from decimal import Decimal
@@ -75,10 +77,14 @@ class GeckoTerminal:
 
     async def trending(self, duration: str) -> Rows[PairRecord]:
         """Return the first page of trending pools over `duration` (5m, 1h, 6h, 24h)."""
-        return await self._pools("/networks/solana/trending_pools", {"duration": duration, "page": "1"})
+        return await self._pools(
+            "/networks/solana/trending_pools", {"duration": duration, "page": "1"}
+        )
 
     async def dex_pools(self, dex: str) -> Rows[PairRecord]:
-        """Return the busiest pools of one DEX by transactions; on launchpads these are young tokens."""
+        """Return the busiest pools of one DEX by transactions; on launchpads these are
+        young tokens.
+        """
         return await self._pools(f"/networks/solana/dexes/{dex}/pools", {"page": "1"})
 
     async def _pools(self, path: str, params: dict[str, str]) -> Rows[PairRecord]:
@@ -96,7 +102,9 @@ def _related_id(relation: _Relation | None) -> str:
 def _mint(relation: _Relation | None) -> str | None:
     """Return the mint, None without a token or for a token of another network."""
     token = _related_id(relation)
-    return token.removeprefix(NETWORK_PREFIX) if token.startswith(NETWORK_PREFIX) else None
+    return (
+        token.removeprefix(NETWORK_PREFIX) if token.startswith(NETWORK_PREFIX) else None
+    )
 
 
 def _pair_record(pool: _Pool) -> PairRecord | None:
@@ -106,7 +114,11 @@ def _pair_record(pool: _Pool) -> PairRecord | None:
     attributes = pool.attributes
     pool_name = attributes.name or ""
     symbol = clean_text(pool_name.split(" / ")[0], 64)
-    market_cap = attributes.fdv_usd if attributes.market_cap_usd is None else attributes.market_cap_usd
+    market_cap = (
+        attributes.fdv_usd
+        if attributes.market_cap_usd is None
+        else attributes.market_cap_usd
+    )
     return PairRecord(
         mint=parse_address(mint),
         pool=parse_address(attributes.address),
@@ -125,7 +137,9 @@ def _pair_record(pool: _Pool) -> PairRecord | None:
 
 
 def _liquidity(reserve: Decimal | None) -> Decimal | None:
-    """Return the reserve as liquidity. The vendor sometimes sends a negative reserve, which is not one."""
+    """Return the reserve as liquidity. The vendor sometimes sends a negative reserve,
+    which is not one.
+    """
     liquidity = finite(reserve)
     if liquidity is None or liquidity < 0:
         return None

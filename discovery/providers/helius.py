@@ -1,7 +1,9 @@
-"""Helius `getTransactionsForAddress`: full transactions of an address by time, oldest or newest first.
+"""Helius `getTransactionsForAddress`: full transactions of an address by time, oldest
+or newest first.
 
-Cost (documentation of autumn 2026): 10 credits per 100 rows, at least 10. The documents disagree on whether a free key
-may call the method, so clients try it once at the start. Failed responses are free.
+Cost (documentation of autumn 2026): 10 credits per 100 rows, at least 10. The documents
+disagree on whether a free key may call the method, so clients try it once at the start.
+Failed responses are free.
 """
 
 from typing import Final
@@ -20,7 +22,9 @@ CREDITS_PER_100_ROWS: Final = 10
 
 
 class TransactionPage(Struct, frozen=True):
-    """Transactions in chain order, and the token of the next page, None on the last one."""
+    """Transactions in chain order, and the token of the next page, None on the last
+    one.
+    """
 
     rows: Rows[TransactionRecord]
     next_token: str | None
@@ -40,7 +44,9 @@ class Helius:
         self.provider = rpc.provider
 
     async def probe(self, address: str) -> None:
-        """Request one row. Raises KeyRefused, Unsupported or QuotaUsedUp if the key cannot use the method."""
+        """Request one row. Raises KeyRefused, Unsupported or QuotaUsedUp if the key
+        cannot use the method.
+        """
         await self.transactions(address, limit=1)
 
     async def transactions(
@@ -53,7 +59,8 @@ class Helius:
         token: str | None = None,
         limit: int = PAGE_SIZE,
     ) -> TransactionPage:
-        """Return successful transactions that name the address; `since` and `until` are unix seconds, inclusive.
+        """Return successful transactions that name the address; `since` and `until` are
+        unix seconds, inclusive.
 
         Raises BadPayload if the next page is the requested one.
         """

@@ -1,4 +1,6 @@
-"""Requests to providers: timeouts, retries with jitter, deadline, rate limit, circuit breaker, usage."""
+"""Requests to providers: timeouts, retries with jitter, deadline, rate limit, circuit
+breaker, usage.
+"""
 
 import asyncio
 import logging
@@ -12,26 +14,42 @@ import aiohttp
 import msgspec
 
 from discovery.providers.breaker import Breaker, LocalBreakerStore, counts_as_failure
-from discovery.providers.errors import CircuitOpen, ProviderError, RateLimited, Unreachable
+from discovery.providers.errors import (
+    CircuitOpen,
+    ProviderError,
+    RateLimited,
+    Unreachable,
+)
 from discovery.providers.limits import RateLimiter
-from discovery.providers.responses import Classify, Response, classify_json, classify_status
+from discovery.providers.responses import (
+    Classify,
+    Response,
+    classify_json,
+    classify_status,
+)
 
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 20.0
 DEADLINE_SECONDS: Final = 60.0
-"""For one request with all its retries and pauses. Waiting for the rate limiter does not count."""
+"""For one request with all its retries and pauses. Waiting for the rate limiter does
+not count.
+"""
 MAX_ATTEMPTS: Final = 24
 """The deadline ends a request earlier, unless responses arrive at once."""
 MAX_BACKOFF_SECONDS: Final = 5.0
 FIRST_BACKOFF_SECONDS: Final = 0.25
 DEFAULT_PAUSE_SECONDS: Final = 2.0
-"""After a 429 without Retry-After, or with 0 (GeckoTerminal): long enough to matter, short enough for a retry."""
+"""After a 429 without Retry-After, or with 0 (GeckoTerminal): long enough to matter,
+short enough for a retry.
+"""
 
 
 class Meter(Protocol):
-    """Counts the usage of a run; may refuse the next call by raising an exception (budget exhausted)."""
+    """Counts the usage of a run; may refuse the next call by raising an exception
+    (budget exhausted).
+    """
 
     def charge(self, provider: str, calls: int) -> None:
         """Count calls before they are made."""
@@ -44,7 +62,9 @@ class Meter(Protocol):
 
 
 class Observer(Protocol):
-    """Receives the result of every request. Methods must neither block nor raise: the request waits for them."""
+    """Receives the result of every request. Methods must neither block nor raise: the
+    request waits for them.
+    """
 
     def request_succeeded(self, provider: str) -> None:
         """A response arrived."""
@@ -87,7 +107,9 @@ class _Request(msgspec.Struct, frozen=True):
 
 
 class ProviderClient:
-    """Sends requests to one provider. Every provider module uses `request` and nothing else."""
+    """Sends requests to one provider. Every provider module uses `request` and nothing
+    else.
+    """
 
     def __init__(
         self,
@@ -113,7 +135,9 @@ class ProviderClient:
         self._headers = dict(headers or {})
         self._secret_params = dict(secret_params or {})
         self._deadline_seconds = deadline_seconds
-        self._breaker = breaker or Breaker(provider, LocalBreakerStore(clock), sleep=sleep)
+        self._breaker = breaker or Breaker(
+            provider, LocalBreakerStore(clock), sleep=sleep
+        )
         self._observer = observer or NullObserver()
         self._sleep = sleep
         self._clock = clock
@@ -131,9 +155,10 @@ class ProviderClient:
 
         Retries while the error is retryable and the deadline allows.
 
-        calls: weight of the request in the rate limit and the budget (a batch counts each item).
-        classify: the provider's meaning of a response, which comes before the status; None = a 2xx must be JSON.
-        Raises ProviderError, and the meter's exception for an exhausted budget.
+        calls: weight of the request in the rate limit and the budget (a batch counts
+        each item). classify: the provider's meaning of a response, which comes before
+        the status; None = a 2xx must be JSON. Raises ProviderError, and the meter's
+        exception for an exhausted budget.
         """
         request = _Request(
             id=uuid.uuid4().hex,
@@ -168,8 +193,16 @@ class ProviderClient:
             remaining_seconds -= max(backoff, await self._slow_down(result))
             if not result.retryable or attempt == MAX_ATTEMPTS or remaining_seconds < 0:
                 raise result
-            log.debug("retrying", extra={"provider": self.provider, "cause": result.cause, "attempt": attempt})
-            # The rate limiter waits after a 429; the jitter keeps many waiting workers from waking at once.
+            log.debug(
+                "retrying",
+                extra={
+                    "provider": self.provider,
+                    "cause": result.cause,
+                    "attempt": attempt,
+                },
+            )
+            # The rate limiter waits after a 429; the jitter keeps many waiting workers
+            # from waking at once.
             await self._sleep(backoff)
         raise AssertionError("the last attempt either returned or raised")
 
@@ -186,7 +219,9 @@ class ProviderClient:
             if await self._breaker.allows(request.id):
                 return waited
 
-    async def _attempt(self, request: _Request, timeout_seconds: float) -> Response | ProviderError:
+    async def _attempt(
+        self, request: _Request, timeout_seconds: float
+    ) -> Response | ProviderError:
         """Send the request once. Returns the response, or the error that it means."""
         try:
             response = await self._send(request, timeout_seconds)
@@ -201,7 +236,9 @@ class ProviderClient:
         return request.classify(response) or classify_status(self.provider, response)
 
     async def _send(self, request: _Request, timeout_seconds: float) -> Response:
-        """Send once within `timeout_seconds`: a server that trickles would never exceed the read timeout."""
+        """Send once within `timeout_seconds`: a server that trickles would never exceed
+        the read timeout.
+        """
         method, body, headers = "GET", None, self._headers
         if request.json is not None:
             method, body = "POST", msgspec.json.encode(request.json)
@@ -220,16 +257,21 @@ class ProviderClient:
                 ),
                 allow_redirects=False,
             ) as response:
-                return Response(response.status, await response.read(), dict(response.headers))
+                return Response(
+                    response.status, await response.read(), dict(response.headers)
+                )
         except TimeoutError:
             cause = "no response in time"
         except aiohttp.ClientError as error:
             cause = f"connection failed ({type(error).__name__})"
-        # Raised outside of the handlers: the message of aiohttp's error contains the URL, and with it the key.
+        # Raised outside of the handlers: the message of aiohttp's error contains the
+        # URL, and with it the key.
         raise Unreachable(self.provider, cause)
 
     async def _slow_down(self, error: ProviderError) -> float:
-        """Return the pause in seconds that the provider demands. A 429 slows all users of the rate limit."""
+        """Return the pause in seconds that the provider demands. A 429 slows all users
+        of the rate limit.
+        """
         if not isinstance(error, RateLimited):
             return 0.0
         self._meter.add_rate_limit(self.provider)
@@ -245,7 +287,9 @@ class ProviderClient:
             self._report_closed()
 
     async def _record_error(self, request: _Request, error: ProviderError) -> None:
-        """Report how a request ended. One that the breaker refused was never sent and proves nothing."""
+        """Report how a request ended. One that the breaker refused was never sent and
+        proves nothing.
+        """
         if isinstance(error, CircuitOpen):
             return
         if counts_as_failure(error):
@@ -260,7 +304,11 @@ class ProviderClient:
             self._report_closed()
 
     def _report_opened(self, error: ProviderError, open_seconds: float) -> None:
-        details = {"provider": self.provider, "cause": error.cause, "seconds": open_seconds}
+        details = {
+            "provider": self.provider,
+            "cause": error.cause,
+            "seconds": open_seconds,
+        }
         log.warning("circuit opened", extra=details)
         self._observer.circuit_opened(self.provider, open_seconds)
 
@@ -271,4 +319,6 @@ class ProviderClient:
 
 def _backoff_seconds(attempt: int) -> float:
     jitter = random.uniform(0.5, 1.5)  # noqa: S311  not a secret
-    return min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** (attempt - 1)) * jitter
+    return (
+        min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** (attempt - 1)) * jitter
+    )

@@ -19,11 +19,24 @@ from discovery.providers.errors import (
 )
 from discovery.providers.http import ProviderClient
 from discovery.providers.responses import Response
-from discovery.providers.rpc_errors import RpcErrorObject, classify_error, classify_text, classify_unless_vague
+from discovery.providers.rpc_errors import (
+    RpcErrorObject,
+    classify_error,
+    classify_text,
+    classify_unless_vague,
+)
 
 BATCH_REFUSED_STATUSES: Final = frozenset({400, 403, 405, 413, 501})
-"""With these, servers and gateways without batches refuse one if they send no code that says so."""
-WHOLE_BATCH_ERRORS: Final = (RateLimited, ServerFailed, Unsupported, QuotaUsedUp, KeyRefused)
+"""With these, servers and gateways without batches refuse one if they send no code that
+says so.
+"""
+WHOLE_BATCH_ERRORS: Final = (
+    RateLimited,
+    ServerFailed,
+    Unsupported,
+    QuotaUsedUp,
+    KeyRefused,
+)
 
 
 class _RpcResponse(Struct):
@@ -37,40 +50,60 @@ _decode_batch = msgspec.json.Decoder(list[_RpcResponse]).decode
 
 
 class JsonRpc:
-    """One JSON-RPC endpoint. `batch_counts_each`: each item of a batch counts against rate limit and budget."""
+    """One JSON-RPC endpoint. `batch_counts_each`: each item of a batch counts against
+    rate limit and budget.
+    """
 
-    def __init__(self, client: ProviderClient, *, batch_counts_each: bool = True) -> None:
+    def __init__(
+        self, client: ProviderClient, *, batch_counts_each: bool = True
+    ) -> None:
         self._client = client
         self.provider = client.provider
         self._batch_counts_each = batch_counts_each
 
     async def call(self, method: str, params: list[Any]) -> bytes:
-        """Call the method and return the result as JSON. Raises ProviderError; NotFound for a skipped slot."""
-        response = await self._client.request(json=_call(1, method, params), classify=self._classify_single)
+        """Call the method and return the result as JSON. Raises ProviderError; NotFound
+        for a skipped slot.
+        """
+        response = await self._client.request(
+            json=_call(1, method, params), classify=self._classify_single
+        )
         result = _decode_single(response.body).result
-        assert result is not UNSET  # without a result, `_classify_single` returned an error
+        assert (
+            result is not UNSET
+        )  # without a result, `_classify_single` returned an error
         return bytes(result)
 
-    async def call_many(self, method: str, params: list[list[Any]]) -> Mapping[int, bytes | ProviderError]:
+    async def call_many(
+        self, method: str, params: list[list[Any]]
+    ) -> Mapping[int, bytes | ProviderError]:
         """Call the method once for each item of `params`, as one batch.
 
         Returns results or errors by index in `params`; a missing result is BadPayload.
-        Raises Unsupported if the server refuses batches, ProviderError if the whole batch failed.
+        Raises Unsupported if the server refuses batches, ProviderError if the whole
+        batch failed.
         """
         response = await self._client.request(
-            json=[_call(index, method, item_params) for index, item_params in enumerate(params)],
+            json=[
+                _call(index, method, item_params)
+                for index, item_params in enumerate(params)
+            ],
             calls=len(params) if self._batch_counts_each else 1,
             classify=self._classify_batch,
         )
         missing = BadPayload(self.provider, "no response to one call of a batch")
-        results: dict[int, bytes | ProviderError] = dict.fromkeys(range(len(params)), missing)
+        results: dict[int, bytes | ProviderError] = dict.fromkeys(
+            range(len(params)), missing
+        )
         for row in _decode_batch(response.body):
             result = self._item_result(row, response)
             if isinstance(row.id, int) and result is not None:
                 results[row.id] = result
         return results
 
-    def _item_result(self, row: _RpcResponse, response: Response) -> bytes | ProviderError | None:
+    def _item_result(
+        self, row: _RpcResponse, response: Response
+    ) -> bytes | ProviderError | None:
         if row.error is not None:
             return classify_error(self.provider, row.error, response)
         return None if row.result is UNSET else bytes(row.result)
@@ -98,10 +131,14 @@ class JsonRpc:
         return error if isinstance(error, WHOLE_BATCH_ERRORS) else None
 
     def _classify_single_for_batch(self, response: Response) -> ProviderError | None:
-        """Return the meaning of one response to a whole batch: most servers refuse batches with it."""
+        """Return the meaning of one response to a whole batch: most servers refuse
+        batches with it.
+        """
         error = self._classify_single(response)
         if error is None:
-            is_refused = response.status < 300 or response.status in BATCH_REFUSED_STATUSES
+            is_refused = (
+                response.status < 300 or response.status in BATCH_REFUSED_STATUSES
+            )
         else:
             is_refused = isinstance(error, BadRequest)
         if is_refused:

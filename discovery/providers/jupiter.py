@@ -1,6 +1,8 @@
-"""Jupiter tokens API v2: trending tokens and, for up to 100 mints a call, launch and graduation times.
+"""Jupiter tokens API v2: trending tokens and, for up to 100 mints a call, launch and
+graduation times.
 
-Without a key (since April 2026) 30 calls a minute, more with one. Figures of zero are omitted, not sent as 0.
+Without a key (since April 2026) 30 calls a minute, more with one. Figures of zero are
+omitted, not sent as 0.
 """
 
 from collections.abc import Iterable
@@ -12,7 +14,14 @@ from msgspec import Raw, Struct, field
 from discovery.domain.addresses import parse_address
 from discovery.domain.chain_text import clean_text
 from discovery.providers.http import ProviderClient
-from discovery.providers.records import Rows, TokenRecord, decode_body, decode_rows, finite, parse_unix_seconds
+from discovery.providers.records import (
+    Rows,
+    TokenRecord,
+    decode_body,
+    decode_rows,
+    finite,
+    parse_unix_seconds,
+)
 
 NAME: Final = "jupiter"
 BATCH_SIZE: Final = 100
@@ -53,7 +62,9 @@ class Jupiter:
 
     async def trending(self, interval: str) -> Rows[TokenRecord]:
         """Return up to 100 trending tokens over `interval` (1h, 6h, 24h)."""
-        return await self._request(f"/tokens/v2/toptrending/{interval}", {"limit": "100"})
+        return await self._request(
+            f"/tokens/v2/toptrending/{interval}", {"limit": "100"}
+        )
 
     async def tokens(self, mints: Iterable[str]) -> Rows[TokenRecord]:
         """Return the records of the mints, 100 a call; unknown mints have none."""
@@ -72,7 +83,9 @@ class Jupiter:
 
     async def _request(self, path: str, params: dict[str, str]) -> Rows[TokenRecord]:
         response = await self._client.request(path, params=params)
-        return decode_rows(NAME, decode_body(NAME, response.body, list[Raw]), _Token, _token_record)
+        return decode_rows(
+            NAME, decode_body(NAME, response.body, list[Raw]), _Token, _token_record
+        )
 
 
 def _token_record(token: _Token) -> TokenRecord:
@@ -88,7 +101,9 @@ def _token_record(token: _Token) -> TokenRecord:
         graduated_pool=token.graduated_pool,
         graduated_at=parse_unix_seconds(token.graduated_at),
         price_usd=finite(token.usd_price),
-        price_change_24h_pct=None if token.stats_24h is None else finite(token.stats_24h.price_change),
+        price_change_24h_pct=None
+        if token.stats_24h is None
+        else finite(token.stats_24h.price_change),
         volume_24h_usd=_volume(token.stats_24h),
         liquidity_usd=finite(token.liquidity),
         market_cap_usd=finite(token.mcap),

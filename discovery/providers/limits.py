@@ -1,9 +1,10 @@
 """Rate limits: calls are evenly spaced, without bursts, and slowed down by a 429.
 
-Each call reserves the next free moment of its provider in a store and waits for it; with a shared store the workers of
-all machines share one limit. A 429 postpones the next free moment and halves the rate, which doubles again every
-`RECOVERY_SECONDS` until it is complete. Waiting calls queue up and only the first ones reserve: a reservation can
-neither be moved by a pause nor given to another call when its owner is cancelled.
+Each call reserves the next free moment of its provider in a store and waits for it;
+with a shared store the workers of all machines share one limit. A 429 postpones the
+next free moment and halves the rate, which doubles again every `RECOVERY_SECONDS` until
+it is complete. Waiting calls queue up and only the first ones reserve: a reservation
+can neither be moved by a pause nor given to another call when its owner is cancelled.
 """
 
 import asyncio
@@ -17,14 +18,18 @@ import msgspec
 RECOVERY_SECONDS: Final = 10.0
 MIN_RATE_FACTOR: Final = 1 / 16
 RESERVE_AHEAD_SECONDS: Final = 0.1
-"""Reservations are made this far ahead, so that a busy moment of this process delays no call."""
+"""Reservations are made this far ahead, so that a busy moment of this process delays no
+call.
+"""
 
 
 class RateLimitStore(Protocol):
     """Stores per provider the next free moment and the last slowdown."""
 
     async def reserve(self, provider: str, interval_seconds: float) -> float:
-        """Reserve the next free moment, `interval_seconds` wide at the full rate. Returns the seconds until it."""
+        """Reserve the next free moment, `interval_seconds` wide at the full rate.
+        Returns the seconds until it.
+        """
 
     async def slow_down(self, provider: str, pause_seconds: float) -> None:
         """Allow no call for `pause_seconds` and halve the rate from then on.
@@ -83,7 +88,9 @@ class LocalRateLimitStore:
 
 
 class RateLimiter:
-    """The rate limit of one provider: at most `calls_per_second` over all users of the store."""
+    """The rate limit of one provider: at most `calls_per_second` over all users of the
+    store.
+    """
 
     def __init__(
         self,
@@ -96,17 +103,23 @@ class RateLimiter:
         self.calls_per_second = calls_per_second
         self._store = store
         self._sleep = sleep
-        self._queue = asyncio.Semaphore(max(1, math.ceil(calls_per_second * RESERVE_AHEAD_SECONDS)))
+        self._queue = asyncio.Semaphore(
+            max(1, math.ceil(calls_per_second * RESERVE_AHEAD_SECONDS))
+        )
         self._slowdown_count = 0
 
     async def wait(self, calls: int = 1) -> None:
         """Wait until a request that counts as `calls` may be sent."""
         async with self._queue:
             slowdown_count = self._slowdown_count
-            seconds = await self._store.reserve(self.provider, calls / self.calls_per_second)
+            seconds = await self._store.reserve(
+                self.provider, calls / self.calls_per_second
+            )
             if seconds > 0:
                 await self._sleep(seconds)
-            if self._slowdown_count != slowdown_count:  # a pause began after the reservation
+            if (
+                self._slowdown_count != slowdown_count
+            ):  # a pause began after the reservation
                 await self._sleep(await self._store.pause_left(self.provider))
 
     async def slow_down(self, pause_seconds: float) -> None:

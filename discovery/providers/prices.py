@@ -1,6 +1,8 @@
-"""SOL in USD at a past time: Binance candles of SOLUSDT (USDT stands for USD, basis about 0.1 %). No key.
+"""SOL in USD at a past time: Binance candles of SOLUSDT (USDT stands for USD, basis
+about 0.1 %). No key.
 
-Only closed candles are used: the price at a time is the close of the last candle that ended before it.
+Only closed candles are used: the price at a time is the close of the last candle that
+ended before it.
 """
 
 import time
@@ -31,13 +33,19 @@ class _LoadedCandles(Struct, frozen=True):
 
 
 class CandleCache:
-    """Closed candles of one interval, which never change. One set of hourly candles serves a whole process."""
+    """Closed candles of one interval, which never change. One set of hourly candles
+    serves a whole process.
+    """
 
     def __init__(self, max_age_ms: int) -> None:
         self._max_age_ms = max_age_ms
-        self._closes: dict[int, Decimal] = {}  # close time in unix milliseconds -> USD per SOL
+        self._closes: dict[
+            int, Decimal
+        ] = {}  # close time in unix milliseconds -> USD per SOL
         self._close_times: list[int] = []
-        self._loaded_at: dict[int, int] = {}  # window -> unix milliseconds of its request
+        self._loaded_at: dict[
+            int, int
+        ] = {}  # window -> unix milliseconds of its request
 
     def covers(self, window: int, time_ms: int) -> bool:
         """Return True if the window was loaded at `time_ms` or later."""
@@ -54,12 +62,18 @@ class CandleCache:
         self._close_times = sorted(self._closes)
 
     def price_at(self, time_ms: int) -> Decimal | None:
-        """Return USD per SOL of the last candle that closed before the time, None if there is none or it is too old."""
+        """Return USD per SOL of the last candle that closed before the time, None if
+        there is none or it is too old.
+        """
         place = bisect_left(self._close_times, time_ms)
         if not place:
             return None
         close_time = self._close_times[place - 1]
-        return self._closes[close_time] if time_ms - close_time <= self._max_age_ms else None
+        return (
+            self._closes[close_time]
+            if time_ms - close_time <= self._max_age_ms
+            else None
+        )
 
 
 def hourly_candles() -> CandleCache:
@@ -83,16 +97,22 @@ class SolPrices:
         self._hours = hourly_candles() if hours is None else hours
 
     async def load(self, block_times: Iterable[int]) -> None:
-        """Load the candles that `at` needs for these unix seconds. Raises ProviderError."""
+        """Load the candles that `at` needs for these unix seconds. Raises
+        ProviderError.
+        """
         span = MINUTE_MS * CANDLES_PER_CALL
         for window, latest_ms in sorted(_windows(block_times, span).items()):
             needed_ms = min(latest_ms, (window + 1) * span)
             if not self._minutes.covers(window, needed_ms):
-                self._minutes.add(window, await self._request("1m", window * span, span))
+                self._minutes.add(
+                    window, await self._request("1m", window * span, span)
+                )
         self._minutes.index()
 
     async def load_hours(self, since: int, until: int) -> None:
-        """Load the candles that `at_hour` needs for unix seconds `since` to `until`. Raises ProviderError."""
+        """Load the candles that `at_hour` needs for unix seconds `since` to `until`.
+        Raises ProviderError.
+        """
         span = HOUR_MS * CANDLES_PER_CALL
         first_ms, last_ms = since * 1000 - MAX_HOUR_AGE_MS, until * 1000
         for window in range(first_ms // span, last_ms // span + 1):
@@ -101,7 +121,9 @@ class SolPrices:
                 self._hours.add(window, await self._request("1h", window * span, span))
         self._hours.index()
 
-    async def _request(self, interval: str, start_ms: int, span_ms: int) -> _LoadedCandles:
+    async def _request(
+        self, interval: str, start_ms: int, span_ms: int
+    ) -> _LoadedCandles:
         requested_at_ms = int(self._clock() * 1000)
         response = await self._client.request(
             "/api/v3/klines",
@@ -119,18 +141,24 @@ class SolPrices:
         return _LoadedCandles(candles, requested_at_ms)
 
     def at(self, block_time: int) -> Decimal | None:
-        """Return USD per SOL at a unix second; None if no candle closed in the hour before it."""
+        """Return USD per SOL at a unix second; None if no candle closed in the hour
+        before it.
+        """
         return self._minutes.price_at(block_time * 1000)
 
     def at_hour(self, block_time: int) -> Decimal | None:
-        """Return USD per SOL in the hour before a unix second, precise enough for display; None if it is unknown."""
+        """Return USD per SOL in the hour before a unix second, precise enough for
+        display; None if it is unknown.
+        """
         return self._hours.price_at(block_time * 1000)
 
 
 def _windows(block_times: Iterable[int], span_ms: int) -> dict[int, int]:
-    """Return the windows of candles that the times need, each with the latest time in milliseconds.
+    """Return the windows of candles that the times need, each with the latest time in
+    milliseconds.
 
-    The window two candles earlier counts too: the first second of a window needs the candle that ended before it.
+    The window two candles earlier counts too: the first second of a window needs the
+    candle that ended before it.
     """
     latest: dict[int, int] = {}
     for block_time in block_times:

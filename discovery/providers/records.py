@@ -1,4 +1,6 @@
-"""Records that providers return, frozen and with units. Money in USD is Decimal, with the digits of the response."""
+"""Records that providers return, frozen and with units. Money in USD is Decimal, with
+the digits of the response.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,12 +13,16 @@ from msgspec import Raw, Struct
 from discovery.providers.errors import UNREADABLE, BadPayload
 
 MAX_UNIX_SECONDS: Final = 4_102_444_800
-"""2100-01-01: a later time is invalid, and one far later does not fit into a database column."""
+"""2100-01-01: a later time is invalid, and one far later does not fit into a database
+column.
+"""
 _MAX_DIGITS: Final = 30
 
 
 class PairRecord(Struct, frozen=True):
-    """One market of a token, with percentages and USD of the aggregator; None = not stated."""
+    """One market of a token, with percentages and USD of the aggregator; None = not
+    stated.
+    """
 
     mint: str
     pool: str
@@ -30,7 +36,9 @@ class PairRecord(Struct, frozen=True):
     liquidity_usd: Decimal | None
     market_cap_usd: Decimal | None
     transactions_24h: int | None
-    pool_created_at: int | None  # unix seconds; this pool's creation, for a migrated token the migration
+    pool_created_at: (
+        int | None
+    )  # unix seconds; this pool's creation, for a migrated token the migration
 
 
 class TokenRecord(Struct, frozen=True):
@@ -90,7 +98,9 @@ Shape = TypeVar("Shape")
 
 
 class Rows(list[Row]):
-    """Records of a response. `rejected` counts rows that were not as documented, `cause` describes the first."""
+    """Records of a response. `rejected` counts rows that were not as documented,
+    `cause` describes the first.
+    """
 
     rejected = 0
     cause = ""
@@ -107,8 +117,15 @@ class Rows(list[Row]):
         self.cause = self.cause or other.cause
 
 
-def decode_rows(provider: str, raws: list[Raw], wire: type[Wire], build: Callable[[Wire], Row | None]) -> Rows[Row]:
-    """Decode rows one by one: a bad row is counted and skipped. `build` returns None to drop a row."""
+def decode_rows(
+    provider: str,
+    raws: list[Raw],
+    wire: type[Wire],
+    build: Callable[[Wire], Row | None],
+) -> Rows[Row]:
+    """Decode rows one by one: a bad row is counted and skipped. `build` returns None to
+    drop a row.
+    """
     rows: Rows[Row] = Rows()
     decoder = msgspec.json.Decoder(wire)
     for raw in raws:
@@ -138,7 +155,9 @@ def finite(value: Decimal | None) -> Decimal | None:
 
 
 def parse_unix_seconds(iso: str | None) -> int | None:
-    """Return an ISO-8601 time with zone as unix seconds, None for an empty one. Raises ValueError for anything else."""
+    """Return an ISO-8601 time with zone as unix seconds, None for an empty one. Raises
+    ValueError for anything else.
+    """
     if not iso:
         return None
     time = datetime.fromisoformat(iso.replace("Z", "+00:00"))

@@ -40,7 +40,9 @@ class Response(msgspec.Struct, frozen=True):
 
 
 Classify = Callable[[Response], ProviderError | None]
-"""Returns the error that a response means to the provider, or None if the HTTP status decides."""
+"""Returns the error that a response means to the provider, or None if the HTTP status
+decides.
+"""
 
 
 class ErrorMeaning(NamedTuple):
@@ -58,7 +60,9 @@ _BY_STATUS: Final[dict[int, ErrorMeaning]] = {
     404: ErrorMeaning(NotFound, "not found"),
 }
 _BY_STATUS_CLASS: Final[dict[int, ErrorMeaning]] = {3: _SERVER_ERROR, 5: _SERVER_ERROR}
-"""By the first digit, 5 for higher ones too. Redirects are never followed: they could carry the key elsewhere."""
+"""By the first digit, 5 for higher ones too. Redirects are never followed: they could
+carry the key elsewhere.
+"""
 
 
 def classify_status(provider: str, response: Response) -> ProviderError | None:
@@ -74,14 +78,18 @@ def classify_status(provider: str, response: Response) -> ProviderError | None:
 
 
 def classify_json(provider: str, response: Response) -> ProviderError | None:
-    """Return the error that the HTTP status means; a 2xx response must have a complete JSON body."""
+    """Return the error that the HTTP status means; a 2xx response must have a complete
+    JSON body.
+    """
     if response.is_success and not is_json(response.body):
         return BadPayload(provider, "response is not JSON")
     return classify_status(provider, response)
 
 
 def retry_after_seconds(response: Response) -> float | None:
-    """Return `Retry-After` in seconds; None if it is absent, zero, an hour or more, or a date."""
+    """Return `Retry-After` in seconds; None if it is absent, zero, an hour or more, or
+    a date.
+    """
     headers = {name.lower(): value for name, value in response.headers.items()}
     try:
         seconds = float(headers.get("retry-after", ""))

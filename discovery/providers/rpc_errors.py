@@ -1,7 +1,8 @@
 """The meaning of JSON-RPC error codes of Agave and of gateways.
 
-Source of the codes: Agave's `RpcCustomError` and Helius' documentation of 2026. A validator sends application errors
-with HTTP 200; gateways use 4xx/5xx, plain text or HTML, sometimes under 200.
+Source of the codes: Agave's `RpcCustomError` and Helius' documentation of 2026. A
+validator sends application errors with HTTP 200; gateways use 4xx/5xx, plain text or
+HTML, sometimes under 200.
 """
 
 from typing import Final
@@ -21,7 +22,12 @@ from discovery.providers.errors import (
     ServerFailed,
     Unsupported,
 )
-from discovery.providers.responses import ACCESS_STATUSES, ErrorMeaning, Response, retry_after_seconds
+from discovery.providers.responses import (
+    ACCESS_STATUSES,
+    ErrorMeaning,
+    Response,
+    retry_after_seconds,
+)
 
 RATE_LIMIT_CODES: Final = frozenset({-32429, 429})
 INVALID_REQUEST_CODES: Final = frozenset({-32600, -32601, -32602, -32700})
@@ -30,7 +36,9 @@ QUOTA_WORDS: Final = "max usage"
 RATE_LIMIT_WORDS: Final = ("too many", "rate limit", "rate-limit", "ratelimit")
 MAX_PLAIN_TEXT_BYTES: Final = 2000
 
-_UNSUPPORTED: Final = ErrorMeaning(Unsupported, "this plan or server does not offer the method")
+_UNSUPPORTED: Final = ErrorMeaning(
+    Unsupported, "this plan or server does not offer the method"
+)
 _SKIPPED_SLOT: Final = ErrorMeaning(NotFound, "no block at that slot")
 _NODE_FAILED: Final = ErrorMeaning(ServerFailed, "node cannot answer now (code {code})")
 _REFUSED: Final = ErrorMeaning(BadRequest, "request refused (code {code})")
@@ -67,7 +75,9 @@ class _GatewayError(Struct):
 _decode_gateway_error = msgspec.json.Decoder(_GatewayError).decode
 
 
-def classify_error(provider: str, error: RpcErrorObject, response: Response) -> ProviderError:
+def classify_error(
+    provider: str, error: RpcErrorObject, response: Response
+) -> ProviderError:
     """Return the meaning of an error object."""
     words = error.message.lower()
     if QUOTA_WORDS in words:
@@ -78,8 +88,12 @@ def classify_error(provider: str, error: RpcErrorObject, response: Response) -> 
     return meaning.error(provider, meaning.cause.format(code=error.code))
 
 
-def classify_unless_vague(provider: str, error: RpcErrorObject, response: Response) -> ProviderError | None:
-    """Return the meaning of an error object; None if its code has none and the gateway's status says more."""
+def classify_unless_vague(
+    provider: str, error: RpcErrorObject, response: Response
+) -> ProviderError | None:
+    """Return the meaning of an error object; None if its code has none and the
+    gateway's status says more.
+    """
     meaning = classify_error(provider, error, response)
     if not isinstance(meaning, BadRequest):
         return meaning
@@ -88,7 +102,9 @@ def classify_unless_vague(provider: str, error: RpcErrorObject, response: Respon
 
 
 def classify_text(provider: str, response: Response) -> ProviderError | None:
-    """Return the meaning of a body that is not a JSON-RPC response; None if the HTTP status decides."""
+    """Return the meaning of a body that is not a JSON-RPC response; None if the HTTP
+    status decides.
+    """
     words = _plain_words(response.body)
     if QUOTA_WORDS in words:
         return QuotaUsedUp(provider, "the plan's quota is used up")
@@ -110,9 +126,11 @@ def _mentions_rate_limit(words: str) -> bool:
 
 
 def _plain_words(body: bytes) -> str:
-    """Return the words of plain text, HTML or a gateway's own error object, in lower case.
+    """Return the words of plain text, HTML or a gateway's own error object, in lower
+    case.
 
-    Truncated JSON gives "": it may contain memos of transactions, which strangers write.
+    Truncated JSON gives "": it may contain memos of transactions, which strangers
+    write.
     """
     try:
         content = _decode_gateway_error(body)

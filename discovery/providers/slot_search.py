@@ -21,19 +21,28 @@ class TimedSlot(NamedTuple):
 
 
 BlockTime = Callable[[int], Awaitable[int | None]]
-"""Returns the unix seconds of a slot, None if the node has none. Raises NotFound for a skipped slot."""
+"""Returns the unix seconds of a slot, None if the node has none. Raises NotFound for a
+skipped slot.
+"""
 
 
 class SlotSearch:
-    """Narrows a range of slots until its upper end is at most `tolerance_seconds` after `target`.
+    """Narrows a range of slots until its upper end is at most `tolerance_seconds` after
+    `target`.
 
-    Guesses by interpolation with the rate of slots measured so far, because slot times are uneven, and halves the
-    range after a guess that gained little.
+    Guesses by interpolation with the rate of slots measured so far, because slot times
+    are uneven, and halves the range after a guess that gained little.
 
     later: a slot whose time is after `target` (unix seconds).
     """
 
-    def __init__(self, block_time: BlockTime, target: int, later: TimedSlot, tolerance_seconds: int) -> None:
+    def __init__(
+        self,
+        block_time: BlockTime,
+        target: int,
+        later: TimedSlot,
+        tolerance_seconds: int,
+    ) -> None:
         self._block_time = block_time
         self._target = target
         self._tolerance_seconds = tolerance_seconds
@@ -45,7 +54,9 @@ class SlotSearch:
         self._must_halve = False
 
     async def run(self) -> TimedSlot | None:
-        """Return the earliest timed slot after the target, None if the node's blocks do not reach back to it."""
+        """Return the earliest timed slot after the target, None if the node's blocks do
+        not reach back to it.
+        """
         while not self._is_close and self._width > 1:
             width = self._width
             guess = self._guess()
@@ -70,7 +81,11 @@ class SlotSearch:
         return self._ceiling - self._low
 
     def _guess(self) -> int:
-        guess = self._extrapolated() if self._low_time is None else self._interpolated(self._low_time)
+        guess = (
+            self._extrapolated()
+            if self._low_time is None
+            else self._interpolated(self._low_time)
+        )
         is_inside = self._low < guess < self._ceiling
         if is_inside and not self._must_halve:
             return guess
@@ -80,7 +95,9 @@ class SlotSearch:
         return self._low + self._width // 2
 
     def _extrapolated(self) -> int:
-        distance = (self._high.time - self._target) * self._slots_per_second * GUESS_MARGIN
+        distance = (
+            (self._high.time - self._target) * self._slots_per_second * GUESS_MARGIN
+        )
         return self._high.slot - int(distance) - MIN_GUESS_DISTANCE_SLOTS
 
     def _interpolated(self, low_time: int) -> int:
@@ -97,12 +114,16 @@ class SlotSearch:
 
     def _lower_high(self, timed_slot: TimedSlot) -> None:
         if self._high.time > timed_slot.time:
-            self._slots_per_second = (self._high.slot - timed_slot.slot) / (self._high.time - timed_slot.time)
+            self._slots_per_second = (self._high.slot - timed_slot.slot) / (
+                self._high.time - timed_slot.time
+            )
         self._high = timed_slot
         self._ceiling = timed_slot.slot
 
     async def _timed_slot(self, start: int) -> TimedSlot | None:
-        """Return the first slot from `start` on that has a time, None if no tried one has."""
+        """Return the first slot from `start` on that has a time, None if no tried one
+        has.
+        """
         for slot in outward(start, self._ceiling, NEARBY_SLOTS):
             try:
                 time = await self._block_time(slot)
@@ -114,7 +135,9 @@ class SlotSearch:
 
 
 def outward(start: int, end: int, nearby: int) -> Iterator[int]:
-    """Yield `nearby` numbers from `start` on, then ever more distant ones: runs of skipped slots are short or long."""
+    """Yield `nearby` numbers from `start` on, then ever more distant ones: runs of
+    skipped slots are short or long.
+    """
     yield from range(start, min(start + nearby, end))
     step = nearby
     while start + step < end:

@@ -1,6 +1,8 @@
-"""Solana JSON-RPC: signature lists, newest first, transactions, accounts, blocks and the search for a block by time.
+"""Solana JSON-RPC: signature lists, newest first, transactions, accounts, blocks and
+the search for a block by time.
 
-`maxSupportedTransactionVersion` must be 1: with less, nodes refuse more than a third of today's transactions.
+`maxSupportedTransactionVersion` must be 1: with less, nodes refuse more than a third of
+today's transactions.
 """
 
 import base64
@@ -11,7 +13,14 @@ from typing import Final
 from msgspec import Struct, field
 
 from discovery.providers.concurrency import gather_bounded
-from discovery.providers.errors import UNREADABLE, BadPayload, BadRequest, NotFound, ProviderError, Unsupported
+from discovery.providers.errors import (
+    UNREADABLE,
+    BadPayload,
+    BadRequest,
+    NotFound,
+    ProviderError,
+    Unsupported,
+)
 from discovery.providers.jsonrpc import JsonRpc
 from discovery.providers.records import AccountRecord, SignatureRecord, decode_body
 from discovery.providers.slot_search import SlotSearch, TimedSlot, outward
@@ -23,9 +32,15 @@ TRANSACTION_BATCH_SIZE: Final = 100
 ACCOUNT_BATCH_SIZE: Final = 100
 MAX_CONCURRENT: Final = 32
 NEARBY_BLOCKS: Final = 20
-"""Number of slots after the found one that are tried one by one for a block with a signature."""
+"""Number of slots after the found one that are tried one by one for a block with a
+signature.
+"""
 COMMITMENT: Final = "finalized"  # finalized data never changes
-_TRANSACTION_CONFIG: Final = {"encoding": "json", "commitment": COMMITMENT, "maxSupportedTransactionVersion": 1}
+_TRANSACTION_CONFIG: Final = {
+    "encoding": "json",
+    "commitment": COMMITMENT,
+    "maxSupportedTransactionVersion": 1,
+}
 _BLOCK_CONFIG: Final = {
     "transactionDetails": "signatures",
     "rewards": False,
@@ -56,7 +71,9 @@ class _Block(Struct):
 
 
 class FetchedTransactions(Struct):
-    """Transactions by signature, and the cause for each signature without a readable transaction."""
+    """Transactions by signature, and the cause for each signature without a readable
+    transaction.
+    """
 
     records: dict[str, TransactionRecord] = field(default_factory=dict)
     rejected: dict[str, str] = field(default_factory=dict)
@@ -72,17 +89,24 @@ class SolanaRpc:
     def __init__(self, rpc: JsonRpc) -> None:
         self._rpc = rpc
         self.provider = rpc.provider
-        self.accepts_batches: bool | None = None  # None until the first batch was accepted or refused
+        self.accepts_batches: bool | None = (
+            None  # None until the first batch was accepted or refused
+        )
 
     async def signatures(
         self, address: str, *, before: str | None = None, limit: int = PAGE_SIZE
     ) -> list[SignatureRecord]:
-        """Return one page of the address's signature list, newest first, with failed transactions."""
+        """Return one page of the address's signature list, newest first, with failed
+        transactions.
+        """
         config: dict[str, object] = {"limit": limit, "commitment": COMMITMENT}
         if before:
             config["before"] = before
         body = await self._rpc.call("getSignaturesForAddress", [address, config])
-        return [_signature_record(row) for row in decode_body(self.provider, body, list[_SignatureRow])]
+        return [
+            _signature_record(row)
+            for row in decode_body(self.provider, body, list[_SignatureRow])
+        ]
 
     async def transactions(self, signatures: Sequence[str]) -> FetchedTransactions:
         """Fetch the transactions, in batches if the server accepts them.
@@ -94,14 +118,22 @@ class SolanaRpc:
         remaining = list(signatures)
         if self.accepts_batches is None and len(remaining) > 1:
             # The first batch shows whether the server accepts more.
-            retries = await self._fetch_batch(remaining[:TRANSACTION_BATCH_SIZE], fetched)
+            retries = await self._fetch_batch(
+                remaining[:TRANSACTION_BATCH_SIZE], fetched
+            )
             remaining = retries + remaining[TRANSACTION_BATCH_SIZE:]
         if self.accepts_batches and len(remaining) > 1:
             remaining = await self._fetch_batches(remaining, fetched)
-        await gather_bounded(remaining, lambda signature: self._fetch_one(signature, fetched), MAX_CONCURRENT)
+        await gather_bounded(
+            remaining,
+            lambda signature: self._fetch_one(signature, fetched),
+            MAX_CONCURRENT,
+        )
         return fetched
 
-    async def _fetch_batches(self, signatures: Sequence[str], fetched: FetchedTransactions) -> list[str]:
+    async def _fetch_batches(
+        self, signatures: Sequence[str], fetched: FetchedTransactions
+    ) -> list[str]:
         """Fetch all in batches. Returns the signatures to request singly."""
         chunks = _chunks(signatures, TRANSACTION_BATCH_SIZE)
         retries_by_chunk = await gather_bounded(
@@ -111,8 +143,12 @@ class SolanaRpc:
         )
         return list(chain.from_iterable(retries_by_chunk))
 
-    async def _fetch_batch(self, signatures: Sequence[str], fetched: FetchedTransactions) -> list[str]:
-        """Fetch one batch. Returns the signatures to request singly: all of them if batches are refused."""
+    async def _fetch_batch(
+        self, signatures: Sequence[str], fetched: FetchedTransactions
+    ) -> list[str]:
+        """Fetch one batch. Returns the signatures to request singly: all of them if
+        batches are refused.
+        """
         if self.accepts_batches is False:
             return list(signatures)
         params = [[signature, _TRANSACTION_CONFIG] for signature in signatures]
@@ -130,7 +166,9 @@ class SolanaRpc:
 
     async def _fetch_one(self, signature: str, fetched: FetchedTransactions) -> None:
         try:
-            body = await self._rpc.call("getTransaction", [signature, _TRANSACTION_CONFIG])
+            body = await self._rpc.call(
+                "getTransaction", [signature, _TRANSACTION_CONFIG]
+            )
             fetched.records[signature] = _decode_transaction(signature, body)
         except (BadPayload, BadRequest, NotFound) as error:
             # Concerns this transaction alone: the others are not lost with it.
@@ -139,33 +177,50 @@ class SolanaRpc:
             fetched.rejected[signature] = str(error)
 
     async def accounts(self, addresses: Sequence[str]) -> list[AccountRecord | None]:
-        """Return the accounts in the order of the addresses, None for those that do not exist; 100 a call."""
+        """Return the accounts in the order of the addresses, None for those that do not
+        exist; 100 a call.
+        """
         chunks = _chunks(addresses, ACCOUNT_BATCH_SIZE)
-        return list(chain.from_iterable(await gather_bounded(chunks, self._accounts_of, MAX_CONCURRENT)))
+        return list(
+            chain.from_iterable(
+                await gather_bounded(chunks, self._accounts_of, MAX_CONCURRENT)
+            )
+        )
 
-    async def _accounts_of(self, addresses: Sequence[str]) -> list[AccountRecord | None]:
+    async def _accounts_of(
+        self, addresses: Sequence[str]
+    ) -> list[AccountRecord | None]:
         config = {"encoding": "base64", "commitment": COMMITMENT}
         body = await self._rpc.call("getMultipleAccounts", [addresses, config])
         rows = decode_body(self.provider, body, _Accounts).value
         if len(rows) != len(addresses):
             raise BadPayload(self.provider, "fewer accounts than requested")
-        return [None if row is None else _account_record(self.provider, row) for row in rows]
+        return [
+            None if row is None else _account_record(self.provider, row) for row in rows
+        ]
 
     async def block_time(self, slot: int) -> int | None:
-        """Return the unix seconds of a slot, None if the node has none. Raises NotFound for a skipped slot."""
+        """Return the unix seconds of a slot, None if the node has none. Raises NotFound
+        for a skipped slot.
+        """
         body = await self._rpc.call("getBlockTime", [slot])
         return decode_body(self.provider, body, int | None)  # type: ignore[arg-type]
 
     async def block_signature(self, slot: int) -> str | None:
-        """Return a signature of the block at `slot`, None if it has none. Raises NotFound for a skipped slot."""
+        """Return a signature of the block at `slot`, None if it has none. Raises
+        NotFound for a skipped slot.
+        """
         body = await self._rpc.call("getBlock", [slot, _BLOCK_CONFIG])
         block: _Block | None = decode_body(self.provider, body, _Block | None)  # type: ignore[arg-type]
         if block is None or not block.signatures:
             return None
         return block.signatures[0]
 
-    async def signature_after(self, target: int, later: TimedSlot, tolerance_seconds: int) -> str:
-        """Return a signature of a block after unix second `target`, at most `tolerance_seconds` later if there is one.
+    async def signature_after(
+        self, target: int, later: TimedSlot, tolerance_seconds: int
+    ) -> str:
+        """Return a signature of a block after unix second `target`, at most
+        `tolerance_seconds` later if there is one.
 
         later: a slot whose time is after `target`.
         Raises NotFound, also if the node's blocks do not reach back to `target`.
@@ -197,8 +252,12 @@ def _signature_record(row: _SignatureRow) -> SignatureRecord:
     )
 
 
-def _store_batch_result(signature: str, result: bytes | ProviderError, fetched: FetchedTransactions) -> bool:
-    """Store one result of a batch. Returns False if the signature should be requested singly."""
+def _store_batch_result(
+    signature: str, result: bytes | ProviderError, fetched: FetchedTransactions
+) -> bool:
+    """Store one result of a batch. Returns False if the signature should be requested
+    singly.
+    """
     if isinstance(result, ProviderError):
         if result.retryable:
             return False
@@ -213,13 +272,17 @@ def _store_batch_result(signature: str, result: bytes | ProviderError, fetched: 
 
 
 def _decode_transaction(signature: str, body: bytes) -> TransactionRecord:
-    """Return the transaction. Raises _UnreadableTransaction with the cause in plain words."""
+    """Return the transaction. Raises _UnreadableTransaction with the cause in plain
+    words.
+    """
     if body == b"null":
         raise _UnreadableTransaction("unknown to the node")
     try:
         record = decode_record(body)
     except UNREADABLE as error:
-        raise _UnreadableTransaction(f"transaction not as documented ({error})") from None
+        raise _UnreadableTransaction(
+            f"transaction not as documented ({error})"
+        ) from None
     if record.transaction.signatures[:1] != [signature]:
         raise _UnreadableTransaction("another transaction than requested")
     return record

@@ -1,7 +1,8 @@
 """`getTransaction` results as typed records with only the fields that decoding needs.
 
-Wire: Solana JSON-RPC `getTransaction` with encoding `json` or `jsonParsed`, message versions legacy, 0 and 1; Helius
-`getTransactionsForAddress` full rows are the same plus `transactionIndex`.
+Wire: Solana JSON-RPC `getTransaction` with encoding `json` or `jsonParsed`, message
+versions legacy, 0 and 1; Helius `getTransactionsForAddress` full rows are the same plus
+`transactionIndex`.
 """
 
 from typing import Annotated
@@ -9,22 +10,29 @@ from typing import Annotated
 import msgspec
 from msgspec import Raw, Struct
 
-# The bounds of the chain: a value beyond them is invalid, and would not fit its column either.
+# The bounds of the chain: a value beyond them is invalid, and would not fit its column
+# either.
 Lamports = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-Amount = Annotated[str, msgspec.Meta(min_length=1, max_length=20)]  # digits; `Deltas` refuses a sign
+Amount = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=20)
+]  # digits; `Deltas` refuses a sign
 Signature = Annotated[str, msgspec.Meta(max_length=90)]
 Index = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class TokenAmount(Struct, frozen=True, gc=False):
-    """`uiTokenAmount`: only the raw amount is read, servers render the other fields differently."""
+    """`uiTokenAmount`: only the raw amount is read, servers render the other fields
+    differently.
+    """
 
     amount: Amount
     decimals: Annotated[int, msgspec.Meta(ge=0, le=255)]
 
 
 class TokenBalance(Struct, frozen=True, gc=False, rename="camel"):
-    """One token account before or after the transaction. `owner` is absent before slot 111,491,819."""
+    """One token account before or after the transaction. `owner` is absent before slot
+    111,491,819.
+    """
 
     account_index: Index
     mint: str
@@ -34,7 +42,9 @@ class TokenBalance(Struct, frozen=True, gc=False, rename="camel"):
 
 
 class LoadedAddresses(Struct, frozen=True, gc=False):
-    """Keys from lookup tables, in balance order after the static keys. Absent with `jsonParsed`."""
+    """Keys from lookup tables, in balance order after the static keys. Absent with
+    `jsonParsed`.
+    """
 
     writable: list[str] = []
     readonly: list[str] = []
@@ -50,7 +60,9 @@ class Meta(Struct, frozen=True, gc=False, rename="camel"):
     pre_token_balances: list[TokenBalance] | None = None
     post_token_balances: list[TokenBalance] | None = None
     loaded_addresses: LoadedAddresses | None = None
-    inner_instructions: Raw = Raw(b"null")  # decoded only to trace a tip or a fee to its payer
+    inner_instructions: Raw = Raw(
+        b"null"
+    )  # decoded only to trace a tip or a fee to its payer
 
 
 class ParsedKey(Struct, frozen=True, gc=False):
@@ -82,7 +94,9 @@ class Envelope(Struct, frozen=True, gc=False):
 
 
 class TransactionRecord(Struct, frozen=True, gc=False, rename="camel"):
-    """One transaction. `block_time` (unix seconds) and `slot` are null in some captures and on fresh slots."""
+    """One transaction. `block_time` (unix seconds) and `slot` are null in some captures
+    and on fresh slots.
+    """
 
     transaction: Envelope
     meta: Meta | None = None
@@ -132,6 +146,8 @@ class InnerInstructions(Struct, frozen=True, gc=False):
 
 
 decode_record = msgspec.json.Decoder(TransactionRecord).decode
-"""bytes of one result -> TransactionRecord. Raises msgspec.DecodeError (ValidationError for a wrong shape)."""
+"""bytes of one result -> TransactionRecord. Raises msgspec.DecodeError (ValidationError
+for a wrong shape).
+"""
 decode_instructions = msgspec.json.Decoder(list[ParsedInstruction] | None).decode
 decode_inner = msgspec.json.Decoder(list[InnerInstructions] | None).decode

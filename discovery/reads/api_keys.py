@@ -38,7 +38,9 @@ def stored_key(prefix: str, now: datetime) -> StoredKey | None:
 
 
 def store_use(key: StoredKey, now: datetime) -> None:
-    """Store the time of the last use, at most once a minute. One query, or none if it was stored recently."""
+    """Store the time of the last use, at most once a minute. One query, or none if it
+    was stored recently.
+    """
     if _is_recent(key.last_used_at, now):
         return
     is_due = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - USE_STORED_EVERY)

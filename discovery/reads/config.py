@@ -16,28 +16,45 @@ ConfigParams = msgspec.defstruct(
     list(PARAM_TYPES.items()),
     frozen=True,
     module=__name__,
-    namespace={"__doc__": "The parameters that every run uses unless its request overrides them."},
+    namespace={
+        "__doc__": "The parameters that every run uses unless its request overrides them."
+    },
 )
 
 
 class ConfigView(msgspec.Struct, frozen=True):
     """The configuration row, with the time and status of the last run."""
 
-    enabled: Annotated[bool, Meta(description="The saved switch; `status` shows whether runs start on schedule.")]
+    enabled: Annotated[
+        bool,
+        Meta(
+            description="The saved switch; `status` shows whether runs start on schedule."
+        ),
+    ]
     schedule_hours: int
     params: ConfigParams  # type: ignore[valid-type]  # built from the specs
-    next_run_at: Annotated[datetime | None, Meta(description="Null while the schedule is off.")]
+    next_run_at: Annotated[
+        datetime | None, Meta(description="Null while the schedule is off.")
+    ]
     last_run_at: datetime | None
-    last_result: Annotated[str | None, one_of(RunStatus, "Status of the run that began last.")]
-    version: Annotated[int, Meta(description="Increases by 1 with each change; equal to the ETag.")]
+    last_result: Annotated[
+        str | None, one_of(RunStatus, "Status of the run that began last.")
+    ]
+    version: Annotated[
+        int, Meta(description="Increases by 1 with each change; equal to the ETag.")
+    ]
     updated_at: datetime | None
     updated_by: str
 
 
 def config_view() -> ConfigView:
-    """Return the configuration; null parameters of older rows are returned as their defaults. Two queries."""
+    """Return the configuration; null parameters of older rows are returned as their
+    defaults. Two queries.
+    """
     config = Config.load()
-    last_run = Run.objects.begun().order_by("-started_at").only("started_at", "status").first()
+    last_run = (
+        Run.objects.begun().order_by("-started_at").only("started_at", "status").first()
+    )
     return ConfigView(
         enabled=bool(config.enabled),
         schedule_hours=config.hours,

@@ -1,4 +1,6 @@
-"""The evidence for a wallet's score: gates, parts, cycles, and the trades of each cycle."""
+"""The evidence for a wallet's score: gates, parts, cycles, and the trades of each
+cycle.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -21,7 +23,9 @@ class EvidenceTrade(msgspec.Struct, frozen=True):
 
 
 class EvidenceCycle(msgspec.Struct, frozen=True):
-    """One holding of a token with its transactions, from the first units of a flat wallet until it is flat again."""
+    """One holding of a token with its transactions, from the first units of a flat
+    wallet until it is flat again.
+    """
 
     mint: str
     number: int
@@ -89,7 +93,11 @@ def wallet_evidence(address: str) -> Evidence | None:
     wallet = Wallet.objects.filter(pk=address).first()
     if wallet is None:
         return None
-    seeds = set(RunWallet.objects.filter(wallet_address=address).values_list("source_token", flat=True))
+    seeds = set(
+        RunWallet.objects.filter(wallet_address=address).values_list(
+            "source_token", flat=True
+        )
+    )
     detail = dict(wallet.score_detail)
     return Evidence(
         address=address,
@@ -109,20 +117,34 @@ def wallet_evidence(address: str) -> Evidence | None:
 
 def _cycles(address: str, seeds: set[str]) -> tuple[EvidenceCycle, ...]:
     trades: dict[str, list[Trade]] = {}
-    for trade in Trade.objects.filter(wallet_address=address).order_by("slot", "signature", "mint"):
+    for trade in Trade.objects.filter(wallet_address=address).order_by(
+        "slot", "signature", "mint"
+    ):
         trades.setdefault(trade.mint, []).append(trade)
-    cycles = list(Cycle.objects.filter(wallet_address=address).order_by("opened_at", "mint", "number"))
+    cycles = list(
+        Cycle.objects.filter(wallet_address=address).order_by(
+            "opened_at", "mint", "number"
+        )
+    )
     openings = {(cycle.mint, cycle.number): cycle.opened_at for cycle in cycles}
     rows = []
     for cycle in cycles:
         next_opening = openings.get((cycle.mint, cycle.number + 1))
-        own = [trade for trade in trades.get(cycle.mint, []) if _is_within(trade, cycle.opened_at, next_opening)]
+        own = [
+            trade
+            for trade in trades.get(cycle.mint, [])
+            if _is_within(trade, cycle.opened_at, next_opening)
+        ]
         rows.append(_cycle(cycle, own, is_seed=cycle.mint in seeds))
     return tuple(rows)
 
 
-def _is_within(trade: Trade, opened_at: datetime, next_opening: datetime | None) -> bool:
-    """Return True if the trade happened from the opening of a cycle until the next cycle of the token opened."""
+def _is_within(
+    trade: Trade, opened_at: datetime, next_opening: datetime | None
+) -> bool:
+    """Return True if the trade happened from the opening of a cycle until the next
+    cycle of the token opened.
+    """
     if trade.block_time is None or trade.block_time < opened_at:
         return False
     return next_opening is None or trade.block_time < next_opening

@@ -1,7 +1,8 @@
 """Filters of lists, shared by the API and the operator pages.
 
-A filter set validates its parameters as a form does. `qs` ignores filters whose value is not valid: the API refuses
-such a request, the pages show the rows of the other filters.
+A filter set validates its parameters as a form does. `qs` ignores filters whose value
+is not valid: the API refuses such a request, the pages show the rows of the other
+filters.
 """
 
 import re
@@ -34,23 +35,30 @@ _UNESCAPED_PLUS: Final = re.compile(r" (?=\d{2}:\d{2}$)")
 class MomentField(forms.Field):
     """A day or a time, in UTC unless an offset is given.
 
-    With `is_end` the value is the first moment after the day or time, so that a range includes the whole day.
+    With `is_end` the value is the first moment after the day or time, so that a range
+    includes the whole day.
     """
 
-    default_error_messages = {"invalid": "not a day like 2026-11-24 or a time like 2026-11-24T09:00:00Z of 1970–2199"}
+    default_error_messages = {
+        "invalid": "not a day like 2026-11-24 or a time like 2026-11-24T09:00:00Z of 1970–2199"
+    }
 
     def __init__(self, *, is_end: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.is_end = is_end
 
     def to_python(self, value: Any) -> datetime | None:
-        """Return the time in UTC, or None if the field is empty. Raises ValidationError."""
+        """Return the time in UTC, or None if the field is empty. Raises
+        ValidationError.
+        """
         if value in self.empty_values:
             return None
         try:
             moment = _parse_moment(str(value).strip())
         except ValueError:
-            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+            raise ValidationError(
+                self.error_messages["invalid"], code="invalid"
+            ) from None
         return moment.end if self.is_end else moment.start
 
 
@@ -96,7 +104,9 @@ class SwitchField(forms.TypedChoiceField):
 
     def __init__(self, **kwargs: Any) -> None:
         words = [(word, word) for word in (*self.TRUE, *self.FALSE)]
-        super().__init__(choices=words, coerce=self.TRUE.__contains__, empty_value=None, **kwargs)
+        super().__init__(
+            choices=words, coerce=self.TRUE.__contains__, empty_value=None, **kwargs
+        )
 
     def to_python(self, value: Any) -> str:
         """Return the word in lower case."""
@@ -141,10 +151,16 @@ class PatternFilter(django_filters.Filter):  # type: ignore[misc]
 
 
 class NamedOrderingFilter(django_filters.ChoiceFilter):  # type: ignore[misc]
-    """Sort the rows. Each name stands for several columns: the order is unique, and an index serves it."""
+    """Sort the rows. Each name stands for several columns: the order is unique, and an
+    index serves it.
+    """
 
-    def __init__(self, orderings: Mapping[str, tuple[Any, ...]], *, default: str) -> None:
-        super().__init__(choices=[(name, name) for name in sorted(orderings)], initial=default)
+    def __init__(
+        self, orderings: Mapping[str, tuple[Any, ...]], *, default: str
+    ) -> None:
+        super().__init__(
+            choices=[(name, name) for name in sorted(orderings)], initial=default
+        )
         self.orderings = orderings
         self.default = default
 
@@ -168,7 +184,9 @@ class TimeRangeForm(forms.Form):
 class RunRangeFilterSet(django_filters.FilterSet):  # type: ignore[misc]
     """Runs that began within a range of time."""
 
-    start_date = MomentFilter("started_at", "gte", help_text="A day or a time; UTC unless an offset is given.")
+    start_date = MomentFilter(
+        "started_at", "gte", help_text="A day or a time; UTC unless an offset is given."
+    )
     end_date = MomentFilter(
         "started_at",
         "lt",
@@ -219,9 +237,19 @@ class WalletFilterSet(django_filters.FilterSet):  # type: ignore[misc]
         help_text="0–1.",
     )
     provisional = SwitchFilter()
-    flag = PatternFilter("flags", "has_key", regex=r"^[a-z_]{1,40}$", strip=True, help_text="Wallets with this flag.")
-    label = django_filters.CharFilter(max_length=MAX_LABEL_LENGTH, help_text="The whole label, as written.")
-    discovered_after = MomentFilter("last_discovered_at", "gte", help_text="Found by a run since.")
+    flag = PatternFilter(
+        "flags",
+        "has_key",
+        regex=r"^[a-z_]{1,40}$",
+        strip=True,
+        help_text="Wallets with this flag.",
+    )
+    label = django_filters.CharFilter(
+        max_length=MAX_LABEL_LENGTH, help_text="The whole label, as written."
+    )
+    discovered_after = MomentFilter(
+        "last_discovered_at", "gte", help_text="Found by a run since."
+    )
     min_cycles = IntegerFilter(
         "resolved_cycles",
         "gte",
@@ -240,8 +268,12 @@ class WalletFilterSet(django_filters.FilterSet):  # type: ignore[misc]
         model = Wallet
         fields: tuple[str, ...] = ()
 
-    def filter_search(self, rows: QuerySet[Wallet], _name: str, value: str) -> QuerySet[Wallet]:
-        """Return the wallets whose address begins with `value` or whose label contains it."""
+    def filter_search(
+        self, rows: QuerySet[Wallet], _name: str, value: str
+    ) -> QuerySet[Wallet]:
+        """Return the wallets whose address begins with `value` or whose label contains
+        it.
+        """
         # Only few wallets have a label, and the partial index contains only these.
         is_labelled = Q(label__icontains=value) & ~Q(label="")
         return rows.filter(Q(address__startswith=value) | is_labelled)

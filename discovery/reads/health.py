@@ -1,4 +1,6 @@
-"""Last heartbeats, provider states and runs, for the health probes. The `health` app evaluates them."""
+"""Last heartbeats, provider states and runs, for the health probes. The `health` app
+evaluates them.
+"""
 
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -8,7 +10,11 @@ from django.db.models import F, Max
 from django.db.models.functions import Greatest
 
 from discovery.models import Heartbeat, Provider, Run
-from discovery.models.querysets import WORKER_SILENT_AFTER, HeartbeatQuerySet, step_silent_after
+from discovery.models.querysets import (
+    WORKER_SILENT_AFTER,
+    HeartbeatQuerySet,
+    step_silent_after,
+)
 from discovery.reads.row_values import error_messages
 
 TICK_SECONDS: Final = 30
@@ -34,7 +40,9 @@ _LAST_RUN_COLUMNS: Final = (
 
 
 class HeartbeatRow(msgspec.Struct, frozen=True):
-    """The last heartbeat of one part: `beat`, `tick`, `canary` or `worker:<host>:<pid>`. `at` is UTC."""
+    """The last heartbeat of one part: `beat`, `tick`, `canary` or
+    `worker:<host>:<pid>`. `at` is UTC.
+    """
 
     name: str
     at: datetime
@@ -42,7 +50,9 @@ class HeartbeatRow(msgspec.Struct, frozen=True):
 
 
 class ProviderState(msgspec.Struct, frozen=True):
-    """The last success and failure of requests to a provider. Times are UTC; `open_until`: end of its open circuit."""
+    """The last success and failure of requests to a provider. Times are UTC;
+    `open_until`: end of its open circuit.
+    """
 
     name: str
     last_success_at: datetime | None
@@ -81,7 +91,9 @@ class LastRun(msgspec.Struct, frozen=True):
 
 
 class ActiveRunState(msgspec.Struct, frozen=True):
-    """The run that is queued or running. `last_activity_at`: last heartbeat of the run or of one of its steps (UTC)."""
+    """The run that is queued or running. `last_activity_at`: last heartbeat of the run
+    or of one of its steps (UTC).
+    """
 
     id: str
     status: str
@@ -96,13 +108,20 @@ def heartbeats() -> dict[str, HeartbeatRow]:
 
 
 def heartbeats_of(prefix: str) -> list[HeartbeatRow]:
-    """Return the heartbeats whose name begins with `prefix`, newest first, `MAX_HEARTBEATS` at most. One query."""
-    return _fetch_heartbeats(Heartbeat.objects.filter(name__startswith=prefix).order_by("-at"))
+    """Return the heartbeats whose name begins with `prefix`, newest first,
+    `MAX_HEARTBEATS` at most. One query.
+    """
+    return _fetch_heartbeats(
+        Heartbeat.objects.filter(name__startswith=prefix).order_by("-at")
+    )
 
 
 def _fetch_heartbeats(ordered: HeartbeatQuerySet) -> list[HeartbeatRow]:
     rows = ordered.values_list("name", "at", "detail")[:MAX_HEARTBEATS]
-    return [HeartbeatRow(name, at.astimezone(UTC), detail or {}) for name, at, detail in rows]
+    return [
+        HeartbeatRow(name, at.astimezone(UTC), detail or {})
+        for name, at, detail in rows
+    ]
 
 
 def provider_states() -> list[ProviderState]:
@@ -118,7 +137,9 @@ def provider_states() -> list[ProviderState]:
 
 
 def last_run() -> LastRun | None:
-    """Return the run that began last; queued runs and skipped slots have not begun. One query."""
+    """Return the run that began last; queued runs and skipped slots have not begun. One
+    query.
+    """
     newest_first = Run.objects.begun().order_by("-started_at", "-pk")
     run = newest_first.only(*_LAST_RUN_COLUMNS).first()
     if run is None:

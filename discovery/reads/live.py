@@ -1,4 +1,6 @@
-"""The parts of the Discovery page that are refreshed automatically: the active run, the next slot, the last result."""
+"""The parts of the Discovery page that are refreshed automatically: the active run, the
+next slot, the last result.
+"""
 
 import hashlib
 import uuid
@@ -7,16 +9,35 @@ from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, Subquery, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from discovery.models import Config, Heartbeat, Provider, Pumps, Run, RunStep
-from discovery.models.enums import CLOSED_STEP_STATUSES, KIND_OF_STAGE, RunStage, StepKind, StepStatus
+from discovery.models.enums import (
+    CLOSED_STEP_STATUSES,
+    KIND_OF_STAGE,
+    RunStage,
+    StepKind,
+    StepStatus,
+)
 from discovery.reads.row_values import ErrorCount
 from discovery.reads.scheduler import GRACE_SECONDS
 
-# Begin and end of each stage on the bar of the whole run, in percent. Tokens and wallets are nearly all of it.
+# Begin and end of each stage on the bar of the whole run, in percent. Tokens and
+# wallets are nearly all of it.
 _STAGE_PCT: Final = {
     RunStage.QUEUED: (0, 0),
     RunStage.FIND_TOKENS: (0, 5),
@@ -30,7 +51,9 @@ MIN_DONE_STEPS: Final = 2
 
 
 class ActiveRunView(msgspec.Struct, frozen=True):
-    """An active run. Times in UTC; `eta_seconds`: estimated time until its stage ends, None = not known yet."""
+    """An active run. Times in UTC; `eta_seconds`: estimated time until its stage ends,
+    None = not known yet.
+    """
 
     id: uuid.UUID
     status: str
@@ -69,7 +92,8 @@ class EndedRun(msgspec.Struct, frozen=True):
 class LiveView(msgspec.Struct, frozen=True):
     """The changing parts of the page at one revision.
 
-    last: the run that ended last, None while one is active. workers: True if a worker has sent a heartbeat recently.
+    last: the run that ended last, None while one is active. workers: True if a worker
+    has sent a heartbeat recently.
     """
 
     revision: str
@@ -80,7 +104,9 @@ class LiveView(msgspec.Struct, frozen=True):
 
 
 class _StageCounts(msgspec.Struct, frozen=True):
-    """Number of steps of one kind: all, closed and failed ones; and the time at which the first began."""
+    """Number of steps of one kind: all, closed and failed ones; and the time at which
+    the first began.
+    """
 
     total: int = 0
     closed: int = 0
@@ -89,7 +115,9 @@ class _StageCounts(msgspec.Struct, frozen=True):
 
 
 def revision() -> str:
-    """Return a hash that changes whenever the content of the page changes. One query, no row is locked."""
+    """Return a hash that changes whenever the content of the page changes. One query,
+    no row is locked.
+    """
     return _digest(_revision_row())
 
 
@@ -98,12 +126,18 @@ def _digest(row: Any) -> str:
 
 
 def _revision_row() -> Any:
-    """Return the values on which the content of the page depends, or None if there is no configuration row."""
+    """Return the values on which the content of the page depends, or None if there is
+    no configuration row.
+    """
     now = timezone.now()
     active = Run.objects.active()
-    active_state = JSONObject(id="id", stage="stage", status="status", cancel="cancel_requested_at")
+    active_state = JSONObject(
+        id="id", stage="stage", status="status", cancel="cancel_requested_at"
+    )
     last_end = Run.objects.order_by().values(last=Max("completed_at"))
-    pumps = Pumps.objects.values(times=JSONObject(answered="answered_at", refreshed="refreshed_at"))
+    pumps = Pumps.objects.values(
+        times=JSONObject(answered="answered_at", refreshed="refreshed_at")
+    )
     return (
         Config.objects.filter(pk=1)
         .annotate(
@@ -112,29 +146,48 @@ def _revision_row() -> Any:
             ended=Subquery(last_end[:1]),
             pumps=Subquery(pumps[:1]),
             workers=Exists(Heartbeat.objects.alive(now)),
-            late=Case(When(next_run_at__lt=now - _OVERDUE_AFTER, then=Value(True)), default=Value(False)),
+            late=Case(
+                When(next_run_at__lt=now - _OVERDUE_AFTER, then=Value(True)),
+                default=Value(False),
+            ),
             trouble=Subquery(_provider_trouble()[:1]),
         )
         .annotate(done=Subquery(_closed_step_count()))
-        .values("version", "workers", "next_run_at", "run", "done", "ended", "pumps", "late", "trouble")
+        .values(
+            "version",
+            "workers",
+            "next_run_at",
+            "run",
+            "done",
+            "ended",
+            "pumps",
+            "late",
+            "trouble",
+        )
         .first()
     )
 
 
 def _closed_step_count() -> Any:
     """Count the closed steps of the active run of the outer query."""
-    steps = RunStep.objects.filter(run=OuterRef("active_id"), completed_at__isnull=False).order_by()
+    steps = RunStep.objects.filter(
+        run=OuterRef("active_id"), completed_at__isnull=False
+    ).order_by()
     return steps.values("run").annotate(count=Count("pk")).values("count")
 
 
 def _provider_trouble() -> Any:
-    """Return the time of the last failure of any provider, and the number of providers that have recovered."""
+    """Return the time of the last failure of any provider, and the number of providers
+    that have recovered.
+    """
     recovered = Q(last_success_at__gt=F("last_failure_at"))
     return (
         Provider.objects.order_by()
         .annotate(one=Value(1))
         .values("one")
-        .annotate(last_failure=Max("last_failure_at"), recovered=Count("pk", filter=recovered))
+        .annotate(
+            last_failure=Max("last_failure_at"), recovered=Count("pk", filter=recovered)
+        )
         .values(trouble=JSONObject(last_failure="last_failure", recovered="recovered"))
     )
 
@@ -153,7 +206,8 @@ def live_view() -> LiveView:
 
 
 def _last_ended() -> EndedRun | None:
-    # Rows of the earlier system may lack `completed_at`, so the status decides that a run has ended.
+    # Rows of the earlier system may lack `completed_at`, so the status decides that a
+    # run has ended.
     row = (
         Run.objects.finished()
         .order_by("-started_at", "-id")
@@ -165,7 +219,9 @@ def _last_ended() -> EndedRun | None:
 
 
 def run_revision(run_id: uuid.UUID) -> str:
-    """Return a hash that changes whenever the content of this run's page changes. One query."""
+    """Return a hash that changes whenever the content of this run's page changes. One
+    query.
+    """
     closed_steps = Count("steps", filter=Q(steps__completed_at__isnull=False))
     row = (
         Run.objects.filter(pk=run_id)
@@ -227,7 +283,9 @@ def _counts_by_kind(run: Run) -> dict[str, _StageCounts]:
     )
     counts: dict[str, _StageCounts] = {}
     for row in rows:
-        counts[row["kind"]] = _StageCounts(row["total"], row["closed"], row["failed"], row["began"])
+        counts[row["kind"]] = _StageCounts(
+            row["total"], row["closed"], row["failed"], row["began"]
+        )
     return counts
 
 
@@ -239,7 +297,9 @@ def _pct(stage: RunStage, counts: _StageCounts) -> int:
 
 
 def _eta_seconds(counts: _StageCounts, now: datetime) -> int | None:
-    """Return the estimated seconds until all steps of the stage are closed, or None if too few are closed."""
+    """Return the estimated seconds until all steps of the stage are closed, or None if
+    too few are closed.
+    """
     is_predictable = MIN_DONE_STEPS <= counts.closed < counts.total
     if counts.began is None or not is_predictable:
         return None

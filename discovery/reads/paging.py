@@ -7,7 +7,9 @@ import msgspec
 from django.db.models import QuerySet
 
 MAX_ROWS: Final = 100_000
-"""Totals are counted up to this number and pages end there. Filters and exports reach the rows beyond."""
+"""Totals are counted up to this number and pages end there. Filters and exports reach
+the rows beyond.
+"""
 EXPORT_CHUNK: Final = 1000
 """Rows of an export that are in memory at a time."""
 
@@ -22,7 +24,9 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Slice(msgspec.Struct, Generic[Row], frozen=True):
-    """The rows of a page. `total` counts up to MAX_ROWS; `more` is True if further rows follow."""
+    """The rows of a page. `total` counts up to MAX_ROWS; `more` is True if further rows
+    follow.
+    """
 
     rows: list[Row]
     total: int

@@ -1,4 +1,6 @@
-"""Positions of a wallet: its cycles and early purchases by token, and the results of its cycles over time."""
+"""Positions of a wallet: its cycles and early purchases by token, and the results of
+its cycles over time.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -20,24 +22,40 @@ MAX_POINTS: Final = 1000
 
 
 class CycleRow(msgspec.Struct, frozen=True):
-    """One holding of a token, from the first units of a flat wallet until it is flat again."""
+    """One holding of a token, from the first units of a flat wallet until it is flat
+    again.
+    """
 
-    number: Annotated[int, Meta(description="1 = the first holding of this token in the profile's days.")]
+    number: Annotated[
+        int,
+        Meta(description="1 = the first holding of this token in the profile's days."),
+    ]
     result: Annotated[str, one_of(CycleResult)]
-    why: Annotated[str, Meta(description="`closed`, `dead bag`, `left wallet` or `open`.")]
-    left_out: Annotated[str, Meta(description="Reason for which statistics exclude it; empty = counted.")]
+    why: Annotated[
+        str, Meta(description="`closed`, `dead bag`, `left wallet` or `open`.")
+    ]
+    left_out: Annotated[
+        str,
+        Meta(description="Reason for which statistics exclude it; empty = counted."),
+    ]
     opened_at: datetime
     closed_at: datetime | None
     resolved_at: datetime | None
     last_trade_at: datetime
     put_in_lamports: Lamports
-    matched_lamports: Annotated[Lamports, Meta(description="Proceeds of units with a known cost, net of fees.")]
+    matched_lamports: Annotated[
+        Lamports, Meta(description="Proceeds of units with a known cost, net of fees.")
+    ]
     net_lamports: Lamports
     fees_lamports: Lamports
-    unmatched_lamports: Annotated[Lamports, Meta(description="Proceeds of units without a known cost: never profit.")]
+    unmatched_lamports: Annotated[
+        Lamports,
+        Meta(description="Proceeds of units without a known cost: never profit."),
+    ]
     basis_left_lamports: Lamports
     exit_lamports: Annotated[
-        Lamports | None, Meta(description="Proceeds of selling the held units now; null = not known.")
+        Lamports | None,
+        Meta(description="Proceeds of selling the held units now; null = not known."),
     ]
     held_units: RawUnits
     buys: int
@@ -49,7 +67,9 @@ class CycleRow(msgspec.Struct, frozen=True):
 
 
 class EarlyPosition(msgspec.Struct, frozen=True):
-    """The wallet's result in a token that it bought early, stored by the last run that analysed the token."""
+    """The wallet's result in a token that it bought early, stored by the last run that
+    analysed the token.
+    """
 
     first_buy_at: datetime | None
     last_trade_at: datetime | None
@@ -63,17 +83,23 @@ class EarlyPosition(msgspec.Struct, frozen=True):
     profit_pct: Decimal | None
     held_units: RawUnits
     history_incomplete: bool
-    rejection: Annotated[str, Meta(description="Reason for which it did not qualify; empty = it qualified.")]
+    rejection: Annotated[
+        str,
+        Meta(description="Reason for which it did not qualify; empty = it qualified."),
+    ]
     flags: tuple[str, ...]
 
 
 class PositionRow(msgspec.Struct, frozen=True):
-    """A wallet in one token: its cycles, newest first, and its early purchase, if it was an early buyer."""
+    """A wallet in one token: its cycles, newest first, and its early purchase, if it
+    was an early buyer.
+    """
 
     mint: str
     last_trade_at: datetime | None
     net_lamports: Annotated[
-        Lamports | None, Meta(description="Sum over the resolved cycles; null if none is resolved.")
+        Lamports | None,
+        Meta(description="Sum over the resolved cycles; null if none is resolved."),
     ]
     early: EarlyPosition | None
     cycles: list[CycleRow]
@@ -86,10 +112,14 @@ class ResultPoint(msgspec.Struct, frozen=True):
     net_lamports: int
 
 
-def wallet_positions(address: str, page: Page, *, exists: bool = False) -> Slice[PositionRow]:
-    """Return a page of the wallet's tokens, last traded first. Raises Wallet.DoesNotExist.
+def wallet_positions(
+    address: str, page: Page, *, exists: bool = False
+) -> Slice[PositionRow]:
+    """Return a page of the wallet's tokens, last traded first. Raises
+    Wallet.DoesNotExist.
 
-    Four queries; three with `exists`, which skips the check that the wallet is on the watchlist.
+    Four queries; three with `exists`, which skips the check that the wallet is on the
+    watchlist.
     """
     if not exists:
         require_wallet(address)
@@ -120,7 +150,9 @@ def wallet_positions(address: str, page: Page, *, exists: bool = False) -> Slice
 
 
 def _early_positions(address: str) -> dict[str, EarlyPosition]:
-    """Return the early positions by mint. A wallet has one per token, few enough to load all of them."""
+    """Return the early positions by mint. A wallet has one per token, few enough to
+    load all of them.
+    """
     positions = Position.objects.filter(wallet_address=address)
     return {position.mint: _early_position(position) for position in positions}
 
@@ -150,7 +182,9 @@ def _last_trades(
 ) -> dict[str, datetime | None]:
     """Return the time of the last trade by mint, None if it is not known."""
     times = {mint: position.last_trade_at for mint, position in early.items()}
-    last_by_mint = cycles.order_by().values_list("mint").annotate(last=Max("last_trade_at"))
+    last_by_mint = (
+        cycles.order_by().values_list("mint").annotate(last=Max("last_trade_at"))
+    )
     for mint, last in last_by_mint:
         known = times.get(mint)
         times[mint] = last if known is None else max(known, last)
@@ -198,7 +232,9 @@ def _cycle_row(cycle: Cycle) -> CycleRow:
 
 
 def _resolved_net(cycles: Sequence[CycleRow]) -> int | None:
-    """Return the sum of the resolved cycles' net results in lamports, or None if no cycle is resolved."""
+    """Return the sum of the resolved cycles' net results in lamports, or None if no
+    cycle is resolved.
+    """
     resolved = [cycle.net_lamports for cycle in cycles if cycle.resolved_at is not None]
     return sum(resolved) if resolved else None
 
@@ -206,13 +242,21 @@ def _resolved_net(cycles: Sequence[CycleRow]) -> int | None:
 def wallet_results(address: str) -> list[ResultPoint]:
     """Return the last MAX_POINTS resolved cycles of a wallet, oldest first. One query."""
     resolved = Cycle.objects.filter(wallet_address=address, resolved_at__isnull=False)
-    newest_first = resolved.order_by("-resolved_at", "pk").values_list("resolved_at", "net_lamports")
+    newest_first = resolved.order_by("-resolved_at", "pk").values_list(
+        "resolved_at", "net_lamports"
+    )
     rows = list(newest_first[:MAX_POINTS])
     rows.reverse()
     return [ResultPoint(at, net) for at, net in rows if at is not None]
 
 
 def symbols(mints: Iterable[str]) -> dict[str, str]:
-    """Return the symbol of each token that a run has stored, by mint, without unsafe characters. One query."""
-    named = RunToken.objects.filter(mint__in=list(mints)).exclude(symbol="").order_by("pk")
-    return {mint: safe_text(symbol) for mint, symbol in named.values_list("mint", "symbol")}
+    """Return the symbol of each token that a run has stored, by mint, without unsafe
+    characters. One query.
+    """
+    named = (
+        RunToken.objects.filter(mint__in=list(mints)).exclude(symbol="").order_by("pk")
+    )
+    return {
+        mint: safe_text(symbol) for mint, symbol in named.values_list("mint", "symbol")
+    }

@@ -6,11 +6,19 @@ from typing import Any
 import msgspec
 
 from discovery.models import Heartbeat, Run, RunStep, RunToken
-from discovery.models.enums import ACTIVE_RUN_STATUSES, CLOSED_STEP_STATUSES, STAGE_OF_KIND, StepKind, StepStatus
+from discovery.models.enums import (
+    ACTIVE_RUN_STATUSES,
+    CLOSED_STEP_STATUSES,
+    STAGE_OF_KIND,
+    StepKind,
+    StepStatus,
+)
 
 
 class ClosedStep(msgspec.Struct, frozen=True):
-    """A step that is done or has failed. `symbol` is empty unless it is the step of a token."""
+    """A step that is done or has failed. `symbol` is empty unless it is the step of a
+    token.
+    """
 
     id: int
     kind: str
@@ -34,7 +42,9 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 def has_live_workers() -> bool:
-    """Return True if a worker has written a heartbeat within the last minute. One query."""
+    """Return True if a worker has written a heartbeat within the last minute. One
+    query.
+    """
     return Heartbeat.objects.alive().exists()
 
 

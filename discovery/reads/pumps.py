@@ -17,7 +17,8 @@ from discovery.reads.row_values import safe_text
 STALE_SECONDS: Final = 60
 """Age above which the list is refreshed again, and maximum duration of a refresh."""
 _UNREADABLE: Final = (msgspec.ValidationError, ValueError, OverflowError, OSError)
-"""Raised for a stored token that another version wrote, or whose time is out of range."""
+"""Raised for a stored token that another version wrote, or whose time is out of range.
+"""
 
 
 class PumpRow(msgspec.Struct, frozen=True):
@@ -42,11 +43,23 @@ class PumpsView(msgspec.Struct, frozen=True):
 
     tokens: list[PumpRow]
     refreshed_at: datetime | None
-    age_seconds: Annotated[int | None, Meta(description="Null if there is no list yet.")]
-    refreshing: Annotated[bool, Meta(description="A refresh was requested within the last minute and is not finished.")]
-    outdated: Annotated[bool, Meta(description="The configuration was saved after the last refresh.")]
+    age_seconds: Annotated[
+        int | None, Meta(description="Null if there is no list yet.")
+    ]
+    refreshing: Annotated[
+        bool,
+        Meta(
+            description="A refresh was requested within the last minute and is not finished."
+        ),
+    ]
+    outdated: Annotated[
+        bool, Meta(description="The configuration was saved after the last refresh.")
+    ]
     problem: Annotated[
-        str, Meta(description="Error of the last refresh if it failed or is incomplete; the list is then older.")
+        str,
+        Meta(
+            description="Error of the last refresh if it failed or is incomplete; the list is then older."
+        ),
     ]
     funnel: dict[str, int]
 
@@ -65,7 +78,9 @@ def pumps_view(now: datetime | None = None) -> PumpsView:
     """Return the list at `now` (None: the current time). One query."""
     now = now or timezone.now()
     config_saved_at = Subquery(Config.objects.values("updated_at")[:1])
-    row = Pumps.objects.filter(pk=1).annotate(saved_at=config_saved_at).first() or Pumps()
+    row = (
+        Pumps.objects.filter(pk=1).annotate(saved_at=config_saved_at).first() or Pumps()
+    )
     return PumpsView(
         tokens=_pump_rows(row.tokens or [], now),
         refreshed_at=row.refreshed_at,
@@ -88,7 +103,9 @@ def _is_refreshing(row: Pumps, now: datetime) -> bool:
 
 def _is_outdated(row: Pumps) -> bool:
     """Return True if the configuration was saved after the last refresh."""
-    saved_at: datetime | None = getattr(row, "saved_at", None)  # an unsaved row has no annotation
+    saved_at: datetime | None = getattr(
+        row, "saved_at", None
+    )  # an unsaved row has no annotation
     if row.refreshed_at is None or saved_at is None:
         return False
     return saved_at > row.refreshed_at
@@ -104,7 +121,9 @@ def _pump_rows(stored_tokens: list[Any], now: datetime) -> list[PumpRow]:
 
 
 def _pump_row(stored: Any, now: datetime) -> PumpRow | None:
-    """Return a stored token, or None if it cannot be read. The next refresh replaces it."""
+    """Return a stored token, or None if it cannot be read. The next refresh replaces
+    it.
+    """
     try:
         token = msgspec.convert(stored, Candidate, strict=False)
         launched_at = datetime_from_unix(token.launched_at)

@@ -1,4 +1,6 @@
-"""Values that rows of several queries share: texts with choices, text from the chain, and stored errors."""
+"""Values that rows of several queries share: texts with choices, text from the chain,
+and stored errors.
+"""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -21,20 +23,28 @@ def one_of(choices: type[TextChoices], description: str | None = None) -> Meta:
 
 
 def safe_text(text: str | None) -> str:
-    """Return text from the chain without control and direction characters, cut to 128 characters."""
+    """Return text from the chain without control and direction characters, cut to 128
+    characters.
+    """
     return clean_text(text, _MAX_TEXT_LENGTH)
 
 
 class ErrorDetail(msgspec.Struct, frozen=True):
     """An error of a run, with the step in which it happened."""
 
-    step: Annotated[str, Meta(description="The unit of work, such as `find_tokens` or a mint.")]
-    code: Annotated[str, Meta(description="The cause as a code, such as `rate_limited`.")]
+    step: Annotated[
+        str, Meta(description="The unit of work, such as `find_tokens` or a mint.")
+    ]
+    code: Annotated[
+        str, Meta(description="The cause as a code, such as `rate_limited`.")
+    ]
     message: str
 
 
 def error_list(stored: Any) -> list[Any]:
-    """Return the column `errors` as a list. Rows of the earlier system hold null, one text or one object there."""
+    """Return the column `errors` as a list. Rows of the earlier system hold null, one
+    text or one object there.
+    """
     if stored is None:
         return []
     if isinstance(stored, list):
@@ -57,8 +67,12 @@ def _error_message(entry: Any) -> str:
 
 
 def error_details(stored: Any) -> list[ErrorDetail]:
-    """Return the entries of the column `errors` that are objects; others have neither step nor code."""
-    return [_error_detail(entry) for entry in error_list(stored) if isinstance(entry, dict)]
+    """Return the entries of the column `errors` that are objects; others have neither
+    step nor code.
+    """
+    return [
+        _error_detail(entry) for entry in error_list(stored) if isinstance(entry, dict)
+    ]
 
 
 def _error_detail(entry: Mapping[str, Any]) -> ErrorDetail:
@@ -75,7 +89,9 @@ def _text_of(entry: Mapping[str, Any], name: str) -> str:
 
 
 class ErrorCount(Func):
-    """Number of entries of the column `errors`. The database counts them, so that the column is not transferred."""
+    """Number of entries of the column `errors`. The database counts them, so that the
+    column is not transferred.
+    """
 
     template = (
         "CASE COALESCE(jsonb_typeof(%(expressions)s), 'null') WHEN 'array' THEN jsonb_array_length(%(expressions)s) "

@@ -21,7 +21,9 @@ class FoundToken(msgspec.Struct, frozen=True):
 
 
 class FoundWallet(msgspec.Struct, frozen=True):
-    """An early buyer of one token. `is_new` is None if it did not qualify, `score` if it did not or has no score."""
+    """An early buyer of one token. `is_new` is None if it did not qualify, `score` if
+    it did not or has no score.
+    """
 
     address: str
     mint: str
@@ -57,16 +59,22 @@ def found_tokens(run: Run) -> list[FoundToken]:
 
 
 def found_wallets(run_id: uuid.UUID, *, all_buyers: bool = False) -> list[FoundWallet]:
-    """Return the early buyers of a run, qualified ones first, best profit first. Four queries.
+    """Return the early buyers of a run, qualified ones first, best profit first. Four
+    queries.
 
-    all_buyers: include buyers that did not qualify, unless a later run has analysed the same token.
-    Raises Run.DoesNotExist.
+    all_buyers: include buyers that did not qualify, unless a later run has analysed the
+    same token. Raises Run.DoesNotExist.
     """
     run = Run.objects.get(pk=run_id)
     symbols = dict(run.tokens.values_list("mint", "symbol"))
-    qualified = {(row.wallet_address, row.source_token): row for row in RunWallet.objects.filter(run=run)}
+    qualified = {
+        (row.wallet_address, row.source_token): row
+        for row in RunWallet.objects.filter(run=run)
+    }
     addresses = {address for address, _ in qualified}
-    with_provisional_score = Wallet.objects.filter(address__in=addresses, provisional=True)
+    with_provisional_score = Wallet.objects.filter(
+        address__in=addresses, provisional=True
+    )
     provisional = set(with_provisional_score.values_list("address", flat=True))
     positions = Position.objects.filter(run=run)
     if not all_buyers:
@@ -81,7 +89,9 @@ def found_wallets(run_id: uuid.UUID, *, all_buyers: bool = False) -> list[FoundW
     return wallets
 
 
-def _found_wallet(position: Position, row: RunWallet | None, symbol: str) -> FoundWallet:
+def _found_wallet(
+    position: Position, row: RunWallet | None, symbol: str
+) -> FoundWallet:
     return FoundWallet(
         address=position.wallet_address,
         mint=position.mint,
@@ -103,4 +113,9 @@ def _found_wallet(position: Position, row: RunWallet | None, symbol: str) -> Fou
 
 
 def _best_first(wallet: FoundWallet) -> tuple[bool, Decimal, str, str]:
-    return not wallet.qualified, -(wallet.profit_pct or Decimal(0)), wallet.address, wallet.mint
+    return (
+        not wallet.qualified,
+        -(wallet.profit_pct or Decimal(0)),
+        wallet.address,
+        wallet.mint,
+    )

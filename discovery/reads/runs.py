@@ -17,28 +17,52 @@ from discovery.models import Run, RunToken, RunWallet
 from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStage, RunStatus, Trigger
 from discovery.reads import paging
 from discovery.reads.paging import Page, Slice
-from discovery.reads.row_values import ErrorCount, ErrorDetail, error_details, error_messages, one_of, safe_text
+from discovery.reads.row_values import (
+    ErrorCount,
+    ErrorDetail,
+    error_details,
+    error_messages,
+    one_of,
+    safe_text,
+)
 
-ORDERINGS: Final = {"-started_at": ("-started_at", "-id"), "started_at": ("started_at", "id")}
-"""Orders of the history by name. An index serves each of them; the id makes the order unique."""
+ORDERINGS: Final = {
+    "-started_at": ("-started_at", "-id"),
+    "started_at": ("started_at", "id"),
+}
+"""Orders of the history by name. An index serves each of them; the id makes the order
+unique.
+"""
 
 
 class RunRow(msgspec.Struct, frozen=True):
-    """A run in the history. Its counts are written when it ends; those of an active run are 0."""
+    """A run in the history. Its counts are written when it ends; those of an active run
+    are 0.
+    """
 
     id: uuid.UUID
     status: Annotated[str, one_of(RunStatus)]
     trigger_type: Annotated[str, one_of(Trigger)]
-    triggered_by: Annotated[str, Meta(description="The user, the key's name or `scheduler`; empty = not known.")]
-    started_at: Annotated[datetime, Meta(description="Of a queued run: the time of the request.")]
+    triggered_by: Annotated[
+        str,
+        Meta(description="The user, the key's name or `scheduler`; empty = not known."),
+    ]
+    started_at: Annotated[
+        datetime, Meta(description="Of a queued run: the time of the request.")
+    ]
     completed_at: datetime | None
-    scheduled_for: Annotated[datetime | None, Meta(description="The slot of the schedule that the run belongs to.")]
+    scheduled_for: Annotated[
+        datetime | None,
+        Meta(description="The slot of the schedule that the run belongs to."),
+    ]
     duration_seconds: Decimal | None
     tokens_analyzed: int
     new_wallets: int
     updated_wallets: int
     profiled_wallets: int
-    error_count: Annotated[int, Meta(description="Above 0 on a completed run: a part of its work failed.")]
+    error_count: Annotated[
+        int, Meta(description="Above 0 on a completed run: a part of its work failed.")
+    ]
 
 
 RunParams = msgspec.defstruct(
@@ -46,14 +70,18 @@ RunParams = msgspec.defstruct(
     [(name, kind | None) for name, kind in PARAM_TYPES.items()],
     frozen=True,
     module=__name__,
-    namespace={"__doc__": "The parameters that the run used; null if the row is older than the parameter."},
+    namespace={
+        "__doc__": "The parameters that the run used; null if the row is older than the parameter."
+    },
 )
 
 
 class RunProgress(msgspec.Struct, frozen=True):
     """Progress of a run in steps. The total grows as the run finds tokens and wallets."""
 
-    stage: Annotated[str | None, one_of(RunStage, "Null on rows of the earlier system.")]
+    stage: Annotated[
+        str | None, one_of(RunStage, "Null on rows of the earlier system.")
+    ]
     done: int
     total: int
     pct: Annotated[int, Meta(description="0–100.")]
@@ -82,32 +110,50 @@ class RunDetail(msgspec.Struct, frozen=True):
     duration_seconds: Decimal | None
     attempt: int
     retry_of: uuid.UUID | None
-    config_version: Annotated[int | None, Meta(description="Version of the configuration with which the run started.")]
-    source: Annotated[str, Meta(description="Provider of transactions: `helius` or `solana_rpc`.")]
+    config_version: Annotated[
+        int | None,
+        Meta(description="Version of the configuration with which the run started."),
+    ]
+    source: Annotated[
+        str, Meta(description="Provider of transactions: `helius` or `solana_rpc`.")
+    ]
     source_note: str
     params: RunParams  # type: ignore[valid-type]  # built from the specs
     mints: Annotated[
-        tuple[str, ...], Meta(description="Tokens given with the request; empty = the run searched for tokens.")
+        tuple[str, ...],
+        Meta(
+            description="Tokens given with the request; empty = the run searched for tokens."
+        ),
     ]
     progress: RunProgress
     tokens_analyzed: int
     new_wallets: int
     updated_wallets: int
     profiled_wallets: int
-    funnel: Annotated[dict[str, int], Meta(description="Number of candidates rejected by each filter, by reason.")]
+    funnel: Annotated[
+        dict[str, int],
+        Meta(description="Number of candidates rejected by each filter, by reason."),
+    ]
     usage: Annotated[dict[str, ProviderUsage], Meta(description="By provider.")]
     errors: Annotated[list[str], Meta(description="Message of each error.")]
-    error_details: Annotated[list[ErrorDetail], Meta(description="The errors with step and code, if those are stored.")]
+    error_details: Annotated[
+        list[ErrorDetail],
+        Meta(description="The errors with step and code, if those are stored."),
+    ]
 
     @property
     def is_active(self) -> bool:
-        """True if the run is queued or running. Rows of the earlier system have no stage and are never active."""
+        """True if the run is queued or running. Rows of the earlier system have no
+        stage and are never active.
+        """
         has_stage = self.progress.stage is not None
         return has_stage and self.status in ACTIVE_RUN_STATUSES
 
 
 class RunTokenRow(msgspec.Struct, frozen=True):
-    """A token of a run with its market figures at that time. Null = not known, or not analysed."""
+    """A token of a run with its market figures at that time. Null = not known, or not
+    analysed.
+    """
 
     rank: int
     mint: str
@@ -120,11 +166,18 @@ class RunTokenRow(msgspec.Struct, frozen=True):
     market_cap_usd: Decimal | None
     transactions_24h: int | None
     launched_at: datetime | None
-    launch_clock: Annotated[str, Meta(description="`curve`, `jupiter` or `pair` (weak: may be the migration).")]
-    transactions: Annotated[int | None, Meta(description="Number of transactions that the analysis read.")]
+    launch_clock: Annotated[
+        str,
+        Meta(description="`curve`, `jupiter` or `pair` (weak: may be the migration)."),
+    ]
+    transactions: Annotated[
+        int | None, Meta(description="Number of transactions that the analysis read.")
+    ]
     early_buyers: int | None
     qualified: int | None
-    sources: Annotated[tuple[str, ...], Meta(description="Providers that listed the token.")]
+    sources: Annotated[
+        tuple[str, ...], Meta(description="Providers that listed the token.")
+    ]
 
 
 class RunWalletRow(msgspec.Struct, frozen=True):
@@ -134,13 +187,17 @@ class RunWalletRow(msgspec.Struct, frozen=True):
     mint: str
     symbol: str
     is_new: bool
-    initial_score: Annotated[Decimal | None, Meta(description="0–1, at the end of the run.")]
+    initial_score: Annotated[
+        Decimal | None, Meta(description="0–1, at the end of the run.")
+    ]
     profit_pct: Decimal | None
     realised_lamports: Lamports | None
     cost_lamports: Lamports | None
     first_buy_at: datetime | None
     entry_rank: Annotated[int | None, Meta(description="1 = first buyer of the token.")]
-    entry_seconds: Annotated[int | None, Meta(description="Seconds from launch to the first buy.")]
+    entry_seconds: Annotated[
+        int | None, Meta(description="Seconds from launch to the first buy.")
+    ]
     flags: tuple[str, ...]
 
 
@@ -165,7 +222,9 @@ def has_runs() -> bool:
 
 
 def run_list(rows: "QuerySet[Run]", page: Page) -> Slice[RunRow]:
-    """Return a page of the history; `rows` is filtered and sorted. Two queries, whatever the number of runs."""
+    """Return a page of the history; `rows` is filtered and sorted. Two queries,
+    whatever the number of runs.
+    """
     counted = rows.annotate(error_count=ErrorCount(F("errors")))
     found = paging.sliced(counted.values(*RunRow.__struct_fields__), page)
     return Slice([_row(row) for row in found.rows], found.total, found.more)
@@ -211,7 +270,9 @@ def run_detail(run_id: uuid.UUID) -> RunDetail:
         source_note=run.source_note,
         params=_run_params(run),
         mints=tuple(run.given_mints or ()),
-        progress=run_progress(run.stage, run.steps_done, run.steps_total, completed=is_completed),
+        progress=run_progress(
+            run.stage, run.steps_done, run.steps_total, completed=is_completed
+        ),
         tokens_analyzed=run.tokens_analyzed or 0,
         new_wallets=run.new_wallets or 0,
         updated_wallets=run.updated_wallets or 0,
@@ -229,8 +290,12 @@ def _run_params(run: Run) -> Any:
     return RunParams(**values)
 
 
-def run_progress(stage: str | None, done: int, total: int, *, completed: bool) -> RunProgress:
-    """Return the progress after `done` of `total` steps. Only a completed run is at 100 %."""
+def run_progress(
+    stage: str | None, done: int, total: int, *, completed: bool
+) -> RunProgress:
+    """Return the progress after `done` of `total` steps. Only a completed run is at 100
+    %.
+    """
     pct = 100 if completed else _open_run_pct(done, total)
     return RunProgress(stage, done, total, pct)
 
@@ -256,7 +321,9 @@ def _usage(run: Run) -> dict[str, ProviderUsage]:
     return by_provider
 
 
-def run_tokens(run_id: uuid.UUID, page: Page, *, exists: bool = False) -> Slice[RunTokenRow]:
+def run_tokens(
+    run_id: uuid.UUID, page: Page, *, exists: bool = False
+) -> Slice[RunTokenRow]:
     """Return a page of a run's tokens, most promising first. Raises Run.DoesNotExist.
 
     Three queries; two with `exists`, which skips the check that the run is stored.
@@ -293,8 +360,11 @@ def _token(row: Mapping[str, Any]) -> RunTokenRow:
     )
 
 
-def run_wallets(run_id: uuid.UUID, page: Page, *, exists: bool = False) -> Slice[RunWalletRow]:
-    """Return a page of the wallets that a run found, best profit first. Raises Run.DoesNotExist.
+def run_wallets(
+    run_id: uuid.UUID, page: Page, *, exists: bool = False
+) -> Slice[RunWalletRow]:
+    """Return a page of the wallets that a run found, best profit first. Raises
+    Run.DoesNotExist.
 
     Four queries; three with `exists`, which skips the check that the run is stored.
     """

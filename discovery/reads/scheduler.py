@@ -1,4 +1,6 @@
-"""State of the schedule: whether it is on and why not, when the next run is due, and how late it is."""
+"""State of the schedule: whether it is on and why not, when the next run is due, and
+how late it is.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -11,7 +13,9 @@ from discovery.models import Config, Run
 from discovery.models.config import hours_as_timedelta
 
 GRACE_SECONDS: Final = 120
-"""A run counts as overdue only after this time: ticks come every 30 s and pass through the queue."""
+"""A run counts as overdue only after this time: ticks come every 30 s and pass through
+the queue.
+"""
 
 OFF_IN_CONFIGURATION: Final = "switched off in the configuration"
 OFF_IN_ENVIRONMENT: Final = "DISCOVERY_SCHEDULER_ENABLED=false in the environment"
@@ -20,14 +24,15 @@ OFF_IN_ENVIRONMENT: Final = "DISCOVERY_SCHEDULER_ENABLED=false in the environmen
 class SchedulerView(msgspec.Struct, frozen=True, kw_only=True):
     """The scheduler of `/health/detailed` and of the API's `status`.
 
-    enabled: True if runs start on schedule: both the configuration and the environment allow it.
-    reason: the cause if `enabled` is False, else "".
-    schedule_hours: hours between runs, as configured; environment_hours: hours that the environment sets.
-    next_run: time at which the next run is due (UTC), None while the schedule is off or before the first tick.
-    last_run: time at which the last run of any trigger began (UTC); queued runs and skipped slots have not begun.
-    overdue_seconds: time since `next_run`, 0 within `GRACE_SECONDS`.
-    running: id of the queued or running run, else None.
-    note: difference between the environment's hours and the configured ones, and who set them; "" if they are equal.
+    enabled: True if runs start on schedule: both the configuration and the environment
+    allow it. reason: the cause if `enabled` is False, else "". schedule_hours: hours
+    between runs, as configured; environment_hours: hours that the environment sets.
+    next_run: time at which the next run is due (UTC), None while the schedule is off or
+    before the first tick. last_run: time at which the last run of any trigger began
+    (UTC); queued runs and skipped slots have not begun. overdue_seconds: time since
+    `next_run`, 0 within `GRACE_SECONDS`. running: id of the queued or running run, else
+    None. note: difference between the environment's hours and the configured ones, and
+    who set them; "" if they are equal.
     """
 
     enabled: bool
@@ -52,7 +57,12 @@ def scheduler_view(now: datetime | None = None) -> SchedulerView:
     If the configuration row is missing, the values of the environment stand in for it.
     """
     config = _stored_config() or _environment_config()
-    last_run = Run.objects.begun().order_by("-started_at").values_list("started_at", flat=True).first()
+    last_run = (
+        Run.objects.begun()
+        .order_by("-started_at")
+        .values_list("started_at", flat=True)
+        .first()
+    )
     running = Run.objects.active().values_list("pk", flat=True).first()
     return schedule_at(
         enabled=bool(config.enabled),

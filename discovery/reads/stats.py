@@ -41,11 +41,16 @@ class Change(msgspec.Struct, frozen=True):
 
     current: Decimal | None
     previous: Decimal | None
-    change_pct: Annotated[Decimal | None, Meta(description="Null if a value is missing or `previous` is 0.")]
+    change_pct: Annotated[
+        Decimal | None,
+        Meta(description="Null if a value is missing or `previous` is 0."),
+    ]
 
 
 class WeekOverWeek(msgspec.Struct, frozen=True):
-    """The last 7 × 24 h up to now, compared with the 7 × 24 h before. Independent of the requested range."""
+    """The last 7 × 24 h up to now, compared with the 7 × 24 h before. Independent of
+    the requested range.
+    """
 
     runs: Change
     success_rate: Change
@@ -55,26 +60,40 @@ class WeekOverWeek(msgspec.Struct, frozen=True):
 
 
 class Stats(msgspec.Struct, frozen=True):
-    """Runs that began within the range. Skipped slots are counted in `skipped_slots` only."""
+    """Runs that began within the range. Skipped slots are counted in `skipped_slots`
+    only.
+    """
 
     total_runs: int
-    successful_runs: Annotated[int, Meta(description="Completed, with errors or without.")]
+    successful_runs: Annotated[
+        int, Meta(description="Completed, with errors or without.")
+    ]
     completed_with_errors: int
     failed_runs: int
     cancelled_runs: int
     skipped_slots: int
     success_rate: Annotated[
-        Decimal | None, Meta(description="Completed ÷ (completed + failed), 0–1; null without either.")
+        Decimal | None,
+        Meta(description="Completed ÷ (completed + failed), 0–1; null without either."),
     ]
     total_wallets_discovered: int
     total_wallets_updated: int
-    avg_wallets_per_run: Annotated[Decimal | None, Meta(description="New wallets of completed runs ÷ those runs.")]
-    avg_duration_seconds: Annotated[Decimal | None, Meta(description="Of completed runs.")]
+    avg_wallets_per_run: Annotated[
+        Decimal | None, Meta(description="New wallets of completed runs ÷ those runs.")
+    ]
+    avg_duration_seconds: Annotated[
+        Decimal | None, Meta(description="Of completed runs.")
+    ]
     last_run_at: datetime | None
     daily: Annotated[
-        list[PeriodStats], Meta(description="At most the last 366 days of the range; the last 30 if it has no start.")
+        list[PeriodStats],
+        Meta(
+            description="At most the last 366 days of the range; the last 30 if it has no start."
+        ),
     ]
-    weekly: Annotated[list[PeriodStats], Meta(description="The days of `daily`, summed by week.")]
+    weekly: Annotated[
+        list[PeriodStats], Meta(description="The days of `daily`, summed by week.")
+    ]
     week_over_week: WeekOverWeek
 
 
@@ -85,7 +104,9 @@ _ALL_RUNS: Final = Q()
 
 
 def stats(period: TimeRange, now: datetime | None = None) -> Stats:
-    """Return the statistics of a range, and week over week at `now` (None: the current time). Three queries."""
+    """Return the statistics of a range, and week over week at `now` (None: the current
+    time). Three queries.
+    """
     now = now or timezone.now()
     totals = _totals(period)
     days = _daily(period, now)
@@ -113,19 +134,27 @@ def _sum(column: str, condition: Q) -> Coalesce:
 
 
 def _figures(condition: Q = _ALL_RUNS) -> dict[str, Any]:
-    """Return the aggregates that totals, days and weeks share, over the runs that meet `condition`."""
+    """Return the aggregates that totals, days and weeks share, over the runs that meet
+    `condition`.
+    """
     return {
         "runs": Count("pk", filter=condition & ~_SKIPPED),
         "completed": Count("pk", filter=condition & _COMPLETED),
         "failed": Count("pk", filter=condition & _FAILED),
         "new": _sum("new_wallets", condition & ~_SKIPPED),
         "updated": _sum("updated_wallets", condition & ~_SKIPPED),
-        "duration": Avg("duration_seconds", filter=condition & _COMPLETED, output_field=DecimalField()),
+        "duration": Avg(
+            "duration_seconds",
+            filter=condition & _COMPLETED,
+            output_field=DecimalField(),
+        ),
     }
 
 
 def _totals(period: TimeRange) -> dict[str, Any]:
-    runs = Run.objects.filter(**period.lookups("started_at")).annotate(error_count=ErrorCount(F("errors")))
+    runs = Run.objects.filter(**period.lookups("started_at")).annotate(
+        error_count=ErrorCount(F("errors"))
+    )
     begun = ~Q(status__in=(RunStatus.QUEUED, RunStatus.SKIPPED))
     return runs.aggregate(
         **_figures(),
@@ -198,7 +227,9 @@ def _empty_period(first_day: date) -> PeriodStats:
 
 
 def _weekly(days: list[PeriodStats]) -> list[PeriodStats]:
-    """Return the sums of `days` by week, from Monday. The range may cut the first and the last week."""
+    """Return the sums of `days` by week, from Monday. The range may cut the first and
+    the last week.
+    """
     weeks: dict[date, PeriodStats] = {}
     for day in days:
         monday = day.date - timedelta(days=day.date.weekday())
@@ -231,8 +262,12 @@ def _week_over_week(now: datetime) -> WeekOverWeek:
         runs=_change(Decimal(current["runs"]), Decimal(previous["runs"])),
         success_rate=_change(_success_rate(current), _success_rate(previous)),
         new_wallets=_change(Decimal(current["new"]), Decimal(previous["new"])),
-        updated_wallets=_change(Decimal(current["updated"]), Decimal(previous["updated"])),
-        avg_duration_seconds=_change(_rounded(current["duration"]), _rounded(previous["duration"])),
+        updated_wallets=_change(
+            Decimal(current["updated"]), Decimal(previous["updated"])
+        ),
+        avg_duration_seconds=_change(
+            _rounded(current["duration"]), _rounded(previous["duration"])
+        ),
     )
 
 
@@ -241,9 +276,15 @@ def _with_prefix(prefix: str, figures: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without_prefix(prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values whose name begins with the prefix, under the rest of their name."""
+    """Return the values whose name begins with the prefix, under the rest of their
+    name.
+    """
     start = f"{prefix}_"
-    return {name.removeprefix(start): value for name, value in values.items() if name.startswith(start)}
+    return {
+        name.removeprefix(start): value
+        for name, value in values.items()
+        if name.startswith(start)
+    }
 
 
 def _change(current: Decimal | None, previous: Decimal | None) -> Change:

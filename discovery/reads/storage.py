@@ -9,8 +9,8 @@ from django.db import connection
 
 from discovery.models import Heartbeat, Trade, Transaction
 
-# The size includes indexes and TOAST data. PostgreSQL counts live rows as they change but loses the counts in a crash;
-# the estimate of the last vacuum is used then.
+# The size includes indexes and TOAST data. PostgreSQL counts live rows as they change
+# but loses the counts in a crash; the estimate of the last vacuum is used then.
 _SIZES: Final = """
 SELECT relname,
        pg_total_relation_size(oid),
@@ -22,7 +22,9 @@ ORDER BY 2 DESC, 1
 
 
 class TableSize(msgspec.Struct, frozen=True):
-    """One table. `size_bytes` includes indexes, `rows` is an estimate, `retention` tells how long rows are kept."""
+    """One table. `size_bytes` includes indexes, `rows` is an estimate, `retention`
+    tells how long rows are kept.
+    """
 
     table: str
     contents: str
@@ -42,7 +44,9 @@ class Storage(msgspec.Struct, frozen=True):
 
 def storage() -> Storage:
     """Return the current sizes. Two queries."""
-    options_by_table = {model._meta.db_table: model._meta for model in apps.get_models()}
+    options_by_table = {
+        model._meta.db_table: model._meta for model in apps.get_models()
+    }
     retention_by_table = _retention_by_table()
     tables: list[TableSize] = []
     other_sizes: list[int] = []
@@ -73,7 +77,9 @@ def storage() -> Storage:
 
 
 def _retention_by_table() -> dict[str, str]:
-    """Return how long rows are kept, for the tables whose rows are deleted after some time."""
+    """Return how long rows are kept, for the tables whose rows are deleted after some
+    time.
+    """
     return {
         Trade._meta.db_table: f"{settings.RETENTION_TRADES_DAYS} days once its wallet is off the watchlist",
         Transaction._meta.db_table: f"{settings.RETENTION_CACHE_HOURS} h",

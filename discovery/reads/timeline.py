@@ -1,4 +1,6 @@
-"""The timeline of a run: its stages with their durations, and the steps that failed or took longest."""
+"""The timeline of a run: its stages with their durations, and the steps that failed or
+took longest.
+"""
 
 import uuid
 from collections.abc import Sequence
@@ -21,7 +23,9 @@ _STAGE_NAMES: Final = {
 
 
 class StageRow(msgspec.Struct, frozen=True):
-    """One stage. `start_pct` and `width_pct` are its offset and duration in percent of the run's duration."""
+    """One stage. `start_pct` and `width_pct` are its offset and duration in percent of
+    the run's duration.
+    """
 
     name: str
     total: int
@@ -47,7 +51,9 @@ class StepRow(msgspec.Struct, frozen=True):
 
 
 class Timeline(msgspec.Struct, frozen=True):
-    """The stages in order, the first failed steps with the number of further ones, and the slowest steps."""
+    """The stages in order, the first failed steps with the number of further ones, and
+    the slowest steps.
+    """
 
     stages: list[StageRow]
     failed: list[StepRow]
@@ -70,7 +76,9 @@ class _Step(msgspec.Struct, frozen=True):
 
 
 class _Span(msgspec.Struct, frozen=True):
-    """The time from the first start to the last end of several steps; None if none has started or ended yet."""
+    """The time from the first start to the last end of several steps; None if none has
+    started or ended yet.
+    """
 
     began: datetime | None
     ended: datetime | None
@@ -94,7 +102,11 @@ def timeline(run_id: uuid.UUID) -> Timeline:
 
 
 def _fetch_steps(run_id: uuid.UUID) -> list[_Step]:
-    rows = RunStep.objects.filter(run_id=run_id).order_by("pk").values_list(*_Step.__struct_fields__)
+    rows = (
+        RunStep.objects.filter(run_id=run_id)
+        .order_by("pk")
+        .values_list(*_Step.__struct_fields__)
+    )
     return [_Step(*row) for row in rows]
 
 
@@ -103,7 +115,9 @@ def _with_status(steps: Sequence[_Step], status: StepStatus) -> list[_Step]:
 
 
 def _slowest(steps: Sequence[_Step]) -> list[_Step]:
-    """Return the steps whose duration is known, slowest first; equally slow ones by key."""
+    """Return the steps whose duration is known, slowest first; equally slow ones by
+    key.
+    """
     timed = [step for step in steps if step.seconds is not None]
     return sorted(timed, key=_slowest_first)
 

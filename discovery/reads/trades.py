@@ -16,7 +16,9 @@ from discovery.reads.wallets import require_wallet
 
 
 class TradeRow(msgspec.Struct, frozen=True):
-    """One direction of one token in one transaction. Fees, tip and rent are not part of the quote."""
+    """One direction of one token in one transaction. Fees, tip and rent are not part of
+    the quote.
+    """
 
     signature: str
     slot: int
@@ -26,9 +28,15 @@ class TradeRow(msgspec.Struct, frozen=True):
     token_units: RawUnits
     token_decimals: int
     quote_mint: str
-    quote_units: Annotated[RawUnits, Meta(description="Paid to, or received from, the market; lamports for SOL.")]
+    quote_units: Annotated[
+        RawUnits,
+        Meta(description="Paid to, or received from, the market; lamports for SOL."),
+    ]
     value_lamports: Annotated[
-        Lamports | None, Meta(description="The quote in SOL at the time of the trade; null = price not known.")
+        Lamports | None,
+        Meta(
+            description="The quote in SOL at the time of the trade; null = price not known."
+        ),
     ]
     network_fee_lamports: Lamports
     tip_lamports: Lamports
@@ -38,14 +46,18 @@ class TradeRow(msgspec.Struct, frozen=True):
 
 
 def wallet_trades(address: str, rows: "QuerySet[Trade]", page: Page) -> Slice[TradeRow]:
-    """Return a page of the wallet's trades among `rows`, newest first. Three queries. Raises Wallet.DoesNotExist."""
+    """Return a page of the wallet's trades among `rows`, newest first. Three queries.
+    Raises Wallet.DoesNotExist.
+    """
     require_wallet(address)
     found = paging.sliced(_trades(address, rows), page)
     return Slice([_trade(row) for row in found.rows], found.total, found.more)
 
 
 def trades_export(address: str, rows: "QuerySet[Trade]") -> Iterator[TradeRow]:
-    """Return all of them, EXPORT_CHUNK rows in memory at a time. Raises Wallet.DoesNotExist."""
+    """Return all of them, EXPORT_CHUNK rows in memory at a time. Raises
+    Wallet.DoesNotExist.
+    """
     require_wallet(address)
     return map(_trade, _trades(address, rows).iterator(chunk_size=paging.EXPORT_CHUNK))
 

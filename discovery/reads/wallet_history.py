@@ -14,7 +14,9 @@ _FIELDS: Final = ("status", "label", "note")
 
 
 class ChangeRow(msgspec.Struct, frozen=True):
-    """One change. `by` is the name of a user or an API key, or "" if the system made the change."""
+    """One change. `by` is the name of a user or an API key, or "" if the system made
+    the change.
+    """
 
     at: datetime
     by: str
@@ -23,13 +25,23 @@ class ChangeRow(msgspec.Struct, frozen=True):
 
 def wallet_changes(address: str) -> list[ChangeRow]:
     """Return the last changes, newest first, MAX_CHANGES at most. One query."""
-    columns = ("history_date", "history_change_reason", "history_user__username", *_FIELDS)
-    newest_first = Wallet.history.filter(address=address).order_by("-history_date", "-history_id")
-    # One row more than is returned: the oldest change is described by its differences to that row.
+    columns = (
+        "history_date",
+        "history_change_reason",
+        "history_user__username",
+        *_FIELDS,
+    )
+    newest_first = Wallet.history.filter(address=address).order_by(
+        "-history_date", "-history_id"
+    )
+    # One row more than is returned: the oldest change is described by its differences
+    # to that row.
     rows = list(newest_first.values(*columns)[: MAX_CHANGES + 1])
     changes: list[ChangeRow] = []
     for row, earlier in zip_longest(rows, rows[1:]):
-        descriptions = _initial_values(row) if earlier is None else _differences(row, earlier)
+        descriptions = (
+            _initial_values(row) if earlier is None else _differences(row, earlier)
+        )
         if not descriptions:
             continue
         change = ChangeRow(

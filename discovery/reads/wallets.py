@@ -20,32 +20,57 @@ from discovery.reads.paging import Page, Slice
 from discovery.reads.row_values import one_of
 
 ORDERINGS: Final[dict[str, tuple[OrderBy | str, ...]]] = {
-    "-score": (F("score").desc(nulls_last=True), F("n_eff").desc(nulls_last=True), "address"),
+    "-score": (
+        F("score").desc(nulls_last=True),
+        F("n_eff").desc(nulls_last=True),
+        "address",
+    ),
     "-realised_lamports": (F("realised_lamports").desc(nulls_last=True), "address"),
     "-last_discovered_at": ("-last_discovered_at", "address"),
     "last_discovered_at": ("last_discovered_at", "-address"),
 }
-"""Orders of the watchlist by name. An index serves each of them; the address makes the order unique."""
+"""Orders of the watchlist by name. An index serves each of them; the address makes the
+order unique.
+"""
 MAX_DISCOVERIES: Final = 100
 
 
 class WalletRow(msgspec.Struct, frozen=True):
-    """A wallet in the list. Figures are those of its last profile; null = no profile yet, or not known."""
+    """A wallet in the list. Figures are those of its last profile; null = no profile
+    yet, or not known.
+    """
 
     address: str
     status: Annotated[str, one_of(WalletStatus)]
     label: Annotated[str, Meta(description="Name given by an operator.")]
-    score: Annotated[Decimal | None, Meta(description="0–1; null if a gate is not met.")]
-    provisional: Annotated[bool, Meta(description="Some part of the score could not be computed.")]
+    score: Annotated[
+        Decimal | None, Meta(description="0–1; null if a gate is not met.")
+    ]
+    provisional: Annotated[
+        bool, Meta(description="Some part of the score could not be computed.")
+    ]
     unscored_reason: str
-    resolved_cycles: Annotated[int | None, Meta(description="Without the tokens through which it was found.")]
-    n_eff: Annotated[Decimal | None, Meta(description="Effective sample size: old cycles weigh less.")]
+    resolved_cycles: Annotated[
+        int | None, Meta(description="Without the tokens through which it was found.")
+    ]
+    n_eff: Annotated[
+        Decimal | None,
+        Meta(description="Effective sample size: old cycles weigh less."),
+    ]
     win_rate: Annotated[Decimal | None, Meta(description="0–1.")]
-    win_rate_low: Annotated[Decimal | None, Meta(description="Lower end of the win rate's 90 % interval.")]
+    win_rate_low: Annotated[
+        Decimal | None, Meta(description="Lower end of the win rate's 90 % interval.")
+    ]
     win_rate_high: Decimal | None
-    realised_lamports: Annotated[Lamports | None, Meta(description="Net over the profile's days.")]
-    coverage: Annotated[Decimal | None, Meta(description="Share of sales whose cost is known, 0–1.")]
-    too_active: Annotated[bool, Meta(description="More transactions than a profile reads: not scored.")]
+    realised_lamports: Annotated[
+        Lamports | None, Meta(description="Net over the profile's days.")
+    ]
+    coverage: Annotated[
+        Decimal | None, Meta(description="Share of sales whose cost is known, 0–1.")
+    ]
+    too_active: Annotated[
+        bool, Meta(description="More transactions than a profile reads: not scored.")
+    ]
     flags: tuple[str, ...]
     discovery_count: Annotated[int, Meta(description="Number of runs that found it.")]
     first_discovered_at: datetime
@@ -62,21 +87,30 @@ class Flag(msgspec.Struct, frozen=True):
 
 
 class ScoreDetail(msgspec.Struct, frozen=True):
-    """The components of a score: gates, parts, sample and interval. Empty if the wallet has never been scored."""
+    """The components of a score: gates, parts, sample and interval. Empty if the wallet
+    has never been scored.
+    """
 
     parts: tuple[Part, ...] = ()
     gates: tuple[Gate, ...] = ()
     n: Annotated[int, Meta(description="Wins and losses.")] = 0
     n_eff: Decimal | None = None
     win_rate: Decimal | None = None
-    low: Annotated[Decimal | None, Meta(description="Lower end of the win rate's 90 % interval.")] = None
+    low: Annotated[
+        Decimal | None, Meta(description="Lower end of the win rate's 90 % interval.")
+    ] = None
     high: Decimal | None = None
-    freshness: Annotated[Decimal | None, Meta(description="Factor for the days since the last trade, 0–1.")] = None
+    freshness: Annotated[
+        Decimal | None,
+        Meta(description="Factor for the days since the last trade, 0–1."),
+    ] = None
     provisional_because: tuple[str, ...] = ()
 
 
 class DiscoveryRow(msgspec.Struct, frozen=True):
-    """A run that found the wallet, through a token, with the wallet's result on that token."""
+    """A run that found the wallet, through a token, with the wallet's result on that
+    token.
+    """
 
     run_id: uuid.UUID
     mint: str
@@ -99,31 +133,43 @@ class WalletDetail(msgspec.Struct, frozen=True):
     status: Annotated[str, one_of(WalletStatus)]
     label: str
     note: str
-    score: Annotated[Decimal | None, Meta(description="0–1; null if a gate is not met.")]
+    score: Annotated[
+        Decimal | None, Meta(description="0–1; null if a gate is not met.")
+    ]
     score_version: int | None
     provisional: bool
     unscored_reason: str
     score_detail: ScoreDetail
     flags: list[Flag]
     too_active: bool
-    funder: Annotated[str, Meta(description="Address that first sent it SOL; empty = not known.")]
+    funder: Annotated[
+        str, Meta(description="Address that first sent it SOL; empty = not known.")
+    ]
     last_trade_at: datetime | None
     first_discovered_at: datetime
     last_discovered_at: datetime
     discovery_count: int
-    discoveries: Annotated[list[DiscoveryRow], Meta(description="Newest first, at most 100.")]
+    discoveries: Annotated[
+        list[DiscoveryRow], Meta(description="Newest first, at most 100.")
+    ]
     profiled_at: datetime | None
     profile_requested_at: Annotated[
-        datetime | None, Meta(description="Time of a profile request that is not finished yet.")
+        datetime | None,
+        Meta(description="Time of a profile request that is not finished yet."),
     ]
     profile_error: str
     profile: Annotated[
-        Profile | None, Meta(description="`scored` excludes the tokens through which the wallet was found.")
+        Profile | None,
+        Meta(
+            description="`scored` excludes the tokens through which the wallet was found."
+        ),
     ]
 
 
 class _FlagNames(Func):
-    """The names of the flags. The database extracts them, so that the evidence is not transferred."""
+    """The names of the flags. The database extracts them, so that the evidence is not
+    transferred.
+    """
 
     template = (
         "CASE jsonb_typeof(%(expressions)s) WHEN 'object' "
@@ -133,20 +179,26 @@ class _FlagNames(Func):
 
 
 class _DetailNumber(Func):
-    """One number of `score_detail`. The database extracts it, so that the rest is not transferred."""
+    """One number of `score_detail`. The database extracts it, so that the rest is not
+    transferred.
+    """
 
     template = "(%(expressions)s ->> '%(name)s')::numeric"
     output_field = DecimalField()
 
 
 def wallet_list(rows: "QuerySet[Wallet]", page: Page) -> Slice[WalletRow]:
-    """Return a page of the watchlist; `rows` is filtered and sorted. Two queries, whatever the number of wallets."""
+    """Return a page of the watchlist; `rows` is filtered and sorted. Two queries,
+    whatever the number of wallets.
+    """
     found = paging.sliced(_columns(rows), page)
     return Slice([_row(row) for row in found.rows], found.total, found.more)
 
 
 def wallet_export(rows: "QuerySet[Wallet]") -> Iterator[WalletRow]:
-    """Yield every row, EXPORT_CHUNK of them in memory at a time, by one cursor of the database."""
+    """Yield every row, EXPORT_CHUNK of them in memory at a time, by one cursor of the
+    database.
+    """
     return map(_row, _columns(rows).iterator(chunk_size=paging.EXPORT_CHUNK))
 
 
@@ -156,7 +208,9 @@ def _columns(rows: "QuerySet[Wallet]") -> "QuerySet[Wallet, dict[str, Any]]":
         "win_rate_low": _DetailNumber(F("score_detail"), name="low"),
         "win_rate_high": _DetailNumber(F("score_detail"), name="high"),
     }
-    stored = [name for name in WalletRow.__struct_fields__ if name not in {"flags", *computed}]
+    stored = [
+        name for name in WalletRow.__struct_fields__ if name not in {"flags", *computed}
+    ]
     named: QuerySet[Wallet, dict[str, Any]] = rows.values(*stored, **computed)
     return named
 
@@ -249,7 +303,9 @@ Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
 def _decode(stored: Any, kind: type[Struct]) -> Struct | None:
-    """Return a stored JSON object as `kind`, or None if it is empty or another version wrote it differently."""
+    """Return a stored JSON object as `kind`, or None if it is empty or another version
+    wrote it differently.
+    """
     if not stored:
         return None
     try:

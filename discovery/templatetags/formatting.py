@@ -1,4 +1,6 @@
-"""Formatting of figures on pages. A value that is not known is a dash; text from the chain is made harmless."""
+"""Formatting of figures on pages. A value that is not known is a dash; text from the
+chain is made harmless.
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -24,13 +26,19 @@ register = template.Library()
 
 EXPLORER: Final = "https://solscan.io"
 MAX_CHAIN_TEXT: Final = 64
-_USD_UNITS: Final = ((Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k"))
+_USD_UNITS: Final = (
+    (Decimal(10) ** 9, "B"),
+    (Decimal(10) ** 6, "M"),
+    (Decimal(10) ** 3, "k"),
+)
 _MIN_PLAIN_USD: Final = Decimal("0.0001")
 _MAX_UNIT_DIGITS: Final = 4
 
 
 class Mark(NamedTuple):
-    """How a status is shown: icon and word, so that it can be read without its colour, and the tone of the colour."""
+    """How a status is shown: icon and word, so that it can be read without its colour,
+    and the tone of the colour.
+    """
 
     icon: str
     text: str
@@ -64,7 +72,8 @@ _MARKS: Final = {"run": RUN_MARKS, "wallet": WALLET_MARKS, "result": RESULT_MARK
 def figure(write: Callable[..., str]) -> Callable[..., str]:
     """Register a filter that writes a known value; an unknown one becomes a dash.
 
-    Unknown is null, or the empty text that a template makes of a figure that a profile does not have.
+    Unknown is null, or the empty text that a template makes of a figure that a profile
+    does not have.
     """
 
     @wraps(write)
@@ -90,7 +99,9 @@ def signed_sol(lamports: int) -> str:
 
 @figure
 def usd(value: Decimal) -> str:
-    """USD, abbreviated from a thousand on; prices below a dollar with the digits they need."""
+    """USD, abbreviated from a thousand on; prices below a dollar with the digits they
+    need.
+    """
     size = abs(value)
     for unit, letter in _USD_UNITS:
         if size >= unit:
@@ -147,7 +158,8 @@ def duration(seconds: Decimal | int) -> str:
 
 @register.filter
 def moment(at: datetime | None, form: str = "ago") -> str | SafeString:
-    """A time in the server's zone; the page's script turns it into the reader's. Both and UTC on hover.
+    """A time in the server's zone; the page's script turns it into the reader's. Both
+    and UTC on hover.
 
     form: `ago` = relative, `at` = the time of the day, `full` = day and time.
     """
@@ -188,7 +200,9 @@ register.filter(flag_label)
 
 @register.filter
 def fees(trade: TradeRow) -> int:
-    """Costs of a trade beside its price, in lamports: network fee, tip and platform fee. Rent is no cost."""
+    """Costs of a trade beside its price, in lamports: network fee, tip and platform
+    fee. Rent is no cost.
+    """
     return trade.network_fee_lamports + trade.tip_lamports + trade.platform_fee_lamports
 
 
@@ -244,11 +258,15 @@ def page_url(context: template.Context, name: str, number: int, by: int) -> str:
 
 @register.inclusion_tag("discovery/address.html")
 def address(text: str, link: str = "", kind: str = "account") -> dict[str, Any]:
-    """A short address with a button that copies it. link: its page here; kind: of the explorer's page."""
+    """A short address with a button that copies it. link: its page here; kind: of the
+    explorer's page.
+    """
     return {"text": text, "link": link, "explorer": explorer(kind, text)}
 
 
 @register.simple_tag
 def explorer(kind: str, text: str) -> str:
-    """Address of the explorer's page of an `account`, a `token` or a `tx`. Only a click opens it."""
+    """Address of the explorer's page of an `account`, a `token` or a `tx`. Only a click
+    opens it.
+    """
     return f"{EXPLORER}/{kind}/{text}"

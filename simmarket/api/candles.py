@@ -9,7 +9,11 @@ from simmarket.api.number_format import significant
 from simmarket.chain.figures import micro_usd, price_at
 from simmarket.chain.world import Pool
 
-_TIMEFRAMES = {"minute": (60, (1, 5, 15)), "hour": (3600, (1, 4, 12)), "day": (86_400, (1,))}
+_TIMEFRAMES = {
+    "minute": (60, (1, 5, 15)),
+    "hour": (3600, (1, 4, 12)),
+    "day": (86_400, (1,)),
+}
 _MAX_CANDLES = 1000
 Row = list[float | int]
 
@@ -32,7 +36,9 @@ class _Interval:
     micro_usd: int = 0
 
 
-def candles(market: Market, pool: Pool, timeframe: str, query: dict[str, str]) -> list[Row]:
+def candles(
+    market: Market, pool: Pool, timeframe: str, query: dict[str, str]
+) -> list[Row]:
     """Return [[open time s, open, high, low, close, volume USD], ...], newest first.
 
     Raises ValueError for invalid parameters.
@@ -52,7 +58,9 @@ def candles(market: Market, pool: Pool, timeframe: str, query: dict[str, str]) -
         interval = intervals.get(start, _Interval())
         prices = [close, *interval.prices]
         close = prices[-1]
-        if index >= first_row:  # a pool that died weeks ago has tens of thousands of empty minutes
+        if (
+            index >= first_row
+        ):  # a pool that died weeks ago has tens of thousands of empty minutes
             rows.append(_row(start, prices, interval))
     return rows[::-1]
 
@@ -75,7 +83,9 @@ def _parse(market: Market, timeframe: str, query: dict[str, str]) -> _Parameters
     )
 
 
-def _intervals(market: Market, pool: Pool, parameters: _Parameters) -> dict[int, _Interval]:
+def _intervals(
+    market: Market, pool: Pool, parameters: _Parameters
+) -> dict[int, _Interval]:
     """Return the intervals with trades by their start in unix seconds."""
     intervals: dict[int, _Interval] = defaultdict(_Interval)
     for trade in pool.trades:
@@ -84,7 +94,9 @@ def _intervals(market: Market, pool: Pool, parameters: _Parameters) -> dict[int,
             continue
         interval = intervals[time - time % parameters.step_seconds]
         interval.prices.append(price_at(market.world, pool, trade.offset_seconds))
-        interval.micro_usd += micro_usd(market.world, pool, trade.quote_units, trade.offset_seconds)
+        interval.micro_usd += micro_usd(
+            market.world, pool, trade.quote_units, trade.offset_seconds
+        )
     return dict(intervals)
 
 

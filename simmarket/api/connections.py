@@ -1,4 +1,6 @@
-"""HTTP/1.1 with keep-alive over asyncio: only what JSON clients need, one write per response."""
+"""HTTP/1.1 with keep-alive over asyncio: only what JSON clients need, one write per
+response.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -60,7 +62,10 @@ class Connection(asyncio.Protocol):
             try:
                 request = self._next_request()
             except BadRequest as error:
-                self._send(json_response({"error": error.message}, error.status), keep_alive=False)
+                self._send(
+                    json_response({"error": error.message}, error.status),
+                    keep_alive=False,
+                )
                 return
             if request is None:
                 return
@@ -83,7 +88,9 @@ class Connection(asyncio.Protocol):
             self._handle_buffered()
 
     def _next_request(self) -> Request | None:
-        """Take one request from the buffer; None if it is incomplete. Raises BadRequest."""
+        """Take one request from the buffer; None if it is incomplete. Raises
+        BadRequest.
+        """
         end = self._buffer.find(_HEAD_END)
         if end < 0:
             if len(self._buffer) > _MAX_HEAD_BYTES:
@@ -100,7 +107,9 @@ class Connection(asyncio.Protocol):
         return _parse_request(line, headers, body)
 
     def _invite_body(self, headers: dict[str, str], body_start: int) -> None:
-        """Send the interim response that a client with `Expect: 100-continue` waits for."""
+        """Send the interim response that a client with `Expect: 100-continue` waits
+        for.
+        """
         assert self._transport is not None
         is_expected = headers.get("expect", "").lower() == "100-continue"
         if is_expected and len(self._buffer) == body_start:
@@ -143,7 +152,11 @@ def _parse_head(head: bytes) -> tuple[str, dict[str, str]]:
 def _content_length(headers: dict[str, str]) -> int:
     """Return the size of the body. Raises BadRequest if it is unknown or too large."""
     length = headers.get("content-length", "0")
-    if "transfer-encoding" in headers or not length.isdigit() or int(length) > _MAX_BODY_BYTES:
+    if (
+        "transfer-encoding" in headers
+        or not length.isdigit()
+        or int(length) > _MAX_BODY_BYTES
+    ):
         raise BadRequest("a Content-Length is required", 411)
     return int(length)
 
@@ -151,7 +164,11 @@ def _content_length(headers: dict[str, str]) -> int:
 def _parse_request(line: str, headers: dict[str, str], body: bytes) -> Request:
     """Return the request. Raises BadRequest for an invalid request line."""
     parts = line.split(" ")
-    if len(parts) != 3 or not parts[1].startswith("/") or not parts[2].startswith("HTTP/1."):
+    if (
+        len(parts) != 3
+        or not parts[1].startswith("/")
+        or not parts[2].startswith("HTTP/1.")
+    ):
         raise BadRequest("malformed request", 400)
     path, _, query = parts[1].partition("?")
     values = dict(parse_qsl(query, keep_blank_values=True)) if query else {}

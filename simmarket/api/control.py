@@ -1,4 +1,6 @@
-"""The market's own paths under /__sim__: health, counters, planned faults. No provider has them."""
+"""The market's own paths under /__sim__: health, counters, planned faults. No provider
+has them.
+"""
 
 import json
 import time
@@ -42,7 +44,9 @@ class Control:
         }
 
     def _file_shift_seconds(self) -> int | None:
-        """Return the difference between served times and those of the trades file, or None without a file."""
+        """Return the difference between served times and those of the trades file, or
+        None without a file.
+        """
         file_end = self._market.world.file_end_seconds
         if file_end is None:
             return None

@@ -6,7 +6,13 @@ from simmarket.api.figure_cache import FigureCache
 from simmarket.api.http_messages import Response, json_response, text_response
 from simmarket.api.market import Market
 from simmarket.api.number_format import number, number_text
-from simmarket.api.rest_endpoint import ErrorResponses, Refusal, RestEndpoint, RestRequest, route
+from simmarket.api.rest_endpoint import (
+    ErrorResponses,
+    Refusal,
+    RestEndpoint,
+    RestRequest,
+    route,
+)
 from simmarket.chain import base58
 from simmarket.chain.figures import PoolFigures
 from simmarket.chain.stable_hash import stable_hash
@@ -84,14 +90,20 @@ class DexScreener:
         if request.fault != "missing_pair":
             rows = self._pairs_by_address(set(request.parts[0].split(",")))
         first = rows[0] if rows else None
-        return json_response({"schemaVersion": "1.0.0", "pairs": rows or None, "pair": first})
+        return json_response(
+            {"schemaVersion": "1.0.0", "pairs": rows or None, "pair": first}
+        )
 
     def _pairs_by_address(self, addresses: set[str]) -> list[Json]:
         address = self._world.accounts.address
         rows: list[Json] = []
         for token in self._world.tokens.values():
             listed = [pool for pool in token.pools if pool.is_listed]
-            rows += [self._pair(token, pool) for pool in listed if address(pool.account) in addresses]
+            rows += [
+                self._pair(token, pool)
+                for pool in listed
+                if address(pool.account) in addresses
+            ]
         return rows
 
     def _search(self, request: RestRequest) -> Response:
@@ -109,7 +121,11 @@ class DexScreener:
 
     def _profiles(self, _: RestRequest) -> Response:
         rows: list[Json] = [_foreign_profile()]
-        rows += [_profile(mint, token) for mint, token in self._newest_first() if token.has_profile]
+        rows += [
+            _profile(mint, token)
+            for mint, token in self._newest_first()
+            if token.has_profile
+        ]
         return json_response(rows[:_MAX_PAIRS])
 
     def _latest_boosts(self, _: RestRequest) -> Response:
@@ -132,7 +148,11 @@ class DexScreener:
         return rows[:_MAX_PAIRS]
 
     def _newest_first(self) -> list[tuple[str, Token]]:
-        listed = [(mint, token) for mint, token in self._world.tokens.items() if token.pools[0].is_listed]
+        listed = [
+            (mint, token)
+            for mint, token in self._world.tokens.items()
+            if token.pools[0].is_listed
+        ]
         return sorted(listed, key=lambda item: -item[1].launched_offset_seconds)
 
     def _pairs_of(self, address: str) -> list[tuple[Pool, Json]]:
@@ -140,7 +160,11 @@ class DexScreener:
         token = self._world.tokens.get(address)
         if token is None:
             return []
-        pairs = [(pool, self._pair(token, pool)) for pool in token.pools if _is_shown(token, pool)]
+        pairs = [
+            (pool, self._pair(token, pool))
+            for pool in token.pools
+            if _is_shown(token, pool)
+        ]
         if pairs and token.mint.account % 5 == 0:
             first_pool, first_row = pairs[0]
             pairs.append((first_pool, _as_quote(first_row, address)))
@@ -165,17 +189,26 @@ class DexScreener:
                 "name": token.name,
                 "symbol": token.symbol,
             },
-            "quoteToken": {"address": quote, "name": quote_name, "symbol": quote_symbol},
+            "quoteToken": {
+                "address": quote,
+                "name": quote_name,
+                "symbol": quote_symbol,
+            },
             "priceNative": number_text(figures.price_quote, 7),
             "priceUsd": number_text(figures.price_usd, 7),
             "txns": {name: _transaction_counts(figures, name) for name in _WINDOWS},
-            "volume": {name: number(figures.windows[name].volume_usd) for name in reversed(_WINDOWS)},
+            "volume": {
+                name: number(figures.windows[name].volume_usd)
+                for name in reversed(_WINDOWS)
+            },
         }
         changes = _price_changes(figures)
         if changes:
             row["priceChange"] = changes
         _add_liquidity(row, pool, figures)
-        market_cap = number(figures.price_usd * token.mint.supply / 10**token.mint.decimals, 0)
+        market_cap = number(
+            figures.price_usd * token.mint.supply / 10**token.mint.decimals, 0
+        )
         row["fdv"] = market_cap
         if token.mint.account % 7:
             row["marketCap"] = market_cap
@@ -190,11 +223,17 @@ class DexScreener:
 def _matches(text: str, mint: str, token: Token) -> bool:
     if not text:
         return False
-    return text in token.symbol.lower() or text in token.name.lower() or text == mint.lower()
+    return (
+        text in token.symbol.lower()
+        or text in token.name.lower()
+        or text == mint.lower()
+    )
 
 
 def _is_shown(token: Token, pool: Pool) -> bool:
-    """Return True if a pool is listed; a complete curve stays listed for some tokens only."""
+    """Return True if a pool is listed; a complete curve stays listed for some tokens
+    only.
+    """
     is_hidden_curve = pool.is_curve and pool.is_complete and len(token.symbol) % 2 == 1
     return pool.is_listed and not is_hidden_curve
 
@@ -229,8 +268,12 @@ def _add_liquidity(row: Json, pool: Pool, figures: PoolFigures) -> None:
 def _info(token: Token) -> Json:
     return {
         "imageUrl": f"{_IMAGES}/{token.symbol.lower()}.png",
-        "websites": [{"label": "Website", "url": f"https://{token.symbol.lower()}.invalid"}],
-        "socials": [{"type": "twitter", "url": f"https://x.com/{token.symbol.lower()}"}],
+        "websites": [
+            {"label": "Website", "url": f"https://{token.symbol.lower()}.invalid"}
+        ],
+        "socials": [
+            {"type": "twitter", "url": f"https://x.com/{token.symbol.lower()}"}
+        ],
     }
 
 

@@ -19,7 +19,9 @@ RESPONSE_KINDS = frozenset(
         "garbled",
     )
 )
-ITEM_KINDS = frozenset(("null_block_time", "null_result", "repeat_page", "missing_pair"))
+ITEM_KINDS = frozenset(
+    ("null_block_time", "null_result", "repeat_page", "missing_pair")
+)
 _KEYS = frozenset(("provider", "match", "kind", "count", "seconds"))
 _CHALLENGE = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>blocked</body></html>"
 
@@ -45,7 +47,9 @@ class Fault:
         return self.seconds if self.kind == "429" else None
 
     def matches(self, provider: str, names: list[str], kinds: frozenset[str]) -> bool:
-        """Return True if the fault is for this provider, one of these names and one of these kinds."""
+        """Return True if the fault is for this provider, one of these names and one of
+        these kinds.
+        """
         if self.kind not in kinds or self.provider not in {"*", provider}:
             return False
         return self.match == "*" or any(self._matches_name(name) for name in names)
@@ -62,7 +66,8 @@ class Faults:
         self._planned: list[Fault] = []
 
     def plan(self, body: Any) -> str | None:
-        """Add a fault from a JSON body; return an error message if the body is invalid, else None.
+        """Add a fault from a JSON body; return an error message if the body is invalid,
+        else None.
 
         Raises ValueError or TypeError if `count` or `seconds` is not a number.
         """
@@ -95,11 +100,18 @@ class Faults:
     def remaining(self) -> list[dict[str, Any]]:
         """Return the faults that are still planned."""
         return [
-            {"provider": fault.provider, "match": fault.match, "kind": fault.kind, "count": fault.count}
+            {
+                "provider": fault.provider,
+                "match": fault.match,
+                "kind": fault.kind,
+                "count": fault.count,
+            }
             for fault in self._planned
         ]
 
-    def take(self, provider: str, names: list[str], kinds: frozenset[str]) -> Fault | None:
+    def take(
+        self, provider: str, names: list[str], kinds: frozenset[str]
+    ) -> Fault | None:
         """Return the fault for this call, if any, and count it down."""
         for fault in self._planned:
             if fault.matches(provider, names, kinds):
@@ -121,11 +133,21 @@ def apply_fault(fault: Fault, response: Response) -> Response:
         case "cut_connection":
             response.is_cut = True
         case "html403":
-            return Response(403, _CHALLENGE, "text/html; charset=utf-8", [("cf-mitigated", "challenge")])
+            return Response(
+                403,
+                _CHALLENGE,
+                "text/html; charset=utf-8",
+                [("cf-mitigated", "challenge")],
+            )
         case "500":
             return text_response("Internal Server Error", 500)
         case "503":
             return text_response("Service Temporarily Unavailable", 503)
         case "garbled":
-            return json_response({"unexpected": ["shape", 1, None, {"data": "not a record"}], "result": "?"})
+            return json_response(
+                {
+                    "unexpected": ["shape", 1, None, {"data": "not a record"}],
+                    "result": "?",
+                }
+            )
     return response

@@ -65,12 +65,22 @@ class GeckoTerminal:
             route(f"{_NETWORK}/dexes/{{dex}}/pools", self._of_dex, _LIST_KEYS),
             route(f"{_NETWORK}/tokens/multi/{{addresses}}", self._tokens, "include"),
             route(f"{_NETWORK}/tokens/{{address}}", self._token, "include"),
-            route(f"{_NETWORK}/tokens/{{address}}/pools", self._of_token, f"{_LIST_KEYS} include_inactive_source"),
+            route(
+                f"{_NETWORK}/tokens/{{address}}/pools",
+                self._of_token,
+                f"{_LIST_KEYS} include_inactive_source",
+            ),
             route(f"{_NETWORK}/pools/multi/{{addresses}}", self._pools, "include"),
             route(f"{_NETWORK}/pools/{{address}}", self._pool, "include"),
-            route(f"{_NETWORK}/pools/{{address}}/ohlcv/{{timeframe}}", self._candles, _CANDLE_KEYS),
+            route(
+                f"{_NETWORK}/pools/{{address}}/ohlcv/{{timeframe}}",
+                self._candles,
+                _CANDLE_KEYS,
+            ),
         ]
-        errors = ErrorResponses(not_found=not_found, bad_request=bad_request, too_many=too_many)
+        errors = ErrorResponses(
+            not_found=not_found, bad_request=bad_request, too_many=too_many
+        )
         return RestEndpoint(self._market, "geckoterminal", routes, errors)
 
     def _all(self) -> list[TokenPool]:
@@ -99,11 +109,17 @@ class GeckoTerminal:
     def _trending(self, request: RestRequest) -> Response:
         name = _DURATIONS.get(request.query.get("duration", "24h"))
         if name is None:
-            raise Refusal(bad_request("duration"), f"duration {request.query['duration']}")
+            raise Refusal(
+                bad_request("duration"), f"duration {request.query['duration']}"
+            )
 
         def rank(item: TokenPool) -> Any:
             windows = self._figures.of(item.pool).windows
-            return -windows[name].volume_usd, -windows["h24"].volume_usd, item.pool.account
+            return (
+                -windows[name].volume_usd,
+                -windows["h24"].volume_usd,
+                item.pool.account,
+            )
 
         active = [item for item in self._listed() if not item.pool.is_complete]
         return self._page(request, active, rank)
@@ -136,15 +152,20 @@ class GeckoTerminal:
 
         def rank(item: TokenPool) -> Any:
             day = self._figures.of(item.pool).windows["h24"]
-            first = Fraction(day.trades) if sort == "h24_tx_count_desc" else day.volume_usd
+            first = (
+                Fraction(day.trades) if sort == "h24_tx_count_desc" else day.volume_usd
+            )
             return -first, item.pool.account
 
         return rank
 
-    def _page(self, request: RestRequest, items: list[TokenPool], rank: Rank) -> Response:
+    def _page(
+        self, request: RestRequest, items: list[TokenPool], rank: Rank
+    ) -> Response:
         """Return one page of 20.
 
-        Real lists shift between two requests: a later page begins with the last row of the page before it.
+        Real lists shift between two requests: a later page begins with the last row of
+        the page before it.
         """
         page = _page_number(request)
         overlap = 1 if page > 1 else 0
@@ -156,12 +177,18 @@ class GeckoTerminal:
         self._include(body, request, rows)
         return json_response(body)
 
-    def _include(self, body: Json, request: RestRequest, items: list[TokenPool]) -> None:
-        """Add the related resources that the request includes. Raises Refusal for an unknown kind."""
+    def _include(
+        self, body: Json, request: RestRequest, items: list[TokenPool]
+    ) -> None:
+        """Add the related resources that the request includes. Raises Refusal for an
+        unknown kind.
+        """
         wanted = {part for part in request.query.get("include", "").split(",") if part}
         unknown = wanted - _INCLUDES
         if unknown:
-            raise Refusal(bad_request("include"), f"include {', '.join(sorted(unknown))}")
+            raise Refusal(
+                bad_request("include"), f"include {', '.join(sorted(unknown))}"
+            )
         if not wanted:
             return
         rows: dict[str, Json] = {}
@@ -202,11 +229,16 @@ class GeckoTerminal:
         mints = set(request.parts[0].split(","))
         if len(mints) > _MAX_ADDRESSES:
             raise Refusal(bad_request(f"at most {_MAX_ADDRESSES} addresses"))
-        # sorted, not in the order of the request; unknown addresses are dropped silently
-        tokens = [token for mint, token in sorted(self._world.tokens.items()) if mint in mints]
+        # sorted, not in the order of the request; unknown addresses are dropped
+        # silently
+        tokens = [
+            token for mint, token in sorted(self._world.tokens.items()) if mint in mints
+        ]
         body: Json = {"data": [self._token_row(token) for token in tokens]}
         if "top_pools" in request.query.get("include", ""):
-            body["included"] = [self._pool_row(TokenPool(token, token.pools[-1])) for token in tokens]
+            body["included"] = [
+                self._pool_row(TokenPool(token, token.pools[-1])) for token in tokens
+            ]
         return json_response(body)
 
     def _dexes(self, request: RestRequest) -> Response:
@@ -226,13 +258,19 @@ class GeckoTerminal:
             rows = candles(self._market, pool, timeframe, request.query)
         except ValueError as error:
             raise Refusal(bad_request(str(error)), f"ohlcv {error}") from None
-        identity = UUID(int=stable_hash("ohlcv", address) << 64 | stable_hash(timeframe, address))
+        identity = UUID(
+            int=stable_hash("ohlcv", address) << 64 | stable_hash(timeframe, address)
+        )
         meta = {
             "base": _candle_token(token_stub(self._world, token)),
             "quote": _candle_token(quote_stub(self._world, pool)),
         }
         attributes = {"ohlcv_list": rows}
-        data = {"id": str(identity), "type": "ohlcv_request_response", "attributes": attributes}
+        data = {
+            "id": str(identity),
+            "type": "ohlcv_request_response",
+            "attributes": attributes,
+        }
         return json_response({"data": data, "meta": meta})
 
     def _pool_row(self, item: TokenPool) -> Json:

@@ -12,7 +12,14 @@ from simmarket.chain.world import Pool, Token, World
 
 Json = dict[str, Any]
 DEXES = {"pumpfun": ("pump-fun", "Pump.fun"), "pumpswap": ("pumpswap", "PumpSwap")}
-IDLE_DEXES = ("raydium", "raydium-clmm", "raydium-launchlab", "meteora", "meteora-dbc", "orca")
+IDLE_DEXES = (
+    "raydium",
+    "raydium-clmm",
+    "raydium-launchlab",
+    "meteora",
+    "meteora-dbc",
+    "orca",
+)
 _DAY_SECONDS = 86_400
 
 
@@ -31,16 +38,22 @@ def pool_row(market: Market, item: TokenPool, figures: PoolFigures) -> Json:
     return {
         "id": f"solana_{address}",
         "type": "pool",
-        "attributes": _pool_attributes(market, item, figures, quote["attributes"]["symbol"]),
+        "attributes": _pool_attributes(
+            market, item, figures, quote["attributes"]["symbol"]
+        ),
         "relationships": {
-            "base_token": {"data": {"id": token_stub(market.world, token)["id"], "type": "token"}},
+            "base_token": {
+                "data": {"id": token_stub(market.world, token)["id"], "type": "token"}
+            },
             "quote_token": {"data": {"id": quote["id"], "type": "token"}},
             "dex": {"data": {"id": DEXES[pool.dex][0], "type": "dex"}},
         },
     }
 
 
-def _pool_attributes(market: Market, item: TokenPool, figures: PoolFigures, quote_symbol: str) -> Json:
+def _pool_attributes(
+    market: Market, item: TokenPool, figures: PoolFigures, quote_symbol: str
+) -> Json:
     token, pool = item
     now = market.now()
     quote_price = quote_usd(market.world, pool, now)
@@ -48,11 +61,15 @@ def _pool_attributes(market: Market, item: TokenPool, figures: PoolFigures, quot
     price = figures.price_quote
     inverse_price = 1 / price if price else Fraction(0)
     fee = "" if pool.is_curve else " 0.3%"
-    market_cap = number_text(figures.price_usd * token.mint.supply / 10**token.mint.decimals, 12)
+    market_cap = number_text(
+        figures.price_usd * token.mint.supply / 10**token.mint.decimals, 12
+    )
     windows = figures.windows
     return {
         "base_token_price_usd": number_text(figures.price_usd, 15),
-        "base_token_price_native_currency": number_text(figures.price_usd / sol_price, 15),
+        "base_token_price_native_currency": number_text(
+            figures.price_usd / sol_price, 15
+        ),
         "quote_token_price_usd": number_text(quote_price, 15),
         "quote_token_price_native_currency": number_text(quote_price / sol_price, 15),
         "base_token_price_quote_token": number_text(price, 12),
@@ -62,9 +79,14 @@ def _pool_attributes(market: Market, item: TokenPool, figures: PoolFigures, quot
         "pool_created_at": iso(market.unix(pool.created_offset_seconds)),
         "fdv_usd": market_cap,
         "market_cap_usd": market_cap if token.mint.account % 6 == 0 else None,
-        "price_change_percentage": {name: number_text(round(windows[name].change_pct, 3), 12) for name in WINDOWS},
+        "price_change_percentage": {
+            name: number_text(round(windows[name].change_pct, 3), 12)
+            for name in WINDOWS
+        },
         "transactions": {name: _counts(windows[name]) for name in WINDOWS},
-        "volume_usd": {name: number_text(windows[name].volume_usd, 15) for name in WINDOWS},
+        "volume_usd": {
+            name: number_text(windows[name].volume_usd, 15) for name in WINDOWS
+        },
         "reserve_in_usd": _reserve_text(token, figures),
     }
 
@@ -79,18 +101,30 @@ def _reserve_text(token: Token, figures: PoolFigures) -> str:
 def token_stub(world: World, token: Token) -> Json:
     """Return a token as a list includes it."""
     mint = world.accounts.address(token.mint.account)
-    return _stub(mint, token.name, token.symbol, decimals=token.mint.decimals, coin_id=None)
+    return _stub(
+        mint, token.name, token.symbol, decimals=token.mint.decimals, coin_id=None
+    )
 
 
 def quote_stub(world: World, pool: Pool) -> Json:
     """Return a pool's quote token as a list includes it."""
     mint = world.accounts.address(pool.quote.account)
     if pool.quote is world.ledger.native:
-        return _stub(mint, "Wrapped SOL", "SOL", decimals=pool.quote.decimals, coin_id="wrapped-solana")
-    return _stub(mint, "USD Coin", "USDC", decimals=pool.quote.decimals, coin_id="usd-coin")
+        return _stub(
+            mint,
+            "Wrapped SOL",
+            "SOL",
+            decimals=pool.quote.decimals,
+            coin_id="wrapped-solana",
+        )
+    return _stub(
+        mint, "USD Coin", "USDC", decimals=pool.quote.decimals, coin_id="usd-coin"
+    )
 
 
-def _stub(mint: str, name: str, symbol: str, *, decimals: int, coin_id: str | None) -> Json:
+def _stub(
+    mint: str, name: str, symbol: str, *, decimals: int, coin_id: str | None
+) -> Json:
     attributes = {
         "address": mint,
         "name": name,
@@ -124,7 +158,9 @@ def token_row(market: Market, item: TokenPool, figures: PoolFigures) -> Json:
         "launchpad_details": _launchpad_details(market, token),
     }
     pool_address = market.world.accounts.address(main_pool.account)
-    row["relationships"] = {"top_pools": {"data": [{"id": f"solana_{pool_address}", "type": "pool"}]}}
+    row["relationships"] = {
+        "top_pools": {"data": [{"id": f"solana_{pool_address}", "type": "pool"}]}
+    }
     return row
 
 
@@ -135,7 +171,9 @@ def _launchpad_details(market: Market, token: Token) -> Json:
             "graduation_percentage": 100,
             "completed": True,
             "completed_at": iso(market.unix(graduated)),
-            "migrated_destination_pool_address": market.world.accounts.address(token.pools[1].account),
+            "migrated_destination_pool_address": market.world.accounts.address(
+                token.pools[1].account
+            ),
         }
     curve = token.pools[0]
     sold_pct = Fraction(0)
@@ -150,13 +188,24 @@ def _launchpad_details(market: Market, token: Token) -> Json:
 
 
 def _counts(window: Window) -> Json:
-    return {"buys": window.buys, "sells": window.sells, "buyers": window.buyers, "sellers": window.sellers}
+    return {
+        "buys": window.buys,
+        "sells": window.sells,
+        "buyers": window.buyers,
+        "sellers": window.sellers,
+    }
 
 
 def not_found() -> Response:
     """Return the response to an unknown path or address."""
     identity = "b5a1c7de-0000-4000-8000-5f0e6d1c2b3a"
-    return json_response({"errors": [{"status": "404", "title": "Not Found"}], "meta": {"ref_id": identity}}, 404)
+    return json_response(
+        {
+            "errors": [{"status": "404", "title": "Not Found"}],
+            "meta": {"ref_id": identity},
+        },
+        404,
+    )
 
 
 def bad_request(text: str) -> Response:
@@ -167,7 +216,11 @@ def bad_request(text: str) -> Response:
 def too_many(retry_after_seconds: float | None) -> Response:
     """Return the response above the rate limit."""
     message = "You've exceeded the Rate Limit. Please visit https://www.coingecko.com/en/api/pricing"
-    response = json_response({"status": {"error_code": 429, "error_message": message}}, 429)
+    response = json_response(
+        {"status": {"error_code": 429, "error_message": message}}, 429
+    )
     if retry_after_seconds is not None:
-        response.headers.append(("Retry-After", "0"))  # as observed on the real API: the header does not help
+        response.headers.append(
+            ("Retry-After", "0")
+        )  # as observed on the real API: the header does not help
     return response

@@ -6,7 +6,15 @@ from typing import Any, NamedTuple
 
 from simmarket.api.http_messages import dumps
 from simmarket.api.market import Market
-from simmarket.api.rpc_params import Json, RpcError, address, choice, config, unknown, unsigned
+from simmarket.api.rpc_params import (
+    Json,
+    RpcError,
+    address,
+    choice,
+    config,
+    unknown,
+    unsigned,
+)
 from simmarket.api.solana_rpc import SolanaRpc
 
 METHOD = "getTransactionsForAddress"
@@ -26,7 +34,9 @@ _CONFIG = frozenset(
 _FILTERS = frozenset(("blockTime", "slot", "signature", "status", "tokenAccounts"))
 _BOUNDS = frozenset(("gte", "gt", "lte", "lt"))
 _LOWER_BOUNDS = frozenset(("gte", "gt"))
-_EXCLUSIVE_STARTS = frozenset(("gt", "lte"))  # the edge of these bounds is after the value itself
+_EXCLUSIVE_STARTS = frozenset(
+    ("gt", "lte")
+)  # the edge of these bounds is after the value itself
 _MAX_ROWS = 1000
 _CREDITS_PER_HUNDRED_ROWS = 10
 
@@ -67,10 +77,14 @@ class Helius(SolanaRpc):
     def _transactions_for_address(self, params: list[Any]) -> bytes:
         name = address(params)
         query = _parse(config(params, 1, _CONFIG))
-        account_mode = choice(query.filters, "tokenAccounts", ("none", "balanceChanged", "all"), "none")
+        account_mode = choice(
+            query.filters, "tokenAccounts", ("none", "balanceChanged", "all"), "none"
+        )
         positions = self._positions_for(name, account_mode)
         span = self._span(query)
-        positions = positions[bisect_left(positions, span.start) : bisect_left(positions, span.end)]
+        positions = positions[
+            bisect_left(positions, span.start) : bisect_left(positions, span.end)
+        ]
         positions = self._with_status(positions, query)
         if query.is_descending:
             positions = positions[::-1]
@@ -81,10 +95,18 @@ class Helius(SolanaRpc):
             next_token = f"{last.slot}:{last.index}"
         rows = self._rows_of(page, query)
         self.market.stats.credits["helius"] += _credits(rows, query)
-        return b'{"data":[' + b",".join(rows) + b'],"paginationToken":' + dumps(next_token) + b"}"
+        return (
+            b'{"data":['
+            + b",".join(rows)
+            + b'],"paginationToken":'
+            + dumps(next_token)
+            + b"}"
+        )
 
     def _positions_for(self, name: str, account_mode: str) -> list[int]:
-        """Return the positions of an address; with another mode than `none` those of its token accounts, too."""
+        """Return the positions of an address; with another mode than `none` those of
+        its token accounts, too.
+        """
         account = self.world.accounts.find(name)
         if account is None:
             return []
@@ -132,7 +154,9 @@ class Helius(SolanaRpc):
             span = span.bounded(bound, self._edge("slot", bound, slot))
         for bound, time in times.items():
             offset_seconds = unsigned(time, "blockTime") - self.market.shift_seconds
-            span = span.bounded(bound, self._edge("offset_seconds", bound, offset_seconds))
+            span = span.bounded(
+                bound, self._edge("offset_seconds", bound, offset_seconds)
+            )
         signatures = config([filters.get("signature")], 0, _BOUNDS)
         for bound, value in signatures.items():
             position = self.position_of(value)
@@ -142,9 +166,15 @@ class Helius(SolanaRpc):
         return span
 
     def _edge(self, attribute: str, bound: str, value: int) -> int:
-        """Return the position at which a bound on a rising attribute (slot or offset) begins or ends."""
+        """Return the position at which a bound on a rising attribute (slot or offset)
+        begins or ends.
+        """
         first_value = value + 1 if bound in _EXCLUSIVE_STARTS else value
-        return bisect_left(self.world.transactions, first_value, key=lambda item: getattr(item, attribute))
+        return bisect_left(
+            self.world.transactions,
+            first_value,
+            key=lambda item: getattr(item, attribute),
+        )
 
     def _with_status(self, positions: list[int], query: _Query) -> list[int]:
         status = choice(query.filters, "status", ("any", "succeeded", "failed"), "any")
@@ -152,14 +182,26 @@ class Helius(SolanaRpc):
             return positions
         is_failed = status == "failed"
         transactions = self.world.transactions
-        return [position for position in positions if (transactions[position].error is not None) == is_failed]
+        return [
+            position
+            for position in positions
+            if (transactions[position].error is not None) == is_failed
+        ]
 
     def _rows_of(self, page: list[int], query: _Query) -> list[bytes]:
         if not query.is_full:
-            return [self._indexed(position, self.signature_row(position)) for position in page]
+            return [
+                self._indexed(position, self.signature_row(position))
+                for position in page
+            ]
         for position in page:
             self.check_version(position, query.options)
-        return [self._indexed(position, self.transactions.rendered(position, query.encoding)) for position in page]
+        return [
+            self._indexed(
+                position, self.transactions.rendered(position, query.encoding)
+            )
+            for position in page
+        ]
 
     def _indexed(self, position: int, row: bytes) -> bytes:
         """Return a JSON object with the transaction's index in its block added."""
@@ -169,7 +211,9 @@ class Helius(SolanaRpc):
 
 def _parse(options: Json) -> _Query:
     choice(options, "commitment", ("finalized", "confirmed"), "finalized")
-    details = choice(options, "transactionDetails", ("signatures", "full"), "signatures")
+    details = choice(
+        options, "transactionDetails", ("signatures", "full"), "signatures"
+    )
     order = choice(options, "sortOrder", ("asc", "desc"), "desc")
     encoding = choice(options, "encoding", ("json", "jsonParsed"), "json")
     limit = unsigned(options.get("limit", _MAX_ROWS), "limit")
@@ -186,7 +230,9 @@ def _parse(options: Json) -> _Query:
 
 
 def _credits(rows: list[bytes], query: _Query) -> int:
-    """Return the price of a page: full rows cost by the hundred, signatures a fixed amount."""
+    """Return the price of a page: full rows cost by the hundred, signatures a fixed
+    amount.
+    """
     if not query.is_full:
         return _CREDITS_PER_HUNDRED_ROWS
     hundreds = -(-len(rows) // 100)

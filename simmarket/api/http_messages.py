@@ -9,7 +9,9 @@ JSON_TYPE = "application/json; charset=utf-8"
 
 @dataclass(slots=True, frozen=True)
 class Request:
-    """One HTTP request; `path` is the part after the provider's prefix, `query` has the last value of each key."""
+    """One HTTP request; `path` is the part after the provider's prefix, `query` has the
+    last value of each key.
+    """
 
     method: str
     path: str
@@ -20,7 +22,9 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """One HTTP response. `delay_seconds` delays it; `is_cut` closes the connection in the middle of the body."""
+    """One HTTP response. `delay_seconds` delays it; `is_cut` closes the connection in
+    the middle of the body.
+    """
 
     status: int = 200
     body: bytes = b""

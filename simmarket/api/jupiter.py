@@ -85,10 +85,14 @@ class Jupiter:
         if len(terms) > _MAX_SEARCH_MINTS:
             raise Refusal(_error(f"at most {_MAX_SEARCH_MINTS} mints"))
         tokens = self._world.tokens
-        matches = [(mint, tokens[mint]) for mint in dict.fromkeys(terms) if mint in tokens]
+        matches = [
+            (mint, tokens[mint]) for mint in dict.fromkeys(terms) if mint in tokens
+        ]
         if not matches and len(terms) == 1:
             matches = self._search_by_name(query.lower())
-        return json_response([self._information(mint, token) for mint, token in matches])
+        return json_response(
+            [self._information(mint, token) for mint, token in matches]
+        )
 
     def _search_by_name(self, text: str) -> list[tuple[str, Token]]:
         matches: list[tuple[str, Token]] = []
@@ -98,8 +102,12 @@ class Jupiter:
         return matches[:_MAX_SEARCH_RESULTS]
 
     def _recent(self, _: RestRequest) -> Response:
-        newest = sorted(self._listed().items(), key=lambda item: -item[1].launched_offset_seconds)
-        return json_response([self._information(mint, token) for mint, token in newest[:_MAX_RECENT]])
+        newest = sorted(
+            self._listed().items(), key=lambda item: -item[1].launched_offset_seconds
+        )
+        return json_response(
+            [self._information(mint, token) for mint, token in newest[:_MAX_RECENT]]
+        )
 
     def _category(self, request: RestRequest) -> Response:
         category, span = request.parts
@@ -110,7 +118,9 @@ class Jupiter:
             limit = positive_integer(request.query, "limit", 50, 100)
         except ValueError as error:
             raise Refusal(_error(str(error))) from error
-        figures = {mint: self._figures.of(token) for mint, token in self._listed().items()}
+        figures = {
+            mint: self._figures.of(token) for mint, token in self._listed().items()
+        }
 
         def rank(mint: str) -> tuple[Fraction, Fraction, str]:
             windows = figures[mint].windows
@@ -118,12 +128,18 @@ class Jupiter:
             return -first, -windows["h24"].volume_usd, mint
 
         mints = sorted(figures, key=rank)[:limit]
-        return json_response([self._information(mint, self._world.tokens[mint]) for mint in mints])
+        return json_response(
+            [self._information(mint, self._world.tokens[mint]) for mint in mints]
+        )
 
     def _listed(self) -> dict[str, Token]:
         """Return the tokens that were traded in the last week."""
         now = self._market.now()
-        return {mint: token for mint, token in self._world.tokens.items() if not is_idle(token, now)}
+        return {
+            mint: token
+            for mint, token in self._world.tokens.items()
+            if not is_idle(token, now)
+        }
 
     def _prices(self, request: RestRequest) -> Response:
         mints = [mint for mint in request.query.get("ids", "").split(",") if mint]
@@ -181,7 +197,11 @@ class Jupiter:
                 "createdAt": self._iso(token.launched_offset_seconds),
             },
             "holderCount": figures.holder_count,
-            "audit": {"mintAuthorityDisabled": True, "freezeAuthorityDisabled": True, "devMints": 1},
+            "audit": {
+                "mintAuthorityDisabled": True,
+                "freezeAuthorityDisabled": True,
+                "devMints": 1,
+            },
             "organicScore": 0,
             "organicScoreLabel": "low",
             "isVerified": False,
@@ -212,7 +232,9 @@ def _error(text: str, status: int = 400) -> Response:
 
 
 def _category_value(category: str, window: Window) -> Fraction:
-    """Return the value that a category sorts by: the price change of traded tokens, or the volume."""
+    """Return the value that a category sorts by: the price change of traded tokens, or
+    the volume.
+    """
     if category == "toptrending" and window.trades:
         return window.change_pct
     return window.volume_usd

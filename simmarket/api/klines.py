@@ -4,7 +4,13 @@ from typing import Any
 
 from simmarket.api.http_messages import Response, json_response
 from simmarket.api.market import Market
-from simmarket.api.rest_endpoint import ErrorResponses, Refusal, RestEndpoint, RestRequest, route
+from simmarket.api.rest_endpoint import (
+    ErrorResponses,
+    Refusal,
+    RestEndpoint,
+    RestRequest,
+    route,
+)
 from simmarket.chain.stable_hash import stable_hash
 
 _INTERVAL_MINUTES = {"1m": 1, "1h": 60}
@@ -19,7 +25,13 @@ class Klines:
 
     def endpoint(self) -> RestEndpoint:
         """Return the provider with its route."""
-        routes = [route("/api/v3/klines", self._klines, "symbol interval startTime endTime limit")]
+        routes = [
+            route(
+                "/api/v3/klines",
+                self._klines,
+                "symbol interval startTime endTime limit",
+            )
+        ]
         errors = ErrorResponses(
             not_found=lambda: json_response({"code": -1, "msg": "Not Found"}, 404),
             bad_request=lambda text: _error(-1101, text),
@@ -38,11 +50,15 @@ class Klines:
         try:
             open_times = self._open_times(request.query, minutes * 60_000)
         except ValueError:
-            raise Refusal(_error(-1100, "Illegal characters found in a parameter.")) from None
+            raise Refusal(
+                _error(-1100, "Illegal characters found in a parameter.")
+            ) from None
         return json_response([self._candle(open_ms, minutes) for open_ms in open_times])
 
     def _open_times(self, query: dict[str, str], step_ms: int) -> range:
-        """Return the open times in milliseconds, oldest first. Raises ValueError for a parameter that is no number."""
+        """Return the open times in milliseconds, oldest first. Raises ValueError for a
+        parameter that is no number.
+        """
         limit = min(int(query.get("limit", 500)), _MAX_CANDLES)
         now = self._market.unix(self._market.now()) * 1000
         end = min(int(query.get("endTime", now)), now)
@@ -56,7 +72,10 @@ class Klines:
     def _candle(self, open_ms: int, minutes: int) -> list[Any]:
         first_minute = (open_ms // 1000 - self._market.shift_seconds) // 60
         price = self._market.world.price
-        closes = [price.close_cents(minute) for minute in range(first_minute - 1, first_minute + minutes)]
+        closes = [
+            price.close_cents(minute)
+            for minute in range(first_minute - 1, first_minute + minutes)
+        ]
         spread = stable_hash("spread", first_minute) % 9
         volume = 1_000_00 + stable_hash("volume", first_minute) % 900_000
         return [
@@ -84,7 +103,9 @@ def _error(code: int, text: str) -> Response:
 
 
 def _too_many(retry_after_seconds: float | None) -> Response:
-    response = json_response({"code": -1003, "msg": "Too many requests; current limit exceeded."}, 429)
+    response = json_response(
+        {"code": -1003, "msg": "Too many requests; current limit exceeded."}, 429
+    )
     if retry_after_seconds is not None:
         response.headers.append(("Retry-After", f"{retry_after_seconds:g}"))
     return response

@@ -34,7 +34,9 @@ class Rule:
 
 
 class Limits:
-    """Sliding windows per rule. `calls_per_second` None: the documented limits of each provider."""
+    """Sliding windows per rule. `calls_per_second` None: the documented limits of each
+    provider.
+    """
 
     def __init__(self, calls_per_second: int | None) -> None:
         self.calls_per_second = calls_per_second
@@ -46,7 +48,9 @@ class Limits:
         return self.calls_per_second is None
 
     def exceeded_rule(self, provider: str, names: list[str]) -> Rule | None:
-        """Return the rule that refuses these calls now; if there is none, count the calls and return None."""
+        """Return the rule that refuses these calls now; if there is none, count the
+        calls and return None.
+        """
         now = time.monotonic()
         costs = self._costs(provider, names)
         for rule, cost in costs:
@@ -85,6 +89,8 @@ def _documented_costs(provider: str, names: list[str]) -> list[tuple[Rule, int]]
 def _rpc_costs(names: list[str]) -> list[tuple[Rule, int]]:
     costs = [(Rule("rpc", 100, 10.0), len(names))]
     for name in sorted(set(names)):
-        max_calls = _RPC_METHOD_PER_10_SECONDS.get(name, _OTHER_RPC_METHOD_PER_10_SECONDS)
+        max_calls = _RPC_METHOD_PER_10_SECONDS.get(
+            name, _OTHER_RPC_METHOD_PER_10_SECONDS
+        )
         costs.append((Rule(f"rpc/{name}", max_calls, 10.0), names.count(name)))
     return costs

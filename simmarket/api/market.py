@@ -13,7 +13,9 @@ END_BEFORE_START_SECONDS = 600
 
 @dataclass(slots=True, frozen=True)
 class Options:
-    """Behaviour of the market: calls per second (None: documented limits), Helius plan, batches."""
+    """Behaviour of the market: calls per second (None: documented limits), Helius plan,
+    batches.
+    """
 
     calls_per_second: int | None = 500
     helius: str = "full"  # full | no-gtfa | off
@@ -33,8 +35,11 @@ class Market:
     shift_seconds: int = field(init=False)
 
     def __post_init__(self) -> None:
-        # whole minutes: candles begin at full minutes of real time, and a world knows them only by offset
-        self.shift_seconds = (int(self.started_at) - END_BEFORE_START_SECONDS) // 60 * 60
+        # whole minutes: candles begin at full minutes of real time, and a world knows
+        # them only by offset
+        self.shift_seconds = (
+            (int(self.started_at) - END_BEFORE_START_SECONDS) // 60 * 60
+        )
         self.limits = Limits(self.options.calls_per_second)
 
     def now(self) -> int:

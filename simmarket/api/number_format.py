@@ -7,7 +7,9 @@ from fractions import Fraction
 
 def number_text(value: Fraction, digits: int = 12) -> str:
     """Return a positional decimal string with so many significant digits."""
-    quotient = Context(prec=digits).divide(Decimal(value.numerator), Decimal(value.denominator))
+    quotient = Context(prec=digits).divide(
+        Decimal(value.numerator), Decimal(value.denominator)
+    )
     text = format(quotient, "f")
     if "." not in text:
         return text
@@ -15,7 +17,9 @@ def number_text(value: Fraction, digits: int = 12) -> str:
 
 
 def number(value: Fraction, places: int = 2) -> float | int:
-    """Return a JSON number rounded to so many places; whole values are integers, as the providers write them."""
+    """Return a JSON number rounded to so many places; whole values are integers, as the
+    providers write them.
+    """
     rounded = round(value, places)
     return int(rounded) if rounded.denominator == 1 else float(rounded)
 

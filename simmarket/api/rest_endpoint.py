@@ -1,4 +1,6 @@
-"""The parts that the providers with GET requests share: routes, unknown paths and parameters, limits, faults."""
+"""The parts that the providers with GET requests share: routes, unknown paths and
+parameters, limits, faults.
+"""
 
 import re
 from collections.abc import Callable
@@ -12,7 +14,9 @@ from simmarket.api.market import Market
 
 @dataclass(slots=True, frozen=True)
 class RestRequest:
-    """A matched request: the variable parts of the path, the query, and the kind of item fault (or None)."""
+    """A matched request: the variable parts of the path, the query, and the kind of
+    item fault (or None).
+    """
 
     parts: tuple[str, ...]
     query: dict[str, str]
@@ -21,7 +25,9 @@ class RestRequest:
 
 @dataclass(slots=True, frozen=True)
 class Route:
-    """A path pattern with its name for the counters, its handler, and the query keys that it accepts."""
+    """A path pattern with its name for the counters, its handler, and the query keys
+    that it accepts.
+    """
 
     name: str
     pattern: re.Pattern[str]
@@ -29,15 +35,21 @@ class Route:
     query_keys: frozenset[str]
 
 
-def route(template: str, handler: Callable[[RestRequest], Response], query_keys: str = "") -> Route:
-    """Return a route for a template such as `/tokens/{addresses}`; the query keys are separated by spaces."""
+def route(
+    template: str, handler: Callable[[RestRequest], Response], query_keys: str = ""
+) -> Route:
+    """Return a route for a template such as `/tokens/{addresses}`; the query keys are
+    separated by spaces.
+    """
     pattern = re.compile(re.sub(r"\{[a-z]+\}", "([^/]+)", template) + "$")
     return Route(template, pattern, handler, frozenset(query_keys.split()))
 
 
 @dataclass(eq=False)
 class Refusal(Exception):
-    """A request that the provider refuses with its own error; one with `unhandled` is counted as unhandled."""
+    """A request that the provider refuses with its own error; one with `unhandled` is
+    counted as unhandled.
+    """
 
     response: Response
     unhandled: str | None = None
@@ -45,7 +57,9 @@ class Refusal(Exception):
 
 @dataclass(slots=True, frozen=True)
 class ErrorResponses:
-    """A provider's error responses: unknown path, invalid request (message), rate limit (seconds to wait or None)."""
+    """A provider's error responses: unknown path, invalid request (message), rate limit
+    (seconds to wait or None).
+    """
 
     not_found: Callable[[], Response]
     bad_request: Callable[[str], Response]
@@ -55,7 +69,9 @@ class ErrorResponses:
 class RestEndpoint:
     """One provider with GET requests."""
 
-    def __init__(self, market: Market, provider: str, routes: list[Route], errors: ErrorResponses) -> None:
+    def __init__(
+        self, market: Market, provider: str, routes: list[Route], errors: ErrorResponses
+    ) -> None:
         self._market = market
         self._provider = provider
         self._routes = routes
@@ -92,17 +108,25 @@ class RestEndpoint:
         stats.add_unhandled(provider, f"GET {request.path}")
         return self._errors.not_found()
 
-    def _call(self, route_: Route, parts: tuple[str, ...], request: Request, names: list[str]) -> Response:
+    def _call(
+        self, route_: Route, parts: tuple[str, ...], request: Request, names: list[str]
+    ) -> Response:
         stats, provider = self._market.stats, self._provider
         unknown_keys = sorted(set(request.query) - route_.query_keys)
         if unknown_keys:
-            stats.add_unhandled(provider, f"{request.path}: parameter {', '.join(unknown_keys)}")
-            return self._errors.bad_request(f"unknown parameter {', '.join(unknown_keys)}")
+            stats.add_unhandled(
+                provider, f"{request.path}: parameter {', '.join(unknown_keys)}"
+            )
+            return self._errors.bad_request(
+                f"unknown parameter {', '.join(unknown_keys)}"
+            )
         fault = self._market.faults.take(provider, names, ITEM_KINDS)
         if fault is not None:
             stats.failed[provider] += 1
         try:
-            return route_.handler(RestRequest(parts, request.query, fault.kind if fault else None))
+            return route_.handler(
+                RestRequest(parts, request.query, fault.kind if fault else None)
+            )
         except Refusal as refusal:
             if refusal.unhandled is not None:
                 stats.add_unhandled(provider, f"{request.path}: {refusal.unhandled}")
@@ -112,8 +136,12 @@ class RestEndpoint:
         return rule.seconds if self._market.limits.are_documented else 1
 
 
-def positive_integer(query: dict[str, str], key: str, default: int, maximum: int) -> int:
-    """Return a positive integer parameter, capped at `maximum`. Raises ValueError if it is not one."""
+def positive_integer(
+    query: dict[str, str], key: str, default: int, maximum: int
+) -> int:
+    """Return a positive integer parameter, capped at `maximum`. Raises ValueError if it
+    is not one.
+    """
     value = int(query.get(key, default))
     if value < 1:
         raise ValueError(f"{key} must be positive")

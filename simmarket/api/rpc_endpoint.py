@@ -5,10 +5,22 @@ from typing import Any
 
 from simmarket.api.faults import ITEM_KINDS, RESPONSE_KINDS, Fault, apply_fault
 from simmarket.api.helius import METHOD, Helius
-from simmarket.api.http_messages import Request, Response, dumps, json_response, text_response
+from simmarket.api.http_messages import (
+    Request,
+    Response,
+    dumps,
+    json_response,
+    text_response,
+)
 from simmarket.api.limits import Rule
 from simmarket.api.market import Market
-from simmarket.api.rpc_envelope import RpcBody, batch, envelope, error_envelope, error_response
+from simmarket.api.rpc_envelope import (
+    RpcBody,
+    batch,
+    envelope,
+    error_envelope,
+    error_response,
+)
 from simmarket.api.rpc_faults import faulty_params, faulty_result
 from simmarket.api.rpc_params import RpcError
 from simmarket.api.solana_rpc import SolanaRpc
@@ -48,22 +60,32 @@ class RpcEndpoint:
         return self._faulty_response(fault, body)
 
     def _refusal(self, request: Request) -> Response | None:
-        """Return the response to a request that is refused whatever its body is, else None."""
+        """Return the response to a request that is refused whatever its body is, else
+        None.
+        """
         if request.method != "POST":
-            return text_response("Used HTTP Method is not allowed. POST or OPTIONS is required", 405)
+            return text_response(
+                "Used HTTP Method is not allowed. POST or OPTIONS is required", 405
+            )
         if request.path not in {"", "/"}:
             self._market.stats.add_unhandled(self._provider, f"path {request.path}")
             return json_response({"error": "Not Found"}, 404)
         self._count_unknown_query(request.query)
-        if self._is_helius and not self._is_authorized(request.query.get("api-key", "")):
-            return error_response(RpcError(-32401, "Unauthorized: invalid api key", status=401))
+        if self._is_helius and not self._is_authorized(
+            request.query.get("api-key", "")
+        ):
+            return error_response(
+                RpcError(-32401, "Unauthorized: invalid api key", status=401)
+            )
         return None
 
     def _count_unknown_query(self, query: dict[str, str]) -> None:
         known_keys = {"api-key"} if self._is_helius else set()
         unknown_keys = sorted(set(query) - known_keys)
         if unknown_keys:
-            self._market.stats.add_unhandled(self._provider, f"query {', '.join(unknown_keys)}")
+            self._market.stats.add_unhandled(
+                self._provider, f"query {', '.join(unknown_keys)}"
+            )
 
     def _is_authorized(self, key: str) -> bool:
         if self._market.options.helius == "off":
@@ -73,7 +95,9 @@ class RpcEndpoint:
     def _faulty_response(self, fault: Fault, body: RpcBody) -> Response:
         """Return the response as a fault leaves it."""
         if fault.is_rate_limit:
-            return self._too_many("too many requests from this IP", fault.retry_after_seconds)
+            return self._too_many(
+                "too many requests from this IP", fault.retry_after_seconds
+            )
         if fault.kind == "garbled":
             return Response(body=body.garbled())
         return apply_fault(fault, self._respond(body))
@@ -89,7 +113,9 @@ class RpcEndpoint:
         if not calls:
             return _batch_error("Invalid request")
         if not self._market.options.batches:
-            error = RpcError(-32403, "Batch requests are only available for paid plans", status=403)
+            error = RpcError(
+                -32403, "Batch requests are only available for paid plans", status=403
+            )
             return error_response(error)
         if len(calls) > _MAX_BATCH:
             return _batch_error(f"Batch of more than {_MAX_BATCH} requests")
@@ -115,7 +141,9 @@ class RpcEndpoint:
             result = self._node.call(method, params)
         except RpcError as error:
             if error.is_unhandled:
-                stats.add_unhandled(provider, f"{method} {json.dumps(params)}: {error.message}")
+                stats.add_unhandled(
+                    provider, f"{method} {json.dumps(params)}: {error.message}"
+                )
             return error.status, dumps(error_envelope(request_id, error))
         if self._is_helius and method != METHOD:
             stats.credits["helius"] += 1
@@ -124,14 +152,20 @@ class RpcEndpoint:
         return 200, envelope(request_id, result)
 
     def _check_call(self, call: dict[str, Any], *, is_batched: bool) -> None:
-        """Raise RpcError for unknown members and for calls that the Helius plan does not include."""
+        """Raise RpcError for unknown members and for calls that the Helius plan does
+        not include.
+        """
         unknown_keys = sorted(set(call) - _CALL_KEYS)
         if unknown_keys:
-            raise RpcError(-32600, f"Invalid request: {', '.join(unknown_keys)}", is_unhandled=True)
+            raise RpcError(
+                -32600, f"Invalid request: {', '.join(unknown_keys)}", is_unhandled=True
+            )
         if call["method"] != METHOD or not self._is_helius:
             return
         if self._market.options.helius == "no-gtfa":
-            raise RpcError(-32403, f"{METHOD} is only available for paid plans", status=403)
+            raise RpcError(
+                -32403, f"{METHOD} is only available for paid plans", status=403
+            )
         if is_batched:
             raise RpcError(-32600, f"{METHOD} is not available in batches")
 

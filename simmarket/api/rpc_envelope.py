@@ -27,14 +27,23 @@ class RpcBody:
 
     @property
     def method_names(self) -> list[str]:
-        """The method of each call, `?` for a call that is not an object or for an empty batch."""
+        """The method of each call, `?` for a call that is not an object or for an empty
+        batch.
+        """
         if not self.calls:
             return ["?"]
-        return [str(call.get("method")) if isinstance(call, dict) else "?" for call in self.calls]
+        return [
+            str(call.get("method")) if isinstance(call, dict) else "?"
+            for call in self.calls
+        ]
 
     def garbled(self) -> bytes:
         """Return a body whose results have another shape."""
-        envelopes = [envelope(call.get("id"), _GARBLED) for call in self.calls if isinstance(call, dict)]
+        envelopes = [
+            envelope(call.get("id"), _GARBLED)
+            for call in self.calls
+            if isinstance(call, dict)
+        ]
         if self.is_batch:
             return batch(envelopes)
         return b"".join(envelopes)

@@ -10,12 +10,16 @@ _CURSOR_KEYS = frozenset(("before", "paginationToken"))
 
 
 def faulty_params(fault: Fault, params: Any) -> Any:
-    """For a repeated page, return the parameters without their paging cursor: the first page again."""
+    """For a repeated page, return the parameters without their paging cursor: the first
+    page again.
+    """
     if fault.kind != "repeat_page" or not isinstance(params, list):
         return params
     if len(params) < 2 or not isinstance(params[1], dict):
         return params
-    options = {key: value for key, value in params[1].items() if key not in _CURSOR_KEYS}
+    options = {
+        key: value for key, value in params[1].items() if key not in _CURSOR_KEYS
+    }
     return [params[0], options]
 
 

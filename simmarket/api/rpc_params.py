@@ -27,7 +27,9 @@ class RpcError(Exception):
 
 
 def unknown(text: str) -> RpcError:
-    """Return the error for a parameter that this market does not implement (counted as unhandled)."""
+    """Return the error for a parameter that this market does not implement (counted as
+    unhandled).
+    """
     return RpcError(-32602, f"Invalid params: {text}", is_unhandled=True)
 
 
@@ -70,7 +72,9 @@ def config(params: list[Any], index: int, known: frozenset[str]) -> Json:
 
 
 def choice(options: Json, key: str, choices: tuple[str, ...], default: str) -> str:
-    """Return one of a few words. Raises RpcError for any other word (also for a default that is not a choice)."""
+    """Return one of a few words. Raises RpcError for any other word (also for a default
+    that is not a choice).
+    """
     value = options.get(key, default)
     if value not in choices:
         raise unknown(f"{key} {value!r}")
@@ -80,7 +84,9 @@ def choice(options: Json, key: str, choices: tuple[str, ...], default: str) -> s
 def unsigned(value: Any, name: str) -> int:
     """Return a non-negative integer. Raises RpcError if it is not one."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise RpcError(-32602, f"Invalid params: invalid {name}: {value!r}, expected u64")
+        raise RpcError(
+            -32602, f"Invalid params: invalid {name}: {value!r}, expected u64"
+        )
     return value
 
 

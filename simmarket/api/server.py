@@ -37,10 +37,14 @@ class Router:
         prefix, _, rest = request.path[1:].partition("/")
         handler = self._handlers.get(prefix)
         if handler is None:
-            self.market.stats.add_unhandled("market", f"{request.method} {request.path}")
+            self.market.stats.add_unhandled(
+                "market", f"{request.method} {request.path}"
+            )
             return json_response({"error": f"no provider under /{prefix}"}, 404)
         path = f"/{rest}" if rest else ""
-        return handler(Request(request.method, path, request.query, request.headers, request.body))
+        return handler(
+            Request(request.method, path, request.query, request.headers, request.body)
+        )
 
 
 @dataclass
@@ -75,7 +79,8 @@ def serve(
     options: Options | None = None,
     on_ready: ReadyCallback | None = None,
 ) -> None:
-    """Serve a world until SIGTERM or SIGINT (in the main thread) or until `RunningServer.stop`.
+    """Serve a world until SIGTERM or SIGINT (in the main thread) or until
+    `RunningServer.stop`.
 
     Raises OSError if the address cannot be bound.
     """
@@ -84,7 +89,11 @@ def serve(
 
 @contextmanager
 def running(
-    world: World, *, host: str = "127.0.0.1", port: int = 0, options: Options | None = None
+    world: World,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    options: Options | None = None,
 ) -> Iterator[RunningServer]:
     """Run a server in a thread and stop it at the end of the block."""
     is_ready = threading.Event()
@@ -117,11 +126,15 @@ def running(
         thread.join()
 
 
-async def _serve(world: World, host: str, port: int, options: Options, on_ready: ReadyCallback | None) -> None:
+async def _serve(
+    world: World, host: str, port: int, options: Options, on_ready: ReadyCallback | None
+) -> None:
     loop = asyncio.get_running_loop()
     router = Router(Market(world, options))
     connections: set[Connection] = set()
-    listener = await loop.create_server(lambda: Connection(router.handle, connections), host, port, backlog=512)
+    listener = await loop.create_server(
+        lambda: Connection(router.handle, connections), host, port, backlog=512
+    )
     actual_port = listener.sockets[0].getsockname()[1]
     server = RunningServer(host, actual_port, router.market, loop)
     if threading.current_thread() is threading.main_thread():

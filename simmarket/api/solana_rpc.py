@@ -1,4 +1,6 @@
-"""The methods of a Solana node over a world. Each returns the JSON bytes of its `result`."""
+"""The methods of a Solana node over a world. Each returns the JSON bytes of its
+`result`.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +20,11 @@ from simmarket.api.rpc_params import (
 )
 from simmarket.chain.account_json import AccountRenderer
 from simmarket.chain.amount_json import ui_amount
-from simmarket.chain.foreign_signatures import COUNT_PER_BLOCK, foreign_signature, slot_of_foreign_signature
+from simmarket.chain.foreign_signatures import (
+    COUNT_PER_BLOCK,
+    foreign_signature,
+    slot_of_foreign_signature,
+)
 from simmarket.chain.ledger import Mint
 from simmarket.chain.transaction_json import TransactionRenderer, block_hash, error_json
 
@@ -31,7 +37,13 @@ _SLOTS_PER_EPOCH = 432_000
 _SKIPPED_SLOTS = 21_000_000  # slots without a block before the world, so that heights and slots differ
 _COMMON = frozenset(("commitment", "minContextSlot"))
 _BLOCK_KEYS = frozenset(
-    ("transactionDetails", "rewards", "maxSupportedTransactionVersion", "encoding", "commitment"),
+    (
+        "transactionDetails",
+        "rewards",
+        "maxSupportedTransactionVersion",
+        "encoding",
+        "commitment",
+    ),
 )
 
 
@@ -60,7 +72,9 @@ class SolanaRpc:
             "getTokenLargestAccounts": self._largest_accounts,
             "getTokenSupply": self._token_supply,
             "getTransaction": self._transaction,
-            "getVersion": lambda _: dumps({"feature-set": 3_604_001_754, "solana-core": "3.1.2"}),
+            "getVersion": lambda _: dumps(
+                {"feature-set": 3_604_001_754, "solana-core": "3.1.2"}
+            ),
         }
 
     def current_slot(self) -> int:
@@ -99,7 +113,8 @@ class SolanaRpc:
     def position_of(self, value: Any) -> int | None:
         """Return the position of a signature in chain order, or None if it is unknown.
 
-        A foreign signature comes after the world's transactions of its block. Raises RpcError if it is no signature.
+        A foreign signature comes after the world's transactions of its block. Raises
+        RpcError if it is no signature.
         """
         text = signature(value)
         position = self.world.position_of(text)
@@ -111,7 +126,9 @@ class SolanaRpc:
         return self.world.first_position_at_or_after(slot + 1)
 
     def check_version(self, position: int, options: Json) -> None:
-        """Raise RpcError for a versioned transaction that the caller does not declare to support."""
+        """Raise RpcError for a versioned transaction that the caller does not declare
+        to support.
+        """
         version = self.world.transactions[position].version
         supported = options.get("maxSupportedTransactionVersion")
         if supported is not None:
@@ -155,8 +172,13 @@ class SolanaRpc:
         if self.world.has_block(slot):
             return
         if self.market.now() - self.world.clock.offset_of(slot) > _LONG_TERM_SECONDS:
-            raise RpcError(-32009, f"Slot {slot} was skipped, or missing in long-term storage")
-        raise RpcError(-32007, f"Slot {slot} was skipped, or missing due to ledger jump to recent snapshot")
+            raise RpcError(
+                -32009, f"Slot {slot} was skipped, or missing in long-term storage"
+            )
+        raise RpcError(
+            -32007,
+            f"Slot {slot} was skipped, or missing due to ledger jump to recent snapshot",
+        )
 
     def _block_time(self, params: list[Any]) -> bytes:
         config(params, 1, frozenset())
@@ -194,7 +216,10 @@ class SolanaRpc:
         """Return the signatures of a block: the world's, then foreign ones."""
         positions = self.world.positions_in_slot(slot)
         own = [self.world.transactions[position].signature for position in positions]
-        foreign = [foreign_signature(self.world.seed, slot, index) for index in range(COUNT_PER_BLOCK)]
+        foreign = [
+            foreign_signature(self.world.seed, slot, index)
+            for index in range(COUNT_PER_BLOCK)
+        ]
         return own + foreign
 
     def _blocks(self, params: list[Any]) -> bytes:
@@ -208,7 +233,9 @@ class SolanaRpc:
             raise RpcError(-32602, f"Slot range too large; max {_MAX_BLOCK_RANGE}")
         first = max(start, self.world.clock.first_slot)
         last = min(end, self.current_slot())
-        return dumps([slot for slot in range(first, last + 1) if self.world.has_block(slot)])
+        return dumps(
+            [slot for slot in range(first, last + 1) if self.world.has_block(slot)]
+        )
 
     def _signatures(self, params: list[Any]) -> bytes:
         account = self.world.accounts.find(address(params))
@@ -227,13 +254,19 @@ class SolanaRpc:
         return b"[" + b",".join(rows) + b"]"
 
     def _cursor(self, options: Json, key: str, *, default: int) -> int | None:
-        """Return the position of a paging option, the default without it, None if its signature is unknown."""
+        """Return the position of a paging option, the default without it, None if its
+        signature is unknown.
+        """
         if key not in options:
             return default
         return self.position_of(options[key])
 
-    def _signature_rows(self, account: int, before: int, until: int | None, limit: int) -> list[bytes]:
-        """Return up to `limit` rows between two positions, newest first; both positions are excluded."""
+    def _signature_rows(
+        self, account: int, before: int, until: int | None, limit: int
+    ) -> list[bytes]:
+        """Return up to `limit` rows between two positions, newest first; both positions
+        are excluded.
+        """
         rows: list[bytes] = []
         for position in reversed(self.world.positions_of(account)):
             if len(rows) == limit:
@@ -249,7 +282,11 @@ class SolanaRpc:
         second = parameter(params, 1)
         if isinstance(second, str):
             params = [text, {"encoding": second}]
-        options = config(params, 1, frozenset(("encoding", "commitment", "maxSupportedTransactionVersion")))
+        options = config(
+            params,
+            1,
+            frozenset(("encoding", "commitment", "maxSupportedTransactionVersion")),
+        )
         check_commitment(options)
         encoding = choice(options, "encoding", ("json", "jsonParsed"), "json")
         position = self.world.position_of(text)
@@ -278,7 +315,10 @@ class SolanaRpc:
         if not isinstance(names, list) or len(names) > _MAX_ACCOUNTS:
             raise RpcError(-32602, f"Too many inputs provided; max {_MAX_ACCOUNTS}")
         encoding, data_slice = self._account_config(params)
-        values = [self._accounts.value(address([name]), encoding, data_slice) for name in names]
+        values = [
+            self._accounts.value(address([name]), encoding, data_slice)
+            for name in names
+        ]
         return self._with_context(values)
 
     def _balance(self, params: list[Any]) -> bytes:
@@ -305,10 +345,15 @@ class SolanaRpc:
         if mint is None:
             raise RpcError(-32602, "Invalid param: not a Token mint")
         states = self.world.ledger.tokens.items()
-        holdings = [(state.units, account) for account, state in states if state.mint is mint]
+        holdings = [
+            (state.units, account) for account, state in states if state.mint is mint
+        ]
         rows: list[Json] = []
         for units, account in sorted(holdings, reverse=True)[:20]:
-            row = {"address": self.world.accounts.address(account), **ui_amount(units, mint.decimals)}
+            row = {
+                "address": self.world.accounts.address(account),
+                **ui_amount(units, mint.decimals),
+            }
             rows.append(row)
         return self._with_context(rows)
 
@@ -321,7 +366,12 @@ class SolanaRpc:
         for account, state in self.world.ledger.tokens.items():
             if state.owner == owner and self._is_wanted(state.mint, wanted):
                 name = self.world.accounts.address(account)
-                rows.append({"account": self._accounts.value(name, encoding, None), "pubkey": name})
+                rows.append(
+                    {
+                        "account": self._accounts.value(name, encoding, None),
+                        "pubkey": name,
+                    }
+                )
         return self._with_context(rows)
 
     def _is_wanted(self, mint: Mint, wanted: Json) -> bool:
@@ -333,5 +383,7 @@ class SolanaRpc:
 
 
 def _account_encoding(options: Json) -> str:
-    """Return the encoding; without one a node returns base58, which this market refuses for accounts."""
+    """Return the encoding; without one a node returns base58, which this market refuses
+    for accounts.
+    """
     return choice(options, "encoding", ("base64", "jsonParsed"), "base58")

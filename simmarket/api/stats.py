@@ -31,7 +31,9 @@ class Stats:
     def snapshot(self) -> dict[str, Any]:
         """Return plain counters for JSON."""
         return {
-            "served": {provider: dict(names) for provider, names in self.served.items()},
+            "served": {
+                provider: dict(names) for provider, names in self.served.items()
+            },
             "credits": dict(self.credits),
             "limited": dict(self.limited),
             "faults": dict(self.failed),

@@ -10,7 +10,9 @@ from simmarket.chain.world import Pool, Token
 
 @dataclass(slots=True, frozen=True)
 class TokenFigures:
-    """A token's price, liquidity and windows (change over the token's life, not one pool's)."""
+    """A token's price, liquidity and windows (change over the token's life, not one
+    pool's).
+    """
 
     price_usd: Fraction
     liquidity_usd: Fraction
@@ -35,7 +37,9 @@ class TokenFigureCache:
             return cached[1]
         figures = TokenFigures(
             price_usd=main_figures.price_usd,
-            liquidity_usd=sum((self.pools.of(pool).liquidity_usd for pool in token.pools), Fraction(0)),
+            liquidity_usd=sum(
+                (self.pools.of(pool).liquidity_usd for pool in token.pools), Fraction(0)
+            ),
             windows={name: self._window(token, main_pool, name) for name in WINDOWS},
             holder_count=self._holder_count(token),
         )
@@ -43,7 +47,9 @@ class TokenFigureCache:
         return figures
 
     def _window(self, token: Token, main_pool: Pool, name: str) -> Window:
-        """Add up the windows of all pools; the change goes from the pool of that time to the main pool now."""
+        """Add up the windows of all pools; the change goes from the pool of that time
+        to the main pool now.
+        """
         now = self.pools.market.now()
         since = now - WINDOWS[name]
         before = price_at(self._world, _canonical_pool(token, since), since)
@@ -63,7 +69,9 @@ class TokenFigureCache:
         count = self._holder_counts.get(token.mint.account)
         if count is None:
             accounts = self._world.ledger.tokens.values()
-            count = sum(account.mint is token.mint and account.units > 0 for account in accounts)
+            count = sum(
+                account.mint is token.mint and account.units > 0 for account in accounts
+            )
             self._holder_counts[token.mint.account] = count
         return count
 

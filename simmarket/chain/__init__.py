@@ -1,1 +1,3 @@
-"""A simulated Solana: accounts, an integer ledger that conserves lamports, the programs, transactions and figures."""
+"""A simulated Solana: accounts, an integer ledger that conserves lamports, the
+programs, transactions and figures.
+"""

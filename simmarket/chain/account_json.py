@@ -1,4 +1,6 @@
-"""Accounts as getAccountInfo returns them: real byte layouts, and the parsed form of mints and token accounts."""
+"""Accounts as getAccountInfo returns them: real byte layouts, and the parsed form of
+mints and token accounts.
+"""
 
 import struct
 from base64 import b64encode
@@ -27,7 +29,9 @@ class AccountRenderer:
             for pool in token.pools:
                 self._pools[pool.account] = pool
 
-    def value(self, address: str, encoding: str, data_slice: Json | None) -> Json | None:
+    def value(
+        self, address: str, encoding: str, data_slice: Json | None
+    ) -> Json | None:
         """Return the `value` of one account, or None if it does not exist."""
         account = self._world.accounts.find(address)
         if account is None:
@@ -70,20 +74,34 @@ class AccountRenderer:
         """82 bytes; a Token-2022 mint is padded and has its metadata extensions."""
         has_authority = mint.account not in self._metadata
         authority = b"\1\0\0\0" + bytes(32) if has_authority else b"\0" * 36
-        base = authority + struct.pack("<QBB", mint.supply, mint.decimals, 1) + b"\0" * 36
+        base = (
+            authority + struct.pack("<QBB", mint.supply, mint.decimals, 1) + b"\0" * 36
+        )
         if mint.program != programs.TOKEN_2022:
             return base
         raw = self._world.accounts.raw(mint.account)
         pointer = struct.pack("<HH", 18, 64) + bytes(32) + raw
         text = b"".join(_prefixed(part) for part in self._metadata[mint.account])
         metadata = bytes(32) + raw + text + struct.pack("<I", 0)
-        return base.ljust(165, b"\0") + b"\1" + pointer + struct.pack("<HH", 19, len(metadata)) + metadata
+        return (
+            base.ljust(165, b"\0")
+            + b"\1"
+            + pointer
+            + struct.pack("<HH", 19, len(metadata))
+            + metadata
+        )
 
     def _token_data(self, token_account: TokenAccount) -> bytes:
-        """165 bytes; a Token-2022 account has the immutable-owner extension in addition (170)."""
+        """165 bytes; a Token-2022 account has the immutable-owner extension in addition
+        (170).
+        """
         raw = self._world.accounts.raw
         mint = token_account.mint
-        data = raw(mint.account) + raw(token_account.owner) + struct.pack("<Q", token_account.units)
+        data = (
+            raw(mint.account)
+            + raw(token_account.owner)
+            + struct.pack("<Q", token_account.units)
+        )
         data += bytes(36) + b"\1"
         if mint is self._world.ledger.native:
             data += struct.pack("<IQ", 1, programs.TOKEN_ACCOUNT_RENT_LAMPORTS)
@@ -104,17 +122,31 @@ class AccountRenderer:
             pool.mint.supply,
             pool.is_complete,
         )
-        return sha256(b"account:BondingCurve").digest()[:8] + numbers + self._world.accounts.raw(pool.creator)
+        return (
+            sha256(b"account:BondingCurve").digest()[:8]
+            + numbers
+            + self._world.accounts.raw(pool.creator)
+        )
 
     def _pool_data(self, pool: Pool) -> bytes:
         raw = self._world.accounts.raw
-        data = sha256(b"account:Pool").digest()[:8] + struct.pack("<BH", 255, pool.index)
+        data = sha256(b"account:Pool").digest()[:8] + struct.pack(
+            "<BH", 255, pool.index
+        )
         data += raw(pool.authority) + raw(pool.mint.account) + raw(pool.quote.account)
-        data += bytes(32) + raw(pool.base_vault) + raw(pool.quote_vault) + bytes(8) + raw(pool.creator)
+        data += (
+            bytes(32)
+            + raw(pool.base_vault)
+            + raw(pool.quote_vault)
+            + bytes(8)
+            + raw(pool.creator)
+        )
         return data.ljust(301, b"\0")
 
     def _parsed(self, account: int) -> Json | None:
-        """Return the jsonParsed form, or None for an account that a node does not parse."""
+        """Return the jsonParsed form, or None for an account that a node does not
+        parse.
+        """
         ledger = self._world.ledger
         if account in ledger.mints:
             return _parsed_mint(ledger.mints[account])
@@ -136,7 +168,9 @@ class AccountRenderer:
             "tokenAmount": amount,
         }
         if is_native:
-            info["rentExemptReserve"] = ui_amount(programs.TOKEN_ACCOUNT_RENT_LAMPORTS, 9)
+            info["rentExemptReserve"] = ui_amount(
+                programs.TOKEN_ACCOUNT_RENT_LAMPORTS, 9
+            )
         return _parsed_data(mint, info, "account", len(self._token_data(token_account)))
 
 

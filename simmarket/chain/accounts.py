@@ -1,7 +1,8 @@
 """Accounts by small integer id.
 
-Most accounts of a world are token accounts, and deriving such an address costs two curve tests. Ids let a world be
-built without the addresses: an address is derived when a payload contains it or when a client queries an unknown one.
+Most accounts of a world are token accounts, and deriving such an address costs two
+curve tests. Ids let a world be built without the addresses: an address is derived when
+a payload contains it or when a client queries an unknown one.
 """
 
 from simmarket.chain import base58, programs
@@ -51,11 +52,15 @@ class AccountTable:
         return self.add_raw(raw)
 
     def seeded(self, base: int, seed: str) -> int:
-        """Return the id of the token account that a wallet creates with CreateAccountWithSeed."""
+        """Return the id of the token account that a wallet creates with
+        CreateAccountWithSeed.
+        """
         token_program = self.raw(self.add(programs.TOKEN))
         return self.add_raw(address_with_seed(self.raw(base), seed, token_program))
 
-    def associated(self, owner: int, mint: int, token_program: str = programs.TOKEN) -> int:
+    def associated(
+        self, owner: int, mint: int, token_program: str = programs.TOKEN
+    ) -> int:
         """Return the id of the associated token account; its address is derived later."""
         account = self._associated.get((owner, mint))
         if account is None:
@@ -73,7 +78,9 @@ class AccountTable:
         return address
 
     def find(self, address: str) -> int | None:
-        """Return the id of an address, or None; derives every pending address before it returns None."""
+        """Return the id of an address, or None; derives every pending address before it
+        returns None.
+        """
         account = self._ids.get(address)
         if account is None and self._pending:
             self.derive_pending(len(self._pending))
@@ -89,7 +96,9 @@ class AccountTable:
     def _derive(self, account: int) -> str:
         owner, mint, token_program = self._pending.pop(account)
         seeds = (self.raw(owner), self.raw(self.add(token_program)), self.raw(mint))
-        raw, _ = find_program_address(seeds, self.raw(self.add(programs.ASSOCIATED_TOKEN)))
+        raw, _ = find_program_address(
+            seeds, self.raw(self.add(programs.ASSOCIATED_TOKEN))
+        )
         address = base58.encode(raw)
         self._addresses[account] = address
         self._ids[address] = account

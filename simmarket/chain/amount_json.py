@@ -5,7 +5,9 @@ from typing import Any
 
 
 def ui_amount(units: int, decimals: int) -> dict[str, Any]:
-    """Return a uiTokenAmount: raw amount as a string, decimals, and two display forms (null for an empty float)."""
+    """Return a uiTokenAmount: raw amount as a string, decimals, and two display forms
+    (null for an empty float).
+    """
     amount = Decimal(units).scaleb(-decimals)
     text = format(amount, "f")
     if "." in text:

@@ -23,7 +23,9 @@ def encode(raw: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """Return the bytes of base58 `text`. Raises ValueError for a character outside the alphabet."""
+    """Return the bytes of base58 `text`. Raises ValueError for a character outside the
+    alphabet.
+    """
     number = 0
     for char in text:
         value = _VALUES.get(char)

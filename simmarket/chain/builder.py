@@ -25,7 +25,9 @@ class Style:
     priority_micro_lamports: int = 0  # per compute unit
     tip_lamports: int = 0
     bot: str | None = None
-    wrapped: str = "associated"  # the wrapped-SOL account: associated | seeded | permanent
+    wrapped: str = (
+        "associated"  # the wrapped-SOL account: associated | seeded | permanent
+    )
     closes_empty: bool = False  # closes its token account after it sold everything
 
     def without_extras(self) -> "Style":
@@ -47,15 +49,26 @@ class Moment:
 class Builder:
     """Builds the transactions of one world, in chain order."""
 
-    def __init__(self, name: str, seed: int, oldest_offset_seconds: int, *, flat_price: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        seed: int,
+        oldest_offset_seconds: int,
+        *,
+        flat_price: bool = False,
+    ) -> None:
         self.random = Random(f"{name}/{seed}")
         accounts = AccountTable()
         self.accounts = accounts
         self.ledger = Ledger(accounts)
         self.usdc = self.ledger.add_mint(programs.USDC, programs.TOKEN, 6)
         price = SolPrice(seed, flat=flat_price)
-        self.world = World(name, seed, accounts, self.ledger, SlotClock(oldest_offset_seconds), price)
-        self.lookup = frozenset(accounts.add(address) for address in programs.LOOKUP_TABLE)
+        self.world = World(
+            name, seed, accounts, self.ledger, SlotClock(oldest_offset_seconds), price
+        )
+        self.lookup = frozenset(
+            accounts.add(address) for address in programs.LOOKUP_TABLE
+        )
         self._last: Moment | None = None
         for address in sorted({*programs.LOOKUP_TABLE, *programs.INFRASTRUCTURE}):
             self.ledger.fund(accounts.add(address), _WELL_KNOWN_LAMPORTS)
@@ -80,7 +93,9 @@ class Builder:
                 return address
 
     def moment(self, offset_seconds: int, step: int = 0) -> Moment:
-        """Return the `step`-th slot of a second, but never a slot before the last one used."""
+        """Return the `step`-th slot of a second, but never a slot before the last one
+        used.
+        """
         slot = self.world.clock.slot_at(offset_seconds, step)
         if self._last is not None and slot < self._last.slot:
             return self._last
@@ -93,7 +108,9 @@ class Builder:
         if style.version != 1 and style.priority_micro_lamports:
             compute_budget(draft, _UNIT_LIMIT, style.priority_micro_lamports)
         if style.tip_lamports:
-            target = self.accounts.add(programs.JITO_TIPS[payer % len(programs.JITO_TIPS)])
+            target = self.accounts.add(
+                programs.JITO_TIPS[payer % len(programs.JITO_TIPS)]
+            )
             sol_transfer(draft, payer, target, style.tip_lamports)
         return draft
 

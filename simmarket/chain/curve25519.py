@@ -12,11 +12,14 @@ _Y_MASK = 2**255 - 1
 
 
 def is_on_curve(key: bytes) -> bool:
-    """Return True if 32 bytes are the compressed form of an ed25519 point (an x exists for their y)."""
+    """Return True if 32 bytes are the compressed form of an ed25519 point (an x exists
+    for their y).
+    """
     packed = int.from_bytes(key, "little")
     y = (packed & _Y_MASK) % _P
     y_squared = y * y % _P
-    # x^2 = u / v has a root exactly when u * v is a square: one exponentiation, no inversion
+    # x^2 = u / v has a root exactly when u * v is a square: one exponentiation, no
+    # inversion
     product = (y_squared - 1) * (_D * y_squared + 1) % _P
     if product == 0:
         return packed >> 255 == 0 or y_squared != 1
@@ -24,7 +27,9 @@ def is_on_curve(key: bytes) -> bool:
 
 
 def find_program_address(seeds: tuple[bytes, ...], program: bytes) -> tuple[bytes, int]:
-    """Return (address, bump) of the seeds under `program`: the highest bump whose hash is off the curve."""
+    """Return (address, bump) of the seeds under `program`: the highest bump whose hash
+    is off the curve.
+    """
     head = b"".join(seeds)
     tail = program + b"ProgramDerivedAddress"
     for bump in range(255, -1, -1):

@@ -1,6 +1,8 @@
-"""Market figures of pools, computed from their trades: price, change, volume, liquidity.
+"""Market figures of pools, computed from their trades: price, change, volume,
+liquidity.
 
-USD amounts are exact fractions (or whole micro-USD in the sums); only the APIs turn them into JSON numbers.
+USD amounts are exact fractions (or whole micro-USD in the sums); only the APIs turn
+them into JSON numbers.
 """
 
 from bisect import bisect_left, bisect_right
@@ -75,7 +77,10 @@ def pool_figures(world: World, pool: Pool, now: int) -> PoolFigures:
         liquidity_usd=Fraction(2 * quote_reserve, 10**pool.quote.decimals) * usd,
         base_reserve=base_reserve,
         quote_reserve=quote_reserve,
-        windows={name: _window(world, pool, now, seconds) for name, seconds in WINDOWS.items()},
+        windows={
+            name: _window(world, pool, now, seconds)
+            for name, seconds in WINDOWS.items()
+        },
     )
 
 
@@ -93,7 +98,10 @@ def main_pool(world: World, token: Token, now: int) -> tuple[Pool, PoolFigures]:
 
 def deepest(pools: list[tuple[Pool, PoolFigures]]) -> tuple[Pool, PoolFigures]:
     """Return the pool with the most liquidity, then the most volume."""
-    return max(pools, key=lambda item: (item[1].liquidity_usd, item[1].windows["h24"].volume_usd))
+    return max(
+        pools,
+        key=lambda item: (item[1].liquidity_usd, item[1].windows["h24"].volume_usd),
+    )
 
 
 def is_idle(token: Token, now: int) -> bool:
@@ -101,26 +109,39 @@ def is_idle(token: Token, now: int) -> bool:
 
     Lists leave such a token out; queries by address still return it.
     """
-    last_trades = [pool.trades[-1].offset_seconds for pool in token.pools if pool.trades]
-    return now - max(last_trades, default=token.launched_offset_seconds) > _MAX_IDLE_SECONDS
+    last_trades = [
+        pool.trades[-1].offset_seconds for pool in token.pools if pool.trades
+    ]
+    return (
+        now - max(last_trades, default=token.launched_offset_seconds)
+        > _MAX_IDLE_SECONDS
+    )
 
 
 def _price(pool: Pool, trade: PoolTrade | None) -> Fraction:
-    """Return the price after a trade in quote per base, whole tokens; without a trade the opening price."""
+    """Return the price after a trade in quote per base, whole tokens; without a trade
+    the opening price.
+    """
     if trade is not None:
         quote, base = trade.quote_reserve, trade.base_reserve
     else:
         quote, base = pool.opening_price or (pool.opening_quote, pool.opening_base)
     if not base:
         return Fraction(0)
-    return Fraction(quote, base) * Fraction(10**pool.mint.decimals, 10**pool.quote.decimals)
+    return Fraction(quote, base) * Fraction(
+        10**pool.mint.decimals, 10**pool.quote.decimals
+    )
 
 
 def price_at(world: World, pool: Pool, moment: int) -> Fraction:
-    """Return the USD price at a moment; before the pool's first trade its opening price."""
+    """Return the USD price at a moment; before the pool's first trade its opening
+    price.
+    """
     count = bisect_right(pool.trades, moment, key=lambda trade: trade.offset_seconds)
     last_trade = pool.trades[count - 1] if count else None
-    return _price(pool, last_trade) * quote_usd(world, pool, max(moment, pool.created_offset_seconds))
+    return _price(pool, last_trade) * quote_usd(
+        world, pool, max(moment, pool.created_offset_seconds)
+    )
 
 
 def change_pct(before: Fraction, after: Fraction) -> Fraction:
@@ -146,7 +167,9 @@ def _window(world: World, pool: Pool, now: int, seconds: int) -> Window:
     for trade in pool.trades[first:]:
         side = buys if trade.is_buy else sells
         side.count += 1
-        side.micro_usd += micro_usd(world, pool, trade.quote_units, trade.offset_seconds)
+        side.micro_usd += micro_usd(
+            world, pool, trade.quote_units, trade.offset_seconds
+        )
         side.wallets.add(trade.wallet)
     return Window(
         buys=buys.count,

@@ -1,6 +1,8 @@
-"""Signatures of transactions outside the world (votes, other users), so that no block is empty.
+"""Signatures of transactions outside the world (votes, other users), so that no block
+is empty.
 
-Such a signature contains its slot (masked), so that a paging cursor made of it resolves like any other.
+Such a signature contains its slot (masked), so that a paging cursor made of it resolves
+like any other.
 """
 
 from hashlib import sha512

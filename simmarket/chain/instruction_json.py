@@ -1,4 +1,6 @@
-"""jsonParsed forms of the instructions that a node parses; others keep program, accounts and data."""
+"""jsonParsed forms of the instructions that a node parses; others keep program,
+accounts and data.
+"""
 
 import struct
 from collections.abc import Callable
@@ -11,24 +13,45 @@ Json = dict[str, Any]
 
 
 def parsed_instruction(program: str, accounts: list[str], data: bytes) -> Json:
-    """Return {program, programId, parsed} if a node parses the program, else {programId, accounts, data}."""
+    """Return {program, programId, parsed} if a node parses the program, else
+    {programId, accounts, data}.
+    """
     if program == programs.SYSTEM:
-        return {"parsed": _system(accounts, data), "program": "system", "programId": program}
+        return {
+            "parsed": _system(accounts, data),
+            "program": "system",
+            "programId": program,
+        }
     if program in {programs.TOKEN, programs.TOKEN_2022}:
-        return {"parsed": _token(accounts, data), "program": "spl-token", "programId": program}
+        return {
+            "parsed": _token(accounts, data),
+            "program": "spl-token",
+            "programId": program,
+        }
     if program == programs.ASSOCIATED_TOKEN:
-        return {"parsed": _associated(accounts), "program": "spl-associated-token-account", "programId": program}
+        return {
+            "parsed": _associated(accounts),
+            "program": "spl-associated-token-account",
+            "programId": program,
+        }
     return {"accounts": accounts, "data": base58.encode(data), "programId": program}
 
 
 def _system(accounts: list[str], data: bytes) -> Json:
     kind = int.from_bytes(data[:4], "little")
     if kind == instructions.SYSTEM_TRANSFER:
-        info: Json = {"destination": accounts[1], "lamports": _u64(data, 4), "source": accounts[0]}
+        info: Json = {
+            "destination": accounts[1],
+            "lamports": _u64(data, 4),
+            "source": accounts[0],
+        }
         return {"info": info, "type": "transfer"}
     if kind == instructions.SYSTEM_CREATE:
         return {"info": _create_account(accounts, data), "type": "createAccount"}
-    return {"info": _create_account_with_seed(accounts, data), "type": "createAccountWithSeed"}
+    return {
+        "info": _create_account_with_seed(accounts, data),
+        "type": "createAccountWithSeed",
+    }
 
 
 def _create_account(accounts: list[str], data: bytes) -> Json:
@@ -78,15 +101,28 @@ def _account(accounts: list[str], _: bytes) -> Json:
 
 
 def _mint_to(accounts: list[str], data: bytes) -> Json:
-    return {"account": accounts[1], "amount": str(_u64(data, 1)), "mint": accounts[0], "mintAuthority": accounts[2]}
+    return {
+        "account": accounts[1],
+        "amount": str(_u64(data, 1)),
+        "mint": accounts[0],
+        "mintAuthority": accounts[2],
+    }
 
 
 def _init_account(accounts: list[str], data: bytes) -> Json:
-    return {"account": accounts[0], "mint": accounts[1], "owner": base58.encode(data[1:33])}
+    return {
+        "account": accounts[0],
+        "mint": accounts[1],
+        "owner": base58.encode(data[1:33]),
+    }
 
 
 def _init_mint(accounts: list[str], data: bytes) -> Json:
-    return {"decimals": data[1], "mint": accounts[0], "mintAuthority": base58.encode(data[2:34])}
+    return {
+        "decimals": data[1],
+        "mint": accounts[0],
+        "mintAuthority": base58.encode(data[2:34]),
+    }
 
 
 def _data_size(accounts: list[str], _: bytes) -> Json:

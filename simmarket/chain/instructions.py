@@ -1,4 +1,6 @@
-"""Instructions of the base programs: real data bytes, their accounts, and their effect on the ledger."""
+"""Instructions of the base programs: real data bytes, their accounts, and their effect
+on the ledger.
+"""
 
 import struct
 
@@ -7,7 +9,12 @@ from simmarket.chain.ledger import SIGNER, WRITABLE, Draft, Mint
 
 SYSTEM_CREATE, SYSTEM_TRANSFER, SYSTEM_CREATE_WITH_SEED = 0, 2, 3
 TOKEN_MINT_TO, TOKEN_CLOSE, TOKEN_TRANSFER_CHECKED, TOKEN_SYNC_NATIVE = 7, 9, 12, 17
-TOKEN_INIT_ACCOUNT_3, TOKEN_INIT_MINT_2, TOKEN_DATA_SIZE, TOKEN_IMMUTABLE_OWNER = 18, 20, 21, 22
+TOKEN_INIT_ACCOUNT_3, TOKEN_INIT_MINT_2, TOKEN_DATA_SIZE, TOKEN_IMMUTABLE_OWNER = (
+    18,
+    20,
+    21,
+    22,
+)
 CREATE_IDEMPOTENT = 1
 SEED = "wsol"
 
@@ -18,8 +25,12 @@ def sol_transfer(draft: Draft, source: int, target: int, lamports: int) -> None:
     _system(draft, (source, target), struct.pack("<IQ", SYSTEM_TRANSFER, lamports))
 
 
-def units_transfer(draft: Draft, source: int, target: int, authority: int, units: int) -> None:
-    """Add a Token transferChecked: u8 12, u64 amount, u8 decimals; accounts source, mint, destination, authority."""
+def units_transfer(
+    draft: Draft, source: int, target: int, authority: int, units: int
+) -> None:
+    """Add a Token transferChecked: u8 12, u64 amount, u8 decimals; accounts source,
+    mint, destination, authority.
+    """
     mint = draft.ledger.tokens[source].mint
     draft.move_units(source, target, units)
     data = struct.pack("<BQB", TOKEN_TRANSFER_CHECKED, units, mint.decimals)
@@ -38,19 +49,27 @@ def open_associated(draft: Draft, owner: int, mint: Mint, funder: int) -> int:
     draft.key(funder, WRITABLE)
     draft.key(account, WRITABLE)
     program = accounts.add(programs.ASSOCIATED_TOKEN)
-    draft.enter(program, (funder, account, owner, mint.account, system, token), bytes([CREATE_IDEMPOTENT]))
+    draft.enter(
+        program,
+        (funder, account, owner, mint.account, system, token),
+        bytes([CREATE_IDEMPOTENT]),
+    )
     if not exists:
         _create_associated(draft, account, owner, mint, funder)
     draft.leave()
     return account
 
 
-def _create_associated(draft: Draft, account: int, owner: int, mint: Mint, funder: int) -> None:
+def _create_associated(
+    draft: Draft, account: int, owner: int, mint: Mint, funder: int
+) -> None:
     """Add the inner instructions that create an associated token account."""
     accounts = draft.ledger.accounts
     token_program = accounts.raw(accounts.add(mint.program))
     space = 170 if mint.program == programs.TOKEN_2022 else 165
-    create = struct.pack("<IQQ", SYSTEM_CREATE, mint.rent_lamports, space) + token_program
+    create = (
+        struct.pack("<IQQ", SYSTEM_CREATE, mint.rent_lamports, space) + token_program
+    )
     init = bytes([TOKEN_INIT_ACCOUNT_3]) + accounts.raw(owner)
     _token(draft, mint.program, (mint.account,), bytes([TOKEN_DATA_SIZE, 7, 0]))
     draft.open_account(account, owner, mint, funder)
@@ -60,7 +79,9 @@ def _create_associated(draft: Draft, account: int, owner: int, mint: Mint, funde
 
 
 def open_seeded_wsol(draft: Draft, wallet: int) -> int:
-    """Add CreateAccountWithSeed and initializeAccount3 of a wrapped-SOL account, as bots do; return the account."""
+    """Add CreateAccountWithSeed and initializeAccount3 of a wrapped-SOL account, as
+    bots do; return the account.
+    """
     accounts = draft.ledger.accounts
     mint = draft.ledger.native
     account = accounts.seeded(wallet, SEED)
@@ -70,7 +91,12 @@ def open_seeded_wsol(draft: Draft, wallet: int) -> int:
     data += struct.pack("<Q", len(SEED)) + SEED.encode()
     data += struct.pack("<QQ", mint.rent_lamports, 165) + accounts.raw(token)
     _system(draft, (wallet, account, wallet), data)
-    _token(draft, mint.program, (account, mint.account), bytes([TOKEN_INIT_ACCOUNT_3]) + accounts.raw(wallet))
+    _token(
+        draft,
+        mint.program,
+        (account, mint.account),
+        bytes([TOKEN_INIT_ACCOUNT_3]) + accounts.raw(wallet),
+    )
     return account
 
 
@@ -88,11 +114,15 @@ def close_account(draft: Draft, account: int, owner: int) -> None:
     _token(draft, program, (account, owner, owner), bytes([TOKEN_CLOSE]))
 
 
-def create_account(draft: Draft, funder: int, account: int, *, lamports: int, space: int, owner: str) -> None:
+def create_account(
+    draft: Draft, funder: int, account: int, *, lamports: int, space: int, owner: str
+) -> None:
     """Add a System CreateAccount of any program's account."""
     accounts = draft.ledger.accounts
     draft.move_lamports(funder, account, lamports)
-    data = struct.pack("<IQQ", SYSTEM_CREATE, lamports, space) + accounts.raw(accounts.add(owner))
+    data = struct.pack("<IQQ", SYSTEM_CREATE, lamports, space) + accounts.raw(
+        accounts.add(owner)
+    )
     _system(draft, (funder, account), data)
 
 
@@ -102,13 +132,23 @@ def mint_to(draft: Draft, account: int, authority: int, units: int) -> None:
     draft.key(account, WRITABLE)
     draft.key(mint.account, WRITABLE)
     draft.mint_to(account, units)
-    _token(draft, mint.program, (mint.account, account, authority), struct.pack("<BQ", TOKEN_MINT_TO, units))
+    _token(
+        draft,
+        mint.program,
+        (mint.account, account, authority),
+        struct.pack("<BQ", TOKEN_MINT_TO, units),
+    )
 
 
 def init_mint(draft: Draft, mint: Mint, authority: int) -> None:
     """Add a Token initializeMint2 without a freeze authority."""
     raw = draft.ledger.accounts.raw(authority)
-    _token(draft, mint.program, (mint.account,), bytes([TOKEN_INIT_MINT_2, mint.decimals]) + raw + b"\0")
+    _token(
+        draft,
+        mint.program,
+        (mint.account,),
+        bytes([TOKEN_INIT_MINT_2, mint.decimals]) + raw + b"\0",
+    )
 
 
 def compute_budget(draft: Draft, unit_limit: int, micro_lamports: int) -> None:

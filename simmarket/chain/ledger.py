@@ -1,8 +1,8 @@
 """The integer ledger and the drafts that change it.
 
-A draft is a transaction under construction: it records every account's balances before the first change, lets the
-programs move lamports and token units, and ends as a compact `Transaction`. The lamports before and after differ by
-exactly the fee.
+A draft is a transaction under construction: it records every account's balances before
+the first change, lets the programs move lamports and token units, and ends as a compact
+`Transaction`. The lamports before and after differ by exactly the fee.
 """
 
 from dataclasses import dataclass, field
@@ -41,7 +41,9 @@ class TokenAccount:
 
 
 class Instruction(NamedTuple):
-    """One instruction with indexes into `Transaction.all_keys`; `height` 1 is top level."""
+    """One instruction with indexes into `Transaction.all_keys`; `height` 1 is top
+    level.
+    """
 
     program: int
     accounts: tuple[int, ...]
@@ -50,14 +52,18 @@ class Instruction(NamedTuple):
 
 
 class InstructionError(NamedTuple):
-    """The failure of a transaction: the index of the top-level instruction and the program's error code."""
+    """The failure of a transaction: the index of the top-level instruction and the
+    program's error code.
+    """
 
     instruction: int
     code: int
 
 
 class TokenRow(NamedTuple):
-    """One token account of a transaction: key index, mint, owner id, raw units before and after (None = absent)."""
+    """One token account of a transaction: key index, mint, owner id, raw units before
+    and after (None = absent).
+    """
 
     key: int
     mint: Mint
@@ -68,7 +74,9 @@ class TokenRow(NamedTuple):
 
 @dataclass(slots=True)
 class Transaction:
-    """One transaction of the chain. `index` is its position in the slot; keys are account ids."""
+    """One transaction of the chain. `index` is its position in the slot; keys are
+    account ids.
+    """
 
     signature: str
     slot: int
@@ -91,7 +99,9 @@ class Transaction:
 
     @property
     def all_keys(self) -> tuple[int, ...]:
-        """Static keys, then loaded writable, then loaded readonly ones; all key indexes refer to this order."""
+        """Static keys, then loaded writable, then loaded readonly ones; all key indexes
+        refer to this order.
+        """
         return self.keys + self.loaded_writable + self.loaded_readonly
 
 
@@ -116,7 +126,9 @@ class Ledger:
         self.lamports[account] = self.lamports.get(account, 0) + lamports
 
     def open_before(self, owner: int, mint: Mint, units: int) -> int:
-        """Create an associated token account that exists before the first transaction; return its id."""
+        """Create an associated token account that exists before the first transaction;
+        return its id.
+        """
         account = self.accounts.associated(owner, mint.account, mint.program)
         self.tokens[account] = TokenAccount(mint, owner, units)
         self.lamports[account] = mint.rent_lamports
@@ -142,7 +154,9 @@ class _Step(NamedTuple):
 
 
 class _Before(NamedTuple):
-    """The state of an account before the draft changes it; `token_account` is None if there is none."""
+    """The state of an account before the draft changes it; `token_account` is None if
+    there is none.
+    """
 
     lamports: int
     token_account: TokenAccount | None
@@ -163,7 +177,12 @@ class _KeyGroups:
     @property
     def static(self) -> list[int]:
         """The keys in the message itself."""
-        return self.writable_signers + self.readonly_signers + self.writable + self.readonly
+        return (
+            self.writable_signers
+            + self.readonly_signers
+            + self.writable
+            + self.readonly
+        )
 
     @property
     def all_keys(self) -> list[int]:
@@ -197,14 +216,18 @@ class Draft:
         self.key(self.payer, SIGNER | WRITABLE)
 
     def key(self, account: int, flags: int = 0) -> int:
-        """Add an account to the message; the first call for an account records its balances."""
+        """Add an account to the message; the first call for an account records its
+        balances.
+        """
         existing = self.flags.get(account)
         if existing is not None:
             self.flags[account] = existing | flags
             return account
         token_account = self.ledger.tokens.get(account)
         units = token_account.units if token_account else 0
-        self._before[account] = _Before(self.ledger.lamports.get(account, 0), token_account, units)
+        self._before[account] = _Before(
+            self.ledger.lamports.get(account, 0), token_account, units
+        )
         self.flags[account] = flags
         return account
 
@@ -238,12 +261,16 @@ class Draft:
         balances = self.ledger.lamports
         remaining = balances.get(source, 0) - lamports
         if remaining < 0 or lamports < 0:
-            raise ValueError(f"overdraft of {-remaining} lamports on {self.ledger.accounts.address(source)}")
+            raise ValueError(
+                f"overdraft of {-remaining} lamports on {self.ledger.accounts.address(source)}"
+            )
         balances[source] = remaining
         balances[target] = balances.get(target, 0) + lamports
 
     def move_units(self, source: int, target: int, units: int) -> None:
-        """Move token units between two token accounts of one mint; wrapped SOL moves its lamports, too."""
+        """Move token units between two token accounts of one mint; wrapped SOL moves
+        its lamports, too.
+        """
         self.key(source, WRITABLE)
         self.key(target, WRITABLE)
         sender = self.ledger.tokens[source]
@@ -267,7 +294,9 @@ class Draft:
         self.ledger.tokens[account].units += lamports
 
     def close_account(self, account: int, target: int) -> None:
-        """Close a token account; its lamports (rent and, for wrapped SOL, the balance) go to `target`."""
+        """Close a token account; its lamports (rent and, for wrapped SOL, the balance)
+        go to `target`.
+        """
         token_account = self.ledger.tokens[account]
         if token_account.units and token_account.mint is not self.ledger.native:
             raise ValueError("a token account with units in it cannot be closed")
@@ -292,7 +321,9 @@ class Draft:
         lookup: frozenset[int],
         error: InstructionError | None = None,
     ) -> Transaction:
-        """Charge the fee to the payer and return the transaction. Raises ValueError if the payer cannot pay."""
+        """Charge the fee to the payer and return the transaction. Raises ValueError if
+        the payer cannot pay.
+        """
         self._charge(fee_lamports)
         groups = self._key_groups(version, lookup)
         all_keys = groups.all_keys
@@ -311,8 +342,12 @@ class Draft:
             keys=tuple(groups.static),
             loaded_writable=tuple(groups.loaded_writable),
             loaded_readonly=tuple(groups.loaded_readonly),
-            pre_lamports=tuple([self._before[account].lamports for account in all_keys]),
-            post_lamports=tuple([self.ledger.lamports.get(account, 0) for account in all_keys]),
+            pre_lamports=tuple(
+                [self._before[account].lamports for account in all_keys]
+            ),
+            post_lamports=tuple(
+                [self.ledger.lamports.get(account, 0) for account in all_keys]
+            ),
             tokens=self._token_rows(all_keys),
             instructions=self._instructions(all_keys),
         )
@@ -320,11 +355,15 @@ class Draft:
     def _charge(self, fee_lamports: int) -> None:
         remaining = self.ledger.lamports[self.payer] - fee_lamports
         if remaining < 0:
-            raise ValueError(f"{self.ledger.accounts.address(self.payer)} cannot pay its fee")
+            raise ValueError(
+                f"{self.ledger.accounts.address(self.payer)} cannot pay its fee"
+            )
         self.ledger.lamports[self.payer] = remaining
 
     def _key_groups(self, version: int | None, lookup: frozenset[int]) -> _KeyGroups:
-        """Only version 0 loads keys from the lookup table; a top-level program is never loaded."""
+        """Only version 0 loads keys from the lookup table; a top-level program is never
+        loaded.
+        """
         groups = _KeyGroups()
         for account, flags in self.flags.items():
             is_loaded = version == 0 and account in lookup and not flags & INVOKED
@@ -341,7 +380,15 @@ class Draft:
                 continue
             pre_units = before.units if before.token_account else None
             post_units = after.units if after else None
-            rows.append(TokenRow(index, token_account.mint, token_account.owner, pre_units, post_units))
+            rows.append(
+                TokenRow(
+                    index,
+                    token_account.mint,
+                    token_account.owner,
+                    pre_units,
+                    post_units,
+                )
+            )
         return tuple(rows)
 
     def _instructions(self, all_keys: list[int]) -> tuple[Instruction, ...]:

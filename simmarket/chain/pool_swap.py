@@ -31,7 +31,9 @@ def fee_of(amount: int, basis_points: int) -> int:
 
 @dataclass(slots=True, frozen=True)
 class PoolSwap:
-    """One wallet's swap in one pool, within a draft. `wrapped`: its wrapped-SOL account, None on a curve."""
+    """One wallet's swap in one pool, within a draft. `wrapped`: its wrapped-SOL
+    account, None on a curve.
+    """
 
     builder: Builder
     draft: Draft
@@ -54,4 +56,6 @@ class PoolSwap:
     def fee_recipient(self) -> int:
         """The account that the protocol fee of this pool goes to."""
         recipients = programs.FEE_RECIPIENTS
-        return self.builder.accounts.add(recipients[self.pool.account % len(recipients)])
+        return self.builder.accounts.add(
+            recipients[self.pool.account % len(recipients)]
+        )

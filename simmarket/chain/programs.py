@@ -1,4 +1,6 @@
-"""Program ids and well-known accounts of Solana mainnet (public lists, 19 May to 23 Nov 2026)."""
+"""Program ids and well-known accounts of Solana mainnet (public lists, 19 May to 23 Nov
+2026).
+"""
 
 from typing import NamedTuple
 
@@ -82,7 +84,8 @@ BOTS = {
     ),
 }
 
-# these accounts are on the curve (or may be), but they never trade: they are not wallets
+# these accounts are on the curve (or may be), but they never trade: they are not
+# wallets
 INFRASTRUCTURE = frozenset(
     (
         *FEE_RECIPIENTS,
@@ -93,7 +96,8 @@ INFRASTRUCTURE = frozenset(
     )
 )
 
-# the contents of the world's address lookup table; a top-level program is never loaded from a table
+# the contents of the world's address lookup table; a top-level program is never loaded
+# from a table
 LOOKUP_TABLE = (
     TOKEN,
     TOKEN_2022,

@@ -36,10 +36,14 @@ TRADE_EVENT = bytes((189, 219, 127, 211, 78, 230, 97, 238))
 COMPLETE_EVENT = bytes((95, 114, 97, 156, 212, 46, 152, 8))
 
 
-def open_curve(builder: Builder, mint: Mint, quote: Mint, creator: int, offset_seconds: int) -> Pool:
+def open_curve(
+    builder: Builder, mint: Mint, quote: Mint, creator: int, offset_seconds: int
+) -> Pool:
     """Return the curve of a mint, which is not on the chain yet."""
     accounts = builder.accounts
-    curve = accounts.derived(programs.PUMP, b"bonding-curve", accounts.raw(mint.account))
+    curve = accounts.derived(
+        programs.PUMP, b"bonding-curve", accounts.raw(mint.account)
+    )
     vault = accounts.derived(programs.PUMP, b"creator-vault", accounts.raw(creator))
     is_native = quote is builder.ledger.native
     if is_native and vault not in builder.ledger.lamports:
@@ -77,13 +81,17 @@ def add_creation(
     metadata: tuple[str, str, str],
     unix_seconds: int,
 ) -> None:
-    """Add the create instruction. A launch service (`sponsor`) pays the rent of accounts that no wallet owns."""
+    """Add the create instruction. A launch service (`sponsor`) pays the rent of
+    accounts that no wallet owns.
+    """
     accounts = builder.accounts
     mint = pool.mint
     add = accounts.add
     is_modern = mint.program == programs.TOKEN_2022
     authority = add(programs.PUMP_MINT_AUTHORITY)
-    text = b"".join(struct.pack("<I", len(part.encode())) + part.encode() for part in metadata)
+    text = b"".join(
+        struct.pack("<I", len(part.encode())) + part.encode() for part in metadata
+    )
     discriminator = CREATE_V2 if is_modern else CREATE
     data = discriminator + text + accounts.raw(pool.creator)
     metadata_account = accounts.derived(
@@ -92,24 +100,51 @@ def add_creation(
         accounts.raw(add(programs.METADATA)),
         accounts.raw(mint.account),
     )
-    keys: tuple[int, ...] = (mint.account, authority, pool.account, pool.base_vault, add(programs.PUMP_GLOBAL))
+    keys: tuple[int, ...] = (
+        mint.account,
+        authority,
+        pool.account,
+        pool.base_vault,
+        add(programs.PUMP_GLOBAL),
+    )
     if not is_modern:
         keys += (add(programs.METADATA), metadata_account)
-    keys += (draft.payer, sponsor, add(programs.SYSTEM), add(mint.program), add(programs.ASSOCIATED_TOKEN))
+    keys += (
+        draft.payer,
+        sponsor,
+        add(programs.SYSTEM),
+        add(mint.program),
+        add(programs.ASSOCIATED_TOKEN),
+    )
     keys += (add(programs.PUMP_EVENT_AUTHORITY), add(programs.PUMP))
     draft.enter(add(programs.PUMP), keys, data)
     _create_mint(draft, mint, sponsor, authority)
-    create_account(draft, sponsor, pool.account, lamports=1_691_280, space=115, owner=programs.PUMP)
+    create_account(
+        draft, sponsor, pool.account, lamports=1_691_280, space=115, owner=programs.PUMP
+    )
     open_associated(draft, pool.account, mint, sponsor)
     if pool.quote is not builder.ledger.native:
         open_associated(draft, pool.account, pool.quote, sponsor)
     if not is_modern:
-        create_account(draft, sponsor, metadata_account, lamports=15_115_600, space=607, owner=programs.METADATA)
+        create_account(
+            draft,
+            sponsor,
+            metadata_account,
+            lamports=15_115_600,
+            space=607,
+            owner=programs.METADATA,
+        )
     mint_to(draft, pool.base_vault, authority, SUPPLY)
-    event = CREATE_EVENT + text + accounts.raw(mint.account) + accounts.raw(pool.account)
+    event = (
+        CREATE_EVENT + text + accounts.raw(mint.account) + accounts.raw(pool.account)
+    )
     event += accounts.raw(draft.payer) + accounts.raw(pool.creator)
-    event += struct.pack("<qQQQQ", unix_seconds, VIRTUAL_BASE, pool.virtual_quote, CURVE_BASE, SUPPLY)
-    event += accounts.raw(add(mint.program)) + b"\0\0" + accounts.raw(pool.quote.account)
+    event += struct.pack(
+        "<qQQQQ", unix_seconds, VIRTUAL_BASE, pool.virtual_quote, CURVE_BASE, SUPPLY
+    )
+    event += (
+        accounts.raw(add(mint.program)) + b"\0\0" + accounts.raw(pool.quote.account)
+    )
     _event(builder, draft, event)
     draft.leave()
 
@@ -118,13 +153,17 @@ def _create_mint(draft: Draft, mint: Mint, sponsor: int, authority: int) -> None
     lamports, space = 1_461_600, 82
     if mint.program == programs.TOKEN_2022:
         lamports, space = 4_416_000, 507
-    create_account(draft, sponsor, mint.account, lamports=lamports, space=space, owner=mint.program)
+    create_account(
+        draft, sponsor, mint.account, lamports=lamports, space=space, owner=mint.program
+    )
     init_mint(draft, mint, authority)
 
 
 def base_for(pool: Pool, quote_in: int) -> int:
     """Return the units that the curve gives for an amount without fees."""
-    return min(pool.real_base, pool.virtual_base * quote_in // (pool.virtual_quote + quote_in))
+    return min(
+        pool.real_base, pool.virtual_base * quote_in // (pool.virtual_quote + quote_in)
+    )
 
 
 def quote_for(pool: Pool, base_out: int) -> int:
@@ -138,7 +177,9 @@ def proceeds_of(pool: Pool, units: int) -> int:
 
 
 def add_buy(swap: PoolSwap, budget: int) -> tuple[int, int]:
-    """Buy on the curve for at most `budget` quote units, fees included; return (units, quote units paid)."""
+    """Buy on the curve for at most `budget` quote units, fees included; return (units,
+    quote units paid).
+    """
     pool = swap.pool
     units = base_for(pool, budget * 10_000 // (10_000 + PROTOCOL_BPS + CREATOR_BPS))
     cost = quote_for(pool, units)
@@ -179,7 +220,9 @@ def add_sell(swap: PoolSwap, units: int) -> tuple[int, int]:
 
 
 def call_accounts(swap: PoolSwap, *, is_buy: bool) -> tuple[tuple[int, ...], bytes]:
-    """Return (accounts, discriminator) of a trade instruction in the order of the program's interface."""
+    """Return (accounts, discriminator) of a trade instruction in the order of the
+    program's interface.
+    """
     if swap.has_native_quote:
         return _native_accounts(swap, is_buy=is_buy), BUY if is_buy else SELL
     return _v2_accounts(swap), BUY_V2 if is_buy else SELL_V2
@@ -189,7 +232,11 @@ def _native_accounts(swap: PoolSwap, *, is_buy: bool) -> tuple[int, ...]:
     add = swap.builder.accounts.add
     pool = swap.pool
     token, system = add(pool.mint.program), add(programs.SYSTEM)
-    middle = (system, token, pool.creator_vault) if is_buy else (system, pool.creator_vault, token)
+    middle = (
+        (system, token, pool.creator_vault)
+        if is_buy
+        else (system, pool.creator_vault, token)
+    )
     return (
         add(programs.PUMP_GLOBAL),
         swap.fee_recipient,
@@ -207,7 +254,9 @@ def _native_accounts(swap: PoolSwap, *, is_buy: bool) -> tuple[int, ...]:
 
 
 def _v2_accounts(swap: PoolSwap) -> tuple[int, ...]:
-    """The accounts of a curve with a token as its quote; they are the same for a buy and a sale."""
+    """The accounts of a curve with a token as its quote; they are the same for a buy
+    and a sale.
+    """
     accounts, pool = swap.builder.accounts, swap.pool
     add = accounts.add
     base = swap.base_account
@@ -245,7 +294,9 @@ def _enter(swap: PoolSwap, units: int, limit: int, *, is_buy: bool) -> None:
     accounts, discriminator = call_accounts(swap, is_buy=is_buy)
     swap.draft.key(swap.pool.account, WRITABLE)
     program = swap.builder.accounts.add(programs.PUMP)
-    swap.draft.enter(program, accounts, discriminator + struct.pack("<QQ", units, limit))
+    swap.draft.enter(
+        program, accounts, discriminator + struct.pack("<QQ", units, limit)
+    )
 
 
 def _pay(swap: PoolSwap, target: int, amount: int) -> None:
@@ -254,16 +305,22 @@ def _pay(swap: PoolSwap, target: int, amount: int) -> None:
         sol_transfer(swap.draft, swap.wallet, target, amount)
         return
     source = swap.builder.accounts.associated(swap.wallet, swap.pool.quote.account)
-    units_transfer(swap.draft, source, _quote_account(swap, target), swap.wallet, amount)
+    units_transfer(
+        swap.draft, source, _quote_account(swap, target), swap.wallet, amount
+    )
 
 
 def _pay_out(swap: PoolSwap, target: int, amount: int) -> None:
     """Transfer quote units from the curve."""
     pool = swap.pool
     if swap.has_native_quote:
-        swap.draft.move_lamports(pool.account, target, amount)  # the program owns the curve: no System transfer
+        swap.draft.move_lamports(
+            pool.account, target, amount
+        )  # the program owns the curve: no System transfer
         return
-    units_transfer(swap.draft, pool.quote_vault, _quote_account(swap, target), pool.account, amount)
+    units_transfer(
+        swap.draft, pool.quote_vault, _quote_account(swap, target), pool.account, amount
+    )
 
 
 def _quote_account(swap: PoolSwap, holder: int) -> int:
@@ -272,12 +329,21 @@ def _quote_account(swap: PoolSwap, holder: int) -> int:
     return swap.builder.accounts.associated(holder, swap.pool.quote.account)
 
 
-def _trade_event(swap: PoolSwap, quote: int, units: int, fees: Fees, *, is_buy: bool) -> None:
+def _trade_event(
+    swap: PoolSwap, quote: int, units: int, fees: Fees, *, is_buy: bool
+) -> None:
     raw = swap.builder.accounts.raw
     pool = swap.pool
     real_quote = pool.virtual_quote - pool.opening_quote
-    event = TRADE_EVENT + raw(pool.mint.account) + struct.pack("<QQ?", quote, units, is_buy) + raw(swap.wallet)
-    event += struct.pack("<qQQQQ", 0, pool.virtual_quote, pool.virtual_base, real_quote, pool.real_base)
+    event = (
+        TRADE_EVENT
+        + raw(pool.mint.account)
+        + struct.pack("<QQ?", quote, units, is_buy)
+        + raw(swap.wallet)
+    )
+    event += struct.pack(
+        "<qQQQQ", 0, pool.virtual_quote, pool.virtual_base, real_quote, pool.real_base
+    )
     event += raw(swap.fee_recipient) + struct.pack("<QQ", PROTOCOL_BPS, fees.protocol)
     event += raw(pool.creator) + struct.pack("<QQ", CREATOR_BPS, fees.creator)
     _event(swap.builder, swap.draft, event)
@@ -285,10 +351,18 @@ def _trade_event(swap: PoolSwap, quote: int, units: int, fees: Fees, *, is_buy: 
 
 def _complete_event(swap: PoolSwap) -> None:
     raw = swap.builder.accounts.raw
-    event = COMPLETE_EVENT + raw(swap.wallet) + raw(swap.pool.mint.account) + raw(swap.pool.account) + bytes(8)
+    event = (
+        COMPLETE_EVENT
+        + raw(swap.wallet)
+        + raw(swap.pool.mint.account)
+        + raw(swap.pool.account)
+        + bytes(8)
+    )
     _event(swap.builder, swap.draft, event)
 
 
 def _event(builder: Builder, draft: Draft, event: bytes) -> None:
     add = builder.accounts.add
-    draft.call(add(programs.PUMP), (add(programs.PUMP_EVENT_AUTHORITY),), EVENT_TAG + event)
+    draft.call(
+        add(programs.PUMP), (add(programs.PUMP_EVENT_AUTHORITY),), EVENT_TAG + event
+    )

@@ -34,10 +34,14 @@ def describe_pool(
     index: int = 0,
     authority: int | None = None,
 ) -> Pool:
-    """Return a wrapped-SOL pool that is not on the chain yet; the canonical one unless `authority` is given."""
+    """Return a wrapped-SOL pool that is not on the chain yet; the canonical one unless
+    `authority` is given.
+    """
     accounts = builder.accounts
     if authority is None:
-        authority = accounts.derived(programs.PUMP, b"pool-authority", accounts.raw(mint.account))
+        authority = accounts.derived(
+            programs.PUMP, b"pool-authority", accounts.raw(mint.account)
+        )
     account = accounts.derived(
         programs.PUMPSWAP,
         b"pool",
@@ -52,7 +56,9 @@ def describe_pool(
     return pool
 
 
-def known_pool(builder: Builder, account: int, mint: Mint, creator: int, offset_seconds: int) -> Pool:
+def known_pool(
+    builder: Builder, account: int, mint: Mint, creator: int, offset_seconds: int
+) -> Pool:
     """Return a pool with a given address."""
     accounts, native = builder.accounts, builder.ledger.native
     vault = accounts.derived(programs.PUMPSWAP, b"creator_vault", accounts.raw(creator))
@@ -75,13 +81,17 @@ def known_pool(builder: Builder, account: int, mint: Mint, creator: int, offset_
 
 
 def migrate(builder: Builder, curve: Pool, when: Moment) -> Pool:
-    """Move a complete curve's SOL and remaining units into its canonical pool; the migrator pays fee and rents."""
+    """Move a complete curve's SOL and remaining units into its canonical pool; the
+    migrator pays fee and rents.
+    """
     ledger, accounts = builder.ledger, builder.accounts
     migrator = accounts.add(programs.PUMP_MIGRATOR)
     pool = describe_pool(builder, curve.mint, curve.creator, when.offset_seconds)
     draft = builder.begin(migrator, PLAIN)
     draft.key(curve.account, WRITABLE)
-    draft.enter(accounts.add(programs.PUMP), _migrate_accounts(builder, curve, pool), MIGRATE)
+    draft.enter(
+        accounts.add(programs.PUMP), _migrate_accounts(builder, curve, pool), MIGRATE
+    )
     lamports = curve.virtual_quote - curve.opening_quote - MIGRATION_FEE_LAMPORTS
     draft.move_lamports(curve.account, pool.authority, lamports)
     draft.move_lamports(curve.account, migrator, MIGRATION_FEE_LAMPORTS)
@@ -89,11 +99,20 @@ def migrate(builder: Builder, curve: Pool, when: Moment) -> Pool:
     if pool.creator_fee_account not in ledger.tokens:
         open_associated(draft, pool.creator_vault, ledger.native, migrator)
     _deposit_sol(draft, pool, pool.authority, lamports)
-    units_transfer(draft, curve.base_vault, pool.base_vault, curve.account, ledger.units(curve.base_vault))
+    units_transfer(
+        draft,
+        curve.base_vault,
+        pool.base_vault,
+        curve.account,
+        ledger.units(curve.base_vault),
+    )
     draft.leave()
     builder.end(draft, when, PLAIN)
     curve.virtual_quote, curve.virtual_base, curve.real_base = 0, 0, 0
-    pool.opening_quote, pool.opening_base = ledger.units(pool.quote_vault), ledger.units(pool.base_vault)
+    pool.opening_quote, pool.opening_base = (
+        ledger.units(pool.quote_vault),
+        ledger.units(pool.base_vault),
+    )
     return pool
 
 
@@ -125,9 +144,13 @@ def create_second_pool(
     units: int,
     lamports: int,
 ) -> Pool:
-    """Open a non-canonical pool with units and SOL of `funder`; the coin creator earns fees there, too."""
+    """Open a non-canonical pool with units and SOL of `funder`; the coin creator earns
+    fees there, too.
+    """
     ledger, accounts = builder.ledger, builder.accounts
-    pool = describe_pool(builder, mint, creator, when.offset_seconds, index=1, authority=funder)
+    pool = describe_pool(
+        builder, mint, creator, when.offset_seconds, index=1, authority=funder
+    )
     draft = builder.begin(funder, PLAIN)
     keys = (
         pool.account,
@@ -139,7 +162,11 @@ def create_second_pool(
         pool.quote_vault,
         accounts.add(programs.PUMPSWAP_EVENT_AUTHORITY),
     )
-    draft.enter(accounts.add(programs.PUMPSWAP), keys, CREATE_POOL + struct.pack("<HQQ", pool.index, units, lamports))
+    draft.enter(
+        accounts.add(programs.PUMPSWAP),
+        keys,
+        CREATE_POOL + struct.pack("<HQQ", pool.index, units, lamports),
+    )
     _create_accounts(draft, pool, funder)
     source = accounts.associated(funder, mint.account, mint.program)
     units_transfer(draft, source, pool.base_vault, funder, units)
@@ -168,7 +195,9 @@ def _deposit_sol(draft: Draft, pool: Pool, source: int, lamports: int) -> None:
     """Transfer lamports into the pool's wrapped-SOL vault and sync it."""
     sol_transfer(draft, source, pool.quote_vault, lamports)
     draft.ledger.tokens[pool.quote_vault].units += lamports
-    draft.call(draft.ledger.accounts.add(programs.TOKEN), (pool.quote_vault,), _SYNC_NATIVE)
+    draft.call(
+        draft.ledger.accounts.add(programs.TOKEN), (pool.quote_vault,), _SYNC_NATIVE
+    )
 
 
 def reserves(builder: Builder, pool: Pool) -> tuple[int, int]:
@@ -177,7 +206,9 @@ def reserves(builder: Builder, pool: Pool) -> tuple[int, int]:
 
 
 def units_for(builder: Builder, pool: Pool, budget: int) -> tuple[int, int]:
-    """Return (units, lamports without protocol and creator fee) that `budget` lamports buy."""
+    """Return (units, lamports without protocol and creator fee) that `budget` lamports
+    buy.
+    """
     without_fees = budget * 10_000 // (10_000 + PROTOCOL_BPS + CREATOR_BPS)
     effective = without_fees * (10_000 - LP_BPS) // 10_000
     quote, base = reserves(builder, pool)
@@ -185,13 +216,17 @@ def units_for(builder: Builder, pool: Pool, budget: int) -> tuple[int, int]:
 
 
 def proceeds_of(builder: Builder, pool: Pool, units: int) -> int:
-    """Return the lamports that the pool pays for units, after its own fee, before protocol and creator fee."""
+    """Return the lamports that the pool pays for units, after its own fee, before
+    protocol and creator fee.
+    """
     quote, base = reserves(builder, pool)
     return quote * units // (base + units) * (10_000 - LP_BPS) // 10_000
 
 
 def add_buy(swap: PoolSwap, budget: int) -> tuple[int, int]:
-    """Buy for at most `budget` lamports from the wrapped account; return (units, lamports paid, fees included)."""
+    """Buy for at most `budget` lamports from the wrapped account; return (units,
+    lamports paid, fees included).
+    """
     units, lamports = units_for(swap.builder, swap.pool, budget)
     fees = _fees(lamports)
     if lamports + fees.total > budget:
@@ -209,7 +244,9 @@ def add_sell(swap: PoolSwap, units: int) -> tuple[int, int]:
     return units, received
 
 
-def add_exact_swap(swap: PoolSwap, units: int, lamports: int, *, fees: Fees, is_buy: bool) -> None:
+def add_exact_swap(
+    swap: PoolSwap, units: int, lamports: int, *, fees: Fees, is_buy: bool
+) -> None:
     """Add a swap with given amounts: `lamports` between wallet and pool, `fees` on top."""
     accounts, pool = swap.builder.accounts, swap.pool
     keys = call_accounts(swap)
@@ -223,9 +260,15 @@ def add_exact_swap(swap: PoolSwap, units: int, lamports: int, *, fees: Fees, is_
     else:
         _move_sale(swap, units, lamports, fees)
     event = BUY_EVENT if is_buy else SELL_EVENT
-    event += struct.pack("<qQQ", 0, *amounts) + bytes(32) + struct.pack("<QQ", lamports, fees.total)
+    event += (
+        struct.pack("<qQQ", 0, *amounts)
+        + bytes(32)
+        + struct.pack("<QQ", lamports, fees.total)
+    )
     event += accounts.raw(pool.account) + accounts.raw(swap.wallet)
-    swap.draft.call(program, (accounts.add(programs.PUMPSWAP_EVENT_AUTHORITY),), EVENT_TAG + event)
+    swap.draft.call(
+        program, (accounts.add(programs.PUMPSWAP_EVENT_AUTHORITY),), EVENT_TAG + event
+    )
     swap.draft.leave()
 
 
@@ -251,7 +294,9 @@ def _move_fees(swap: PoolSwap, payer: int, payer_owner: int, fees: Fees) -> None
     if fees.protocol:
         units_transfer(swap.draft, payer, recipient, payer_owner, fees.protocol)
     if fees.creator:
-        units_transfer(swap.draft, payer, swap.pool.creator_fee_account, payer_owner, fees.creator)
+        units_transfer(
+            swap.draft, payer, swap.pool.creator_fee_account, payer_owner, fees.creator
+        )
 
 
 def _fees(amount: int) -> Fees:

@@ -1,9 +1,13 @@
-"""Slots and their times. The slot rate changes from hour to hour, so that no constant converts one into the other."""
+"""Slots and their times. The slot rate changes from hour to hour, so that no constant
+converts one into the other.
+"""
 
 from bisect import bisect_right
 
 _FIRST_SLOT = 381_000_000
-_SPARE_HOURS = 24 * 100  # how far the chain reaches back before the world's first second: further than any query
+_SPARE_HOURS = (
+    24 * 100
+)  # how far the chain reaches back before the world's first second: further than any query
 
 
 def _slots_per_10_seconds(hour: int) -> int:
@@ -29,7 +33,9 @@ class SlotClock:
         index = hour - self._first_hour
         while len(self._first_slots) <= index + 1:
             last_hour = self._first_hour + len(self._first_slots) - 1
-            self._first_slots.append(self._first_slots[-1] + 360 * _slots_per_10_seconds(last_hour))
+            self._first_slots.append(
+                self._first_slots[-1] + 360 * _slots_per_10_seconds(last_hour)
+            )
         return self._first_slots[index]
 
     def slot_at(self, offset_seconds: int, step: int = 0) -> int:
@@ -52,5 +58,7 @@ class SlotClock:
 
     @staticmethod
     def may_be_skipped(slot: int) -> bool:
-        """Return True if the leader of this slot made no block (unless a transaction of the world is in it)."""
+        """Return True if the leader of this slot made no block (unless a transaction of
+        the world is in it).
+        """
         return (slot * 2_654_435_761 >> 7) % 43 == 0

@@ -15,7 +15,15 @@ from simmarket.chain.instructions import (
 )
 from simmarket.chain.ledger import Draft, InstructionError
 from simmarket.chain.pool_swap import PoolSwap
-from simmarket.chain.world import BUY, SELL, TRANSFER_IN, TRANSFER_OUT, Movement, Pool, PoolTrade
+from simmarket.chain.world import (
+    BUY,
+    SELL,
+    TRANSFER_IN,
+    TRANSFER_OUT,
+    Movement,
+    Pool,
+    PoolTrade,
+)
 
 _BOT_CALL = bytes((0x52, 0xE1, 0x77, 0xE7, 0x4E, 0x1D, 0x2D, 0x46))
 _CURVE_BUY_SLIPPAGE, _CURVE_SELL_SLIPPAGE, _POOL_SLIPPAGE = 6002, 6003, 6004
@@ -32,7 +40,9 @@ class Order:
 
 
 class Fill(NamedTuple):
-    """An executed trade. `quote_units`: raw quote units that the wallet paid or received, without platform fee."""
+    """An executed trade. `quote_units`: raw quote units that the wallet paid or
+    received, without platform fee.
+    """
 
     is_buy: bool
     units: int
@@ -64,7 +74,9 @@ def add_buy(builder: Builder, draft: Draft, order: Order, budget: int) -> Fill:
     units, paid = venue_buy(swap, budget)
     _leave_bot(swap, order.style, platform_fee)
     _close_wrapped(swap, order.style)
-    return Fill(is_buy=True, units=units, quote_units=paid, platform_fee_lamports=platform_fee)
+    return Fill(
+        is_buy=True, units=units, quote_units=paid, platform_fee_lamports=platform_fee
+    )
 
 
 def sell(builder: Builder, order: Order, units: int) -> None:
@@ -81,11 +93,18 @@ def sell(builder: Builder, order: Order, units: int) -> None:
     if style.closes_empty and builder.ledger.units(swap.base_account) == 0:
         close_account(draft, swap.base_account, wallet)
     position = builder.end(draft, order.when, style)
-    fill = Fill(is_buy=False, units=units, quote_units=received, platform_fee_lamports=platform_fee)
+    fill = Fill(
+        is_buy=False,
+        units=units,
+        quote_units=received,
+        platform_fee_lamports=platform_fee,
+    )
     log_trade(builder, order, fill, position)
 
 
-def log_trade(builder: Builder, order: Order, fill: Fill, position: int, *, signers: int = 1) -> None:
+def log_trade(
+    builder: Builder, order: Order, fill: Fill, position: int, *, signers: int = 1
+) -> None:
     """Log a trade for the expected results and for the pool's own figures."""
     pool, style = order.pool, order.style
     network_fee = builder.network_fee_lamports(style, signers)
@@ -133,7 +152,9 @@ def fail(builder: Builder, order: Order, *, is_buy: bool) -> None:
     builder.end(draft, order.when, order.style, error=error)
 
 
-def _refused_call(builder: Builder, draft: Draft, order: Order, *, is_buy: bool) -> tuple[tuple[int, ...], bytes]:
+def _refused_call(
+    builder: Builder, draft: Draft, order: Order, *, is_buy: bool
+) -> tuple[tuple[int, ...], bytes]:
     """Return the accounts and the data of a trade with a limit that no price meets."""
     limits = (10**12).to_bytes(8, "little") + bytes(8)
     if order.pool.is_curve:
@@ -155,8 +176,9 @@ def _slippage_code(pool: Pool, *, is_buy: bool) -> int:
 def transfer_tokens(builder: Builder, order: Order, target: int, units: int) -> None:
     """Send units of the order's pool token to another wallet, which does not sign.
 
-    The sender pays for the receiver's token account if there is none. If the account exists, the transaction contains
-    it but not its owner, so that the owner's own signature list misses the transfer.
+    The sender pays for the receiver's token account if there is none. If the account
+    exists, the transaction contains it but not its owner, so that the owner's own
+    signature list misses the transfer.
     """
     source, mint = order.wallet, order.pool.mint
     draft = builder.begin(source, order.style.without_extras())
@@ -181,7 +203,15 @@ def transfer_tokens(builder: Builder, order: Order, target: int, units: int) -> 
         )
 
 
-def transfer_sol(builder: Builder, source: int, target: int, lamports: int, *, when: Moment, style: Style) -> None:
+def transfer_sol(
+    builder: Builder,
+    source: int,
+    target: int,
+    lamports: int,
+    *,
+    when: Moment,
+    style: Style,
+) -> None:
     """Add a plain SOL transfer."""
     draft = builder.begin(source, style.without_extras())
     sol_transfer(draft, source, target, lamports)
@@ -189,7 +219,9 @@ def transfer_sol(builder: Builder, source: int, target: int, lamports: int, *, w
 
 
 def _open_wrapped(builder: Builder, draft: Draft, order: Order) -> int | None:
-    """Open the wallet's wrapped-SOL account in its own way; None for a curve, which needs none."""
+    """Open the wallet's wrapped-SOL account in its own way; None for a curve, which
+    needs none.
+    """
     if order.pool.is_curve:
         return None
     if order.style.wrapped == "seeded":
@@ -222,8 +254,15 @@ def _enter_bot(swap: PoolSwap, style: Style, amount: int) -> int:
         return 0
     if bot.program is not None:
         add = swap.builder.accounts.add
-        accounts = (swap.wallet, swap.pool.account, swap.pool.mint.account, add(bot.fee_wallet))
-        swap.draft.enter(add(bot.program), accounts, _BOT_CALL + amount.to_bytes(8, "little"))
+        accounts = (
+            swap.wallet,
+            swap.pool.account,
+            swap.pool.mint.account,
+            add(bot.fee_wallet),
+        )
+        swap.draft.enter(
+            add(bot.program), accounts, _BOT_CALL + amount.to_bytes(8, "little")
+        )
     return amount * bot.fee_basis_points // 10_000
 
 

@@ -6,7 +6,13 @@ from typing import Any
 from simmarket.chain import base58, programs
 from simmarket.chain.amount_json import ui_amount
 from simmarket.chain.instruction_json import parsed_instruction
-from simmarket.chain.ledger import Instruction, InstructionError, Mint, TokenRow, Transaction
+from simmarket.chain.ledger import (
+    Instruction,
+    InstructionError,
+    Mint,
+    TokenRow,
+    Transaction,
+)
 from simmarket.chain.world import World
 
 Json = dict[str, Any]
@@ -62,7 +68,9 @@ class TransactionRenderer:
         if transaction.version == 0:
             message["addressTableLookups"] = self._lookups(transaction)
         top_level = [step for step in transaction.instructions if step.height == 1]
-        message["instructions"] = [_instruction(step, addresses, parsed=parsed) for step in top_level]
+        message["instructions"] = [
+            _instruction(step, addresses, parsed=parsed) for step in top_level
+        ]
         message["recentBlockhash"] = block_hash(transaction.slot)
         if transaction.version == 1:
             message["transactionConfig"] = {
@@ -76,12 +84,19 @@ class TransactionRenderer:
     def _lookups(self, transaction: Transaction) -> list[Json]:
         if not transaction.loaded_writable and not transaction.loaded_readonly:
             return []
-        table_indexes = {self._world.accounts.add(address): n for n, address in enumerate(programs.LOOKUP_TABLE)}
+        table_indexes = {
+            self._world.accounts.add(address): n
+            for n, address in enumerate(programs.LOOKUP_TABLE)
+        }
         return [
             {
                 "accountKey": base58.encode(bytes([self._world.seed % 251 + 1]) * 32),
-                "readonlyIndexes": [table_indexes[account] for account in transaction.loaded_readonly],
-                "writableIndexes": [table_indexes[account] for account in transaction.loaded_writable],
+                "readonlyIndexes": [
+                    table_indexes[account] for account in transaction.loaded_readonly
+                ],
+                "writableIndexes": [
+                    table_indexes[account] for account in transaction.loaded_writable
+                ],
             }
         ]
 
@@ -93,7 +108,9 @@ class TransactionRenderer:
             "costUnits": 4_000 + 3_900 * len(transaction.instructions),
             "err": error,
             "fee": transaction.fee_lamports,
-            "innerInstructions": _inner_instructions(transaction, addresses, parsed=parsed),
+            "innerInstructions": _inner_instructions(
+                transaction, addresses, parsed=parsed
+            ),
             "logMessages": _logs(transaction, addresses),
             "postBalances": list(transaction.post_lamports),
             "postTokenBalances": self._post_balances(transaction),
@@ -111,11 +128,19 @@ class TransactionRenderer:
 
     def _pre_balances(self, transaction: Transaction) -> list[Json]:
         rows = transaction.tokens
-        return [self._balance(row, row.mint, row.pre_units) for row in rows if row.pre_units is not None]
+        return [
+            self._balance(row, row.mint, row.pre_units)
+            for row in rows
+            if row.pre_units is not None
+        ]
 
     def _post_balances(self, transaction: Transaction) -> list[Json]:
         rows = transaction.tokens
-        return [self._balance(row, row.mint, row.post_units) for row in rows if row.post_units is not None]
+        return [
+            self._balance(row, row.mint, row.post_units)
+            for row in rows
+            if row.post_units is not None
+        ]
 
     def _balance(self, row: TokenRow, mint: Mint, units: int) -> Json:
         return {
@@ -142,7 +167,9 @@ def block_hash(slot: int) -> str:
 def _cosignatures(transaction: Transaction) -> list[str]:
     """Return the signatures of the other signers: rotations of the first one."""
     first = base58.decode(transaction.signature)
-    return [base58.encode(first[n:] + first[:n]) for n in range(1, transaction.signer_count)]
+    return [
+        base58.encode(first[n:] + first[:n]) for n in range(1, transaction.signer_count)
+    ]
 
 
 def _parsed_keys(transaction: Transaction, addresses: list[str]) -> list[Json]:
@@ -172,7 +199,10 @@ def _instruction(step: Instruction, addresses: list[str], *, parsed: bool) -> Js
     if parsed:
         program = addresses[step.program]
         accounts = [addresses[index] for index in step.accounts]
-        return {**parsed_instruction(program, accounts, step.data), "stackHeight": height}
+        return {
+            **parsed_instruction(program, accounts, step.data),
+            "stackHeight": height,
+        }
     return {
         "accounts": list(step.accounts),
         "data": base58.encode(step.data),
@@ -181,7 +211,9 @@ def _instruction(step: Instruction, addresses: list[str], *, parsed: bool) -> Js
     }
 
 
-def _inner_instructions(transaction: Transaction, addresses: list[str], *, parsed: bool) -> list[Json]:
+def _inner_instructions(
+    transaction: Transaction, addresses: list[str], *, parsed: bool
+) -> list[Json]:
     """Group the inner instructions by the index of their top-level instruction."""
     groups: dict[int, list[Json]] = {}
     top_level_index = -1
@@ -189,7 +221,9 @@ def _inner_instructions(transaction: Transaction, addresses: list[str], *, parse
         if step.height == 1:
             top_level_index += 1
         else:
-            groups.setdefault(top_level_index, []).append(_instruction(step, addresses, parsed=parsed))
+            groups.setdefault(top_level_index, []).append(
+                _instruction(step, addresses, parsed=parsed)
+            )
     return [{"index": index, "instructions": steps} for index, steps in groups.items()]
 
 
@@ -203,7 +237,9 @@ def _is_writable(transaction: Transaction, index: int) -> bool:
 
 
 def _logs(transaction: Transaction, addresses: list[str]) -> list[str]:
-    """Return the invoke and success lines; a failed transaction ends with the program's error."""
+    """Return the invoke and success lines; a failed transaction ends with the program's
+    error.
+    """
     lines: list[str] = []
     stack: list[str] = []
     for step in transaction.instructions:
@@ -213,7 +249,9 @@ def _logs(transaction: Transaction, addresses: list[str]) -> list[str]:
         stack.append(program)
         lines.append(f"Program {program} invoke [{step.height}]")
     if transaction.error is not None and stack:
-        lines.append(f"Program {stack.pop()} failed: custom program error: {transaction.error.code:#x}")
+        lines.append(
+            f"Program {stack.pop()} failed: custom program error: {transaction.error.code:#x}"
+        )
     while stack:
         lines.append(f"Program {stack.pop()} success")
     return lines

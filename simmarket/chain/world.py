@@ -18,8 +18,9 @@ BUY, SELL, TRANSFER_IN, TRANSFER_OUT = "buy", "sell", "in", "out"
 class Movement(NamedTuple):
     """One buy, sale or transfer of a wallet.
 
-    `quote_units` is the market amount (raw units of `quote`); `fees_lamports` is what this wallet paid on top of it in
-    the transaction: network fee, tip, platform fee. Both are 0 for transfers.
+    `quote_units` is the market amount (raw units of `quote`); `fees_lamports` is what
+    this wallet paid on top of it in the transaction: network fee, tip, platform fee.
+    Both are 0 for transfers.
     """
 
     kind: str
@@ -33,7 +34,9 @@ class Movement(NamedTuple):
 
 
 class PoolTrade(NamedTuple):
-    """One trade in a pool; the price after it is quote_reserve / base_reserve in raw units."""
+    """One trade in a pool; the price after it is quote_reserve / base_reserve in raw
+    units.
+    """
 
     offset_seconds: int
     wallet: int
@@ -46,7 +49,9 @@ class PoolTrade(NamedTuple):
 
 @dataclass(slots=True)
 class Pool:
-    """A pump.fun curve or a PumpSwap pool. A curve with SOL quote is its own `quote_vault`: it holds the lamports."""
+    """A pump.fun curve or a PumpSwap pool. A curve with SOL quote is its own
+    `quote_vault`: it holds the lamports.
+    """
 
     account: int
     dex: str
@@ -67,7 +72,9 @@ class Pool:
     virtual_base: int = 0
     real_base: int = 0
     is_complete: bool = False
-    opening_price: tuple[int, int] | None = None  # (quote, base), if it differs from the opening reserves
+    opening_price: tuple[int, int] | None = (
+        None  # (quote, base), if it differs from the opening reserves
+    )
     trades: list[PoolTrade] = field(default_factory=list)
 
     @property
@@ -95,7 +102,9 @@ class Token:
 
 @dataclass
 class World:
-    """A whole world. Times are offsets in seconds before its end; a server adds its shift."""
+    """A whole world. Times are offsets in seconds before its end; a server adds its
+    shift.
+    """
 
     name: str
     seed: int
@@ -106,7 +115,9 @@ class World:
     tokens: dict[str, Token] = field(default_factory=dict)
     transactions: list[Transaction] = field(default_factory=list)
     movements: list[Movement] = field(default_factory=list)
-    behaviours: dict[str, list[str]] = field(default_factory=dict)  # labels by wallet address
+    behaviours: dict[str, list[str]] = field(
+        default_factory=dict
+    )  # labels by wallet address
     wallets: set[int] = field(default_factory=set)
     dropped_rows: dict[str, int] = field(default_factory=dict)
     file_end_seconds: int | None = None  # unix time of the last row of a trades file
@@ -130,7 +141,9 @@ class World:
         return self._by_signature.get(signature)
 
     def positions_of(self, account: int) -> list[int]:
-        """Return the positions of the transactions whose keys contain an account, in chain order."""
+        """Return the positions of the transactions whose keys contain an account, in
+        chain order.
+        """
         return self._by_key.get(account, [])
 
     def positions_in_slot(self, slot: int) -> list[int]:
@@ -142,26 +155,42 @@ class World:
         return slot in self._by_slot or not self.clock.may_be_skipped(slot)
 
     def first_position_at_or_after(self, slot: int, index: int = 0) -> int:
-        """Return the position of the first transaction at or after (slot, index), or len(transactions)."""
-        return bisect_left(self.transactions, (slot, index), key=lambda item: (item.slot, item.index))
+        """Return the position of the first transaction at or after (slot, index), or
+        len(transactions).
+        """
+        return bisect_left(
+            self.transactions, (slot, index), key=lambda item: (item.slot, item.index)
+        )
 
     def token_accounts_of(self, owner: int) -> set[int]:
         """Return every token account that an owner has or had in a transaction."""
-        accounts = {account for account, state in self.ledger.tokens.items() if state.owner == owner}
+        accounts = {
+            account
+            for account, state in self.ledger.tokens.items()
+            if state.owner == owner
+        }
         for position in self.positions_changing_tokens_of(owner):
             transaction = self.transactions[position]
             keys = transaction.all_keys
-            accounts.update(keys[row.key] for row in transaction.tokens if row.owner == owner)
+            accounts.update(
+                keys[row.key] for row in transaction.tokens if row.owner == owner
+            )
         return accounts
 
     def positions_changing_tokens_of(self, owner: int) -> list[int]:
-        """Return the positions of the transactions that changed a token account of an owner."""
+        """Return the positions of the transactions that changed a token account of an
+        owner.
+        """
         if not self._by_changed_owner:
             self._index_changed_owners()
         return self._by_changed_owner.get(owner, [])
 
     def _index_changed_owners(self) -> None:
         for position, transaction in enumerate(self.transactions):
-            owners = {row.owner for row in transaction.tokens if row.pre_units != row.post_units}
+            owners = {
+                row.owner
+                for row in transaction.tokens
+                if row.pre_units != row.post_units
+            }
             for owner in owners:
                 self._by_changed_owner.setdefault(owner, []).append(position)

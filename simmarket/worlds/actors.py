@@ -1,4 +1,6 @@
-"""The wallets of the small world, in groups by behaviour, and the way each one sends its transactions."""
+"""The wallets of the small world, in groups by behaviour, and the way each one sends
+its transactions.
+"""
 
 from dataclasses import dataclass, field
 from random import Random
@@ -40,32 +42,45 @@ class Actors:
     _next_index: dict[str, int] = field(default_factory=dict)
 
     def next(self, group: str, count: int) -> list[int]:
-        """Return the next `count` wallets of a group in rotation, so that each wallet trades several tokens."""
+        """Return the next `count` wallets of a group in rotation, so that each wallet
+        trades several tokens.
+        """
         wallets = self.groups[group]
         start = self._next_index.get(group, 0)
         self._next_index[group] = start + count
-        return [wallets[(start + n) % len(wallets)] for n in range(min(count, len(wallets)))]
+        return [
+            wallets[(start + n) % len(wallets)] for n in range(min(count, len(wallets)))
+        ]
 
 
 def create_actors(builder: Builder) -> Actors:
     """Create every wallet with its opening balances and record its behaviours."""
     actors = Actors()
     for group, size in GROUP_SIZES.items():
-        actors.groups[group] = [create_wallet(builder, actors, group, index) for index in range(size)]
+        actors.groups[group] = [
+            create_wallet(builder, actors, group, index) for index in range(size)
+        ]
     return actors
 
 
 def create_wallet(builder: Builder, actors: Actors, group: str, index: int) -> int:
-    """Create the wallet with this index in a group: opening balances, style and behaviours; return its id."""
+    """Create the wallet with this index in a group: opening balances, style and
+    behaviours; return its id.
+    """
     rng = builder.random
     whole_sol = rng.randint(300, 900) if group in _RICH_GROUPS else rng.randint(40, 160)
     wallet = builder.new_wallet(whole_sol * SOL + rng.randrange(SOL))
-    # every wallet owns USDC from the start, so that the USDC curve has buyers in every group
-    builder.ledger.open_before(wallet, builder.usdc, rng.randint(20_000, 90_000) * 10**6)
+    # every wallet owns USDC from the start, so that the USDC curve has buyers in every
+    # group
+    builder.ledger.open_before(
+        wallet, builder.usdc, rng.randint(20_000, 90_000) * 10**6
+    )
     builder.world.wallets.add(wallet)
     style = _style(rng, group, index)
     actors.styles[wallet] = style
-    builder.world.behaviours[builder.accounts.address(wallet)] = _behaviours(group, style)
+    builder.world.behaviours[builder.accounts.address(wallet)] = _behaviours(
+        group, style
+    )
     return wallet
 
 

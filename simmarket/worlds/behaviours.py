@@ -14,7 +14,9 @@ Span = tuple[int, int]
 
 @dataclass(slots=True, frozen=True)
 class Phases:
-    """The launch of a token and the periods in which early buyers sell well and badly, in offset seconds."""
+    """The launch of a token and the periods in which early buyers sell well and badly,
+    in offset seconds.
+    """
 
     launch: int
     good: Span
@@ -62,13 +64,21 @@ class Behaviours:
     def lucky(self, wallet: int) -> None:
         """Does well in tokens that do well; the plan gives it only one of these."""
         self._buy(wallet, self._early(60, 900), 0.8, 2.0)
-        span = self.phases.good if self.scenario.token.kind == "pump" else self.phases.bad
+        span = (
+            self.phases.good if self.scenario.token.kind == "pump" else self.phases.bad
+        )
         self._sell(wallet, self._between(span), 1)
 
     def sniper(self, wallet: int) -> None:
         """Buys in the launch slot or the next one, sells within minutes."""
         delay_slots = self.rng.randint(0, 2)
-        self._buy(wallet, self.phases.launch + delay_slots // 2, 0.5, 1.6, step=delay_slots % 2)
+        self._buy(
+            wallet,
+            self.phases.launch + delay_slots // 2,
+            0.5,
+            1.6,
+            step=delay_slots % 2,
+        )
         self._sell(wallet, self.phases.launch + self.rng.randint(50, 240), 0.6)
         self._sell(wallet, self.phases.launch + self.rng.randint(241, 500), 1)
 
@@ -101,13 +111,17 @@ class Behaviours:
     def transfer_out(self, wallet: int) -> None:
         """Sends its holdings to its second wallet, which sells them."""
         groups = self.scenario.actors.groups
-        second_wallet = groups["second wallet"][groups["transfer-out loser"].index(wallet)]
+        second_wallet = groups["second wallet"][
+            groups["transfer-out loser"].index(wallet)
+        ]
         self._buy(wallet, self._early(60, 1500), 0.6, 1.8)
         transfer_offset = self._between(self.phases.good)
         if self.rng.random() < 0.5:
             self._sell(wallet, transfer_offset - 60, 0.2)
         self._transfer(wallet, second_wallet, transfer_offset, 1)
-        self._sell(second_wallet, max(transfer_offset + 300, self._between(self.phases.bad)), 1)
+        self._sell(
+            second_wallet, max(transfer_offset + 300, self._between(self.phases.bad)), 1
+        )
 
     def same_slot(self, wallet: int) -> None:
         """Buys twice in one slot."""
@@ -145,7 +159,15 @@ class Behaviours:
     def _between(self, span: Span) -> int:
         return self.rng.randint(span[0], max(span[0], span[1]))
 
-    def _buy(self, wallet: int, offset_seconds: int, min_sol: float, max_sol: float, *, step: int = 0) -> None:
+    def _buy(
+        self,
+        wallet: int,
+        offset_seconds: int,
+        min_sol: float,
+        max_sol: float,
+        *,
+        step: int = 0,
+    ) -> None:
         lamports = int(self.rng.uniform(min_sol, max_sol) * SOL)
 
         def action(when: Moment) -> None:
@@ -159,13 +181,17 @@ class Behaviours:
 
         self.scenario.timeline.at(offset_seconds, action)
 
-    def _transfer(self, source: int, target: int, offset_seconds: int, share: float) -> None:
+    def _transfer(
+        self, source: int, target: int, offset_seconds: int, share: float
+    ) -> None:
         def action(when: Moment) -> None:
             self.scenario.transfer(source, target, share, when)
 
         self.scenario.timeline.at(offset_seconds, action)
 
-    def _receive(self, wallet: int, min_seconds: int, max_seconds: int, share: float) -> None:
+    def _receive(
+        self, wallet: int, min_seconds: int, max_seconds: int, share: float
+    ) -> None:
         """A friend from the crowd buys, then sends part of it."""
         friend = next(self.friends)
         self._buy(friend, self._early(20, min_seconds - 20), 0.8, 2.0)

@@ -13,7 +13,8 @@ NAMES = ("small", "empty")
 
 
 def build(name: str = "small", seed: int = 7) -> World:
-    """Return a named world; the same (name, seed) gives the same world in every process.
+    """Return a named world; the same (name, seed) gives the same world in every
+    process.
 
     Raises ValueError for an unknown name.
     """
@@ -39,7 +40,9 @@ def _empty_world(name: str, seed: int) -> World:
 
 @contextmanager
 def _garbage_collection_paused() -> Iterator[None]:
-    """Pause the garbage collector: a world is a million live objects, and scanning them doubles the build time."""
+    """Pause the garbage collector: a world is a million live objects, and scanning them
+    doubles the build time.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:

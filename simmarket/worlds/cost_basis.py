@@ -8,9 +8,11 @@ ZERO = Fraction(0)
 
 @dataclass(slots=True)
 class CostBasis:
-    """Units with a cost basis, their basis, units without one (received), and the proceeds of both.
+    """Units with a cost basis, their basis, units without one (received), and the
+    proceeds of both.
 
-    `cost` is what all buys cost. `matched_proceeds` come from units with a basis, `unmatched_proceeds` from others.
+    `cost` is what all buys cost. `matched_proceeds` come from units with a basis,
+    `unmatched_proceeds` from others.
     """
 
     units_with_basis: Fraction = ZERO
@@ -34,7 +36,9 @@ class CostBasis:
         self.cost += lamports + fees
 
     def sell(self, units: int, lamports: Fraction, fees: int) -> None:
-        """Remove units sold; the proceeds of more units than the known ones are unmatched."""
+        """Remove units sold; the proceeds of more units than the known ones are
+        unmatched.
+        """
         net_proceeds = lamports - fees
         known_units = min(Fraction(units), self.units)
         if known_units < units:
@@ -46,7 +50,9 @@ class CostBasis:
             self._sell_known(known_units, net_proceeds)
 
     def _sell_known(self, units: Fraction, net_proceeds: Fraction) -> None:
-        """Remove units with and without basis in the proportion in which the wallet holds them."""
+        """Remove units with and without basis in the proportion in which the wallet
+        holds them.
+        """
         matched_units = units * self.units_with_basis / self.units
         unmatched_units = units - matched_units
         cost = ZERO

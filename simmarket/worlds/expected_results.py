@@ -1,4 +1,6 @@
-"""The results that a correct analysis of a world finds, computed from the log of movements (never from payloads)."""
+"""The results that a correct analysis of a world finds, computed from the log of
+movements (never from payloads).
+"""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -8,7 +10,15 @@ from fractions import Fraction
 from simmarket.chain import programs
 from simmarket.chain.curve25519 import is_on_curve
 from simmarket.chain.figures import SERVER_START_OFFSET_SECONDS, main_pool
-from simmarket.chain.world import BUY, SELL, TRANSFER_IN, TRANSFER_OUT, Movement, Token, World
+from simmarket.chain.world import (
+    BUY,
+    SELL,
+    TRANSFER_IN,
+    TRANSFER_OUT,
+    Movement,
+    Token,
+    World,
+)
 from simmarket.worlds.cost_basis import ZERO, CostBasis
 
 SKILLED, LUCKY_ONCE = "skilled", "lucky once"
@@ -16,7 +26,9 @@ SKILLED, LUCKY_ONCE = "skilled", "lucky once"
 
 @dataclass(frozen=True)
 class ExpectedWallet:
-    """One early buyer of one token; lamports rounded half-even, percentages to two decimals."""
+    """One early buyer of one token; lamports rounded half-even, percentages to two
+    decimals.
+    """
 
     address: str
     mint: str
@@ -43,10 +55,12 @@ class ExpectedToken:
 
 @dataclass(frozen=True)
 class ExpectedCycle:
-    """One wallet's time with one token, from flat to flat; lamports rounded half-even, each on its own.
+    """One wallet's time with one token, from flat to flat; lamports rounded half-even,
+    each on its own.
 
-    `is_closed`: at most 1 % of the cycle's largest holding is left, after sales or transfers. `has_sent_units`: the
-    wallet sent units of it away. Units that are not sold add nothing to `net_lamports`.
+    `is_closed`: at most 1 % of the cycle's largest holding is left, after sales or
+    transfers. `has_sent_units`: the wallet sent units of it away. Units that are not
+    sold add nothing to `net_lamports`.
     """
 
     mint: str
@@ -61,7 +75,10 @@ class ExpectedCycle:
 
 
 def tokens(
-    world: World, *, early_window_minutes: int = 30, min_profit_pct: Decimal = Decimal(50)
+    world: World,
+    *,
+    early_window_minutes: int = 30,
+    min_profit_pct: Decimal = Decimal(50),
 ) -> dict[str, ExpectedToken]:
     """Return every token of the world by mint."""
     movements_by_mint: dict[int, list[Movement]] = defaultdict(list)
@@ -93,7 +110,9 @@ def pumped(
     min_liquidity_usd: Decimal = Decimal(10000),
     max_token_age_hours: int = 72,
 ) -> set[str]:
-    """Return the mints whose main pool passes the filters when a server starts; the age counts from the launch."""
+    """Return the mints whose main pool passes the filters when a server starts; the age
+    counts from the launch.
+    """
     mints: set[str] = set()
     for mint, token in world.tokens.items():
         _, figures = main_pool(world, token, SERVER_START_OFFSET_SECONDS)
@@ -112,21 +131,31 @@ def pumped(
 
 def skilled(world: World) -> set[str]:
     """Return the wallets that repeatedly buy early and sell well."""
-    return {address for address, behaviours in world.behaviours.items() if SKILLED in behaviours}
+    return {
+        address
+        for address, behaviours in world.behaviours.items()
+        if SKILLED in behaviours
+    }
 
 
 def lucky_once(world: World) -> set[str]:
     """Return the wallets with one good token and no other good one."""
-    return {address for address, behaviours in world.behaviours.items() if LUCKY_ONCE in behaviours}
+    return {
+        address
+        for address, behaviours in world.behaviours.items()
+        if LUCKY_ONCE in behaviours
+    }
 
 
 def cycles(world: World) -> dict[str, list[ExpectedCycle]]:
-    """Return every wallet's cycles in which it bought something, by address, in the order they opened.
+    """Return every wallet's cycles in which it bought something, by address, in the
+    order they opened.
 
-    Weighted average cost. A cycle opens with the first units that a wallet buys or receives while flat, and closes when
-    at most 1 % of its largest holding is left. The cost of that rest stays with the cycle that paid it, and so do the
-    proceeds if the wallet sells it later: a sale of units of several cycles is shared in proportion to the units with a
-    cost that each cycle still has.
+    Weighted average cost. A cycle opens with the first units that a wallet buys or
+    receives while flat, and closes when at most 1 % of its largest holding is left. The
+    cost of that rest stays with the cycle that paid it, and so do the proceeds if the
+    wallet sells it later: a sale of units of several cycles is shared in proportion to
+    the units with a cost that each cycle still has.
     """
     by_wallet_and_mint: dict[tuple[int, int], list[Movement]] = defaultdict(list)
     for movement in world.movements:
@@ -135,14 +164,18 @@ def cycles(world: World) -> dict[str, list[ExpectedCycle]]:
     for (wallet, mint), movements in by_wallet_and_mint.items():
         if _is_wallet(world, wallet):
             address = world.accounts.address(wallet)
-            cycles_by_address[address] += _cycles_of(world, world.accounts.address(mint), movements)
+            cycles_by_address[address] += _cycles_of(
+                world, world.accounts.address(mint), movements
+            )
     for rows in cycles_by_address.values():
         rows.sort(key=lambda row: (row.opened_offset_seconds, row.mint))
     return dict(cycles_by_address)
 
 
 def market_lamports(world: World, movement: Movement) -> Fraction:
-    """Return the market amount of a trade in lamports; a stable quote is converted at the last closed minute."""
+    """Return the market amount of a trade in lamports; a stable quote is converted at
+    the last closed minute.
+    """
     if movement.quote == world.ledger.native.account:
         return Fraction(movement.quote_units)
     offset_seconds = world.transactions[movement.position].offset_seconds
@@ -160,9 +193,13 @@ def cost_basis_of(world: World, movements: list[Movement]) -> CostBasis:
 
 def _apply(world: World, basis: CostBasis, movement: Movement) -> None:
     if movement.kind == BUY:
-        basis.buy(movement.units, market_lamports(world, movement), movement.fees_lamports)
+        basis.buy(
+            movement.units, market_lamports(world, movement), movement.fees_lamports
+        )
     elif movement.kind == SELL:
-        basis.sell(movement.units, market_lamports(world, movement), movement.fees_lamports)
+        basis.sell(
+            movement.units, market_lamports(world, movement), movement.fees_lamports
+        )
     elif movement.kind == TRANSFER_IN:
         basis.receive(movement.units)
     else:
@@ -179,7 +216,9 @@ class _Cycle:
     peak_units: Fraction = ZERO
     cost: Fraction = ZERO
     matched_proceeds: Fraction = ZERO
-    units_with_basis: Fraction = ZERO  # of its own units with a cost, those that are still in the wallet
+    units_with_basis: Fraction = (
+        ZERO  # of its own units with a cost, those that are still in the wallet
+    )
     has_sent_units: bool = False
 
     def expected(self, mint: str) -> ExpectedCycle:
@@ -227,7 +266,9 @@ class _CycleLog:
         self._update(cycle, movement, offset_seconds)
 
     def _share(self, proceeds: Fraction, units_before: Fraction) -> None:
-        """Share proceeds and remaining units among the cycles in proportion to their units with a basis."""
+        """Share proceeds and remaining units among the cycles in proportion to their
+        units with a basis.
+        """
         remaining_share = self._basis.units_with_basis / units_before
         for cycle in self.cycles:
             cycle.matched_proceeds += proceeds * cycle.units_with_basis / units_before
@@ -243,7 +284,9 @@ class _CycleLog:
             cycle.closed = offset_seconds
 
 
-def _cycles_of(world: World, mint: str, movements: list[Movement]) -> list[ExpectedCycle]:
+def _cycles_of(
+    world: World, mint: str, movements: list[Movement]
+) -> list[ExpectedCycle]:
     log = _CycleLog(world)
     for movement in movements:
         log.add(movement)
@@ -264,16 +307,21 @@ def _early_buyers(
     for movement in movements:
         by_wallet[movement.wallet].append(movement)
     early_buyers: dict[str, ExpectedWallet] = {}
-    # wallets are in the order of their first movement, which for an early buyer is its first buy
+    # wallets are in the order of their first movement, which for an early buyer is its
+    # first buy
     for own_movements in by_wallet.values():
         if _is_early_buyer(world, token, own_movements[0], window_end):
             rank = len(early_buyers) + 1
-            buyer = _expected_wallet(world, token, own_movements, rank=rank, min_profit_pct=min_profit_pct)
+            buyer = _expected_wallet(
+                world, token, own_movements, rank=rank, min_profit_pct=min_profit_pct
+            )
             early_buyers[buyer.address] = buyer
     return early_buyers
 
 
-def _is_early_buyer(world: World, token: Token, first: Movement, window_end: int) -> bool:
+def _is_early_buyer(
+    world: World, token: Token, first: Movement, window_end: int
+) -> bool:
     """Return True if a wallet's first movement is a buy inside the early window."""
     offset_seconds = world.transactions[first.position].offset_seconds
     is_early = token.launched_offset_seconds <= offset_seconds <= window_end
@@ -281,7 +329,12 @@ def _is_early_buyer(world: World, token: Token, first: Movement, window_end: int
 
 
 def _expected_wallet(
-    world: World, token: Token, movements: list[Movement], *, rank: int, min_profit_pct: Decimal
+    world: World,
+    token: Token,
+    movements: list[Movement],
+    *,
+    rank: int,
+    min_profit_pct: Decimal,
 ) -> ExpectedWallet:
     first = movements[0]
     address = world.accounts.address(first.wallet)
@@ -312,7 +365,9 @@ def _profit_pct(basis: CostBasis) -> Fraction | None:
 def two_decimals(value: Fraction) -> Decimal:
     """Return an exact ratio rounded half-even to hundredths."""
     hundredths = Decimal(round(value * 100)).scaleb(-2)
-    return hundredths.quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN, context=Context(prec=60))
+    return hundredths.quantize(
+        Decimal("0.01"), rounding=ROUND_HALF_EVEN, context=Context(prec=60)
+    )
 
 
 def _is_wallet(world: World, account: int) -> bool:

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(slots=True, frozen=True)
 class PastToken:
-    """A short life: a rise, a time at the top, twenty minutes of fall, then hours with few trades."""
+    """A short life: a rise, a time at the top, twenty minutes of fall, then hours with
+    few trades.
+    """
 
     symbol: str
     launch_days: float  # before the world's end
     rise_minutes: int  # from the launch to the top
-    top_sol: float  # in the curve at the top; a token that migrates continues in its pool
+    top_sol: (
+        float  # in the curve at the top; a token that migrates continues in its pool
+    )
     hold_minutes: int  # at the top
     rest_sol: float  # that stay after the fall
     total_hours: float  # from the launch to the last trade

@@ -1,6 +1,8 @@
-"""The past of world `small`: tokens that rose and died weeks ago, in which wallets earned a good or bad record.
+"""The past of world `small`: tokens that rose and died weeks ago, in which wallets
+earned a good or bad record.
 
-All of it ends before the present begins, and it has its own random numbers: the present is the same without it.
+All of it ends before the present begins, and it has its own random numbers: the present
+is the same without it.
 """
 
 from collections.abc import Callable
@@ -31,14 +33,18 @@ _OTHERS = {
 
 
 class SkilledRecord(NamedTuple):
-    """A skilled wallet's past: how many tokens it traded and how many of them are losses."""
+    """A skilled wallet's past: how many tokens it traded and how many of them are
+    losses.
+    """
 
     tokens: int
     losses: int
 
 
 class LuckyRecord(NamedTuple):
-    """A lucky wallet's past: how many tokens it traded and how many of them are quick flips; the rest are losses."""
+    """A lucky wallet's past: how many tokens it traded and how many of them are quick
+    flips; the rest are losses.
+    """
 
     tokens: int
     flips: int
@@ -77,17 +83,23 @@ _LUCKY_RECORDS = (
 
 
 def add_past(builder: Builder, actors: Actors) -> None:
-    """Add the whole past to the chain; called when the present is planned and has not begun."""
+    """Add the whole past to the chain; called when the present is planned and has not
+    begun.
+    """
     present_random = builder.random
     builder.random = Random(f"{builder.world.name}/{builder.world.seed}/past")
     timeline = Timeline(builder)
     sponsor = builder.new_wallet(100 * SOL)
-    creators = [create_wallet(builder, actors, "creator", index) for index in range(_CREATORS)]
+    creators = [
+        create_wallet(builder, actors, "creator", index) for index in range(_CREATORS)
+    ]
     behaviours_by_symbol: dict[str, PastBehaviours] = {}
     for index, past_token in enumerate(PAST_TOKENS):
         script = _script(past_token)
         phases = _phases(past_token)
-        scenario = create_scenario(builder, timeline, actors, script, creators[index % _CREATORS])
+        scenario = create_scenario(
+            builder, timeline, actors, script, creators[index % _CREATORS]
+        )
         plan_creation(scenario, script, sponsor)
         behaviours = PastBehaviours(scenario, phases)
         behaviours.plan(_OTHERS)
@@ -129,7 +141,9 @@ class PastBehaviours(Behaviours):
 
     def flip(self, wallet: int) -> None:
         """Buys on the way up and sells two minutes later, with a small gain or loss."""
-        offset_seconds = self._early(self._rise_seconds * 5 // 10, self._rise_seconds * 7 // 10)
+        offset_seconds = self._early(
+            self._rise_seconds * 5 // 10, self._rise_seconds * 7 // 10
+        )
         self._buy(wallet, offset_seconds, 0.3, 0.8)
         self._sell(wallet, offset_seconds + self.rng.randint(90, 150), 1)
 
@@ -138,14 +152,18 @@ class PastBehaviours(Behaviours):
         if self.scenario.migrates:
             # nobody can buy between the end of a curve and its migration
             max_seconds = self._rise_seconds * 85 // 100
-        self._buy(wallet, self._early(self._rise_seconds * 7 // 10, max_seconds), 0.3, 1.2)
+        self._buy(
+            wallet, self._early(self._rise_seconds * 7 // 10, max_seconds), 0.3, 1.2
+        )
 
     @property
     def _rise_seconds(self) -> int:
         return self.phases.good[0] - self.phases.launch
 
 
-def _plan_skilled(rng: Random, actors: Actors, behaviours_by_symbol: dict[str, PastBehaviours]) -> None:
+def _plan_skilled(
+    rng: Random, actors: Actors, behaviours_by_symbol: dict[str, PastBehaviours]
+) -> None:
     for wallet, record in zip(actors.groups[SKILLED], _SKILLED_RECORDS, strict=True):
         symbols = rng.sample(sorted(behaviours_by_symbol), record.tokens)
         for index, symbol in enumerate(symbols):
@@ -156,7 +174,9 @@ def _plan_skilled(rng: Random, actors: Actors, behaviours_by_symbol: dict[str, P
                 behaviours.win(wallet)
 
 
-def _plan_lucky(rng: Random, actors: Actors, behaviours_by_symbol: dict[str, PastBehaviours]) -> None:
+def _plan_lucky(
+    rng: Random, actors: Actors, behaviours_by_symbol: dict[str, PastBehaviours]
+) -> None:
     for wallet, record in zip(actors.groups[LUCKY_ONCE], _LUCKY_RECORDS, strict=True):
         symbols = rng.sample(sorted(behaviours_by_symbol), record.tokens)
         for index, symbol in enumerate(symbols):
@@ -200,7 +220,9 @@ def _phases(past_token: PastToken) -> Phases:
     top = launch + past_token.rise_minutes * MINUTE
     fade = top + past_token.hold_minutes * MINUTE
     end = launch + round(past_token.total_hours * HOUR)
-    return Phases(launch, (top + 2 * MINUTE, fade - MINUTE), (fade + _FALL_SECONDS, end))
+    return Phases(
+        launch, (top + 2 * MINUTE, fade - MINUTE), (fade + _FALL_SECONDS, end)
+    )
 
 
 def _plan_crowd(scenario: Scenario, phases: Phases) -> None:

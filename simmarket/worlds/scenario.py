@@ -1,4 +1,6 @@
-"""One token's life in a generated world: its trades, and the steering of its reserve along a planned path."""
+"""One token's life in a generated world: its trades, and the steering of its reserve
+along a planned path.
+"""
 
 from dataclasses import dataclass, field
 
@@ -28,7 +30,9 @@ class Scenario:
     token: Token
     curve: Pool
     curve_path: list[tuple[int, float]]  # (offset seconds, SOL in the curve)
-    pool_path: list[tuple[int, float]] = field(default_factory=list)  # the same for the pool after the migration
+    pool_path: list[tuple[int, float]] = field(
+        default_factory=list
+    )  # the same for the pool after the migration
     trade_size_sol: tuple[float, float] = (0.4, 2.0)  # of the crowd
     holders: list[int] = field(default_factory=list)
     pool: Pool = field(init=False)
@@ -44,7 +48,9 @@ class Scenario:
         return bool(self.pool_path)
 
     def trading_pool(self) -> Pool | None:
-        """Return the pool that takes trades now, or None between completion and migration."""
+        """Return the pool that takes trades now, or None between completion and
+        migration.
+        """
         return None if self.pool.is_complete else self.pool
 
     def reserve(self) -> int:
@@ -71,13 +77,17 @@ class Scenario:
         return self.builder.ledger.units(account)
 
     def buy(self, wallet: int, lamports: int, when: Moment) -> None:
-        """Buy for so many lamports (or their value) if the wallet and the curve allow it."""
+        """Buy for so many lamports (or their value) if the wallet and the curve allow
+        it.
+        """
         pool = self.trading_pool()
         if pool is None:
             return
         if pool.is_curve and not self.migrates:
             lamports = min(lamports, _MAX_CURVE_LAMPORTS - self.reserve())
-        if lamports < _MIN_TRADE_LAMPORTS or not self._can_afford(wallet, pool, lamports):
+        if lamports < _MIN_TRADE_LAMPORTS or not self._can_afford(
+            wallet, pool, lamports
+        ):
             return
         self._maybe_fail(wallet, pool, when, is_buy=True)
         order = Order(wallet, pool, when, self.actors.styles[wallet])
@@ -86,13 +96,19 @@ class Scenario:
             self.holders.append(wallet)
         self._plan_migration(when)
 
-    def sell(self, wallet: int, share: float, when: Moment, pool: Pool | None = None) -> None:
+    def sell(
+        self, wallet: int, share: float, when: Moment, pool: Pool | None = None
+    ) -> None:
         """Sell a share of the wallet's holdings."""
         pool = pool or self.trading_pool()
         units = self.units_of(wallet)
         if share < 1:
             units = int(units * share)
-        if pool is None or units < _MIN_TRADE_UNITS or not self._can_afford(wallet, pool, 0):
+        if (
+            pool is None
+            or units < _MIN_TRADE_UNITS
+            or not self._can_afford(wallet, pool, 0)
+        ):
             return
         self._maybe_fail(wallet, pool, when, is_buy=False)
         order = Order(wallet, pool, when, self.actors.styles[wallet])
@@ -114,7 +130,9 @@ class Scenario:
         if abs(missing) < size:
             missing = size if rng.random() < 0.5 else -size
         if missing > 0:
-            self.buy(rng.choice(self.actors.groups["crowd"]), min(size, missing * 2), when)
+            self.buy(
+                rng.choice(self.actors.groups["crowd"]), min(size, missing * 2), when
+            )
         else:
             self._sell_worth(min(size, -missing * 2), when)
 
@@ -128,8 +146,13 @@ class Scenario:
             self._sell_worth(-missing, when)
 
     def rug_pull(self, when: Moment) -> None:
-        """Plan the rug pull: the creator sells everything, then the crowd, one after the other."""
-        sellers = [self.token.creator, *(wallet for wallet in self.holders if wallet in self.crowd)]
+        """Plan the rug pull: the creator sells everything, then the crowd, one after
+        the other.
+        """
+        sellers = [
+            self.token.creator,
+            *(wallet for wallet in self.holders if wallet in self.crowd),
+        ]
         for index, wallet in enumerate(sellers[:_MAX_RUG_SELLERS]):
             offset_seconds = when.offset_seconds + 1 + index // 2
             self.timeline.at(offset_seconds, self._exit_of(wallet), index % 2)
@@ -179,8 +202,12 @@ class Scenario:
             return quote_units
         return quote_units * 1000 // _USDC_PER_SOL
 
-    def _maybe_fail(self, wallet: int, pool: Pool, when: Moment, *, is_buy: bool) -> None:
-        """Let some trades fail first: mostly one of the same wallet, else one of the crowd."""
+    def _maybe_fail(
+        self, wallet: int, pool: Pool, when: Moment, *, is_buy: bool
+    ) -> None:
+        """Let some trades fail first: mostly one of the same wallet, else one of the
+        crowd.
+        """
         rng = self.builder.random
         if rng.random() >= _FAILED_TRADE_SHARE:
             return
@@ -206,7 +233,9 @@ class Scenario:
         self.token.graduated_offset_seconds = when.offset_seconds
 
 
-def _interpolated(before: tuple[int, float], after: tuple[int, float], moment: int) -> float:
+def _interpolated(
+    before: tuple[int, float], after: tuple[int, float], moment: int
+) -> float:
     """Return the SOL on the line between two points of a path."""
     span = after[0] - before[0]
     share = (moment - before[0]) / span if span else 1.0

@@ -13,14 +13,18 @@ from simmarket.worlds.scenario import Scenario
 from simmarket.worlds.timeline import Timeline
 
 PAST = "past"
-Path = list[tuple[float, float]]  # (hours before the world's end as a negative number, SOL in the pool)
+Path = list[
+    tuple[float, float]
+]  # (hours before the world's end as a negative number, SOL in the pool)
 
 
 @dataclass(slots=True, frozen=True)
 class Script:
-    """One token's script. Paths start at the launch (curve) and at the migration (pool).
+    """One token's script. Paths start at the launch (curve) and at the migration
+    (pool).
 
-    Hours count backwards from the world's end. Most of the late trades happen after `busy_hours` (0: after the launch).
+    Hours count backwards from the world's end. Most of the late trades happen after
+    `busy_hours` (0: after the launch).
     """
 
     symbol: str
@@ -38,7 +42,9 @@ class Script:
     rug_hours: float = 0.0  # 0: no rug pull
 
 
-def create_scenario(builder: Builder, timeline: Timeline, actors: Actors, script: Script, creator: int) -> Scenario:
+def create_scenario(
+    builder: Builder, timeline: Timeline, actors: Actors, script: Script, creator: int
+) -> Scenario:
     """Create a script's token with its curve; nothing is on the chain yet."""
     token = _create_token(builder, script, creator)
     scenario = Scenario(

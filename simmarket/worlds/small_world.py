@@ -1,4 +1,6 @@
-"""World `small`: two dozen tokens with known outcomes, three hundred wallets with known behaviours, and their past."""
+"""World `small`: two dozen tokens with known outcomes, three hundred wallets with known
+behaviours, and their past.
+"""
 
 from functools import partial
 from itertools import chain
@@ -17,7 +19,9 @@ from simmarket.worlds.timeline import Timeline
 
 _OLDEST_OFFSET_SECONDS = -201 * HOUR
 _SOL_TRANSFERS = 320
-_WINDOW_END_SECONDS = 1900  # after the launch; a little later than the end of the early window
+_WINDOW_END_SECONDS = (
+    1900  # after the launch; a little later than the end of the early window
+)
 _MIGRATION_BUY_LAMPORTS = 110 * SOL  # completes any curve
 _MANY_WALLETS = {
     SKILLED: 4,
@@ -62,7 +66,9 @@ def build(seed: int) -> World:
         plan_creation(scenario, script, sponsor)
         _plan_creators_sale(scenario, script)
         behaviours = Behaviours(scenario, _phases(script))
-        behaviours.plan(_FEW_WALLETS if script.kind in {"dull", "small"} else _MANY_WALLETS)
+        behaviours.plan(
+            _FEW_WALLETS if script.kind in {"dull", "small"} else _MANY_WALLETS
+        )
         if script.kind == "pump":
             behaviours.lucky(next(lucky_wallets))
         elif script.kind in {"rug", "thin"}:
@@ -87,9 +93,15 @@ def _phases(script: Script) -> Phases:
     launch = _offset(script.launch_hours)
     if script.rug_hours:
         rug = _offset(script.rug_hours)
-        return Phases(launch, (launch + (rug - launch) // 2, rug - 600), (rug + 600, -1200))
+        return Phases(
+            launch, (launch + (rug - launch) // 2, rug - 600), (rug + 600, -1200)
+        )
     if script.busy_hours:
-        return Phases(launch, (_offset(script.busy_hours / 2), -1200), (launch + HOUR, launch + 6 * HOUR))
+        return Phases(
+            launch,
+            (_offset(script.busy_hours / 2), -1200),
+            (launch + HOUR, launch + 6 * HOUR),
+        )
     return Phases(launch, (launch * 45 // 100, -900), (launch + 2400, launch + 5400))
 
 
@@ -102,7 +114,9 @@ def _plan_creators_sale(scenario: Scenario, script: Script) -> None:
 
 
 def _plan_crowd(scenario: Scenario, script: Script) -> None:
-    """Plan the crowd's trades, the completion of the curve, the rug pull, and the last trades that settle the price."""
+    """Plan the crowd's trades, the completion of the curve, the rug pull, and the last
+    trades that settle the price.
+    """
     rng, timeline = scenario.builder.random, scenario.timeline
     launch = scenario.token.launched_offset_seconds
     early_trades = 6 if script.kind == "dull" else 30
@@ -127,7 +141,9 @@ def _plan_completion(scenario: Scenario) -> None:
     """Plan the buy that completes the curve at the end of its path."""
     whale = scenario.builder.random.choice(scenario.actors.groups["crowd"])
     offset_seconds, _ = scenario.curve_path[-1]
-    scenario.timeline.at(offset_seconds, lambda when: scenario.buy(whale, _MIGRATION_BUY_LAMPORTS, when))
+    scenario.timeline.at(
+        offset_seconds, lambda when: scenario.buy(whale, _MIGRATION_BUY_LAMPORTS, when)
+    )
 
 
 def _plan_second_pool(scenario: Scenario, script: Script) -> None:
@@ -136,7 +152,9 @@ def _plan_second_pool(scenario: Scenario, script: Script) -> None:
     funder = actors.groups["liquidity provider"][0]
     sellers = actors.next("second pool seller", 5)
     for wallet in sellers:
-        offset_seconds = scenario.token.launched_offset_seconds + builder.random.randint(60, 1700)
+        offset_seconds = (
+            scenario.token.launched_offset_seconds + builder.random.randint(60, 1700)
+        )
         timeline.at(offset_seconds, partial(scenario.buy, wallet, SOL))
     opening = -round(script.launch_hours * HOUR * 0.6)
     timeline.at(opening - 60, lambda when: scenario.buy(funder, 30 * SOL, when))
@@ -170,9 +188,16 @@ def _plan_sol_transfers(builder: Builder, timeline: Timeline, actors: Actors) ->
         source, target = rng.sample(wallets, 2)
         lamports = rng.randint(SOL // 100, SOL)
 
-        def action(when: Moment, source: int = source, target: int = target, lamports: int = lamports) -> None:
+        def action(
+            when: Moment,
+            source: int = source,
+            target: int = target,
+            lamports: int = lamports,
+        ) -> None:
             if builder.ledger.lamports[source] > 2 * SOL:
                 style = actors.styles.get(source, PLAIN)
-                swaps.transfer_sol(builder, source, target, lamports, when=when, style=style)
+                swaps.transfer_sol(
+                    builder, source, target, lamports, when=when, style=style
+                )
 
         timeline.at(-rng.randint(60, 90 * HOUR), action)

@@ -18,7 +18,9 @@ class Timeline:
         self._count = 0
 
     def at(self, offset_seconds: int, action: Action, step: int = 0) -> None:
-        """Plan an action; one that is due after the world's end runs just before the end."""
+        """Plan an action; one that is due after the world's end runs just before the
+        end.
+        """
         self._count += 1
         due = min(offset_seconds, _LAST_OFFSET_SECONDS)
         heapq.heappush(self._heap, (due, step, self._count, action))

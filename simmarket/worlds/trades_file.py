@@ -1,4 +1,6 @@
-"""A world from a file of real trades: each row becomes one PumpSwap transaction of its trader."""
+"""A world from a file of real trades: each row becomes one PumpSwap transaction of its
+trader.
+"""
 
 import csv
 from collections import defaultdict
@@ -8,14 +10,25 @@ from pathlib import Path
 
 from simmarket.chain import base58, programs, pumpswap
 from simmarket.chain.builder import Builder, Style
-from simmarket.chain.instructions import close_account, open_associated, open_seeded_wsol, wrap_sol
+from simmarket.chain.instructions import (
+    close_account,
+    open_associated,
+    open_seeded_wsol,
+    wrap_sol,
+)
 from simmarket.chain.pool_swap import NO_FEES, PoolSwap
 from simmarket.chain.swaps import Fill, Order, log_trade
 from simmarket.chain.world import Pool, Token, World
 
-_STYLES = (Style(0, wrapped="seeded"), Style(None, wrapped="seeded"), Style(1, wrapped="seeded"))
+_STYLES = (
+    Style(0, wrapped="seeded"),
+    Style(None, wrapped="seeded"),
+    Style(1, wrapped="seeded"),
+)
 _SUPPLY = 10**15
-_RESERVE_LAMPORTS = 84_990_359_346  # the reserves that a complete curve brings into its pool
+_RESERVE_LAMPORTS = (
+    84_990_359_346  # the reserves that a complete curve brings into its pool
+)
 _RESERVE_UNITS = 206_900_000 * 10**6
 _MINT_RENT_LAMPORTS = 1_461_600
 _POOL_RENT_LAMPORTS = 2_985_840
@@ -45,7 +58,9 @@ class Row:
 
 
 class InvalidRow(Exception):
-    """A row that cannot become a transaction; the message is the reason as it is counted."""
+    """A row that cannot become a transaction; the message is the reason as it is
+    counted.
+    """
 
 
 @dataclass(slots=True)
@@ -62,12 +77,22 @@ class _Balance:
 
 @dataclass(slots=True)
 class _Needs:
-    """The balances that the rows change, which tell the opening balances that they need."""
+    """The balances that the rows change, which tell the opening balances that they
+    need.
+    """
 
-    units: dict[tuple[str, str], _Balance] = field(default_factory=lambda: defaultdict(_Balance))  # by (trader, mint)
-    spent_lamports: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # by trader
-    pool_lamports: dict[PoolKey, _Balance] = field(default_factory=lambda: defaultdict(_Balance))
-    pool_units: dict[PoolKey, _Balance] = field(default_factory=lambda: defaultdict(_Balance))
+    units: dict[tuple[str, str], _Balance] = field(
+        default_factory=lambda: defaultdict(_Balance)
+    )  # by (trader, mint)
+    spent_lamports: dict[str, int] = field(
+        default_factory=lambda: defaultdict(int)
+    )  # by trader
+    pool_lamports: dict[PoolKey, _Balance] = field(
+        default_factory=lambda: defaultdict(_Balance)
+    )
+    pool_units: dict[PoolKey, _Balance] = field(
+        default_factory=lambda: defaultdict(_Balance)
+    )
     launches: dict[str, int] = field(default_factory=dict)  # unix seconds by mint
 
     def add(self, row: Row) -> None:
@@ -76,7 +101,9 @@ class _Needs:
         self.units[row.trader, row.mint].add(sign * row.units)
         if row.is_buy:
             self.spent_lamports[row.trader] += row.lamports
-        fees = 2 * programs.TOKEN_ACCOUNT_RENT_LAMPORTS + programs.LAMPORTS_PER_SIGNATURE
+        fees = (
+            2 * programs.TOKEN_ACCOUNT_RENT_LAMPORTS + programs.LAMPORTS_PER_SIGNATURE
+        )
         self.spent_lamports[row.trader] += fees
         self.pool_lamports[row.pool_key].add(sign * row.lamports)
         self.pool_units[row.pool_key].add(-sign * row.units)
@@ -115,7 +142,9 @@ def _read(path: Path, dropped: dict[str, int]) -> list[Row]:
 
 
 def _parse_row(cells: dict[str, str], is_address: dict[str, bool]) -> Row:
-    """Return the row. Raises InvalidRow with the reason. `is_address` caches the address checks."""
+    """Return the row. Raises InvalidRow with the reason. `is_address` caches the
+    address checks.
+    """
     mint, pool, trader = (_text(cells, column) for column in ("mint", "pool", "trader"))
     for address in (mint, pool, trader):
         if address not in is_address:
@@ -173,7 +202,10 @@ def _open_accounts(builder: Builder, rows: list[Row], end: int) -> dict[PoolKey,
     tokens = builder.world.tokens
     for mint, launched in needs.launches.items():
         tokens[mint] = _create_token(builder, mint, launched - end)
-    pools = {key: _open_pool(builder, tokens[key[0]], key[1], needs) for key in needs.pool_lamports}
+    pools = {
+        key: _open_pool(builder, tokens[key[0]], key[1], needs)
+        for key in needs.pool_lamports
+    }
     for (trader, mint), balance in needs.units.items():
         if balance.lowest < 0:
             ledger.open_before(accounts.add(trader), tokens[mint].mint, -balance.lowest)
@@ -183,10 +215,14 @@ def _open_accounts(builder: Builder, rows: list[Row], end: int) -> dict[PoolKey,
     return pools
 
 
-def _create_token(builder: Builder, address: str, launched_offset_seconds: int) -> Token:
+def _create_token(
+    builder: Builder, address: str, launched_offset_seconds: int
+) -> Token:
     mint = builder.ledger.add_mint(address, programs.TOKEN, 6)
     builder.ledger.fund(mint.account, _MINT_RENT_LAMPORTS)
-    creator = builder.accounts.derived(programs.PUMP, b"pool-authority", builder.accounts.raw(mint.account))
+    creator = builder.accounts.derived(
+        programs.PUMP, b"pool-authority", builder.accounts.raw(mint.account)
+    )
     symbol = address[:4].upper()
     return Token(
         mint=mint,
@@ -203,7 +239,9 @@ def _create_token(builder: Builder, address: str, launched_offset_seconds: int) 
 def _open_pool(builder: Builder, token: Token, address: str, needs: _Needs) -> Pool:
     ledger = builder.ledger
     account = builder.accounts.add(address)
-    pool = pumpswap.known_pool(builder, account, token.mint, token.creator, token.launched_offset_seconds)
+    pool = pumpswap.known_pool(
+        builder, account, token.mint, token.creator, token.launched_offset_seconds
+    )
     key = builder.accounts.address(token.mint.account), address
     pool.opening_quote = _RESERVE_LAMPORTS - needs.pool_lamports[key].lowest
     pool.opening_base = _RESERVE_UNITS - needs.pool_units[key].lowest
@@ -215,15 +253,21 @@ def _open_pool(builder: Builder, token: Token, address: str, needs: _Needs) -> P
 
 
 def _signature_of(row: Row, used_signatures: set[str]) -> str | None:
-    """Return the row's signature if it is valid and not used yet, else None (the builder generates one)."""
+    """Return the row's signature if it is valid and not used yet, else None (the
+    builder generates one).
+    """
     if not base58.is_signature(row.signature) or row.signature in used_signatures:
         return None
     used_signatures.add(row.signature)
     return row.signature
 
 
-def _add_transaction(builder: Builder, pool: Pool, row: Row, offset_seconds: int, signature: str | None) -> None:
-    """Add one row as a transaction: wrapped SOL in, swap of exactly the row's amounts, wrapped SOL out."""
+def _add_transaction(
+    builder: Builder, pool: Pool, row: Row, offset_seconds: int, signature: str | None
+) -> None:
+    """Add one row as a transaction: wrapped SOL in, swap of exactly the row's amounts,
+    wrapped SOL out.
+    """
     wallet = builder.accounts.add(row.trader)
     style = _STYLES[len(builder.world.transactions) % len(_STYLES)]
     order = Order(wallet, pool, builder.moment(offset_seconds), style)
@@ -234,7 +278,9 @@ def _add_transaction(builder: Builder, pool: Pool, row: Row, offset_seconds: int
     if row.is_buy:
         wrap_sol(draft, wallet, wrapped, row.lamports)
     swap = PoolSwap(builder, draft, pool, wallet, wrapped)
-    pumpswap.add_exact_swap(swap, row.units, row.lamports, fees=NO_FEES, is_buy=row.is_buy)
+    pumpswap.add_exact_swap(
+        swap, row.units, row.lamports, fees=NO_FEES, is_buy=row.is_buy
+    )
     close_account(draft, wrapped, wallet)
     position = builder.end(draft, order.when, style, signature=signature)
     log_trade(builder, order, Fill(row.is_buy, row.units, row.lamports), position)
@@ -244,7 +290,8 @@ def _add_transaction(builder: Builder, pool: Pool, row: Row, offset_seconds: int
 def _set_price(pool: Pool, row: Row) -> None:
     """Set the price after the last trade to that of its row.
 
-    The reserves are only as large as the rows need, so that they give no price. A dust trade keeps the price before it.
+    The reserves are only as large as the rows need, so that they give no price. A dust
+    trade keeps the price before it.
     """
     price = row.lamports, row.units
     if pool.opening_price is None:
@@ -252,4 +299,6 @@ def _set_price(pool: Pool, row: Row) -> None:
     elif row.lamports < _DUST_LAMPORTS:
         before = pool.trades[-2]
         price = before.quote_reserve, before.base_reserve
-    pool.trades[-1] = pool.trades[-1]._replace(quote_reserve=price[0], base_reserve=price[1])
+    pool.trades[-1] = pool.trades[-1]._replace(
+        quote_reserve=price[0], base_reserve=price[1]
+    )

@@ -31,15 +31,25 @@ def first_operator(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
 
 def logs_in(client: Client) -> bool:
     """Whether the login page lets the first operator in."""
-    return client.post("/admin/login/", {"username": "ana", "password": PASSWORD}).status_code == 302
+    return (
+        client.post(
+            "/admin/login/", {"username": "ana", "password": PASSWORD}
+        ).status_code
+        == 302
+    )
 
 
 @pytest.mark.django_db
-def test_the_environment_makes_an_operator_who_can_log_in_and_make_keys(client, monkeypatch, groups) -> None:
+def test_the_environment_makes_an_operator_who_can_log_in_and_make_keys(
+    client, monkeypatch, groups
+) -> None:
     said = first_operator(monkeypatch, ADMIN_USERNAME="ana", ADMIN_PASSWORD=PASSWORD)
     assert said == "The first operator is ana."
     user = User.objects.get()
-    assert (user.is_staff, [group.name for group in user.groups.all()]) == (True, ["operator"])
+    assert (user.is_staff, [group.name for group in user.groups.all()]) == (
+        True,
+        ["operator"],
+    )
     assert user.has_perm("discovery.add_apikey")
     assert logs_in(client)
 
@@ -47,15 +57,28 @@ def test_the_environment_makes_an_operator_who_can_log_in_and_make_keys(client, 
 @pytest.mark.django_db
 def test_the_password_may_come_from_a_file(client, monkeypatch, tmp_path: Path) -> None:
     (tmp_path / "password").write_text(f"{PASSWORD}\n")
-    first_operator(monkeypatch, ADMIN_USERNAME="ana", ADMIN_PASSWORD_FILE=str(tmp_path / "password"))
+    first_operator(
+        monkeypatch,
+        ADMIN_USERNAME="ana",
+        ADMIN_PASSWORD_FILE=str(tmp_path / "password"),
+    )
     assert logs_in(client)
 
 
 @pytest.mark.django_db
-def test_a_later_start_changes_nothing_whatever_the_environment_says(client, monkeypatch) -> None:
+def test_a_later_start_changes_nothing_whatever_the_environment_says(
+    client, monkeypatch
+) -> None:
     first_operator(monkeypatch, ADMIN_USERNAME="ana", ADMIN_PASSWORD=PASSWORD)
-    assert first_operator(monkeypatch, ADMIN_USERNAME="ben", ADMIN_PASSWORD="another-good-password") == ""
-    assert first_operator(monkeypatch, ADMIN_USERNAME="ana", ADMIN_PASSWORD="short") == ""
+    assert (
+        first_operator(
+            monkeypatch, ADMIN_USERNAME="ben", ADMIN_PASSWORD="another-good-password"
+        )
+        == ""
+    )
+    assert (
+        first_operator(monkeypatch, ADMIN_USERNAME="ana", ADMIN_PASSWORD="short") == ""
+    )
     assert [user.username for user in User.objects.all()] == ["ana"]
     assert logs_in(client)
 
@@ -64,13 +87,18 @@ def test_a_later_start_changes_nothing_whatever_the_environment_says(client, mon
 def test_an_operator_who_was_switched_off_does_not_come_back(monkeypatch) -> None:
     first_operator(monkeypatch, ADMIN_USERNAME="ana", ADMIN_PASSWORD=PASSWORD)
     User.objects.update(is_active=False)
-    assert first_operator(monkeypatch, ADMIN_USERNAME="ana", ADMIN_PASSWORD=PASSWORD) == ""
+    assert (
+        first_operator(monkeypatch, ADMIN_USERNAME="ana", ADMIN_PASSWORD=PASSWORD) == ""
+    )
     assert not has_operator()
 
 
 @pytest.mark.django_db
 def test_without_a_name_and_a_password_the_way_by_hand_is_told(monkeypatch) -> None:
-    assert "docker compose exec walltrack-app python manage.py createsuperuser" in first_operator(monkeypatch)
+    assert (
+        "docker compose exec walltrack-app python manage.py createsuperuser"
+        in first_operator(monkeypatch)
+    )
     assert not User.objects.exists()
 
 
@@ -80,13 +108,19 @@ def test_without_a_name_and_a_password_the_way_by_hand_is_told(monkeypatch) -> N
     [
         ("", PASSWORD, "ADMIN_PASSWORD: set without ADMIN_USERNAME"),
         ("ana", "", "ADMIN_USERNAME: set without ADMIN_PASSWORD"),
-        ("ana", "changeme-please", "ADMIN_USERNAME: set without ADMIN_PASSWORD, or with a placeholder"),
+        (
+            "ana",
+            "changeme-please",
+            "ADMIN_USERNAME: set without ADMIN_PASSWORD, or with a placeholder",
+        ),
         ("ana", "short", "ADMIN_PASSWORD: This password is too short"),
         ("ana", "1q2w3e4r5t6y", "ADMIN_PASSWORD: This password is too common"),
         ("ana maria", PASSWORD, "ADMIN_USERNAME: Enter a valid username"),
     ],
 )
-def test_what_cannot_be_used_is_named_and_nobody_is_made(monkeypatch, name: str, password: str, words: str) -> None:
+def test_what_cannot_be_used_is_named_and_nobody_is_made(
+    monkeypatch, name: str, password: str, words: str
+) -> None:
     with pytest.raises(CommandError, match=words):
         first_operator(monkeypatch, ADMIN_USERNAME=name, ADMIN_PASSWORD=password)
     assert not User.objects.exists()

@@ -1,5 +1,7 @@
 # ruff: noqa: S608  SQL of fixed values; nothing comes from outside
-"""Throw-away databases: the earlier system's tables and rows, the real `migrate` on them, what the catalogues say."""
+"""Throw-away databases: the earlier system's tables and rows, the real `migrate` on
+them, what the catalogues say.
+"""
 
 import contextlib
 import os
@@ -18,7 +20,8 @@ from solders.pubkey import Pubkey
 CHECKOUT = Path(__file__).resolve().parents[2]
 TABLES = ("discovery_runs", "discovery_run_wallets", "discovery_config")
 
-# The earlier system's own script, word for word (its story 9.6). Kept apart from the migration's copy on purpose.
+# The earlier system's own script, word for word (its story 9.6). Kept apart from the
+# migration's copy on purpose.
 CREATE_RUNS = """
 CREATE TABLE IF NOT EXISTS discovery_runs (
     id UUID PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -87,11 +90,17 @@ CREATE TABLE IF NOT EXISTS discovery_config (
     CONSTRAINT single_config_row CHECK (id = 1)
 );
 """
-DEFAULT_CONFIG_ROW = "INSERT INTO discovery_config (id) VALUES (1) ON CONFLICT (id) DO NOTHING;"
+DEFAULT_CONFIG_ROW = (
+    "INSERT INTO discovery_config (id) VALUES (1) ON CONFLICT (id) DO NOTHING;"
+)
 CREATE_ALL = CREATE_RUNS + CREATE_RUN_WALLETS + CREATE_CONFIG + DEFAULT_CONFIG_ROW
 
-WALLET_A, WALLET_B, WALLET_C, MINT_1, MINT_2 = (str(Pubkey(bytes([7 + n]) * 32)) for n in range(5))
-RUN_FULL, RUN_EMPTY, RUN_FAILED, RUN_LEFT, RUN_LEFT_TOO = (str(uuid.UUID(int=n)) for n in range(1, 6))
+WALLET_A, WALLET_B, WALLET_C, MINT_1, MINT_2 = (
+    str(Pubkey(bytes([7 + n]) * 32)) for n in range(5)
+)
+RUN_FULL, RUN_EMPTY, RUN_FAILED, RUN_LEFT, RUN_LEFT_TOO = (
+    str(uuid.UUID(int=n)) for n in range(1, 6)
+)
 
 RUN_ROWS = f"""
 INSERT INTO discovery_runs VALUES
@@ -175,7 +184,9 @@ class Database:
 
     @contextlib.contextmanager
     def session(self) -> Iterator[psycopg.Connection[Row]]:
-        """A session that sees the schema; each statement commits by itself unless a transaction is opened."""
+        """A session that sees the schema; each statement commits by itself unless a
+        transaction is opened.
+        """
         options = f"-c search_path={self.schema}"
         with psycopg.connect(self.url, autocommit=True, options=options) as connection:
             yield connection
@@ -193,11 +204,15 @@ class Database:
     def start(self, *arguments: str, **env: str) -> "subprocess.Popen[str]":
         """`manage.py` with arguments, on this database; warnings end it."""
         unset = ("DISCOVERY_SCHEDULE_HOURS", "DISCOVERY_SCHEDULER_ENABLED")
-        inherited = {name: value for name, value in os.environ.items() if name not in unset}
+        inherited = {
+            name: value for name, value in os.environ.items() if name not in unset
+        }
         return subprocess.Popen(
             [sys.executable, "-W", "error", "manage.py", *arguments],
             cwd=CHECKOUT,
-            env=inherited | {"DATABASE_URL": self.url, "DATABASE_SCHEMA": self.schema} | env,
+            env=inherited
+            | {"DATABASE_URL": self.url, "DATABASE_SCHEMA": self.schema}
+            | env,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -224,7 +239,9 @@ class Database:
         assert done.returncode == 0, done.stderr
 
     def earlier_rows(self, columns: dict[str, list[str]]) -> dict[str, list[Row]]:
-        """Every row of the three tables in the given columns, each value as PostgreSQL writes it."""
+        """Every row of the three tables in the given columns, each value as PostgreSQL
+        writes it.
+        """
         with self.session() as connection:
             return {
                 table: connection.execute(
@@ -234,11 +251,16 @@ class Database:
             }
 
     def catalogue(self) -> dict[str, list[Row]]:
-        """Every column (type, nullability, default), constraint and index of the three tables, with its definition."""
+        """Every column (type, nullability, default), constraint and index of the three
+        tables, with its definition.
+        """
         queries = {"columns": COLUMNS, "constraints": CONSTRAINTS, "indexes": INDEXES}
         values = {"schema": self.schema, "tables": list(TABLES)}
         with self.session() as connection:
-            return {kind: connection.execute(query, values).fetchall() for kind, query in queries.items()}
+            return {
+                kind: connection.execute(query, values).fetchall()
+                for kind, query in queries.items()
+            }
 
     def columns(self) -> list[Row]:
         """Name, type, nullability and default of every column of the three tables."""
@@ -253,7 +275,9 @@ class Database:
         return self.catalogue()["indexes"]
 
     def relations(self, schema: str | None = None) -> list[Row]:
-        """Every table, index, sequence and type of a schema; none where there is no such schema."""
+        """Every table, index, sequence and type of a schema; none where there is no
+        such schema.
+        """
         return self.rows(RELATIONS, schema=schema or self.schema)
 
 
@@ -263,4 +287,6 @@ def column_names(columns: Sequence[Row]) -> dict[str, list[str]]:
 
 
 MakeDatabase = Callable[..., Database]
-"""Makes a database: empty in `schema`, or a copy of `template`; then runs `script` in it."""
+"""Makes a database: empty in `schema`, or a copy of `template`; then runs `script` in
+it.
+"""

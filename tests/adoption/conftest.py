@@ -8,13 +8,25 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from tests.adoption.adoption_databases import EARLIER, Database, MakeDatabase, administer, column_names
+from tests.adoption.adoption_databases import (
+    EARLIER,
+    Database,
+    MakeDatabase,
+    administer,
+    column_names,
+)
 
 
 def _made(names: list[str]) -> MakeDatabase:
-    def make(template: Database | None = None, *, schema: str = "public", script: str = "") -> Database:
+    def make(
+        template: Database | None = None, *, schema: str = "public", script: str = ""
+    ) -> Database:
         name = f"adoption_{uuid.uuid4().hex}"
-        administer("CREATE DATABASE {} TEMPLATE {}", name, template.name if template else "template0")
+        administer(
+            "CREATE DATABASE {} TEMPLATE {}",
+            name,
+            template.name if template else "template0",
+        )
         names.append(name)
         database = Database(name, template.schema if template else schema)
         if script:
@@ -39,7 +51,9 @@ def make_kept_database() -> Iterator[MakeDatabase]:
 
 @pytest.fixture
 def make_database() -> Iterator[MakeDatabase]:
-    """Makes databases, empty or copies of one that nobody is connected to, for one test."""
+    """Makes databases, empty or copies of one that nobody is connected to, for one
+    test.
+    """
     names: list[str] = []
     yield _made(names)
     _dropped(names)
@@ -58,13 +72,20 @@ def earlier_columns(earlier: Database) -> dict[str, list[str]]:
 
 
 @pytest.fixture(scope="session")
-def installs(make_kept_database: MakeDatabase, earlier: Database) -> tuple[Database, Database]:
-    """An empty database and a copy of the earlier system's, both migrated, side by side because it is quicker."""
+def installs(
+    make_kept_database: MakeDatabase, earlier: Database
+) -> tuple[Database, Database]:
+    """An empty database and a copy of the earlier system's, both migrated, side by side
+    because it is quicker.
+    """
     empty, copy = make_kept_database(), make_kept_database(earlier)
     # Seeds for a missing configuration row. The copy has one, which says otherwise.
     seeds = {"DISCOVERY_SCHEDULE_HOURS": "3", "DISCOVERY_SCHEDULER_ENABLED": "true"}
     with ThreadPoolExecutor() as pool:
-        for migration in (pool.submit(empty.migrate), pool.submit(copy.migrate, **seeds)):
+        for migration in (
+            pool.submit(empty.migrate),
+            pool.submit(copy.migrate, **seeds),
+        ):
             migration.result()
     return empty, copy
 
@@ -83,7 +104,9 @@ def adopted(installs: tuple[Database, Database]) -> Database:
 
 @pytest.fixture
 def point_at(django_db_blocker: Any) -> Iterator[Callable[..., None]]:
-    """`point_at(database, USER="guest")`: models and commands in this process use that database until the test ends."""
+    """`point_at(database, USER="guest")`: models and commands in this process use that
+    database until the test ends.
+    """
     usual = dict(connection.settings_dict)
 
     def point(database: Database, **changed: str) -> None:
@@ -100,7 +123,9 @@ def point_at(django_db_blocker: Any) -> Iterator[Callable[..., None]]:
 
 @pytest.fixture
 def product(adopted: Database, point_at: Callable[..., None]) -> Iterator[None]:
-    """Models in this process read and write the adopted database; every change is taken back."""
+    """Models in this process read and write the adopted database; every change is taken
+    back.
+    """
     point_at(adopted)
     with transaction.atomic():
         yield

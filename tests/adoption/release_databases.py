@@ -1,8 +1,9 @@
 # ruff: noqa: S608  SQL of fixed values; nothing comes from outside
-"""Databases as earlier releases left them, built from the SQL that their migrations ran, and complete catalogues.
+"""Databases as earlier releases left them, built from the SQL that their migrations
+ran, and complete catalogues.
 
-The files in `releases/` are copies, kept apart from the migrations on purpose: a change to a migration must not change
-what is compared.
+The files in `releases/` are copies, kept apart from the migrations on purpose: a change
+to a migration must not change what is compared.
 """
 
 import contextlib
@@ -15,7 +16,10 @@ from django.db import connection
 
 from tests.adoption.adoption_databases import Database, Row
 
-SCRIPTS = {path.stem: path.read_text() for path in sorted(Path(__file__).with_name("releases").glob("*.sql"))}
+SCRIPTS = {
+    path.stem: path.read_text()
+    for path in sorted(Path(__file__).with_name("releases").glob("*.sql"))
+}
 MIGRATIONS = list(SCRIPTS)
 """The migrations of the releases, in the order in which databases applied them."""
 
@@ -39,7 +43,8 @@ DELETE FROM auth_permission USING django_content_type
 DELETE FROM django_content_type WHERE app_label = 'discovery';
 DELETE FROM django_migrations WHERE app = 'discovery';
 """
-# The first release had no `first_run` and left more variants of the earlier system's constraints than later ones.
+# The first release had no `first_run` and left more variants of the earlier system's
+# constraints than later ones.
 AS_THE_FIRST_RELEASE = """
 ALTER TABLE discovery_wallets DROP COLUMN first_run_id;
 ALTER TABLE discovery_wallets_history DROP COLUMN first_run_id;
@@ -91,11 +96,18 @@ def release_script(last: str) -> str:
     names = MIGRATIONS[: MIGRATIONS.index(last) + 1]
     records = ", ".join(f"('discovery', '{name}', now())" for name in names)
     steps = [f"BEGIN; {SCRIPTS[name]} COMMIT;" for name in names]
-    return "".join([*steps, f"INSERT INTO django_migrations (app, name, applied) VALUES {records};"])
+    return "".join(
+        [
+            *steps,
+            f"INSERT INTO django_migrations (app, name, applied) VALUES {records};",
+        ]
+    )
 
 
 def full_catalogue(database: Database) -> dict[str, list[Row]]:
-    """Return columns, constraints, indexes, relations and sequences of every table, with definitions and comments."""
+    """Return columns, constraints, indexes, relations and sequences of every table,
+    with definitions and comments.
+    """
     queries = {
         "columns": COLUMNS,
         "constraints": CONSTRAINTS,
@@ -103,7 +115,10 @@ def full_catalogue(database: Database) -> dict[str, list[Row]]:
         "relations": RELATIONS,
         "sequences": SEQUENCES,
     }
-    return {kind: database.rows(query, schema=database.schema) for kind, query in queries.items()}
+    return {
+        kind: database.rows(query, schema=database.schema)
+        for kind, query in queries.items()
+    }
 
 
 def column_order(database: Database) -> list[Row]:

@@ -20,20 +20,36 @@ from discovery.models import Config, Run, RunWallet
 from discovery.models.enums import StepKind, Trigger
 from discovery.pipeline import save_token
 from discovery.pipeline.analyse_token import TokenResult
-from tests.adoption.adoption_databases import MINT_1, NULL_CONFIG, RUN_LEFT, RUN_LEFT_TOO, WALLET_A
+from tests.adoption.adoption_databases import (
+    MINT_1,
+    NULL_CONFIG,
+    RUN_LEFT,
+    RUN_LEFT_TOO,
+    WALLET_A,
+)
 
-INTERRUPTED = {"step": "run", "code": "interrupted", "message": "interrupted before the upgrade"}
+INTERRUPTED = {
+    "step": "run",
+    "code": "interrupted",
+    "message": "interrupted before the upgrade",
+}
 ADOPTED_MODELS = (Run, RunWallet, Config)
 
 
 def start() -> Run:
-    return run_lifecycle.start(run_lifecycle.RunRequest(params=Params(), trigger=Trigger.MANUAL, triggered_by="ana"))
+    return run_lifecycle.start(
+        run_lifecycle.RunRequest(
+            params=Params(), trigger=Trigger.MANUAL, triggered_by="ana"
+        )
+    )
 
 
 @pytest.fixture
 def operator(product: None, settings: Any, tmp_path: Path) -> Client:
     """Somebody who may see and change everything."""
-    settings.STATIC_ROOT = tmp_path  # a folder that is there: an install has collected its files
+    settings.STATIC_ROOT = (
+        tmp_path  # a folder that is there: an install has collected its files
+    )
     client = Client()
     client.force_login(get_user_model().objects.create_superuser("ana"))
     return client
@@ -45,7 +61,9 @@ def test_runs_left_running_do_not_block_a_start(product: None) -> None:
     assert Run.objects.active().first() == run
 
 
-@pytest.mark.parametrize(("left", "told"), [(RUN_LEFT, []), (RUN_LEFT_TOO, ["dexscreener: 429"])])
+@pytest.mark.parametrize(
+    ("left", "told"), [(RUN_LEFT, []), (RUN_LEFT_TOO, ["dexscreener: 429"])]
+)
 def test_a_run_left_running_is_closed_as_interrupted_before_the_upgrade(
     left: str, told: list[str], product: None
 ) -> None:
@@ -65,7 +83,9 @@ def test_a_run_left_running_is_closed_as_interrupted_before_the_upgrade(
         {"code": 1},
     ],
 )
-def test_a_run_left_running_with_errors_that_are_no_list_is_closed(told: Any, product: None) -> None:
+def test_a_run_left_running_with_errors_that_are_no_list_is_closed(
+    told: Any, product: None
+) -> None:
     Run.objects.filter(pk=RUN_LEFT).update(errors=Value(told, JSONField()))
 
     start()
@@ -85,7 +105,9 @@ def test_closed_runs_of_the_earlier_system_are_left_as_they_are(product: None) -
     assert list(closed.filter(pk__in=[run["id"] for run in before]).values()) == before
 
 
-def test_a_wallet_of_the_earlier_system_that_is_found_again_is_known(product: None) -> None:
+def test_a_wallet_of_the_earlier_system_that_is_found_again_is_known(
+    product: None,
+) -> None:
     run = start()
     zero = Fraction(0)
     position = Position(
@@ -145,7 +167,9 @@ def planned_tokens(capsys: pytest.CaptureFixture[str]) -> int:
     return int(json.loads(capsys.readouterr().out)["tokens"])
 
 
-def test_the_plan_of_a_run_uses_the_adopted_configuration(product: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_plan_of_a_run_uses_the_adopted_configuration(
+    product: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert planned_tokens(capsys) == 7
 
 
@@ -155,37 +179,64 @@ def test_the_plan_of_a_run_takes_nulls_of_the_configuration_as_defaults(
     assert planned_tokens(capsys) == 20
 
 
-def test_nulls_of_the_configuration_are_read_as_the_default_parameters(null_config: None) -> None:
+def test_nulls_of_the_configuration_are_read_as_the_default_parameters(
+    null_config: None,
+) -> None:
     assert Config.load().params == Params()
 
 
 @pytest.mark.parametrize("model", ADOPTED_MODELS)
-def test_the_admin_lists_the_adopted_rows(model: Any, null_config: None, operator: Client) -> None:
-    answer = operator.get(reverse(f"admin:discovery_{model._meta.model_name}_changelist"), follow=True)
+def test_the_admin_lists_the_adopted_rows(
+    model: Any, null_config: None, operator: Client
+) -> None:
+    answer = operator.get(
+        reverse(f"admin:discovery_{model._meta.model_name}_changelist"), follow=True
+    )
 
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("model", ADOPTED_MODELS)
-def test_the_admin_opens_every_adopted_row(model: Any, null_config: None, operator: Client) -> None:
+def test_the_admin_opens_every_adopted_row(
+    model: Any, null_config: None, operator: Client
+) -> None:
     keys = model.objects.values_list("pk", flat=True)
-    pages = [reverse(f"admin:discovery_{model._meta.model_name}_change", args=[key]) for key in keys]
+    pages = [
+        reverse(f"admin:discovery_{model._meta.model_name}_change", args=[key])
+        for key in keys
+    ]
 
     assert pages
-    assert [operator.get(page, follow=True).status_code for page in pages] == [200] * len(pages)
+    assert [operator.get(page, follow=True).status_code for page in pages] == [
+        200
+    ] * len(pages)
 
 
-def test_nulls_of_the_configuration_can_be_filled_in_on_the_discovery_page(null_config: None, operator: Client) -> None:
-    operator.post(reverse("discovery:save-schedule"), {"schedule_version": 1, "enabled": "on", "schedule_hours": "4"})
-    values = {name: str(getattr(Params(), name)) for name in NUMBER_SPECS if name != "max_requests_per_run"}
-    answer = operator.post(reverse("discovery:save-params"), {**values, "params_version": 2, "max_tokens": "9"})
+def test_nulls_of_the_configuration_can_be_filled_in_on_the_discovery_page(
+    null_config: None, operator: Client
+) -> None:
+    operator.post(
+        reverse("discovery:save-schedule"),
+        {"schedule_version": 1, "enabled": "on", "schedule_hours": "4"},
+    )
+    values = {
+        name: str(getattr(Params(), name))
+        for name in NUMBER_SPECS
+        if name != "max_requests_per_run"
+    }
+    answer = operator.post(
+        reverse("discovery:save-params"),
+        {**values, "params_version": 2, "max_tokens": "9"},
+    )
 
     assert "Saved; used from the next run." in answer.content.decode()
     config = Config.load()
     assert (config.enabled, config.schedule_hours, config.max_tokens) == (True, 4, 9)
 
 
-def test_wallets_of_the_earlier_system_have_their_pages(product: None, operator: Client) -> None:
+def test_wallets_of_the_earlier_system_have_their_pages(
+    product: None, operator: Client
+) -> None:
     start()
     assert operator.get(reverse("discovery:wallets")).status_code == 200
     assert operator.get(reverse("discovery:wallet", args=[WALLET_A])).status_code == 200

@@ -1,5 +1,7 @@
 # ruff: noqa: S608  SQL of fixed values; nothing comes from outside
-"""Databases of the earlier system as they are found in the wild: each ends like a fresh install, with its rows."""
+"""Databases of the earlier system as they are found in the wild: each ends like a fresh
+install, with its rows.
+"""
 
 import os
 import subprocess
@@ -55,11 +57,16 @@ VARIANTS = {
 }
 PARTS = {
     "only the configuration": CREATE_CONFIG + CONFIG_ROW,
-    "runs and their wallets": CREATE_RUNS + CREATE_RUN_WALLETS + RUN_ROWS + RUN_WALLET_ROWS,
+    "runs and their wallets": CREATE_RUNS
+    + CREATE_RUN_WALLETS
+    + RUN_ROWS
+    + RUN_WALLET_ROWS,
 }
 TWO_SCHEMAS = f"CREATE SCHEMA walltrack; {EARLIER} SET search_path = public; {CREATE_ALL} {ALL_ROWS}"
 NO_CONFIG_ROW = CREATE_ALL + "DELETE FROM discovery_config"
-ORPHANS = f"{EARLIER} {WITHOUT_KEY} DELETE FROM discovery_runs WHERE status = 'completed'"
+ORPHANS = (
+    f"{EARLIER} {WITHOUT_KEY} DELETE FROM discovery_runs WHERE status = 'completed'"
+)
 
 
 @dataclass
@@ -76,17 +83,32 @@ class Migrated:
 
 
 @pytest.fixture(scope="module")
-def migrated(make_kept_database: MakeDatabase, earlier: Database) -> dict[str, Migrated]:
-    """Every database of this module by its name. Made at once: two migrations side by side take the time of one."""
-    databases = {name: make_kept_database(earlier, script=script) for name, script in VARIANTS.items()}
-    databases |= {name: make_kept_database(script=script) for name, script in PARTS.items()}
-    databases["two schemas"] = make_kept_database(schema="walltrack", script=TWO_SCHEMAS)
+def migrated(
+    make_kept_database: MakeDatabase, earlier: Database
+) -> dict[str, Migrated]:
+    """Every database of this module by its name. Made at once: two migrations side by
+    side take the time of one.
+    """
+    databases = {
+        name: make_kept_database(earlier, script=script)
+        for name, script in VARIANTS.items()
+    }
+    databases |= {
+        name: make_kept_database(script=script) for name, script in PARTS.items()
+    }
+    databases["two schemas"] = make_kept_database(
+        schema="walltrack", script=TWO_SCHEMAS
+    )
     databases["no schema"] = make_kept_database(schema="walltrack")
     databases["no config row"] = make_kept_database(script=NO_CONFIG_ROW)
     databases["orphans"] = make_kept_database(script=ORPHANS)
     found = {}
     for name, database in databases.items():
-        columns = {table: names for table, names in column_names(database.columns()).items() if names}
+        columns = {
+            table: names
+            for table, names in column_names(database.columns()).items()
+            if names
+        }
         found[name] = Migrated(
             database,
             columns,
@@ -97,7 +119,10 @@ def migrated(make_kept_database: MakeDatabase, earlier: Database) -> dict[str, M
         )
     seeds = {"DISCOVERY_SCHEDULE_HOURS": "12", "DISCOVERY_SCHEDULER_ENABLED": "false"}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        running = {name: pool.submit(database.manage, "migrate", **seeds) for name, database in databases.items()}
+        running = {
+            name: pool.submit(database.manage, "migrate", **seeds)
+            for name, database in databases.items()
+        }
     for name, outcome in running.items():
         found[name].outcome = outcome.result()
     return found
@@ -131,12 +156,16 @@ def test_a_variant_ends_with_the_indexes_of_a_fresh_install_and_its_own(
     variant = adopted(migrated, name)
     own = set(variant.catalogue["indexes"]) - set(earlier.indexes())
 
-    assert {index for _, index, _ in own} == ({"idx_runs_by_trigger", "idx_drw_score"} if "further" in name else set())
+    assert {index for _, index, _ in own} == (
+        {"idx_runs_by_trigger", "idx_drw_score"} if "further" in name else set()
+    )
     assert set(variant.database.indexes()) == set(fresh.indexes()) | own
 
 
 @pytest.mark.parametrize("name", [*VARIANTS, *PARTS, "two schemas"])
-def test_a_variant_keeps_every_row_and_value(name: str, migrated: dict[str, Migrated]) -> None:
+def test_a_variant_keeps_every_row_and_value(
+    name: str, migrated: dict[str, Migrated]
+) -> None:
     variant = adopted(migrated, name)
 
     assert any(variant.rows.values())
@@ -153,22 +182,42 @@ def test_what_is_missing_is_made_as_in_a_fresh_install(
     assert database.relations() == fresh.relations()
 
 
-def test_a_missing_config_row_is_made_from_the_environment(migrated: dict[str, Migrated]) -> None:
+def test_a_missing_config_row_is_made_from_the_environment(
+    migrated: dict[str, Migrated],
+) -> None:
     [row] = adopted(migrated, "no config row").database.rows(
         "SELECT id, enabled, schedule_hours, min_price_change_pct::text, min_volume_usd::text, max_token_age_hours,"
         " early_window_minutes, min_profit_pct::text, max_tokens, profile_immediately, updated_by,"
         " updated_at IS NOT NULL, version FROM discovery_config"
     )
 
-    assert row == (1, False, 12, "100.00", "50000.00", 72, 30, "50.00", 20, True, None, True, 1)
+    assert row == (
+        1,
+        False,
+        12,
+        "100.00",
+        "50000.00",
+        72,
+        30,
+        "50.00",
+        20,
+        True,
+        None,
+        True,
+        1,
+    )
 
 
 def test_a_fresh_install_has_the_default_config_row(fresh: Database) -> None:
-    assert fresh.rows("SELECT id, enabled, schedule_hours, version FROM discovery_config") == [(1, True, 6, 1)]
+    assert fresh.rows(
+        "SELECT id, enabled, schedule_hours, version FROM discovery_config"
+    ) == [(1, True, 6, 1)]
 
 
 def test_tables_of_the_same_names_in_public_are_left_as_they_were(
-    migrated: dict[str, Migrated], earlier: Database, earlier_columns: dict[str, list[str]]
+    migrated: dict[str, Migrated],
+    earlier: Database,
+    earlier_columns: dict[str, list[str]],
 ) -> None:
     two = adopted(migrated, "two schemas")
     public = Database(two.database.name)
@@ -179,22 +228,30 @@ def test_tables_of_the_same_names_in_public_are_left_as_they_were(
     assert public.earlier_rows(earlier_columns) == earlier.earlier_rows(earlier_columns)
 
 
-def test_a_schema_that_is_missing_is_made_and_public_stays_empty(migrated: dict[str, Migrated]) -> None:
+def test_a_schema_that_is_missing_is_made_and_public_stays_empty(
+    migrated: dict[str, Migrated],
+) -> None:
     assert adopted(migrated, "no schema").database.relations("public") == []
 
 
-def test_rows_that_stand_in_the_way_are_named_with_a_remedy(migrated: dict[str, Migrated]) -> None:
+def test_rows_that_stand_in_the_way_are_named_with_a_remedy(
+    migrated: dict[str, Migrated],
+) -> None:
     outcome = migrated["orphans"].outcome
 
     assert outcome is not None
     assert outcome.returncode == 1
-    assert outcome.stderr.startswith("CommandError: rows in the database violate a constraint: ")
+    assert outcome.stderr.startswith(
+        "CommandError: rows in the database violate a constraint: "
+    )
     assert 'is not present in table "discovery_runs"' in outcome.stderr
     assert "then migrate again" in outcome.stderr
     assert "Traceback" not in outcome.stderr
 
 
-def test_rows_that_stand_in_the_way_leave_the_tables_as_they_were(migrated: dict[str, Migrated]) -> None:
+def test_rows_that_stand_in_the_way_leave_the_tables_as_they_were(
+    migrated: dict[str, Migrated],
+) -> None:
     orphans = migrated["orphans"]
 
     assert orphans.database.catalogue() == orphans.catalogue

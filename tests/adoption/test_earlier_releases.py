@@ -1,5 +1,7 @@
 # ruff: noqa: S608  SQL of fixed values; nothing comes from outside
-"""A database of any earlier release, once migrated, equals one that was made from nothing."""
+"""A database of any earlier release, once migrated, equals one that was made from
+nothing.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,7 +11,13 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
-from tests.adoption.adoption_databases import CREATE_ALL, EARLIER, RUN_FULL, Database, MakeDatabase
+from tests.adoption.adoption_databases import (
+    CREATE_ALL,
+    EARLIER,
+    RUN_FULL,
+    Database,
+    MakeDatabase,
+)
 from tests.adoption.release_databases import (
     APPLIED,
     AS_THE_FIRST_RELEASE,
@@ -43,8 +51,12 @@ def other_apps(make_kept_database: MakeDatabase, fresh: Database) -> Database:
 
 
 @pytest.fixture(scope="module")
-def upgrade(make_kept_database: MakeDatabase, other_apps: Database) -> Callable[[str, str], Database]:
-    """`upgrade(migration, origin)`: the database of a release, migrated once for all tests. Read only."""
+def upgrade(
+    make_kept_database: MakeDatabase, other_apps: Database
+) -> Callable[[str, str], Database]:
+    """`upgrade(migration, origin)`: the database of a release, migrated once for all
+    tests. Read only.
+    """
     databases: dict[tuple[str, str], Database] = {}
 
     def upgrade(last: str, origin: str) -> Database:
@@ -64,7 +76,9 @@ def origin(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(params=MIGRATIONS)
-def upgraded(request: pytest.FixtureRequest, origin: str, upgrade: Callable[[str, str], Database]) -> Database:
+def upgraded(
+    request: pytest.FixtureRequest, origin: str, upgrade: Callable[[str, str], Database]
+) -> Database:
     """A database of a release, migrated. Read only."""
     return upgrade(request.param, origin)
 
@@ -76,18 +90,29 @@ def last_release(make_database: MakeDatabase, other_apps: Database) -> Database:
 
 
 def watchlist(database: Database) -> list[Any]:
-    return [address for (address,) in database.rows("SELECT address FROM discovery_wallets ORDER BY 1")]
+    return [
+        address
+        for (address,) in database.rows(
+            "SELECT address FROM discovery_wallets ORDER BY 1"
+        )
+    ]
 
 
-def test_a_database_of_a_release_ends_with_the_catalogue_of_a_fresh_one(upgraded: Database, fresh: Database) -> None:
+def test_a_database_of_a_release_ends_with_the_catalogue_of_a_fresh_one(
+    upgraded: Database, fresh: Database
+) -> None:
     assert full_catalogue(upgraded) == full_catalogue(fresh)
 
 
-def test_a_database_of_a_release_ends_with_the_column_order_of_a_fresh_one(upgraded: Database, fresh: Database) -> None:
+def test_a_database_of_a_release_ends_with_the_column_order_of_a_fresh_one(
+    upgraded: Database, fresh: Database
+) -> None:
     assert column_order(upgraded) == column_order(fresh)
 
 
-def test_a_database_of_a_release_ends_with_the_records_of_a_fresh_one(upgraded: Database, fresh: Database) -> None:
+def test_a_database_of_a_release_ends_with_the_records_of_a_fresh_one(
+    upgraded: Database, fresh: Database
+) -> None:
     assert upgraded.rows(APPLIED) == fresh.rows(APPLIED)
 
 
@@ -102,12 +127,16 @@ def test_a_database_of_a_release_ends_with_the_rights_of_a_fresh_one(
 def test_a_variant_that_a_release_adopted_ends_with_the_constraints_of_a_fresh_one(
     name: str, make_database: MakeDatabase, other_apps: Database, fresh: Database
 ) -> None:
-    database = make_database(other_apps, script=EARLIER + VARIANTS[name] + release_script(LAST))
+    database = make_database(
+        other_apps, script=EARLIER + VARIANTS[name] + release_script(LAST)
+    )
 
     migrate(database)
 
     assert full_catalogue(database)["columns"] == full_catalogue(fresh)["columns"]
-    assert full_catalogue(database)["constraints"] == full_catalogue(fresh)["constraints"]
+    assert (
+        full_catalogue(database)["constraints"] == full_catalogue(fresh)["constraints"]
+    )
 
 
 def test_a_database_of_the_first_release_ends_with_the_catalogue_of_a_fresh_one(
@@ -121,16 +150,22 @@ def test_a_database_of_the_first_release_ends_with_the_catalogue_of_a_fresh_one(
     assert full_catalogue(database) == full_catalogue(fresh)
 
 
-def test_a_database_of_the_last_release_needs_only_the_migrations_after_the_schema(last_release: Database) -> None:
+def test_a_database_of_the_last_release_needs_only_the_migrations_after_the_schema(
+    last_release: Database,
+) -> None:
     with connected_to(last_release):
         loader = MigrationLoader(connection)
-        pending = [key for key in loader.graph.nodes if key not in loader.applied_migrations]
+        pending = [
+            key for key in loader.graph.nodes if key not in loader.applied_migrations
+        ]
 
     names = [name for _app, name in sorted(pending)]
     assert names == ["0008_align", "0009_rename_models", "0010_descriptions"]
 
 
-def test_migrating_a_database_of_a_release_twice_changes_nothing(last_release: Database) -> None:
+def test_migrating_a_database_of_a_release_twice_changes_nothing(
+    last_release: Database,
+) -> None:
     migrate(last_release)
     before = full_catalogue(last_release), last_release.rows(APPLIED)
 
@@ -142,7 +177,9 @@ def test_migrating_a_database_of_a_release_twice_changes_nothing(last_release: D
 def test_a_replaced_migration_can_still_be_named(
     make_database: MakeDatabase, other_apps: Database, fresh: Database
 ) -> None:
-    database = make_database(other_apps, script=CREATE_ALL + release_script("0004_workers_profiles_api"))
+    database = make_database(
+        other_apps, script=CREATE_ALL + release_script("0004_workers_profiles_api")
+    )
 
     migrate(database, "discovery", "0006_token_creator")
     migrate(database)
@@ -150,7 +187,9 @@ def test_a_replaced_migration_can_still_be_named(
     assert full_catalogue(database) == full_catalogue(fresh)
 
 
-def test_zero_from_a_release_leaves_the_tables_of_the_earlier_system(last_release: Database, earlier: Database) -> None:
+def test_zero_from_a_release_leaves_the_tables_of_the_earlier_system(
+    last_release: Database, earlier: Database
+) -> None:
     migrate(last_release)
 
     migrate(last_release, "discovery", "zero")
@@ -158,7 +197,9 @@ def test_zero_from_a_release_leaves_the_tables_of_the_earlier_system(last_releas
     assert last_release.catalogue() == earlier.catalogue()
 
 
-def test_wallets_found_by_the_earlier_system_later_stay_off_the_watchlist(last_release: Database) -> None:
+def test_wallets_found_by_the_earlier_system_later_stay_off_the_watchlist(
+    last_release: Database,
+) -> None:
     before = watchlist(last_release)
     last_release.run(
         "INSERT INTO discovery_run_wallets (run_id, wallet_address, source_token)"
@@ -179,7 +220,9 @@ def test_a_wallet_that_was_deleted_does_not_come_back(last_release: Database) ->
     assert watchlist(last_release) == []
 
 
-def test_a_permission_that_was_taken_from_a_group_does_not_come_back(last_release: Database) -> None:
+def test_a_permission_that_was_taken_from_a_group_does_not_come_back(
+    last_release: Database,
+) -> None:
     last_release.run("DELETE FROM auth_group_permissions")
 
     migrate(last_release)
@@ -192,7 +235,9 @@ def test_a_group_that_was_deleted_does_not_come_back(
     last: str, make_database: MakeDatabase, other_apps: Database
 ) -> None:
     database = make_database(other_apps, script=release_script(last))
-    database.run("DELETE FROM auth_group_permissions; DELETE FROM auth_group WHERE name = 'viewer'")
+    database.run(
+        "DELETE FROM auth_group_permissions; DELETE FROM auth_group WHERE name = 'viewer'"
+    )
 
     migrate(database)
 
@@ -202,14 +247,18 @@ def test_a_group_that_was_deleted_does_not_come_back(
 def test_a_group_that_exists_before_the_groups_are_made_is_not_changed(
     make_database: MakeDatabase, other_apps: Database
 ) -> None:
-    database = make_database(other_apps, script="INSERT INTO auth_group (name) VALUES ('viewer')")
+    database = make_database(
+        other_apps, script="INSERT INTO auth_group (name) VALUES ('viewer')"
+    )
 
     migrate(database)
 
     assert ("viewer", None) in database.rows(GROUPS)
 
 
-def test_the_schema_in_one_step_ends_with_the_models_of_the_replaced_migrations() -> None:
+def test_the_schema_in_one_step_ends_with_the_models_of_the_replaced_migrations() -> (
+    None
+):
     loader = MigrationLoader(None, replace_migrations=False)
     replaced = loader.project_state([("discovery", name) for name in MIGRATIONS])
     schema = loader.project_state(("discovery", "0002_schema"))
@@ -218,7 +267,9 @@ def test_the_schema_in_one_step_ends_with_the_models_of_the_replaced_migrations(
 
 
 def described(state: ProjectState) -> dict[str, Any]:
-    """Return fields and options of every model of the app; indexes and constraints by name, as their order is free."""
+    """Return fields and options of every model of the app; indexes and constraints by
+    name, as their order is free.
+    """
     models = {}
     for (app, name), model in state.models.items():
         if app != "discovery":
@@ -226,6 +277,9 @@ def described(state: ProjectState) -> dict[str, Any]:
         options = dict(model.options)
         for kind in ("indexes", "constraints"):
             options[kind] = {item.name: item for item in options.get(kind, [])}
-        fields = {field_name: field.deconstruct()[1:] for field_name, field in model.fields.items()}
+        fields = {
+            field_name: field.deconstruct()[1:]
+            for field_name, field in model.fields.items()
+        }
         models[name] = fields, options
     return models

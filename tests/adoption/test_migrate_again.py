@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.adoption.adoption_databases import MINT_1, TABLES, WALLET_A, Database, MakeDatabase
+from tests.adoption.adoption_databases import (
+    MINT_1,
+    TABLES,
+    WALLET_A,
+    Database,
+    MakeDatabase,
+)
 
 USED = f"""
 UPDATE discovery_wallets SET status = 'blacklisted', label = 'rug', note = 'seen twice' WHERE address = '{WALLET_A}';
@@ -29,10 +35,15 @@ def contents(database: Database) -> dict[str, list[Any]]:
     """Every row of every table, as text."""
     tables = [name for name, kind in database.relations() if kind == "r"]
     with database.session() as session:
-        return {table: sorted(session.execute(f"SELECT t::text FROM {table} t").fetchall()) for table in tables}
+        return {
+            table: sorted(session.execute(f"SELECT t::text FROM {table} t").fetchall())
+            for table in tables
+        }
 
 
-def test_migrating_twice_changes_nothing(make_database: MakeDatabase, adopted: Database) -> None:
+def test_migrating_twice_changes_nothing(
+    make_database: MakeDatabase, adopted: Database
+) -> None:
     database = make_database(adopted, script=USED)
     before = database.relations(), database.catalogue(), contents(database)
 
@@ -42,16 +53,23 @@ def test_migrating_twice_changes_nothing(make_database: MakeDatabase, adopted: D
 
 
 def test_three_processes_at_once_all_succeed_and_make_one_set_of_tables(
-    make_database: MakeDatabase, earlier: Database, adopted: Database, earlier_columns: dict[str, list[str]]
+    make_database: MakeDatabase,
+    earlier: Database,
+    adopted: Database,
+    earlier_columns: dict[str, list[str]],
 ) -> None:
     database = make_database(earlier)
     processes = [database.start("migrate") for _ in range(3)]
-    outcomes = [(process.communicate(timeout=60), process.returncode) for process in processes]
+    outcomes = [
+        (process.communicate(timeout=60), process.returncode) for process in processes
+    ]
 
     assert [code for _, code in outcomes] == [0, 0, 0], outcomes
     assert database.relations() == adopted.relations()
     assert database.catalogue() == adopted.catalogue()
-    assert database.earlier_rows(earlier_columns) == adopted.earlier_rows(earlier_columns)
+    assert database.earlier_rows(earlier_columns) == adopted.earlier_rows(
+        earlier_columns
+    )
     applied = "SELECT app, name FROM django_migrations ORDER BY 1, 2"
     assert database.rows(applied) == adopted.rows(applied)
 
@@ -88,29 +106,46 @@ def test_zero_keeps_every_row_in_the_original_columns(
     assert zeroed.earlier_rows(earlier_columns)[table] == before
 
 
-def test_zero_leaves_the_tables_as_the_earlier_system_made_them(zeroed: Database, earlier: Database) -> None:
+def test_zero_leaves_the_tables_as_the_earlier_system_made_them(
+    zeroed: Database, earlier: Database
+) -> None:
     assert zeroed.catalogue() == earlier.catalogue()
 
 
-def test_zero_removes_every_table_that_the_product_added(zeroed: Database, earlier: Database) -> None:
-    left = [row for row in zeroed.relations() if "discovery" in row[0] or "idx" in row[0]]
+def test_zero_removes_every_table_that_the_product_added(
+    zeroed: Database, earlier: Database
+) -> None:
+    left = [
+        row for row in zeroed.relations() if "discovery" in row[0] or "idx" in row[0]
+    ]
 
     assert left == earlier.relations()
 
 
-def test_up_again_ends_as_in_a_fresh_install(up_again: Database, fresh: Database) -> None:
+def test_up_again_ends_as_in_a_fresh_install(
+    up_again: Database, fresh: Database
+) -> None:
     assert up_again.catalogue() == fresh.catalogue()
     assert up_again.relations() == fresh.relations()
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_up_again_every_row_is_kept(
-    table: str, up_again: Database, used: Database, earlier_columns: dict[str, list[str]]
+    table: str,
+    up_again: Database,
+    used: Database,
+    earlier_columns: dict[str, list[str]],
 ) -> None:
-    assert up_again.earlier_rows(earlier_columns)[table] == used.earlier_rows(earlier_columns)[table]
+    assert (
+        up_again.earlier_rows(earlier_columns)[table]
+        == used.earlier_rows(earlier_columns)[table]
+    )
 
 
-def test_up_again_the_wallets_found_before_are_on_the_watchlist(up_again: Database) -> None:
-    assert up_again.rows("SELECT status, discovery_count FROM discovery_wallets WHERE address = %(a)s", a=WALLET_A) == [
-        ("insufficient_data", 3)
-    ]
+def test_up_again_the_wallets_found_before_are_on_the_watchlist(
+    up_again: Database,
+) -> None:
+    assert up_again.rows(
+        "SELECT status, discovery_count FROM discovery_wallets WHERE address = %(a)s",
+        a=WALLET_A,
+    ) == [("insufficient_data", 3)]

@@ -1,4 +1,6 @@
-"""What `migrate` says where it cannot: one cause, one remedy, a non-zero exit, no traceback."""
+"""What `migrate` says where it cannot: one cause, one remedy, a non-zero exit, no
+traceback.
+"""
 
 import contextlib
 import subprocess
@@ -30,15 +32,21 @@ def failure(done: "subprocess.CompletedProcess[str]") -> str:
 
 
 @contextlib.contextmanager
-def reader_of_runs(database: Database) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """A session of the earlier system that has read the runs and left its transaction open."""
+def reader_of_runs(
+    database: Database,
+) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """A session of the earlier system that has read the runs and left its transaction
+    open.
+    """
     with database.session() as session, session.transaction():
         session.execute("SELECT count(*) FROM discovery_runs")
         yield session
 
 
 def test_a_database_out_of_reach_is_told(earlier: Database) -> None:
-    done = earlier.manage("migrate", DATABASE_URL="postgresql://walltrack:s3cret@127.0.0.1:1/walltrack")
+    done = earlier.manage(
+        "migrate", DATABASE_URL="postgresql://walltrack:s3cret@127.0.0.1:1/walltrack"
+    )
 
     words = failure(done)
     assert words.startswith("CommandError: the database is out of reach: ")
@@ -46,7 +54,9 @@ def test_a_database_out_of_reach_is_told(earlier: Database) -> None:
     assert "s3cret" not in words
 
 
-def test_a_lock_held_by_another_process_is_told_and_nothing_is_changed(make_database: MakeDatabase) -> None:
+def test_a_lock_held_by_another_process_is_told_and_nothing_is_changed(
+    make_database: MakeDatabase,
+) -> None:
     database = make_database(schema="walltrack")
     with database.session() as other:
         other.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
@@ -77,7 +87,9 @@ def test_a_table_in_use_by_another_session_is_told(
     assert database.catalogue() == earlier.catalogue()
 
 
-def test_a_connection_lost_while_migrating_is_told(make_database: MakeDatabase, earlier: Database) -> None:
+def test_a_connection_lost_while_migrating_is_told(
+    make_database: MakeDatabase, earlier: Database
+) -> None:
     database = make_database(earlier)
     deadline = time.monotonic() + 30
     with reader_of_runs(database):
@@ -88,8 +100,12 @@ def test_a_connection_lost_while_migrating_is_told(make_database: MakeDatabase, 
         database.rows("SELECT pg_terminate_backend(%(pid)s)", pid=waiting[0][0])
         out, err = process.communicate(timeout=60)
 
-    words = failure(subprocess.CompletedProcess(process.args, process.returncode, out, err))
-    assert words.startswith("CommandError: the database is out of reach: terminating connection")
+    words = failure(
+        subprocess.CompletedProcess(process.args, process.returncode, out, err)
+    )
+    assert words.startswith(
+        "CommandError: the database is out of reach: terminating connection"
+    )
 
 
 def test_a_role_that_does_not_own_the_tables_is_told(
@@ -102,28 +118,37 @@ def test_a_role_that_does_not_own_the_tables_is_told(
         database.run(f"GRANT USAGE, CREATE ON SCHEMA public TO {role}")
         point_at(database, USER=role, PASSWORD="guest")
 
-        with pytest.raises(CommandError, match=r"(?s)must be owner of table discovery_.*OWNER TO"):
+        with pytest.raises(
+            CommandError, match=r"(?s)must be owner of table discovery_.*OWNER TO"
+        ):
             call_command("migrate", verbosity=0)
     finally:
         database.run(f"DROP OWNED BY {role}")
         administer("DROP ROLE {}", role)
 
 
-def test_a_role_that_may_make_no_tables_is_told(make_database: MakeDatabase, point_at: Callable[..., None]) -> None:
+def test_a_role_that_may_make_no_tables_is_told(
+    make_database: MakeDatabase, point_at: Callable[..., None]
+) -> None:
     database = make_database()
     role = f"{database.name}_guest"
     administer("CREATE ROLE {} LOGIN PASSWORD 'guest'", role)
     try:
         point_at(database, USER=role, PASSWORD="guest")
 
-        with pytest.raises(CommandError, match=r"(?s)permission denied for schema public.*GRANT CREATE ON SCHEMA"):
+        with pytest.raises(
+            CommandError,
+            match=r"(?s)permission denied for schema public.*GRANT CREATE ON SCHEMA",
+        ):
             call_command("migrate", verbosity=0)
     finally:
         administer("DROP ROLE {}", role)
 
 
 def test_a_migration_that_fails_is_named_with_its_cause(
-    make_database: MakeDatabase, point_at: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    make_database: MakeDatabase,
+    point_at: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     point_at(make_database())
     first = import_module("discovery.migrations.0005_groups").Migration
@@ -136,21 +161,30 @@ def test_a_migration_that_fails_is_named_with_its_cause(
 
 @pytest.mark.parametrize("option", ["--plan", "--check"])
 def test_only_looking_at_what_is_to_be_done_makes_no_schema(
-    option: str, make_database: MakeDatabase, point_at: Callable[..., None], settings: Any
+    option: str,
+    make_database: MakeDatabase,
+    point_at: Callable[..., None],
+    settings: Any,
 ) -> None:
     database = make_database()
     point_at(database)
     settings.DATABASE_SCHEMA = "walltrack"
 
-    with contextlib.suppress(SystemExit):  # --check says with its exit code that there is something to be done
+    with contextlib.suppress(
+        SystemExit
+    ):  # --check says with its exit code that there is something to be done
         call_command("migrate", option, verbosity=0)
 
     assert database.rows("SELECT to_regnamespace('walltrack')::text") == [(None,)]
 
 
-def test_the_limits_of_the_session_are_as_before_afterwards(adopted: Database, point_at: Callable[..., None]) -> None:
+def test_the_limits_of_the_session_are_as_before_afterwards(
+    adopted: Database, point_at: Callable[..., None]
+) -> None:
     point_at(adopted)
-    limits = "SELECT current_setting('lock_timeout'), current_setting('statement_timeout')"
+    limits = (
+        "SELECT current_setting('lock_timeout'), current_setting('statement_timeout')"
+    )
 
     call_command("migrate", "--plan", verbosity=0)
 

@@ -1,4 +1,6 @@
-"""The models were renamed: content types and permissions have the new names, and nobody loses a permission."""
+"""The models were renamed: content types and permissions have the new names, and nobody
+loses a permission.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -29,13 +31,16 @@ FROM auth_user JOIN auth_user_user_permissions ON user_id = auth_user.id
     JOIN auth_permission ON auth_permission.id = permission_id
 ORDER BY 1, 2
 """
-CONTENT_TYPES = "SELECT model FROM django_content_type WHERE app_label = 'discovery' ORDER BY 1"
+CONTENT_TYPES = (
+    "SELECT model FROM django_content_type WHERE app_label = 'discovery' ORDER BY 1"
+)
 REPEATED = """
 SELECT codename
 FROM auth_permission JOIN django_content_type ON django_content_type.id = content_type_id
 WHERE app_label = 'discovery' GROUP BY 1 HAVING count(*) > 1
 """
-# What the release before leaves when it migrates a database whose models have been renamed.
+# What the release before leaves when it migrates a database whose models have been
+# renamed.
 OLD_NAMES_AGAIN = """
 INSERT INTO django_content_type (app_label, model) VALUES ('discovery', 'discoverywallet');
 INSERT INTO auth_permission (content_type_id, codename, name)
@@ -52,8 +57,12 @@ def _unblocked(django_db_blocker: Any) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def last_release(make_kept_database: MakeDatabase, fresh: Database) -> Database:
-    """A database of the last release with groups and a user who has a permission. Read only."""
-    return make_kept_database(fresh, script=FORGET_DISCOVERY + release_script(MIGRATIONS[-1]) + GRANT)
+    """A database of the last release with groups and a user who has a permission. Read
+    only.
+    """
+    return make_kept_database(
+        fresh, script=FORGET_DISCOVERY + release_script(MIGRATIONS[-1]) + GRANT
+    )
 
 
 @pytest.fixture
@@ -75,7 +84,9 @@ def test_no_permission_keeps_an_old_codename(renamed: Database) -> None:
     assert [row for row in renamed.rows(PERMISSIONS) if "discovery" in row[2]] == []
 
 
-def test_every_group_keeps_its_permissions(renamed: Database, last_release: Database, fresh: Database) -> None:
+def test_every_group_keeps_its_permissions(
+    renamed: Database, last_release: Database, fresh: Database
+) -> None:
     before, after = last_release.rows(GROUPS), renamed.rows(GROUPS)
 
     assert len(after) == len(before)
@@ -86,7 +97,9 @@ def test_a_user_keeps_a_permission(renamed: Database) -> None:
     assert renamed.rows(USERS) == [("ana", "delete_wallet")]
 
 
-def test_renaming_changes_neither_tables_nor_columns(make_database: MakeDatabase, last_release: Database) -> None:
+def test_renaming_changes_neither_tables_nor_columns(
+    make_database: MakeDatabase, last_release: Database
+) -> None:
     database = make_database(last_release)
     migrate(database, "discovery", BEFORE)
     before = full_catalogue(database)
@@ -97,13 +110,17 @@ def test_renaming_changes_neither_tables_nor_columns(make_database: MakeDatabase
 
 
 @pytest.mark.parametrize("query", [CONTENT_TYPES, PERMISSIONS, GROUPS, USERS])
-def test_going_back_restores_the_old_names(query: str, renamed: Database, last_release: Database) -> None:
+def test_going_back_restores_the_old_names(
+    query: str, renamed: Database, last_release: Database
+) -> None:
     migrate(renamed, "discovery", BEFORE)
 
     assert renamed.rows(query) == last_release.rows(query)
 
 
-def test_old_names_that_another_release_added_again_are_merged(renamed: Database, last_release: Database) -> None:
+def test_old_names_that_another_release_added_again_are_merged(
+    renamed: Database, last_release: Database
+) -> None:
     renamed.run(OLD_NAMES_AGAIN)
 
     migrate(renamed, "discovery", BEFORE)
@@ -112,7 +129,9 @@ def test_old_names_that_another_release_added_again_are_merged(renamed: Database
     assert renamed.rows(GROUPS) == last_release.rows(GROUPS)
 
 
-def test_renaming_again_after_a_merge_repeats_no_permission(renamed: Database, fresh: Database) -> None:
+def test_renaming_again_after_a_merge_repeats_no_permission(
+    renamed: Database, fresh: Database
+) -> None:
     renamed.run(OLD_NAMES_AGAIN)
     migrate(renamed, "discovery", BEFORE)
 

@@ -15,22 +15,44 @@ DAY = 86_400
 SOL = 10**9
 Histories = Mapping[str, Sequence[HoldingEvent]]
 
-PRIOR = Prior(4.0, 6.0, -0.2, 0.05, 0.3, 20, tuple(-0.6 + 0.04 * step for step in range(20)), 1)
+PRIOR = Prior(
+    4.0, 6.0, -0.2, 0.05, 0.3, 20, tuple(-0.6 + 0.04 * step for step in range(20)), 1
+)
 
 
 def event(
-    kind: EventKind, units: int, value: int | Fraction | None = None, *, at: int = 0, extras: int = 0, tag: str = ""
+    kind: EventKind,
+    units: int,
+    value: int | Fraction | None = None,
+    *,
+    at: int = 0,
+    extras: int = 0,
+    tag: str = "",
 ) -> HoldingEvent:
     """Return an event at `at` seconds; a second has two slots."""
     amount = None if value is None else Fraction(value)
     return HoldingEvent(kind, f"{kind}-{tag}-{at}", at * 2, at, units, amount, extras)
 
 
-def buy(units: int, value: int | Fraction | None, *, at: int = 0, extras: int = 0, tag: str = "") -> HoldingEvent:
+def buy(
+    units: int,
+    value: int | Fraction | None,
+    *,
+    at: int = 0,
+    extras: int = 0,
+    tag: str = "",
+) -> HoldingEvent:
     return event("buy", units, value, at=at, extras=extras, tag=tag)
 
 
-def sell(units: int, value: int | Fraction | None, *, at: int = 0, extras: int = 0, tag: str = "") -> HoldingEvent:
+def sell(
+    units: int,
+    value: int | Fraction | None,
+    *,
+    at: int = 0,
+    extras: int = 0,
+    tag: str = "",
+) -> HoldingEvent:
     return event("sell", units, value, at=at, extras=extras, tag=tag)
 
 
@@ -43,25 +65,44 @@ def move_out(units: int, *, at: int = 0) -> HoldingEvent:
 
 
 def cycles_of(
-    events: Sequence[HoldingEvent], *, liquidation_lamports: int | None = None, now: int = NOW
+    events: Sequence[HoldingEvent],
+    *,
+    liquidation_lamports: int | None = None,
+    now: int = NOW,
 ) -> list[Cycle]:
     """Return the cycles of one wallet in the mint `M`."""
     return resolve_cycles(split_cycles("M", events), {"M": liquidation_lamports}, now)
 
 
 def round_trip(
-    proceeds: int, put_in: int = SOL, *, days_ago: float = 1, hold: int = 3600, tag: str = ""
+    proceeds: int,
+    put_in: int = SOL,
+    *,
+    days_ago: float = 1,
+    hold: int = 3600,
+    tag: str = "",
 ) -> list[HoldingEvent]:
-    """Return a buy for `put_in` lamports and a sale of all units for `proceeds`, `days_ago` before NOW."""
+    """Return a buy for `put_in` lamports and a sale of all units for `proceeds`,
+    `days_ago` before NOW.
+    """
     at = NOW - round(days_ago * DAY)
-    return [buy(1_000, put_in, at=at - hold, tag=tag), sell(1_000, proceeds, at=at, tag=tag)]
+    return [
+        buy(1_000, put_in, at=at - hold, tag=tag),
+        sell(1_000, proceeds, at=at, tag=tag),
+    ]
 
 
-def record(*proceeds: int, put_in: int = SOL, apart: float = 1.0) -> dict[str, list[HoldingEvent]]:
-    """Return one round trip per token: the last one a day before NOW, the others `apart` days apart before it."""
+def record(
+    *proceeds: int, put_in: int = SOL, apart: float = 1.0
+) -> dict[str, list[HoldingEvent]]:
+    """Return one round trip per token: the last one a day before NOW, the others
+    `apart` days apart before it.
+    """
     count = len(proceeds)
     return {
-        f"mint{place:02}": round_trip(amount, put_in, days_ago=1 + apart * (count - 1 - place), tag=f"t{place}")
+        f"mint{place:02}": round_trip(
+            amount, put_in, days_ago=1 + apart * (count - 1 - place), tag=f"t{place}"
+        )
         for place, amount in enumerate(proceeds)
     }
 

@@ -10,24 +10,53 @@ from discovery.analysis.cycles import resolve_cycles
 from discovery.analysis.holdings import split_cycles
 from discovery.analysis.positions import compute_position
 from discovery.domain.findings import HoldingEvent
-from tests.analysis.sample_histories import DAY, NOW, SOL, buy, cycles_of, event, move_in, move_out, sell
+from tests.analysis.sample_histories import (
+    DAY,
+    NOW,
+    SOL,
+    buy,
+    cycles_of,
+    event,
+    move_in,
+    move_out,
+    sell,
+)
 
 OLD = NOW - 30 * DAY
 
 
 def test_a_cycle_runs_from_flat_to_flat() -> None:
-    (cycle,) = cycles_of([buy(100, SOL, at=10), sell(60, SOL, at=20), sell(40, SOL, at=30)])
-    assert (cycle.opened_at, cycle.closed_at, cycle.resolved_at, cycle.close_reason) == (10, 30, 30, "closed")
+    (cycle,) = cycles_of(
+        [buy(100, SOL, at=10), sell(60, SOL, at=20), sell(40, SOL, at=30)]
+    )
+    assert (
+        cycle.opened_at,
+        cycle.closed_at,
+        cycle.resolved_at,
+        cycle.close_reason,
+    ) == (10, 30, 30, "closed")
     assert (cycle.buys, cycle.sells, cycle.first_signature) == (1, 2, "buy--10")
 
 
 def test_buying_again_after_flat_opens_the_next_cycle() -> None:
-    first, second = cycles_of([buy(100, SOL, at=1), sell(100, SOL, at=2), buy(50, SOL, at=3), sell(50, SOL, at=4)])
-    assert [(c.number, c.opened_at, c.closed_at) for c in (first, second)] == [(1, 1, 2), (2, 3, 4)]
+    first, second = cycles_of(
+        [
+            buy(100, SOL, at=1),
+            sell(100, SOL, at=2),
+            buy(50, SOL, at=3),
+            sell(50, SOL, at=4),
+        ]
+    )
+    assert [(c.number, c.opened_at, c.closed_at) for c in (first, second)] == [
+        (1, 1, 2),
+        (2, 3, 4),
+    ]
 
 
 def test_buying_more_before_flat_stays_the_same_cycle() -> None:
-    assert len(cycles_of([buy(100, SOL), sell(98, SOL), buy(10, SOL), sell(12, SOL)])) == 1
+    assert (
+        len(cycles_of([buy(100, SOL), sell(98, SOL), buy(10, SOL), sell(12, SOL)])) == 1
+    )
 
 
 def test_one_percent_of_the_peak_is_flat_and_slightly_more_is_not() -> None:
@@ -45,7 +74,12 @@ def test_the_remainder_of_a_flat_holding_stays_a_cost() -> None:
 def test_a_remainder_sold_later_brings_proceeds_to_the_cycle_that_paid_for_it() -> None:
     """Otherwise a cycle would win with units that an earlier one paid for."""
     first, second = cycles_of(
-        [buy(1_000, 10 * SOL, at=1), sell(990, 5 * SOL, at=2), buy(10, SOL, at=3), sell(20, 8 * SOL, at=4)]
+        [
+            buy(1_000, 10 * SOL, at=1),
+            sell(990, 5 * SOL, at=2),
+            buy(10, SOL, at=3),
+            sell(20, 8 * SOL, at=4),
+        ]
     )
     assert first.matched_lamports == 9 * SOL
     assert (second.put_in_lamports, second.matched_lamports) == (SOL, 4 * SOL)
@@ -68,13 +102,20 @@ def test_fees_count_on_both_sides() -> None:
         (SOL // 1_000, SOL // 100, "even"),
     ],
 )
-def test_a_result_is_at_least_one_percent_and_a_hundredth_of_a_sol(put_in: int, proceeds: int, result: str) -> None:
+def test_a_result_is_at_least_one_percent_and_a_hundredth_of_a_sol(
+    put_in: int, proceeds: int, result: str
+) -> None:
     assert cycles_of([buy(10, put_in), sell(10, proceeds)])[0].result == result
 
 
 def test_a_holding_that_was_transferred_out_loses_its_cost() -> None:
     (cycle,) = cycles_of([buy(100, SOL, at=1), move_out(100, at=9)])
-    assert (cycle.result, cycle.close_reason, cycle.net_lamports, cycle.resolved_at) == ("loss", "left wallet", -SOL, 9)
+    assert (
+        cycle.result,
+        cycle.close_reason,
+        cycle.net_lamports,
+        cycle.resolved_at,
+    ) == ("loss", "left wallet", -SOL, 9)
 
 
 def test_a_holding_that_gained_before_the_rest_was_transferred_out_is_a_win() -> None:
@@ -84,7 +125,12 @@ def test_a_holding_that_gained_before_the_rest_was_transferred_out_is_a_win() ->
 
 def test_an_open_holding_has_no_result_and_the_net_of_its_sold_units() -> None:
     (cycle,) = cycles_of([buy(100, SOL, at=NOW - DAY), sell(50, SOL, at=NOW)])
-    assert (cycle.result, cycle.resolved_at, cycle.net_lamports, cycle.exclusion_reason) == (
+    assert (
+        cycle.result,
+        cycle.resolved_at,
+        cycle.net_lamports,
+        cycle.exclusion_reason,
+    ) == (
         "open",
         None,
         SOL // 2,
@@ -93,8 +139,15 @@ def test_an_open_holding_has_no_result_and_the_net_of_its_sold_units() -> None:
 
 
 def test_a_worthless_bag_without_a_trade_for_seven_days_is_a_loss() -> None:
-    (cycle,) = cycles_of([buy(100, SOL, at=NOW - 7 * DAY)], liquidation_lamports=SOL // 10 - 1)
-    assert (cycle.result, cycle.close_reason, cycle.resolved_at, cycle.net_lamports) == ("loss", "dead bag", NOW, -SOL)
+    (cycle,) = cycles_of(
+        [buy(100, SOL, at=NOW - 7 * DAY)], liquidation_lamports=SOL // 10 - 1
+    )
+    assert (
+        cycle.result,
+        cycle.close_reason,
+        cycle.resolved_at,
+        cycle.net_lamports,
+    ) == ("loss", "dead bag", NOW, -SOL)
 
 
 @pytest.mark.parametrize(
@@ -105,11 +158,20 @@ def test_a_worthless_bag_without_a_trade_for_seven_days_is_a_loss() -> None:
 def test_a_bag_stays_open_while_one_condition_of_a_dead_bag_is_missing(
     traded_at: int, liquidation_lamports: int | None
 ) -> None:
-    assert cycles_of([buy(100, SOL, at=traded_at)], liquidation_lamports=liquidation_lamports)[0].close_reason == "open"
+    assert (
+        cycles_of(
+            [buy(100, SOL, at=traded_at)], liquidation_lamports=liquidation_lamports
+        )[0].close_reason
+        == "open"
+    )
 
 
-def test_the_liquidation_value_of_an_open_holding_is_that_of_units_with_a_cost() -> None:
-    (cycle,) = cycles_of([buy(100, SOL, at=NOW), move_in(300, at=NOW)], liquidation_lamports=SOL)
+def test_the_liquidation_value_of_an_open_holding_is_that_of_units_with_a_cost() -> (
+    None
+):
+    (cycle,) = cycles_of(
+        [buy(100, SOL, at=NOW), move_in(300, at=NOW)], liquidation_lamports=SOL
+    )
     assert cycle.liquidation_value_lamports == SOL // 4
 
 
@@ -117,7 +179,11 @@ def test_a_loser_with_a_remainder_is_resolved_after_seven_days_without_events() 
     events = [buy(100, SOL, at=OLD), move_out(90, at=OLD + DAY)]
     assert cycles_of(events, now=OLD + 8 * DAY - 1)[0].close_reason == "open"
     (cycle,) = cycles_of(events, now=OLD + 8 * DAY)
-    assert (cycle.result, cycle.close_reason, cycle.net_lamports) == ("loss", "left wallet", -SOL)
+    assert (cycle.result, cycle.close_reason, cycle.net_lamports) == (
+        "loss",
+        "left wallet",
+        -SOL,
+    )
 
 
 def test_units_that_were_only_transferred_are_no_cycle() -> None:
@@ -132,26 +198,41 @@ def test_a_sale_beyond_the_position_is_unmatched_and_marks_the_cycle() -> None:
 
 def test_a_sale_without_any_known_cost_is_not_counted() -> None:
     (cycle,) = cycles_of([sell(100, SOL)])
-    assert (cycle.result, cycle.exclusion_reason, cycle.unmatched_lamports) == ("even", "no cost", SOL)
+    assert (cycle.result, cycle.exclusion_reason, cycle.unmatched_lamports) == (
+        "even",
+        "no cost",
+        SOL,
+    )
 
 
 def test_a_gain_in_a_token_with_poor_coverage_is_not_counted() -> None:
     covered = [buy(900, SOL), move_in(100), sell(1_000, 20 * SOL)]
     uncovered = [buy(899, SOL), move_in(101), sell(1_000, 20 * SOL)]
     assert cycles_of(covered)[0].exclusion_reason == ""
-    assert (cycles_of(uncovered)[0].result, cycles_of(uncovered)[0].exclusion_reason) == ("win", "coverage")
+    assert (
+        cycles_of(uncovered)[0].result,
+        cycles_of(uncovered)[0].exclusion_reason,
+    ) == ("win", "coverage")
 
 
 def test_a_loss_is_counted_despite_poor_coverage() -> None:
-    """A bag that is sent out and back has no cost any more, which must not hide the loss."""
-    first, second = cycles_of([buy(100, 2 * SOL), move_out(100), move_in(100), sell(100, SOL)])
+    """A bag that is sent out and back has no cost any more, which must not hide the
+    loss.
+    """
+    first, second = cycles_of(
+        [buy(100, 2 * SOL), move_out(100), move_in(100), sell(100, SOL)]
+    )
     assert (first.result, first.exclusion_reason) == ("loss", "")
     assert second.exclusion_reason == "no cost"
 
 
 def test_a_loss_that_is_due_to_a_sale_without_a_price_is_not_counted() -> None:
     (cycle,) = cycles_of([buy(100, SOL), sell(100, None)])
-    assert (cycle.result, cycle.exclusion_reason, cycle.history_incomplete) == ("loss", "price unknown", True)
+    assert (cycle.result, cycle.exclusion_reason, cycle.history_incomplete) == (
+        "loss",
+        "price unknown",
+        True,
+    )
 
 
 def test_a_loss_is_counted_if_only_dust_was_sold_at_an_unknown_price() -> None:
@@ -165,13 +246,17 @@ def test_a_sale_without_a_price_lowers_coverage_by_what_its_units_cost() -> None
 
 
 def test_a_token_whose_balance_does_not_follow_from_its_events_is_marked() -> None:
-    (cycle,) = resolve_cycles(split_cycles("M", [buy(100, SOL), sell(100, SOL)]), {}, NOW, {"M"})
+    (cycle,) = resolve_cycles(
+        split_cycles("M", [buy(100, SOL), sell(100, SOL)]), {}, NOW, {"M"}
+    )
     assert (cycle.reconciled, cycle.history_incomplete) == (False, True)
 
 
 def test_holding_time_is_weighted_by_cost() -> None:
     """Three quarters of the cost were held for 100 s, one quarter for 20 s."""
-    (cycle,) = cycles_of([buy(10, 3 * SOL, at=0), buy(10, SOL, at=80), sell(20, SOL, at=100)])
+    (cycle,) = cycles_of(
+        [buy(10, 3 * SOL, at=0), buy(10, SOL, at=80), sell(20, SOL, at=100)]
+    )
     assert cycle.hold_seconds == 80
 
 
@@ -187,7 +272,9 @@ amounts = units | few
 priced_buys = st.builds(buy, amounts, lamports, extras=extras)
 priced_sells = st.builds(sell, amounts, lamports, extras=extras)
 fair_sells = st.builds(sell, amounts, lamports)
-moves = st.builds(event, st.sampled_from(["transfer_in", "transfer_out", "burn"]), amounts)
+moves = st.builds(
+    event, st.sampled_from(["transfer_in", "transfer_out", "burn"]), amounts
+)
 blind = st.builds(event, st.sampled_from(["buy", "sell"]), amounts, st.none())
 histories = st.lists(priced_buys | priced_sells | moves | blind, max_size=14)
 
@@ -200,19 +287,30 @@ def test_cycles_add_up_exactly_to_the_position(history: list[HoldingEvent]) -> N
     assert sum(p.unmatched_proceeds for p in parts) == whole.unmatched_proceeds_lamports
     assert sum(p.remaining_basis for p in parts) == whole.remaining_basis_lamports
     assert sum(p.known_units for p in parts) == whole.held_known_units
-    assert (sum(p.buys for p in parts), sum(p.sells for p in parts)) == (whole.buys, whole.sells)
+    assert (sum(p.buys for p in parts), sum(p.sells for p in parts)) == (
+        whole.buys,
+        whole.sells,
+    )
 
 
 @given(histories)
-def test_sold_value_is_covered_unmatched_or_without_a_price(history: list[HoldingEvent]) -> None:
+def test_sold_value_is_covered_unmatched_or_without_a_price(
+    history: list[HoldingEvent],
+) -> None:
     parts = split_cycles("M", history)
-    value = sum(e.value_lamports for e in history if e.kind == "sell" and e.value_lamports is not None)
+    value = sum(
+        e.value_lamports
+        for e in history
+        if e.kind == "sell" and e.value_lamports is not None
+    )
     assert sum(p.sold_value - p.unpriced_basis for p in parts) == value
     assert all(0 <= p.covered_value <= p.sold_value for p in parts)
 
 
 @given(histories, st.integers(0, 14))
-def test_later_events_do_not_renumber_earlier_cycles(history: list[HoldingEvent], known: int) -> None:
+def test_later_events_do_not_renumber_earlier_cycles(
+    history: list[HoldingEvent], known: int
+) -> None:
     earlier, later = split_cycles("M", history[:known]), split_cycles("M", history)
     assert [(p.number, p.first_signature) for p in later[: len(earlier)]] == [
         (p.number, p.first_signature) for p in earlier
@@ -221,7 +319,9 @@ def test_later_events_do_not_renumber_earlier_cycles(history: list[HoldingEvent]
 
 @given(histories)
 def test_units_received_by_transfer_never_win(history: list[HoldingEvent]) -> None:
-    for cycle in cycles_of([e for e in history if e.kind != "buy"], liquidation_lamports=10**12):
+    for cycle in cycles_of(
+        [e for e in history if e.kind != "buy"], liquidation_lamports=10**12
+    ):
         assert cycle.net_lamports == 0
         assert cycle.exclusion_reason in {"open", "no cost"}
 
@@ -232,28 +332,52 @@ def test_a_cycle_without_a_cost_never_wins(history: list[HoldingEvent]) -> None:
 
 
 @given(
-    st.lists(priced_buys | moves, min_size=1, max_size=8), units, lamports, st.lists(st.integers(1, 100), min_size=2)
+    st.lists(priced_buys | moves, min_size=1, max_size=8),
+    units,
+    lamports,
+    st.lists(st.integers(1, 100), min_size=2),
 )
 def test_splitting_a_sale_into_clips_changes_neither_results_nor_their_number(
     before: list[HoldingEvent], sold: int, value: int, weights: list[int]
 ) -> None:
     total = sold * sum(weights)
-    held = compute_position(before).held_known_units + compute_position(before).held_unknown_units
+    held = (
+        compute_position(before).held_known_units
+        + compute_position(before).held_unknown_units
+    )
     assume(total <= held)
     whole = cycles_of([*before, sell(total, value * sum(weights))])
-    split_up = cycles_of([*before, *(sell(sold * weight, value * weight) for weight in weights)])
+    split_up = cycles_of(
+        [*before, *(sell(sold * weight, value * weight) for weight in weights)]
+    )
     facts = [
-        (c.result, c.close_reason, c.net_lamports, c.matched_lamports, c.hold_seconds, c.exclusion_reason)
+        (
+            c.result,
+            c.close_reason,
+            c.net_lamports,
+            c.matched_lamports,
+            c.hold_seconds,
+            c.exclusion_reason,
+        )
         for c in whole
     ]
     assert [
-        (c.result, c.close_reason, c.net_lamports, c.matched_lamports, c.hold_seconds, c.exclusion_reason)
+        (
+            c.result,
+            c.close_reason,
+            c.net_lamports,
+            c.matched_lamports,
+            c.hold_seconds,
+            c.exclusion_reason,
+        )
         for c in split_up
     ] == facts
 
 
 @given(st.lists(priced_buys | fair_sells, min_size=1, max_size=8), lamports)
-def test_transferring_a_loser_out_is_never_better_than_selling_it(history: list[HoldingEvent], price: int) -> None:
+def test_transferring_a_loser_out_is_never_better_than_selling_it(
+    history: list[HoldingEvent], price: int
+) -> None:
     held = compute_position(history).held_known_units
     assume(held >= 1)
     sold = cycles_of([*history, sell(int(held), price)])[-1]
@@ -264,22 +388,28 @@ def test_transferring_a_loser_out_is_never_better_than_selling_it(history: list[
     assert moved.is_counted or sold.result != "loss"
 
 
-@given(st.lists(priced_buys | fair_sells, min_size=1, max_size=8), st.integers(0, 8), amounts)
+@given(
+    st.lists(priced_buys | fair_sells, min_size=1, max_size=8),
+    st.integers(0, 8),
+    amounts,
+)
 def test_transferring_units_out_at_any_time_never_raises_the_net(
     history: list[HoldingEvent], place: int, moved: int
 ) -> None:
     without = split_cycles("M", history)
     out = split_cycles("M", [*history[:place], move_out(moved), *history[place:]])
-    assert sum(p.matched_proceeds - p.cost_basis + p.remaining_basis for p in out) <= sum(
-        p.matched_proceeds - p.cost_basis + p.remaining_basis for p in without
-    )
+    assert sum(
+        p.matched_proceeds - p.cost_basis + p.remaining_basis for p in out
+    ) <= sum(p.matched_proceeds - p.cost_basis + p.remaining_basis for p in without)
     assert sum(p.matched_proceeds - p.cost_basis for p in out) <= sum(
         p.matched_proceeds - p.cost_basis for p in without
     )
 
 
 @given(st.lists(priced_buys, min_size=1, max_size=6), st.randoms(use_true_random=False))
-def test_the_order_of_buys_within_a_slot_changes_no_cycle(history: list[HoldingEvent], random) -> None:
+def test_the_order_of_buys_within_a_slot_changes_no_cycle(
+    history: list[HoldingEvent], random
+) -> None:
     shuffled = list(history)
     random.shuffle(shuffled)
     end = sell(sum(e.units for e in history), 10**9, at=50)
@@ -287,11 +417,26 @@ def test_the_order_of_buys_within_a_slot_changes_no_cycle(history: list[HoldingE
 
 
 @given(st.lists(priced_buys | priced_sells, max_size=10), st.integers(2, 1_000))
-def test_scaling_all_units_of_a_token_changes_no_result(history: list[HoldingEvent], factor: int) -> None:
+def test_scaling_all_units_of_a_token_changes_no_result(
+    history: list[HoldingEvent], factor: int
+) -> None:
     scaled = [
-        HoldingEvent(e.kind, e.signature, e.slot, e.block_time, e.units * factor, e.value_lamports) for e in history
+        HoldingEvent(
+            e.kind,
+            e.signature,
+            e.slot,
+            e.block_time,
+            e.units * factor,
+            e.value_lamports,
+        )
+        for e in history
     ]
-    plain = [HoldingEvent(e.kind, e.signature, e.slot, e.block_time, e.units, e.value_lamports) for e in history]
+    plain = [
+        HoldingEvent(
+            e.kind, e.signature, e.slot, e.block_time, e.units, e.value_lamports
+        )
+        for e in history
+    ]
     assert [(c.net_lamports, c.result) for c in cycles_of(scaled)] == [
         (c.net_lamports, c.result) for c in cycles_of(plain)
     ]
@@ -299,4 +444,8 @@ def test_scaling_all_units_of_a_token_changes_no_result(history: list[HoldingEve
 
 def test_amounts_are_rounded_once_half_to_even() -> None:
     (cycle,) = cycles_of([buy(3, Fraction(5, 2)), sell(3, Fraction(9, 2))])
-    assert (cycle.put_in_lamports, cycle.matched_lamports, cycle.net_lamports) == (2, 4, 2)
+    assert (cycle.put_in_lamports, cycle.matched_lamports, cycle.net_lamports) == (
+        2,
+        4,
+        2,
+    )

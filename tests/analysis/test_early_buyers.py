@@ -15,8 +15,12 @@ BEN = "HsBK95XGUpVD3ENufWapD3Jib6zodHE6xj3VLArNBX3v"
 MINT = "HRJLkc6vDysVHdrUpCsQ5EBx6fPM15TZRKAhfUBnpump"
 
 
-def event(kind: EventKind, seconds: int, units: int = 100, value: int = 1_000) -> HoldingEvent:
-    return HoldingEvent(kind, f"{kind}-{seconds}", seconds, LAUNCH + seconds, units, Fraction(value))
+def event(
+    kind: EventKind, seconds: int, units: int = 100, value: int = 1_000
+) -> HoldingEvent:
+    return HoldingEvent(
+        kind, f"{kind}-{seconds}", seconds, LAUNCH + seconds, units, Fraction(value)
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,13 +44,23 @@ def test_early_means_that_the_first_acquisition_is_a_buy_within_the_window(
 
 def test_ranks_count_the_early_buyers_in_the_order_of_the_chain() -> None:
     histories = {ANA: [event("buy", 9)], BEN: [event("buy", 4)]}
-    buyers = evaluate_buyers(MINT, histories, Params(), launched_at=LAUNCH, entry_order=[BEN, ANA])
-    assert [(b.wallet, b.entry_rank, b.entry_seconds) for b in buyers] == [(BEN, 1, 4), (ANA, 2, 9)]
+    buyers = evaluate_buyers(
+        MINT, histories, Params(), launched_at=LAUNCH, entry_order=[BEN, ANA]
+    )
+    assert [(b.wallet, b.entry_rank, b.entry_seconds) for b in buyers] == [
+        (BEN, 1, 4),
+        (ANA, 2, 9),
+    ]
 
 
 def test_a_wallet_that_is_not_early_takes_no_rank() -> None:
-    histories = {BEN: [event("transfer_in", 1), event("buy", 4)], ANA: [event("buy", 9)]}
-    (buyer,) = evaluate_buyers(MINT, histories, Params(), launched_at=LAUNCH, entry_order=[BEN, ANA])
+    histories = {
+        BEN: [event("transfer_in", 1), event("buy", 4)],
+        ANA: [event("buy", 9)],
+    }
+    (buyer,) = evaluate_buyers(
+        MINT, histories, Params(), launched_at=LAUNCH, entry_order=[BEN, ANA]
+    )
     assert (buyer.wallet, buyer.entry_rank) == (ANA, 1)
 
 
@@ -55,8 +69,12 @@ def test_the_exact_profit_qualifies_not_the_rounded_one() -> None:
     just_below = [event("buy", 1, 100, 100_000), event("sell", 2, 100, 149_999)]
     exactly = [event("buy", 1, 100, 100_000), event("sell", 2, 100, 150_000)]
     params = Params(min_profit_pct=Decimal(50))
-    (below,) = evaluate_buyers(MINT, {ANA: just_below}, params, launched_at=LAUNCH, entry_order=[ANA])
-    (at,) = evaluate_buyers(MINT, {ANA: exactly}, params, launched_at=LAUNCH, entry_order=[ANA])
+    (below,) = evaluate_buyers(
+        MINT, {ANA: just_below}, params, launched_at=LAUNCH, entry_order=[ANA]
+    )
+    (at,) = evaluate_buyers(
+        MINT, {ANA: exactly}, params, launched_at=LAUNCH, entry_order=[ANA]
+    )
     assert (below.qualified, below.rejection) == (False, "profit")
     assert (at.qualified, at.rejection) == (True, "")
 
@@ -64,7 +82,11 @@ def test_the_exact_profit_qualifies_not_the_rounded_one() -> None:
 def test_a_buyer_whose_cost_is_unknown_does_not_qualify() -> None:
     unknown = [HoldingEvent("buy", "b", 1, LAUNCH + 1, 100, None), event("sell", 2)]
     (buyer,) = evaluate_buyers(
-        MINT, {ANA: unknown}, Params(min_profit_pct=Decimal(0)), launched_at=LAUNCH, entry_order=[ANA]
+        MINT,
+        {ANA: unknown},
+        Params(min_profit_pct=Decimal(0)),
+        launched_at=LAUNCH,
+        entry_order=[ANA],
     )
     assert (buyer.qualified, buyer.rejection) == (False, "cost_unknown")
 
@@ -72,31 +94,56 @@ def test_a_buyer_whose_cost_is_unknown_does_not_qualify() -> None:
 def test_a_programs_account_is_infrastructure_and_excluded_by_default() -> None:
     authority = "5Q544fKrFoe6tsEbD7S8EmxGTJYAKtTVhAW5Q5pge4j1"
     history = [event("buy", 1, 100, 1_000), event("sell", 2, 100, 9_000)]
-    (buyer,) = evaluate_buyers(MINT, {authority: history}, Params(), launched_at=LAUNCH, entry_order=[authority])
+    (buyer,) = evaluate_buyers(
+        MINT,
+        {authority: history},
+        Params(),
+        launched_at=LAUNCH,
+        entry_order=[authority],
+    )
     assert set(buyer.flags) == {"plumbing"}
     assert buyer.rejection == "flag_plumbing"
 
 
 def winner(slot: int) -> list[HoldingEvent]:
-    return [HoldingEvent("buy", "b", slot, LAUNCH + 1, 100, Fraction(1_000)), event("sell", 50, 100, 9_000)]
+    return [
+        HoldingEvent("buy", "b", slot, LAUNCH + 1, 100, Fraction(1_000)),
+        event("sell", 50, 100, 9_000),
+    ]
 
 
 def test_the_creator_of_a_token_does_not_qualify_on_it() -> None:
     launch = Launch(slot=5, creators=(BEN, ANA))
-    (buyer,) = evaluate_buyers(MINT, {ANA: winner(99)}, Params(), launched_at=LAUNCH, entry_order=[ANA], launch=launch)
+    (buyer,) = evaluate_buyers(
+        MINT,
+        {ANA: winner(99)},
+        Params(),
+        launched_at=LAUNCH,
+        entry_order=[ANA],
+        launch=launch,
+    )
     assert (buyer.qualified, buyer.rejection) == (False, "flag_creator")
     assert MINT in buyer.flags["creator"]
 
 
 @pytest.mark.parametrize(("slot", "sniper"), [(5, True), (8, True), (9, False)])
-def test_a_buyer_within_three_slots_of_the_launch_is_a_sniper(slot: int, sniper: bool) -> None:
+def test_a_buyer_within_three_slots_of_the_launch_is_a_sniper(
+    slot: int, sniper: bool
+) -> None:
     (buyer,) = evaluate_buyers(
-        MINT, {ANA: winner(slot)}, Params(), launched_at=LAUNCH, entry_order=[ANA], launch=Launch(slot=5)
+        MINT,
+        {ANA: winner(slot)},
+        Params(),
+        launched_at=LAUNCH,
+        entry_order=[ANA],
+        launch=Launch(slot=5),
     )
     assert ("sniper" in buyer.flags) is sniper
     assert buyer.qualified  # shown, not excluded by default
 
 
 def test_without_the_creation_no_wallet_is_flagged_as_sniper_or_creator() -> None:
-    (buyer,) = evaluate_buyers(MINT, {ANA: winner(5)}, Params(), launched_at=LAUNCH, entry_order=[ANA])
+    (buyer,) = evaluate_buyers(
+        MINT, {ANA: winner(5)}, Params(), launched_at=LAUNCH, entry_order=[ANA]
+    )
     assert buyer.flags == {}

@@ -16,7 +16,17 @@ from discovery.analysis.flags import (
     wash_flag,
 )
 from discovery.domain.findings import HoldingEvent
-from tests.analysis.sample_histories import DAY, NOW, SOL, buy, move_in, profiled, record, round_trip, sell
+from tests.analysis.sample_histories import (
+    DAY,
+    NOW,
+    SOL,
+    buy,
+    move_in,
+    profiled,
+    record,
+    round_trip,
+    sell,
+)
 
 
 def names(histories: dict[str, list[HoldingEvent]]) -> dict[str, str]:
@@ -30,7 +40,10 @@ def test_the_creator_of_a_token_is_flagged() -> None:
 
 def test_funding_by_a_creator_is_followed_over_one_wallet() -> None:
     makers = {"dev": "M"}
-    assert funded_by_creator_flag(makers, ["dev"]) == ("funded_by_creator", "funded by dev, creator of M, 1 step away")
+    assert funded_by_creator_flag(makers, ["dev"]) == (
+        "funded_by_creator",
+        "funded by dev, creator of M, 1 step away",
+    )
     assert funded_by_creator_flag(makers, ["mule", "dev"]) == (
         "funded_by_creator",
         "funded by dev, creator of M, 2 steps away",
@@ -38,8 +51,12 @@ def test_funding_by_a_creator_is_followed_over_one_wallet() -> None:
     assert funded_by_creator_flag(makers, ["mule", "other", "dev"]) is None
 
 
-@pytest.mark.parametrize(("slots", "flagged"), [(0, True), (3, True), (4, False), (-1, False)])
-def test_a_sniper_buys_at_most_three_slots_after_launch(slots: int, flagged: bool) -> None:
+@pytest.mark.parametrize(
+    ("slots", "flagged"), [(0, True), (3, True), (4, False), (-1, False)]
+)
+def test_a_sniper_buys_at_most_three_slots_after_launch(
+    slots: int, flagged: bool
+) -> None:
     assert (sniper_flag("M", 100 + slots, 100) is not None) is flagged
 
 
@@ -48,7 +65,9 @@ def test_sniper_evidence_names_token_and_slots() -> None:
 
 
 def test_a_bundle_is_three_wallets_of_one_funder_in_one_slot() -> None:
-    flags = bundle_flags("M", [("a", 7, "f"), ("b", 7, "f"), ("c", 7, "f"), ("d", 8, "f"), ("e", 7, "g")])
+    flags = bundle_flags(
+        "M", [("a", 7, "f"), ("b", 7, "f"), ("c", 7, "f"), ("d", 8, "f"), ("e", 7, "g")]
+    )
     assert sorted(flags) == ["a", "b", "c"]
     assert flags["a"] == ("bundle", "3 wallets funded by f bought M in slot 7")
 
@@ -63,12 +82,17 @@ def test_a_bundle_is_three_wallets_of_one_funder_in_one_slot() -> None:
     ],
     ids=["another slot", "another funder", "funder not known", "one wallet twice"],
 )
-def test_wallets_that_lack_one_condition_are_no_bundle(entries: list[tuple[str, int, str | None]]) -> None:
+def test_wallets_that_lack_one_condition_are_no_bundle(
+    entries: list[tuple[str, int, str | None]],
+) -> None:
     assert bundle_flags("M", entries) == {}
 
 
 def test_buying_and_selling_within_one_transaction_is_arbitrage() -> None:
-    assert arbitrage_flag(2) == ("arbitrage", "bought and sold the same token within 2 transactions")
+    assert arbitrage_flag(2) == (
+        "arbitrage",
+        "bought and sold the same token within 2 transactions",
+    )
     assert arbitrage_flag(0) is None
 
 
@@ -88,7 +112,11 @@ def test_three_slots_with_both_sides_are_sandwiches_and_two_are_not() -> None:
 
 
 def test_one_transaction_with_both_sides_is_no_sandwich() -> None:
-    events = [HoldingEvent(kind, f"s{slot}", slot, slot, 5, None) for slot in range(5) for kind in ("buy", "sell")]
+    events = [
+        HoldingEvent(kind, f"s{slot}", slot, slot, 5, None)
+        for slot in range(5)
+        for kind in ("buy", "sell")
+    ]
     assert sandwich_flag({"A": events}) is None
 
 
@@ -119,7 +147,10 @@ def test_trades_with_a_net_or_without_a_counterparty_in_the_cluster_are_no_wash(
 
 def test_five_cycles_with_a_median_below_a_minute_are_sub_minute() -> None:
     def quick(count: int, hold: int) -> dict[str, list[HoldingEvent]]:
-        return {f"m{place}": round_trip(2 * SOL, days_ago=place, hold=hold) for place in range(count)}
+        return {
+            f"m{place}": round_trip(2 * SOL, days_ago=place, hold=hold)
+            for place in range(count)
+        }
 
     assert names(quick(5, 59)) == {"sub_minute": "median hold 59 s over 5 cycles"}
     assert names(quick(4, 59)) == names(quick(5, 60)) == {}
@@ -128,7 +159,11 @@ def test_five_cycles_with_a_median_below_a_minute_are_sub_minute() -> None:
 def test_more_than_two_hundred_swaps_a_day_are_hyperactive() -> None:
     def busy(count: int) -> dict[str, list[HoldingEvent]]:
         noon = NOW - NOW % DAY + DAY // 2
-        return {"M": [buy(1, SOL, at=noon + place, tag=str(place)) for place in range(count)]}
+        return {
+            "M": [
+                buy(1, SOL, at=noon + place, tag=str(place)) for place in range(count)
+            ]
+        }
 
     assert names(busy(201)) == {"hyperactive": "201.00 swaps a day on 1 active day"}
     assert names(busy(200)) == {}
@@ -137,20 +172,30 @@ def test_more_than_two_hundred_swaps_a_day_are_hyperactive() -> None:
 def test_more_than_a_tenth_of_sales_without_a_cost_is_oversold() -> None:
     def gifted(known: int) -> dict[str, list[HoldingEvent]]:
         at = NOW - DAY
-        return {"M": [buy(known, SOL, at=at), move_in(1_000 - known, at=at), sell(1_000, 2 * SOL, at=at + 3_600)]}
+        return {
+            "M": [
+                buy(known, SOL, at=at),
+                move_in(1_000 - known, at=at),
+                sell(1_000, 2 * SOL, at=at + 3_600),
+            ]
+        }
 
     assert names(gifted(880)) == {"oversold": "12.0% of what it sold has no known cost"}
     assert names(gifted(900)) == {}
 
 
 def test_a_median_position_below_a_hundredth_of_a_sol_is_dust() -> None:
-    assert names(record(3, put_in=9_999_999)) == {"dust": "median position 0.009999999 SOL over 1 cycle"}
+    assert names(record(3, put_in=9_999_999)) == {
+        "dust": "median position 0.009999999 SOL over 1 cycle"
+    }
     assert names(record(3, put_in=10_000_000)) == {}
 
 
 def test_a_tiny_position_size_is_written_without_an_exponent() -> None:
     """Decimal prints 0.000001 as 1E-6."""
     profile, _ = profiled(record(3, put_in=1_000))
-    small = msgspec.structs.replace(profile.all, median_position_sol=Decimal("0.000001000"))
+    small = msgspec.structs.replace(
+        profile.all, median_position_sol=Decimal("0.000001000")
+    )
     (flag,) = profile_flags(msgspec.structs.replace(profile, all=small))
     assert flag == ("dust", "median position 0.000001 SOL over 1 cycle")

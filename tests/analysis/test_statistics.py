@@ -24,17 +24,35 @@ DAY = 86_400
 
 @pytest.mark.parametrize(
     ("hits", "n", "low"),
-    [(5, 5, 0.649), (7, 10, 0.442), (14, 20, 0.516), (35, 50, 0.585), (70, 100, 0.620), (3, 3, 0.526)],
+    [
+        (5, 5, 0.649),
+        (7, 10, 0.442),
+        (14, 20, 0.516),
+        (35, 50, 0.585),
+        (70, 100, 0.620),
+        (3, 3, 0.526),
+    ],
 )
-def test_the_lower_wilson_bound_matches_its_vectors(hits: int, n: int, low: float) -> None:
+def test_the_lower_wilson_bound_matches_its_vectors(
+    hits: int, n: int, low: float
+) -> None:
     assert round(wilson_interval(hits, n)[0], 3) == low
 
 
 @pytest.mark.parametrize(
     ("wins", "n", "low"),
-    [(3, 3, 0.315), (5, 5, 0.390), (7, 10, 0.368), (14, 20, 0.451), (35, 50, 0.547), (70, 100, 0.598)],
+    [
+        (3, 3, 0.315),
+        (5, 5, 0.390),
+        (7, 10, 0.368),
+        (14, 20, 0.451),
+        (35, 50, 0.547),
+        (70, 100, 0.598),
+    ],
 )
-def test_the_five_percent_quantile_after_a_beta_4_6_prior_matches_its_vectors(wins: int, n: int, low: float) -> None:
+def test_the_five_percent_quantile_after_a_beta_4_6_prior_matches_its_vectors(
+    wins: int, n: int, low: float
+) -> None:
     assert round(beta_quantile(0.05, 4 + wins, 6 + n - wins), 3) == low
 
 
@@ -42,8 +60,12 @@ def test_the_beta_quantile_of_a_uniform_is_the_probability_itself() -> None:
     assert beta_quantile(0.05, 1, 1) == pytest.approx(0.05, abs=1e-8)
 
 
-@pytest.mark.parametrize(("p", "a", "b"), [(0, 1, 1), (1, 1, 1), (0.5, 0, 1), (0.5, 1, -1)])
-def test_a_beta_quantile_outside_its_domain_raises(p: float, a: float, b: float) -> None:
+@pytest.mark.parametrize(
+    ("p", "a", "b"), [(0, 1, 1), (1, 1, 1), (0.5, 0, 1), (0.5, 1, -1)]
+)
+def test_a_beta_quantile_outside_its_domain_raises(
+    p: float, a: float, b: float
+) -> None:
     with pytest.raises(ValueError, match="positive parameters"):
         beta_quantile(p, a, b)
 
@@ -54,7 +76,9 @@ def test_an_interval_without_a_trial_raises() -> None:
 
 
 @given(st.integers(1, 500), st.data())
-def test_a_wilson_interval_contains_its_rate_and_stays_within_0_and_1(n: int, data) -> None:
+def test_a_wilson_interval_contains_its_rate_and_stays_within_0_and_1(
+    n: int, data
+) -> None:
     hits = data.draw(st.integers(0, n))
     low, high = wilson_interval(hits, n)
     assert 0 <= low <= hits / n + 1e-12
@@ -97,7 +121,9 @@ def test_the_weighted_mean_follows_the_weights() -> None:
 
 
 def test_psr_of_a_worked_example() -> None:
-    """Returns 1, 2, 3, 6: SR 3/√(14/3) = 1.38873, γ₃ 4.5/3.5^1.5 = 0.68724, γ₄ 24.5/3.5² = 2, so Φ(1.38873/0.41943)."""
+    """Returns 1, 2, 3, 6: SR 3/√(14/3) = 1.38873, γ₃ 4.5/3.5^1.5 = 0.68724, γ₄
+    24.5/3.5² = 2, so Φ(1.38873/0.41943).
+    """
     assert probabilistic_sharpe([1, 2, 3, 6]) == pytest.approx(0.999535, abs=1e-6)
 
 
@@ -106,7 +132,10 @@ def test_psr_is_one_half_if_the_mean_is_zero() -> None:
 
 
 def test_psr_grows_with_the_length_of_the_same_record() -> None:
-    once, twice = probabilistic_sharpe([0.5, -0.2, 0.3, -0.1]), probabilistic_sharpe([0.5, -0.2, 0.3, -0.1] * 2)
+    once, twice = (
+        probabilistic_sharpe([0.5, -0.2, 0.3, -0.1]),
+        probabilistic_sharpe([0.5, -0.2, 0.3, -0.1] * 2),
+    )
     assert once is not None
     assert twice is not None
     assert once < twice

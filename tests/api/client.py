@@ -9,7 +9,9 @@ ROOT = "/api/discovery"
 
 
 class Api:
-    """Call the API, with a key if there is one. A path is below /api/discovery unless it begins with /api."""
+    """Call the API, with a key if there is one. A path is below /api/discovery unless
+    it begins with /api.
+    """
 
     def __init__(self, client: Client, key: str = "") -> None:
         self.client = client
@@ -23,9 +25,15 @@ class Api:
     def raw(self, method: str, path: str, text: str | bytes, **headers: str) -> Any:
         """Send the body as it is."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        options = {"content_type": named.pop("Content-Type", "application/json")} if text else {}
+        options = (
+            {"content_type": named.pop("Content-Type", "application/json")}
+            if text
+            else {}
+        )
         url = path if path.startswith("/api") else f"{ROOT}/{path}"
-        return self.client.generic(method, url, data=text, headers={**self.headers, **named}, **options)
+        return self.client.generic(
+            method, url, data=text, headers={**self.headers, **named}, **options
+        )
 
     def get(self, path: str, **headers: str) -> Any:
         return self.call("GET", path, **headers)

@@ -11,7 +11,9 @@ from tests.api.client import Api
 @pytest.fixture(autouse=True)
 def _unlimited_calls(settings) -> None:
     """Tests of limits set their own."""
-    settings.API_THROTTLE_READ = settings.API_THROTTLE_WRITE = settings.API_THROTTLE_ANONYMOUS = 1_000_000
+    settings.API_THROTTLE_READ = settings.API_THROTTLE_WRITE = (
+        settings.API_THROTTLE_ANONYMOUS
+    ) = 1_000_000
 
 
 @pytest.fixture

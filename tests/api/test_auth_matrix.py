@@ -1,4 +1,6 @@
-"""Authentication and scopes: every path and method of the router with every kind of caller."""
+"""Authentication and scopes: every path and method of the router with every kind of
+caller.
+"""
 
 import json
 import uuid
@@ -51,40 +53,65 @@ STATUS_CODES = {"GET": 200, "PUT": 200, "PATCH": 200, "POST": 202}
 
 def methods_of(name: str) -> set[str]:
     view = PATHS[name][1].view_class  # type: ignore[attr-defined]
-    return {method.upper() for method in ("get", "post", "put", "patch", "delete") if hasattr(view, method)}
+    return {
+        method.upper()
+        for method in ("get", "post", "put", "patch", "delete")
+        if hasattr(view, method)
+    }
 
 
 def url(name: str, slash: str = "") -> str:
     """Return the path with a run and a wallet that allow the call."""
     run = Run.objects.filter(status="completed").first() or RunFactory()
     if name == "cancel":
-        run = Run.objects.filter(status="running").first() or RunFactory(status="running", stage="analyse")
+        run = Run.objects.filter(status="running").first() or RunFactory(
+            status="running", stage="analyse"
+        )
     wallet = Wallet.objects.first() or WalletFactory(number=1)
-    route = PATHS[name][0].replace("<str:run_id>", str(run.pk)).replace("<str:address>", wallet.address)
+    route = (
+        PATHS[name][0]
+        .replace("<str:run_id>", str(run.pk))
+        .replace("<str:address>", wallet.address)
+    )
     return f"/api/{route}{slash}"
 
 
 def call(api: Api, name: str, method: str, slash: str = "", **headers: str):
-    return api.call(method, url(name, slash), BODIES.get(method), If_Match="*", **headers)
+    return api.call(
+        method, url(name, slash), BODIES.get(method), If_Match="*", **headers
+    )
 
 
 def test_every_method_of_every_path_has_a_row() -> None:
-    assert set(MATRIX) == {(name, method) for name in PATHS for method in methods_of(name)}
+    assert set(MATRIX) == {
+        (name, method) for name in PATHS for method in methods_of(name)
+    }
 
 
 @pytest.mark.parametrize(("name", "method"), CALLS)
-def test_an_anonymous_caller_reads_the_description_alone(name: str, method: str) -> None:
+def test_an_anonymous_caller_reads_the_description_alone(
+    name: str, method: str
+) -> None:
     response = call(Api(Client()), name, method)
     if MATRIX[name, method] == OPEN:
         assert response.status_code == 200
     else:
-        assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
+        assert (response.status_code, response.json()["code"]) == (
+            401,
+            "not_authenticated",
+        )
         assert response.headers["WWW-Authenticate"] == 'Bearer realm="walltrack"'
 
 
-@pytest.mark.parametrize("flaw", ["malformed", "unknown", "wrong secret", "revoked", "expired"])
-@pytest.mark.parametrize(("name", "method"), [row for row in CALLS if MATRIX[row] != OPEN])
-def test_every_call_with_an_invalid_key_is_401(name: str, method: str, flaw: str, make_key: Callable) -> None:
+@pytest.mark.parametrize(
+    "flaw", ["malformed", "unknown", "wrong secret", "revoked", "expired"]
+)
+@pytest.mark.parametrize(
+    ("name", "method"), [row for row in CALLS if MATRIX[row] != OPEN]
+)
+def test_every_call_with_an_invalid_key_is_401(
+    name: str, method: str, flaw: str, make_key: Callable
+) -> None:
     before = timezone.now() - timedelta(minutes=1)
     key = {
         "malformed": lambda: "wt_nonsense",
@@ -100,7 +127,9 @@ def test_every_call_with_an_invalid_key_is_401(name: str, method: str, flaw: str
 
 @pytest.mark.parametrize("scope", [READ, RUN, ADMIN])
 @pytest.mark.parametrize(("name", "method"), CALLS)
-def test_a_key_may_make_the_calls_of_its_scope(name: str, method: str, scope: str, make_key: Callable) -> None:
+def test_a_key_may_make_the_calls_of_its_scope(
+    name: str, method: str, scope: str, make_key: Callable
+) -> None:
     response = call(Api(Client(), make_key(scope)), name, method)
     if RANKS[scope] >= RANKS[MATRIX[name, method]]:
         assert response.status_code == STATUS_CODES[method]
@@ -111,18 +140,30 @@ def test_a_key_may_make_the_calls_of_its_scope(name: str, method: str, scope: st
 
 @pytest.mark.parametrize("group", [None, "viewer", "operator", "superuser"])
 @pytest.mark.parametrize(("name", "method"), CALLS)
-def test_a_user_may_make_the_calls_of_the_group(name: str, method: str, group: str | None, person: Callable) -> None:
-    user = person(None if group == "superuser" else group, is_superuser=group == "superuser", is_staff=True)
+def test_a_user_may_make_the_calls_of_the_group(
+    name: str, method: str, group: str | None, person: Callable
+) -> None:
+    user = person(
+        None if group == "superuser" else group,
+        is_superuser=group == "superuser",
+        is_staff=True,
+    )
     client = Client(enforce_csrf_checks=True)
     client.force_login(user)
     client.cookies["walltrack_csrf"] = token = "t" * 32
     rank = {None: 0, "viewer": 1, "operator": 3, "superuser": 3}[group]
-    response = call(Api(client), name, method, X_CSRFToken=token, Origin="http://testserver")
-    assert response.status_code == (STATUS_CODES[method] if rank >= RANKS[MATRIX[name, method]] else 403)
+    response = call(
+        Api(client), name, method, X_CSRFToken=token, Origin="http://testserver"
+    )
+    assert response.status_code == (
+        STATUS_CODES[method] if rank >= RANKS[MATRIX[name, method]] else 403
+    )
 
 
 @pytest.mark.parametrize(("name", "method"), [row for row in CALLS if row[1] != "GET"])
-def test_a_session_without_the_csrf_token_changes_nothing(name: str, method: str, person: Callable) -> None:
+def test_a_session_without_the_csrf_token_changes_nothing(
+    name: str, method: str, person: Callable
+) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(person("operator", is_staff=True))
     response = call(Api(client), name, method)
@@ -139,7 +180,9 @@ def test_a_deactivated_user_is_anonymous(person: Callable) -> None:
 
 
 @pytest.mark.parametrize(("name", "method"), CALLS)
-def test_without_authentication_every_call_is_allowed(name: str, method: str, settings) -> None:
+def test_without_authentication_every_call_is_allowed(
+    name: str, method: str, settings
+) -> None:
     settings.API_AUTH_ENABLED = False
     assert call(Api(Client()), name, method).status_code == STATUS_CODES[method]
 
@@ -150,8 +193,13 @@ def test_without_authentication_the_author_of_a_run_is_anonymous(settings) -> No
     assert Run.objects.get(pk=run_id).triggered_by == "anonymous"
 
 
-@pytest.mark.parametrize("path", ["/admin/discovery/", "/admin/discovery/run/", "/admin/discovery/apikey/add/"])
-def test_without_authentication_the_pages_still_require_a_login(path: str, client: Client, settings) -> None:
+@pytest.mark.parametrize(
+    "path",
+    ["/admin/discovery/", "/admin/discovery/run/", "/admin/discovery/apikey/add/"],
+)
+def test_without_authentication_the_pages_still_require_a_login(
+    path: str, client: Client, settings
+) -> None:
     settings.API_AUTH_ENABLED = False
     response = client.get(f"/admin/discovery/{path}")
     assert response.status_code == 302
@@ -173,34 +221,52 @@ def test_without_authentication_a_listed_origin_may_start_a_run(settings) -> Non
 
 
 @pytest.mark.parametrize(("name", "method"), CALLS)
-def test_a_trailing_slash_makes_no_difference(name: str, method: str, make_key: Callable) -> None:
+def test_a_trailing_slash_makes_no_difference(
+    name: str, method: str, make_key: Callable
+) -> None:
     response = call(Api(Client(), make_key("admin")), name, method, slash="/")
     assert response.status_code == STATUS_CODES[method]
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
-@pytest.mark.parametrize("name", [name for name in PATHS if name not in {"schema", "docs"}])
-def test_an_unsupported_method_is_405_and_allow_names_the_others(name: str, method: str, make_key: Callable) -> None:
+@pytest.mark.parametrize(
+    "method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
+)
+@pytest.mark.parametrize(
+    "name", [name for name in PATHS if name not in {"schema", "docs"}]
+)
+def test_an_unsupported_method_is_405_and_allow_names_the_others(
+    name: str, method: str, make_key: Callable
+) -> None:
     if method in methods_of(name):
         return
     response = call(Api(Client(), make_key("admin")), name, method)
-    assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+    assert (response.status_code, response.json()["code"]) == (
+        405,
+        "method_not_allowed",
+    )
     assert methods_of(name) <= set(response.headers["Allow"].split(", "))
 
 
 def test_migrations_create_the_groups(groups: None) -> None:
     names = {
-        group.name: set(group.permissions.values_list("codename", flat=True)) for group in Group.objects.order_by("pk")
+        group.name: set(group.permissions.values_list("codename", flat=True))
+        for group in Group.objects.order_by("pk")
     }
     changing = {"add_run", "change_config", "change_wallet"}
     assert names["operator"] == names["viewer"] | changing
     assert {"view_run", "view_wallet", "view_historicalconfig"} <= names["viewer"]
-    assert all(name.startswith("view_") and "apikey" not in name for name in names["viewer"])
+    assert all(
+        name.startswith("view_") and "apikey" not in name for name in names["viewer"]
+    )
 
 
-def test_the_permissions_of_a_scope_are_enough_without_a_group(person: Callable) -> None:
+def test_the_permissions_of_a_scope_are_enough_without_a_group(
+    person: Callable,
+) -> None:
     user = person()
-    user.user_permissions.set(Permission.objects.filter(codename__in=["view_run", "view_wallet", "add_run"]))
+    user.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_run", "view_wallet", "add_run"])
+    )
     client = Client()
     client.force_login(user)
     assert Api(client).get("runs").status_code == 200

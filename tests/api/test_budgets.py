@@ -1,4 +1,6 @@
-"""Costs of responses: as many queries for a thousand rows as for ten, and an index for every list."""
+"""Costs of responses: as many queries for a thousand rows as for ten, and an index for
+every list.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -66,15 +68,24 @@ LARGE_COLUMNS = {
 
 def copies(row, count: int, **columns: Callable[[int], object]) -> None:
     """Create `count` rows like `row`, with other values in `columns`."""
-    fields = [field for field in row._meta.concrete_fields if field.attname not in {"id", *columns}]
+    fields = [
+        field
+        for field in row._meta.concrete_fields
+        if field.attname not in {"id", *columns}
+    ]
     same = {field.attname: getattr(row, field.attname) for field in fields}
     row._meta.model.objects.bulk_create(
-        [type(row)(**same, **{name: make(number) for name, make in columns.items()}) for number in range(1, count + 1)]
+        [
+            type(row)(**same, **{name: make(number) for name, make in columns.items()})
+            for number in range(1, count + 1)
+        ]
     )
 
 
 def create_many(count: int) -> dict[str, str]:
-    """Create `count` rows of everything that is listed; return the ids of a run and a wallet."""
+    """Create `count` rows of everything that is listed; return the ids of a run and a
+    wallet.
+    """
     run = Run.objects.order_by("pk").first() or RunFactory()
     wallet = Wallet.objects.filter(pk=address(0)).first() or WalletFactory(number=0)
     for model in (RunToken, RunWallet, Trade, Cycle):
@@ -89,8 +100,18 @@ def create_many(count: int) -> dict[str, str]:
     )
     copies(wallet, count, address=address)
     copies(RunWalletFactory(run=run), count, wallet_address=address)
-    copies(RunTokenFactory(run=run), count, mint=lambda number: address(5000 + number), rank=lambda number: number)
-    copies(TradeFactory(), count, signature=lambda number: f"{number}".rjust(88, "x"), slot=lambda number: number)
+    copies(
+        RunTokenFactory(run=run),
+        count,
+        mint=lambda number: address(5000 + number),
+        rank=lambda number: number,
+    )
+    copies(
+        TradeFactory(),
+        count,
+        signature=lambda number: f"{number}".rjust(88, "x"),
+        slot=lambda number: number,
+    )
     copies(CycleFactory(), count, mint=lambda number: address(5000 + number))
     PositionFactory(wallet=0, mint=address(9000 + count))
     Pumps.objects.update_or_create(pk=1, defaults={"refreshed_at": timezone.now()})
@@ -98,7 +119,9 @@ def create_many(count: int) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", BUDGETS)
-def test_a_thousand_rows_need_as_many_queries_as_ten(path: str, make_key: Callable, django_assert_num_queries) -> None:
+def test_a_thousand_rows_need_as_many_queries_as_ten(
+    path: str, make_key: Callable, django_assert_num_queries
+) -> None:
     for count in (10, 1000):
         named = path.format(**create_many(count))
         api = Api(Client(), make_key("read"))
@@ -112,7 +135,10 @@ def test_a_thousand_rows_need_as_many_queries_as_ten(path: str, make_key: Callab
 def test_every_get_has_a_budget() -> None:
     from discovery.api.urls import PATHS
 
-    budgeted = {path.split("?")[0].format(run="<str:run_id>", wallet="<str:address>") for path in BUDGETS}
+    budgeted = {
+        path.split("?")[0].format(run="<str:run_id>", wallet="<str:address>")
+        for path in BUDGETS
+    }
     gets = {
         route.removeprefix("discovery/")
         for route, view in PATHS.values()
@@ -130,14 +156,18 @@ def test_lists_do_not_read_large_columns(path: str, reader: Api) -> None:
     selected = "\n".join(query["sql"].split(" FROM ")[0] for query in queries)
     for column in LARGE_COLUMNS[path]:
         parts = [part.strip() for part in selected.replace("SELECT", ",").split(",")]
-        assert not any(part.endswith(f'."{column}"') and "(" not in part for part in parts), column
+        assert not any(
+            part.endswith(f'."{column}"') and "(" not in part for part in parts
+        ), column
 
 
 def plan_of(read: Callable[[], object]) -> str:
     """Return the plan of the sorted rows that `read` reads."""
     with CaptureQueriesContext(connection) as queries:
         read()
-    statement = max((query["sql"] for query in queries if "ORDER BY" in query["sql"]), key=len)
+    statement = max(
+        (query["sql"] for query in queries if "ORDER BY" in query["sql"]), key=len
+    )
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {statement}")
         return "\n".join(row[0] for row in cursor.fetchall())
@@ -183,17 +213,27 @@ LISTS: dict[str, Callable[[], object]] = {
 def test_an_index_serves_every_list(index: str) -> None:
     create_many(800)
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE discovery_trades SET mint = wallet_address WHERE slot > 20")
+        cursor.execute(
+            "UPDATE discovery_trades SET mint = wallet_address WHERE slot > 20"
+        )
         cursor.execute("ANALYZE")
     assert f" {index.strip()}" in plan_of(LISTS[index]).replace("(", " (")
 
 
-@pytest.mark.parametrize(("read", "index"), [(runs.run_wallets, "drw"), (runs.run_tokens, "discovery_run_tokens")])
+@pytest.mark.parametrize(
+    ("read", "index"),
+    [(runs.run_wallets, "drw"), (runs.run_tokens, "discovery_run_tokens")],
+)
 def test_an_index_serves_what_belongs_to_a_run(read: Callable, index: str) -> None:
     ids = create_many(300)
     other = RunFactory()
     copies(RunWalletFactory(run=other), 3000, wallet_address=address)
-    copies(RunTokenFactory(run=other), 3000, mint=lambda number: address(5000 + number), rank=lambda number: number)
+    copies(
+        RunTokenFactory(run=other),
+        3000,
+        mint=lambda number: address(5000 + number),
+        rank=lambda number: number,
+    )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     plan = plan_of(lambda: read(ids["run"], PAGE))

@@ -1,4 +1,6 @@
-"""API keys: created in the admin and by the command, shown once, revoked, never changed."""
+"""API keys: created in the admin and by the command, shown once, revoked, never
+changed.
+"""
 
 import io
 import re
@@ -23,7 +25,9 @@ KEY = re.compile(r"wt_[0-9a-f]{8}_[0-9a-f]{48}")
 @pytest.fixture
 def admin(db: None) -> Client:
     client = Client()
-    client.force_login(User.objects.create_superuser("ana", password="a long enough password"))
+    client.force_login(
+        User.objects.create_superuser("ana", password="a long enough password")
+    )
     return client
 
 
@@ -41,7 +45,10 @@ def test_keys_are_unique_and_match_only_their_own_hash() -> None:
     assert not matches(other.text, one.secret_hash)
 
 
-@pytest.mark.parametrize("text", ["", "wt_", "wt_12345678_", "Wt_12345678_" + "a" * 48, "wt_12345678_" + "A" * 48])
+@pytest.mark.parametrize(
+    "text",
+    ["", "wt_", "wt_12345678_", "Wt_12345678_" + "a" * 48, "wt_12345678_" + "A" * 48],
+)
 def test_malformed_keys_have_no_prefix(text: str) -> None:
     assert prefix_of(text) is None
     assert not matches(text, "")
@@ -71,9 +78,17 @@ def test_a_key_expires_after_its_days() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("args", "code"),
-    [(["robot"], 1), ([""], 2), (["x" * 101], 2), (["a\nb"], 2), (["other", "--days", "0"], 2)],
+    [
+        (["robot"], 1),
+        ([""], 2),
+        (["x" * 101], 2),
+        (["a\nb"], 2),
+        (["other", "--days", "0"], 2),
+    ],
 )
-def test_a_taken_name_and_invalid_options_are_refused(args: list[str], code: int) -> None:
+def test_a_taken_name_and_invalid_options_are_refused(
+    args: list[str], code: int
+) -> None:
     create_key("robot")
     with pytest.raises(CommandError) as refused:
         create_key(*args)
@@ -82,7 +97,9 @@ def test_a_taken_name_and_invalid_options_are_refused(args: list[str], code: int
 
 
 def test_the_admin_shows_a_new_key_exactly_once(admin: Client) -> None:
-    page = admin.post(reverse(ADD), {"name": "robot", "scope": "read"}, follow=True).content.decode()
+    page = admin.post(
+        reverse(ADD), {"name": "robot", "scope": "read"}, follow=True
+    ).content.decode()
     (key,) = set(KEY.findall(page))
     assert Api(Client(), key).get("runs").status_code == 200
     assert not KEY.search(admin.get(reverse(LIST)).content.decode())
@@ -90,18 +107,30 @@ def test_the_admin_shows_a_new_key_exactly_once(admin: Client) -> None:
     assert (stored.created_by, stored.scope) == ("ana", "read")
     assert (
         key.rsplit("_", 1)[1]
-        not in admin.get(reverse("admin:discovery_apikey_change", args=[stored.pk])).content.decode()
+        not in admin.get(
+            reverse("admin:discovery_apikey_change", args=[stored.pk])
+        ).content.decode()
     )
 
 
 def test_the_name_of_a_key_is_escaped_in_the_message(admin: Client) -> None:
-    page = admin.post(reverse(ADD), {"name": "<b>x</b>", "scope": "read"}, follow=True).content.decode()
+    page = admin.post(
+        reverse(ADD), {"name": "<b>x</b>", "scope": "read"}, follow=True
+    ).content.decode()
     assert "<b>x</b>" not in page
 
 
 def test_an_expiry_in_the_past_is_refused(admin: Client) -> None:
-    form = {"name": "robot", "scope": "read", "expires_at_0": "2020-01-01", "expires_at_1": "00:00"}
-    assert "The expiry time is in the past." in admin.post(reverse(ADD), form).content.decode()
+    form = {
+        "name": "robot",
+        "scope": "read",
+        "expires_at_0": "2020-01-01",
+        "expires_at_1": "00:00",
+    }
+    assert (
+        "The expiry time is in the past."
+        in admin.post(reverse(ADD), form).content.decode()
+    )
     assert not ApiKey.objects.exists()
 
 
@@ -118,7 +147,9 @@ def test_an_existing_key_is_neither_changed_nor_deleted(admin: Client) -> None:
 def test_revoking_requires_a_confirmation(admin: Client) -> None:
     create_key("robot")
     row = ApiKey.objects.get()
-    page = admin.post(reverse(LIST), {"action": "revoke", "_selected_action": [row.pk]}).content.decode()
+    page = admin.post(
+        reverse(LIST), {"action": "revoke", "_selected_action": [row.pk]}
+    ).content.decode()
     assert "Revoke 1 key?" in page
     assert row.name in page
     row.refresh_from_db()

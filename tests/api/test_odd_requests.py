@@ -13,9 +13,15 @@ from tests.factories import MINT, RunFactory, WalletFactory, address
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("config")]
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "run"), ("PATCH", "config"), ("PUT", "config")])
-def test_a_chunked_body_is_refused_and_not_read_as_empty(method: str, path: str, admin: Api) -> None:
-    """It has no Content-Length: read as empty, it would start a run with other parameters."""
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "run"), ("PATCH", "config"), ("PUT", "config")]
+)
+def test_a_chunked_body_is_refused_and_not_read_as_empty(
+    method: str, path: str, admin: Api
+) -> None:
+    """It has no Content-Length: read as empty, it would start a run with other
+    parameters.
+    """
     body = json.dumps({"max_tokens": 3})
     response = admin.client.generic(
         method, f"/api/discovery/{path}", body, content_type="application/json", CONTENT_LENGTH="",
@@ -25,15 +31,21 @@ def test_a_chunked_body_is_refused_and_not_read_as_empty(method: str, path: str,
     assert not Run.objects.exists()
 
 
-@pytest.mark.parametrize("cookie", ['"\\000aaaaaaaaaaaa"', "é", "a" * 5000, "../../etc"])
+@pytest.mark.parametrize(
+    "cookie", ['"\\000aaaaaaaaaaaa"', "é", "a" * 5000, "../../etc"]
+)
 def test_a_malformed_session_cookie_is_anonymous(cookie: str, db: None) -> None:
     client = Client()
-    response = client.get("/api/discovery/status", HTTP_COOKIE=f"walltrack_session={cookie}")
+    response = client.get(
+        "/api/discovery/status", HTTP_COOKIE=f"walltrack_session={cookie}"
+    )
     assert response.status_code == 401
 
 
 @pytest.mark.parametrize("origin", ["http://[", "nonsense", "null", "http://[::1"])
-def test_without_authentication_a_malformed_origin_changes_nothing(origin: str, settings) -> None:
+def test_without_authentication_a_malformed_origin_changes_nothing(
+    origin: str, settings
+) -> None:
     settings.API_AUTH_ENABLED = False
     api = Api(Client())
     assert api.get("runs", Origin=origin).status_code == 200
@@ -43,7 +55,9 @@ def test_without_authentication_a_malformed_origin_changes_nothing(origin: str, 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_sent", [True, False])
-def test_a_run_that_could_not_be_enqueued_says_so(is_sent: bool, runner: Api, monkeypatch) -> None:
+def test_a_run_that_could_not_be_enqueued_says_so(
+    is_sent: bool, runner: Api, monkeypatch
+) -> None:
     monkeypatch.setattr("discovery.jobs.broker.send", lambda *_: is_sent)
     response = runner.post("run")
     assert (response.status_code, Run.objects.get().status) == (202, "queued")
@@ -64,18 +78,29 @@ def test_a_run_that_could_not_be_enqueued_says_so(is_sent: bool, runner: Api, mo
 )
 def test_a_time_in_another_format_is_refused(value: str, reader: Api) -> None:
     response = reader.get(f"runs?start_date={value}")
-    assert [error["field"] for error in response.json().get("errors", [])] == ["start_date"], response.json()
+    assert [error["field"] for error in response.json().get("errors", [])] == [
+        "start_date"
+    ], response.json()
 
 
-def test_a_schedule_off_in_the_environment_has_no_next_run(reader: Api, settings) -> None:
+def test_a_schedule_off_in_the_environment_has_no_next_run(
+    reader: Api, settings
+) -> None:
     Config.objects.update(next_run_at=timezone.now())
     settings.DISCOVERY_SCHEDULER_ENABLED = False
     assert reader.get("config").json()["next_run_at"] is None
 
 
 def test_an_idempotency_key_compares_values_and_not_their_notation(runner: Api) -> None:
-    first = runner.post("run", {"max_tokens": 5, "min_profit_pct": 80}, Idempotency_Key="k").json()
-    assert runner.post("run", {"min_profit_pct": 80.0, "max_tokens": 5.0}, Idempotency_Key="k").json() == first
+    first = runner.post(
+        "run", {"max_tokens": 5, "min_profit_pct": 80}, Idempotency_Key="k"
+    ).json()
+    assert (
+        runner.post(
+            "run", {"min_profit_pct": 80.0, "max_tokens": 5.0}, Idempotency_Key="k"
+        ).json()
+        == first
+    )
 
 
 def test_idempotency_keys_belong_to_their_caller(runner: Api, admin: Api) -> None:
@@ -92,21 +117,39 @@ def test_a_retry_repeated_with_its_key_is_one_run(runner: Api) -> None:
     Run.objects.exclude(pk=old.pk).update(status="completed", stage="done")
     second = runner.post(f"runs/{old.pk}/retry", Idempotency_Key="again")
     assert first.json()["run_id"] == second.json()["run_id"]
-    assert runner.post(f"runs/{first.json()['run_id']}/retry", Idempotency_Key="again").status_code == 422
+    assert (
+        runner.post(
+            f"runs/{first.json()['run_id']}/retry", Idempotency_Key="again"
+        ).status_code
+        == 422
+    )
 
 
 @pytest.mark.parametrize("flags", [["creater"], ["sniper", "x"]])
-def test_an_unknown_flag_is_refused_by_name(flags: list[str], runner: Api, admin: Api) -> None:
+def test_an_unknown_flag_is_refused_by_name(
+    flags: list[str], runner: Api, admin: Api
+) -> None:
     response = runner.post("run", {"excluded_flags": flags})
     assert response.status_code == 400
     assert response.json()["errors"][0]["field"] == "excluded_flags"
-    assert admin.call("PATCH", "config", {"params": {"excluded_flags": flags}}, If_Match="*").status_code == 400
+    assert (
+        admin.call(
+            "PATCH", "config", {"params": {"excluded_flags": flags}}, If_Match="*"
+        ).status_code
+        == 400
+    )
 
 
 def test_pumps_leave_out_a_token_with_an_impossible_time(reader: Api) -> None:
     now = timezone.now()
     bad = {"mint": MINT, "launched_at": 10**18}
-    Pumps.objects.create(pk=1, asked_at=now, refreshed_at=now, answered_at=now, tokens=[bad, {"mint": MINT}])
+    Pumps.objects.create(
+        pk=1,
+        asked_at=now,
+        refreshed_at=now,
+        answered_at=now,
+        tokens=[bad, {"mint": MINT}],
+    )
     assert len(reader.get("pumps").json()["tokens"]) == 1
 
 
@@ -117,9 +160,13 @@ def test_a_failed_refresh_of_pumps_is_no_longer_refreshing(reader: Api) -> None:
     assert (body["refreshing"], body["problem"]) == (False, "nobody answered")
 
 
-def test_reading_pumps_tries_an_unreachable_queue_once_a_minute(reader: Api, monkeypatch) -> None:
+def test_reading_pumps_tries_an_unreachable_queue_once_a_minute(
+    reader: Api, monkeypatch
+) -> None:
     messages: list[object] = []
-    monkeypatch.setattr("discovery.jobs.broker.send", lambda *arguments: messages.append(arguments))
+    monkeypatch.setattr(
+        "discovery.jobs.broker.send", lambda *arguments: messages.append(arguments)
+    )
     bodies = [reader.get("pumps").json() for _ in range(3)]
     assert len(messages) == 1
     assert "out of reach" in bodies[-1]["problem"]

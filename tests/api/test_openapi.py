@@ -1,4 +1,6 @@
-"""The description of the API: current, true for generated requests, and shown without requests to other hosts."""
+"""The description of the API: current, true for generated requests, and shown without
+requests to other hosts.
+"""
 
 import re
 from collections.abc import Callable
@@ -30,7 +32,9 @@ from tests.factories import (
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = ROOT / "docs" / "openapi.yaml"
-WRITE_COMMAND = "python manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn"
+WRITE_COMMAND = (
+    "python manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn"
+)
 
 schema = schemathesis.openapi.from_path(COMMITTED)
 schema.app = get_wsgi_application()
@@ -42,7 +46,8 @@ BOUNDED = settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-# OpenAPI cannot express which digits a number may have, which version is in force, which day exists.
+# OpenAPI cannot express which digits a number may have, which version is in force,
+# which day exists.
 NOT_EXPRESSIBLE = [positive_data_acceptance]
 # A change without If-Match is 428 (RFC 6585).
 schema.config.checks.missing_required_header.expected_statuses.append("428")
@@ -53,7 +58,8 @@ schema.config.checks.negative_data_rejection.expected_statuses.append("413")
 @pytest.fixture
 def rows(db: None, config, monkeypatch) -> dict[str, str]:
     """Create some rows of everything; return the ids of a run and a wallet."""
-    # As Django's own test client does: the end of a request must not end the test's transaction.
+    # As Django's own test client does: the end of a request must not end the test's
+    # transaction.
     monkeypatch.setattr("django.core.signals.request_started.receivers", [])
     monkeypatch.setattr("django.core.signals.request_finished.receivers", [])
     run = RunFactory(errors=["lost", {"step": "s", "code": "c", "message": "m"}])
@@ -69,21 +75,30 @@ def rows(db: None, config, monkeypatch) -> dict[str, str]:
 @pytest.mark.parametrize("scope", ["admin", None])
 @schema.parametrize()
 @BOUNDED
-def test_the_api_conforms_to_its_description(case, scope: str | None, rows: dict[str, str], make_key: Callable) -> None:
+def test_the_api_conforms_to_its_description(
+    case, scope: str | None, rows: dict[str, str], make_key: Callable
+) -> None:
     headers = {"Authorization": f"Bearer {make_key(scope)}"} if scope else {}
     case.call_and_validate(headers=headers, excluded_checks=NOT_EXPRESSIBLE)
     if case.path_parameters:
         case.path_parameters = {name: rows[name] for name in case.path_parameters}
         response = case.call(headers=headers)
         case.validate_response(
-            response, headers=headers, excluded_checks=[*NOT_EXPRESSIBLE, schemathesis.checks.negative_data_rejection]
+            response,
+            headers=headers,
+            excluded_checks=[
+                *NOT_EXPRESSIBLE,
+                schemathesis.checks.negative_data_rejection,
+            ],
         )
 
 
 def test_the_committed_description_is_current(tmp_path: Path) -> None:
     now = tmp_path / "openapi.yaml"
     call_command("spectacular", file=str(now), validate=True, fail_on_warn=True)
-    assert now.read_text() == COMMITTED.read_text(), f"if the change is intended: {WRITE_COMMAND}"
+    assert now.read_text() == COMMITTED.read_text(), (
+        f"if the change is intended: {WRITE_COMMAND}"
+    )
 
 
 def test_the_docs_name_the_command_that_writes_the_description() -> None:
@@ -92,7 +107,9 @@ def test_the_docs_name_the_command_that_writes_the_description() -> None:
 
 def test_every_path_is_described_once() -> None:
     described = yaml.safe_load(COMMITTED.read_text())["paths"]
-    served = {re.sub(r"<str:(\w+)>", r"{\1}", f"/api/{route}") for route, _ in PATHS.values()}
+    served = {
+        re.sub(r"<str:(\w+)>", r"{\1}", f"/api/{route}") for route, _ in PATHS.values()
+    }
     assert set(described) == served - {"/api/schema", "/api/docs"}
 
 
@@ -106,7 +123,9 @@ def test_every_call_describes_its_summary_and_401() -> None:
 def test_every_enum_has_a_name() -> None:
     text = COMMITTED.read_text()
     named = yaml.safe_load(text)["components"]["schemas"]
-    assert {"RunStatus", "RunStage", "Trigger", "WalletStatus", "CycleResult"} <= set(named)
+    assert {"RunStatus", "RunStage", "Trigger", "WalletStatus", "CycleResult"} <= set(
+        named
+    )
     assert not re.search(r"\w+[0-9a-f]{3}Enum", text)
 
 
@@ -114,7 +133,9 @@ def test_the_description_is_openapi_3_1_as_json_and_as_yaml() -> None:
     api = Api(Client())
     assert api.get("/api/schema").json()["openapi"] == "3.1.0"
     text = api.get("/api/schema", Accept="application/vnd.oai.openapi").content
-    assert yaml.safe_load(text)["paths"] == yaml.safe_load(COMMITTED.read_text())["paths"]
+    assert (
+        yaml.safe_load(text)["paths"] == yaml.safe_load(COMMITTED.read_text())["paths"]
+    )
 
 
 def test_the_docs_page_loads_only_local_files_and_no_inline_script() -> None:

@@ -17,7 +17,16 @@ from walltrack.logs import bound
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
-MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id", "errors"}
+MEMBERS = {
+    "type",
+    "title",
+    "status",
+    "detail",
+    "instance",
+    "code",
+    "request_id",
+    "errors",
+}
 
 
 def problem_of(response, status: int, code: str) -> dict:
@@ -26,13 +35,20 @@ def problem_of(response, status: int, code: str) -> dict:
     assert response.headers["Content-Type"] == "application/problem+json"
     body = response.json()
     assert set(body) >= MEMBERS
-    assert (body["status"], body["code"], body["type"]) == (status, code, f"urn:walltrack:problem:{code}")
+    assert (body["status"], body["code"], body["type"]) == (
+        status,
+        code,
+        f"urn:walltrack:problem:{code}",
+    )
     assert body["request_id"] == response.headers["X-Request-ID"]
     assert body["instance"] == response.request["PATH_INFO"]
     return body
 
 
-@pytest.mark.parametrize("path", ["/api/nowhere", "/api/discovery/nowhere", "/api/discovery/runs/a/b/c", "/api/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/api/nowhere", "/api/discovery/nowhere", "/api/discovery/runs/a/b/c", "/api/"],
+)
 def test_an_unknown_path_is_404(path: str) -> None:
     problem_of(Api(Client()).get(path), 404, "not_found")
 
@@ -51,7 +67,9 @@ def test_an_unavailable_media_type_is_406(reader: Api) -> None:
 
 def test_a_body_that_is_not_json_is_415(runner: Api) -> None:
     problem_of(
-        runner.raw("POST", "run", "a=1", Content_Type="application/x-www-form-urlencoded"),
+        runner.raw(
+            "POST", "run", "a=1", Content_Type="application/x-www-form-urlencoded"
+        ),
         415,
         "unsupported_media_type",
     )
@@ -59,14 +77,24 @@ def test_a_body_that_is_not_json_is_415(runner: Api) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [b"{", b"{'a': 1}", b"\xff\xfe", b'{"max_tokens": NaN}', b"[" * 30_000, b'{"\\ud800": 1}', b'{"a": "\\u0000"}'],
+    [
+        b"{",
+        b"{'a': 1}",
+        b"\xff\xfe",
+        b'{"max_tokens": NaN}',
+        b"[" * 30_000,
+        b'{"\\ud800": 1}',
+        b'{"a": "\\u0000"}',
+    ],
 )
 def test_a_malformed_body_is_400(text: bytes, runner: Api) -> None:
     problem_of(runner.raw("POST", "run", text), 400, "malformed")
 
 
 def test_a_body_that_is_too_large_is_413(runner: Api) -> None:
-    problem_of(runner.raw("POST", "run", '{"a": "' + "x" * 70_000 + '"}'), 413, "too_large")
+    problem_of(
+        runner.raw("POST", "run", '{"a": "' + "x" * 70_000 + '"}'), 413, "too_large"
+    )
 
 
 def test_an_unknown_host_is_400() -> None:
@@ -123,7 +151,10 @@ def test_an_unexpected_error_is_500_without_details(reader: Api, monkeypatch) ->
 
 
 def test_a_valid_request_id_of_the_caller_is_used(reader: Api) -> None:
-    assert reader.get("status", X_Request_ID="trace-1.a_B").headers["X-Request-ID"] == "trace-1.a_B"
+    assert (
+        reader.get("status", X_Request_ID="trace-1.a_B").headers["X-Request-ID"]
+        == "trace-1.a_B"
+    )
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 65, "a\u00e9", "<script>"])
@@ -165,7 +196,9 @@ def test_responses_are_never_cached(reader: Api) -> None:
         ("null", None),
     ],
 )
-def test_origins_must_match_exactly(origin: str, allowed: str | None, reader: Api, settings) -> None:
+def test_origins_must_match_exactly(
+    origin: str, allowed: str | None, reader: Api, settings
+) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://desk.example"]
     response = reader.get("status", Origin=origin)
     assert response.headers.get("Access-Control-Allow-Origin") == allowed
@@ -184,7 +217,9 @@ def test_a_listed_origin_may_send_the_headers_of_the_api(reader: Api, settings) 
         },
     )
     assert response.status_code == 200
-    assert set(requested.split(",")) <= set(response.headers["Access-Control-Allow-Headers"].split(", "))
+    assert set(requested.split(",")) <= set(
+        response.headers["Access-Control-Allow-Headers"].split(", ")
+    )
     assert "PATCH" in response.headers["Access-Control-Allow-Methods"]
 
 
@@ -197,17 +232,24 @@ def test_pages_outside_the_api_allow_no_origin(admin_client: Client, settings) -
 def start(module: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Import the module in a new process."""
     program = [sys.executable, "-c", f"import {module}"]
-    return subprocess.run(program, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        program, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
 
 
-@pytest.mark.parametrize("value", ["*", "desk.example", "https://*.desk.example", "https://desk.example/path"])
+@pytest.mark.parametrize(
+    "value",
+    ["*", "desk.example", "https://*.desk.example", "https://desk.example/path"],
+)
 def test_a_malformed_origin_stops_the_start(value: str) -> None:
     process = start("walltrack.settings", CORS_ALLOWED_ORIGINS=value)
     assert process.returncode != 0
     assert "CORS_ALLOWED_ORIGINS" in process.stderr
 
 
-@pytest.mark.parametrize("name", ["API_THROTTLE_READ", "API_THROTTLE_WRITE", "API_THROTTLE_ANONYMOUS"])
+@pytest.mark.parametrize(
+    "name", ["API_THROTTLE_READ", "API_THROTTLE_WRITE", "API_THROTTLE_ANONYMOUS"]
+)
 def test_a_limit_of_no_calls_stops_the_start(name: str) -> None:
     process = start("walltrack.settings", **{name: "0"})
     assert process.returncode != 0

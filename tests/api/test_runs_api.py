@@ -9,7 +9,14 @@ import pytest
 from discovery.domain.flags import FLAG_NAMES
 from discovery.models import Run, RunStep
 from tests.api.client import ROOT, Api
-from tests.factories import MINT, NOW, RunFactory, RunTokenFactory, RunWalletFactory, address
+from tests.factories import (
+    MINT,
+    NOW,
+    RunFactory,
+    RunTokenFactory,
+    RunWalletFactory,
+    address,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +37,12 @@ def test_a_run_names_the_key_that_started_it(runner: Api) -> None:
 
 
 def test_parameters_of_the_body_replace_saved_ones(runner: Api) -> None:
-    body = {"max_tokens": 7, "min_profit_pct": 62.5, "profile_immediately": False, "excluded_flags": ["sniper"]}
+    body = {
+        "max_tokens": 7,
+        "min_profit_pct": 62.5,
+        "profile_immediately": False,
+        "excluded_flags": ["sniper"],
+    }
     run_id = runner.post("run", body).json()["run_id"]
     params = runner.get(f"runs/{run_id}").json()["params"]
     assert {name: params[name] for name in body} == body
@@ -41,15 +53,31 @@ def test_parameters_of_the_body_replace_saved_ones(runner: Api) -> None:
     ("body", "field", "words"),
     [
         ('{"max_tokens": 0}', "max_tokens", "0 is not between 1 and 100 tokens"),
-        ('{"min_price_change_pct": 1000}', "min_price_change_pct", "1,000 is not between 0 and 999.99 %"),
+        (
+            '{"min_price_change_pct": 1000}',
+            "min_price_change_pct",
+            "1,000 is not between 0 and 999.99 %",
+        ),
         ('{"max_tokens": "7"}', "max_tokens", '"7" is not a number'),
         ('{"max_tokens": null}', "max_tokens", "null is not a number"),
         ('{"max_tokens": true}', "max_tokens", "true is not a number"),
         ('{"max_tokens": 1.5}', "max_tokens", "1.5 is not a whole number"),
-        ('{"min_profit_pct": 1e400}', "min_profit_pct", "Infinity is not between 0 and 500 %"),
+        (
+            '{"min_profit_pct": 1e400}',
+            "min_profit_pct",
+            "Infinity is not between 0 and 500 %",
+        ),
         ('{"max_token": 7}', "max_token", "no such parameter"),
-        ('{"profile_immediately": "yes"}', "profile_immediately", "neither true nor false"),
-        ('{"excluded_flags": "sniper"}', "excluded_flags", f"not a list of flags: {', '.join(FLAG_NAMES)}"),
+        (
+            '{"profile_immediately": "yes"}',
+            "profile_immediately",
+            "neither true nor false",
+        ),
+        (
+            '{"excluded_flags": "sniper"}',
+            "excluded_flags",
+            f"not a list of flags: {', '.join(FLAG_NAMES)}",
+        ),
         ("[]", "", "the body is not a JSON object"),
     ],
 )
@@ -63,8 +91,14 @@ def test_an_invalid_parameter_is_refused_by_name_and_starts_nothing(
 
 
 def test_all_invalid_parameters_are_reported_together(runner: Api) -> None:
-    response = runner.post("run", {"max_tokens": 0, "nonsense": 1, "profile_immediately": 3})
-    assert {error["field"] for error in response.json()["errors"]} == {"max_tokens", "nonsense", "profile_immediately"}
+    response = runner.post(
+        "run", {"max_tokens": 0, "nonsense": 1, "profile_immediately": 3}
+    )
+    assert {error["field"] for error in response.json()["errors"]} == {
+        "max_tokens",
+        "nonsense",
+        "profile_immediately",
+    }
 
 
 def test_a_second_start_is_409_with_the_active_run(runner: Api) -> None:
@@ -72,11 +106,18 @@ def test_a_second_start_is_409_with_the_active_run(runner: Api) -> None:
     response = runner.post("run")
     assert response.status_code == 409
     body = response.json()
-    assert (body["code"], body["run_id"], body["run"]) == ("run_active", first, f"{ROOT}/runs/{first}")
+    assert (body["code"], body["run_id"], body["run"]) == (
+        "run_active",
+        first,
+        f"{ROOT}/runs/{first}",
+    )
 
 
 def test_the_same_key_and_body_return_the_same_run(runner: Api) -> None:
-    responses = [runner.post("run", {"max_tokens": 3}, Idempotency_Key="order-1") for _ in range(2)]
+    responses = [
+        runner.post("run", {"max_tokens": 3}, Idempotency_Key="order-1")
+        for _ in range(2)
+    ]
     assert [response.status_code for response in responses] == [202, 202]
     assert responses[0].json() == responses[1].json()
     assert Run.objects.count() == 1
@@ -96,7 +137,9 @@ def test_no_body_and_an_empty_one_are_the_same_request(runner: Api) -> None:
 def test_an_empty_html_form_starts_a_run_with_saved_parameters(runner: Api) -> None:
     """As `curl -d ""` sends it. DRF would read a missing checkbox as false."""
     form = {"CONTENT_TYPE": "application/x-www-form-urlencoded", "CONTENT_LENGTH": "0"}
-    response = runner.client.generic("POST", f"{ROOT}/run", headers=runner.headers, **form)
+    response = runner.client.generic(
+        "POST", f"{ROOT}/run", headers=runner.headers, **form
+    )
     assert response.status_code == 202
     assert Run.objects.get().profile_immediately is True
 
@@ -104,10 +147,15 @@ def test_an_empty_html_form_starts_a_run_with_saved_parameters(runner: Api) -> N
 def test_the_same_key_with_another_body_is_422(runner: Api) -> None:
     runner.post("run", {"max_tokens": 3}, Idempotency_Key="order-1")
     response = runner.post("run", {"max_tokens": 4}, Idempotency_Key="order-1")
-    assert (response.status_code, response.json()["code"]) == (422, "idempotency_key_reused")
+    assert (response.status_code, response.json()["code"]) == (
+        422,
+        "idempotency_key_reused",
+    )
 
 
-def test_the_key_of_another_caller_does_not_return_that_run(runner: Api, admin: Api) -> None:
+def test_the_key_of_another_caller_does_not_return_that_run(
+    runner: Api, admin: Api
+) -> None:
     runner.post("run", Idempotency_Key="1")
     assert admin.post("run", Idempotency_Key="1").json()["code"] == "run_active"
 
@@ -127,8 +175,15 @@ def test_the_history_is_newest_first_in_pages_of_twenty(reader: Api) -> None:
     created = [RunFactory(started_at=NOW - timedelta(hours=hour)) for hour in range(23)]
     first, second = reader.get("runs").json(), reader.get("runs?page=2").json()
     assert [row["id"] for row in first["runs"]] == [str(run.pk) for run in created[:20]]
-    assert [row["id"] for row in second["runs"]] == [str(run.pk) for run in created[20:]]
-    assert (first["total"], first["page"], first["page_size"], first["has_more"]) == (23, 1, 20, True)
+    assert [row["id"] for row in second["runs"]] == [
+        str(run.pk) for run in created[20:]
+    ]
+    assert (first["total"], first["page"], first["page_size"], first["has_more"]) == (
+        23,
+        1,
+        20,
+        True,
+    )
     assert second["has_more"] is False
 
 
@@ -160,7 +215,9 @@ def test_the_history_is_filtered_by_status_and_trigger(reader: Api) -> None:
         ("start_date=2026-11-24%2B01:00", ["before", "start", "noon", "end"]),
     ],
 )
-def test_a_range_includes_whole_days_and_exact_times(query: str, expected: list[str], reader: Api) -> None:
+def test_a_range_includes_whole_days_and_exact_times(
+    query: str, expected: list[str], reader: Api
+) -> None:
     day = NOW.replace(hour=0)
     moments = {
         "before": day - timedelta(microseconds=1), "start": day, "noon": NOW,
@@ -189,7 +246,9 @@ def test_a_range_includes_whole_days_and_exact_times(query: str, expected: list[
         ("stat=failed", "stat"),
     ],
 )
-def test_an_invalid_filter_is_refused_by_name(query: str, field: str, reader: Api) -> None:
+def test_an_invalid_filter_is_refused_by_name(
+    query: str, field: str, reader: Api
+) -> None:
     response = reader.get(f"runs?{query}")
     assert response.status_code == 400
     assert [error["field"] for error in response.json()["errors"]] == [field]
@@ -197,12 +256,23 @@ def test_an_invalid_filter_is_refused_by_name(query: str, field: str, reader: Ap
 
 def test_all_invalid_query_parameters_are_reported_together(reader: Api) -> None:
     response = reader.get("runs?status=done&page=0&stat=failed&trigger_type=")
-    assert {error["field"] for error in response.json()["errors"]} == {"status", "page", "stat", "trigger_type"}
+    assert {error["field"] for error in response.json()["errors"]} == {
+        "status",
+        "page",
+        "stat",
+        "trigger_type",
+    }
 
 
 def test_a_run_has_its_parameters_progress_and_results(reader: Api) -> None:
     first = RunFactory()
-    run = RunFactory(retry_of=first, errors=["a line", {"step": MINT, "code": "rate_limited", "message": "429 from X"}])
+    run = RunFactory(
+        retry_of=first,
+        errors=[
+            "a line",
+            {"step": MINT, "code": "rate_limited", "message": "429 from X"},
+        ],
+    )
     body = reader.get(f"runs/{run.pk}").json()
     assert body["params"]["min_price_change_pct"] == 100.0
     assert body["progress"] == {"stage": "done", "done": 9, "total": 9, "pct": 100}
@@ -211,17 +281,31 @@ def test_a_run_has_its_parameters_progress_and_results(reader: Api) -> None:
     assert body["funnel"] == {"candidates": 9, "qualified": 3}
     assert body["usage"] == {"helius": {"calls": 12, "credits": 120, "rate_limited": 1}}
     assert body["errors"] == ["a line", "429 from X"]
-    assert body["error_details"] == [{"step": MINT, "code": "rate_limited", "message": "429 from X"}]
+    assert body["error_details"] == [
+        {"step": MINT, "code": "rate_limited", "message": "429 from X"}
+    ]
     assert body["retry_of"] == str(first.pk)
 
 
 @pytest.mark.parametrize(
     ("errors", "words"),
-    [(None, []), ([], []), ("boom", ["boom"]), ({"code": "x"}, ["x"]), (["a", {"message": "b"}, 3], ["a", "b", "3"])],
+    [
+        (None, []),
+        ([], []),
+        ("boom", ["boom"]),
+        ({"code": "x"}, ["x"]),
+        (["a", {"message": "b"}, 3], ["a", "b", "3"]),
+    ],
 )
-def test_errors_of_the_earlier_system_are_readable(errors: object, words: list[str], reader: Api) -> None:
+def test_errors_of_the_earlier_system_are_readable(
+    errors: object, words: list[str], reader: Api
+) -> None:
     run = Run.objects.create(
-        started_at=NOW, trigger_type="manual", errors=errors, tokens_analyzed=None, new_wallets=None
+        started_at=NOW,
+        trigger_type="manual",
+        errors=errors,
+        tokens_analyzed=None,
+        new_wallets=None,
     )
     body = reader.get(f"runs/{run.pk}").json()
     assert body["errors"] == words
@@ -231,10 +315,14 @@ def test_errors_of_the_earlier_system_are_readable(errors: object, words: list[s
 
 
 def test_the_usage_of_an_active_run_is_the_sum_of_its_steps(reader: Api) -> None:
-    run = RunFactory(status="running", stage="analyse", usage={}, steps_done=1, steps_total=4)
+    run = RunFactory(
+        status="running", stage="analyse", usage={}, steps_done=1, steps_total=4
+    )
     for number, kind in enumerate(("find", "token")):
         usage = {"jupiter": {"calls": number + 1, "credits": 0, "rate_limited": 0}}
-        RunStep.objects.create(run=run, kind=kind, key=MINT if number else "", usage=usage)
+        RunStep.objects.create(
+            run=run, kind=kind, key=MINT if number else "", usage=usage
+        )
     body = reader.get(f"runs/{run.pk}").json()
     assert body["usage"] == {"jupiter": {"calls": 3, "credits": 0, "rate_limited": 0}}
     assert body["progress"] == {"stage": "analyse", "done": 1, "total": 4, "pct": 25}
@@ -256,11 +344,26 @@ def test_the_wallets_of_a_run_are_best_first_with_amounts_as_text(reader: Api) -
     RunTokenFactory(run=run)
     RunWalletFactory(run=run, wallet=1, profit_pct=Decimal("50"))
     RunWalletFactory(run=run, wallet=2)
-    RunWalletFactory(run=run, wallet=3, profit_pct=None, row_version=None, is_new=None, realised_lamports=None)
+    RunWalletFactory(
+        run=run,
+        wallet=3,
+        profit_pct=None,
+        row_version=None,
+        is_new=None,
+        realised_lamports=None,
+    )
     body = reader.get(f"runs/{run.pk}/wallets").json()
-    assert [row["address"] for row in body["wallets"]] == [address(2), address(1), address(3)]
+    assert [row["address"] for row in body["wallets"]] == [
+        address(2),
+        address(1),
+        address(3),
+    ]
     best = body["wallets"][0]
-    assert (best["realised_lamports"], best["profit_pct"], best["symbol"]) == ("5000000000", 180.55, "PUMP")
+    assert (best["realised_lamports"], best["profit_pct"], best["symbol"]) == (
+        "5000000000",
+        180.55,
+        "PUMP",
+    )
     assert body["total"] == 3
 
 
@@ -285,7 +388,10 @@ def test_a_run_that_has_ended_cannot_be_cancelled(runner: Api) -> None:
     run = RunFactory()
     response = runner.post(f"runs/{run.pk}/cancel")
     assert response.status_code == 409
-    assert (response.json()["code"], response.json()["current_status"]) == ("wrong_state", "completed")
+    assert (response.json()["code"], response.json()["current_status"]) == (
+        "wrong_state",
+        "completed",
+    )
 
 
 def test_a_retry_is_a_new_run_with_the_same_parameters(runner: Api) -> None:
@@ -303,7 +409,9 @@ def test_an_active_run_cannot_be_retried(runner: Api) -> None:
 
 
 @pytest.mark.parametrize("act", ["cancel", "retry"])
-def test_an_unknown_run_can_be_neither_cancelled_nor_retried(act: str, runner: Api) -> None:
+def test_an_unknown_run_can_be_neither_cancelled_nor_retried(
+    act: str, runner: Api
+) -> None:
     assert runner.post(f"runs/{uuid.uuid4()}/{act}").status_code == 404
     assert runner.post(f"runs/nonsense/{act}").status_code == 400
 

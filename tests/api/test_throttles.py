@@ -18,7 +18,11 @@ MINUTE = NOW.replace(year=2001)
 
 @pytest.fixture
 def low_limits(settings) -> None:
-    settings.API_THROTTLE_READ, settings.API_THROTTLE_WRITE, settings.API_THROTTLE_ANONYMOUS = 3, 2, 2
+    (
+        settings.API_THROTTLE_READ,
+        settings.API_THROTTLE_WRITE,
+        settings.API_THROTTLE_ANONYMOUS,
+    ) = 3, 2, 2
 
 
 @pytest.fixture
@@ -33,7 +37,9 @@ def broken_cache(settings, monkeypatch) -> None:
     }
 
 
-def statuses(api: Api, count: int, path: str = "status", method: str = "GET", **headers: str) -> list[int]:
+def statuses(
+    api: Api, count: int, path: str = "status", method: str = "GET", **headers: str
+) -> list[int]:
     return [api.call(method, path, **headers).status_code for _ in range(count)]
 
 
@@ -101,7 +107,9 @@ def test_invalid_keys_count_as_anonymous_calls() -> None:
 def test_forwarded_addresses_are_ignored_without_a_proxy() -> None:
     with time_machine.travel(MINUTE, tick=False):
         codes = [
-            Api(Client(REMOTE_ADDR="203.0.113.4")).get("status", X_Forwarded_For=f"198.51.100.{number}").status_code
+            Api(Client(REMOTE_ADDR="203.0.113.4"))
+            .get("status", X_Forwarded_For=f"198.51.100.{number}")
+            .status_code
             for number in range(3)
         ]
     assert codes == [401, 401, 429]
@@ -113,24 +121,35 @@ def test_behind_one_proxy_only_its_address_counts(settings) -> None:
     with time_machine.travel(MINUTE, tick=False):
         api = Api(Client(REMOTE_ADDR="203.0.113.5"))
         codes = [
-            api.get("status", X_Forwarded_For=f"10.0.0.{number}, 198.51.100.77").status_code for number in range(3)
+            api.get(
+                "status", X_Forwarded_For=f"10.0.0.{number}, 198.51.100.77"
+            ).status_code
+            for number in range(3)
         ]
         assert codes == [401, 401, 429]
         assert api.get("status", X_Forwarded_For="198.51.100.78").status_code == 401
 
 
 @pytest.mark.usefixtures("low_limits", "broken_cache")
-def test_without_the_cache_no_call_is_refused_and_one_warning_is_logged(make_key: Callable, caplog) -> None:
+def test_without_the_cache_no_call_is_refused_and_one_warning_is_logged(
+    make_key: Callable, caplog
+) -> None:
     api = Api(Client(), make_key("read"))
     with time_machine.travel(MINUTE, tick=False) as clock:
         assert statuses(api, 5) == [200] * 5
         clock.shift(timedelta(seconds=30))
         assert statuses(api, 1) == [200]
-    warnings = [record for record in caplog.records if "calls are not counted" in record.getMessage()]
+    warnings = [
+        record
+        for record in caplog.records
+        if "calls are not counted" in record.getMessage()
+    ]
     assert len(warnings) == 1
 
 
-def test_calls_are_counted_again_once_the_cache_responds(make_key: Callable, monkeypatch, caplog) -> None:
+def test_calls_are_counted_again_once_the_cache_responds(
+    make_key: Callable, monkeypatch, caplog
+) -> None:
     monkeypatch.setattr(CallerThrottle, "_cache_silent_until", 1.0)
     with caplog.at_level("INFO"):
         Api(Client(), make_key("read")).get("status")

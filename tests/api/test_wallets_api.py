@@ -56,13 +56,18 @@ def test_a_row_has_numbers_as_numbers_and_lamports_as_text(reader: Api) -> None:
         ("?provisional=true", {"provisional": True}),
         ("?flag=wash", {"flags": {"wash": "half of its volume"}}),
         ("?label=whale", {"label": "whale"}),
-        ("?discovered_after=2026-11-25", {"last_discovered_at": NOW + timedelta(days=1)}),
+        (
+            "?discovered_after=2026-11-25",
+            {"last_discovered_at": NOW + timedelta(days=1)},
+        ),
         ("?min_cycles=13", {"resolved_cycles": 13}),
         ("?search=HAL", {"label": "the whale"}),
         (f"?search={address(1)[:40]}{address(1)[40:]}", {}),
     ],
 )
-def test_every_filter_returns_the_matching_wallets(query: str, values: dict, reader: Api) -> None:
+def test_every_filter_returns_the_matching_wallets(
+    query: str, values: dict, reader: Api
+) -> None:
     WalletFactory(number=1, **values)
     WalletFactory(number=2)
     assert addresses(reader, query) == [address(1)]
@@ -89,11 +94,15 @@ def test_a_percent_sign_in_a_search_is_no_wildcard(reader: Api) -> None:
         ("last_discovered_at", [3, 2, 1]),
     ],
 )
-def test_the_list_is_sorted_by_the_ordering(ordering: str, expected: list[int], reader: Api) -> None:
+def test_the_list_is_sorted_by_the_ordering(
+    ordering: str, expected: list[int], reader: Api
+) -> None:
     for number, realised in ((1, 5), (2, 9), (3, None)):
         at = NOW - timedelta(hours=number)
         WalletFactory(number=number, realised_lamports=realised, last_discovered_at=at)
-    assert addresses(reader, f"?ordering={ordering}") == [address(number) for number in expected]
+    assert addresses(reader, f"?ordering={ordering}") == [
+        address(number) for number in expected
+    ]
 
 
 @pytest.mark.parametrize(
@@ -103,11 +112,15 @@ def test_the_list_is_sorted_by_the_ordering(ordering: str, expected: list[int], 
         "ordering=address", "format=xml", "discovered_after=soon", "search=", "labels=x", "search=%00", "page_size=0",
     ],
 )  # fmt: skip
-def test_an_invalid_filter_of_wallets_is_refused_by_name(query: str, reader: Api) -> None:
+def test_an_invalid_filter_of_wallets_is_refused_by_name(
+    query: str, reader: Api
+) -> None:
     response = reader.get(f"wallets?{query}")
     assert response.status_code == 400
     assert response.headers["Content-Type"] == "application/problem+json"
-    assert [error["field"] for error in response.json()["errors"]] == [query.split("=", maxsplit=1)[0]]
+    assert [error["field"] for error in response.json()["errors"]] == [
+        query.split("=", maxsplit=1)[0]
+    ]
 
 
 def test_csv_has_a_head_and_every_wallet_of_the_filter(reader: Api) -> None:
@@ -116,26 +129,43 @@ def test_csv_has_a_head_and_every_wallet_of_the_filter(reader: Api) -> None:
     response = reader.get("wallets?format=csv&status=active")
     assert response.streaming
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert response.headers["Content-Disposition"] == 'attachment; filename="wallets.csv"'
-    rows = list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))
+    assert (
+        response.headers["Content-Disposition"] == 'attachment; filename="wallets.csv"'
+    )
+    rows = list(
+        csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode()))
+    )
     assert len(rows) == 29
-    assert (rows[0]["score"], rows[0]["flags"], rows[0]["too_active"]) == ("0.7312", "sniper", "false")
+    assert (rows[0]["score"], rows[0]["flags"], rows[0]["too_active"]) == (
+        "0.7312",
+        "sniper",
+        "false",
+    )
 
 
 @pytest.mark.parametrize("label", ["=1+1", "+1", "-2+3", "@SUM(A1)", "\tx"])
 def test_no_cell_of_the_csv_is_a_formula(label: str, reader: Api) -> None:
-    Wallet.objects.filter(pk=WalletFactory(number=1, realised_lamports=-5).pk).update(label=label)
+    Wallet.objects.filter(pk=WalletFactory(number=1, realised_lamports=-5).pk).update(
+        label=label
+    )
     response = reader.get("wallets?format=csv")
-    row = next(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))
+    row = next(
+        csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode()))
+    )
     assert row["label"] == f"'{label}"
     assert row["realised_lamports"] == "-5"
 
 
 @pytest.mark.parametrize(
     ("renderer", "text"),
-    [(CsvRenderer, b"a,b\r\n1,x y\r\n"), (NdjsonRenderer, b'{"a": 1, "b": ["x", "y"]}\n')],
+    [
+        (CsvRenderer, b"a,b\r\n1,x y\r\n"),
+        (NdjsonRenderer, b'{"a": 1, "b": ["x", "y"]}\n'),
+    ],
 )
-def test_a_renderer_returns_rows_in_memory_as_one_text(renderer: type, text: bytes) -> None:
+def test_a_renderer_returns_rows_in_memory_as_one_text(
+    renderer: type, text: bytes
+) -> None:
     assert renderer().render([{"a": 1, "b": ["x", "y"]}]) == text
 
 
@@ -144,12 +174,17 @@ def test_ndjson_has_one_row_of_the_list_per_line(reader: Api) -> None:
         WalletFactory(number=number)
     response = reader.get("wallets", Accept="application/x-ndjson")
     assert response.headers["Content-Type"] == "application/x-ndjson"
-    lines = [json.loads(line) for line in b"".join(response.streaming_content).splitlines()]
+    lines = [
+        json.loads(line) for line in b"".join(response.streaming_content).splitlines()
+    ]
     assert lines == reader.get("wallets").json()["wallets"]
 
 
 def test_the_query_parameter_format_takes_precedence_over_accept(reader: Api) -> None:
-    assert reader.get("wallets?format=json", Accept="text/csv").headers["Content-Type"] == "application/json"
+    assert (
+        reader.get("wallets?format=json", Accept="text/csv").headers["Content-Type"]
+        == "application/json"
+    )
 
 
 def test_a_wallet_has_parts_gates_flags_and_discoveries(reader: Api) -> None:
@@ -160,7 +195,9 @@ def test_a_wallet_has_parts_gates_flags_and_discoveries(reader: Api) -> None:
     assert body["score_detail"]["parts"][0]["name"] == "win skill"
     assert body["score_detail"]["gates"][0]["needed"] == "at least 5"
     assert (body["score_detail"]["low"], body["score_detail"]["high"]) == (0.51, 0.89)
-    assert body["flags"] == [{"name": "sniper", "evidence": "bought X 2 slots after its launch"}]
+    assert body["flags"] == [
+        {"name": "sniper", "evidence": "bought X 2 slots after its launch"}
+    ]
     assert body["discoveries"][0]["run_id"] == str(run.pk)
     assert body["discoveries"][0]["cost_lamports"] == "2000000000"
     assert (body["note"], body["profile"]) == ("seen in chat", None)
@@ -188,15 +225,26 @@ def test_trades_are_filtered_by_token_and_side(reader: Api) -> None:
     TradeFactory(wallet=1, slot=1)
     TradeFactory(wallet=1, slot=2, side="sell")
     TradeFactory(wallet=1, slot=3, mint=address(9))
-    trades = reader.get(f"wallets/{address(1)}/trades?mint={MINT}&side=sell").json()["trades"]
+    trades = reader.get(f"wallets/{address(1)}/trades?mint={MINT}&side=sell").json()[
+        "trades"
+    ]
     assert [trade["slot"] for trade in trades] == [2]
     assert reader.get(f"wallets/{address(1)}/trades?mint=nonsense").status_code == 400
 
 
-def test_positions_have_the_cycles_and_the_early_purchase_of_a_token(reader: Api) -> None:
+def test_positions_have_the_cycles_and_the_early_purchase_of_a_token(
+    reader: Api,
+) -> None:
     WalletFactory(number=1)
     CycleFactory(wallet=1, number=1)
-    CycleFactory(wallet=1, number=2, result="open", resolved_at=None, closed_at=None, net_lamports=5)
+    CycleFactory(
+        wallet=1,
+        number=2,
+        result="open",
+        resolved_at=None,
+        closed_at=None,
+        net_lamports=5,
+    )
     PositionFactory(wallet=1, last_trade_at=NOW)
     PositionFactory(wallet=1, mint=address(9), last_trade_at=NOW + timedelta(hours=1))
     body = reader.get(f"wallets/{address(1)}/positions").json()
@@ -211,24 +259,41 @@ def test_positions_have_the_cycles_and_the_early_purchase_of_a_token(reader: Api
 def test_positions_have_pages(reader: Api) -> None:
     WalletFactory(number=1)
     for number in range(5):
-        PositionFactory(wallet=1, mint=address(100 + number), last_trade_at=NOW - timedelta(hours=number))
+        PositionFactory(
+            wallet=1,
+            mint=address(100 + number),
+            last_trade_at=NOW - timedelta(hours=number),
+        )
     body = reader.get(f"wallets/{address(1)}/positions?page=2&page_size=2").json()
     assert [row["mint"] for row in body["positions"]] == [address(102), address(103)]
     assert (body["total"], body["has_more"]) == (5, True)
 
 
 @pytest.mark.parametrize("tail", ["", "/trades", "/positions"])
-def test_an_unknown_wallet_is_404_and_a_malformed_address_400(tail: str, reader: Api) -> None:
+def test_an_unknown_wallet_is_404_and_a_malformed_address_400(
+    tail: str, reader: Api
+) -> None:
     assert reader.get(f"wallets/{address(5)}{tail}").status_code == 404
     response = reader.get(f"wallets/nonsense{tail}")
-    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "address")
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (
+        400,
+        "address",
+    )
 
 
 def test_a_patch_changes_status_label_and_note(admin: Api) -> None:
     WalletFactory(number=1)
-    response = admin.call("PATCH", f"wallets/{address(1)}", {"status": "blacklisted", "label": "insider", "note": "n"})
+    response = admin.call(
+        "PATCH",
+        f"wallets/{address(1)}",
+        {"status": "blacklisted", "label": "insider", "note": "n"},
+    )
     assert response.status_code == 200
-    assert (response.json()["status"], response.json()["label"], response.json()["note"]) == (
+    assert (
+        response.json()["status"],
+        response.json()["label"],
+        response.json()["note"],
+    ) == (
         "blacklisted",
         "insider",
         "n",
@@ -245,7 +310,9 @@ def test_a_patch_changes_status_label_and_note(admin: Api) -> None:
         ({"score": "1"}, "score"),
     ],
 )
-def test_an_invalid_change_of_a_wallet_is_refused_by_name(body: dict, field: str, admin: Api) -> None:
+def test_an_invalid_change_of_a_wallet_is_refused_by_name(
+    body: dict, field: str, admin: Api
+) -> None:
     WalletFactory(number=1)
     response = admin.call("PATCH", f"wallets/{address(1)}", body)
     assert response.status_code == 400
@@ -260,7 +327,9 @@ def test_a_profile_request_is_202_with_location(runner: Api) -> None:
 
 
 def test_changes_and_profiles_of_an_unknown_wallet_are_404(admin: Api) -> None:
-    assert admin.call("PATCH", f"wallets/{address(1)}", {"label": "x"}).status_code == 404
+    assert (
+        admin.call("PATCH", f"wallets/{address(1)}", {"label": "x"}).status_code == 404
+    )
     assert admin.post(f"wallets/{address(1)}/profile").status_code == 404
 
 
@@ -290,7 +359,9 @@ def test_a_pending_profile_is_not_requested_again(runner: Api) -> None:
     assert Wallet.objects.get(pk=address(1)).profile_requested_at == asked_at
 
 
-def test_a_profile_that_could_not_be_enqueued_is_not_pending(runner: Api, monkeypatch) -> None:
+def test_a_profile_that_could_not_be_enqueued_is_not_pending(
+    runner: Api, monkeypatch
+) -> None:
     WalletFactory(number=1)
     monkeypatch.setattr("discovery.jobs.broker.send", lambda *_: False)
     assert runner.post(f"wallets/{address(1)}/profile").status_code == 503
@@ -301,7 +372,11 @@ def test_csv_has_every_trade_of_a_wallet(reader: Api) -> None:
     WalletFactory(number=1)
     for slot in range(20, 45):
         TradeFactory(wallet=1, slot=slot)
-    lines = b"".join(reader.get(f"wallets/{address(1)}/trades?format=csv")).decode().splitlines()
+    lines = (
+        b"".join(reader.get(f"wallets/{address(1)}/trades?format=csv"))
+        .decode()
+        .splitlines()
+    )
     assert len(lines) == 26
     assert lines[0].startswith("signature,slot,block_time,side,mint,token_units")
     assert "1500000000" in lines[1]
@@ -311,5 +386,7 @@ def test_the_list_has_the_interval_of_the_win_rate(reader: Api) -> None:
     WalletFactory(number=1)
     WalletFactory(number=2, score_detail={})
     rows = reader.get("wallets").json()["wallets"]
-    intervals = {row["address"]: (row["win_rate_low"], row["win_rate_high"]) for row in rows}
+    intervals = {
+        row["address"]: (row["win_rate_low"], row["win_rate_high"]) for row in rows
+    }
     assert intervals == {address(1): (0.51, 0.89), address(2): (None, None)}

@@ -1,4 +1,6 @@
-"""A real Chromium against the real stack: gunicorn, a worker, the simulated market. Nothing else is reachable."""
+"""A real Chromium against the real stack: gunicorn, a worker, the simulated market.
+Nothing else is reachable.
+"""
 
 import contextlib
 import os
@@ -16,7 +18,14 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.db import connection
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    sync_playwright,
+)
 
 from discovery import services
 from discovery.models import Config, Run
@@ -27,7 +36,10 @@ from walltrack.processes import until
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a long enough password"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
+    None,
+)
 
 
 @dataclass
@@ -42,7 +54,9 @@ class Stack:
 
 @dataclass
 class Visitor:
-    """A browser page and its console messages, script errors, failed and outside requests."""
+    """A browser page and its console messages, script errors, failed and outside
+    requests.
+    """
 
     page: Page
     url: str
@@ -84,19 +98,24 @@ def free_port() -> int:
 
 @pytest.fixture
 def _django_db_helper() -> None:
-    """Replace pytest-django's transaction around each test: the stack sees the rows, and `stack` deletes them."""
+    """Replace pytest-django's transaction around each test: the stack sees the rows,
+    and `stack` deletes them.
+    """
 
 
 @pytest.fixture(scope="module")
 def chromium(django_db_setup: None) -> Iterator[Browser]:
     """Return Debian's Chromium. Skips the test if it is not installed.
 
-    Its event loop runs in this thread until the module ends. Therefore the test database is created before, and tests
-    with event loops of their own run after.
+    Its event loop runs in this thread until the module ends. Therefore the test
+    database is created before, and tests with event loops of their own run after.
     """
     if CHROMIUM is None:
-        pytest.skip("Chromium is not on this machine (Debian: apt-get install chromium)")
-    # Django refuses ORM calls in a thread with a running event loop, and the driver has one.
+        pytest.skip(
+            "Chromium is not on this machine (Debian: apt-get install chromium)"
+        )
+    # Django refuses ORM calls in a thread with a running event loop, and the driver has
+    # one.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         arguments = [
@@ -112,9 +131,14 @@ def chromium(django_db_setup: None) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def stack(
-    chromium: Browser, django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+    chromium: Browser,
+    django_db_setup: None,
+    django_db_blocker: Any,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
-    """Start everything and complete one run. Its rows are deleted at the end of the module."""
+    """Start everything and complete one run. Its rows are deleted at the end of the
+    module.
+    """
     from tests.runs.workers import environment, workers
 
     folder = tmp_path_factory.mktemp("stack")
@@ -135,7 +159,9 @@ def stack(
         up.enter_context(workers(1, env, folder))
         Config.load()
         run = services.start_run({}, trigger=Trigger.API, triggered_by="robot")
-        assert until(lambda: Run.objects.filter(pk=run.pk, status="completed").exists(), 90)
+        assert until(
+            lambda: Run.objects.filter(pk=run.pk, status="completed").exists(), 90
+        )
         yield Stack(url, simulated, str(run.pk), {})
         assert simulated.stats()["unhandled_count"] == 0
 
@@ -150,21 +176,40 @@ def _create_users() -> None:
 
 def _delete_rows() -> None:
     connection.close()
-    call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=False, allow_cascade=True)
+    call_command(
+        "flush",
+        interactive=False,
+        verbosity=0,
+        inhibit_post_migrate=False,
+        allow_cascade=True,
+    )
     make_groups()  # flush removed the rows that a migration creates
     connection.close()
 
 
 @contextlib.contextmanager
 def _web(port: int, env: dict[str, str], folder: Path) -> Iterator[None]:
-    command = [sys.executable, "-m", "gunicorn", "walltrack.wsgi:application", "--bind", f"127.0.0.1:{port}"]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "walltrack.wsgi:application",
+        "--bind",
+        f"127.0.0.1:{port}",
+    ]
     log = folder / "web.log"
     with log.open("wb") as out:
         web = subprocess.Popen(
-            [*command, "--threads", "8", "--no-control-socket"], cwd=ROOT, env=env, stdout=out, stderr=out
+            [*command, "--threads", "8", "--no-control-socket"],
+            cwd=ROOT,
+            env=env,
+            stdout=out,
+            stderr=out,
         )
     try:
-        assert until(lambda: _is_up(f"http://127.0.0.1:{port}/health"), 30), log.read_text()[-2000:]
+        assert until(lambda: _is_up(f"http://127.0.0.1:{port}/health"), 30), (
+            log.read_text()[-2000:]
+        )
         yield
     finally:
         web.terminate()
@@ -172,20 +217,35 @@ def _web(port: int, env: dict[str, str], folder: Path) -> Iterator[None]:
 
 
 def _is_up(url: str) -> bool:
-    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as response:
+    with (
+        contextlib.suppress(OSError),
+        urllib.request.urlopen(url, timeout=5) as response,
+    ):
         return bool(response.status == 200)
     return False
 
 
 @pytest.fixture
 def visit(chromium: Browser, stack: Stack) -> Iterator[Callable[..., Visitor]]:
-    """Return `visit(name, width=…, theme=…)`, which logs in unless the name is None. Complaints fail the test."""
+    """Return `visit(name, width=…, theme=…)`, which logs in unless the name is None.
+    Complaints fail the test.
+    """
     opened: list[tuple[Any, Visitor]] = []
 
-    def make(name: str | None = "ana", *, width: int = 1280, theme: str = "light", **options: Any) -> Visitor:
+    def make(
+        name: str | None = "ana",
+        *,
+        width: int = 1280,
+        theme: str = "light",
+        **options: Any,
+    ) -> Visitor:
         session = stack.sessions.get(name or "")
-        context = chromium.new_context(viewport={"width": width, "height": 900}, storage_state=session, **options)
-        context.add_init_script(f"localStorage.setItem('adminTheme', JSON.stringify('{theme}'))")
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, storage_state=session, **options
+        )
+        context.add_init_script(
+            f"localStorage.setItem('adminTheme', JSON.stringify('{theme}'))"
+        )
         visitor = Visitor(context.new_page(), stack.url)
         visitor.page.set_default_timeout(15_000)
         opened.append((context, visitor))

@@ -1,4 +1,6 @@
-"""Screenshots of every page at both widths and themes: `make screenshots`. `make test` does not collect this file."""
+"""Screenshots of every page at both widths and themes: `make screenshots`. `make test`
+does not collect this file.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -40,12 +42,19 @@ WIDTHS_AND_THEMES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dar
 
 
 @pytest.mark.parametrize(("width", "theme"), WIDTHS_AND_THEMES)
-def test_pictures(width: int, theme: str, visit: Callable[..., Visitor], stack: Stack) -> None:
+def test_pictures(
+    width: int, theme: str, visit: Callable[..., Visitor], stack: Stack
+) -> None:
     """Also the login page, a dialog, open pumps and an active run."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    ApiKey.objects.get_or_create(name="the robot", prefix="wt_abcdefgh", secret_hash="0" * 64)
+    ApiKey.objects.get_or_create(
+        name="the robot", prefix="wt_abcdefgh", secret_hash="0" * 64
+    )
     if not Config.history.exists():  # type: ignore[attr-defined]  # simple_history adds it
-        for changes in ({"max_tokens": 30}, {"max_tokens": 20, "excluded_flags": ["plumbing", "bundle", "wash"]}):
+        for changes in (
+            {"max_tokens": 30},
+            {"max_tokens": 20, "excluded_flags": ["plumbing", "bundle", "wash"]},
+        ):
             config = Config.objects.get()
             for name, value in changes.items():
                 setattr(config, name, value)
@@ -95,9 +104,14 @@ def test_pictures(width: int, theme: str, visit: Callable[..., Visitor], stack: 
 
 
 @pytest.mark.parametrize(("width", "theme"), WIDTHS_AND_THEMES)
-def test_pictures_of_failures(width: int, theme: str, visit: Callable[..., Visitor], stack: Stack) -> None:
+def test_pictures_of_failures(
+    width: int, theme: str, visit: Callable[..., Visitor], stack: Stack
+) -> None:
     """A failed run, the page of a viewer, a blocked login, an expired form."""
-    failed = RunFactory(status="failed", errors=[{"step": "find_tokens", "code": "unreachable", "message": FAILURE}])
+    failed = RunFactory(
+        status="failed",
+        errors=[{"step": "find_tokens", "code": "unreachable", "message": FAILURE}],
+    )
     visitor = visit("vic", width=width, theme=theme)
     for name, path in (("run-failed", f"runs/{failed.pk}/"), ("viewer", "")):
         visitor.open(path)
@@ -105,7 +119,9 @@ def test_pictures_of_failures(width: int, theme: str, visit: Callable[..., Visit
     failed.delete()
     out = visit(None, width=width, theme=theme)
     for _ in range(10):
-        with out.page.expect_response(lambda response: response.request.method == "POST"):
+        with out.page.expect_response(
+            lambda response: response.request.method == "POST"
+        ):
             log_in(out, "ben", "wrong")
     out.page.get_by_text("Too many wrong passwords").wait_for()
     _take(out, "locked-out", width, theme)
@@ -122,12 +138,20 @@ def test_pictures_of_failures(width: int, theme: str, visit: Callable[..., Visit
 
 
 @pytest.mark.parametrize(("width", "theme"), WIDTHS_AND_THEMES)
-def test_pictures_of_a_first_day(width: int, theme: str, visit: Callable[..., Visitor]) -> None:
+def test_pictures_of_a_first_day(
+    width: int, theme: str, visit: Callable[..., Visitor]
+) -> None:
     """No run yet. This test is the last one in the file because it deletes all results."""
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE discovery_runs, discovery_wallets, discovery_pumps, discovery_cycles CASCADE")
+        cursor.execute(
+            "TRUNCATE discovery_runs, discovery_wallets, discovery_pumps, discovery_cycles CASCADE"
+        )
     visitor = visit(width=width, theme=theme)
-    for name, path in (("first-day", ""), ("first-day-wallets", "wallets/"), ("first-day-runs-list", "run/")):
+    for name, path in (
+        ("first-day", ""),
+        ("first-day-wallets", "wallets/"),
+        ("first-day-runs-list", "run/"),
+    ):
         visitor.open(path)
         _take(visitor, name, width, theme)
 

@@ -22,17 +22,28 @@ def _reset_configuration(stack: Stack) -> None:
     assert not Run.objects.filter(status__in=("queued", "running")).exists()
     flags = list(Params().excluded_flags)
     Config.objects.update(
-        enabled=True, schedule_hours=6, max_tokens=20, excluded_flags=flags, next_run_at=None, updated_by=None
+        enabled=True,
+        schedule_hours=6,
+        max_tokens=20,
+        excluded_flags=flags,
+        next_run_at=None,
+        updated_by=None,
     )
 
 
 def section(page: Page, title: str) -> str:
-    return page.locator(".wt-card", has=page.get_by_role("heading", name=title, exact=True)).first.inner_text()
+    return page.locator(
+        ".wt-card", has=page.get_by_role("heading", name=title, exact=True)
+    ).first.inner_text()
 
 
 def wait_for_htmx(page: Page) -> None:
-    """Wait until htmx has swapped in all responses and their elements listen for events."""
-    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added')")
+    """Wait until htmx has swapped in all responses and their elements listen for
+    events.
+    """
+    page.wait_for_function(
+        "!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added')"
+    )
 
 
 def test_the_login_leads_to_the_discovery_tab(visit: Callable[..., Visitor]) -> None:
@@ -43,14 +54,27 @@ def test_the_login_leads_to_the_discovery_tab(visit: Callable[..., Visitor]) -> 
 
 def test_every_section_is_visible(visit: Callable[..., Visitor]) -> None:
     page = visit().open()
-    for title in ("Scheduler", "Run", "Parameters", "Pumps now", "Statistics", "Wallets found", "Runs", "History"):
+    for title in (
+        "Scheduler",
+        "Run",
+        "Parameters",
+        "Pumps now",
+        "Statistics",
+        "Wallets found",
+        "Runs",
+        "History",
+    ):
         expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
     assert "completed" in section(page, "History")
-    assert page.evaluate("[...document.querySelectorAll('canvas')].every((each) => Chart.getChart(each))")
+    assert page.evaluate(
+        "[...document.querySelectorAll('canvas')].every((each) => Chart.getChart(each))"
+    )
     expect(page.get_by_text("Simulated market.")).to_be_visible()
 
 
-def test_another_frequency_moves_the_next_run_at_once(visit: Callable[..., Visitor]) -> None:
+def test_another_frequency_moves_the_next_run_at_once(
+    visit: Callable[..., Visitor],
+) -> None:
     page = visit().open()
     page.select_option("#schedule-hours", "12")
     expect(page.locator("#scheduler").get_by_text("Saved.")).to_be_visible()
@@ -59,10 +83,14 @@ def test_another_frequency_moves_the_next_run_at_once(visit: Callable[..., Visit
     expect(page.locator("#schedule-hours")).to_have_value("12")
 
 
-def test_the_switch_turns_the_schedule_off_and_on(visit: Callable[..., Visitor]) -> None:
+def test_the_switch_turns_the_schedule_off_and_on(
+    visit: Callable[..., Visitor],
+) -> None:
     page = visit().open()
     page.get_by_role("switch").click()
-    expect(page.locator("#scheduler")).to_contain_text("none: switched off in the configuration")
+    expect(page.locator("#scheduler")).to_contain_text(
+        "none: switched off in the configuration"
+    )
     page.get_by_role("switch").click()
     expect(page.locator("#scheduler .wt-head")).to_contain_text("on")
 
@@ -85,13 +113,17 @@ def test_an_invalid_parameter_shows_its_error_beside_the_field(
 ) -> None:
     page = visit().open()
     page.fill(f"#id_{field}", value)
-    expect(page.locator(f"[data-field={field}]")).to_have_class(re.compile("wt-changed"))
+    expect(page.locator(f"[data-field={field}]")).to_have_class(
+        re.compile("wt-changed")
+    )
     page.get_by_role("button", name="Save").click()
     expect(page.locator(f"[data-field={field}] .wt-problem")).to_contain_text(words)
     expect(page.locator(f"#id_{field}")).to_have_value(value)
 
 
-def test_a_parameter_is_saved_and_still_there_after_a_reload(visit: Callable[..., Visitor]) -> None:
+def test_a_parameter_is_saved_and_still_there_after_a_reload(
+    visit: Callable[..., Visitor],
+) -> None:
     page = visit().open()
     page.fill("#id_max_tokens", "7")
     expect(page.locator("#differs")).to_contain_text("Not saved: maximum tokens")
@@ -101,7 +133,9 @@ def test_a_parameter_is_saved_and_still_there_after_a_reload(visit: Callable[...
     expect(page.locator("#id_max_tokens")).to_have_value("7")
 
 
-def test_enter_in_a_field_saves_and_starts_no_run(visit: Callable[..., Visitor]) -> None:
+def test_enter_in_a_field_saves_and_starts_no_run(
+    visit: Callable[..., Visitor],
+) -> None:
     page = visit().open()
     page.fill("#id_max_tokens", "6")
     page.press("#id_max_tokens", "Enter")
@@ -110,9 +144,15 @@ def test_enter_in_a_field_saves_and_starts_no_run(visit: Callable[..., Visitor])
     assert page.evaluate("document.activeElement.id") == "id_max_tokens"
 
 
-def test_the_focus_stays_when_a_section_is_swapped(visit: Callable[..., Visitor]) -> None:
+def test_the_focus_stays_when_a_section_is_swapped(
+    visit: Callable[..., Visitor],
+) -> None:
     page = visit().open()
-    for name, press in (("schedule-enabled", "Space"), ("save-params", "Enter"), ("refresh-pumps", "Enter")):
+    for name, press in (
+        ("schedule-enabled", "Space"),
+        ("save-params", "Enter"),
+        ("refresh-pumps", "Enter"),
+    ):
         page.focus(f"#{name}")
         page.keyboard.press(press)
         page.wait_for_timeout(400)
@@ -120,7 +160,9 @@ def test_the_focus_stays_when_a_section_is_swapped(visit: Callable[..., Visitor]
         assert page.evaluate("document.activeElement.id") == name
 
 
-def test_the_error_of_an_action_stays_while_the_page_polls(visit: Callable[..., Visitor]) -> None:
+def test_the_error_of_an_action_stays_while_the_page_polls(
+    visit: Callable[..., Visitor],
+) -> None:
     visitor = visit()
     page = visitor.open()
     page.route("**/params", lambda route: route.abort())
@@ -132,7 +174,9 @@ def test_the_error_of_an_action_stays_while_the_page_polls(visit: Callable[..., 
     visitor.complaints.clear()  # the aborted request
 
 
-def test_a_switch_pressed_twice_shows_what_is_saved(visit: Callable[..., Visitor]) -> None:
+def test_a_switch_pressed_twice_shows_what_is_saved(
+    visit: Callable[..., Visitor],
+) -> None:
     page = visit().open()
     page.get_by_role("switch").dblclick()
     expect(page.locator("#scheduler").get_by_text("Saved.")).to_be_visible()
@@ -153,11 +197,15 @@ def test_two_operators_at_once_lose_nothing(visit: Callable[..., Visitor]) -> No
     assert Config.objects.get().max_tokens == 9
 
 
-def test_a_run_is_watched_from_the_button_to_its_wallets_and_their_transactions(visit: Callable[..., Visitor]) -> None:
+def test_a_run_is_watched_from_the_button_to_its_wallets_and_their_transactions(
+    visit: Callable[..., Visitor],
+) -> None:
     page = visit().open()
     page.fill("#id_max_tokens", "2")
     page.get_by_role("button", name="Run now").click()
-    expect(page.locator("#params")).to_contain_text("Started with max tokens 2 instead of 20")
+    expect(page.locator("#params")).to_contain_text(
+        "Started with max tokens 2 instead of 20"
+    )
     expect(page.locator("#live")).to_contain_text("Active run")
     page.reload()  # the state of the run is on the server
     expect(page.locator("#live")).to_contain_text("no active run", timeout=60_000)
@@ -166,12 +214,23 @@ def test_a_run_is_watched_from_the_button_to_its_wallets_and_their_transactions(
     dialog = page.locator("#dialog")
     expect(dialog).to_be_visible()
     dialog.get_by_role("link", name="Open the run").click()
-    for title in ("Timeline", "Candidate funnel", "Wallets", "Tokens", "Provider usage", "Parameters"):
+    for title in (
+        "Timeline",
+        "Candidate funnel",
+        "Wallets",
+        "Tokens",
+        "Provider usage",
+        "Parameters",
+    ):
         expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
-    page.locator("#wallets tbody tr").first.locator(".wt-strong").click()  # the token: the trades behind the profit
+    page.locator("#wallets tbody tr").first.locator(
+        ".wt-strong"
+    ).click()  # the token: the trades behind the profit
     expect(page.locator("#trades tbody tr").first).to_be_visible()
     link = page.locator("#trades tbody tr").first.locator("a.wt-out")
-    assert re.fullmatch(r"https://solscan\.io/tx/\w{80,90}", link.get_attribute("href") or "")
+    assert re.fullmatch(
+        r"https://solscan\.io/tx/\w{80,90}", link.get_attribute("href") or ""
+    )
 
 
 def test_a_cancelled_run_ends_within_seconds(visit: Callable[..., Visitor]) -> None:
@@ -187,7 +246,9 @@ def test_the_history_is_filtered(visit: Callable[..., Visitor]) -> None:
     page = visit().open()
     expect(page.locator("#overview tbody tr").first).to_be_visible()
     page.locator("#history-status").select_option("failed")
-    expect(page.locator("#overview")).to_contain_text("No run in this range with these filters")
+    expect(page.locator("#overview")).to_contain_text(
+        "No run in this range with these filters"
+    )
     wait_for_htmx(page)
     page.locator("#history-status").select_option("completed")
     expect(page.locator("#overview tbody tr").first).to_be_visible()
@@ -203,7 +264,9 @@ def test_the_history_is_filtered(visit: Callable[..., Visitor]) -> None:
     expect(page.locator("#overview")).to_contain_text("No run in this range")
 
 
-def test_wallets_are_filtered_and_exported(visit: Callable[..., Visitor], tmp_path: Path) -> None:
+def test_wallets_are_filtered_and_exported(
+    visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
     page = visit().open("wallets/")
     page.fill("input[name=min_score]", "1")
     page.get_by_role("button", name="Filter").click()
@@ -216,7 +279,9 @@ def test_wallets_are_filtered_and_exported(visit: Callable[..., Visitor], tmp_pa
     assert len(rows) == Wallet.objects.filter(score__gte="0.01").count() >= row_count
 
 
-def test_a_wallet_is_labelled_and_the_change_is_kept(visit: Callable[..., Visitor]) -> None:
+def test_a_wallet_is_labelled_and_the_change_is_kept(
+    visit: Callable[..., Visitor],
+) -> None:
     page = visit().open("wallets/")
     page.locator("tbody tr .wt-address a").first.click()
     page.fill("#label", "the quick one")
@@ -226,44 +291,73 @@ def test_a_wallet_is_labelled_and_the_change_is_kept(visit: Callable[..., Visito
     assert "label: the quick one" in page.inner_text("body")
 
 
-def test_pumps_show_the_last_list_while_a_provider_is_down(visit: Callable[..., Visitor], stack: Stack) -> None:
+def test_pumps_show_the_last_list_while_a_provider_is_down(
+    visit: Callable[..., Visitor], stack: Stack
+) -> None:
     page = visit().open()
     Pumps.objects.update(asked_at=None, refreshed_at=None)  # so that the list is old
     stack.market.fault("geckoterminal", "503", count=10**6)
     try:
         page.get_by_role("button", name="View pumps").click()
         expect(page.locator("#pumps tbody tr").first).to_be_visible(timeout=90_000)
-        expect(page.locator("#pumps")).to_contain_text("The last refresh was incomplete", timeout=90_000)
+        expect(page.locator("#pumps")).to_contain_text(
+            "The last refresh was incomplete", timeout=90_000
+        )
     finally:
         stack.market.clear_faults()
 
 
-def test_a_viewer_sees_everything_and_can_change_nothing(visit: Callable[..., Visitor], stack: Stack) -> None:
+def test_a_viewer_sees_everything_and_can_change_nothing(
+    visit: Callable[..., Visitor], stack: Stack
+) -> None:
     page = visit("vic").open()
     expect(page.get_by_text("You have read-only access")).to_be_visible()
     assert page.get_by_role("button", name="Run now").count() == 0
     expect(page.get_by_role("switch")).to_be_disabled()
-    token = page.evaluate("JSON.parse(document.querySelector('.wt').getAttribute('hx-headers'))['X-CSRFToken']")
+    token = page.evaluate(
+        "JSON.parse(document.querySelector('.wt').getAttribute('hx-headers'))['X-CSRFToken']"
+    )
     wallet = Wallet.objects.first()
     assert wallet is not None
-    actions = ["run", "params", "schedule", f"runs/{stack.run_id}/cancel", f"runs/{stack.run_id}/retry"]
-    for path in (*actions, f"wallets/{wallet.address}/change", f"wallets/{wallet.address}/profile"):
+    actions = [
+        "run",
+        "params",
+        "schedule",
+        f"runs/{stack.run_id}/cancel",
+        f"runs/{stack.run_id}/retry",
+    ]
+    for path in (
+        *actions,
+        f"wallets/{wallet.address}/change",
+        f"wallets/{wallet.address}/profile",
+    ):
         headers = {"X-CSRFToken": token, "HX-Request": "true", "Referer": stack.url}
-        assert page.request.post(f"{stack.url}/admin/discovery/{path}", headers=headers).status == 403, path
+        assert (
+            page.request.post(
+                f"{stack.url}/admin/discovery/{path}", headers=headers
+            ).status
+            == 403
+        ), path
 
 
 def test_an_address_is_copied(visit: Callable[..., Visitor]) -> None:
     page = visit(permissions=["clipboard-read", "clipboard-write"]).open("wallets/")
     button = page.locator(".wt-copy").first
     button.click()
-    assert page.evaluate("navigator.clipboard.readText()") == button.get_attribute("data-copy")
+    assert page.evaluate("navigator.clipboard.readText()") == button.get_attribute(
+        "data-copy"
+    )
 
 
-def test_the_page_shows_that_the_server_does_not_respond(visit: Callable[..., Visitor]) -> None:
+def test_the_page_shows_that_the_server_does_not_respond(
+    visit: Callable[..., Visitor],
+) -> None:
     visitor = visit()
     page = visitor.open()
     page.route("**/live*", lambda route: route.abort())
-    expect(page.locator("#trouble")).to_contain_text("The server does not respond", timeout=15_000)
+    expect(page.locator("#trouble")).to_contain_text(
+        "The server does not respond", timeout=15_000
+    )
     page.unroute("**/live*")
     expect(page.locator("#trouble")).to_be_hidden(timeout=15_000)
     visitor.complaints.clear()  # the aborted requests
@@ -271,9 +365,15 @@ def test_the_page_shows_that_the_server_does_not_respond(visit: Callable[..., Vi
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("path", ["storage/", "run/", "trade/", "config/1/history/"])
-def test_every_table_of_the_admin_fits_its_screen(path: str, width: int, visit: Callable[..., Visitor]) -> None:
+def test_every_table_of_the_admin_fits_its_screen(
+    path: str, width: int, visit: Callable[..., Visitor]
+) -> None:
     config = Config.objects.get()
-    config.excluded_flags = ["wash"] if len(config.excluded_flags) > 1 else ["plumbing", "creator", "bundle", "wash"]
+    config.excluded_flags = (
+        ["wash"]
+        if len(config.excluded_flags) > 1
+        else ["plumbing", "creator", "bundle", "wash"]
+    )
     config.save()  # one more version, with long values
     page = visit(width=width).open(path)
     page.wait_for_load_state("networkidle")
@@ -282,14 +382,18 @@ def test_every_table_of_the_admin_fits_its_screen(path: str, width: int, visit: 
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_a_note_with_long_words_fits_the_page(width: int, visit: Callable[..., Visitor]) -> None:
+def test_a_note_with_long_words_fits_the_page(
+    width: int, visit: Callable[..., Visitor]
+) -> None:
     wallet = Wallet.objects.order_by("address").first()
     assert wallet is not None
     page = visit(width=width).open(f"wallets/{wallet.address}/")
     page.fill("#label", f"dev of {wallet.address}")
     page.fill("#note", f"https://solscan.io/tx/{wallet.address * 3} {width}")
     with page.expect_navigation():
-        page.locator("section", has=page.locator("#note")).get_by_role("button", name="Save").click()
+        page.locator("section", has=page.locator("#note")).get_by_role(
+            "button", name="Save"
+        ).click()
     expect(page.get_by_role("heading", name="Changes")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("document.getElementById('main')?.scrollWidth ?? 0") <= width
@@ -309,9 +413,17 @@ def test_unsaved_flags_are_marked(visit: Callable[..., Visitor]) -> None:
 def test_every_page_fits_its_screen(
     path: str, width: int, theme: str, visit: Callable[..., Visitor], stack: Stack
 ) -> None:
-    wallet = Wallet.objects.filter(score__isnull=False).order_by("-score", "address").first()
+    wallet = (
+        Wallet.objects.filter(score__isnull=False).order_by("-score", "address").first()
+    )
     assert wallet is not None
-    page = visit(width=width, theme=theme).open(path.format(run=stack.run_id, wallet=wallet.address))
-    page.wait_for_load_state("networkidle") if path else page.locator("#overview tbody").wait_for()
+    page = visit(width=width, theme=theme).open(
+        path.format(run=stack.run_id, wallet=wallet.address)
+    )
+    page.wait_for_load_state("networkidle") if path else page.locator(
+        "#overview tbody"
+    ).wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate("document.documentElement.classList.contains('dark')") is (theme == "dark")
+    assert page.evaluate("document.documentElement.classList.contains('dark')") is (
+        theme == "dark"
+    )

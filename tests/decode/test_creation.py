@@ -27,7 +27,9 @@ CREATIONS = {
         "FiYwf895W6ntoitNvhVwBLS4uwKZmMhsxiQmYY44488U",
     ),
 }
-"""File -> (mint, creator). `create` and `create_v2`, `json` and `jsonParsed`, a creator in the data or not."""
+"""File -> (mint, creator). `create` and `create_v2`, `json` and `jsonParsed`, a creator
+in the data or not.
+"""
 
 
 def record_of(realdata: Path, name: str) -> TransactionRecord:
@@ -36,13 +38,22 @@ def record_of(realdata: Path, name: str) -> TransactionRecord:
 
 
 @pytest.mark.parametrize("name", CREATIONS)
-def test_the_creator_of_a_real_token_is_read_from_its_creation(name: str, realdata: Path) -> None:
+def test_the_creator_of_a_real_token_is_read_from_its_creation(
+    name: str, realdata: Path
+) -> None:
     mint, creator = CREATIONS[name]
     assert creators_of(record_of(realdata, name), mint) == (creator,)
 
 
-def test_a_transaction_that_creates_another_token_names_no_creator(realdata: Path) -> None:
-    assert creators_of(record_of(realdata, "2s393PSYYxJJJfGi"), CREATIONS["4HbY43S9UigSctrf"][0]) == ()
+def test_a_transaction_that_creates_another_token_names_no_creator(
+    realdata: Path,
+) -> None:
+    assert (
+        creators_of(
+            record_of(realdata, "2s393PSYYxJJJfGi"), CREATIONS["4HbY43S9UigSctrf"][0]
+        )
+        == ()
+    )
 
 
 def test_a_launchpad_with_an_unknown_layout_names_no_creator(realdata: Path) -> None:
@@ -54,8 +65,20 @@ def test_a_garbled_instruction_names_no_creator(realdata: Path) -> None:
     mint, _ = CREATIONS["2s393PSYYxJJJfGi"]
     record = record_of(realdata, "2s393PSYYxJJJfGi")
     garbled = record.transaction.message.instructions
-    for old, new in ((b'"accounts":[', b'"accounts":[9999,'), (b'"data":"', b'"data":"0OIl')):
-        text = bytes(garbled).replace(b'"accounts": [', b'"accounts":[').replace(b'"data": "', b'"data":"')
-        message = msgspec.structs.replace(record.transaction.message, instructions=msgspec.Raw(text.replace(old, new)))
-        bad = msgspec.structs.replace(record, transaction=msgspec.structs.replace(record.transaction, message=message))
+    for old, new in (
+        (b'"accounts":[', b'"accounts":[9999,'),
+        (b'"data":"', b'"data":"0OIl'),
+    ):
+        text = (
+            bytes(garbled)
+            .replace(b'"accounts": [', b'"accounts":[')
+            .replace(b'"data": "', b'"data":"')
+        )
+        message = msgspec.structs.replace(
+            record.transaction.message, instructions=msgspec.Raw(text.replace(old, new))
+        )
+        bad = msgspec.structs.replace(
+            record,
+            transaction=msgspec.structs.replace(record.transaction, message=message),
+        )
         assert creators_of(bad, mint) == ()

@@ -49,7 +49,9 @@ def test_a_trade_is_one_line_with_the_documented_fields(captured: Path) -> None:
     }
 
 
-def test_every_form_of_a_file_gives_the_same_line(captured: Path, tmp_path: Path) -> None:
+def test_every_form_of_a_file_gives_the_same_line(
+    captured: Path, tmp_path: Path
+) -> None:
     record = json.loads(captured.read_text())
     envelope = {"jsonrpc": "2.0", "id": 1, "result": record}
     forms = {
@@ -58,21 +60,33 @@ def test_every_form_of_a_file_gives_the_same_line(captured: Path, tmp_path: Path
         "array": json.dumps([record]),
         "batch": json.dumps([envelope]),
         "ndjson": f"{json.dumps(record)}\n\n{json.dumps(envelope)}\n",
-        "page": json.dumps({"jsonrpc": "2.0", "id": 1, "result": {"data": [record], "paginationToken": None}}),
+        "page": json.dumps(
+            {
+                "jsonrpc": "2.0",
+                "id": 1,
+                "result": {"data": [record], "paginationToken": None},
+            }
+        ),
     }
     for name, text in forms.items():
         (tmp_path / name).write_text(text)
         lines = run(str(tmp_path / name))
-        assert [line["signature"] for line in lines] == [SIGNATURE] * (2 if name == "ndjson" else 1), name
+        assert [line["signature"] for line in lines] == [SIGNATURE] * (
+            2 if name == "ndjson" else 1
+        ), name
         assert lines[0]["quote_units"] == "131222615", name
 
 
-def test_a_bad_record_is_reported_by_its_signature_and_the_rest_is_decoded(captured: Path, tmp_path: Path) -> None:
+def test_a_bad_record_is_reported_by_its_signature_and_the_rest_is_decoded(
+    captured: Path, tmp_path: Path
+) -> None:
     good = json.loads(captured.read_text())
     bad = json.loads(captured.read_text())
     bad["transaction"]["signatures"] = ["5" * 88]
     bad["meta"]["preBalances"] = "nonsense"
-    (tmp_path / "both").write_text(f"{json.dumps(bad)}\nnot json at all\n{json.dumps(good)}\n")
+    (tmp_path / "both").write_text(
+        f"{json.dumps(bad)}\nnot json at all\n{json.dumps(good)}\n"
+    )
     lines = run(str(tmp_path / "both"))
     assert [(line["signature"], line.get("outcome")) for line in lines] == [
         ("5" * 88, "failed"),
@@ -81,15 +95,23 @@ def test_a_bad_record_is_reported_by_its_signature_and_the_rest_is_decoded(captu
     ]
 
 
-def test_a_record_that_points_outside_its_keys_is_reported(captured: Path, tmp_path: Path) -> None:
+def test_a_record_that_points_outside_its_keys_is_reported(
+    captured: Path, tmp_path: Path
+) -> None:
     record = json.loads(captured.read_text())
     record["meta"]["postTokenBalances"][0]["accountIndex"] = 999
     (tmp_path / "bad").write_text(json.dumps(record))
     (line,) = run(str(tmp_path / "bad"))
-    assert (line["signature"], line["outcome"], line["reason"]) == (SIGNATURE, "failed", "bad_index")
+    assert (line["signature"], line["outcome"], line["reason"]) == (
+        SIGNATURE,
+        "failed",
+        "bad_index",
+    )
 
 
-def test_a_truncated_record_is_one_line_with_its_signature(captured: Path, tmp_path: Path) -> None:
+def test_a_truncated_record_is_one_line_with_its_signature(
+    captured: Path, tmp_path: Path
+) -> None:
     record = json.loads(captured.read_text())
     reordered = {"transaction": record["transaction"], "meta": record["meta"]}
     (tmp_path / "cut").write_text(json.dumps(reordered, indent=1)[:-500])
@@ -107,7 +129,9 @@ def test_with_a_wallet_only_its_own_trades_are_printed(realdata: Path) -> None:
     assert (line["outcome"], line["reason"]) == ("skipped", "other_wallet")
 
 
-def test_a_dash_reads_standard_input(captured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dash_reads_standard_input(
+    captured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Stdin:
         buffer = io.BytesIO(captured.read_bytes())
 

@@ -9,10 +9,21 @@ from discovery.decode.outcomes import Decoded, Failed, Outcome, Reason, Skipped
 from discovery.decode.swaps import decode_json
 from discovery.domain.known_wallets import PLATFORM_FEE_WALLETS, TIP_ACCOUNTS
 from discovery.domain.programs import PUMPFUN, USDC, WRAPPED_SOL
-from tests.fake_transactions import FEE, RENT, SOL, FakeTransaction, program_account, wallet
+from tests.fake_transactions import (
+    FEE,
+    RENT,
+    SOL,
+    FakeTransaction,
+    program_account,
+    wallet,
+)
 
 ANA, BEN, TREASURY = wallet("ana"), wallet("ben"), wallet("treasury")
-POOL, OTHER_POOL, VAULT = program_account("pool"), program_account("other pool"), program_account("vault")
+POOL, OTHER_POOL, VAULT = (
+    program_account("pool"),
+    program_account("other pool"),
+    program_account("vault"),
+)
 MINT, HOP = wallet("mint"), wallet("hop")
 UNITS = 10**9
 DEEP = 10**15
@@ -21,7 +32,10 @@ TIP, BOT = sorted(TIP_ACCOUNTS)[0], sorted(PLATFORM_FEE_WALLETS)[0]
 
 def legs(outcome: Outcome) -> list[tuple[str, str, int, str, int]]:
     assert isinstance(outcome, Decoded), outcome
-    return [(t.wallet, t.side, t.token_units, t.quote_mint, t.quote_units) for t in outcome.trades]
+    return [
+        (t.wallet, t.side, t.token_units, t.quote_mint, t.quote_units)
+        for t in outcome.trades
+    ]
 
 
 def reason(outcome: Outcome) -> Reason:
@@ -30,7 +44,9 @@ def reason(outcome: Outcome) -> Reason:
 
 
 def pool_sells(fake: FakeTransaction, units: int, lamports: int) -> FakeTransaction:
-    return fake.units(POOL, MINT, DEEP, DEEP - units).units(POOL, WRAPPED_SOL, DEEP, DEEP + lamports, 9)
+    return fake.units(POOL, MINT, DEEP, DEEP - units).units(
+        POOL, WRAPPED_SOL, DEEP, DEEP + lamports, 9
+    )
 
 
 def test_a_buy_counts_only_what_the_market_took() -> None:
@@ -38,39 +54,80 @@ def test_a_buy_counts_only_what_the_market_took() -> None:
     outcome = pool_sells(fake, UNITS, SOL).outcome()
     assert legs(outcome) == [(ANA, "buy", UNITS, WRAPPED_SOL, SOL)]
     assert isinstance(outcome, Decoded)
-    assert (outcome.trades[0].network_fee_lamports, outcome.trades[0].rent_lamports) == (FEE, RENT)
+    assert (
+        outcome.trades[0].network_fee_lamports,
+        outcome.trades[0].rent_lamports,
+    ) == (FEE, RENT)
 
 
 def test_wrapped_sol_that_stays_in_the_wallet_counts_as_sol() -> None:
-    fake = FakeTransaction(ANA).units(ANA, WRAPPED_SOL, 5 * SOL, 4 * SOL, 9).units(ANA, MINT, 0, UNITS)
-    assert legs(pool_sells(fake, UNITS, SOL).outcome()) == [(ANA, "buy", UNITS, WRAPPED_SOL, SOL)]
+    fake = (
+        FakeTransaction(ANA)
+        .units(ANA, WRAPPED_SOL, 5 * SOL, 4 * SOL, 9)
+        .units(ANA, MINT, 0, UNITS)
+    )
+    assert legs(pool_sells(fake, UNITS, SOL).outcome()) == [
+        (ANA, "buy", UNITS, WRAPPED_SOL, SOL)
+    ]
 
 
-@pytest.mark.parametrize(("before", "after"), [(0, 5), (100, 95)], ids=["left over", "own used too"])
-def test_a_few_units_of_a_stable_within_a_route_do_not_replace_the_sol_leg(before: int, after: int) -> None:
+@pytest.mark.parametrize(
+    ("before", "after"), [(0, 5), (100, 95)], ids=["left over", "own used too"]
+)
+def test_a_few_units_of_a_stable_within_a_route_do_not_replace_the_sol_leg(
+    before: int, after: int
+) -> None:
     dollars = 150 * 10**6
-    fake = FakeTransaction(ANA).pay(ANA, -SOL).units(ANA, MINT, 0, UNITS).units(ANA, USDC, before, after)
-    fake.units(OTHER_POOL, WRAPPED_SOL, DEEP, DEEP + SOL, 9).units(OTHER_POOL, USDC, DEEP, DEEP - dollars)
-    fake.units(POOL, USDC, DEEP, DEEP + dollars - (after - before)).units(POOL, MINT, DEEP, DEEP - UNITS)
+    fake = (
+        FakeTransaction(ANA)
+        .pay(ANA, -SOL)
+        .units(ANA, MINT, 0, UNITS)
+        .units(ANA, USDC, before, after)
+    )
+    fake.units(OTHER_POOL, WRAPPED_SOL, DEEP, DEEP + SOL, 9).units(
+        OTHER_POOL, USDC, DEEP, DEEP - dollars
+    )
+    fake.units(POOL, USDC, DEEP, DEEP + dollars - (after - before)).units(
+        POOL, MINT, DEEP, DEEP - UNITS
+    )
     assert legs(fake.outcome()) == [(ANA, "buy", UNITS, WRAPPED_SOL, SOL)]
 
 
 def test_a_tiny_fee_in_a_stable_does_not_replace_the_sol_leg() -> None:
-    fake = FakeTransaction(ANA).pay(ANA, -SOL).units(ANA, MINT, 0, UNITS).units(ANA, USDC, 10**6, 10**6 - 100)
+    fake = (
+        FakeTransaction(ANA)
+        .pay(ANA, -SOL)
+        .units(ANA, MINT, 0, UNITS)
+        .units(ANA, USDC, 10**6, 10**6 - 100)
+    )
     fake.units(TREASURY, USDC, 0, 100)
-    assert legs(pool_sells(fake, UNITS, SOL).outcome()) == [(ANA, "buy", UNITS, WRAPPED_SOL, SOL)]
+    assert legs(pool_sells(fake, UNITS, SOL).outcome()) == [
+        (ANA, "buy", UNITS, WRAPPED_SOL, SOL)
+    ]
 
 
 def test_two_real_quotes_for_one_token_are_ambiguous() -> None:
-    fake = FakeTransaction(ANA).pay(ANA, -SOL).units(ANA, MINT, 0, UNITS).units(ANA, USDC, 10**9, 10**9 - 100 * 10**6)
+    fake = (
+        FakeTransaction(ANA)
+        .pay(ANA, -SOL)
+        .units(ANA, MINT, 0, UNITS)
+        .units(ANA, USDC, 10**9, 10**9 - 100 * 10**6)
+    )
     fake.units(OTHER_POOL, USDC, DEEP, DEEP + 100 * 10**6)
     assert reason(pool_sells(fake, UNITS, SOL).outcome()) is Reason.AMBIGUOUS
 
 
 def test_leftovers_of_a_route_do_not_make_a_token_to_token_trade() -> None:
-    fake = FakeTransaction(ANA).pay(ANA, SOL).units(ANA, MINT, UNITS, 0).units(ANA, HOP, 0, 3)
+    fake = (
+        FakeTransaction(ANA)
+        .pay(ANA, SOL)
+        .units(ANA, MINT, UNITS, 0)
+        .units(ANA, HOP, 0, 3)
+    )
     fake.units(POOL, MINT, DEEP, DEEP + UNITS).units(POOL, HOP, DEEP, DEEP - UNITS)
-    fake.units(OTHER_POOL, HOP, DEEP, DEEP + UNITS - 3).units(OTHER_POOL, WRAPPED_SOL, DEEP, DEEP - SOL, 9)
+    fake.units(OTHER_POOL, HOP, DEEP, DEEP + UNITS - 3).units(
+        OTHER_POOL, WRAPPED_SOL, DEEP, DEEP - SOL, 9
+    )
     assert legs(fake.outcome()) == [(ANA, "sell", UNITS, WRAPPED_SOL, SOL)]
 
 
@@ -78,37 +135,72 @@ def test_token_to_token_is_a_sell_and_a_buy_with_the_costs_on_the_first() -> Non
     fake = FakeTransaction(ANA).units(ANA, MINT, UNITS, 0).units(ANA, HOP, 0, 7 * UNITS)
     fake.units(POOL, MINT, DEEP, DEEP + UNITS).units(POOL, HOP, DEEP, DEEP - 7 * UNITS)
     outcome = fake.outcome()
-    assert legs(outcome) == [(ANA, "sell", UNITS, HOP, 7 * UNITS), (ANA, "buy", 7 * UNITS, MINT, UNITS)]
+    assert legs(outcome) == [
+        (ANA, "sell", UNITS, HOP, 7 * UNITS),
+        (ANA, "buy", 7 * UNITS, MINT, UNITS),
+    ]
     assert isinstance(outcome, Decoded)
     assert [trade.network_fee_lamports for trade in outcome.trades] == [FEE, 0]
 
 
 def test_several_tokens_for_one_quote_are_split_by_what_each_market_took() -> None:
-    fake = FakeTransaction(ANA).pay(ANA, -3 * SOL).units(ANA, MINT, 0, UNITS).units(ANA, HOP, 0, UNITS)
-    fake.units(POOL, MINT, DEEP, DEEP - UNITS).units(POOL, WRAPPED_SOL, DEEP, DEEP + SOL, 9)
-    fake.units(OTHER_POOL, HOP, DEEP, DEEP - UNITS).units(OTHER_POOL, WRAPPED_SOL, DEEP, DEEP + 2 * SOL, 9)
+    fake = (
+        FakeTransaction(ANA)
+        .pay(ANA, -3 * SOL)
+        .units(ANA, MINT, 0, UNITS)
+        .units(ANA, HOP, 0, UNITS)
+    )
+    fake.units(POOL, MINT, DEEP, DEEP - UNITS).units(
+        POOL, WRAPPED_SOL, DEEP, DEEP + SOL, 9
+    )
+    fake.units(OTHER_POOL, HOP, DEEP, DEEP - UNITS).units(
+        OTHER_POOL, WRAPPED_SOL, DEEP, DEEP + 2 * SOL, 9
+    )
     assert sorted(legs(fake.outcome())) == sorted(
-        [(ANA, "buy", UNITS, WRAPPED_SOL, SOL), (ANA, "buy", UNITS, WRAPPED_SOL, 2 * SOL)]
+        [
+            (ANA, "buy", UNITS, WRAPPED_SOL, SOL),
+            (ANA, "buy", UNITS, WRAPPED_SOL, 2 * SOL),
+        ]
     )
 
 
 def test_several_tokens_of_one_shared_market_are_ambiguous() -> None:
-    fake = FakeTransaction(ANA).pay(ANA, -3 * SOL).units(ANA, MINT, 0, UNITS).units(ANA, HOP, 0, UNITS)
+    fake = (
+        FakeTransaction(ANA)
+        .pay(ANA, -3 * SOL)
+        .units(ANA, MINT, 0, UNITS)
+        .units(ANA, HOP, 0, UNITS)
+    )
     fake.units(POOL, MINT, DEEP, DEEP - UNITS).units(POOL, HOP, DEEP, DEEP - UNITS)
     fake.units(POOL, WRAPPED_SOL, DEEP, DEEP + 3 * SOL, 9)
     assert reason(fake.outcome()) is Reason.AMBIGUOUS
 
 
 def test_claiming_an_airdrop_is_no_buy_despite_rent_and_fees() -> None:
-    claim = FakeTransaction(ANA, venue=None).pay(ANA, -3_000_000 - RENT).units(ANA, MINT, None, UNITS)
-    claim.units(VAULT, MINT, DEEP, DEEP - UNITS).pay(program_account("claim"), 3_000_000)
-    paid = FakeTransaction(ANA, venue=None).pay(ANA, -5_000_000).units(ANA, MINT, 0, UNITS)
+    claim = (
+        FakeTransaction(ANA, venue=None)
+        .pay(ANA, -3_000_000 - RENT)
+        .units(ANA, MINT, None, UNITS)
+    )
+    claim.units(VAULT, MINT, DEEP, DEEP - UNITS).pay(
+        program_account("claim"), 3_000_000
+    )
+    paid = (
+        FakeTransaction(ANA, venue=None).pay(ANA, -5_000_000).units(ANA, MINT, 0, UNITS)
+    )
     paid.units(VAULT, MINT, DEEP, DEEP - UNITS).pay(VAULT, 5_000_000)
-    assert [reason(claim.outcome()), reason(paid.outcome())] == [Reason.TRANSFER, Reason.TRANSFER]
+    assert [reason(claim.outcome()), reason(paid.outcome())] == [
+        Reason.TRANSFER,
+        Reason.TRANSFER,
+    ]
 
 
 def test_a_gift_between_two_signers_without_a_market_is_no_trade() -> None:
-    fake = FakeTransaction(ANA, BEN, venue=None).units(BEN, MINT, UNITS, 0).units(ANA, MINT, 0, UNITS)
+    fake = (
+        FakeTransaction(ANA, BEN, venue=None)
+        .units(BEN, MINT, UNITS, 0)
+        .units(ANA, MINT, 0, UNITS)
+    )
     assert reason(fake.transfer(ANA, BEN, 1_000_000).outcome()) is Reason.TRANSFER
 
 
@@ -119,18 +211,31 @@ def test_minting_to_the_own_wallet_and_a_vesting_account_is_no_buy() -> None:
         .units(ANA, MINT, None, 2 * UNITS)
         .units(VAULT, MINT, None, 8 * UNITS)
     )
-    assert reason(fake.pay(VAULT, 1_500_000).outcome()) in {Reason.MINTED, Reason.TRANSFER}
+    assert reason(fake.pay(VAULT, 1_500_000).outcome()) in {
+        Reason.MINTED,
+        Reason.TRANSFER,
+    }
 
 
 def test_opening_a_pool_with_part_of_a_new_supply_is_no_buy_of_the_rest() -> None:
-    fake = FakeTransaction(ANA).pay(ANA, -10 * SOL - 2 * RENT).units(ANA, MINT, None, 2 * UNITS)
+    fake = (
+        FakeTransaction(ANA)
+        .pay(ANA, -10 * SOL - 2 * RENT)
+        .units(ANA, MINT, None, 2 * UNITS)
+    )
     fake.units(POOL, MINT, None, 8 * UNITS).units(POOL, WRAPPED_SOL, 0, 10 * SOL, 9)
     assert reason(fake.outcome()) is Reason.MINTED
 
 
 def test_the_creators_first_buy_on_a_launchpad_is_a_buy() -> None:
-    fake = FakeTransaction(ANA, venue=PUMPFUN).pay(ANA, -SOL - RENT).units(ANA, MINT, None, 2 * UNITS)
-    assert legs(fake.units(POOL, MINT, None, 8 * UNITS).pay(POOL, SOL).outcome())[0][:3] == (
+    fake = (
+        FakeTransaction(ANA, venue=PUMPFUN)
+        .pay(ANA, -SOL - RENT)
+        .units(ANA, MINT, None, 2 * UNITS)
+    )
+    assert legs(fake.units(POOL, MINT, None, 8 * UNITS).pay(POOL, SOL).outcome())[0][
+        :3
+    ] == (
         ANA,
         "buy",
         2 * UNITS,
@@ -138,13 +243,21 @@ def test_the_creators_first_buy_on_a_launchpad_is_a_buy() -> None:
 
 
 def test_a_buy_that_completes_the_curve_and_opens_its_pool_is_a_buy() -> None:
-    fake = FakeTransaction(ANA, venue=PUMPFUN).pay(ANA, -2 * SOL).units(ANA, MINT, 0, UNITS)
+    fake = (
+        FakeTransaction(ANA, venue=PUMPFUN)
+        .pay(ANA, -2 * SOL)
+        .units(ANA, MINT, 0, UNITS)
+    )
     fake.units(POOL, MINT, 50 * UNITS, 0).pay(POOL, 2 * SOL - 80 * SOL)
-    fake.units(OTHER_POOL, MINT, None, 49 * UNITS).units(OTHER_POOL, WRAPPED_SOL, None, 80 * SOL, 9)
+    fake.units(OTHER_POOL, MINT, None, 49 * UNITS).units(
+        OTHER_POOL, WRAPPED_SOL, None, 80 * SOL, 9
+    )
     assert legs(fake.outcome()) == [(ANA, "buy", UNITS, WRAPPED_SOL, 2 * SOL)]
 
 
-def test_a_buy_and_a_larger_sale_of_another_wallet_in_one_pool_are_both_decoded() -> None:
+def test_a_buy_and_a_larger_sale_of_another_wallet_in_one_pool_are_both_decoded() -> (
+    None
+):
     fake = (
         FakeTransaction(ANA, BEN)
         .pay(ANA, -SOL)
@@ -152,23 +265,33 @@ def test_a_buy_and_a_larger_sale_of_another_wallet_in_one_pool_are_both_decoded(
         .pay(BEN, 3 * SOL)
         .units(BEN, MINT, 3 * UNITS, 0)
     )
-    fake.units(POOL, MINT, DEEP, DEEP + 2 * UNITS).units(POOL, WRAPPED_SOL, DEEP, DEEP - 2 * SOL, 9)
+    fake.units(POOL, MINT, DEEP, DEEP + 2 * UNITS).units(
+        POOL, WRAPPED_SOL, DEEP, DEEP - 2 * SOL, 9
+    )
     assert legs(fake.outcome()) == [
         (ANA, "buy", UNITS, WRAPPED_SOL, SOL),
         (BEN, "sell", 3 * UNITS, WRAPPED_SOL, 3 * SOL),
     ]
 
 
-def test_buying_and_selling_in_one_transaction_is_arbitrage_even_if_units_remain() -> None:
+def test_buying_and_selling_in_one_transaction_is_arbitrage_even_if_units_remain() -> (
+    None
+):
     fake = FakeTransaction(ANA).pay(ANA, -1000).units(ANA, MINT, 0, 10)
-    fake.units(POOL, MINT, DEEP, DEEP - UNITS).units(POOL, WRAPPED_SOL, DEEP, DEEP + SOL, 9)
-    fake.units(OTHER_POOL, MINT, DEEP, DEEP + UNITS - 10).units(OTHER_POOL, WRAPPED_SOL, DEEP, DEEP - SOL + 1000, 9)
+    fake.units(POOL, MINT, DEEP, DEEP - UNITS).units(
+        POOL, WRAPPED_SOL, DEEP, DEEP + SOL, 9
+    )
+    fake.units(OTHER_POOL, MINT, DEEP, DEEP + UNITS - 10).units(
+        OTHER_POOL, WRAPPED_SOL, DEEP, DEEP - SOL + 1000, 9
+    )
     assert reason(fake.outcome()) is Reason.ARBITRAGE
 
 
 def test_a_withheld_transfer_fee_is_no_burn() -> None:
     fake = FakeTransaction(ANA).pay(ANA, SOL).units(ANA, MINT, UNITS, 0)
-    fake.units(POOL, MINT, DEEP, DEEP + UNITS * 95 // 100).units(POOL, WRAPPED_SOL, DEEP, DEEP - SOL, 9)
+    fake.units(POOL, MINT, DEEP, DEEP + UNITS * 95 // 100).units(
+        POOL, WRAPPED_SOL, DEEP, DEEP - SOL, 9
+    )
     assert legs(fake.outcome()) == [(ANA, "sell", UNITS, WRAPPED_SOL, SOL)]
 
 
@@ -179,17 +302,31 @@ def test_each_of_two_signers_pays_the_tips_and_fees_that_it_sent() -> None:
     assert isinstance(outcome, Decoded)
     (trade,) = outcome.trades
     assert (trade.wallet, trade.network_fee_lamports) == (ANA, 0)
-    assert (trade.tip_lamports, trade.platform_fee_lamports, trade.quote_units) == (1_000_000, 10_000_000, SOL)
+    assert (trade.tip_lamports, trade.platform_fee_lamports, trade.quote_units) == (
+        1_000_000,
+        10_000_000,
+        SOL,
+    )
 
 
-def test_a_keeper_fill_with_both_legs_in_the_owners_balances_is_the_owners_trade() -> None:
-    fake = FakeTransaction(BEN).units(ANA, USDC, 10**9, 10**9 - 50 * 10**6).units(ANA, MINT, 0, UNITS)
-    fake.units(POOL, USDC, DEEP, DEEP + 50 * 10**6).units(POOL, MINT, DEEP, DEEP - UNITS)
+def test_a_keeper_fill_with_both_legs_in_the_owners_balances_is_the_owners_trade() -> (
+    None
+):
+    fake = (
+        FakeTransaction(BEN)
+        .units(ANA, USDC, 10**9, 10**9 - 50 * 10**6)
+        .units(ANA, MINT, 0, UNITS)
+    )
+    fake.units(POOL, USDC, DEEP, DEEP + 50 * 10**6).units(
+        POOL, MINT, DEEP, DEEP - UNITS
+    )
     assert legs(fake.outcome()) == [(ANA, "buy", UNITS, USDC, 50 * 10**6)]
 
 
 def garble(change: Any) -> Outcome:
-    fake = pool_sells(FakeTransaction(ANA, BEN).pay(ANA, -SOL).units(ANA, MINT, 0, UNITS), UNITS, SOL)
+    fake = pool_sells(
+        FakeTransaction(ANA, BEN).pay(ANA, -SOL).units(ANA, MINT, 0, UNITS), UNITS, SOL
+    )
     record = fake.transfer(ANA, TIP, 1_000).record()
     change(record)
     return decode_json(json.dumps(record).encode())
@@ -198,18 +335,28 @@ def garble(change: Any) -> Outcome:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda r: r["meta"]["postTokenBalances"][0]["uiTokenAmount"].update(amount="9" * 30),
-        lambda r: r["meta"]["postTokenBalances"][0]["uiTokenAmount"].update(amount="-1"),
-        lambda r: r["meta"]["postTokenBalances"][0]["uiTokenAmount"].update(decimals=99_999),
+        lambda r: r["meta"]["postTokenBalances"][0]["uiTokenAmount"].update(
+            amount="9" * 30
+        ),
+        lambda r: r["meta"]["postTokenBalances"][0]["uiTokenAmount"].update(
+            amount="-1"
+        ),
+        lambda r: r["meta"]["postTokenBalances"][0]["uiTokenAmount"].update(
+            decimals=99_999
+        ),
         lambda r: r["meta"]["postTokenBalances"][0].update(accountIndex=-1),
         lambda r: r["meta"].update(fee=10**30),
         lambda r: r["meta"]["preBalances"].__setitem__(0, -5),
         lambda r: r["transaction"].update(signatures=["5" * 300]),
         lambda r: r["transaction"].update(signatures=[]),
         lambda r: r["transaction"]["message"].update(instructions=7),
-        lambda r: r["transaction"]["message"]["accountKeys"].__setitem__(1, {"pubkey": BEN}),
+        lambda r: r["transaction"]["message"]["accountKeys"].__setitem__(
+            1, {"pubkey": BEN}
+        ),
         lambda r: r["transaction"]["message"]["instructions"][0].update(data="0OIl"),
-        lambda r: r["transaction"]["message"]["instructions"][0].update(programIdIndex=999),
+        lambda r: r["transaction"]["message"]["instructions"][0].update(
+            programIdIndex=999
+        ),
         lambda r: r.update(meta=None),
     ],
 )
@@ -217,23 +364,38 @@ def test_a_record_that_cannot_exist_on_the_chain_is_failed(change: Any) -> None:
     assert isinstance(garble(change), Failed)
 
 
-@pytest.mark.parametrize("raw", [b"\xff\xfe{}", b"[" * 5000, b'{"transaction":' * 5000, b"", b"null"])
+@pytest.mark.parametrize(
+    "raw", [b"\xff\xfe{}", b"[" * 5000, b'{"transaction":' * 5000, b"", b"null"]
+)
 def test_bytes_that_are_no_record_are_failed(raw: bytes) -> None:
     assert isinstance(decode_json(raw), Failed)
 
 
-@pytest.mark.parametrize("missing", ["loadedAddresses", "innerInstructions", "blockTime", "slot", "version"])
+@pytest.mark.parametrize(
+    "missing", ["loadedAddresses", "innerInstructions", "blockTime", "slot", "version"]
+)
 def test_fields_that_some_captures_lack_are_optional(missing: str) -> None:
-    record = pool_sells(FakeTransaction(ANA).pay(ANA, -SOL).units(ANA, MINT, 0, UNITS), UNITS, SOL).record()
+    record = pool_sells(
+        FakeTransaction(ANA).pay(ANA, -SOL).units(ANA, MINT, 0, UNITS), UNITS, SOL
+    ).record()
     record.pop(missing, None)
     record["meta"].pop(missing, None)
-    assert legs(decode_json(json.dumps(record).encode())) == [(ANA, "buy", UNITS, WRAPPED_SOL, SOL)]
+    assert legs(decode_json(json.dumps(record).encode())) == [
+        (ANA, "buy", UNITS, WRAPPED_SOL, SOL)
+    ]
 
 
 @pytest.mark.parametrize("version", ["legacy", 0, 1])
 def test_every_message_version_decodes_to_the_same_trade(version: str | int) -> None:
-    record = pool_sells(FakeTransaction(ANA).pay(ANA, -SOL).units(ANA, MINT, 0, UNITS), UNITS, SOL).record()
+    record = pool_sells(
+        FakeTransaction(ANA).pay(ANA, -SOL).units(ANA, MINT, 0, UNITS), UNITS, SOL
+    ).record()
     record["version"] = version
     if version == 1:
-        record["transaction"]["message"]["transactionConfig"] = {"computeUnitLimit": 200_000, "priorityFee": 5_000}
-    assert legs(decode_json(json.dumps(record).encode())) == [(ANA, "buy", UNITS, WRAPPED_SOL, SOL)]
+        record["transaction"]["message"]["transactionConfig"] = {
+            "computeUnitLimit": 200_000,
+            "priorityFee": 5_000,
+        }
+    assert legs(decode_json(json.dumps(record).encode())) == [
+        (ANA, "buy", UNITS, WRAPPED_SOL, SOL)
+    ]

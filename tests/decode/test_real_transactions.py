@@ -1,4 +1,6 @@
-"""Decoding of every captured transaction, compared with independently computed balances."""
+"""Decoding of every captured transaction, compared with independently computed
+balances.
+"""
 
 import json
 import re
@@ -24,7 +26,9 @@ def expected(realdata: Path) -> dict[str, dict]:
 def kinds(realdata: Path) -> dict[str, str]:
     """First 16 characters of the signature -> its approximate kind in the index."""
     rows = re.findall(
-        r"^\| ([1-9A-Za-z]{16})\.json \| \S+ \| [^|]+ \| ([^|]+) \|", (realdata / "INDEX.md").read_text(), re.M
+        r"^\| ([1-9A-Za-z]{16})\.json \| \S+ \| [^|]+ \| ([^|]+) \|",
+        (realdata / "INDEX.md").read_text(),
+        re.M,
     )
     return {name: kind.strip() for name, kind in rows}
 
@@ -32,7 +36,8 @@ def kinds(realdata: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def outcomes(realdata: Path) -> dict[str, Outcome]:
     return {
-        path.stem: decode_json(path.read_bytes()) for path in sorted((realdata / "transactions/rpc").glob("*.json"))
+        path.stem: decode_json(path.read_bytes())
+        for path in sorted((realdata / "transactions/rpc").glob("*.json"))
     }
 
 
@@ -40,7 +45,9 @@ def trades(outcome: Outcome) -> tuple[Trade, ...]:
     return outcome.trades if isinstance(outcome, Decoded) else ()
 
 
-def test_token_and_lamport_changes_of_every_owner_are_exact(realdata: Path, expected: dict[str, dict]) -> None:
+def test_token_and_lamport_changes_of_every_owner_are_exact(
+    realdata: Path, expected: dict[str, dict]
+) -> None:
     compared = 0
     for path in (realdata / "transactions/rpc").glob("*.json"):
         record = decode_record(path.read_bytes())
@@ -51,21 +58,38 @@ def test_token_and_lamport_changes_of_every_owner_are_exact(realdata: Path, expe
         deltas = Deltas(record, record.meta)
         assert set(deltas.signers) == set(truth["signers"]), path.name
         for owner, row in truth["owners"].items():
-            moved = {mint: units for mint, units in deltas.by_owner.get(owner, {}).items() if units}
-            assert moved == {mint: int(units) for mint, units in row["mints"].items() if int(units)}, (path.name, owner)
+            moved = {
+                mint: units
+                for mint, units in deltas.by_owner.get(owner, {}).items()
+                if units
+            }
+            assert moved == {
+                mint: int(units) for mint, units in row["mints"].items() if int(units)
+            }, (path.name, owner)
             if row["native_lamports_delta"] is not None:
-                assert deltas.native_lamports(owner) == int(row["native_lamports_delta"]), (path.name, owner)
-                assert deltas.sol_lamports(owner) == int(row["net_sol_lamports"]), (path.name, owner)
+                assert deltas.native_lamports(owner) == int(
+                    row["native_lamports_delta"]
+                ), (path.name, owner)
+                assert deltas.sol_lamports(owner) == int(row["net_sol_lamports"]), (
+                    path.name,
+                    owner,
+                )
             if not owner.startswith("unknown-owner:"):
-                assert deltas.rent_lamports(owner) == int(row["token_account_rent_lamports"]), (path.name, owner)
+                assert deltas.rent_lamports(owner) == int(
+                    row["token_account_rent_lamports"]
+                ), (path.name, owner)
             compared += 1
-        silent = {owner for owner, mints in deltas.by_owner.items() if any(mints.values())} - set(truth["owners"])
+        silent = {
+            owner for owner, mints in deltas.by_owner.items() if any(mints.values())
+        } - set(truth["owners"])
         assert not silent, path.name
     assert compared > 500
 
 
 def test_no_record_fails_to_decode(outcomes: dict[str, Outcome]) -> None:
-    assert Counter(type(outcome).__name__ for outcome in outcomes.values())["Failed"] == 0
+    assert (
+        Counter(type(outcome).__name__ for outcome in outcomes.values())["Failed"] == 0
+    )
     assert len(outcomes) >= 225
 
 
@@ -74,7 +98,9 @@ def test_only_failed_transactions_are_skipped_as_failed(
 ) -> None:
     failed = {signature[:16] for signature, row in expected.items() if row["failed"]}
     skipped = {
-        name for name, outcome in outcomes.items() if getattr(outcome, "reason", None) == Reason.FAILED_TRANSACTION
+        name
+        for name, outcome in outcomes.items()
+        if getattr(outcome, "reason", None) == Reason.FAILED_TRANSACTION
     }
     assert skipped == failed & outcomes.keys()
     assert len(skipped) >= 22
@@ -87,9 +113,13 @@ def test_every_trade_moves_exactly_what_the_wallet_lost_and_gained(
         for trade in trades(outcome):
             row = expected[trade.signature]["owners"][trade.wallet]
             sign = 1 if trade.side == "buy" else -1
-            assert int(row["mints"][trade.mint]) == sign * trade.token_units, trade.signature
+            assert int(row["mints"][trade.mint]) == sign * trade.token_units, (
+                trade.signature
+            )
             if trade.quote_mint in STABLES:
-                assert int(row["mints"][trade.quote_mint]) == -sign * trade.quote_units, trade.signature
+                assert (
+                    int(row["mints"][trade.quote_mint]) == -sign * trade.quote_units
+                ), trade.signature
 
 
 def test_a_sol_trade_accounts_for_every_lamport_of_the_wallet(
@@ -100,9 +130,13 @@ def test_a_sol_trade_accounts_for_every_lamport_of_the_wallet(
         for trade in trades(outcome):
             if trade.quote_mint != WRAPPED_SOL:
                 continue
-            net = int(expected[trade.signature]["owners"][trade.wallet]["net_sol_lamports"])
+            net = int(
+                expected[trade.signature]["owners"][trade.wallet]["net_sol_lamports"]
+            )
             quote = -trade.quote_units if trade.side == "buy" else trade.quote_units
-            assert net == quote - trade.extras_lamports - trade.rent_lamports, trade.signature
+            assert net == quote - trade.extras_lamports - trade.rent_lamports, (
+                trade.signature
+            )
             seen += 1
     assert seen >= 60
 
@@ -110,11 +144,19 @@ def test_a_sol_trade_accounts_for_every_lamport_of_the_wallet(
 def test_every_clear_buy_and_sell_is_decoded(
     outcomes: dict[str, Outcome], expected: dict[str, dict], kinds: dict[str, str]
 ) -> None:
-    """Clear: the index names it a buy or sell, and the token is not one piece of a mint without decimals."""
+    """Clear: the index names it a buy or sell, and the token is not one piece of a mint
+    without decimals.
+    """
     missed, clear = [], 0
     for name, outcome in outcomes.items():
         kind = kinds[name]
-        side = "buy" if kind.startswith("buy(") or "dev-buy" in kind else "sell" if kind.startswith("sell(") else ""
+        side = (
+            "buy"
+            if kind.startswith("buy(") or "dev-buy" in kind
+            else "sell"
+            if kind.startswith("sell(")
+            else ""
+        )
         if not side:
             continue
         signature = next(s for s in expected if s.startswith(name))
@@ -137,7 +179,11 @@ def test_every_clear_buy_and_sell_is_decoded(
 def test_token_to_token_is_a_sell_and_a_buy_quoted_in_each_other(
     outcomes: dict[str, Outcome], kinds: dict[str, str]
 ) -> None:
-    swaps = [trades(outcome) for name, outcome in outcomes.items() if kinds[name] == "token-token"]
+    swaps = [
+        trades(outcome)
+        for name, outcome in outcomes.items()
+        if kinds[name] == "token-token"
+    ]
     assert len(swaps) == 11
     for sold, bought in swaps:
         assert (sold.side, bought.side) == ("sell", "buy")
@@ -146,14 +192,24 @@ def test_token_to_token_is_a_sell_and_a_buy_quoted_in_each_other(
         assert bought.extras_lamports == bought.rent_lamports == 0
 
 
-# The script behind the index took its kind from the file's name; the balances show a route that ends in USDT.
+# The script behind the index took its kind from the file's name; the balances show a
+# route that ends in USDT.
 MISLABELLED = {"4QvTLiNg48ecSdHQ": "LP-create"}
 
 
 @pytest.mark.parametrize(
     ("kind", "reasons"),
     [
-        ("LP-", {Reason.LIQUIDITY, Reason.TRANSFER, Reason.NO_TOKEN_CHANGE, Reason.NO_WALLET, Reason.NFT}),
+        (
+            "LP-",
+            {
+                Reason.LIQUIDITY,
+                Reason.TRANSFER,
+                Reason.NO_TOKEN_CHANGE,
+                Reason.NO_WALLET,
+                Reason.NFT,
+            },
+        ),
         ("nft", {Reason.NFT, Reason.NO_TOKEN_CHANGE, Reason.NO_WALLET}),
         ("transfer", {Reason.TRANSFER, Reason.NO_TOKEN_CHANGE, Reason.NO_WALLET}),
         ("stake", {Reason.NO_TOKEN_CHANGE, Reason.MINTED}),
@@ -176,7 +232,10 @@ def test_a_transaction_without_a_swap_is_skipped_with_its_reason(
     of_kind = {
         name: outcome
         for name, outcome in outcomes.items()
-        if (kinds[name] == kind or (kind in {"LP-", "nft"} and kinds[name].startswith(kind)))
+        if (
+            kinds[name] == kind
+            or (kind in {"LP-", "nft"} and kinds[name].startswith(kind))
+        )
         and name not in MISLABELLED
     }
     assert of_kind
@@ -185,11 +244,15 @@ def test_a_transaction_without_a_swap_is_skipped_with_its_reason(
         assert outcome.reason in reasons, (name, outcome.reason)
 
 
-def test_both_encodings_of_a_transaction_decode_alike(realdata: Path, outcomes: dict[str, Outcome]) -> None:
+def test_both_encodings_of_a_transaction_decode_alike(
+    realdata: Path, outcomes: dict[str, Outcome]
+) -> None:
     variants = list((realdata / "transactions/rpc_jsonparsed_variants").glob("*.json"))
     assert variants
     for path in variants:
-        assert trades(decode_json(path.read_bytes())) == trades(outcomes[path.stem]), path.name
+        assert trades(decode_json(path.read_bytes())) == trades(outcomes[path.stem]), (
+            path.name
+        )
 
 
 def test_the_captures_include_legacy_and_versioned_messages(realdata: Path) -> None:

@@ -1,4 +1,6 @@
-"""Runs that something befalls at a moment of chance, beside one that nothing befalls (`make faults`)."""
+"""Runs that something befalls at a moment of chance, beside one that nothing befalls
+(`make faults`).
+"""
 
 import os
 import random
@@ -30,9 +32,15 @@ def pytest_report_header() -> str:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     terminalreporter.section(f"what befell each run (FAULTS_SEED={SEED})")
-    terminalreporter.line(f"{'what':<34}{'seconds':>8}{'undisturbed':>13}{'steps again':>13}  when")
-    for what, outcome, undisturbed, when in sorted(config.stash[TABLE], key=lambda row: row[0]):
-        terminalreporter.line(f"{what:<34}{outcome.seconds:>8.1f}{undisturbed:>13.1f}{outcome.again:>13}  {when}")
+    terminalreporter.line(
+        f"{'what':<34}{'seconds':>8}{'undisturbed':>13}{'steps again':>13}  when"
+    )
+    for what, outcome, undisturbed, when in sorted(
+        config.stash[TABLE], key=lambda row: row[0]
+    ):
+        terminalreporter.line(
+            f"{what:<34}{outcome.seconds:>8.1f}{undisturbed:>13.1f}{outcome.again:>13}  {when}"
+        )
 
 
 @pytest.fixture
@@ -67,8 +75,12 @@ def _kept() -> list[Outcome]:
 
 
 @pytest.fixture
-def undisturbed(env: dict[str, str], counted: Counted, _kept: list[Outcome], tmp_path: Path) -> Outcome:
-    """What a run leaves that nothing befell; made once, and cleared away before the test's own run."""
+def undisturbed(
+    env: dict[str, str], counted: Counted, _kept: list[Outcome], tmp_path: Path
+) -> Outcome:
+    """What a run leaves that nothing befell; made once, and cleared away before the
+    test's own run.
+    """
     if not _kept:
         folder = tmp_path / "undisturbed"
         folder.mkdir()
@@ -80,7 +92,11 @@ def undisturbed(env: dict[str, str], counted: Counted, _kept: list[Outcome], tmp
 
 
 @pytest.fixture
-def tell(request: pytest.FixtureRequest, undisturbed: Outcome) -> Callable[[str, Outcome, str], None]:
+def tell(
+    request: pytest.FixtureRequest, undisturbed: Outcome
+) -> Callable[[str, Outcome, str], None]:
     """`tell("worker killed", outcome, "after 12 steps")`: a line of the table."""
     table = request.config.stash[TABLE]
-    return lambda what, outcome, when: table.append((what, outcome, undisturbed.seconds, when))
+    return lambda what, outcome, when: table.append(
+        (what, outcome, undisturbed.seconds, when)
+    )

@@ -23,7 +23,15 @@ from discovery.models import (
     Trade,
     Wallet,
 )
-from tests.runs.workers import ROOT, Program, Worker, assert_true, over, wait_for, workers
+from tests.runs.workers import (
+    ROOT,
+    Program,
+    Worker,
+    assert_true,
+    over,
+    wait_for,
+    workers,
+)
 from walltrack.processes import until
 
 Facts = dict[str, list[tuple[Any, ...]]]
@@ -32,30 +40,54 @@ LONGEST_SECONDS = 180
 _SCORES = {"score", "score_detail", "n_eff", "profile", "initial_score"}
 """Fade with the seconds between two runs."""
 _OWN: dict[type[Model], set[str]] = {
-    RunToken: {"id", "run_id", "rank", "price_usd", "price_change_pct", "liquidity_usd", "market_cap_usd"},
+    RunToken: {
+        "id",
+        "run_id",
+        "rank",
+        "price_usd",
+        "price_change_pct",
+        "liquidity_usd",
+        "market_cap_usd",
+    },
     RunWallet: {"id", "run_id", "created_at"},
     Position: {"id", "run_id", "updated_at"},
     Trade: {"id"},
     Cycle: {"id", "liquidation_value_lamports"},
-    Wallet: {"scored_in_id", "first_run_id", "profiled_at", "first_discovered_at", "last_discovered_at"},
+    Wallet: {
+        "scored_in_id",
+        "first_run_id",
+        "profiled_at",
+        "first_discovered_at",
+        "last_discovered_at",
+    },
 }
-"""The tables of a run's results with the columns that name the run, tell when it stored or follow SOL's price then."""
+"""The tables of a run's results with the columns that name the run, tell when it stored
+or follow SOL's price then.
+"""
 
 
 def facts() -> Facts:
     """Every row of these tables, as often as it is there."""
     found = {}
     for table, own in _OWN.items():
-        names = [field.attname for field in table._meta.concrete_fields if field.attname not in own | _SCORES]
+        names = [
+            field.attname
+            for field in table._meta.concrete_fields
+            if field.attname not in own | _SCORES
+        ]
         rows = table._default_manager.values(*names)
         found[table.__name__] = sorted((_ordered(row) for row in rows), key=str)
     return found
 
 
 def _ordered(row: dict[str, Any]) -> tuple[Any, ...]:
-    """Sources stand as they answered, the words of a wallet's flag are of the token that was stored last: chance."""
+    """Sources stand as they answered, the words of a wallet's flag are of the token
+    that was stored last: chance.
+    """
     return tuple(
-        sorted(value) if name == "sources" or (name == "flags" and isinstance(value, dict)) else value
+        sorted(value)
+        if name == "sources" or (name == "flags" and isinstance(value, dict))
+        else value
         for name, value in row.items()
     )
 
@@ -67,7 +99,9 @@ def scores() -> dict[str, Decimal | None]:
 
 @dataclass
 class Outcome:
-    """What a run left, and how long it took from its request to its end. `again`: attempts beyond each step's first."""
+    """What a run left, and how long it took from its request to its end. `again`:
+    attempts beyond each step's first.
+    """
 
     facts: Facts
     scores: dict[str, Decimal | None]
@@ -78,7 +112,9 @@ class Outcome:
 
 
 class Disturbed:
-    """One run by two workers and a beat, asked for by the command, each a process of its own."""
+    """One run by two workers and a beat, asked for by the command, each a process of
+    its own.
+    """
 
     def __init__(self, env: dict[str, str], folder: Path, both: list[Worker]) -> None:
         self.workers = both
@@ -86,7 +122,9 @@ class Disturbed:
         self._began = time.monotonic()
         with (folder / "discover.log").open("ab") as log:
             words = [sys.executable, "manage.py", "discover", "--quiet"]
-            self._command = subprocess.Popen(words, cwd=ROOT, env=env, stdout=log, stderr=log)
+            self._command = subprocess.Popen(
+                words, cwd=ROOT, env=env, stdout=log, stderr=log
+            )
         assert until(Run.objects.exists, 30), self.logs()
         self._began = time.monotonic()
         self.run = Run.objects.get()
@@ -104,14 +142,19 @@ class Disturbed:
         return over(self.run)()
 
     def outcome(self, counted: Counted) -> Outcome:
-        """When it has ended, as it must: completed, nothing lost, true to the lamport, no step done twice."""
+        """When it has ended, as it must: completed, nothing lost, true to the lamport,
+        no step done twice.
+        """
         assert wait_for(self.is_over, LONGEST_SECONDS), self.logs()
         seconds = time.monotonic() - self._began
         assert self._command.wait(timeout=30) == 0, self.logs()
         assert_true(self.run)
         steps = list(self.run.steps.values_list("pk", "kind", "key", "attempt"))
         completed, once = counted(self.run), Counter(pk for pk, *_ in steps)
-        assert completed == once, {"too often": completed - once, "never": once - completed}
+        assert completed == once, {
+            "too often": completed - once,
+            "never": once - completed,
+        }
         return Outcome(
             facts=facts(),
             scores=scores(),
@@ -123,7 +166,10 @@ class Disturbed:
 
     def logs(self) -> str:
         """The ends of what its processes wrote."""
-        return "\n".join(f"== {log.name}\n{log.read_text()[-3000:]}" for log in sorted(self._folder.glob("*.log")))
+        return "\n".join(
+            f"== {log.name}\n{log.read_text()[-3000:]}"
+            for log in sorted(self._folder.glob("*.log"))
+        )
 
     def close(self) -> None:
         """Nothing of it is left."""
@@ -136,21 +182,32 @@ def disturbed(env: dict[str, str], folder: Path) -> Iterator[Disturbed]:
     """A run that has just been asked for, to be disturbed."""
     beat = Program(env, folder / "beat.log", "beat")
     try:
-        with workers(2, env, folder) as both, contextlib.closing(Disturbed(env, folder, both)) as run:
+        with (
+            workers(2, env, folder) as both,
+            contextlib.closing(Disturbed(env, folder, both)) as run,
+        ):
             yield run
     finally:
         beat.kill()
 
 
 def assert_same(one: Outcome, other: Outcome) -> None:
-    """The same rows, none more and none less; scores but for what a few minutes take off."""
+    """The same rows, none more and none less; scores but for what a few minutes take
+    off.
+    """
     assert one.steps == other.steps
     assert one.funnel == other.funnel, (one.funnel, other.funnel)
     for table, rows in other.facts.items():
-        unlike = [pair for pair in itertools.zip_longest(one.facts[table], rows) if pair[0] != pair[1]]
+        unlike = [
+            pair
+            for pair in itertools.zip_longest(one.facts[table], rows)
+            if pair[0] != pair[1]
+        ]
         assert unlike == [], (table, len(unlike), unlike[0])
     assert one.scores.keys() == other.scores.keys()
     for wallet, score in other.scores.items():
         mine = one.scores[wallet]
         assert (mine is None) == (score is None)
-        assert mine is None or score is None or abs(mine - score) <= Decimal("0.002"), wallet
+        assert mine is None or score is None or abs(mine - score) <= Decimal("0.002"), (
+            wallet
+        )

@@ -16,7 +16,9 @@ from walltrack.processes import Child, ManagedChild, StopStep, end, spawn, until
 
 
 class Broker:
-    """A Valkey of our own that keeps nothing on disk; its port stays its own over restarts."""
+    """A Valkey of our own that keeps nothing on disk; its port stays its own over
+    restarts.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -29,9 +31,18 @@ class Broker:
     def start(self) -> None:
         """Empty, until it answers."""
         program = installed_programs().valkey
-        settings = {"port": str(self._port), "bind": "127.0.0.1", "save": "", "appendonly": "no"}
-        words = [word for name, value in settings.items() for word in (f"--{name}", value)]
-        self._process = spawn([program, *words], env={}, log=self._folder / "valkey.log", cwd=self._folder)
+        settings = {
+            "port": str(self._port),
+            "bind": "127.0.0.1",
+            "save": "",
+            "appendonly": "no",
+        }
+        words = [
+            word for name, value in settings.items() for word in (f"--{name}", value)
+        ]
+        self._process = spawn(
+            [program, *words], env={}, log=self._folder / "valkey.log", cwd=self._folder
+        )
         assert until(self._answers, 10), (self._folder / "valkey.log").read_text()
         assert self.keys() == 0
 
@@ -52,7 +63,9 @@ class Broker:
 
 
 class Gate:
-    """Passes connections on to a server; shut, it cuts them and the kernel refuses new ones."""
+    """Passes connections on to a server; shut, it cuts them and the kernel refuses new
+    ones.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -100,7 +113,9 @@ class Gate:
             task.cancel()
         await asyncio.gather(*passing, return_exceptions=True)
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._passing.add(task)
@@ -108,7 +123,9 @@ class Gate:
         try:
             their_reader, their_writer = await asyncio.open_connection(*self._target)
             links.append(their_writer)
-            await asyncio.gather(_copy(reader, their_writer), _copy(their_reader, writer))
+            await asyncio.gather(
+                _copy(reader, their_writer), _copy(their_reader, writer)
+            )
         finally:
             self._passing.discard(task)
             for link in links:

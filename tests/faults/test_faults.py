@@ -33,7 +33,11 @@ def stays_down(seconds: float) -> None:
 
 
 def test_a_second_undisturbed_run_leaves_the_same(
-    env: dict[str, str], undisturbed: Outcome, counted: Counted, tell: Tell, tmp_path: Path
+    env: dict[str, str],
+    undisturbed: Outcome,
+    counted: Counted,
+    tell: Tell,
+    tmp_path: Path,
 ) -> None:
     with disturbed(env, tmp_path) as run:
         outcome = run.outcome(counted)
@@ -60,7 +64,10 @@ def test_one_of_two_workers_is_killed(
         stays_down(pause)  # not always just behind the end of a step
         victim.kill()
         assert not run.is_over(), "it was too quick for this moment: take another seed"
-        held = run.run.steps.filter(status="running", claimed_by__startswith=f"{worker_name(victim.process.pid)}:")
+        held = run.run.steps.filter(
+            status="running",
+            claimed_by__startswith=f"{worker_name(victim.process.pid)}:",
+        )
         when = f"after {run.done()} of {len(undisturbed.steps)} steps; it held {held.count()}"
         outcome = run.outcome(counted)
     assert_same(outcome, undisturbed)
@@ -88,7 +95,9 @@ def test_the_broker_is_killed_and_comes_back_empty(
         broker.start()
         when = f"after {steps} steps, away for {down:.1f} s"
         outcome = run.outcome(counted)
-        assert [worker.process.poll() for worker in run.workers] == [None, None], run.logs()  # nobody starts them again
+        assert [worker.process.poll() for worker in run.workers] == [None, None], (
+            run.logs()
+        )  # nobody starts them again
     assert_same(outcome, undisturbed)
     tell(f"broker killed and empty ({nth + 1})", outcome, when)
 

@@ -33,14 +33,18 @@ def heartbeat() -> Callable[..., Heartbeat]:
 
     def make(name: str, *, age_seconds: float = 5, **detail: Any) -> Heartbeat:
         at = timezone.now() - timedelta(seconds=age_seconds)
-        return Heartbeat.objects.update_or_create(name=name, defaults={"at": at, "detail": detail})[0]
+        return Heartbeat.objects.update_or_create(
+            name=name, defaults={"at": at, "detail": detail}
+        )[0]
 
     return make
 
 
 @pytest.fixture
 def make_run() -> Callable[..., Run]:
-    """`make_run(status="running", stage="analyse")`: a run; by default one completed an hour ago."""
+    """`make_run(status="running", stage="analyse")`: a run; by default one completed an
+    hour ago.
+    """
 
     def make(*, began: datetime | None = None, **values: Any) -> Run:
         began = began or timezone.now() - timedelta(hours=1)
@@ -62,20 +66,33 @@ def make_run() -> Callable[..., Run]:
 
 @pytest.fixture
 def healthy_system(transactional_db: None, heartbeat: Any, make_run: Any) -> None:
-    """Every component has just reported, a run is completed, and the next is due in five hours."""
+    """Every component has just reported, a run is completed, and the next is due in
+    five hours.
+    """
     heartbeat("beat")
     heartbeat("tick")
     heartbeat("canary", sent_at="2026-01-01T00:00:00Z", worker="celery@host-17")
-    heartbeat("worker:host-17:42", host="host-17", pid=42, concurrency=4, active=1, queues=["runs", "steps"])
+    heartbeat(
+        "worker:host-17:42",
+        host="host-17",
+        pid=42,
+        concurrency=4,
+        active=1,
+        queues=["runs", "steps"],
+    )
     Provider.objects.create(name="helius", last_success_at=timezone.now())
     due = timezone.now() + timedelta(hours=5)
-    Config.objects.update_or_create(pk=1, defaults={"next_run_at": due, "updated_by": "ana"})
+    Config.objects.update_or_create(
+        pk=1, defaults={"next_run_at": due, "updated_by": "ana"}
+    )
     make_run()
 
 
 @pytest.fixture
 def get_health(client: Client) -> GetHealth:
-    """`get_health()`: the JSON of /health/detailed as an anonymous caller sees it, with the status code as `code`."""
+    """`get_health()`: the JSON of /health/detailed as an anonymous caller sees it, with
+    the status code as `code`.
+    """
 
     def get(path: str = "/health/detailed", **options: Any) -> dict[str, Any]:
         response = client.get(path, **options)
@@ -85,7 +102,9 @@ def get_health(client: Client) -> GetHealth:
 
 
 @pytest.fixture
-def get_health_as_operator(client: Client, get_health: GetHealth, transactional_db: None) -> GetHealth:
+def get_health_as_operator(
+    client: Client, get_health: GetHealth, transactional_db: None
+) -> GetHealth:
     """`get_health` for a signed-in member of staff."""
     client.force_login(User.objects.create_user("ana", is_staff=True))
     return get_health
@@ -100,6 +119,8 @@ def silent_server() -> Iterator[SilentServer]:
 
 @pytest.fixture
 def database_at(transactional_db: None) -> Iterator[Callable[[int], None]]:
-    """`database_at(port)`: new connections go to that port; the test's own connection stays open."""
+    """`database_at(port)`: new connections go to that port; the test's own connection
+    stays open.
+    """
     with pytest.MonkeyPatch.context() as patch:
         yield lambda port: patch.setitem(connections.settings["default"], "PORT", port)

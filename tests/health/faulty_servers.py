@@ -28,11 +28,15 @@ class SilentServer:
 
 
 class QueryDroppingProxy:
-    """Forwards everything to a real server except messages that contain `query`; these get no response."""
+    """Forwards everything to a real server except messages that contain `query`; these
+    get no response.
+    """
 
     def __init__(self, port: int, query: bytes) -> None:
         self._target, self._query = port, query
-        self._sockets: list[socket.socket] = [socket.create_server(("127.0.0.1", 0), backlog=64)]
+        self._sockets: list[socket.socket] = [
+            socket.create_server(("127.0.0.1", 0), backlog=64)
+        ]
         self.port: int = self._sockets[0].getsockname()[1]
         self.has_dropped = threading.Event()
 
@@ -52,8 +56,12 @@ class QueryDroppingProxy:
                 client, _ = self._sockets[0].accept()
                 server = socket.create_connection(("127.0.0.1", self._target))
                 self._sockets += [client, server]
-                threading.Thread(target=self._forward, args=(client, server), daemon=True).start()
-                threading.Thread(target=self._forward, args=(server, client), daemon=True).start()
+                threading.Thread(
+                    target=self._forward, args=(client, server), daemon=True
+                ).start()
+                threading.Thread(
+                    target=self._forward, args=(server, client), daemon=True
+                ).start()
 
     def _forward(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):

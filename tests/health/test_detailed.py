@@ -25,7 +25,9 @@ CHECKS = {
 }  # fmt: skip
 
 
-def test_a_healthy_system_passes_every_check(healthy_system: None, get_health: Any) -> None:
+def test_a_healthy_system_passes_every_check(
+    healthy_system: None, get_health: Any
+) -> None:
     health = get_health()
     assert (health["code"], health["status"], not_passing(health)) == (200, "pass", {})
     assert set(health["checks"]) == CHECKS
@@ -48,13 +50,21 @@ def test_a_healthy_system_passes_every_check(healthy_system: None, get_health: A
     ],
 )
 def test_a_component_without_a_recent_heartbeat_is_reported(
-    component: str, age_seconds: int, status: str, healthy_system: None, heartbeat: Any, get_health: Any
+    component: str,
+    age_seconds: int,
+    status: str,
+    healthy_system: None,
+    heartbeat: Any,
+    get_health: Any,
 ) -> None:
     heartbeat(component, age_seconds=age_seconds)
     health = get_health()
     name = component.partition(":")[0].replace("worker", "workers")
     assert not_passing(health) == ({} if status == "pass" else {name: status})
-    assert (health["status"], health["code"]) == (status, 503 if status == "fail" else 200)
+    assert (health["status"], health["code"]) == (
+        status,
+        503 if status == "fail" else 200,
+    )
 
 
 def test_an_old_canary_only_warns_while_every_worker_is_busy(
@@ -73,24 +83,48 @@ def test_a_missing_canary_only_warns_after_the_workers_have_just_started(
     heartbeat("beat")
     heartbeat("worker:host-17:42", started_at=timezone.now().isoformat())
     health = get_health_as_operator()
-    assert (health["code"], not_passing(health)) == (200, {"canary": "warn", "tick": "warn"})
-    assert "has not been seen yet: the workers have just started" in health["checks"]["canary"]["output"]
-    heartbeat("worker:host-17:42", started_at=(timezone.now() - timedelta(minutes=4)).isoformat())
+    assert (health["code"], not_passing(health)) == (
+        200,
+        {"canary": "warn", "tick": "warn"},
+    )
+    assert (
+        "has not been seen yet: the workers have just started"
+        in health["checks"]["canary"]["output"]
+    )
+    heartbeat(
+        "worker:host-17:42",
+        started_at=(timezone.now() - timedelta(minutes=4)).isoformat(),
+    )
     assert not_passing(get_health_as_operator()) == {"canary": "fail", "tick": "fail"}
 
 
-def test_one_live_worker_of_two_is_enough(healthy_system: None, heartbeat: Any, get_health_as_operator: Any) -> None:
+def test_one_live_worker_of_two_is_enough(
+    healthy_system: None, heartbeat: Any, get_health_as_operator: Any
+) -> None:
     heartbeat("worker:host-18:43", age_seconds=7200)
     check = get_health_as_operator()["checks"]["workers"]
-    assert (check["status"], check["output"], set(check["facts"])) == ("pass", "one worker", {"host-17:42"})
+    assert (check["status"], check["output"], set(check["facts"])) == (
+        "pass",
+        "one worker",
+        {"host-17:42"},
+    )
 
 
-def test_without_heartbeats_for_ten_minutes_every_component_fails(healthy_system: None, get_health: Any) -> None:
+def test_without_heartbeats_for_ten_minutes_every_component_fails(
+    healthy_system: None, get_health: Any
+) -> None:
     with time_machine.travel(timezone.now() + timedelta(minutes=10)):
-        assert not_passing(get_health()) == {"workers": "fail", "canary": "fail", "beat": "fail", "tick": "fail"}
+        assert not_passing(get_health()) == {
+            "workers": "fail",
+            "canary": "fail",
+            "beat": "fail",
+            "tick": "fail",
+        }
 
 
-def test_on_a_new_system_no_component_has_been_seen_yet(get_health_as_operator: Any) -> None:
+def test_on_a_new_system_no_component_has_been_seen_yet(
+    get_health_as_operator: Any,
+) -> None:
     health = get_health_as_operator()
     for name in ("workers", "canary", "beat", "tick"):
         assert health["checks"][name]["status"] == "fail"
@@ -108,17 +142,30 @@ def test_workers_fails_after_the_last_worker_has_stopped_in_order(
     Heartbeat.objects.filter(name__startswith="worker:").delete()
     health = get_health_as_operator()
     assert (health["code"], not_passing(health)) == (503, {"workers": "fail"})
-    assert health["checks"]["workers"]["output"] == "no worker is running: start walltrack-worker"
+    assert (
+        health["checks"]["workers"]["output"]
+        == "no worker is running: start walltrack-worker"
+    )
 
 
-def test_without_a_run_the_last_one_is_null(healthy_system: None, get_health_as_operator: Any) -> None:
+def test_without_a_run_the_last_one_is_null(
+    healthy_system: None, get_health_as_operator: Any
+) -> None:
     Run.objects.all().delete()
     health = get_health_as_operator()
-    assert (health["last_discovery_run"], health["scheduler"]["last_run"]) == (None, None)
-    assert (health["status"], health["checks"]["runs"]["output"]) == ("pass", "no run yet")
+    assert (health["last_discovery_run"], health["scheduler"]["last_run"]) == (
+        None,
+        None,
+    )
+    assert (health["status"], health["checks"]["runs"]["output"]) == (
+        "pass",
+        "no run yet",
+    )
 
 
-def test_a_broker_that_is_down_fails(healthy_system: None, get_health: Any, settings: Any) -> None:
+def test_a_broker_that_is_down_fails(
+    healthy_system: None, get_health: Any, settings: Any
+) -> None:
     settings.REDIS_URL = f"redis://127.0.0.1:{closed_port()}/0"
     health = get_health()
     assert (health["code"], not_passing(health)) == (503, {"broker": "fail"})
@@ -146,7 +193,10 @@ def test_without_the_database_the_other_checks_are_not_known(
     database_at(closed_port())
     health = get_health()
     assert (health["code"], not_passing(health)) == (503, UNKNOWN_WITHOUT_DATABASE)
-    assert (health["scheduler"]["enabled"], health["scheduler"]["reason"]) == (None, "not known")
+    assert (health["scheduler"]["enabled"], health["scheduler"]["reason"]) == (
+        None,
+        "not known",
+    )
     assert health["last_discovery_run"] is None
 
 
@@ -177,10 +227,14 @@ def test_a_database_that_drops_queries_fails_within_the_time_limit(
         for thread in threading.enumerate():
             if thread.name.startswith("health"):
                 thread.join(timeout=3)
-                assert not thread.is_alive(), "the check is still waiting for the server"
+                assert not thread.is_alive(), (
+                    "the check is still waiting for the server"
+                )
 
 
-def test_a_locked_table_does_not_affect_the_other_checks(healthy_system: None, get_health: Any) -> None:
+def test_a_locked_table_does_not_affect_the_other_checks(
+    healthy_system: None, get_health: Any
+) -> None:
     with connection.cursor() as cursor:
         cursor.execute("BEGIN; LOCK TABLE discovery_runs IN ACCESS EXCLUSIVE MODE")
         try:
@@ -191,8 +245,13 @@ def test_a_locked_table_does_not_affect_the_other_checks(healthy_system: None, g
     assert health["duration_ms"] <= MAX_DURATION_MS
 
 
-def test_a_pending_migration_fails_and_is_named_to_operators(healthy_system: None, get_health_as_operator: Any) -> None:
-    recorder, (last,) = MigrationRecorder(connection), MigrationLoader(connection).graph.leaf_nodes("discovery")
+def test_a_pending_migration_fails_and_is_named_to_operators(
+    healthy_system: None, get_health_as_operator: Any
+) -> None:
+    recorder, (last,) = (
+        MigrationRecorder(connection),
+        MigrationLoader(connection).graph.leaf_nodes("discovery"),
+    )
     recorder.record_unapplied(*last)
     try:
         health = get_health_as_operator()
@@ -203,7 +262,9 @@ def test_a_pending_migration_fails_and_is_named_to_operators(healthy_system: Non
     assert "manage.py migrate" in health["checks"]["migrations"]["output"]
 
 
-def test_a_provider_whose_last_request_failed_warns(healthy_system: None, get_health_as_operator: Any) -> None:
+def test_a_provider_whose_last_request_failed_warns(
+    healthy_system: None, get_health_as_operator: Any
+) -> None:
     Provider.objects.create(
         name="jupiter",
         last_success_at=timezone.now() - timedelta(minutes=9),
@@ -211,25 +272,38 @@ def test_a_provider_whose_last_request_failed_warns(healthy_system: None, get_he
         last_cause="HTTP 503 from https://api.example/?api-key=hunter2",
     )
     health = get_health_as_operator()
-    assert (health["code"], health["status"], not_passing(health)) == (200, "warn", {"providers": "warn"})
+    assert (health["code"], health["status"], not_passing(health)) == (
+        200,
+        "warn",
+        {"providers": "warn"},
+    )
     check = health["checks"]["providers"]
     assert "jupiter: last failed 3 min ago (HTTP 503" in check["output"]
     assert "hunter2" not in check["output"]
-    assert {name: facts["status"] for name, facts in check["facts"].items()} == {"helius": "pass", "jupiter": "warn"}
+    assert {name: facts["status"] for name, facts in check["facts"].items()} == {
+        "helius": "pass",
+        "jupiter": "warn",
+    }
 
 
-def test_a_provider_that_recovered_passes(healthy_system: None, get_health: Any) -> None:
+def test_a_provider_that_recovered_passes(
+    healthy_system: None, get_health: Any
+) -> None:
     earlier = timezone.now() - timedelta(minutes=1)
     Provider.objects.update(last_failure_at=earlier)
     assert not_passing(get_health()) == {}
 
 
-def test_a_provider_with_an_open_circuit_warns(healthy_system: None, get_health: Any) -> None:
+def test_a_provider_with_an_open_circuit_warns(
+    healthy_system: None, get_health: Any
+) -> None:
     Provider.objects.update(open_until=timezone.now() + timedelta(seconds=50))
     assert not_passing(get_health()) == {"providers": "warn"}
 
 
-def test_an_open_api_warns(healthy_system: None, get_health: Any, settings: Any) -> None:
+def test_an_open_api_warns(
+    healthy_system: None, get_health: Any, settings: Any
+) -> None:
     settings.API_AUTH_ENABLED = False
     assert not_passing(get_health()) == {"api_auth": "warn"}
 
@@ -244,7 +318,12 @@ def test_an_open_api_warns(healthy_system: None, get_health: Any, settings: Any)
     ],
 )
 def test_an_unencrypted_or_unreachable_public_url_warns(
-    url: str, proxies: int, status: str, healthy_system: None, get_health: Any, settings: Any
+    url: str,
+    proxies: int,
+    status: str,
+    healthy_system: None,
+    get_health: Any,
+    settings: Any,
 ) -> None:
     settings.PUBLIC_URL, settings.TRUSTED_PROXY_COUNT = url, proxies
     assert get_health()["checks"]["transport"]["status"] == status
@@ -259,7 +338,9 @@ def other_session_count() -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_checks_close_their_connections(healthy_system: None, get_health_as_operator: Any) -> None:
+def test_checks_close_their_connections(
+    healthy_system: None, get_health_as_operator: Any
+) -> None:
     get_health_as_operator()
     # The server ends a session a moment after its client has disconnected.
     deadline = time.monotonic() + 10
@@ -269,13 +350,22 @@ def test_checks_close_their_connections(healthy_system: None, get_health_as_oper
 
 
 def test_a_change_of_the_status_is_logged_once(
-    healthy_system: None, get_health: Any, settings: Any, caplog: pytest.LogCaptureFixture
+    healthy_system: None,
+    get_health: Any,
+    settings: Any,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     get_health()
     caplog.clear()
     settings.REDIS_URL = f"redis://127.0.0.1:{closed_port()}/0"
     get_health()
     get_health()
-    records = [record for record in caplog.records if record.name.startswith(("health", "django.request"))]
-    assert [(record.levelname, record.getMessage()) for record in records] == [("ERROR", "health: fail")]
+    records = [
+        record
+        for record in caplog.records
+        if record.name.startswith(("health", "django.request"))
+    ]
+    assert [(record.levelname, record.getMessage()) for record in records] == [
+        ("ERROR", "health: fail")
+    ]
     assert "broker" in records[0].checks

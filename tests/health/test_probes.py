@@ -46,7 +46,9 @@ def test_an_unknown_probe_is_not_found(client: Client, db: None) -> None:
     assert client.get("/health/nothing").status_code == 404
 
 
-def test_ready_checks_database_migrations_and_broker(get_health: Any, transactional_db: None) -> None:
+def test_ready_checks_database_migrations_and_broker(
+    get_health: Any, transactional_db: None
+) -> None:
     health = get_health("/health/ready")
     assert (health["code"], health["status"]) == (200, "pass")
     assert {name: check["status"] for name, check in health["checks"].items()} == {
@@ -61,21 +63,32 @@ def test_not_ready_without_the_database(
 ) -> None:
     database_at(closed_port())
     health = get_health("/health/ready")
-    assert (health["code"], health["checks"]["database"]["status"], health["checks"]["broker"]["status"]) == (
+    assert (
+        health["code"],
+        health["checks"]["database"]["status"],
+        health["checks"]["broker"]["status"],
+    ) == (
         503,
         "fail",
         "pass",
     )
 
 
-def test_not_ready_without_the_broker(get_health: Any, transactional_db: None, settings: Any) -> None:
+def test_not_ready_without_the_broker(
+    get_health: Any, transactional_db: None, settings: Any
+) -> None:
     settings.REDIS_URL = f"redis://127.0.0.1:{closed_port()}/0"
     health = get_health("/health/ready")
     assert (health["code"], health["checks"]["broker"]["status"]) == (503, "fail")
 
 
-def test_not_ready_while_a_migration_is_pending(get_health: Any, transactional_db: None) -> None:
-    recorder, (last,) = MigrationRecorder(connection), MigrationLoader(connection).graph.leaf_nodes("discovery")
+def test_not_ready_while_a_migration_is_pending(
+    get_health: Any, transactional_db: None
+) -> None:
+    recorder, (last,) = (
+        MigrationRecorder(connection),
+        MigrationLoader(connection).graph.leaf_nodes("discovery"),
+    )
     recorder.record_unapplied(*last)
     try:
         health = get_health("/health/ready")

@@ -14,11 +14,17 @@ from discovery.models import ApiKey, Config, Run
 from tests.health.faulty_servers import closed_port
 
 
-def test_anonymous_callers_see_states_and_times_only(healthy_system: None, get_health: Any) -> None:
+def test_anonymous_callers_see_states_and_times_only(
+    healthy_system: None, get_health: Any
+) -> None:
     Run.objects.update(errors=["the node at 10.1.2.3 refused"])
     Config.objects.update(schedule_hours=4, updated_by="Zoë")
     health = get_health()
-    assert {key for check in health["checks"].values() for key in check} == {"status", "time", "last_seen"}
+    assert {key for check in health["checks"].values() for key in check} == {
+        "status",
+        "time",
+        "last_seen",
+    }
     assert "note" not in health["scheduler"]
     for secret in ("host-17", "10.1.2.3", "Zoë"):
         assert secret not in str({**health, "instance": ""})
@@ -32,12 +38,16 @@ def test_an_invalid_session_sees_states_and_times_only(
     assert "output" not in get_health()["checks"]["workers"]
 
 
-def test_a_user_who_is_not_staff_sees_no_texts(healthy_system: None, get_health: Any, client: Client) -> None:
+def test_a_user_who_is_not_staff_sees_no_texts(
+    healthy_system: None, get_health: Any, client: Client
+) -> None:
     client.force_login(User.objects.create_user("guest"))
     assert "output" not in get_health()["checks"]["workers"]
 
 
-def test_operators_see_texts_and_the_note_on_the_schedule(healthy_system: None, get_health_as_operator: Any) -> None:
+def test_operators_see_texts_and_the_note_on_the_schedule(
+    healthy_system: None, get_health_as_operator: Any
+) -> None:
     Config.objects.update(schedule_hours=4, updated_by="ana")
     health = get_health_as_operator()
     assert all(check["output"] for check in health["checks"].values())
@@ -60,22 +70,33 @@ def bearer(healthy_system: None) -> Callable[..., dict[str, str]]:
 
     def make(**values: Any) -> dict[str, str]:
         key: NewKey = new_key()
-        ApiKey.objects.create(name="monitor", prefix=key.prefix, secret_hash=key.secret_hash, **values)
+        ApiKey.objects.create(
+            name="monitor", prefix=key.prefix, secret_hash=key.secret_hash, **values
+        )
         return {"Authorization": f"Bearer {key.text}"}
 
     return make
 
 
 def test_a_key_of_scope_admin_sees_texts(bearer: Any, get_health: Any) -> None:
-    assert get_health(headers=bearer(scope="admin"))["checks"]["workers"]["output"] == "one worker"
+    assert (
+        get_health(headers=bearer(scope="admin"))["checks"]["workers"]["output"]
+        == "one worker"
+    )
 
 
 @pytest.mark.parametrize(
     "values",
-    [{"scope": "read"}, {"scope": "run"}, {"scope": "admin", "revoked_at": timezone.now()}],
+    [
+        {"scope": "read"},
+        {"scope": "run"},
+        {"scope": "admin", "revoked_at": timezone.now()},
+    ],
     ids=["read", "run", "revoked"],
 )
-def test_any_other_key_sees_no_texts(values: dict[str, Any], bearer: Any, get_health: Any) -> None:
+def test_any_other_key_sees_no_texts(
+    values: dict[str, Any], bearer: Any, get_health: Any
+) -> None:
     health = get_health(headers=bearer(**values))
     assert (health["code"], "output" in health["checks"]["workers"]) == (200, False)
 
@@ -83,4 +104,7 @@ def test_any_other_key_sees_no_texts(values: dict[str, Any], bearer: Any, get_he
 def test_a_key_with_a_wrong_secret_sees_no_texts(bearer: Any, get_health: Any) -> None:
     header = bearer(scope="admin")["Authorization"]
     wrong = header[:-1] + ("0" if header[-1] != "0" else "1")
-    assert "output" not in get_health(headers={"Authorization": wrong})["checks"]["workers"]
+    assert (
+        "output"
+        not in get_health(headers={"Authorization": wrong})["checks"]["workers"]
+    )

@@ -22,11 +22,15 @@ class Person:
 
     def part(self, path: str, **query: Any) -> Any:
         """A fragment."""
-        return self.client.get(f"/admin/discovery/{path}", query, headers={"HX-Request": "true"})
+        return self.client.get(
+            f"/admin/discovery/{path}", query, headers={"HX-Request": "true"}
+        )
 
     def send(self, path: str, **values: Any) -> Any:
         """A form."""
-        return self.client.post(f"/admin/discovery/{path}", values, headers={"HX-Request": "true"})
+        return self.client.post(
+            f"/admin/discovery/{path}", values, headers={"HX-Request": "true"}
+        )
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""What holds for every page: few queries however many rows, one policy, no script of its own, nothing from outside."""
+"""What holds for every page: few queries however many rows, one policy, no script of
+its own, nothing from outside.
+"""
 
 import re
 from collections.abc import Callable
@@ -44,7 +46,15 @@ PAGES = {
     "trades": "wallets/{wallet}/trades",
     "storage": "storage/",
 }
-ACTS = {"save-params", "save-schedule", "start", "cancel", "retry", "change-wallet", "profile"}
+ACTS = {
+    "save-params",
+    "save-schedule",
+    "start",
+    "cancel",
+    "retry",
+    "change-wallet",
+    "profile",
+}
 
 
 def many(count: int) -> dict[str, str]:
@@ -69,7 +79,9 @@ def test_every_path_is_a_page_or_an_act() -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_asks_as_often_for_few_rows_as_for_many(name: str, viewer: Person) -> None:
+def test_a_page_asks_as_often_for_few_rows_as_for_many(
+    name: str, viewer: Person
+) -> None:
     counts = []
     for count in (1, 40):
         Run.objects.all().delete()
@@ -83,9 +95,18 @@ def test_a_page_asks_as_often_for_few_rows_as_for_many(name: str, viewer: Person
     assert counts[0] == counts[1] <= MOST_QUERIES, counts
 
 
-@pytest.mark.parametrize("path", ["", "live", "runs/{run}/", "runs/{run}/live", "runs/{run}/body"])
-def test_a_run_at_work_costs_a_page_no_more_than_its_budget(path: str, operator: Person) -> None:
-    run = RunFactory(status="running", stage="analyse", completed_at=None, heartbeat_at=timezone.now())
+@pytest.mark.parametrize(
+    "path", ["", "live", "runs/{run}/", "runs/{run}/live", "runs/{run}/body"]
+)
+def test_a_run_at_work_costs_a_page_no_more_than_its_budget(
+    path: str, operator: Person
+) -> None:
+    run = RunFactory(
+        status="running",
+        stage="analyse",
+        completed_at=None,
+        heartbeat_at=timezone.now(),
+    )
     RunWalletFactory(run=run, wallet=1)
     path = path.format(run=run.pk)
     operator.page(path)
@@ -99,7 +120,11 @@ def whole_pages(viewer: Person, operator: Person) -> Callable[[], list[str]]:
     def pages() -> list[str]:
         found = many(3)
         paths = [path.format(**found) for path in PAGES.values()]
-        return [who.page(path).content.decode() for who in (viewer, operator) for path in paths]
+        return [
+            who.page(path).content.decode()
+            for who in (viewer, operator)
+            for path in paths
+        ]
 
     return pages
 
@@ -113,7 +138,9 @@ def test_no_page_has_a_script_of_its_own_text(whole_pages: Callable) -> None:
 
 def test_no_page_loads_anything_from_outside(whole_pages: Callable) -> None:
     for page in [*whole_pages(), Client().get("/admin/login/").content.decode()]:
-        loaded = re.findall(r'<(?:script|link|img|iframe)[^>]*(?:src|href)="([^"]+)"', page)
+        loaded = re.findall(
+            r'<(?:script|link|img|iframe)[^>]*(?:src|href)="([^"]+)"', page
+        )
         assert all(each.startswith("/") for each in loaded), loaded
 
 
@@ -143,7 +170,9 @@ def test_who_guesses_behind_a_proxy_locks_out_nobody_else(db: None, settings) ->
 
     def tries(forwarded: str) -> int:
         wrong = {"username": "ana", "password": "wrong"}
-        return client.post("/admin/login/", wrong, headers={"X-Forwarded-For": forwarded}).status_code
+        return client.post(
+            "/admin/login/", wrong, headers={"X-Forwarded-For": forwarded}
+        ).status_code
 
     # What stands left of the proxy's own word is anybody's invention.
     assert [tries(f"10.9.9.{number}, 203.0.113.5") for number in range(4)][-1] == 429
@@ -163,8 +192,12 @@ def test_who_goes_on_guessing_does_not_prolong_the_rest(db: None, settings) -> N
     assert statuses == [200, 200, 429, 429, 429, 200]
 
 
-@pytest.mark.parametrize("path", ["/", "/admin/login/", "/admin/discovery/", "/api/docs"])
-def test_a_name_that_is_not_ours_is_told_which_setting_admits_it(path: str, viewer: Person) -> None:
+@pytest.mark.parametrize(
+    "path", ["/", "/admin/login/", "/admin/discovery/", "/api/docs"]
+)
+def test_a_name_that_is_not_ours_is_told_which_setting_admits_it(
+    path: str, viewer: Person
+) -> None:
     answer = viewer.client.get(path, headers={"Host": "walltrack.lan:8080"})
     assert answer.status_code == 400
     assert "ALLOWED_HOSTS" in answer.content.decode()
@@ -174,8 +207,12 @@ def test_the_login_page_names_the_command_where_nobody_can_log_in_yet(db: None) 
     assert "createsuperuser" in Client().get("/admin/login/").content.decode()
 
 
-@pytest.mark.parametrize("path", ["/admin/nothing/", "/admin/discovery/nothing", "/nothing"])
-def test_a_path_that_leads_nowhere_says_so_with_a_way_back(path: str, viewer: Person) -> None:
+@pytest.mark.parametrize(
+    "path", ["/admin/nothing/", "/admin/discovery/nothing", "/nothing"]
+)
+def test_a_path_that_leads_nowhere_says_so_with_a_way_back(
+    path: str, viewer: Person
+) -> None:
     answer = viewer.client.get(path)
     assert answer.status_code == 404
     assert "Page not found" in answer.content.decode()

@@ -9,7 +9,14 @@ import pytest
 from django.utils import timezone
 
 from discovery.models import Run, RunStep
-from tests.factories import MINT, NOW, RunFactory, RunTokenFactory, RunWalletFactory, address
+from tests.factories import (
+    MINT,
+    NOW,
+    RunFactory,
+    RunTokenFactory,
+    RunWalletFactory,
+    address,
+)
 from tests.pages.conftest import Person
 from tests.pages.test_home import text
 
@@ -42,7 +49,9 @@ def test_the_history_has_ten_runs_a_page(viewer: Person) -> None:
         ({"range": "days", "since": "0002-11-26"}, 3),
     ],
 )
-def test_one_range_governs_history_and_figures(query: dict[str, str], count: int, viewer: Person) -> None:
+def test_one_range_governs_history_and_figures(
+    query: dict[str, str], count: int, viewer: Person
+) -> None:
     day = timezone.now()
     RunFactory(started_at=day)
     RunFactory(started_at=day - timedelta(days=20))
@@ -80,7 +89,9 @@ def test_the_history_stays_on_its_page_when_a_run_ends(viewer: Person) -> None:
 
 def test_a_range_that_ends_before_it_begins_is_told(viewer: Person) -> None:
     query = {"range": "days", "since": "2020-01-02", "until": "2020-01-01"}
-    assert "The last day lies before the first." in text(viewer.part("overview", **query))
+    assert "The last day lies before the first." in text(
+        viewer.part("overview", **query)
+    )
 
 
 def test_the_history_is_filtered_by_status_and_by_who_asked(viewer: Person) -> None:
@@ -89,7 +100,9 @@ def test_the_history_is_filtered_by_status_and_by_who_asked(viewer: Person) -> N
     RunFactory(started_at=now, trigger_type="scheduled")
     assert rows(viewer.part("overview", status="failed")) == 1
     assert rows(viewer.part("overview", trigger_type="scheduled")) == 1
-    assert "No run in this range with these filters" in text(viewer.part("overview", status="cancelled"))
+    assert "No run in this range with these filters" in text(
+        viewer.part("overview", status="cancelled")
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,9 +114,13 @@ def test_the_history_is_filtered_by_status_and_by_who_asked(viewer: Person) -> N
         ({"status": "completed", "errors": ["lost"]}, "completed with errors"),
     ],
 )
-def test_a_status_is_told_in_words(values: dict[str, Any], words: str, viewer: Person) -> None:
+def test_a_status_is_told_in_words(
+    values: dict[str, Any], words: str, viewer: Person
+) -> None:
     RunFactory(started_at=timezone.now(), **values)
-    assert re.search(rf"</span>{words}</span>", viewer.part("overview").content.decode())
+    assert re.search(
+        rf"</span>{words}</span>", viewer.part("overview").content.decode()
+    )
 
 
 def test_charts_hold_every_day_of_the_range(viewer: Person) -> None:
@@ -119,11 +136,24 @@ def test_an_empty_history_says_what_to_press(viewer: Person) -> None:
 
 
 def run_with_everything() -> Run:
-    lost = {"step": "token X", "code": "rate_limited", "message": "Jupiter answered 429"}
-    run = RunFactory(errors=[lost], source_note="transactions come from Helius by time", profile_immediately=True)
+    lost = {
+        "step": "token X",
+        "code": "rate_limited",
+        "message": "Jupiter answered 429",
+    }
+    run = RunFactory(
+        errors=[lost],
+        source_note="transactions come from Helius by time",
+        profile_immediately=True,
+    )
     RunTokenFactory(run=run, symbol="<script>alert(1)</script>")
     RunWalletFactory(run=run, wallet=1)
-    for kind, key in (("find", ""), ("token", MINT), ("wallet", address(1)), ("finish", "")):
+    for kind, key in (
+        ("find", ""),
+        ("token", MINT),
+        ("wallet", address(1)),
+        ("finish", ""),
+    ):
         RunStep.objects.create(
             run=run, kind=kind, key=key, status="done", attempt=1, started_at=NOW,
             completed_at=NOW + timedelta(seconds=30),
@@ -155,7 +185,9 @@ def test_the_dialog_has_the_essentials_and_the_way_to_the_page(viewer: Person) -
 
 
 @pytest.mark.parametrize("errors", [None, [], "boom", {"code": "x"}, ["a line"]])
-def test_a_run_of_the_earlier_system_opens_with_its_holes(errors: object, viewer: Person) -> None:
+def test_a_run_of_the_earlier_system_opens_with_its_holes(
+    errors: object, viewer: Person
+) -> None:
     run = Run.objects.create(
         started_at=NOW, status="running", trigger_type="manual", errors=errors, tokens_analyzed=None, new_wallets=None,
         updated_wallets=None, profiled_wallets=None,
@@ -172,8 +204,13 @@ def test_an_unknown_run_is_404(tail: str, viewer: Person) -> None:
 
 def test_an_operator_cancels_a_run(operator: Person) -> None:
     run = RunFactory(status="running", stage="analyse", completed_at=None)
-    RunStep.objects.create(run=run, kind="token", key=MINT, status="running", heartbeat_at=timezone.now())
-    assert operator.send(f"runs/{run.pk}/cancel").headers["HX-Redirect"] == f"/admin/discovery/runs/{run.pk}/"
+    RunStep.objects.create(
+        run=run, kind="token", key=MINT, status="running", heartbeat_at=timezone.now()
+    )
+    assert (
+        operator.send(f"runs/{run.pk}/cancel").headers["HX-Redirect"]
+        == f"/admin/discovery/runs/{run.pk}/"
+    )
     assert Run.objects.get().cancel_requested_at is not None
 
 
@@ -191,8 +228,12 @@ def test_an_operator_runs_again_with_the_same_parameters(operator: Person) -> No
     assert answer.headers["Location"] == f"/admin/discovery/runs/{new.pk}/"
 
 
-@pytest.mark.parametrize(("status", "act"), [("completed", "cancel"), ("skipped", "retry")])
-def test_what_the_state_forbids_is_said(status: str, act: str, operator: Person) -> None:
+@pytest.mark.parametrize(
+    ("status", "act"), [("completed", "cancel"), ("skipped", "retry")]
+)
+def test_what_the_state_forbids_is_said(
+    status: str, act: str, operator: Person
+) -> None:
     run = RunFactory(status=status)
     answer = operator.client.post(f"/admin/discovery/runs/{run.pk}/{act}", follow=True)
     assert f"it is {status}" in text(answer)
@@ -200,7 +241,12 @@ def test_what_the_state_forbids_is_said(status: str, act: str, operator: Person)
 
 def test_a_retry_while_another_run_is_active_leads_to_that(operator: Person) -> None:
     old = RunFactory()
-    active = RunFactory(status="running", stage="analyse", completed_at=None, heartbeat_at=timezone.now())
+    active = RunFactory(
+        status="running",
+        stage="analyse",
+        completed_at=None,
+        heartbeat_at=timezone.now(),
+    )
     answer = operator.client.post(f"/admin/discovery/runs/{old.pk}/retry")
     assert answer.headers["Location"] == f"/admin/discovery/runs/{active.pk}/"
 

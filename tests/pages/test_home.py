@@ -1,4 +1,6 @@
-"""The Discovery page: what it shows, what it saves, what it starts, and what it says when that cannot be."""
+"""The Discovery page: what it shows, what it saves, what it starts, and what it says
+when that cannot be.
+"""
 
 import re
 from datetime import timedelta
@@ -51,26 +53,39 @@ def test_the_front_door_leads_to_the_page(viewer: Person) -> None:
 
 
 def test_discovery_is_the_first_entry_of_the_navigation(viewer: Person) -> None:
-    links = re.findall(r'<a href="(/admin/[^"]*)" class="flex h-', viewer.page().content.decode())
+    links = re.findall(
+        r'<a href="(/admin/[^"]*)" class="flex h-', viewer.page().content.decode()
+    )
     assert links[:2] == ["/admin/discovery/", "/admin/discovery/wallets/"]
 
 
 def test_without_a_login_the_page_leads_to_it(db: None) -> None:
-    assert Client().get("/admin/discovery/").headers["Location"] == "/admin/login/?next=/admin/discovery/"
+    assert (
+        Client().get("/admin/discovery/").headers["Location"]
+        == "/admin/login/?next=/admin/discovery/"
+    )
 
 
-@pytest.mark.parametrize(("method", "path"), [("get", "live"), ("post", "params"), ("post", "run")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("get", "live"), ("post", "params"), ("post", "run")]
+)
 def test_a_fragment_asked_for_after_the_login_has_ended_leaves_the_page_as_it_is(
     method: str, path: str, db: None
 ) -> None:
-    answer = getattr(Client(), method)(f"/admin/discovery/{path}", headers={"HX-Request": "true"})
+    answer = getattr(Client(), method)(
+        f"/admin/discovery/{path}", headers={"HX-Request": "true"}
+    )
     assert (answer.status_code, answer.content) == (401, b"")
 
 
 def test_a_form_sent_after_the_login_has_ended_comes_back_to_its_page(db: None) -> None:
     page = "http://testserver/admin/discovery/wallets/x/"
-    answer = Client().post("/admin/discovery/wallets/x/change", headers={"Referer": page})
-    assert answer.headers["Location"] == "/admin/login/?next=/admin/discovery/wallets/x/"
+    answer = Client().post(
+        "/admin/discovery/wallets/x/change", headers={"Referer": page}
+    )
+    assert (
+        answer.headers["Location"] == "/admin/login/?next=/admin/discovery/wallets/x/"
+    )
 
 
 def test_somebody_of_no_group_is_refused(person, config) -> None:
@@ -86,7 +101,9 @@ def test_a_viewer_sees_everything_and_has_nothing_to_press(viewer: Person) -> No
 @pytest.mark.parametrize("path", ["params", "schedule", "run"])
 def test_a_viewer_changes_nothing(path: str, viewer: Person) -> None:
     before = Config.objects.values().get()
-    assert viewer.send(path, **params(max_tokens=5, schedule_hours=3)).status_code == 403
+    assert (
+        viewer.send(path, **params(max_tokens=5, schedule_hours=3)).status_code == 403
+    )
     assert Config.objects.values().get() == before
     assert not Run.objects.exists()
 
@@ -97,10 +114,12 @@ def test_a_form_without_the_csrf_token_changes_nothing(operator: Person) -> None
     assert not Run.objects.exists()
 
 
-# --- Parameters ---
+# --- Parameters -----------------------------------------------------------------------
 
 
-def test_parameters_are_saved_with_who_and_used_from_the_next_run(operator: Person) -> None:
+def test_parameters_are_saved_with_who_and_used_from_the_next_run(
+    operator: Person,
+) -> None:
     answer = operator.send("params", **params(max_tokens="7", min_profit_pct="12.5"))
     assert "Saved; used from the next run." in text(answer)
     config = Config.objects.get()
@@ -111,9 +130,15 @@ def test_parameters_are_saved_with_who_and_used_from_the_next_run(operator: Pers
 
 
 def test_flags_and_profiling_are_saved(operator: Person) -> None:
-    operator.send("params", **{**params(excluded_flags=["sniper", "creator"]), "profile_immediately": ""})
+    operator.send(
+        "params",
+        **{**params(excluded_flags=["sniper", "creator"]), "profile_immediately": ""},
+    )
     config = Config.objects.get()
-    assert (config.excluded_flags, config.profile_immediately) == (["creator", "sniper"], False)
+    assert (config.excluded_flags, config.profile_immediately) == (
+        ["creator", "sniper"],
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,11 +166,18 @@ def test_a_bad_value_is_told_beside_its_field_and_nothing_is_saved(
 
 
 def test_every_parameter_that_can_be_broken_was_broken() -> None:
-    broken = {case[0] for case in test_a_bad_value_is_told_beside_its_field_and_nothing_is_saved.pytestmark[0].args[1]}
+    broken = {
+        case[0]
+        for case in test_a_bad_value_is_told_beside_its_field_and_nothing_is_saved.pytestmark[
+            0
+        ].args[1]
+    }
     assert broken == set(NUMBER_SPECS)
 
 
-def test_the_second_of_two_operators_is_told_and_loses_nothing(operator: Person) -> None:
+def test_the_second_of_two_operators_is_told_and_loses_nothing(
+    operator: Person,
+) -> None:
     mine = params(max_tokens="9")
     Config.objects.update(version=2, max_tokens=11, updated_by="ben")
     answer = operator.send("params", **mine)
@@ -170,14 +202,18 @@ def test_what_the_parameters_would_cost_is_told(viewer: Person, settings) -> Non
     assert text(viewer.part("estimate", max_tokens="nonsense")).strip() == ""
 
 
-# --- Schedule ---
+# --- Schedule -------------------------------------------------------------------------
 
 
 def test_other_hours_move_the_next_run_at_once(operator: Person) -> None:
-    answer = operator.send("schedule", enabled="on", schedule_hours="3", schedule_version=1)
+    answer = operator.send(
+        "schedule", enabled="on", schedule_hours="3", schedule_version=1
+    )
     config = Config.objects.get()
     assert (config.schedule_hours, config.enabled) == (3, True)
-    assert abs(config.next_run_at - timezone.now() - timedelta(hours=3)) < timedelta(minutes=1)
+    assert abs(config.next_run_at - timezone.now() - timedelta(hours=3)) < timedelta(
+        minutes=1
+    )
     assert config.next_run_at.isoformat()[:16] in answer.content.decode()
 
 
@@ -191,7 +227,9 @@ def test_a_schedule_off_by_environment_says_so(viewer: Person, settings) -> None
     assert "DISCOVERY_SCHEDULER_ENABLED=false" in text(viewer.page())
 
 
-def test_where_environment_and_configuration_differ_it_is_said(viewer: Person, settings) -> None:
+def test_where_environment_and_configuration_differ_it_is_said(
+    viewer: Person, settings
+) -> None:
     settings.DISCOVERY_SCHEDULE_HOURS = 12
     Config.objects.update(updated_by="ana")
     assert "environment 12, in force 6, set here by ana" in text(viewer.page())
@@ -199,32 +237,47 @@ def test_where_environment_and_configuration_differ_it_is_said(viewer: Person, s
 
 @pytest.mark.parametrize("hours", ["0", "25", "x", "", "²"])
 def test_hours_out_of_bounds_are_refused_in_words(hours: str, operator: Person) -> None:
-    answer = operator.send("schedule", enabled="on", schedule_hours=hours, schedule_version=1)
+    answer = operator.send(
+        "schedule", enabled="on", schedule_hours=hours, schedule_version=1
+    )
     assert "1 to 24 hours" in text(answer)
     assert Config.objects.get().schedule_hours == 6
 
 
-def test_a_schedule_changed_meanwhile_is_shown_and_not_overwritten(operator: Person) -> None:
+def test_a_schedule_changed_meanwhile_is_shown_and_not_overwritten(
+    operator: Person,
+) -> None:
     Config.objects.update(version=5, schedule_hours=2, updated_by="ben")
-    answer = operator.send("schedule", enabled="on", schedule_hours="12", schedule_version=1)
+    answer = operator.send(
+        "schedule", enabled="on", schedule_hours="12", schedule_version=1
+    )
     assert "ben changed the configuration meanwhile" in text(answer)
     assert Config.objects.get().schedule_hours == 2
 
 
-# --- Run now ---
+# --- Run now --------------------------------------------------------------------------
 
 
 def test_a_run_starts_with_the_saved_values(operator: Person) -> None:
     answer = operator.send("run", **params())
     run = Run.objects.get()
-    assert (run.status, run.trigger_type, run.triggered_by) == ("queued", "manual", operator.user.username)
+    assert (run.status, run.trigger_type, run.triggered_by) == (
+        "queued",
+        "manual",
+        operator.user.username,
+    )
     assert answer.headers["HX-Trigger"] == "run-started"
     assert "Started with the saved parameters." in text(answer)
 
 
-def test_a_run_uses_what_stands_on_the_form_and_names_what_differs(operator: Person) -> None:
+def test_a_run_uses_what_stands_on_the_form_and_names_what_differs(
+    operator: Person,
+) -> None:
     answer = operator.send("run", **params(max_tokens="3", excluded_flags=["creator"]))
-    assert "Started with max tokens 3 instead of 20; excluded flags creator instead of plumbing" in text(answer)
+    assert (
+        "Started with max tokens 3 instead of 20; excluded flags creator instead of plumbing"
+        in text(answer)
+    )
     assert Run.objects.get().max_tokens == 3
     assert Config.objects.get().max_tokens == 20
 
@@ -241,10 +294,12 @@ def test_a_second_start_is_told_which_run_is_active(operator: Person) -> None:
     assert "Another run is active." in text(answer)
 
 
-# --- What moves ---
+# --- What moves -----------------------------------------------------------------------
 
 
-def test_an_unchanged_page_is_answered_204_with_one_question_of_ours(viewer: Person) -> None:
+def test_an_unchanged_page_is_answered_204_with_one_question_of_ours(
+    viewer: Person,
+) -> None:
     revision = re.search(r'"revision": "(\w+)"', viewer.page().content.decode())
     assert revision is not None
     with CaptureQueriesContext(connection) as queries:
@@ -266,7 +321,9 @@ def test_whatever_happens_changes_the_revision(what: str, viewer: Person) -> Non
         case "start":
             RunFactory(status="queued", stage="queued", completed_at=None)
         case "step":
-            RunStep.objects.filter(pk=step.pk).update(status="done", completed_at=timezone.now())
+            RunStep.objects.filter(pk=step.pk).update(
+                status="done", completed_at=timezone.now()
+            )
         case "cancel":
             Run.objects.update(cancel_requested_at=timezone.now())
         case "end":
@@ -279,7 +336,12 @@ def test_whatever_happens_changes_the_revision(what: str, viewer: Person) -> Non
 
 
 def test_a_run_at_work_shows_stage_counts_and_time_left(viewer: Person) -> None:
-    run = RunFactory(status="running", stage="analyse", completed_at=None, heartbeat_at=timezone.now())
+    run = RunFactory(
+        status="running",
+        stage="analyse",
+        completed_at=None,
+        heartbeat_at=timezone.now(),
+    )
     began = timezone.now() - timedelta(seconds=40)
     for number in range(8):
         done = number < 4
@@ -307,15 +369,19 @@ def test_the_page_is_told_when_its_run_has_ended(viewer: Person) -> None:
 
 def test_somebody_elses_change_is_told_to_who_looks(viewer: Person) -> None:
     Config.objects.update(version=4, updated_by="ben")
-    assert "The configuration was changed by ben" in text(viewer.part("live", params_version="1", schedule_version="4"))
-    assert "was changed by" not in text(viewer.part("live", params_version="4", schedule_version="4"))
+    assert "The configuration was changed by ben" in text(
+        viewer.part("live", params_version="1", schedule_version="4")
+    )
+    assert "was changed by" not in text(
+        viewer.part("live", params_version="4", schedule_version="4")
+    )
 
 
 def test_a_first_day_page_says_what_to_press(operator: Person) -> None:
     assert "No run yet Press “Run now” below" in text(operator.page())
 
 
-# --- What it says of the whole ---
+# --- What it says of the whole --------------------------------------------------------
 
 
 def test_the_simulated_market_is_named_on_every_page(viewer: Person, settings) -> None:
@@ -326,10 +392,14 @@ def test_the_simulated_market_is_named_on_every_page(viewer: Person, settings) -
         assert "Simulated market." in text(viewer.page(path))
 
 
-def test_a_page_over_http_from_elsewhere_says_that_it_is_not_encrypted(viewer: Person, settings) -> None:
+def test_a_page_over_http_from_elsewhere_says_that_it_is_not_encrypted(
+    viewer: Person, settings
+) -> None:
     settings.ALLOWED_HOSTS = ["walltrack.example"]
     settings.PUBLIC_URL = "http://walltrack.example"
-    answer = viewer.client.get("/admin/discovery/", headers={"Host": "walltrack.example"})
+    answer = viewer.client.get(
+        "/admin/discovery/", headers={"Host": "walltrack.example"}
+    )
     assert "Not encrypted." in text(answer)
 
 
@@ -351,10 +421,16 @@ def test_what_the_last_run_came_to_is_told(viewer: Person) -> None:
     assert "2 new, 1 seen again" in words
 
 
-def test_a_provider_that_refuses_its_key_is_a_banner_with_its_cause(viewer: Person) -> None:
+def test_a_provider_that_refuses_its_key_is_a_banner_with_its_cause(
+    viewer: Person,
+) -> None:
     now = timezone.now()
-    Provider.objects.create(name="jupiter", last_success_at=now, last_failure_at=now - timedelta(hours=1))
-    Provider.objects.create(name="helius", last_failure_at=now, last_cause="the key is refused (HTTP 401)")
+    Provider.objects.create(
+        name="jupiter", last_success_at=now, last_failure_at=now - timedelta(hours=1)
+    )
+    Provider.objects.create(
+        name="helius", last_failure_at=now, last_cause="the key is refused (HTTP 401)"
+    )
     for words in (text(viewer.page()), text(viewer.part("live"))):
         assert "helius failed" in words
         assert "the key is refused (HTTP 401)" in words

@@ -1,4 +1,6 @@
-"""A run in each of its states: the words that fit it, what moves while it works, pages past the end."""
+"""A run in each of its states: the words that fit it, what moves while it works, pages
+past the end.
+"""
 
 import re
 
@@ -25,20 +27,31 @@ pytestmark = pytest.mark.django_db
 
 
 def at_work() -> Run:
-    run = RunFactory(status="running", stage="analyse", completed_at=None, heartbeat_at=timezone.now())
+    run = RunFactory(
+        status="running",
+        stage="analyse",
+        completed_at=None,
+        heartbeat_at=timezone.now(),
+    )
     RunStep.objects.create(run=run, kind="token", key=MINT, heartbeat_at=timezone.now())
     return run
 
 
-def test_the_head_of_a_run_that_has_not_moved_is_204_with_one_question_of_ours(viewer: Person) -> None:
+def test_the_head_of_a_run_that_has_not_moved_is_204_with_one_question_of_ours(
+    viewer: Person,
+) -> None:
     run = at_work()
     head = viewer.part(f"runs/{run.pk}/live")
     assert head.headers["HX-Trigger"] == "run-moved"
     revision = re.search(r'"revision": "(\w+)"', head.content.decode())
     assert revision is not None
     with CaptureQueriesContext(connection) as queries:
-        assert viewer.part(f"runs/{run.pk}/live", revision=revision[1]).status_code == 204
-    assert len([query["sql"] for query in queries if '"discovery_' in query["sql"]]) == 1
+        assert (
+            viewer.part(f"runs/{run.pk}/live", revision=revision[1]).status_code == 204
+        )
+    assert (
+        len([query["sql"] for query in queries if '"discovery_' in query["sql"]]) == 1
+    )
     RunStep.objects.update(status="done", completed_at=timezone.now())
     assert viewer.part(f"runs/{run.pk}/live", revision=revision[1]).status_code == 200
 
@@ -52,7 +65,10 @@ def test_wallets_appear_on_the_page_of_a_run_at_work(viewer: Person) -> None:
 
 
 def test_a_cancelled_run_is_no_failure(viewer: Person) -> None:
-    run = RunFactory(status="cancelled", errors=[{"step": "run", "code": "cancelled", "message": "asked for by ana"}])
+    run = RunFactory(
+        status="cancelled",
+        errors=[{"step": "run", "code": "cancelled", "message": "asked for by ana"}],
+    )
     assert "open the run to see what failed" not in text(viewer.part("live"))
     words = text(viewer.page(f"runs/{run.pk}/"))
     assert "Why it ended" in words
@@ -61,12 +77,17 @@ def test_a_cancelled_run_is_no_failure(viewer: Person) -> None:
 
 
 def test_a_skipped_slot_says_that_nothing_was_looked_for(viewer: Person) -> None:
-    run = RunFactory(status="skipped", errors=[{"step": "run", "code": "skipped", "message": "another run is active"}])
+    run = RunFactory(
+        status="skipped",
+        errors=[{"step": "run", "code": "skipped", "message": "another run is active"}],
+    )
     assert "nothing was searched" in text(viewer.part(f"runs/{run.pk}/dialog"))
     assert "Why it did not run" in text(viewer.page(f"runs/{run.pk}/"))
 
 
-def test_a_run_of_the_earlier_system_without_an_end_is_the_last_one(viewer: Person) -> None:
+def test_a_run_of_the_earlier_system_without_an_end_is_the_last_one(
+    viewer: Person,
+) -> None:
     RunFactory(status="completed", stage=None, completed_at=None)
     words = text(viewer.part("live"))
     assert "The last run ended at an unknown time" in words
@@ -77,13 +98,22 @@ def test_all_steps_that_failed_are_counted(viewer: Person) -> None:
     run = RunFactory(status="failed", errors=["lost"])
     for number in range(20):
         RunStep.objects.create(
-            run=run, kind="token", key=address(number), status="failed", error="no answer", heartbeat_at=timezone.now()
+            run=run,
+            kind="token",
+            key=address(number),
+            status="failed",
+            error="no answer",
+            heartbeat_at=timezone.now(),
         )
-    assert "Steps that failed (the first 8 of 20)" in text(viewer.page(f"runs/{run.pk}/"))
+    assert "Steps that failed (the first 8 of 20)" in text(
+        viewer.page(f"runs/{run.pk}/")
+    )
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_run_that_nobody_could_be_told_of_says_so(operator: Person, monkeypatch) -> None:
+def test_a_run_that_nobody_could_be_told_of_says_so(
+    operator: Person, monkeypatch
+) -> None:
     monkeypatch.setattr("discovery.jobs.broker.send", lambda *_: False)
     assert "The queue of work is out of reach" in text(operator.send("run", **params()))
     old = Run.objects.get()
@@ -102,7 +132,9 @@ def test_pages_past_the_end_are_the_last(viewer: Person) -> None:
     words = text(viewer.page(f"runs/{run.pk}/", page=3, tokens=9))
     assert "No wallet qualified" not in words
     assert "No token was analysed" not in words
-    assert "No position is known yet" not in text(viewer.page(f"wallets/{address(0)}/", positions=7))
+    assert "No position is known yet" not in text(
+        viewer.page(f"wallets/{address(0)}/", positions=7)
+    )
     assert "No trade" not in text(viewer.part(f"wallets/{address(0)}/trades", page=7))
 
 
@@ -112,15 +144,24 @@ def test_the_history_of_no_configuration_is_404(place: str, viewer: Person) -> N
 
 
 def test_a_flag_that_is_not_known_is_told_beside_the_flags(operator: Person) -> None:
-    words = text(operator.send("params", **params(excluded_flags=["plumbing", "of_another_version"])))
+    words = text(
+        operator.send(
+            "params", **params(excluded_flags=["plumbing", "of_another_version"])
+        )
+    )
     assert "of_another_version" in words.split("Flags that exclude", 1)[1]
 
 
-def test_a_change_of_a_wallet_stays_typed_where_the_login_has_ended(operator: Person) -> None:
+def test_a_change_of_a_wallet_stays_typed_where_the_login_has_ended(
+    operator: Person,
+) -> None:
     WalletFactory(number=1)
     form = {"label": "x", "note": "", "was_label": "", "was_note": ""}
     answer = operator.send(f"wallets/{address(1)}/change", **form)
-    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, f"/admin/discovery/wallets/{address(1)}/")
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (
+        204,
+        f"/admin/discovery/wallets/{address(1)}/",
+    )
     operator.client.logout()
     assert operator.send(f"wallets/{address(1)}/change", **form).status_code == 401
 

@@ -15,12 +15,18 @@ def test_every_table_is_there_with_its_size(viewer: Person, settings) -> None:
     settings.RETENTION_TRADES_DAYS = 99
     words = text(viewer.page("storage/"))
     assert "99 days once its wallet is off the watchlist" in words
-    assert {"discovery_runs", "discovery_trades", "discovery_config_history"} <= set(words.split())
+    assert {"discovery_runs", "discovery_trades", "discovery_config_history"} <= set(
+        words.split()
+    )
 
 
 def test_a_table_that_grows_is_told_with_its_indexes() -> None:
     def size() -> int:
-        return next(row.size_bytes for row in storage().tables if row.table == Trade._meta.db_table)
+        return next(
+            row.size_bytes
+            for row in storage().tables
+            if row.table == Trade._meta.db_table
+        )
 
     before = size()
     with connection.cursor() as cursor:

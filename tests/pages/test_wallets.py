@@ -37,7 +37,9 @@ def test_the_best_score_stands_first_and_unscored_wallets_last(viewer: Person) -
     assert shown(viewer) == [address(3), address(2), address(1)]
 
 
-def test_a_score_is_shown_of_100_with_the_interval_of_the_win_rate(viewer: Person) -> None:
+def test_a_score_is_shown_of_100_with_the_interval_of_the_win_rate(
+    viewer: Person,
+) -> None:
     WalletFactory(number=1, provisional=True)
     words = text(viewer.page("wallets/"))
     assert "73.1 prov." in words
@@ -59,15 +61,29 @@ def test_a_score_is_shown_of_100_with_the_interval_of_the_win_rate(viewer: Perso
         ({"search": "\x00"}, [1, 2, 3]),
     ],
 )
-def test_the_list_is_filtered_and_sorted(query: dict[str, str], found: list[int], viewer: Person) -> None:
+def test_the_list_is_filtered_and_sorted(
+    query: dict[str, str], found: list[int], viewer: Person
+) -> None:
     WalletFactory(number=1, label="the whale", score=Decimal("0.7"))
-    WalletFactory(number=2, score=Decimal("0.5"), flags={"dust": "x"}, realised_lamports=10**12)
-    WalletFactory(number=3, score=Decimal("0.3"), status="blacklisted", resolved_cycles=3, realised_lamports=1)
+    WalletFactory(
+        number=2, score=Decimal("0.5"), flags={"dust": "x"}, realised_lamports=10**12
+    )
+    WalletFactory(
+        number=3,
+        score=Decimal("0.3"),
+        status="blacklisted",
+        resolved_cycles=3,
+        realised_lamports=1,
+    )
     assert shown(viewer, **query) == [address(number) for number in found]
 
 
-@pytest.mark.parametrize(("field", "words"), [("min_score", "0 to 100"), ("min_cycles", "a whole number")])
-def test_a_filter_that_is_no_number_is_told(field: str, words: str, viewer: Person) -> None:
+@pytest.mark.parametrize(
+    ("field", "words"), [("min_score", "0 to 100"), ("min_cycles", "a whole number")]
+)
+def test_a_filter_that_is_no_number_is_told(
+    field: str, words: str, viewer: Person
+) -> None:
     WalletFactory(number=1)
     assert words in text(viewer.page("wallets/", **{field: "many"}))
 
@@ -79,12 +95,16 @@ def test_the_list_has_pages(viewer: Person) -> None:
     assert len(shown(viewer, page="2")) == 5
 
 
-def test_the_export_has_the_same_filters_and_answers_a_viewers_session(viewer: Person) -> None:
+def test_the_export_has_the_same_filters_and_answers_a_viewers_session(
+    viewer: Person,
+) -> None:
     WalletFactory(number=1, label="=cmd()")
     WalletFactory(number=2, status="blacklisted")
     page = viewer.page("wallets/", status="active", min_score="50").content.decode()
     (link,) = re.findall(r'href="(/api/discovery/wallets\?[^"]+)"', page)
-    lines = b"".join(viewer.client.get(link.replace("&amp;", "&"))).decode().splitlines()
+    lines = (
+        b"".join(viewer.client.get(link.replace("&amp;", "&"))).decode().splitlines()
+    )
     assert len(lines) == 2
     assert "'=cmd()" in lines[1]
 
@@ -92,7 +112,9 @@ def test_the_export_has_the_same_filters_and_answers_a_viewers_session(viewer: P
 def test_an_empty_watchlist_says_what_to_do(viewer: Person) -> None:
     assert "The watchlist is empty" in text(viewer.page("wallets/"))
     WalletFactory(number=1)
-    assert "No wallet matches these filters" in text(viewer.page("wallets/", flag="wash"))
+    assert "No wallet matches these filters" in text(
+        viewer.page("wallets/", flag="wash")
+    )
 
 
 def wallet_with_everything() -> str:
@@ -100,7 +122,9 @@ def wallet_with_everything() -> str:
     RunTokenFactory(run=run)
     WalletFactory(number=1, note="seen in chat")
     RunWalletFactory(run=run, wallet=1)
-    TradeFactory(wallet=1, slot=381_000_123, network_fee_lamports=5_000, tip_lamports=10_000)
+    TradeFactory(
+        wallet=1, slot=381_000_123, network_fee_lamports=5_000, tip_lamports=10_000
+    )
     CycleFactory(wallet=1)
     PositionFactory(wallet=1)
     return address(1)
@@ -130,7 +154,9 @@ def test_trades_are_those_of_the_token_asked_for(viewer: Person) -> None:
     wallet_with_everything()
     TradeFactory(wallet=1, slot=7, mint=address(50))
     assert "1 in PUMP" in text(viewer.part(f"wallets/{address(1)}/trades", mint=MINT))
-    assert "2, newest first" in text(viewer.part(f"wallets/{address(1)}/trades", mint="nonsense"))
+    assert "2, newest first" in text(
+        viewer.part(f"wallets/{address(1)}/trades", mint="nonsense")
+    )
 
 
 def test_a_wallet_that_was_never_profiled_says_so(viewer: Person) -> None:
@@ -148,9 +174,18 @@ def test_an_unknown_wallet_is_404(path: str, tail: str, viewer: Person) -> None:
 
 def test_label_note_and_blacklist_are_saved_with_who(operator: Person) -> None:
     WalletFactory(number=1)
-    operator.send(f"wallets/{address(1)}/change", label="insider", note="moves first", blacklisted="on")
+    operator.send(
+        f"wallets/{address(1)}/change",
+        label="insider",
+        note="moves first",
+        blacklisted="on",
+    )
     wallet = Wallet.objects.get()
-    assert (wallet.label, wallet.note, wallet.status) == ("insider", "moves first", "blacklisted")
+    assert (wallet.label, wallet.note, wallet.status) == (
+        "insider",
+        "moves first",
+        "blacklisted",
+    )
     words = text(operator.page(f"wallets/{address(1)}/"))
     assert operator.user.username in words
     assert "status: active → blacklisted" in words
@@ -158,20 +193,34 @@ def test_label_note_and_blacklist_are_saved_with_who(operator: Person) -> None:
 
 def test_off_the_blacklist_a_wallet_is_what_its_record_says(operator: Person) -> None:
     WalletFactory(number=1, status="blacklisted", profiled_at=None)
-    operator.send(f"wallets/{address(1)}/change", label="", note="", was_blacklisted="on")
+    operator.send(
+        f"wallets/{address(1)}/change", label="", note="", was_blacklisted="on"
+    )
     assert Wallet.objects.get().status == "insufficient_data"
 
 
-def test_a_label_saved_from_a_page_that_is_behind_takes_nothing_off_the_blacklist(operator: Person) -> None:
+def test_a_label_saved_from_a_page_that_is_behind_takes_nothing_off_the_blacklist(
+    operator: Person,
+) -> None:
     WalletFactory(number=1, status="blacklisted")
-    operator.send(f"wallets/{address(1)}/change", label="x", note="a\r\nb", was_blacklisted="")
+    operator.send(
+        f"wallets/{address(1)}/change", label="x", note="a\r\nb", was_blacklisted=""
+    )
     wallet = Wallet.objects.get()
     assert (wallet.status, wallet.label, wallet.note) == ("blacklisted", "x", "a\nb")
 
 
-def test_a_label_saved_from_a_page_that_is_behind_leaves_anothers_note(operator: Person) -> None:
+def test_a_label_saved_from_a_page_that_is_behind_leaves_anothers_note(
+    operator: Person,
+) -> None:
     WalletFactory(number=1, note="of ben", label="old")
-    operator.send(f"wallets/{address(1)}/change", label="new", note="", was_label="old", was_note="")
+    operator.send(
+        f"wallets/{address(1)}/change",
+        label="new",
+        note="",
+        was_label="old",
+        was_note="",
+    )
     wallet = Wallet.objects.get()
     assert (wallet.label, wallet.note) == ("new", "of ben")
 
@@ -179,30 +228,42 @@ def test_a_label_saved_from_a_page_that_is_behind_leaves_anothers_note(operator:
 def test_two_who_change_one_note_are_told(operator: Person) -> None:
     WalletFactory(number=1, note="of ben")
     form = {"label": "", "note": "mine", "was_label": "", "was_note": ""}
-    answer = operator.client.post(f"/admin/discovery/wallets/{address(1)}/change", form, follow=True)
+    answer = operator.client.post(
+        f"/admin/discovery/wallets/{address(1)}/change", form, follow=True
+    )
     assert Wallet.objects.get().note == "mine"
     assert "had been changed meanwhile: it was “of ben”" in text(answer)
 
 
 def test_a_label_that_is_too_long_is_told_and_not_saved(operator: Person) -> None:
     WalletFactory(number=1)
-    answer = operator.client.post(f"/admin/discovery/wallets/{address(1)}/change", {"label": "x" * 101}, follow=True)
+    answer = operator.client.post(
+        f"/admin/discovery/wallets/{address(1)}/change",
+        {"label": "x" * 101},
+        follow=True,
+    )
     assert "at most 100 characters" in text(answer)
     assert Wallet.objects.get().label == ""
 
 
 def test_a_profile_is_asked_for_once(operator: Person) -> None:
     WalletFactory(number=1)
-    answer = operator.client.post(f"/admin/discovery/wallets/{address(1)}/profile", follow=True)
+    answer = operator.client.post(
+        f"/admin/discovery/wallets/{address(1)}/profile", follow=True
+    )
     assert "A worker profiles the wallet" in text(answer)
     assert "Refreshing profile" in text(answer)
     assert Wallet.objects.get().profile_requested_at is not None
 
 
-def test_a_profile_that_the_queue_did_not_take_is_told(operator: Person, monkeypatch) -> None:
+def test_a_profile_that_the_queue_did_not_take_is_told(
+    operator: Person, monkeypatch
+) -> None:
     WalletFactory(number=1)
     monkeypatch.setattr("discovery.jobs.broker.send", lambda *_: False)
-    answer = operator.client.post(f"/admin/discovery/wallets/{address(1)}/profile", follow=True)
+    answer = operator.client.post(
+        f"/admin/discovery/wallets/{address(1)}/profile", follow=True
+    )
     assert "The queue is out of reach" in text(answer)
 
 
@@ -216,4 +277,7 @@ def test_a_viewer_changes_no_wallet(act: str, viewer: Person) -> None:
 
 def test_times_carry_their_zone(viewer: Person) -> None:
     WalletFactory(number=1)
-    assert NOW.isoformat().replace("+00:00", "Z") in viewer.page("wallets/").content.decode()
+    assert (
+        NOW.isoformat().replace("+00:00", "Z")
+        in viewer.page("wallets/").content.decode()
+    )

@@ -1,4 +1,6 @@
-"""A parameter of a run is declared once: form, command, serializer, API documents, columns and bounds follow."""
+"""A parameter of a run is declared once: form, command, serializer, API documents,
+columns and bounds follow.
+"""
 
 import json
 import os
@@ -54,17 +56,27 @@ print(json.dumps({
 def checkout(tmp_path: Path) -> Path:
     """A copy of the product with one more parameter."""
     for package in PACKAGES:
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            ROOT / package,
+            tmp_path / package,
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
     shutil.copy(ROOT / "manage.py", tmp_path)
     module = tmp_path / "discovery/domain/run_params.py"
     source = module.read_text()
     assert source.count("    profile_immediately: Annotated[") == 1
-    module.write_text(source.replace("    profile_immediately: Annotated[", DECLARATION))
+    module.write_text(
+        source.replace("    profile_immediately: Annotated[", DECLARATION)
+    )
     return tmp_path
 
 
 def python(checkout: Path, *arguments: str) -> str:
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "walltrack.settings", "COLUMNS": "200"}
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "walltrack.settings",
+        "COLUMNS": "200",
+    }
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=checkout,
@@ -78,10 +90,18 @@ def python(checkout: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_a_new_parameter_needs_one_declaration_and_one_migration(checkout: Path) -> None:
+def test_a_new_parameter_needs_one_declaration_and_one_migration(
+    checkout: Path,
+) -> None:
     before = {path.name for path in (checkout / "discovery/migrations").iterdir()}
-    python(checkout, "manage.py", "makemigrations", "discovery", "--name", "min_holders")
-    (migration,) = {path.name for path in (checkout / "discovery/migrations").iterdir()} - before - {"__pycache__"}
+    python(
+        checkout, "manage.py", "makemigrations", "discovery", "--name", "min_holders"
+    )
+    (migration,) = (
+        {path.name for path in (checkout / "discovery/migrations").iterdir()}
+        - before
+        - {"__pycache__"}
+    )
     text = (checkout / "discovery/migrations" / migration).read_text()
     assert text.count("AddField") == 3  # configuration, its history, runs
     report = json.loads(python(checkout, "-c", REPORT))
@@ -91,7 +111,10 @@ def test_a_new_parameter_needs_one_declaration_and_one_migration(checkout: Path)
     assert report["config_default"] == 12
     assert report["run_column_is_null"] is True
     assert report["in_configuration"] is True
-    assert (report["request_schema"]["minimum"], report["request_schema"]["maximum"]) == (1, 5000)
+    assert (
+        report["request_schema"]["minimum"],
+        report["request_schema"]["maximum"],
+    ) == (1, 5000)
     assert {"ConfigParams", "RunParams", "Params"} <= set(report["response_schema"])
 
 

@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 
-from discovery.domain.run_params import NUMBER_SPECS, InvalidParams, Params, check_params
+from discovery.domain.run_params import (
+    NUMBER_SPECS,
+    InvalidParams,
+    Params,
+    check_params,
+)
 
 
 @pytest.mark.parametrize("name", NUMBER_SPECS)
@@ -45,8 +50,15 @@ def test_every_bad_value_is_told_at_once() -> None:
 
 def test_values_go_over_the_base_and_leave_the_rest() -> None:
     base = Params(max_tokens=7)
-    assert check_params({"min_profit_pct": "12.5"}, base) == Params(max_tokens=7, min_profit_pct=Decimal("12.50"))
+    assert check_params({"min_profit_pct": "12.5"}, base) == Params(
+        max_tokens=7, min_profit_pct=Decimal("12.50")
+    )
 
 
 def test_no_limit_of_requests_is_a_value() -> None:
-    assert check_params({"max_requests_per_run": None}, Params(max_requests_per_run=500)).max_requests_per_run is None
+    assert (
+        check_params(
+            {"max_requests_per_run": None}, Params(max_requests_per_run=500)
+        ).max_requests_per_run
+        is None
+    )

@@ -15,7 +15,9 @@ from tests.providers.local_server import LocalServer, serve
 
 @pytest.fixture(autouse=True)
 def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retry quickly and few times: a server that stays down fails after seconds, not after the deadline of a minute."""
+    """Retry quickly and few times: a server that stays down fails after seconds, not
+    after the deadline of a minute.
+    """
     monkeypatch.setattr(http, "FIRST_BACKOFF_SECONDS", 0.0005)
     monkeypatch.setattr(http, "MAX_ATTEMPTS", 6)
 
@@ -41,7 +43,9 @@ def chain_world() -> World:
 @pytest.fixture(scope="session")
 def chain(chain_world: World) -> Iterator[RunningServer]:
     """World small behind the APIs of all providers."""
-    with running(chain_world, options=Options(calls_per_second=100_000)) as running_server:
+    with running(
+        chain_world, options=Options(calls_per_second=100_000)
+    ) as running_server:
         yield running_server
 
 

@@ -1,4 +1,6 @@
-"""An event loop whose clock jumps to the next scheduled callback: sleeping costs no time, in the right order."""
+"""An event loop whose clock jumps to the next scheduled callback: sleeping costs no
+time, in the right order.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable

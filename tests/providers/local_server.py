@@ -1,4 +1,6 @@
-"""A small HTTP server whose replies a test decides, and the setup to call it through the product's client."""
+"""A small HTTP server whose replies a test decides, and the setup to call it through
+the product's client.
+"""
 
 import asyncio
 import json
@@ -33,7 +35,9 @@ class Request:
 
 @dataclass
 class Reply:
-    """One reply. `cut`: the connection ends before the body does. `wait`: nothing, or the rest, until it is set."""
+    """One reply. `cut`: the connection ends before the body does. `wait`: nothing, or
+    the rest, until it is set.
+    """
 
     body: bytes = b"[]"
     status: int = 200
@@ -65,7 +69,9 @@ def reply_id(value: Any) -> str:
 
 
 class LocalServer:
-    """Sends `replies` in turn, the last of them for ever; or what `answer(request)` returns."""
+    """Sends `replies` in turn, the last of them for ever; or what `answer(request)`
+    returns.
+    """
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
@@ -74,7 +80,9 @@ class LocalServer:
         self.reset()
 
     def reset(self) -> None:
-        """Start a new test with a path of its own, so that late requests of the last test are told apart."""
+        """Start a new test with a path of its own, so that late requests of the last
+        test are told apart.
+        """
         self._test_count += 1
         self.url = f"{self._base_url}/{self._test_count}"
         self.requests: list[Request] = []
@@ -88,14 +96,19 @@ class LocalServer:
         """Record a request and return its reply, one at a time."""
         prefix = f"/{self._test_count}"
         with self._lock:
-            if not request.path.startswith((f"{prefix}/", f"{prefix}?")) and request.path != prefix:
+            if (
+                not request.path.startswith((f"{prefix}/", f"{prefix}?"))
+                and request.path != prefix
+            ):
                 return Reply(status=410)
             request.path = request.path.removeprefix(prefix)
             self.requests.append(request)
             return self.answer(request)
 
     def serve_rpc(self, methods: dict[str, Callable[..., Any]]) -> None:
-        """Answer JSON-RPC, batches too; a method returns its result, or raises RpcFault."""
+        """Answer JSON-RPC, batches too; a method returns its result, or raises
+        RpcFault.
+        """
 
         def one(call: dict[str, Any]) -> dict[str, Any]:
             head = {"jsonrpc": "2.0", "id": call["id"]}
@@ -106,16 +119,24 @@ class LocalServer:
 
         def answer(request: Request) -> Reply:
             calls = request.json
-            return json_reply([one(call) for call in calls] if isinstance(calls, list) else one(calls))
+            return json_reply(
+                [one(call) for call in calls] if isinstance(calls, list) else one(calls)
+            )
 
         self.answer = answer
 
     def methods(self) -> list[str]:
-        """Return the names of the called JSON-RPC methods, each item of a batch as `[name]`."""
+        """Return the names of the called JSON-RPC methods, each item of a batch as
+        `[name]`.
+        """
         names: list[str] = []
         for request in self.requests:
             calls = request.json
-            names += [f"[{call['method']}]" for call in calls] if isinstance(calls, list) else [calls["method"]]
+            names += (
+                [f"[{call['method']}]" for call in calls]
+                if isinstance(calls, list)
+                else [calls["method"]]
+            )
         return names
 
 
@@ -135,7 +156,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _any(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        request = Request(self.command, self.path, dict(self.headers), json.loads(body) if body else None)
+        request = Request(
+            self.command,
+            self.path,
+            dict(self.headers),
+            json.loads(body) if body else None,
+        )
         reply = self.server.local.receive(request)
         if reply.wait is not None and not reply.trickle:
             reply.wait.wait(10)
@@ -143,7 +169,10 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in reply.headers.items():
             self.send_header(name, value)
         if "Content-Length" not in reply.headers:
-            self.send_header("Content-Length", str(10_000 if reply.trickle else len(reply.body) + reply.cut))
+            self.send_header(
+                "Content-Length",
+                str(10_000 if reply.trickle else len(reply.body) + reply.cut),
+            )
         # One write for head and body: two would wait for each other's acknowledgement.
         self._headers_buffer += [b"\r\n", b"" if reply.trickle else reply.body]
         self.flush_headers()
@@ -174,8 +203,12 @@ class _Server(ThreadingHTTPServer):
 def serve() -> Iterator[LocalServer]:
     """Serve on a free port of 127.0.0.1."""
     with _Server(("127.0.0.1", 0), _Handler) as server:
-        local = server.local = LocalServer(f"http://127.0.0.1:{server.server_address[1]}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        local = server.local = LocalServer(
+            f"http://127.0.0.1:{server.server_address[1]}"
+        )
+        thread = threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.02}
+        )
         thread.start()
         try:
             yield local
@@ -208,16 +241,31 @@ class ClientSetup:
     calls_per_second: float = 1000
 
     def client(
-        self, session: aiohttp.ClientSession, url: str, provider: str = "testing", **options: Any
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        provider: str = "testing",
+        **options: Any,
     ) -> ProviderClient:
         """Return a client whose rate limit costs no real time."""
         store = LocalRateLimitStore(self.time.clock)
         limiter = RateLimiter(provider, self.calls_per_second, store, self.time.sleep)
-        return ProviderClient(provider, url, session=session, rate_limiter=limiter, meter=self.meter, **options)
+        return ProviderClient(
+            provider,
+            url,
+            session=session,
+            rate_limiter=limiter,
+            meter=self.meter,
+            **options,
+        )
 
 
 def run_client(
-    url: str, work: Callable[[ProviderClient], Awaitable[Result]], *, setup: ClientSetup | None = None, **options: Any
+    url: str,
+    work: Callable[[ProviderClient], Awaitable[Result]],
+    *,
+    setup: ClientSetup | None = None,
+    **options: Any,
 ) -> Result:
     """Run `work` with a client of the server at `url`."""
 
@@ -229,7 +277,13 @@ def run_client(
 
 
 def run_rpc(
-    url: str, work: Callable[[SolanaRpc], Awaitable[Result]], *, setup: ClientSetup | None = None, **options: Any
+    url: str,
+    work: Callable[[SolanaRpc], Awaitable[Result]],
+    *,
+    setup: ClientSetup | None = None,
+    **options: Any,
 ) -> Result:
     """Run `work` with a Solana node at `url`."""
-    return run_client(url, lambda client: work(SolanaRpc(JsonRpc(client))), setup=setup, **options)
+    return run_client(
+        url, lambda client: work(SolanaRpc(JsonRpc(client))), setup=setup, **options
+    )

@@ -37,14 +37,19 @@ def with_breaker(work, **options):
     """Run `work(breaker, clock)` in time that costs nothing."""
 
     async def main(clock):
-        return await work(Breaker("someone", LocalBreakerStore(clock), **options), clock)
+        return await work(
+            Breaker("someone", LocalBreakerStore(clock), **options), clock
+        )
 
     return in_fake_time(main)
 
 
 async def fail(breaker, times=FAILURE_THRESHOLD):
     """Record that many failures in a row; return the open time of the last."""
-    return [await breaker.record_failure(f"failed {number}", CAUSE) for number in range(times)][-1]
+    return [
+        await breaker.record_failure(f"failed {number}", CAUSE)
+        for number in range(times)
+    ][-1]
 
 
 async def probe(breaker, request_id="probe", timeout_seconds=10_000.0):
@@ -63,7 +68,10 @@ async def fail_until_open_for(breaker, factor):
 
 def test_failures_in_a_row_open_the_circuit():
     async def work(breaker, _):
-        opened = [await breaker.record_failure(f"request {number}", CAUSE) for number in range(FAILURE_THRESHOLD)]
+        opened = [
+            await breaker.record_failure(f"request {number}", CAUSE)
+            for number in range(FAILURE_THRESHOLD)
+        ]
         return opened, await breaker.allows("another")
 
     assert with_breaker(work) == ([0, 0, 0, 0, 30], False)
@@ -98,8 +106,15 @@ def test_a_request_with_too_short_a_timeout_is_refused_at_once_with_cause_and_ti
 
     error, now = with_breaker(work)
     assert now == pytest.approx(4)
-    assert (error.provider, error.wait_seconds, error.retryable) == ("someone", pytest.approx(26), True)
-    assert (error.code, error.cause) == ("circuit_open", f"circuit open after repeated failures, the last: {CAUSE}")
+    assert (error.provider, error.wait_seconds, error.retryable) == (
+        "someone",
+        pytest.approx(26),
+        True,
+    )
+    assert (error.code, error.cause) == (
+        "circuit_open",
+        f"circuit open after repeated failures, the last: {CAUSE}",
+    )
 
 
 def test_only_one_request_is_admitted_as_probe_and_may_retry():
@@ -116,7 +131,10 @@ def test_the_response_to_a_probe_admits_all_waiting_requests():
     async def work(breaker, clock):
         await fail(breaker)
         await probe(breaker)
-        others = [asyncio.ensure_future(breaker.wait(f"request {number}", TIMEOUT)) for number in range(20)]
+        others = [
+            asyncio.ensure_future(breaker.wait(f"request {number}", TIMEOUT))
+            for number in range(20)
+        ]
         await asyncio.sleep(5)
         assert not any(other.done() for other in others)
         closed = await breaker.record_success("probe")
@@ -155,9 +173,15 @@ def test_a_response_resets_all_counts():
 def test_failures_of_requests_in_flight_do_not_prolong_the_open_time():
     async def work(breaker, clock):
         await fail(breaker)
-        late = [await breaker.record_failure(f"late {number}", CAUSE) for number in range(50)]
+        late = [
+            await breaker.record_failure(f"late {number}", CAUSE)
+            for number in range(50)
+        ]
         await probe(breaker)
-        late += [await breaker.record_failure(f"later {number}", CAUSE) for number in range(50)]
+        late += [
+            await breaker.record_failure(f"later {number}", CAUSE)
+            for number in range(50)
+        ]
         return set(late), clock(), await breaker.allows("probe")
 
     assert with_breaker(work) == ({0}, pytest.approx(30), True)
@@ -194,7 +218,11 @@ def test_a_lost_probe_is_replaced_and_its_late_failure_ignored():
         await fail(breaker)
         await probe(breaker, "lost")
         waited = await breaker.wait("next", TIMEOUT)
-        return waited, await breaker.record_failure("lost", CAUSE), await breaker.record_failure("next", CAUSE)
+        return (
+            waited,
+            await breaker.record_failure("lost", CAUSE),
+            await breaker.record_failure("next", CAUSE),
+        )
 
     assert with_breaker(work) == (pytest.approx(PROBE_SECONDS), 0, 60)
 
@@ -255,13 +283,17 @@ def test_each_provider_has_a_breaker_of_its_own():
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_only_an_unreachable_failing_or_overloaded_provider_counts_as_failed(error, counts):
+def test_only_an_unreachable_failing_or_overloaded_provider_counts_as_failed(
+    error, counts
+):
     assert counts_as_failure(error) is counts
 
 
 @pytest.mark.parametrize("begins", [0, 10, 30, 44, 45, 46, 60, 89])
 def test_no_step_loses_all_attempts_to_an_open_circuit_of_a_required_provider(begins):
-    """Attempts of a step are a quarter and a half of the timeout apart (discovery/jobs/step_runner.py)."""
+    """Attempts of a step are a quarter and a half of the timeout apart
+    (discovery/jobs/step_runner.py).
+    """
 
     async def work(breaker, clock):
         await fail_until_open_for(breaker, MAX_OPEN_FACTOR_REQUIRED)
@@ -274,7 +306,10 @@ def test_no_step_loses_all_attempts_to_an_open_circuit_of_a_required_provider(be
                     await asyncio.sleep(pause)
         return None
 
-    assert with_breaker(work, max_seconds=FIRST_OPEN_SECONDS * MAX_OPEN_FACTOR_REQUIRED) is not None
+    assert (
+        with_breaker(work, max_seconds=FIRST_OPEN_SECONDS * MAX_OPEN_FACTOR_REQUIRED)
+        is not None
+    )
 
 
 def test_a_provider_that_is_not_required_does_not_delay_a_step():

@@ -1,4 +1,6 @@
-"""A client and the circuit breaker of its provider: who waits, who is refused, who is sent, and who is informed."""
+"""A client and the circuit breaker of its provider: who waits, who is refused, who is
+sent, and who is informed.
+"""
 
 import asyncio
 
@@ -19,7 +21,13 @@ from discovery.providers.errors import (
     ServerFailed,
     Unreachable,
 )
-from tests.providers.local_server import ClientSetup, FakeTime, Reply, json_reply, text_reply
+from tests.providers.local_server import (
+    ClientSetup,
+    FakeTime,
+    Reply,
+    json_reply,
+    text_reply,
+)
 
 GOOD, DOWN = json_reply({"good": True}), text_reply("", 503)
 
@@ -59,25 +67,41 @@ class Guarded:
     """A client with a breaker and an observer, whose waits cost no real time."""
 
     def __init__(self, url, setup=None, **options):
-        self.url, self.setup, self.options = url, setup or ClientSetup(time=MeanwhileTime()), options
+        self.url, self.setup, self.options = (
+            url,
+            setup or ClientSetup(time=MeanwhileTime()),
+            options,
+        )
         self.observer = RecordingObserver()
         time = self.setup.time
-        self.breaker = Breaker("testing", LocalBreakerStore(time.clock), sleep=time.sleep)
+        self.breaker = Breaker(
+            "testing", LocalBreakerStore(time.clock), sleep=time.sleep
+        )
 
     def open_meanwhile(self):
-        """Let other requests open the circuit while the client sleeps for the first time."""
+        """Let other requests open the circuit while the client sleeps for the first
+        time.
+        """
         self.setup.time.meanwhile = self.fail_others
 
     async def fail_others(self):
         for number in range(FAILURE_THRESHOLD):
-            await self.breaker.record_failure(f"other {number}", "server error (HTTP 502)")
+            await self.breaker.record_failure(
+                f"other {number}", "server error (HTTP 502)"
+            )
 
     def run(self, work):
         async def main():
             time = self.setup.time
             async with aiohttp.ClientSession() as session:
-                options = {"breaker": self.breaker, "observer": self.observer, **self.options}
-                client = self.setup.client(session, self.url, sleep=time.sleep, clock=time.clock, **options)
+                options = {
+                    "breaker": self.breaker,
+                    "observer": self.observer,
+                    **self.options,
+                }
+                client = self.setup.client(
+                    session, self.url, sleep=time.sleep, clock=time.clock, **options
+                )
                 return await work(client)
 
         return asyncio.run(main())
@@ -102,7 +126,9 @@ async def request_fails(client, error=ProviderError):
 
 
 @pytest.mark.parametrize("seconds", [30, 45])
-def test_an_outage_shorter_than_the_timeout_fails_no_request(server, real_retries, seconds):
+def test_an_outage_shorter_than_the_timeout_fails_no_request(
+    server, real_retries, seconds
+):
     guarded = Guarded(server.url)
 
     async def work(client):
@@ -123,7 +149,9 @@ def test_an_outage_shorter_than_the_timeout_fails_no_request(server, real_retrie
         (text_reply("banned", 429, retry_after="3000"), RateLimited),
     ],
 )
-def test_failed_requests_open_the_circuit_and_the_next_is_not_sent(server, reply, error):
+def test_failed_requests_open_the_circuit_and_the_next_is_not_sent(
+    server, reply, error
+):
     guarded = Guarded(server.url, deadline_seconds=20)
     server.replies = [reply]
 
@@ -139,7 +167,9 @@ def test_failed_requests_open_the_circuit_and_the_next_is_not_sent(server, reply
     assert refused.wait_seconds == pytest.approx(30, abs=5)
     assert refused.cause.startswith("circuit open after repeated failures, the last: ")
     # A request that was not sent proves nothing about the provider.
-    assert guarded.observer.events == [error("", "").code] * FAILURE_THRESHOLD + ["opened for 30 s"]
+    assert guarded.observer.events == [error("", "").code] * FAILURE_THRESHOLD + [
+        "opened for 30 s"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +200,8 @@ def test_a_request_in_flight_when_the_circuit_opens_waits_within_its_deadline(se
     began = guarded.setup.time.now
     response = guarded.run(lambda client: client.request())
     assert response.body == GOOD.body
-    # Sent once before the circuit opened and once after: no attempts are wasted on an open circuit.
+    # Sent once before the circuit opened and once after: no attempts are wasted on an
+    # open circuit.
     assert len(server.requests) == 2
     assert guarded.setup.time.now - began == pytest.approx(30, abs=1)
     assert guarded.observer.events == ["succeeded", "closed"]
@@ -187,7 +218,9 @@ def test_a_request_in_flight_with_a_near_deadline_is_refused_without_waiting(ser
     assert (len(server.requests), guarded.observer.events) == (1, [])
 
 
-def test_a_request_queued_for_the_rate_limiter_is_not_sent_while_the_circuit_is_open(server):
+def test_a_request_queued_for_the_rate_limiter_is_not_sent_while_the_circuit_is_open(
+    server,
+):
     guarded = Guarded(server.url, ClientSetup(time=MeanwhileTime(), calls_per_second=1))
     guarded.open_meanwhile()
     times = []
@@ -290,6 +323,8 @@ def test_opening_and_closing_are_logged_once(server, caplog):
         await client.request()
 
     guarded.run(work)
-    lines = [record for record in caplog.records if record.name == "discovery.providers.http"]
+    lines = [
+        record for record in caplog.records if record.name == "discovery.providers.http"
+    ]
     assert [line.getMessage() for line in lines] == ["circuit opened", "circuit closed"]
     assert (lines[0].provider, lines[0].cause) == ("testing", "server error (HTTP 503)")

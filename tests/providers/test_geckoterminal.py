@@ -41,14 +41,28 @@ def pool(base=f"solana_{MINT}", **attributes):
 
 def trending(server, rows, duration="5m"):
     server.replies = [json_reply({"data": rows})]
-    return run_client(server.url, lambda client: GeckoTerminal(client).trending(duration))
+    return run_client(
+        server.url, lambda client: GeckoTerminal(client).trending(duration)
+    )
 
 
 def test_strings_become_exact_numbers(server):
     (row,) = trending(server, [pool()])
-    assert (row.mint, row.pool, row.dex, row.quote_mint, row.symbol) == (MINT, POOL, "pumpswap", WRAPPED_SOL, "ABC")
-    assert (row.price_usd, row.price_change_24h_pct) == (Decimal("0.0012"), Decimal("410.5"))
-    assert (row.volume_24h_usd, row.liquidity_usd) == (Decimal("5000.25"), Decimal("34000.2"))
+    assert (row.mint, row.pool, row.dex, row.quote_mint, row.symbol) == (
+        MINT,
+        POOL,
+        "pumpswap",
+        WRAPPED_SOL,
+        "ABC",
+    )
+    assert (row.price_usd, row.price_change_24h_pct) == (
+        Decimal("0.0012"),
+        Decimal("410.5"),
+    )
+    assert (row.volume_24h_usd, row.liquidity_usd) == (
+        Decimal("5000.25"),
+        Decimal("34000.2"),
+    )
     assert (row.market_cap_usd, row.transactions_24h) == (Decimal(1200000), 9)
     assert row.pool_created_at == 1_788_264_005
 
@@ -56,28 +70,49 @@ def test_strings_become_exact_numbers(server):
 def test_the_request_names_duration_or_dex(server):
     trending(server, [], "24h")
     server.replies = [json_reply({"data": []})]
-    run_client(server.url, lambda client: GeckoTerminal(client).dex_pools("meteora-dbc"))
+    run_client(
+        server.url, lambda client: GeckoTerminal(client).dex_pools("meteora-dbc")
+    )
     assert [request.path for request in server.requests] == [
         "/networks/solana/trending_pools?duration=24h&page=1",
         "/networks/solana/dexes/meteora-dbc/pools?page=1",
     ]
 
 
-@pytest.mark.parametrize(("reserve", "liquidity"), [("-12.5", None), (None, None), ("0", Decimal(0)), ("NaN", None)])
+@pytest.mark.parametrize(
+    ("reserve", "liquidity"),
+    [("-12.5", None), (None, None), ("0", Decimal(0)), ("NaN", None)],
+)
 def test_a_negative_reserve_is_not_a_liquidity(server, reserve, liquidity):
-    assert trending(server, [pool(reserve_in_usd=reserve)])[0].liquidity_usd == liquidity
+    assert (
+        trending(server, [pool(reserve_in_usd=reserve)])[0].liquidity_usd == liquidity
+    )
 
 
 def test_the_market_cap_comes_before_the_fully_diluted_one(server):
-    assert trending(server, [pool(market_cap_usd="7.5")])[0].market_cap_usd == Decimal("7.5")
+    assert trending(server, [pool(market_cap_usd="7.5")])[0].market_cap_usd == Decimal(
+        "7.5"
+    )
 
 
 @pytest.mark.parametrize(
     "nulls",
     [
-        dict.fromkeys(("name", "base_token_price_usd", "pool_created_at", "fdv_usd", "reserve_in_usd")),
+        dict.fromkeys(
+            (
+                "name",
+                "base_token_price_usd",
+                "pool_created_at",
+                "fdv_usd",
+                "reserve_in_usd",
+            )
+        ),
         dict.fromkeys(("price_change_percentage", "volume_usd", "transactions")),
-        {"price_change_percentage": {}, "volume_usd": {"h24": None}, "transactions": {}},
+        {
+            "price_change_percentage": {},
+            "volume_usd": {"h24": None},
+            "transactions": {},
+        },
     ],
     ids=["figures", "objects", "fields"],
 )
@@ -87,7 +122,9 @@ def test_nulls_are_unknown(server, nulls):
 
 
 def test_pools_of_other_networks_are_dropped(server):
-    rows = trending(server, [pool(base="eth_0x6469b34a2a4723163c4902dbbdea728d20693c12"), pool()])
+    rows = trending(
+        server, [pool(base="eth_0x6469b34a2a4723163c4902dbbdea728d20693c12"), pool()]
+    )
     assert ([row.mint for row in rows], rows.rejected) == ([MINT], 0)
 
 
@@ -118,7 +155,16 @@ def test_a_pool_without_a_base_token_is_dropped(server):
 
 
 def test_a_rate_limit_with_status_200_is_an_error(server):
-    server.replies = [json_reply({"status": {"error_code": 429, "error_message": "You've exceeded the Rate Limit"}})]
+    server.replies = [
+        json_reply(
+            {
+                "status": {
+                    "error_code": 429,
+                    "error_message": "You've exceeded the Rate Limit",
+                }
+            }
+        )
+    ]
     with pytest.raises(BadPayload, match="data"):
         run_client(server.url, lambda client: GeckoTerminal(client).trending("1h"))
 
@@ -144,7 +190,9 @@ def test_every_captured_solana_pool_is_a_record(server, realdata):
     assert len(pages) >= 10
     for name, page in pages.items():
         server.replies = [json_reply(page)]
-        rows = run_client(server.url, lambda client: GeckoTerminal(client).trending("5m"))
+        rows = run_client(
+            server.url, lambda client: GeckoTerminal(client).trending("5m")
+        )
         solana = [row for row in page["data"] if row["id"].startswith("solana_")]
         assert (len(rows), rows.rejected, rows.cause) == (len(solana), 0, ""), name
 
@@ -155,10 +203,17 @@ def test_a_captured_solana_pool_has_the_values_of_the_response(server, realdata)
     (row,) = run_client(server.url, lambda client: GeckoTerminal(client).trending("5m"))
     assert row.pool == "DaZJ1A8ZqiSbSr7M5uFudafDUXLSNQX1zVpcyDhJZEzF"
     assert row.liquidity_usd == Decimal("1123.21403520731")
-    assert row.price_usd == Decimal("0.0000013253687934057798494580598374625617972585734733709883585887625")
+    assert row.price_usd == Decimal(
+        "0.0000013253687934057798494580598374625617972585734733709883585887625"
+    )
 
 
 def test_a_captured_pool_with_nulls_is_a_record(server, realdata):
-    server.replies = [json_reply(dict(captured(realdata))["onchain_networks_new_pools"])]
+    server.replies = [
+        json_reply(dict(captured(realdata))["onchain_networks_new_pools"])
+    ]
     (row,) = run_client(server.url, lambda client: GeckoTerminal(client).trending("5m"))
-    assert (row.liquidity_usd, row.pool) == (None, "6EiJDBoHqRA3m6FqYBphpGomspmFxtj4mawUKYMZtcVG")
+    assert (row.liquidity_usd, row.pool) == (
+        None,
+        "6EiJDBoHqRA3m6FqYBphpGomspmFxtj4mawUKYMZtcVG",
+    )

@@ -1,4 +1,6 @@
-"""Pages of Helius: followed to the last one, refused if they repeat, decoded row by row."""
+"""Pages of Helius: followed to the last one, refused if they repeat, decoded row by
+row.
+"""
 
 from dataclasses import dataclass
 
@@ -41,13 +43,19 @@ def helius_row(signature, number, index=0, **fields):
     }
 
 
-def fetch_pages(server, pages, since=None, until=None, limit=MAX_TRANSACTIONS, **other_methods):
-    """Fetch the time range from `pages`: paginationToken (None first) -> (rows, next token)."""
+def fetch_pages(
+    server, pages, since=None, until=None, limit=MAX_TRANSACTIONS, **other_methods
+):
+    """Fetch the time range from `pages`: paginationToken (None first) -> (rows, next
+    token).
+    """
     warnings, setup = WarningSink("test"), ClientSetup()
 
     async def work(client):
         rpc = JsonRpc(client)
-        source = HeliusTransactionSource(Helius(rpc, setup.meter), SolanaRpc(rpc), warnings)
+        source = HeliusTransactionSource(
+            Helius(rpc, setup.meter), SolanaRpc(rpc), warnings
+        )
         return await source.fetch_range("address", since, until, limit)
 
     def page(_, config):
@@ -60,7 +68,11 @@ def fetch_pages(server, pages, since=None, until=None, limit=MAX_TRANSACTIONS, *
 
 
 def test_pages_are_followed_until_there_is_no_token(server):
-    pages = {None: ([helius_row("a", 1)], "1:0"), "1:0": ([], "2:0"), "2:0": ([helius_row("b", 2)], None)}
+    pages = {
+        None: ([helius_row("a", 1)], "1:0"),
+        "1:0": ([], "2:0"),
+        "2:0": ([helius_row("b", 2)], None),
+    }
     fetched = fetch_pages(server, pages)
     assert fetched.signatures == ["a", "b"]
     assert fetched.usage["testing"]["credits"] == 30
@@ -75,11 +87,17 @@ def test_page_tokens_in_a_circle_are_a_bad_payload(server, rows):
 
 def test_a_page_token_that_repeats_is_a_bad_payload(server):
     with pytest.raises(BadPayload, match="same page again"):
-        fetch_pages(server, {None: ([helius_row("a", 1)], "x"), "x": ([helius_row("b", 2)], "x")})
+        fetch_pages(
+            server,
+            {None: ([helius_row("a", 1)], "x"), "x": ([helius_row("b", 2)], "x")},
+        )
 
 
 def test_a_page_that_overlaps_the_one_before_repeats_no_transaction(server):
-    pages = {None: ([helius_row("a", 1), helius_row("b", 2)], "x"), "x": ([helius_row("b", 2)], None)}
+    pages = {
+        None: ([helius_row("a", 1), helius_row("b", 2)], "x"),
+        "x": ([helius_row("b", 2)], None),
+    }
     assert fetch_pages(server, pages).signatures == ["a", "b"]
 
 
@@ -89,19 +107,27 @@ def test_a_page_that_overlaps_the_one_before_repeats_no_transaction(server):
         {"unexpected": 1},
         7,
         helius_row("x", 2, slot="soon"),
-        helius_row("x", 2, transaction={"signatures": [], "message": {"accountKeys": []}}),
+        helius_row(
+            "x", 2, transaction={"signatures": [], "message": {"accountKeys": []}}
+        ),
     ],
     ids=range(4),
 )
 def test_a_garbled_row_is_counted_and_skipped(server, garbled):
-    fetched = fetch_pages(server, {None: ([helius_row("a", 1), garbled, helius_row("b", 3)], None)})
+    fetched = fetch_pages(
+        server, {None: ([helius_row("a", 1), garbled, helius_row("b", 3)], None)}
+    )
     assert fetched.signatures == ["a", "b"]
     assert len(fetched.warnings) == 1
     assert fetched.warnings[0].startswith("address: 1 transactions skipped")
 
 
 def test_rows_without_a_time_get_that_of_their_slot_or_a_warning(server):
-    rows = [helius_row("a", 1, blockTime=None), helius_row("b", 2, blockTime=None), helius_row("c", 3, slot=None)]
+    rows = [
+        helius_row("a", 1, blockTime=None),
+        helius_row("b", 2, blockTime=None),
+        helius_row("c", 3, slot=None),
+    ]
 
     def block_time(slot):
         if slot == 2:
@@ -109,26 +135,37 @@ def test_rows_without_a_time_get_that_of_their_slot_or_a_warning(server):
         return 77
 
     fetched = fetch_pages(server, {None: (rows, None)}, getBlockTime=block_time)
-    assert [(row.signature, row.slot, row.block_time) for row in fetched.transactions] == [("a", 1, 77)]
+    assert [
+        (row.signature, row.slot, row.block_time) for row in fetched.transactions
+    ] == [("a", 1, 77)]
     assert fetched.warnings == ["b: no block time", "c: transaction without a slot"]
 
 
 def test_rows_outside_the_time_range_are_left_out(server):
     rows = [helius_row(name, slot) for name, slot in (("a", 1), ("b", 2), ("c", 3))]
-    fetched = fetch_pages(server, {None: (rows, None)}, since=1_000_002, until=1_000_002)
+    fetched = fetch_pages(
+        server, {None: (rows, None)}, since=1_000_002, until=1_000_002
+    )
     assert fetched.signatures == ["b"]
 
 
 def test_the_index_is_the_one_in_the_block(server):
     rows = [helius_row("a", 1, 40), helius_row("b", 1, 41)]
-    assert [row.index for row in fetch_pages(server, {None: (rows, None)}).transactions] == [40, 41]
+    assert [
+        row.index for row in fetch_pages(server, {None: (rows, None)}).transactions
+    ] == [40, 41]
 
 
 def test_paging_stops_at_the_limit_with_a_warning(server):
-    pages = {None: ([helius_row("a", 1), helius_row("b", 2)], "x"), "x": ([helius_row("c", 3)], None)}
+    pages = {
+        None: ([helius_row("a", 1), helius_row("b", 2)], "x"),
+        "x": ([helius_row("c", 3)], None),
+    }
     fetched = fetch_pages(server, pages, limit=2)
     assert fetched.signatures == ["a", "b"]
-    assert fetched.warnings == ["address: more than 2 transactions: the rest was left out"]
+    assert fetched.warnings == [
+        "address: more than 2 transactions: the rest was left out"
+    ]
 
 
 def test_a_response_without_rows_is_a_bad_payload(server):

@@ -25,7 +25,12 @@ def token(mint=MINT, **fields):
         "usdPrice": 0.00021,
         "liquidity": 12345.6789,
         "mcap": 210000.5,
-        "stats24h": {"priceChange": 340.25, "buyVolume": 100.5, "sellVolume": 50.25, "numBuys": 7},
+        "stats24h": {
+            "priceChange": 340.25,
+            "buyVolume": 100.5,
+            "sellVolume": 50.25,
+            "numBuys": 7,
+        },
         **fields,
     }
 
@@ -37,11 +42,26 @@ def tokens(server, rows, mints=(MINT,)):
 
 def test_a_token_becomes_a_record(server):
     (row,) = tokens(server, [token()])
-    assert (row.mint, row.symbol, row.name, row.decimals) == (MINT, "SOME", "Some Name", 6)
-    assert (row.created_at, row.first_pool_at, row.graduated_at) == (1_788_264_005, 1_788_264_006, 1_788_267_600)
+    assert (row.mint, row.symbol, row.name, row.decimals) == (
+        MINT,
+        "SOME",
+        "Some Name",
+        6,
+    )
+    assert (row.created_at, row.first_pool_at, row.graduated_at) == (
+        1_788_264_005,
+        1_788_264_006,
+        1_788_267_600,
+    )
     assert (row.first_pool, row.graduated_pool) == (POOL, POOL)
-    assert (row.price_usd, row.price_change_24h_pct) == (Decimal("0.00021"), Decimal("340.25"))
-    assert (row.volume_24h_usd, row.liquidity_usd) == (Decimal("150.75"), Decimal("12345.6789"))
+    assert (row.price_usd, row.price_change_24h_pct) == (
+        Decimal("0.00021"),
+        Decimal("340.25"),
+    )
+    assert (row.volume_24h_usd, row.liquidity_usd) == (
+        Decimal("150.75"),
+        Decimal("12345.6789"),
+    )
     assert row.market_cap_usd == Decimal("210000.5")
 
 
@@ -55,27 +75,45 @@ def test_a_token_becomes_a_record(server):
         ({"buyVolume": "NaN"}, Decimal(0)),
     ],
 )
-def test_an_omitted_volume_is_zero_and_omitted_statistics_are_unknown(server, stats, volume):
+def test_an_omitted_volume_is_zero_and_omitted_statistics_are_unknown(
+    server, stats, volume
+):
     assert tokens(server, [token(stats24h=stats)])[0].volume_24h_usd == volume
 
 
 def test_a_token_with_an_id_alone_is_a_record(server):
     (row,) = tokens(server, [{"id": MINT}])
-    assert (row.created_at, row.first_pool, row.price_usd, row.volume_24h_usd) == (None, None, None, None)
+    assert (row.created_at, row.first_pool, row.price_usd, row.volume_24h_usd) == (
+        None,
+        None,
+        None,
+        None,
+    )
 
 
 def test_unknown_and_foreign_mints_have_no_record(server):
-    assert [row.mint for row in tokens(server, [token(), token(POOL)], [MINT, "unknown"])] == [MINT]
+    assert [
+        row.mint for row in tokens(server, [token(), token(POOL)], [MINT, "unknown"])
+    ] == [MINT]
 
 
 def test_a_call_requests_up_to_a_hundred_mints(server):
     tokens(server, [], [f"m{number}" for number in range(230)])
-    assert [request.path.count("%2C") + request.path.count(",") + 1 for request in server.requests] == [100, 100, 30]
+    assert [
+        request.path.count("%2C") + request.path.count(",") + 1
+        for request in server.requests
+    ] == [100, 100, 30]
 
 
 @pytest.mark.parametrize(
     "garbled",
-    [7, {"symbol": "X"}, token(createdAt="soon"), token(usdPrice="dear"), token("not an address")],
+    [
+        7,
+        {"symbol": "X"},
+        token(createdAt="soon"),
+        token(usdPrice="dear"),
+        token("not an address"),
+    ],
     ids=range(5),
 )
 def test_a_garbled_token_is_counted_and_skipped(server, garbled):

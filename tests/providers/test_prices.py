@@ -17,7 +17,20 @@ START = 1_790_000_000 // SPAN * SPAN + 600 * 60
 def candle(minute, close="172.41"):
     """Return the candle of the `minute`-th minute after START, as Binance sends it."""
     opened = (START + minute * 60) * 1000
-    return [opened, "1", "2", "0.5", close, "9.9", opened + 59_999, "1", 7, "1", "1", "0"]
+    return [
+        opened,
+        "1",
+        "2",
+        "0.5",
+        close,
+        "9.9",
+        opened + 59_999,
+        "1",
+        7,
+        "1",
+        "1",
+        "0",
+    ]
 
 
 def prices(server, rows, times, at=None, **options):
@@ -35,13 +48,19 @@ def prices(server, rows, times, at=None, **options):
 def test_the_price_is_the_close_of_the_last_candle_that_ended_before(server):
     rows = [candle(0, "150.01"), candle(1, "151.02"), candle(2, "152.03")]
     times = [START + 59, START + 60, START + 119, START + 120, START + 121]
-    assert prices(server, rows, times) == [None, *map(Decimal, ("150.01", "150.01", "151.02", "151.02"))]
+    assert prices(server, rows, times) == [
+        None,
+        *map(Decimal, ("150.01", "150.01", "151.02", "151.02")),
+    ]
 
 
 def test_an_open_candle_is_not_used(server):
     now = START + 90
     rows = [candle(0, "150"), candle(1, "999")]
-    assert prices(server, rows, [now], [now, START + 125], clock=lambda: now) == [Decimal(150), Decimal(150)]
+    assert prices(server, rows, [now], [now, START + 125], clock=lambda: now) == [
+        Decimal(150),
+        Decimal(150),
+    ]
 
 
 def test_candles_loaded_before_a_time_are_loaded_again(server):
@@ -50,7 +69,9 @@ def test_candles_loaded_before_a_time_are_loaded_again(server):
     async def work(client):
         sol_prices = SolPrices(client, clock=lambda: now[0])
         await sol_prices.load([START + 85])
-        server.replies = [json_reply([candle(0, "150"), candle(1, "151"), candle(2, "999")])]
+        server.replies = [
+            json_reply([candle(0, "150"), candle(1, "151"), candle(2, "999")])
+        ]
         now[0] = START + 130
         await sol_prices.load([START + 125])
         return sol_prices.at(START + 125)
@@ -63,7 +84,9 @@ def test_candles_loaded_before_a_time_are_loaded_again(server):
 def test_a_price_older_than_an_hour_is_unknown(server):
     rows = [candle(0)]
     closed = START + 60
-    results = prices(server, rows, [closed], [closed + 3599, closed + 3600, closed + 3601])
+    results = prices(
+        server, rows, [closed], [closed + 3599, closed + 3600, closed + 3601]
+    )
     assert results == [Decimal("172.41"), None, None]
 
 
@@ -82,8 +105,15 @@ def test_a_window_is_requested_once(server):
     server.replies = [json_reply([candle(0)])]
     run_client(server.url, work, setup=setup)
     (request,) = server.requests
-    query = {name: values[0] for name, values in parse_qs(urlsplit(request.path).query).items()}
-    assert (query["symbol"], query["interval"], query["limit"]) == ("SOLUSDT", "1m", "1000")
+    query = {
+        name: values[0]
+        for name, values in parse_qs(urlsplit(request.path).query).items()
+    }
+    assert (query["symbol"], query["interval"], query["limit"]) == (
+        "SOLUSDT",
+        "1m",
+        "1000",
+    )
     assert int(query["startTime"]) <= START * 1000 <= int(query["endTime"])
 
 
@@ -91,7 +121,9 @@ def test_the_first_second_of_a_window_has_the_price_of_the_candle_before(server)
     first = START // SPAN * SPAN
     minutes = (first - START) // 60
     server.answer = lambda request: json_reply(
-        [candle(minutes - 1, "149")] if str((first - SPAN) * 1000) in request.path else [candle(minutes, "150")]
+        [candle(minutes - 1, "149")]
+        if str((first - SPAN) * 1000) in request.path
+        else [candle(minutes, "150")]
     )
 
     async def work(client):
@@ -135,7 +167,9 @@ def test_a_blocked_country_is_final_and_a_ban_is_retried(server, status, error):
     assert (len(server.requests) > 1) == error.retryable
 
 
-def test_candles_of_the_simulated_market_have_the_price_of_its_world(chain, chain_world):
+def test_candles_of_the_simulated_market_have_the_price_of_its_world(
+    chain, chain_world
+):
     end = chain.market.unix(0)
 
     async def work(client):

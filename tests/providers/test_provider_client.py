@@ -17,19 +17,35 @@ from discovery.providers.errors import (
     ServerFailed,
     Unreachable,
 )
-from tests.providers.local_server import ClientSetup, FakeTime, Reply, json_reply, run_client, text_reply
+from tests.providers.local_server import (
+    ClientSetup,
+    FakeTime,
+    Reply,
+    json_reply,
+    run_client,
+    text_reply,
+)
 
 GOOD = json_reply({"good": True})
 
 
 def request(url, setup=None, **options):
-    return run_client(url, lambda client: client.request("/x", params={"a": "b"}), setup=setup, **options)
+    return run_client(
+        url,
+        lambda client: client.request("/x", params={"a": "b"}),
+        setup=setup,
+        **options,
+    )
 
 
 def test_a_response_is_returned_unchanged(server):
     server.replies = [json_reply([1, 2], etag="v1")]
     response = request(server.url)
-    assert (response.status, response.body, response.headers["Etag"]) == (200, b"[1, 2]", "v1")
+    assert (response.status, response.body, response.headers["Etag"]) == (
+        200,
+        b"[1, 2]",
+        "v1",
+    )
     assert [(r.method, r.path) for r in server.requests] == [("GET", "/x?a=b")]
 
 
@@ -46,7 +62,10 @@ def test_a_429_is_retried_after_the_pause_that_the_provider_names(server):
     assert setup.time.slept == [pytest.approx(7)]
 
 
-@pytest.mark.parametrize("headers", [{}, {"retry_after": "0"}, {"retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"}])
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"retry_after": "0"}, {"retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"}],
+)
 def test_a_429_without_a_pause_is_retried_after_the_default_pause(server, headers):
     server.replies = [text_reply("slow down", 429, **headers), GOOD]
     setup = ClientSetup()
@@ -80,11 +99,18 @@ def test_every_429_is_counted_on_the_meter(server):
     server.replies = [text_reply("", 429), text_reply("", 429), GOOD]
     setup = ClientSetup()
     request(server.url, setup)
-    assert setup.meter.usage() == {"testing": {"calls": 3, "credits": 0, "rate_limited": 2}}
+    assert setup.meter.usage() == {
+        "testing": {"calls": 3, "credits": 0, "rate_limited": 2}
+    }
 
 
 def test_server_errors_are_retried_until_a_response_is_good(server):
-    server.replies = [text_reply("", 500), text_reply("", 503), text_reply("", 504), GOOD]
+    server.replies = [
+        text_reply("", 500),
+        text_reply("", 503),
+        text_reply("", 504),
+        GOOD,
+    ]
     assert request(server.url).body == GOOD.body
     assert len(server.requests) == 4
 
@@ -106,7 +132,9 @@ def test_truncated_json_is_retried(server):
     assert request(server.url).body == GOOD.body
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[1,2", b"[" * 100_000 + b"]" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[1,2", b"[" * 100_000 + b"]" * 100_000]
+)
 def test_a_response_that_is_never_json_is_a_bad_payload(server, body):
     server.replies = [Reply(body)]
     with pytest.raises(BadPayload):
@@ -169,12 +197,22 @@ def test_waiting_for_the_rate_limiter_does_not_count_towards_the_deadline(server
         return await client.request()
 
     setup = ClientSetup(time=SlowTime(), calls_per_second=1)
-    assert run_client(server.url, two, setup=setup, deadline_seconds=0.09).body == GOOD.body
+    assert (
+        run_client(server.url, two, setup=setup, deadline_seconds=0.09).body
+        == GOOD.body
+    )
     assert setup.time.slept == [pytest.approx(1), pytest.approx(1)]
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(401, KeyRefused), (403, KeyRefused), (404, NotFound), (400, BadRequest), (451, BadRequest)]
+    ("status", "error"),
+    [
+        (401, KeyRefused),
+        (403, KeyRefused),
+        (404, NotFound),
+        (400, BadRequest),
+        (451, BadRequest),
+    ],
 )
 def test_a_final_refusal_is_not_retried(server, status, error):
     server.replies = [text_reply("no", status)]
@@ -213,12 +251,22 @@ def test_a_batch_counts_as_each_of_its_calls(server):
 def test_the_providers_own_meaning_comes_before_the_status(server):
     server.replies = [text_reply("", 500)]
     with pytest.raises(NotFound):
-        run_client(server.url, lambda client: client.request(classify=lambda _: NotFound("testing", "means it")))
+        run_client(
+            server.url,
+            lambda client: client.request(
+                classify=lambda _: NotFound("testing", "means it")
+            ),
+        )
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
-    ("kind", "code"), [(RateLimited, "rate_limited"), (BadPayload, "bad_payload"), (KeyRefused, "key_refused")]
+    ("kind", "code"),
+    [
+        (RateLimited, "rate_limited"),
+        (BadPayload, "bad_payload"),
+        (KeyRefused, "key_refused"),
+    ],
 )
 def test_an_error_has_a_stable_code_and_plain_words(kind, code):
     error = kind("someone", "the cause")

@@ -5,7 +5,12 @@ from itertools import pairwise
 
 import pytest
 
-from discovery.providers.limits import MIN_RATE_FACTOR, RECOVERY_SECONDS, LocalRateLimitStore, RateLimiter
+from discovery.providers.limits import (
+    MIN_RATE_FACTOR,
+    RECOVERY_SECONDS,
+    LocalRateLimitStore,
+    RateLimiter,
+)
 from tests.providers.fake_time import in_fake_time
 
 CLOSE = pytest.approx
@@ -132,7 +137,9 @@ def test_providers_do_not_slow_each_other():
     assert in_fake_time(work) == 0
 
 
-@pytest.mark.parametrize(("calls_per_second", "calls"), [(0.4, 1), (1, 100), (10, 100), (500, 1)])
+@pytest.mark.parametrize(
+    ("calls_per_second", "calls"), [(0.4, 1), (1, 100), (10, 100), (500, 1)]
+)
 def test_cancelled_calls_leave_their_time_to_others(calls_per_second, calls):
     async def work(clock):
         limiter = RateLimiter("someone", calls_per_second, LocalRateLimitStore(clock))
@@ -144,5 +151,6 @@ def test_cancelled_calls_leave_their_time_to_others(calls_per_second, calls):
         await limiter.wait()
         return clock()
 
-    # One that had its reservation and one that was next, plus the reservations of a tenth of a second.
+    # One that had its reservation and one that was next, plus the reservations of a
+    # tenth of a second.
     assert in_fake_time(work) <= 0.1001 + 2 * calls / calls_per_second

@@ -1,4 +1,6 @@
-"""One rate limit for all processes: two clients of the real server, and a server that is unreachable."""
+"""One rate limit for all processes: two clients of the real server, and a server that
+is unreachable.
+"""
 
 import asyncio
 import os
@@ -17,18 +19,24 @@ from discovery.providers.limits import LocalRateLimitStore
 
 
 def with_stores(work, *, url=None, stores=2, **options):
-    """Run `work(store, …)` with that many stores of one prefix, each over a connection pool of its own."""
+    """Run `work(store, …)` with that many stores of one prefix, each over a connection
+    pool of its own.
+    """
     prefix = f"test-{uuid.uuid4().hex}"
 
     async def main():
         clients = [
             Redis.from_pool(
-                BlockingConnectionPool.from_url(url or os.environ["REDIS_URL"], max_connections=4, **options)
+                BlockingConnectionPool.from_url(
+                    url or os.environ["REDIS_URL"], max_connections=4, **options
+                )
             )
             for _ in range(stores)
         ]
         try:
-            return await work(*(RedisRateLimitStore(client, prefix) for client in clients))
+            return await work(
+                *(RedisRateLimitStore(client, prefix) for client in clients)
+            )
         finally:
             for client in clients:
                 await client.aclose()
@@ -39,7 +47,10 @@ def with_stores(work, *, url=None, stores=2, **options):
 def test_two_processes_share_one_rate_limit():
     async def work(one, other):
         began = time.monotonic()
-        return [time.monotonic() - began + await store.reserve("someone", 100) for store in (one, other) * 3]
+        return [
+            time.monotonic() - began + await store.reserve("someone", 100)
+            for store in (one, other) * 3
+        ]
 
     assert with_stores(work) == pytest.approx([0, 100, 200, 300, 400, 500], abs=10)
 
@@ -48,7 +59,11 @@ def test_a_429_of_one_process_pauses_and_slows_the_other():
     async def work(one, other):
         await one.slow_down("someone", 300)
         first = await other.reserve("someone", 100)
-        return first, await other.reserve("someone", 100) - first, await other.pause_left("someone")
+        return (
+            first,
+            await other.reserve("someone", 100) - first,
+            await other.pause_left("someone"),
+        )
 
     first, gap, left = with_stores(work)
     assert first == pytest.approx(300, abs=10)
@@ -69,7 +84,9 @@ def test_many_429s_of_both_processes_halve_the_rate_once():
 def test_providers_do_not_slow_each_other_on_the_server():
     async def work(one, other):
         await one.slow_down("someone", 300)
-        return await other.reserve("someone else", 1), await other.pause_left("someone else")
+        return await other.reserve("someone else", 1), await other.pause_left(
+            "someone else"
+        )
 
     assert with_stores(work) == (0, 0)
 
@@ -94,8 +111,12 @@ def test_without_the_server_the_process_has_a_rate_limit_of_its_own(unused_url, 
         return [await store.reserve("someone", 100) for _ in range(3)]
 
     url = unused_url.replace("http", "redis")
-    assert with_stores(work, url=url, stores=1, retry=None) == pytest.approx([0, 100, 200], abs=10)
-    assert [record.message for record in caplog.records].count("the shared rate limit is unreachable") == 1
+    assert with_stores(work, url=url, stores=1, retry=None) == pytest.approx(
+        [0, 100, 200], abs=10
+    )
+    assert [record.message for record in caplog.records].count(
+        "the shared rate limit is unreachable"
+    ) == 1
 
 
 def test_a_429_without_the_server_slows_the_process(unused_url):
@@ -103,7 +124,9 @@ def test_a_429_without_the_server_slows_the_process(unused_url):
         await store.slow_down("someone", 300)
         return await store.reserve("someone", 100), await store.pause_left("someone")
 
-    assert with_stores(work, url=unused_url.replace("http", "redis"), stores=1) == pytest.approx((300, 300), abs=10)
+    assert with_stores(
+        work, url=unused_url.replace("http", "redis"), stores=1
+    ) == pytest.approx((300, 300), abs=10)
 
 
 def test_a_hanging_server_does_not_delay_every_call():
@@ -126,7 +149,9 @@ def test_a_rate_limit_returns_to_the_server_after_a_while(unused_url):
     async def main():
         pool = BlockingConnectionPool.from_url(unused_url.replace("http", "redis"))
         client = Redis.from_pool(pool)
-        store = RedisRateLimitStore(client, f"test-{uuid.uuid4().hex}", clock=lambda: now[0])
+        store = RedisRateLimitStore(
+            client, f"test-{uuid.uuid4().hex}", clock=lambda: now[0]
+        )
         await store.slow_down("someone", 300)
         pool.connection_kwargs |= parse_url(os.environ["REDIS_URL"])
         pool.reset()
@@ -141,4 +166,6 @@ def test_a_rate_limit_returns_to_the_server_after_a_while(unused_url):
 
 def test_the_local_store_has_all_methods_of_the_redis_store():
     public = {name for name in dir(RedisRateLimitStore) if not name.startswith("_")}
-    assert public <= {name for name in dir(LocalRateLimitStore) if not name.startswith("_")}
+    assert public <= {
+        name for name in dir(LocalRateLimitStore) if not name.startswith("_")
+    }

@@ -9,7 +9,13 @@ import pytest
 from discovery.providers import http
 from discovery.providers.errors import ProviderError
 from discovery.providers.jsonrpc import JsonRpc
-from tests.providers.local_server import ClientSetup, Reply, json_reply, run_client, text_reply
+from tests.providers.local_server import (
+    ClientSetup,
+    Reply,
+    json_reply,
+    run_client,
+    text_reply,
+)
 
 KEY = "k3y-of-the-operator"
 FAILURES = {
@@ -21,8 +27,13 @@ FAILURES = {
     "404": text_reply("where", 404),
     "redirect": Reply(b"", 302, {"Location": f"http://127.0.0.1:1/?api-key={KEY}"}),
     "garbled_gzip": Reply(b"zzz", headers={"Content-Encoding": "gzip"}),
-    "odd_header": Reply(b"[]", headers={"Set-Cookie": "a b=c; =;", "Content-Length": "nonsense"}),
-    "echoed": Reply(f'{{"error":{{"code":-32000,"message":"bad url /?api-key={KEY}"}}}}'.encode(), 400),
+    "odd_header": Reply(
+        b"[]", headers={"Set-Cookie": "a b=c; =;", "Content-Length": "nonsense"}
+    ),
+    "echoed": Reply(
+        f'{{"error":{{"code":-32000,"message":"bad url /?api-key={KEY}"}}}}'.encode(),
+        400,
+    ),
 }
 
 
@@ -36,7 +47,9 @@ def fail(url):
 
 
 def all_text_of(error):
-    """Return text, repr and traceback of an error and of its causes and contexts, suppressed ones too."""
+    """Return text, repr and traceback of an error and of its causes and contexts,
+    suppressed ones too.
+    """
     parts = []
     while error is not None:
         parts += [str(error), repr(error), *traceback.format_exception(error)]
@@ -51,7 +64,9 @@ def test_a_failure_does_not_show_the_key(server, caplog, kind):
     error = fail(server.url)
     assert f"api-key={KEY}" in server.requests[0].path
     assert KEY not in all_text_of(error)
-    assert KEY not in "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
+    assert KEY not in "\n".join(
+        f"{record.getMessage()} {record.__dict__}" for record in caplog.records
+    )
 
 
 def test_an_unreachable_server_does_not_show_the_key(unused_url, caplog):
@@ -80,4 +95,6 @@ def test_a_client_and_its_response_do_not_show_the_key(server):
         return repr(client), repr(await client.request()), repr(vars(JsonRpc(client)))
 
     server.replies = [json_reply([])]
-    assert KEY not in "".join(run_client(server.url, work, secret_params={"api-key": KEY}))
+    assert KEY not in "".join(
+        run_client(server.url, work, secret_params={"api-key": KEY})
+    )

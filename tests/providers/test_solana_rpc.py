@@ -1,4 +1,6 @@
-"""The client of a node against a node that refuses batches, skips slots, and sends wrong or no data."""
+"""The client of a node against a node that refuses batches, skips slots, and sends
+wrong or no data.
+"""
 
 import base64
 from decimal import Decimal
@@ -23,7 +25,9 @@ def transaction(signature, **fields):
 
 
 def fetch(url, signatures, setup=None):
-    """Return the records by signature, the causes of rejected signatures, and whether the server accepts batches."""
+    """Return the records by signature, the causes of rejected signatures, and whether
+    the server accepts batches.
+    """
 
     async def work(rpc):
         fetched = await rpc.transactions(signatures)
@@ -63,7 +67,9 @@ def test_a_server_that_starts_to_refuse_batches_gets_single_calls_from_then_on(s
     def answer(request):
         batches = sum(isinstance(received.json, list) for received in server.requests)
         if isinstance(request.json, list) and batches > 1:
-            return json_reply({"id": None, "error": {"code": -32403, "message": "paid plan"}}, 403)
+            return json_reply(
+                {"id": None, "error": {"code": -32403, "message": "paid plan"}}, 403
+            )
         return plain(request)
 
     server.answer = answer
@@ -79,7 +85,13 @@ def test_one_signature_needs_no_batch(server):
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_an_unknown_transaction_is_rejected(server, count):
-    server.serve_rpc({"getTransaction": lambda signature, _: None if signature == "s000" else transaction(signature)})
+    server.serve_rpc(
+        {
+            "getTransaction": lambda signature, _: (
+                None if signature == "s000" else transaction(signature)
+            )
+        }
+    )
     records, rejected, _ = fetch(server.url, names(count))
     assert sorted(records) == names(count)[1:]
     assert rejected == {"s000": "unknown to the node"}
@@ -95,12 +107,20 @@ def test_an_unknown_transaction_is_rejected(server, count):
         transaction("s000", slot="not a slot"),
         transaction("s000", meta={"fee": 1.5}),
         transaction("somebody else's"),
-        transaction("s000", transaction={"signatures": [], "message": {"accountKeys": []}}),
+        transaction(
+            "s000", transaction={"signatures": [], "message": {"accountKeys": []}}
+        ),
     ],
     ids=range(7),
 )
 def test_a_garbled_transaction_is_rejected(server, count, result):
-    server.serve_rpc({"getTransaction": lambda signature, _: result if signature == "s000" else transaction(signature)})
+    server.serve_rpc(
+        {
+            "getTransaction": lambda signature, _: (
+                result if signature == "s000" else transaction(signature)
+            )
+        }
+    )
     records, rejected, _ = fetch(server.url, names(count))
     assert sorted(records) == names(count)[1:]
     assert list(rejected) == ["s000"]
@@ -111,7 +131,10 @@ def test_a_garbled_transaction_is_rejected(server, count, result):
 def test_a_transaction_that_the_node_refuses_is_rejected(server, count):
     def get(signature, _):
         if signature == "s000":
-            raise RpcFault(-32015, "Transaction version (2) is not supported by the requesting client")
+            raise RpcFault(
+                -32015,
+                "Transaction version (2) is not supported by the requesting client",
+            )
         return transaction(signature)
 
     server.serve_rpc({"getTransaction": get})
@@ -163,7 +186,9 @@ def test_a_node_that_stays_unhealthy_fails_the_request(server):
 
 
 def test_a_refused_key_fails_the_request(server):
-    server.replies = [json_reply({"error": {"code": -32401, "message": "Unauthorized"}}, 401)]
+    server.replies = [
+        json_reply({"error": {"code": -32401, "message": "Unauthorized"}}, 401)
+    ]
     with pytest.raises(KeyRefused):
         fetch(server.url, names(3))
     assert len(server.requests) == 1
@@ -185,12 +210,26 @@ def test_transactions_of_any_version_are_requested(server):
 
 def test_signature_rows_contain_failures_and_missing_times(server):
     rows = [
-        {"signature": "b", "slot": 9, "err": {"InstructionError": [0, {"Custom": 1}]}, "blockTime": None, "memo": None},
-        {"signature": "a", "slot": 8, "err": None, "blockTime": 5, "confirmationStatus": "finalized"},
+        {
+            "signature": "b",
+            "slot": 9,
+            "err": {"InstructionError": [0, {"Custom": 1}]},
+            "blockTime": None,
+            "memo": None,
+        },
+        {
+            "signature": "a",
+            "slot": 8,
+            "err": None,
+            "blockTime": 5,
+            "confirmationStatus": "finalized",
+        },
     ]
     server.serve_rpc({"getSignaturesForAddress": lambda *_: rows})
     signature_rows = run_rpc(server.url, lambda rpc: rpc.signatures("x"))
-    assert [(row.signature, row.slot, row.failed, row.block_time) for row in signature_rows] == [
+    assert [
+        (row.signature, row.slot, row.failed, row.block_time) for row in signature_rows
+    ] == [
         ("b", 9, True, None),
         ("a", 8, False, 5),
     ]
@@ -204,29 +243,57 @@ def test_a_garbled_list_of_signatures_is_a_bad_payload(server, result):
 
 
 def account(data, lamports=2_039_280):
-    return {"lamports": lamports, "owner": OWNER, "data": [data, "base64"], "executable": False, "space": 165}
+    return {
+        "lamports": lamports,
+        "owner": OWNER,
+        "data": [data, "base64"],
+        "executable": False,
+        "space": 165,
+    }
 
 
 def accounts(server, values):
-    server.serve_rpc({"getMultipleAccounts": lambda *_: {"context": {"slot": 1}, "value": values}})
-    return run_rpc(server.url, lambda rpc: rpc.accounts([f"a{n}" for n in range(len(values))]))
+    server.serve_rpc(
+        {"getMultipleAccounts": lambda *_: {"context": {"slot": 1}, "value": values}}
+    )
+    return run_rpc(
+        server.url, lambda rpc: rpc.accounts([f"a{n}" for n in range(len(values))])
+    )
 
 
 def test_accounts_have_the_order_of_the_addresses_with_none_for_missing(server):
-    first, missing = accounts(server, [account(base64.b64encode(b"123").decode()), None])
+    first, missing = accounts(
+        server, [account(base64.b64encode(b"123").decode()), None]
+    )
     assert (first.owner, first.lamports, first.data) == (OWNER, 2_039_280, b"123")
     assert missing is None
 
 
 def test_accounts_are_requested_a_hundred_a_call(server):
-    server.serve_rpc({"getMultipleAccounts": lambda names, _: {"value": [account("", int(name)) for name in names]}})
+    server.serve_rpc(
+        {
+            "getMultipleAccounts": lambda names, _: {
+                "value": [account("", int(name)) for name in names]
+            }
+        }
+    )
     rows = run_rpc(server.url, lambda rpc: rpc.accounts([str(n) for n in range(230)]))
     assert [row.lamports for row in rows] == list(range(230))
-    assert sorted(len(request.json["params"][0]) for request in server.requests) == [30, 100, 100]
+    assert sorted(len(request.json["params"][0]) for request in server.requests) == [
+        30,
+        100,
+        100,
+    ]
 
 
 @pytest.mark.parametrize(
-    "value", [account("abc"), account("ä"), {"lamports": 1}, {**account(""), "data": {"parsed": 1}}]
+    "value",
+    [
+        account("abc"),
+        account("ä"),
+        {"lamports": 1},
+        {**account(""), "data": {"parsed": 1}},
+    ],
 )
 def test_a_garbled_account_is_a_bad_payload(server, value):
     with pytest.raises(BadPayload):
@@ -242,7 +309,9 @@ def test_fewer_accounts_than_requested_are_a_bad_payload(server):
 def test_a_slot_has_a_time_or_none_or_was_skipped(server):
     def time_of(slot):
         if slot == 3:
-            raise RpcFault(-32009, "Slot 3 was skipped, or missing in long-term storage")
+            raise RpcFault(
+                -32009, "Slot 3 was skipped, or missing in long-term storage"
+            )
         return {1: 100, 2: None}[slot]
 
     server.serve_rpc({"getBlockTime": time_of})
@@ -267,18 +336,35 @@ def test_amounts_have_the_digits_of_the_response(server):
         "mint": "m",
         "owner": "o",
         "programId": OWNER,
-        "uiTokenAmount": {"amount": "18446744073709551615", "decimals": 9, "uiAmount": None, "uiAmountString": "?"},
+        "uiTokenAmount": {
+            "amount": "18446744073709551615",
+            "decimals": 9,
+            "uiAmount": None,
+            "uiAmountString": "?",
+        },
     }
-    meta = {"err": None, "fee": 5000, "preBalances": [2**63 - 1], "postBalances": [1], "postTokenBalances": [balance]}
-    server.serve_rpc({"getTransaction": lambda signature, _: transaction(signature, meta=meta)})
+    meta = {
+        "err": None,
+        "fee": 5000,
+        "preBalances": [2**63 - 1],
+        "postBalances": [1],
+        "postTokenBalances": [balance],
+    }
+    server.serve_rpc(
+        {"getTransaction": lambda signature, _: transaction(signature, meta=meta)}
+    )
     record = fetch(server.url, ["s"])[0]["s"]
     assert record.meta.pre_balances == [2**63 - 1]
-    assert Decimal(record.meta.post_token_balances[0].ui_token_amount.amount) == 2**64 - 1
+    assert (
+        Decimal(record.meta.post_token_balances[0].ui_token_amount.amount) == 2**64 - 1
+    )
 
 
 def test_more_lamports_than_can_exist_are_rejected(server):
     meta = {"err": None, "fee": 5000, "preBalances": [2**63], "postBalances": [1]}
-    server.serve_rpc({"getTransaction": lambda signature, _: transaction(signature, meta=meta)})
+    server.serve_rpc(
+        {"getTransaction": lambda signature, _: transaction(signature, meta=meta)}
+    )
     records, rejected, _ = fetch(server.url, ["s"])
     assert records == {}
     assert list(rejected) == ["s"]

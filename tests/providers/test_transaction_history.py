@@ -1,4 +1,6 @@
-"""Transactions of an address in a time range: both sources agree, and neither trusts the provider blindly."""
+"""Transactions of an address in a time range: both sources agree, and neither trusts
+the provider blindly.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -33,29 +35,47 @@ class Fetched:
 
 
 def as_rows(transactions):
-    return [(transaction.signature, transaction.slot, transaction.block_time) for transaction in transactions]
+    return [
+        (transaction.signature, transaction.slot, transaction.block_time)
+        for transaction in transactions
+    ]
 
 
 @pytest.fixture
 def fetch_both_ways(chain) -> Callable[..., dict[str, list]]:
-    """`fetch_both_ways([(address, since, until)])`: by source, one list of rows for each of these."""
+    """`fetch_both_ways([(address, since, until)])`: by source, one list of rows for
+    each of these.
+    """
 
     async def fetch(source, ranges):
-        results = await asyncio.gather(*(source.fetch_range(*each, MAX_TRANSACTIONS) for each in ranges))
+        results = await asyncio.gather(
+            *(source.fetch_range(*each, MAX_TRANSACTIONS) for each in ranges)
+        )
         return [as_rows(transactions) for transactions in results]
 
     def run(ranges):
         async def main():
             async with aiohttp.ClientSession() as session:
-                setup, warnings = ClientSetup(calls_per_second=100_000), WarningSink("test")
+                setup, warnings = (
+                    ClientSetup(calls_per_second=100_000),
+                    WarningSink("test"),
+                )
                 node = JsonRpc(setup.client(session, f"{chain.url}/rpc", "solana_rpc"))
                 helius_url = f"{chain.url}/helius"
-                paid = JsonRpc(setup.client(session, helius_url, "helius", secret_params={"api-key": "k"}))
+                paid = JsonRpc(
+                    setup.client(
+                        session, helius_url, "helius", secret_params={"api-key": "k"}
+                    )
+                )
                 sources = [
                     RpcTransactionSource(SolanaRpc(node), warnings),
-                    HeliusTransactionSource(Helius(paid, setup.meter), SolanaRpc(paid), warnings),
+                    HeliusTransactionSource(
+                        Helius(paid, setup.meter), SolanaRpc(paid), warnings
+                    ),
                 ]
-                rows = {source.source: await fetch(source, ranges) for source in sources}
+                rows = {
+                    source.source: await fetch(source, ranges) for source in sources
+                }
                 assert warnings.messages == []
                 return rows
 
@@ -65,15 +85,25 @@ def fetch_both_ways(chain) -> Callable[..., dict[str, list]]:
 
 
 def pools(world):
-    return [world.accounts.address(pool.account) for token in world.tokens.values() for pool in token.pools]
+    return [
+        world.accounts.address(pool.account)
+        for token in world.tokens.values()
+        for pool in token.pools
+    ]
 
 
 def token_accounts(world, wallets=40):
     """Return token accounts of many wallets, closed ones among them."""
     mints = {token.mint.account: token.mint for token in world.tokens.values()}
-    held = list(dict.fromkeys((movement.wallet, movement.mint) for movement in world.movements))
+    held = list(
+        dict.fromkeys((movement.wallet, movement.mint) for movement in world.movements)
+    )
     return [
-        associated_token_account(world.accounts.address(wallet), world.accounts.address(mint), mints[mint].program)
+        associated_token_account(
+            world.accounts.address(wallet),
+            world.accounts.address(mint),
+            mints[mint].program,
+        )
         for wallet, mint in held[:: len(held) // wallets]
     ]
 
@@ -85,20 +115,32 @@ def expected(chain, address, since=None, until=None):
     positions = [] if account is None else world.positions_of(account)
     transactions = [world.transactions[position] for position in positions]
     rows = [
-        (each.signature, each.slot, chain.market.unix(each.offset_seconds)) for each in transactions if not each.error
+        (each.signature, each.slot, chain.market.unix(each.offset_seconds))
+        for each in transactions
+        if not each.error
     ]
-    return [row for row in rows if (since is None or row[2] >= since) and (until is None or row[2] <= until)]
+    return [
+        row
+        for row in rows
+        if (since is None or row[2] >= since) and (until is None or row[2] <= until)
+    ]
 
 
-def test_every_curve_and_pool_is_the_same_from_both_sources(chain, chain_world, fetch_both_ways):
+def test_every_curve_and_pool_is_the_same_from_both_sources(
+    chain, chain_world, fetch_both_ways
+):
     ranges = [(address, None, None) for address in pools(chain_world)]
     rows = fetch_both_ways(ranges)
     assert rows["solana_rpc"] == rows["helius"]
-    assert rows["helius"] == [expected(chain, address) for address in pools(chain_world)]
+    assert rows["helius"] == [
+        expected(chain, address) for address in pools(chain_world)
+    ]
     assert sum(len(rows_of_address) for rows_of_address in rows["helius"]) > 4_000
 
 
-def test_time_ranges_of_every_curve_and_pool_are_the_same_from_both_sources(chain, chain_world, fetch_both_ways):
+def test_time_ranges_of_every_curve_and_pool_are_the_same_from_both_sources(
+    chain, chain_world, fetch_both_ways
+):
     ranges = []
     for address in pools(chain_world):
         rows = expected(chain, address)
@@ -108,14 +150,22 @@ def test_time_ranges_of_every_curve_and_pool_are_the_same_from_both_sources(chai
             ranges += [(address, first, middle), (address, middle + 1, last + 1)]
     for address in pools(chain_world)[:6]:
         rows = expected(chain, address)
-        ranges += [(address, rows[0][2], rows[0][2]), (address, None, rows[0][2] + 1800)]
-        ranges += [(address, rows[-1][2], rows[-1][2]), (address, rows[-1][2] + 1, None)]
+        ranges += [
+            (address, rows[0][2], rows[0][2]),
+            (address, None, rows[0][2] + 1800),
+        ]
+        ranges += [
+            (address, rows[-1][2], rows[-1][2]),
+            (address, rows[-1][2] + 1, None),
+        ]
     rows = fetch_both_ways(ranges)
     assert rows["solana_rpc"] == rows["helius"]
     assert rows["helius"] == [expected(chain, *time_range) for time_range in ranges]
 
 
-def test_token_accounts_are_the_same_from_both_sources(chain, chain_world, fetch_both_ways):
+def test_token_accounts_are_the_same_from_both_sources(
+    chain, chain_world, fetch_both_ways
+):
     addresses = token_accounts(chain_world)
     assert len(addresses) >= 20
     rows = fetch_both_ways([(address, None, None) for address in addresses])
@@ -129,7 +179,9 @@ def test_an_address_without_history_is_empty_from_both_sources(fetch_both_ways):
 
 
 class Node:
-    """A chain of one address: `count` transactions a second apart, every third failed; a node that pages by 1000."""
+    """A chain of one address: `count` transactions a second apart, every third failed;
+    a node that pages by 1000.
+    """
 
     def __init__(self, count, first_time=1_000_000):
         self.rows = [
@@ -146,7 +198,9 @@ class Node:
     def signatures(self, _, config):
         rows = self.rows[::-1]
         before = config.get("before")
-        start = next((n + 1 for n, row in enumerate(rows) if row["signature"] == before), 0)
+        start = next(
+            (n + 1 for n, row in enumerate(rows) if row["signature"] == before), 0
+        )
         return rows[start : start + config["limit"]]
 
     def transaction(self, signature, _):
@@ -155,7 +209,12 @@ class Node:
             "slot": row["slot"],
             "blockTime": row["blockTime"],
             "transaction": {"signatures": [signature], "message": {"accountKeys": []}},
-            "meta": {"err": row["err"], "fee": 1, "preBalances": [], "postBalances": []},
+            "meta": {
+                "err": row["err"],
+                "fee": 1,
+                "preBalances": [],
+                "postBalances": [],
+            },
         }
 
     def block_time(self, slot):
@@ -165,7 +224,9 @@ class Node:
 
     def block(self, slot, _):
         self.block_time(slot)
-        return {"signatures": [row["signature"] for row in self.rows if row["slot"] == slot]}
+        return {
+            "signatures": [row["signature"] for row in self.rows if row["slot"] == slot]
+        }
 
     def methods(self, **others):
         return {
@@ -180,7 +241,9 @@ class Node:
         return [row["signature"] for row in self.rows[start:end] if row["err"] is None]
 
 
-def fetch_by_rpc(server, node, since=None, until=None, limit=MAX_TRANSACTIONS, **other_methods):
+def fetch_by_rpc(
+    server, node, since=None, until=None, limit=MAX_TRANSACTIONS, **other_methods
+):
     warnings = WarningSink("test")
 
     async def work(client):
@@ -205,20 +268,29 @@ def test_a_list_that_ends_with_a_full_page_is_complete(server):
 
 def test_paging_stops_at_the_start_of_the_time_range(server):
     node = Node(4 * PAGE_SIZE)
-    assert fetch_by_rpc(server, node, since=1_003_500).signatures == node.good(3500, None)
+    assert fetch_by_rpc(server, node, since=1_003_500).signatures == node.good(
+        3500, None
+    )
     assert server.methods().count("getSignaturesForAddress") == 1
 
 
 def test_an_old_time_range_is_searched_by_time_instead_of_paged_to(server):
     node = Node(9 * PAGE_SIZE)
-    assert fetch_by_rpc(server, node, since=1_000_100, until=1_000_200).signatures == node.good(100, 201)
+    assert fetch_by_rpc(
+        server, node, since=1_000_100, until=1_000_200
+    ).signatures == node.good(100, 201)
     assert server.methods().count("getSignaturesForAddress") == 2
-    assert len([name for name in server.methods() if name in {"getBlockTime", "getBlock"}]) < 25
+    assert (
+        len([name for name in server.methods() if name in {"getBlockTime", "getBlock"}])
+        < 25
+    )
 
 
 def test_without_block_times_of_the_node_an_old_time_range_is_paged_to(server):
     node = Node(3 * PAGE_SIZE)
-    fetched = fetch_by_rpc(server, node, since=1_000_100, until=1_000_110, getBlockTime=lambda _: None)
+    fetched = fetch_by_rpc(
+        server, node, since=1_000_100, until=1_000_110, getBlockTime=lambda _: None
+    )
     assert fetched.signatures == node.good(100, 111)
 
 
@@ -230,9 +302,15 @@ def test_rows_without_a_time_get_that_of_their_transaction(server):
 
     def transaction(signature, config):
         record = node.transaction(signature, config)
-        return record | {"blockTime": next(r["blockTime"] for r in with_times if r["signature"] == signature)}
+        return record | {
+            "blockTime": next(
+                r["blockTime"] for r in with_times if r["signature"] == signature
+            )
+        }
 
-    fetched = fetch_by_rpc(server, node, since=1_000_005, until=1_000_010, getTransaction=transaction)
+    fetched = fetch_by_rpc(
+        server, node, since=1_000_005, until=1_000_010, getTransaction=transaction
+    )
     assert fetched.signatures == node.good(5, 11)
 
 
@@ -241,7 +319,10 @@ def test_a_transaction_without_a_time_gets_that_of_its_slot(server):
     for row in node.rows:
         row["blockTime"] = None
     fetched = fetch_by_rpc(server, node, since=1_000_003)
-    assert fetched.rows == [(name, 1000 + int(name[1:]), 1_000_000 + int(name[1:])) for name in node.good(3, None)]
+    assert fetched.rows == [
+        (name, 1000 + int(name[1:]), 1_000_000 + int(name[1:]))
+        for name in node.good(3, None)
+    ]
 
 
 def test_a_transaction_without_any_time_is_left_out_with_a_warning(server):
@@ -249,13 +330,18 @@ def test_a_transaction_without_any_time_is_left_out_with_a_warning(server):
     for row in node.rows:
         row["blockTime"] = None
     fetched = fetch_by_rpc(server, node, getBlockTime=lambda _: None)
-    assert (fetched.rows, fetched.warnings) == ([], ["s000000: no block time", "s000001: no block time"])
+    assert (fetched.rows, fetched.warnings) == (
+        [],
+        ["s000000: no block time", "s000001: no block time"],
+    )
 
 
 def test_a_page_that_repeats_is_a_bad_payload(server):
     node = Node(2 * PAGE_SIZE)
     with pytest.raises(BadPayload, match="same page again"):
-        fetch_by_rpc(server, node, getSignaturesForAddress=lambda *_: node.rows[:-1001:-1])
+        fetch_by_rpc(
+            server, node, getSignaturesForAddress=lambda *_: node.rows[:-1001:-1]
+        )
     assert server.methods().count("getSignaturesForAddress") == 2
 
 
@@ -264,16 +350,24 @@ def test_an_overlapping_page_repeats_no_transaction(server):
 
     def overlapping(address, config):
         rows = node.rows[::-1]
-        return rows[900:1900] if config.get("before") == rows[999]["signature"] else node.signatures(address, config)
+        return (
+            rows[900:1900]
+            if config.get("before") == rows[999]["signature"]
+            else node.signatures(address, config)
+        )
 
-    assert fetch_by_rpc(server, node, getSignaturesForAddress=overlapping).signatures == node.good(0, None)
+    assert fetch_by_rpc(
+        server, node, getSignaturesForAddress=overlapping
+    ).signatures == node.good(0, None)
 
 
 def test_more_transactions_than_the_limit_are_cut_to_the_oldest_with_a_warning(server):
     node = Node(60)
     fetched = fetch_by_rpc(server, node, limit=10)
     assert fetched.signatures == node.good(0, None)[:10]
-    assert fetched.warnings == ["address: more than 10 transactions: the rest was left out"]
+    assert fetched.warnings == [
+        "address: more than 10 transactions: the rest was left out"
+    ]
 
 
 def test_failed_transactions_do_not_count_towards_the_limit(server):
@@ -294,7 +388,10 @@ def test_a_transaction_in_two_lists_is_fetched_once(server):
 
     async def work(client):
         source = RpcTransactionSource(SolanaRpc(JsonRpc(client)), WarningSink("test"))
-        return [len(await source.fetch_range(name, None, None, MAX_TRANSACTIONS)) for name in ("pool", "account")]
+        return [
+            len(await source.fetch_range(name, None, None, MAX_TRANSACTIONS))
+            for name in ("pool", "account")
+        ]
 
     assert run_client(server.url, work) == [4, 4]
     assert server.methods().count("[getTransaction]") == 4
@@ -311,5 +408,7 @@ def test_the_index_is_the_place_in_the_signature_list(server):
         return await source.fetch_range("address", None, None, MAX_TRANSACTIONS)
 
     transactions = run_client(server.url, work)
-    in_order = sorted(transactions, key=lambda transaction: (transaction.slot, transaction.index))
+    in_order = sorted(
+        transactions, key=lambda transaction: (transaction.slot, transaction.index)
+    )
     assert [transaction.signature for transaction in in_order] == node.good(0, None)

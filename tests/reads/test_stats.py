@@ -19,7 +19,11 @@ def test_a_run_completed_with_errors_is_a_success_and_told_apart() -> None:
     RunFactory(errors=[])
     RunFactory(status="failed", errors=["boom"])
     found = stats(EVER, NOW)
-    assert (found.successful_runs, found.completed_with_errors, found.failed_runs) == (3, 1, 1)
+    assert (found.successful_runs, found.completed_with_errors, found.failed_runs) == (
+        3,
+        1,
+        1,
+    )
     assert found.success_rate == Decimal("0.7500")
 
 
@@ -75,21 +79,32 @@ def test_days_are_those_of_utc() -> None:
 def test_without_a_start_the_series_are_the_last_thirty_days() -> None:
     RunFactory(started_at=NOW - timedelta(days=100))
     found = stats(EVER, NOW)
-    assert (len(found.daily), found.daily[-1].date, found.total_runs) == (30, date(2026, 11, 24), 1)
+    assert (len(found.daily), found.daily[-1].date, found.total_runs) == (
+        30,
+        date(2026, 11, 24),
+        1,
+    )
 
 
 def test_series_are_no_longer_than_a_year() -> None:
-    assert len(stats(TimeRange(NOW - timedelta(days=5000), None), NOW).daily) == MAX_DAYS
+    assert (
+        len(stats(TimeRange(NOW - timedelta(days=5000), None), NOW).daily) == MAX_DAYS
+    )
 
 
 def test_a_range_of_the_future_has_no_days() -> None:
-    assert stats(TimeRange(NOW + timedelta(days=5), NOW + timedelta(days=9)), NOW).daily == []
+    assert (
+        stats(TimeRange(NOW + timedelta(days=5), NOW + timedelta(days=9)), NOW).daily
+        == []
+    )
 
 
 def test_weeks_begin_on_monday_and_add_up_their_days() -> None:
     for days in (0, 1, 2, 8):
         RunFactory(started_at=NOW - timedelta(days=days), new_wallets=1)
-    weeks = {week.date: (week.runs, week.new_wallets) for week in stats(EVER, NOW).weekly}
+    weeks = {
+        week.date: (week.runs, week.new_wallets) for week in stats(EVER, NOW).weekly
+    }
     assert weeks[date(2026, 11, 23)] == (2, 2)
     assert weeks[date(2026, 11, 16)] == (2, 2)
 
@@ -101,7 +116,11 @@ def test_the_last_week_is_compared_with_the_one_before_to_the_second() -> None:
     RunFactory(started_at=NOW - timedelta(days=14), new_wallets=100)
     RunFactory(started_at=NOW + timedelta(seconds=1), new_wallets=100)
     found = stats(TimeRange(NOW, NOW), NOW).week_over_week
-    assert (found.runs.current, found.runs.previous, found.runs.change_pct) == (2, 1, Decimal("100.00"))
+    assert (found.runs.current, found.runs.previous, found.runs.change_pct) == (
+        2,
+        1,
+        Decimal("100.00"),
+    )
     assert found.new_wallets.change_pct == Decimal("50.00")
     assert found.success_rate.change_pct == 0
 

@@ -28,8 +28,12 @@ def _markets() -> Iterator[Callable[..., RunningMarket]]:
 
 
 @pytest.fixture
-def use_market(_markets: Callable[..., RunningMarket], settings: Any) -> Iterator[Callable[..., RunningMarket]]:
-    """`use_market("--world", "small", source="helius")`: start or reuse a market and point the settings at it."""
+def use_market(
+    _markets: Callable[..., RunningMarket], settings: Any
+) -> Iterator[Callable[..., RunningMarket]]:
+    """`use_market("--world", "small", source="helius")`: start or reuse a market and
+    point the settings at it.
+    """
     used: list[RunningMarket] = []
 
     def use(*arguments: str, source: str = "helius") -> RunningMarket:
@@ -60,7 +64,9 @@ def _close_breakers(redis_url: str) -> None:
 
 @pytest.fixture
 def discover(db: None) -> Callable[..., dict[str, Any]]:
-    """`discover(*options)`: the command's JSON answer. `profiles=True`: with the profiles of the wallets found."""
+    """`discover(*options)`: the command's JSON answer. `profiles=True`: with the
+    profiles of the wallets found.
+    """
 
     def run(*options: str, profiles: bool = False) -> dict[str, Any]:
         Config.load()

@@ -1,4 +1,6 @@
-"""A discovery over the seeded world, found by search, against what the world knows to be true."""
+"""A discovery over the seeded world, found by search, against what the world knows to
+be true.
+"""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -63,11 +65,17 @@ def test_a_search_finds_every_early_buyer_of_every_token_with_exact_lamports(
     found = {token["mint"] for token in answer["tokens"]}
     zero = Decimal(0)
     assert found == truth.pumped(
-        world, min_price_change_pct=zero, min_volume_usd=zero, min_liquidity_usd=zero, max_token_age_hours=168
+        world,
+        min_price_change_pct=zero,
+        min_volume_usd=zero,
+        min_liquidity_usd=zero,
+        max_token_age_hours=168,
     )
     assert len(found) >= 15
     for mint in found:
-        assert figures(answer, mint) == true_figures(expected[mint]), expected[mint].kind
+        assert figures(answer, mint) == true_figures(expected[mint]), expected[
+            mint
+        ].kind
     assert answer["status"] == "completed"
     assert answer["errors"] == []
     served = market.stats()["served"]
@@ -89,7 +97,9 @@ def test_tokens_that_no_search_would_take_are_as_exact_when_named(
     answer = discover("--all-buyers", *(f"--token={mint}" for mint in named))
     assert [token["mint"] for token in answer["tokens"]] == named
     for mint in named:
-        assert figures(answer, mint) == true_figures(expected[mint]), expected[mint].kind
+        assert figures(answer, mint) == true_figures(expected[mint]), expected[
+            mint
+        ].kind
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -106,30 +116,47 @@ def test_following_the_market_and_following_each_account_agree(
     path: str, use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_market("--world", "small", "--seed", "1")
-    monkeypatch.setattr("discovery.pipeline.analyse_token.cheaper_path", lambda *_: path)
+    monkeypatch.setattr(
+        "discovery.pipeline.analyse_token.cheaper_path", lambda *_: path
+    )
     expected = truth.tokens(world_of(1))
     answer = discover("--all-buyers", *EVERYTHING)
     for token in answer["tokens"]:
-        assert figures(answer, token["mint"]) == true_figures(expected[token["mint"]]), expected[token["mint"]].kind
+        assert figures(answer, token["mint"]) == true_figures(
+            expected[token["mint"]]
+        ), expected[token["mint"]].kind
 
 
 def test_a_narrow_window_and_another_threshold_change_the_answer_as_the_truth_says(
     use_market: Callable, discover: Callable
 ) -> None:
     use_market("--world", "small", "--seed", "2")
-    expected = truth.tokens(world_of(2), early_window_minutes=5, min_profit_pct=Decimal("12.5"))
-    answer = discover("--all-buyers", "--early-window-minutes=5", "--min-profit-pct=12.5", *EVERYTHING)
+    expected = truth.tokens(
+        world_of(2), early_window_minutes=5, min_profit_pct=Decimal("12.5")
+    )
+    answer = discover(
+        "--all-buyers", "--early-window-minutes=5", "--min-profit-pct=12.5", *EVERYTHING
+    )
     for token in answer["tokens"]:
         assert figures(answer, token["mint"]) == true_figures(expected[token["mint"]])
 
 
-def test_the_rows_say_what_the_answer_says(use_market: Callable, discover: Callable) -> None:
+def test_the_rows_say_what_the_answer_says(
+    use_market: Callable, discover: Callable
+) -> None:
     use_market("--world", "small", "--seed", "1")
     answer = discover("--all-buyers")
     run = Run.objects.get(pk=answer["run_id"])
     qualified = [row for row in answer["wallets"] if row["qualified"]]
     assert {
-        (w.wallet_address, w.source_token, w.profit_pct, w.realised_lamports, w.cost_lamports, w.entry_rank)
+        (
+            w.wallet_address,
+            w.source_token,
+            w.profit_pct,
+            w.realised_lamports,
+            w.cost_lamports,
+            w.entry_rank,
+        )
         for w in RunWallet.objects.filter(run=run)
     } == {
         (
@@ -142,11 +169,23 @@ def test_the_rows_say_what_the_answer_says(use_market: Callable, discover: Calla
         )
         for row in qualified
     }
-    assert run.new_wallets == len({row["address"] for row in qualified}) == Wallet.objects.count()
+    assert (
+        run.new_wallets
+        == len({row["address"] for row in qualified})
+        == Wallet.objects.count()
+    )
     assert run.updated_wallets == 0
-    assert run.tokens_analyzed == len(answer["tokens"]) == run.steps.filter(kind="token", status="done").count()
+    assert (
+        run.tokens_analyzed
+        == len(answer["tokens"])
+        == run.steps.filter(kind="token", status="done").count()
+    )
     assert run.profiled_wallets == run.steps.filter(kind="wallet").count() == 0
-    assert run.steps_done == run.steps_total == run.tokens_analyzed + run.profiled_wallets + 2  # search, finish
+    assert (
+        run.steps_done
+        == run.steps_total
+        == run.tokens_analyzed + run.profiled_wallets + 2
+    )  # search, finish
     assert Position.objects.count() == len(answer["wallets"])
     assert run.duration_seconds > 0
     assert run.usage["helius"]["calls"] > 0
@@ -154,25 +193,34 @@ def test_the_rows_say_what_the_answer_says(use_market: Callable, discover: Calla
     assert {wallet.status for wallet in Wallet.objects.all()} == {"insufficient_data"}
 
 
-def test_every_figure_opens_to_its_trades(use_market: Callable, discover: Callable) -> None:
+def test_every_figure_opens_to_its_trades(
+    use_market: Callable, discover: Callable
+) -> None:
     use_market("--world", "small", "--seed", "1")
     discover()
     positions = list(Position.objects.filter(history_incomplete=False))
     assert len(positions) > 100
     for position in positions:
-        trades = Trade.objects.filter(wallet_address=position.wallet_address, mint=position.mint)
+        trades = Trade.objects.filter(
+            wallet_address=position.wallet_address, mint=position.mint
+        )
         buys = [trade for trade in trades if trade.side == "buy"]
         assert len(buys) == position.buys
         assert len(trades) - len(buys) == position.sells
         put_in = sum(
-            trade.value_lamports + trade.network_fee_lamports + trade.tip_lamports + trade.platform_fee_lamports
+            trade.value_lamports
+            + trade.network_fee_lamports
+            + trade.tip_lamports
+            + trade.platform_fee_lamports
             for trade in buys
         )
         # Each stable trade is rounded for its own row, the position once at its end.
         assert abs(put_in - position.cost_lamports) <= len(buys)
 
 
-def test_a_second_run_knows_the_wallets_of_the_first(use_market: Callable, discover: Callable) -> None:
+def test_a_second_run_knows_the_wallets_of_the_first(
+    use_market: Callable, discover: Callable
+) -> None:
     use_market("--world", "small", "--seed", "1")
     first = Run.objects.get(pk=discover()["run_id"])
     second = Run.objects.get(pk=discover()["run_id"])

@@ -1,4 +1,6 @@
-"""One token over histories made by hand: clocks that lie and balances that do not follow."""
+"""One token over histories made by hand: clocks that lie and balances that do not
+follow.
+"""
 
 import json
 from collections.abc import Callable
@@ -40,7 +42,12 @@ class TransactionSource:
         self.count += 1
         record = made.record()
         record["transaction"]["signatures"] = [f"{self.count:088d}".replace("0", "2")]
-        located = OrderedTransaction(LAUNCH + seconds, 0, LAUNCH + seconds, decode_record(json.dumps(record).encode()))
+        located = OrderedTransaction(
+            LAUNCH + seconds,
+            0,
+            LAUNCH + seconds,
+            decode_record(json.dumps(record).encode()),
+        )
         for address in addresses:
             self.lists.setdefault(address, []).append(located)
 
@@ -50,12 +57,15 @@ class TransactionSource:
         return [
             located
             for located in self.lists.get(address, [])
-            if (since is None or located.block_time >= since) and (until is None or located.block_time <= until)
+            if (since is None or located.block_time >= since)
+            and (until is None or located.block_time <= until)
         ]
 
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
         return [
-            AccountRecord("", 0, bytes(64) + self.held[address].to_bytes(8, "little")) if address in self.held else None
+            AccountRecord("", 0, bytes(64) + self.held[address].to_bytes(8, "little"))
+            if address in self.held
+            else None
             for address in addresses
         ]
 
@@ -70,14 +80,20 @@ class NoPrices:
 
 def swap(before: int, after: int, lamports: int) -> FakeTransaction:
     """ANA's units go from `before` to `after` against the curve for `lamports`."""
-    made = FakeTransaction(ANA, venue=PUMPFUN).pay(ANA, lamports).units(ANA, MINT, before, after)
+    made = (
+        FakeTransaction(ANA, venue=PUMPFUN)
+        .pay(ANA, lamports)
+        .units(ANA, MINT, before, after)
+    )
     return made.units(CURVE, MINT, DEEP, DEEP + before - after).pay(CURVE, -lamports)
 
 
 @pytest.fixture
 def histories() -> TransactionSource:
     made = TransactionSource()
-    created = FakeTransaction(wallet("creator"), venue=PUMPFUN).units(CURVE, MINT, None, DEEP)
+    created = FakeTransaction(wallet("creator"), venue=PUMPFUN).units(
+        CURVE, MINT, None, DEEP
+    )
     made.add(created, 0, CURVE)
     return made
 
@@ -85,7 +101,12 @@ def histories() -> TransactionSource:
 @pytest.fixture
 def analyse(histories: TransactionSource) -> Callable[..., TokenResult]:
     def run(clock: int | None = LAUNCH) -> TokenResult:
-        candidate = Candidate(MINT, launched_at=clock, launch_clock="jupiter" if clock else "", transactions_24h=10)
+        candidate = Candidate(
+            MINT,
+            launched_at=clock,
+            launch_clock="jupiter" if clock else "",
+            transactions_24h=10,
+        )
         return async_to_sync(analyse_token)(
             candidate,
             Params(),
@@ -119,7 +140,13 @@ def test_lamports_sent_to_the_curves_address_before_creation_do_not_move_the_lau
     histories: TransactionSource, analyse: Callable
 ) -> None:
     early = TransactionSource()
-    early.add(FakeTransaction(wallet("prankster"), venue=None).transfer(wallet("prankster"), CURVE, 1), -86_400, CURVE)
+    early.add(
+        FakeTransaction(wallet("prankster"), venue=None).transfer(
+            wallet("prankster"), CURVE, 1
+        ),
+        -86_400,
+        CURVE,
+    )
     histories.lists[CURVE] = early.lists[CURVE] + histories.lists[CURVE]
     histories.add(swap(0, UNITS, -SOL), 60, CURVE)
     histories.held[ACCOUNT] = UNITS
@@ -138,13 +165,17 @@ def test_units_that_appear_unseen_between_two_trades_bring_no_profit_and_are_sai
     assert buyer.position.unmatched_proceeds_lamports > 2 * SOL
 
 
-def test_a_balance_that_is_not_what_was_last_seen_is_said(histories: TransactionSource, analyse: Callable) -> None:
+def test_a_balance_that_is_not_what_was_last_seen_is_said(
+    histories: TransactionSource, analyse: Callable
+) -> None:
     histories.add(swap(0, UNITS, -SOL), 60, CURVE)
     histories.held[ACCOUNT] = 5
     assert only(analyse()).position.history_incomplete
 
 
-def test_a_balance_that_follows_is_complete(histories: TransactionSource, analyse: Callable) -> None:
+def test_a_balance_that_follows_is_complete(
+    histories: TransactionSource, analyse: Callable
+) -> None:
     histories.add(swap(0, UNITS, -SOL), 60, CURVE)
     histories.held[ACCOUNT] = UNITS
     assert not only(analyse()).position.history_incomplete
@@ -155,8 +186,14 @@ def test_a_sale_that_no_listed_market_shows_is_found_in_the_wallets_own_account(
 ) -> None:
     elsewhere = program_account("elsewhere")
     histories.add(swap(0, UNITS, -SOL), 60, CURVE, ACCOUNT)
-    sale = FakeTransaction(ANA, venue=PUMPFUN).pay(ANA, 4 * SOL).units(ANA, MINT, UNITS, 0)
-    histories.add(sale.units(elsewhere, MINT, DEEP, DEEP + UNITS).pay(elsewhere, -4 * SOL), 9_000, ACCOUNT)
+    sale = (
+        FakeTransaction(ANA, venue=PUMPFUN).pay(ANA, 4 * SOL).units(ANA, MINT, UNITS, 0)
+    )
+    histories.add(
+        sale.units(elsewhere, MINT, DEEP, DEEP + UNITS).pay(elsewhere, -4 * SOL),
+        9_000,
+        ACCOUNT,
+    )
     buyer = only(analyse())
     assert buyer.qualified
     assert not buyer.position.history_incomplete
@@ -166,7 +203,11 @@ def test_units_received_before_the_first_buy_make_no_early_buyer(
     histories: TransactionSource, analyse: Callable
 ) -> None:
     giver = wallet("giver")
-    gift = FakeTransaction(giver, venue=None).units(giver, MINT, 7, 0).units(ANA, MINT, 0, 7)
+    gift = (
+        FakeTransaction(giver, venue=None)
+        .units(giver, MINT, 7, 0)
+        .units(ANA, MINT, 0, 7)
+    )
     histories.add(gift, 30, ACCOUNT)
     histories.add(swap(7, 7 + UNITS, -SOL), 60, CURVE, ACCOUNT)
     histories.held[ACCOUNT] = 7 + UNITS

@@ -1,4 +1,6 @@
-"""Providers that fail, lie or say nothing cost their own findings; the run says what was lost and goes on."""
+"""Providers that fail, lie or say nothing cost their own findings; the run says what
+was lost and goes on.
+"""
 
 from collections.abc import Callable
 from functools import cache
@@ -47,7 +49,13 @@ def assert_exact(answer: dict) -> None:
     ],
 )
 def test_a_passing_fault_costs_time_and_no_lamport(
-    source: str, provider: str, match: str, kind: str, count: int, use_market: Callable, discover: Callable
+    source: str,
+    provider: str,
+    match: str,
+    kind: str,
+    count: int,
+    use_market: Callable,
+    discover: Callable,
 ) -> None:
     market = use_market(*WORLD, source=source)
     market.fault(provider, kind, match=match, count=count)
@@ -57,11 +65,15 @@ def test_a_passing_fault_costs_time_and_no_lamport(
     assert answer["errors"] == []
     assert_exact(answer)
     if kind.startswith("429"):
-        counted = answer["usage"]["helius" if provider == "helius" else "solana_rpc"]["rate_limited"]
+        counted = answer["usage"]["helius" if provider == "helius" else "solana_rpc"][
+            "rate_limited"
+        ]
         assert counted >= count
 
 
-def test_a_transaction_the_node_never_gives_is_left_out_and_said(use_market: Callable, discover: Callable) -> None:
+def test_a_transaction_the_node_never_gives_is_left_out_and_said(
+    use_market: Callable, discover: Callable
+) -> None:
     market = use_market(*WORLD, source="solana_rpc")
     market.fault("rpc", "null_result", match="getTransaction", count=100_000)
     answer = discover("--all-buyers", "--max-tokens=1")
@@ -74,7 +86,11 @@ def test_a_transaction_the_node_never_gives_is_left_out_and_said(use_market: Cal
 @pytest.mark.parametrize("kind", ["429", "503", "garbled", "cut_connection"])
 @pytest.mark.parametrize("provider", ["geckoterminal", "dexscreener"])
 def test_a_source_of_tokens_that_stays_down_costs_its_own_candidates_only(
-    provider: str, kind: str, use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
+    provider: str,
+    kind: str,
+    use_market: Callable,
+    discover: Callable,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("discovery.providers.http.MAX_ATTEMPTS", 2)
     monkeypatch.setattr("discovery.providers.http.DEFAULT_PAUSE_SECONDS", 0.1)
@@ -85,16 +101,23 @@ def test_a_source_of_tokens_that_stays_down_costs_its_own_candidates_only(
     assert_exact(answer)
     messages = [error["message"] for error in answer["errors"]]
     assert messages
-    of_search = [error["message"] for error in answer["errors"] if error["step"] == "find_tokens"]
+    of_search = [
+        error["message"] for error in answer["errors"] if error["step"] == "find_tokens"
+    ]
     assert of_search
     assert all(message.startswith(provider) for message in of_search), messages
-    # What open holdings would bring is asked of the same source; so many wallets are one entry.
+    # What open holdings would bring is asked of the same source; so many wallets are
+    # one entry.
     others = [message for message in messages if message not in of_search]
-    assert all(message.startswith("exit values: not known") for message in others), others
+    assert all(message.startswith("exit values: not known") for message in others), (
+        others
+    )
     assert len(others) <= 1
 
 
-def test_a_token_without_a_pair_is_still_found_by_what_the_others_say(use_market: Callable, discover: Callable) -> None:
+def test_a_token_without_a_pair_is_still_found_by_what_the_others_say(
+    use_market: Callable, discover: Callable
+) -> None:
     market = use_market(*WORLD)
     market.fault("dexscreener", "missing_pair", match="*", count=50)
     answer = discover("--all-buyers", *EVERYTHING)
@@ -115,7 +138,10 @@ def test_when_nothing_answers_the_run_fails_and_says_each_cause(
     run = Run.objects.get()
     assert run.status == "failed"
     assert run.errors[-1]["code"] == "nothing_answered"
-    assert {message.split("/")[0] for message in (error["message"] for error in run.errors[:-1])} == {
+    assert {
+        message.split("/")[0]
+        for message in (error["message"] for error in run.errors[:-1])
+    } == {
         "geckoterminal",
         "jupiter",
         "dexscreener",
@@ -128,21 +154,30 @@ def test_a_token_whose_transactions_cannot_be_had_fails_alone(
     monkeypatch.setattr("discovery.providers.http.MAX_ATTEMPTS", 1)
     monkeypatch.setattr("discovery.jobs.inline_runner.MAX_CONCURRENT_STEPS", 1)
     market = use_market(*WORLD)
-    # The probe and each of three attempts of the first token meet it; the second token does not.
+    # The probe and each of three attempts of the first token meet it; the second token
+    # does not.
     names = sorted(truth.pumped(worlds.build("small", 2)))[:2]
     market.fault("helius", "503", match="getMultipleAccounts", count=3)
     answer = discover("--all-buyers", *(f"--token={mint}" for mint in names))
     assert answer["status"] == "completed"
-    assert [token["early_buyers"] is None for token in answer["tokens"]] == [True, False]
+    assert [token["early_buyers"] is None for token in answer["tokens"]] == [
+        True,
+        False,
+    ]
     assert figures(answer, names[1]) == true_figures(expected()[names[1]])
     (error,) = answer["errors"]
     assert error["step"] == f"token {names[0]}"
     assert error["code"] == "server_failed"
     run = Run.objects.get(pk=answer["run_id"])
-    assert sorted(run.steps.filter(kind="token").values_list("status", "attempt")) == [("done", 1), ("failed", 3)]
+    assert sorted(run.steps.filter(kind="token").values_list("status", "attempt")) == [
+        ("done", 1),
+        ("failed", 3),
+    ]
 
 
-def test_an_unknown_mint_is_said_and_harms_nothing(use_market: Callable, discover: Callable) -> None:
+def test_an_unknown_mint_is_said_and_harms_nothing(
+    use_market: Callable, discover: Callable
+) -> None:
     use_market(*WORLD)
     known = min(truth.pumped(worlds.build("small", 2)))
     answer = discover("--all-buyers", f"--token={UNKNOWN_MINT}", f"--token={known}")
@@ -153,14 +188,18 @@ def test_an_unknown_mint_is_said_and_harms_nothing(use_market: Callable, discove
     assert "no launch time is known" in error["message"]
 
 
-def test_an_empty_world_gives_an_empty_run_and_no_error(use_market: Callable, discover: Callable) -> None:
+def test_an_empty_world_gives_an_empty_run_and_no_error(
+    use_market: Callable, discover: Callable
+) -> None:
     use_market("--world", "empty")
     answer = discover()
     assert answer["status"] == "completed"
     assert (answer["tokens"], answer["wallets"], answer["errors"]) == ([], [], [])
 
 
-def test_a_spent_budget_ends_the_run_cleanly_with_what_it_found(use_market: Callable, discover: Callable) -> None:
+def test_a_spent_budget_ends_the_run_cleanly_with_what_it_found(
+    use_market: Callable, discover: Callable
+) -> None:
     use_market(*WORLD, source="solana_rpc")
     answer = discover("--all-buyers", "--max-requests-per-run=100", *EVERYTHING)
     assert answer["status"] == "completed"
@@ -188,7 +227,9 @@ def test_the_key_of_a_provider_is_in_no_error_and_no_log(
     run = Run.objects.order_by("started_at").last()
     assert run is not None
     assert run.errors
-    assert "5ecret" not in caplog.text + str(run.errors) + str(run.usage) + str(list(run.steps.values("error")))
+    assert "5ecret" not in caplog.text + str(run.errors) + str(run.usage) + str(
+        list(run.steps.values("error"))
+    )
 
 
 def test_a_run_none_of_whose_tokens_could_be_analysed_has_failed(
@@ -222,16 +263,26 @@ def test_a_fault_of_ours_in_one_token_costs_that_token_alone(
     monkeypatch.setattr(step_work, "save_token", broken)
     answer = discover("--all-buyers", *(f"--token={mint}" for mint in names))
     assert answer["status"] == "completed"
-    assert [token["early_buyers"] is None for token in answer["tokens"]] == [True, False, False]
+    assert [token["early_buyers"] is None for token in answer["tokens"]] == [
+        True,
+        False,
+        False,
+    ]
     assert [error["code"] for error in answer["errors"]] == ["internal"]
     run = Run.objects.get()
-    assert sorted(run.steps.filter(kind="token").values_list("status", flat=True)) == ["done", "done", "failed"]
+    assert sorted(run.steps.filter(kind="token").values_list("status", flat=True)) == [
+        "done",
+        "done",
+        "failed",
+    ]
 
 
 def test_a_lost_database_connection_ends_nothing(
     use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A heartbeat that the database refuses is made up for, and a cancel asked for afterwards is still heard."""
+    """A heartbeat that the database refuses is made up for, and a cancel asked for
+    afterwards is still heard.
+    """
     from django.db import OperationalError
 
     from discovery.jobs import step_queue
@@ -247,14 +298,18 @@ def test_a_lost_database_connection_ends_nothing(
         return beat(claim, usage)
 
     monkeypatch.setattr(step_queue, "heartbeat", once)
-    monkeypatch.setattr("discovery.clients.connections.connection.close", lambda: None)  # the transaction lives on it
+    monkeypatch.setattr(
+        "discovery.clients.connections.connection.close", lambda: None
+    )  # the transaction lives on it
     answer = discover("--all-buyers", "--max-tokens=3")
     assert failed
     assert answer["status"] == "completed"
     assert_exact(answer)
 
 
-def test_a_budget_spent_while_searching_is_a_clean_end(use_market: Callable, db: None) -> None:
+def test_a_budget_spent_while_searching_is_a_clean_end(
+    use_market: Callable, db: None
+) -> None:
     use_market(*WORLD)
     from asgiref.sync import async_to_sync
 
@@ -265,7 +320,12 @@ def test_a_budget_spent_while_searching_is_a_clean_end(use_market: Callable, db:
 
     params = Params(max_requests_per_run=5)
     run = run_lifecycle.start(
-        run_lifecycle.RunRequest(params=params, trigger=Trigger.MANUAL, triggered_by="ana", in_foreground=True)
+        run_lifecycle.RunRequest(
+            params=params,
+            trigger=Trigger.MANUAL,
+            triggered_by="ana",
+            in_foreground=True,
+        )
     )
     async_to_sync(run_inline)(run)
     closed = Run.objects.get(pk=run.pk)

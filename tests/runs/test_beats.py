@@ -1,6 +1,8 @@
-"""Two beats by mistake: Celery's own schedulers over our rows send everything twice, each slot runs once all the same.
+"""Two beats by mistake: Celery's own schedulers over our rows send everything twice,
+each slot runs once all the same.
 
-Time is moved, not slept; what beats send goes through the real broker to consumers that work side by side.
+Time is moved, not slept; what beats send goes through the real broker to consumers that
+work side by side.
 """
 
 import threading
@@ -31,15 +33,21 @@ CONSUMERS = 3
 
 
 class Beats:
-    """As many schedulers as there are beats, each with a heap, a memory and a producer of its own."""
+    """As many schedulers as there are beats, each with a heap, a memory and a producer
+    of its own.
+    """
 
     def __init__(self, count: int) -> None:
         scheduler = symbol_by_name(settings.CELERY_BEAT_SCHEDULER)
-        self._schedulers = [scheduler(app=current_app._get_current_object()) for _ in range(count)]
+        self._schedulers = [
+            scheduler(app=current_app._get_current_object()) for _ in range(count)
+        ]
 
     def send_what_is_due(self) -> None:
         for scheduler in self._schedulers:
-            while scheduler.tick() == 0:  # one message a tick; else the seconds until the next
+            while (
+                scheduler.tick() == 0
+            ):  # one message a tick; else the seconds until the next
                 pass
 
     def close(self) -> None:
@@ -48,7 +56,9 @@ class Beats:
 
 
 class Consumers:
-    """Threads that take from the queue of periodic tasks at the same time, as three workers do."""
+    """Threads that take from the queue of periodic tasks at the same time, as three
+    workers do.
+    """
 
     def __init__(self) -> None:
         self.ran: list[str] = []
@@ -57,7 +67,10 @@ class Consumers:
         self._together = threading.Barrier(CONSUMERS, timeout=30)
         self._stack = ExitStack()
         self._threads = self._stack.enter_context(ThreadPoolExecutor(CONSUMERS))
-        self._brokers = [self._stack.enter_context(current_app.connection_for_read()) for _ in range(CONSUMERS)]
+        self._brokers = [
+            self._stack.enter_context(current_app.connection_for_read())
+            for _ in range(CONSUMERS)
+        ]
 
     def take_all(self) -> None:
         """Until nothing waits; errors of a task are the test's."""
@@ -73,7 +86,9 @@ class Consumers:
         while (message := queue.get()) is not None:
             message.ack()
             task, expires = message.headers["task"], message.headers["expires"]
-            if datetime.now(UTC) > datetime.fromisoformat(expires):  # a worker drops it too
+            if datetime.now(UTC) > datetime.fromisoformat(
+                expires
+            ):  # a worker drops it too
                 self.expired.append(task)
             else:
                 current_app.tasks[task]()
@@ -133,7 +148,9 @@ def end_the_run(slot: datetime) -> None:
 
 
 def slots() -> list[datetime | None]:
-    return list(Run.objects.order_by("scheduled_for").values_list("scheduled_for", flat=True))
+    return list(
+        Run.objects.order_by("scheduled_for").values_list("scheduled_for", flat=True)
+    )
 
 
 def test_two_beats_and_three_consumers_run_each_of_a_hundred_slots_once(
@@ -151,16 +168,22 @@ def test_two_beats_and_three_consumers_run_each_of_a_hundred_slots_once(
             assert Run.objects.active().first() is None
         clock.move_to(slot + late)
         both.send_what_is_due()
-        clock.move_to(slot + late + TICK)  # nobody was free for half a minute: four ticks wait
+        clock.move_to(
+            slot + late + TICK
+        )  # nobody was free for half a minute: four ticks wait
         both.send_what_is_due()
         consumers.take_all()
         end_the_run(slot)
         assert Config.objects.get().next_run_at == slot + HOUR
     assert slots() == [START + nth * HOUR for nth in range(100)]
-    assert consumers.ran.count("discovery.tick") >= 300  # about twice a slot by each beat
+    assert (
+        consumers.ran.count("discovery.tick") >= 300
+    )  # about twice a slot by each beat
     assert set(consumers.ran) == {interval.task for interval in beat_schedule.INTERVALS}
 
-    clock.move_to(START + 132.5 * HOUR)  # both beats were down, slots 100 to 132 are missed
+    clock.move_to(
+        START + 132.5 * HOUR
+    )  # both beats were down, slots 100 to 132 are missed
     for _ in range(3):
         beats().send_what_is_due()
         consumers.take_all()
@@ -184,5 +207,7 @@ def test_ticks_that_piled_up_while_no_worker_was_there_are_one_run(
     consumers.take_all()
     end_the_run(START)
     assert slots() == [START]
-    assert consumers.expired.count("discovery.tick") >= 2 * 350  # a pile of ticks is no pile of work
+    assert (
+        consumers.expired.count("discovery.tick") >= 2 * 350
+    )  # a pile of ticks is no pile of work
     assert Config.objects.get().next_run_at == START + 3 * HOUR

@@ -26,8 +26,14 @@ pytestmark = pytest.mark.django_db
     ("option", "words"),
     [
         ("--max-tokens=0", "--max-tokens: 0 is not between 1 and 100 tokens"),
-        ("--min-price-change-pct=1000", "--min-price-change-pct: 1,000 is not between 0 and 999.99 %"),
-        ("--early-window-minutes=4", "--early-window-minutes: 4 is not between 5 and 120 min"),
+        (
+            "--min-price-change-pct=1000",
+            "--min-price-change-pct: 1,000 is not between 0 and 999.99 %",
+        ),
+        (
+            "--early-window-minutes=4",
+            "--early-window-minutes: 4 is not between 5 and 120 min",
+        ),
         ("--min-profit-pct=much", "--min-profit-pct: 'much' is not a number"),
         ("--token=nonsense", "--token: not a Solana address: 'nonsense'"),
     ],
@@ -68,7 +74,9 @@ def test_the_plan_follows_the_tokens_that_are_named(settings) -> None:
     assert plan["total_calls"] == sum(plan["calls"].values())
 
 
-def test_options_left_out_come_from_the_saved_configuration(use_market: Callable, discover: Callable) -> None:
+def test_options_left_out_come_from_the_saved_configuration(
+    use_market: Callable, discover: Callable
+) -> None:
     use_market("--world", "small", "--seed", "1")
     Config.load()
     Config.objects.update(max_tokens=2, early_window_minutes=45)
@@ -95,22 +103,45 @@ def test_the_table_names_wallets_profit_and_evidence(use_market: Callable) -> No
     assert "Funnel:" in out.getvalue()
 
 
-def test_without_all_buyers_the_answer_holds_the_qualified_alone(use_market: Callable, discover: Callable) -> None:
+def test_without_all_buyers_the_answer_holds_the_qualified_alone(
+    use_market: Callable, discover: Callable
+) -> None:
     use_market("--world", "small", "--seed", "1")
     few = discover("--max-tokens=3")
     many = discover("--max-tokens=3", "--all-buyers")
     assert few["wallets"]
     assert all(row["qualified"] for row in few["wallets"])
-    assert len(many["wallets"]) == sum(token["early_buyers"] for token in many["tokens"])
-    assert [token["qualified"] for token in few["tokens"]] == [token["qualified"] for token in many["tokens"]]
+    assert len(many["wallets"]) == sum(
+        token["early_buyers"] for token in many["tokens"]
+    )
+    assert [token["qualified"] for token in few["tokens"]] == [
+        token["qualified"] for token in many["tokens"]
+    ]
 
 
-def test_the_answer_has_the_fields_it_promises(use_market: Callable, discover: Callable) -> None:
+def test_the_answer_has_the_fields_it_promises(
+    use_market: Callable, discover: Callable
+) -> None:
     use_market("--world", "small", "--seed", "1")
     answer = discover("--max-tokens=1")
-    assert answer.keys() == {"run_id", "status", "tokens", "wallets", "funnel", "usage", "errors"}
+    assert answer.keys() == {
+        "run_id",
+        "status",
+        "tokens",
+        "wallets",
+        "funnel",
+        "usage",
+        "errors",
+    }
     (token,) = answer["tokens"]
-    assert token.keys() == {"mint", "symbol", "launched_at", "launch_clock", "early_buyers", "qualified"}
+    assert token.keys() == {
+        "mint",
+        "symbol",
+        "launched_at",
+        "launch_clock",
+        "early_buyers",
+        "qualified",
+    }
     assert token["launched_at"].endswith("Z")
     promised = {
         "address", "mint", "qualified", "profit_pct", "realised_lamports", "cost_lamports", "first_buy_at",
@@ -136,10 +167,16 @@ def test_ctrl_c_closes_the_run_as_cancelled_and_says_so(use_market: Callable) ->
         "PROVIDER_RPS": str(CALLS_PER_SECOND),
     }
     with subprocess.Popen(
-        [sys.executable, "manage.py", "discover"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "manage.py", "discover"],
+        cwd=ROOT,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stderr is not None
-        bound = threading.Timer(60, process.kill)  # a child that hangs fails the test, it does not hang it
+        bound = threading.Timer(
+            60, process.kill
+        )  # a child that hangs fails the test, it does not hang it
         bound.start()
         before = ""
         for line in process.stderr:
@@ -156,7 +193,9 @@ def test_ctrl_c_closes_the_run_as_cancelled_and_says_so(use_market: Callable) ->
     assert str(run.pk) in words
 
 
-def test_a_cancel_asked_for_elsewhere_ends_the_run(use_market: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancel_asked_for_elsewhere_ends_the_run(
+    use_market: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
     market = use_market("--world", "small", "--seed", "1")
     market.fault("helius", "slow", match="getMultipleAccounts", count=200, seconds=5)
     monkeypatch.setattr("discovery.jobs.step_runner.STEP_HEARTBEAT_SECONDS", 0.1)
@@ -167,7 +206,9 @@ def test_a_cancel_asked_for_elsewhere_ends_the_run(use_market: Callable, monkeyp
     def beat_and_cancel(claim, usage):
         from django.utils import timezone
 
-        Run.objects.filter(pk=claim.run_id, stage="analyse").update(cancel_requested_at=timezone.now())
+        Run.objects.filter(pk=claim.run_id, stage="analyse").update(
+            cancel_requested_at=timezone.now()
+        )
         return beat(claim, usage)
 
     monkeypatch.setattr(step_queue, "heartbeat", beat_and_cancel)

@@ -28,10 +28,21 @@ def test_every_counted_cycle_opens_to_trades_that_are_facts(
     answer = explained(best.address)
     assert answer["score"] == float(best.score)
     assert all(gate["passed"] for gate in answer["gates"])
-    counted = [cycle for cycle in answer["cycles"] if not cycle["left_out"] and not cycle["is_seed"]]
+    counted = [
+        cycle
+        for cycle in answer["cycles"]
+        if not cycle["left_out"] and not cycle["is_seed"]
+    ]
     assert len(counted) == best.resolved_cycles
-    assert sum(int(cycle["net_lamports"]) for cycle in counted) <= best.realised_lamports + 1
-    signatures = set(Trade.objects.filter(wallet_address=best.address).values_list("signature", flat=True))
+    assert (
+        sum(int(cycle["net_lamports"]) for cycle in counted)
+        <= best.realised_lamports + 1
+    )
+    signatures = set(
+        Trade.objects.filter(wallet_address=best.address).values_list(
+            "signature", flat=True
+        )
+    )
     for cycle in counted:
         shown = [trade["signature"] for trade in cycle["trades"]]
         assert cycle["first_signature"] == shown[0]

@@ -4,7 +4,15 @@ import pytest
 
 from discovery.models import RunToken, Wallet
 from discovery.pipeline.flag_clusters import flag_clusters
-from tests.factories import MINT, PositionFactory, RunFactory, RunWalletFactory, TradeFactory, WalletFactory, address
+from tests.factories import (
+    MINT,
+    PositionFactory,
+    RunFactory,
+    RunWalletFactory,
+    TradeFactory,
+    WalletFactory,
+    address,
+)
 
 pytestmark = pytest.mark.django_db
 SERVICE = "62qc2CNXwrYqQScmEdiZFFAnJR262PxWEuNQtxfafNgV"
@@ -69,19 +77,27 @@ def test_money_of_a_creator_is_told_over_one_wallet_in_between(run) -> None:
     RunToken.objects.filter(run=run).update(creator=address(90))
     flag_clusters(run, found)
     assert flags(run, 1) == ({"funded_by_creator"}, ["funded_by_creator"])
-    assert "2 steps away" in Wallet.objects.get(pk=address(1)).flags["funded_by_creator"]
+    assert (
+        "2 steps away" in Wallet.objects.get(pk=address(1)).flags["funded_by_creator"]
+    )
 
 
-def test_a_creator_is_flagged_for_a_token_that_was_stored_before_it_was_listed(run) -> None:
+def test_a_creator_is_flagged_for_a_token_that_was_stored_before_it_was_listed(
+    run,
+) -> None:
     found = wallets(run, 2)
     RunToken.objects.create(run=run, mint=address(80), creator=address(1))
     flag_clusters(run, found)
     assert flags(run, 1) == ({"creator"}, [])
-    assert Wallet.objects.get(pk=address(1)).flags["creator"] == f"created {address(80)}"
+    assert (
+        Wallet.objects.get(pk=address(1)).flags["creator"] == f"created {address(80)}"
+    )
     assert flags(run, 2) == (set(), [])
 
 
-def test_a_sniper_is_flagged_for_a_position_that_was_stored_before_it_was_listed(run) -> None:
+def test_a_sniper_is_flagged_for_a_position_that_was_stored_before_it_was_listed(
+    run,
+) -> None:
     found = wallets(run, 2)
     PositionFactory(wallet=1, mint=address(80), flags=["sniper"])
     flag_clusters(run, found)
@@ -92,14 +108,20 @@ def test_a_sniper_is_flagged_for_a_position_that_was_stored_before_it_was_listed
 
 def test_words_that_a_token_said_of_a_sniper_stay(run) -> None:
     found = wallets(run, 1)
-    Wallet.objects.filter(pk=found[0]).update(flags={"sniper": "bought it 1 slot after its launch"})
+    Wallet.objects.filter(pk=found[0]).update(
+        flags={"sniper": "bought it 1 slot after its launch"}
+    )
     PositionFactory(wallet=1, mint=address(80), flags=["sniper"])
     flag_clusters(run, found)
-    assert Wallet.objects.get(pk=found[0]).flags == {"sniper": "bought it 1 slot after its launch"}
+    assert Wallet.objects.get(pk=found[0]).flags == {
+        "sniper": "bought it 1 slot after its launch"
+    }
 
 
 @pytest.mark.parametrize("count", [3, 30])
-def test_the_questions_do_not_grow_with_the_wallets(count: int, run, django_assert_max_num_queries) -> None:
+def test_the_questions_do_not_grow_with_the_wallets(
+    count: int, run, django_assert_max_num_queries
+) -> None:
     found = wallets(run, count, funder=address(90))
     for number in range(1, count + 1):
         TradeFactory(wallet=number, slot=7)

@@ -1,4 +1,6 @@
-"""Beat's rows: made where missing, an operator's changes left alone, every message expiring."""
+"""Beat's rows: made where missing, an operator's changes left alone, every message
+expiring.
+"""
 
 import pytest
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
@@ -10,14 +12,18 @@ pytestmark = pytest.mark.django_db
 
 def test_every_interval_is_there_after_a_migration_and_expires() -> None:
     rows = PeriodicTask.objects.filter(name__startswith="walltrack: ")
-    assert {row.name for row in rows} == {interval.name for interval in beat_schedule.INTERVALS}
+    assert {row.name for row in rows} == {
+        interval.name for interval in beat_schedule.INTERVALS
+    }
     assert all(row.expire_seconds for row in rows)
     assert all(row.queue == "periodic" for row in rows)
 
 
 def test_what_an_operator_changed_or_paused_stays_so() -> None:
     row = PeriodicTask.objects.get(name="walltrack: canary")
-    row.interval, _ = IntervalSchedule.objects.get_or_create(every=7, period=IntervalSchedule.SECONDS)
+    row.interval, _ = IntervalSchedule.objects.get_or_create(
+        every=7, period=IntervalSchedule.SECONDS
+    )
     row.enabled = False
     row.save()
     beat_schedule.create_missing_intervals()
@@ -36,4 +42,6 @@ def test_every_task_that_beat_sends_exists() -> None:
 
     import discovery.tasks  # noqa: F401  registers them
 
-    assert {interval.task for interval in beat_schedule.INTERVALS} <= set(current_app.tasks)
+    assert {interval.task for interval in beat_schedule.INTERVALS} <= set(
+        current_app.tasks
+    )

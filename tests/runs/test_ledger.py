@@ -30,7 +30,12 @@ MINT = "HRJLkc6vDysVHdrUpCsQ5EBx6fPM15TZRKAhfUBnpump"
 
 def start() -> Run:
     return run_lifecycle.start(
-        run_lifecycle.RunRequest(params=Params(), trigger=Trigger.MANUAL, triggered_by="ana", in_foreground=True)
+        run_lifecycle.RunRequest(
+            params=Params(),
+            trigger=Trigger.MANUAL,
+            triggered_by="ana",
+            in_foreground=True,
+        )
     )
 
 
@@ -45,10 +50,21 @@ def complete(claim: step_queue.Claim, counts: dict, usage: dict) -> bool:
 
 def test_a_started_run_is_queued_with_what_was_asked() -> None:
     run = run_lifecycle.start(
-        run_lifecycle.RunRequest(params=Params(max_tokens=7), trigger=Trigger.API, triggered_by="x" * 150, mints=[MINT])
+        run_lifecycle.RunRequest(
+            params=Params(max_tokens=7),
+            trigger=Trigger.API,
+            triggered_by="x" * 150,
+            mints=[MINT],
+        )
     )
     run.refresh_from_db()
-    assert (run.status, run.stage, run.trigger_type, run.params.max_tokens, run.given_mints) == (
+    assert (
+        run.status,
+        run.stage,
+        run.trigger_type,
+        run.params.max_tokens,
+        run.given_mints,
+    ) == (
         "queued",
         "queued",
         "api",
@@ -73,7 +89,9 @@ def test_a_closed_run_frees_the_way() -> None:
 
 def test_a_run_whose_worker_died_is_closed_and_does_not_block() -> None:
     dead = start()
-    Run.objects.filter(pk=dead.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=91))
+    Run.objects.filter(pk=dead.pk).update(
+        heartbeat_at=timezone.now() - timedelta(seconds=91)
+    )
     assert start().pk != dead.pk
     dead.refresh_from_db()
     assert dead.status == "failed"
@@ -82,7 +100,9 @@ def test_a_run_whose_worker_died_is_closed_and_does_not_block() -> None:
 
 def test_a_run_that_still_beats_is_left_alone() -> None:
     run = start()
-    Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=80))
+    Run.objects.filter(pk=run.pk).update(
+        heartbeat_at=timezone.now() - timedelta(seconds=80)
+    )
     assert run_lifecycle.close_abandoned_runs() == 0
 
 
@@ -95,7 +115,9 @@ def test_a_run_that_the_earlier_system_left_running_is_closed_as_interrupted() -
     start()
     run = Run.objects.get(pk=earlier)
     assert run.status == "failed"
-    assert [error["message"] for error in run.errors] == ["interrupted before the upgrade"]
+    assert [error["message"] for error in run.errors] == [
+        "interrupted before the upgrade"
+    ]
 
 
 def test_errors_of_two_writers_are_both_kept_after_plain_strings() -> None:
@@ -111,7 +133,9 @@ def test_errors_of_two_writers_are_both_kept_after_plain_strings() -> None:
 def test_a_run_is_closed_once() -> None:
     run = start()
     assert run_lifecycle.close(run.pk, RunStatus.COMPLETED)
-    assert not run_lifecycle.close(run.pk, RunStatus.FAILED, [run_error("run", "late", "too late")])
+    assert not run_lifecycle.close(
+        run.pk, RunStatus.FAILED, [run_error("run", "late", "too late")]
+    )
     run.refresh_from_db()
     assert (run.status, run.errors) == ("completed", [])
 
@@ -130,12 +154,20 @@ def step_of(run: Run) -> int:
 
 def test_a_started_run_has_the_search_as_its_first_step() -> None:
     step = start().steps.get()
-    assert (step.kind, step.key, step.status, step.attempt) == ("find", "", "pending", 0)
+    assert (step.kind, step.key, step.status, step.attempt) == (
+        "find",
+        "",
+        "pending",
+        0,
+    )
 
 
 def test_a_step_is_claimed_by_one() -> None:
     step = step_of(start())
-    assert [step_queue.claim_step(step, name) is not None for name in ("a", "b")] == [True, False]
+    assert [step_queue.claim_step(step, name) is not None for name in ("a", "b")] == [
+        True,
+        False,
+    ]
     assert RunStep.objects.get().claimed_by.startswith("a:")
 
 
@@ -150,17 +182,28 @@ def test_a_step_is_tried_three_times_and_then_failed() -> None:
     step_id = step_of(start())
     failed = []
     while claim := step_queue.claim_step(step_id, "a"):
-        failed.append(step_queue.fail_or_retry(claim, {}, code="server_failed", cause="down", is_retryable=True))
+        failed.append(
+            step_queue.fail_or_retry(
+                claim, {}, code="server_failed", cause="down", is_retryable=True
+            )
+        )
     assert failed == [False, False, True]
     step = RunStep.objects.get()
-    assert (step.status, step.attempt, step.error, step.error_code) == ("failed", 3, "down", "server_failed")
+    assert (step.status, step.attempt, step.error, step.error_code) == (
+        "failed",
+        3,
+        "down",
+        "server_failed",
+    )
 
 
 def test_a_step_given_back_with_a_pause_is_not_to_be_had_before_its_end() -> None:
     step_id = step_of(start())
     claim = step_queue.claim_step(step_id, "a")
     assert claim is not None
-    step_queue.fail_or_retry(claim, {}, code="x", cause="y", is_retryable=True, pause_seconds=60)
+    step_queue.fail_or_retry(
+        claim, {}, code="x", cause="y", is_retryable=True, pause_seconds=60
+    )
     assert step_queue.claim_step(step_id, "b") is None
     with time_machine.travel(timezone.now() + timedelta(seconds=61), tick=False):
         assert step_queue.claim_step(step_id, "b") is not None
@@ -183,7 +226,9 @@ def test_who_lost_the_claim_can_neither_complete_nor_give_back_the_step() -> Non
     assert other.attempt == 1  # being told to go is no failed attempt
     assert not step_queue.heartbeat(lost, {})
     assert not complete(lost, {}, {})
-    assert not step_queue.fail_or_retry(lost, {}, code="x", cause="y", is_retryable=False)
+    assert not step_queue.fail_or_retry(
+        lost, {}, code="x", cause="y", is_retryable=False
+    )
     assert complete(other, {}, {})
 
 
@@ -209,7 +254,9 @@ def test_what_earlier_attempts_used_is_kept() -> None:
     second = step_queue.claim_step(step_id, "a")
     assert second is not None
     complete(second, {}, used)
-    assert RunStep.objects.get().usage == {"helius": {"calls": 4, "credits": 40, "rate_limited": 0}}
+    assert RunStep.objects.get().usage == {
+        "helius": {"calls": 4, "credits": 40, "rate_limited": 0}
+    }
 
 
 def test_a_beat_keeps_the_usage_and_hears_a_cancel() -> None:
@@ -244,7 +291,11 @@ def test_a_cancel_does_not_wait_for_ever_for_a_worker_that_is_gone() -> None:
 
 def test_a_run_with_a_limit_of_calls_works_on_one_step_at_a_time() -> None:
     run = run_lifecycle.start(
-        run_lifecycle.RunRequest(params=Params(max_requests_per_run=100), trigger=Trigger.MANUAL, triggered_by="ana")
+        run_lifecycle.RunRequest(
+            params=Params(max_requests_per_run=100),
+            trigger=Trigger.MANUAL,
+            triggered_by="ana",
+        )
     )
     step_queue.add_steps(run.pk, StepKind.TOKEN, [MINT])
     first, second = run.steps.order_by("pk").values_list("pk", flat=True)
@@ -268,24 +319,39 @@ def test_the_last_step_of_a_stage_begins_the_next_one_once() -> None:
 
 def test_the_same_request_answers_the_same_run_and_another_one_is_refused() -> None:
     asked = {"trigger": Trigger.API, "triggered_by": "key", "idempotency_key": "k1"}
-    run = run_lifecycle.start(run_lifecycle.RunRequest(params=Params(), **asked, idempotency_hash="a"))
-    assert run_lifecycle.start(run_lifecycle.RunRequest(params=Params(), **asked, idempotency_hash="a")).pk == run.pk
+    run = run_lifecycle.start(
+        run_lifecycle.RunRequest(params=Params(), **asked, idempotency_hash="a")
+    )
+    assert (
+        run_lifecycle.start(
+            run_lifecycle.RunRequest(params=Params(), **asked, idempotency_hash="a")
+        ).pk
+        == run.pk
+    )
     with pytest.raises(run_lifecycle.IdempotencyKeyReused):
-        run_lifecycle.start(run_lifecycle.RunRequest(params=Params(), **asked, idempotency_hash="b"))
+        run_lifecycle.start(
+            run_lifecycle.RunRequest(params=Params(), **asked, idempotency_hash="b")
+        )
 
 
 def test_a_slot_runs_once() -> None:
     slot = timezone.now()
     first = run_lifecycle.start(
         run_lifecycle.RunRequest(
-            params=Params(), trigger=Trigger.SCHEDULED, triggered_by="scheduler", scheduled_for=slot
+            params=Params(),
+            trigger=Trigger.SCHEDULED,
+            triggered_by="scheduler",
+            scheduled_for=slot,
         )
     )
     run_lifecycle.close(first.pk, RunStatus.COMPLETED)
     with pytest.raises(run_lifecycle.SlotTaken):
         run_lifecycle.start(
             run_lifecycle.RunRequest(
-                params=Params(), trigger=Trigger.SCHEDULED, triggered_by="scheduler", scheduled_for=slot
+                params=Params(),
+                trigger=Trigger.SCHEDULED,
+                triggered_by="scheduler",
+                scheduled_for=slot,
             )
         )
 
@@ -298,7 +364,8 @@ def test_a_plain_insert_as_the_earlier_system_made_it_still_works() -> None:
         )
         run_id, status, errors = cursor.fetchone()
         cursor.execute(
-            "INSERT INTO discovery_run_wallets (run_id, wallet_address, source_token) VALUES (%s, 'w', 't')", [run_id]
+            "INSERT INTO discovery_run_wallets (run_id, wallet_address, source_token) VALUES (%s, 'w', 't')",
+            [run_id],
         )
     assert isinstance(run_id, uuid.UUID)
     assert (status, json.loads(errors)) == ("running", [])
@@ -308,19 +375,34 @@ def test_a_run_closed_as_dead_is_counted_and_its_steps_are_closed() -> None:
     dead = start()
     step_queue.add_steps(dead.pk, StepKind.TOKEN, [MINT])
     wallet = Wallet.objects.create(address=MINT, first_run=dead)
-    RunWallet.objects.create(run=dead, wallet_address=MINT, source_token=MINT, is_new=True, row_version=1)
-    Run.objects.filter(pk=dead.pk).update(heartbeat_at=timezone.now() - timedelta(seconds=91))
+    RunWallet.objects.create(
+        run=dead, wallet_address=MINT, source_token=MINT, is_new=True, row_version=1
+    )
+    Run.objects.filter(pk=dead.pk).update(
+        heartbeat_at=timezone.now() - timedelta(seconds=91)
+    )
     assert run_lifecycle.close_abandoned_runs() == 1
     dead.refresh_from_db()
     wallet.refresh_from_db()
-    assert (dead.status, dead.stage, dead.new_wallets, wallet.discovery_count) == ("failed", "done", 1, 1)
+    assert (dead.status, dead.stage, dead.new_wallets, wallet.discovery_count) == (
+        "failed",
+        "done",
+        1,
+        1,
+    )
     assert dead.duration_seconds is not None
     assert set(RunStep.objects.values_list("status", flat=True)) == {"failed"}
 
 
 def test_a_run_of_workers_waits_for_them_however_long() -> None:
-    run = run_lifecycle.start(run_lifecycle.RunRequest(params=Params(), trigger=Trigger.MANUAL, triggered_by="ana"))
-    Run.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(days=1))
+    run = run_lifecycle.start(
+        run_lifecycle.RunRequest(
+            params=Params(), trigger=Trigger.MANUAL, triggered_by="ana"
+        )
+    )
+    Run.objects.filter(pk=run.pk).update(
+        heartbeat_at=timezone.now() - timedelta(days=1)
+    )
     assert run_lifecycle.close_abandoned_runs() == 0
 
 
@@ -331,7 +413,10 @@ def test_a_run_that_was_closed_as_dead_takes_no_findings_and_is_told_to_end() ->
     assert claim is not None
     run_lifecycle.close(run.pk, RunStatus.FAILED)
     result = TokenResult(Candidate(MINT), None, "", [], [], 0, {})
-    with pytest.raises(step_queue.ClaimLost), step_queue.completion(claim, counts={}, usage={}):
+    with (
+        pytest.raises(step_queue.ClaimLost),
+        step_queue.completion(claim, counts={}, usage={}),
+    ):
         save_token.save_token(run.pk, result)
     assert step_queue.heartbeat(claim, {}) is False
 
@@ -339,13 +424,20 @@ def test_a_run_that_was_closed_as_dead_takes_no_findings_and_is_told_to_end() ->
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", ["token", "find"])
 def test_a_step_given_up_because_its_workers_died_is_told_by_the_run(kind: str) -> None:
-    run = run_lifecycle.start(run_lifecycle.RunRequest(params=Params(), trigger=Trigger.API, triggered_by="test"))
+    run = run_lifecycle.start(
+        run_lifecycle.RunRequest(
+            params=Params(), trigger=Trigger.API, triggered_by="test"
+        )
+    )
     if kind == "token":
         run.steps.update(status="done", completed_at=timezone.now())
         Run.objects.filter(pk=run.pk).update(status="running", stage="analyse")
         step_queue.add_steps(run.pk, StepKind.TOKEN, [MINT])
     run.steps.exclude(status="done").update(
-        status="running", attempt=3, claimed_by="w:1", heartbeat_at=timezone.now() - timedelta(hours=1)
+        status="running",
+        attempt=3,
+        claimed_by="w:1",
+        heartbeat_at=timezone.now() - timedelta(hours=1),
     )
     step_queue.reap(run.pk)
     (errors,) = run.steps.filter(status="failed").values_list("errors", flat=True)

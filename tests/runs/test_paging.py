@@ -18,7 +18,10 @@ def expected() -> dict[str, truth.ExpectedToken]:
 
 @pytest.mark.parametrize("source", ["helius", "solana_rpc"])
 def test_pages_of_seventy_give_the_same_lamports_and_a_busy_market_is_sought_by_time(
-    source: str, use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
+    source: str,
+    use_market: Callable,
+    discover: Callable,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     market = use_market("--world", "small", "--seed", "3", source=source)
     monkeypatch.setattr("discovery.clients.helius_history.PAGE_SIZE", 70)
@@ -35,7 +38,9 @@ def test_pages_of_seventy_give_the_same_lamports_and_a_busy_market_is_sought_by_
 def test_a_server_that_refuses_batches_is_asked_singly(
     use_market: Callable, discover: Callable, settings: object
 ) -> None:
-    market = use_market("--world", "small", "--seed", "3", "--no-batch", source="solana_rpc")
+    market = use_market(
+        "--world", "small", "--seed", "3", "--no-batch", source="solana_rpc"
+    )
     answer = discover("--all-buyers", "--max-tokens=2")
     assert answer["errors"] == []
     assert answer["tokens"]

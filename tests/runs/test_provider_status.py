@@ -1,4 +1,6 @@
-"""Rows of providers: the last success, the last failure with its cause, and the end of an open circuit."""
+"""Rows of providers: the last success, the last failure with its cause, and the end of
+an open circuit.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -11,7 +13,11 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from discovery.clients import provider_status
-from discovery.clients.provider_status import WRITE_SECONDS, StatusReporter, report_status
+from discovery.clients.provider_status import (
+    WRITE_SECONDS,
+    StatusReporter,
+    report_status,
+)
 from discovery.models import Provider
 from discovery.providers.errors import (
     BadPayload,
@@ -58,15 +64,22 @@ async def finish_writes(reporter: StatusReporter) -> None:
 
 @pytest.fixture
 def count_writes(db: None, clock: Clock) -> Iterator[Callable[..., int]]:
-    """`count_writes(work)`: run `work(reporter)`, then flush; return the number of rows written before the flush."""
+    """`count_writes(work)`: run `work(reporter)`, then flush; return the number of rows
+    written before the flush.
+    """
     statements = []
 
     def record(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        if sql.startswith(("UPDATE", "INSERT", "DELETE")) and "discovery_providers" in sql:
+        if (
+            sql.startswith(("UPDATE", "INSERT", "DELETE"))
+            and "discovery_providers" in sql
+        ):
             statements.append(sql)
         return execute(sql, *rest)
 
-    def run(work: Callable[[StatusReporter], Awaitable[None]], *, flush: bool = True) -> int:
+    def run(
+        work: Callable[[StatusReporter], Awaitable[None]], *, flush: bool = True
+    ) -> int:
         async def main() -> int:
             reporter = StatusReporter(clock)
             await work(reporter)
@@ -83,7 +96,9 @@ def count_writes(db: None, clock: Clock) -> Iterator[Callable[..., int]]:
         yield run
 
 
-def test_a_run_stores_the_last_success_of_every_provider_it_used(use_market: Callable, discover: Callable) -> None:
+def test_a_run_stores_the_last_success_of_every_provider_it_used(
+    use_market: Callable, discover: Callable
+) -> None:
     use_market(*WORLD)
     began = timezone.now()
     answer = discover("--max-tokens=3", profiles=True)
@@ -92,11 +107,18 @@ def test_a_run_stores_the_last_success_of_every_provider_it_used(use_market: Cal
     assert set(rows) == USED_PROVIDERS
     for name, provider in rows.items():
         assert began <= provider.last_success_at <= timezone.now(), name
-        assert (provider.last_failure_at, provider.last_cause, provider.open_until) == (None, "", None), name
+        assert (provider.last_failure_at, provider.last_cause, provider.open_until) == (
+            None,
+            "",
+            None,
+        ), name
 
 
 def test_a_token_source_that_is_down_is_stored_with_cause_and_open_circuit(
-    use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch, settings: Any
+    use_market: Callable,
+    discover: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
 ) -> None:
     monkeypatch.setattr("discovery.providers.http.MAX_ATTEMPTS", 2)
     market = use_market(*WORLD)
@@ -104,19 +126,30 @@ def test_a_token_source_that_is_down_is_stored_with_cause_and_open_circuit(
     answer = discover("--max-tokens=3")
     assert answer["status"] == "completed"
     assert {error["step"] for error in answer["errors"]} == {"find_tokens"}
-    assert all(error["message"].startswith("geckoterminal/") for error in answer["errors"])
+    assert all(
+        error["message"].startswith("geckoterminal/") for error in answer["errors"]
+    )
     down = row("geckoterminal")
     assert (down.last_success_at, down.last_cause) == (None, "server error (HTTP 503)")
     # Half of the timeout of a request, or that doubled by a probe that failed.
     open_for = (down.open_until - down.last_failure_at).total_seconds()
     half = settings.PROVIDER_PATIENCE_SECONDS / 2
-    assert open_for == pytest.approx(half, abs=1.5) or open_for == pytest.approx(2 * half, abs=1.5)
+    assert open_for == pytest.approx(half, abs=1.5) or open_for == pytest.approx(
+        2 * half, abs=1.5
+    )
     others = Provider.objects.filter(open_until=None, last_failure_at=None)
-    assert {provider.name for provider in others} == {"dexscreener", "jupiter", "helius"}
+    assert {provider.name for provider in others} == {
+        "dexscreener",
+        "jupiter",
+        "helius",
+    }
 
 
 def test_a_provider_that_responds_again_is_stored_with_a_closed_circuit(
-    use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch, settings: Any
+    use_market: Callable,
+    discover: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
 ) -> None:
     monkeypatch.setattr("discovery.providers.http.MAX_ATTEMPTS", 1)
     market = use_market(*WORLD)
@@ -126,7 +159,10 @@ def test_a_provider_that_responds_again_is_stored_with_a_closed_circuit(
     assert row("geckoterminal").open_until is not None
     market.clear_faults()
     answer = discover("--max-tokens=1")
-    assert (answer["status"], answer["errors"]) == ("completed", [])  # the run waited for the breaker
+    assert (answer["status"], answer["errors"]) == (
+        "completed",
+        [],
+    )  # the run waited for the breaker
     again = row("geckoterminal")
     assert again.open_until is None
     assert again.last_success_at > again.last_failure_at
@@ -148,9 +184,13 @@ def test_a_refused_key_is_stored_as_the_cause_and_the_run_continues_without_it(
     assert row("solana_rpc").last_success_at is not None
 
 
-def test_a_provider_without_its_key_loses_its_row(use_market: Callable, discover: Callable, settings: Any) -> None:
+def test_a_provider_without_its_key_loses_its_row(
+    use_market: Callable, discover: Callable, settings: Any
+) -> None:
     use_market(*WORLD, source="solana_rpc")
-    Provider.objects.create(name="helius", last_failure_at=timezone.now(), last_cause="the key was refused")
+    Provider.objects.create(
+        name="helius", last_failure_at=timezone.now(), last_cause="the key was refused"
+    )
     assert discover("--max-tokens=1")["status"] == "completed"
     assert not Provider.objects.filter(pk="helius").exists()
 
@@ -161,7 +201,9 @@ def existing_row(db: None) -> None:
     Provider.objects.create(name="someone")
 
 
-def test_a_thousand_responses_are_one_write(existing_row: None, count_writes: Callable) -> None:
+def test_a_thousand_responses_are_one_write(
+    existing_row: None, count_writes: Callable
+) -> None:
     async def work(reporter: StatusReporter) -> None:
         for _ in range(1000):
             reporter.request_succeeded("someone")
@@ -170,7 +212,9 @@ def test_a_thousand_responses_are_one_write(existing_row: None, count_writes: Ca
     assert row("someone").last_success_at is not None
 
 
-def test_an_unchanged_state_is_written_when_the_row_is_due(count_writes: Callable, clock: Clock) -> None:
+def test_an_unchanged_state_is_written_when_the_row_is_due(
+    count_writes: Callable, clock: Clock
+) -> None:
     async def first(reporter: StatusReporter) -> None:
         reporter.request_succeeded("someone")
 
@@ -199,7 +243,9 @@ def test_a_status_without_a_successor_is_written_when_the_row_is_due(
         reporter.request_succeeded("someone")
         await finish_writes(reporter)
         reporter.request_failed("someone", SERVER_ERROR)
-        async with asyncio.timeout(10):  # nothing else happens meanwhile: the timer alone must write
+        async with asyncio.timeout(
+            10
+        ):  # nothing else happens meanwhile: the timer alone must write
             while not await Provider.objects.exclude(last_cause="").aexists():  # noqa: ASYNC110  a row sends no event
                 await asyncio.sleep(0.01)
 
@@ -221,8 +267,13 @@ def test_a_row_ends_with_the_last_state(count_writes: Callable) -> None:
     assert row("someone").last_failure_at < row("someone").last_success_at
 
 
-@pytest.mark.parametrize("error", [KeyRefused("someone", "the key was refused"), QuotaUsedUp("someone", "used up")])
-def test_a_refusal_is_written_at_once_and_only_once(error: Any, existing_row: None, count_writes: Callable) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [KeyRefused("someone", "the key was refused"), QuotaUsedUp("someone", "used up")],
+)
+def test_a_refusal_is_written_at_once_and_only_once(
+    error: Any, existing_row: None, count_writes: Callable
+) -> None:
     async def work(reporter: StatusReporter) -> None:
         reporter.request_succeeded("someone")
         await finish_writes(reporter)
@@ -234,7 +285,9 @@ def test_a_refusal_is_written_at_once_and_only_once(error: Any, existing_row: No
     assert row("someone").last_cause == error.cause
 
 
-def test_opening_and_closing_a_circuit_are_written_at_once(existing_row: None, count_writes: Callable) -> None:
+def test_opening_and_closing_a_circuit_are_written_at_once(
+    existing_row: None, count_writes: Callable
+) -> None:
     async def open_circuit(reporter: StatusReporter) -> None:
         reporter.request_succeeded("someone")
         await finish_writes(reporter)
@@ -253,18 +306,30 @@ def test_opening_and_closing_a_circuit_are_written_at_once(existing_row: None, c
     assert row("someone").open_until is None
 
 
-@pytest.mark.parametrize("error", [NotFound("someone", "not found"), Unsupported("someone", "no such method")])
-def test_not_found_and_unsupported_count_as_a_success(error: Any, count_writes: Callable) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [NotFound("someone", "not found"), Unsupported("someone", "no such method")],
+)
+def test_not_found_and_unsupported_count_as_a_success(
+    error: Any, count_writes: Callable
+) -> None:
     async def work(reporter: StatusReporter) -> None:
         reporter.request_failed("someone", error)
 
     count_writes(work)
-    assert (row("someone").last_success_at is not None, row("someone").last_failure_at) == (True, None)
+    assert (
+        row("someone").last_success_at is not None,
+        row("someone").last_failure_at,
+    ) == (True, None)
 
 
-def test_a_bad_request_proves_nothing_about_the_provider(count_writes: Callable) -> None:
+def test_a_bad_request_proves_nothing_about_the_provider(
+    count_writes: Callable,
+) -> None:
     async def work(reporter: StatusReporter) -> None:
-        reporter.request_failed("someone", BadRequest("someone", "request refused (HTTP 400)"))
+        reporter.request_failed(
+            "someone", BadRequest("someone", "request refused (HTTP 400)")
+        )
 
     assert count_writes(work) == 0
     assert not Provider.objects.exists()
@@ -278,9 +343,16 @@ def test_a_long_cause_is_cut(count_writes: Callable) -> None:
     assert row("someone").last_cause == "x" * 200
 
 
-def test_the_later_time_of_two_processes_and_its_cause_stay(count_writes: Callable) -> None:
+def test_the_later_time_of_two_processes_and_its_cause_stay(
+    count_writes: Callable,
+) -> None:
     later = timezone.now() + timedelta(minutes=1)
-    Provider.objects.create(name="someone", last_success_at=later, last_failure_at=later, last_cause="the later cause")
+    Provider.objects.create(
+        name="someone",
+        last_success_at=later,
+        last_failure_at=later,
+        last_cause="the later cause",
+    )
 
     async def work(reporter: StatusReporter) -> None:
         reporter.request_succeeded("someone")
@@ -288,7 +360,11 @@ def test_the_later_time_of_two_processes_and_its_cause_stay(count_writes: Callab
 
     count_writes(work)
     stored = row("someone")
-    assert (stored.last_success_at, stored.last_failure_at, stored.last_cause) == (later, later, "the later cause")
+    assert (stored.last_success_at, stored.last_failure_at, stored.last_cause) == (
+        later,
+        later,
+        "the later cause",
+    )
 
 
 def fail_to_store(*_: Any) -> None:
@@ -296,7 +372,10 @@ def fail_to_store(*_: Any) -> None:
 
 
 def test_a_failed_write_is_logged_once_and_repeated_later(
-    count_writes: Callable, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    count_writes: Callable,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     store, closed = provider_status._store, []
     # The connection holds the test's transaction.
@@ -317,17 +396,26 @@ def test_a_failed_write_is_logged_once_and_repeated_later(
     count_writes(work)
     assert row("someone").last_success_at is not None
     assert row("someone").open_until is not None
-    (line,) = [record for record in caplog.records if record.name == "discovery.clients.provider_status"]
+    (line,) = [
+        record
+        for record in caplog.records
+        if record.name == "discovery.clients.provider_status"
+    ]
     assert (line.getMessage(), line.provider, line.cause) == (
         "provider status not stored", "someone", "OperationalError",
     )  # fmt: skip
 
 
 def test_failed_status_writes_do_not_affect_a_run(
-    use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    use_market: Callable,
+    discover: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(provider_status, "_store", fail_to_store)
-    monkeypatch.setattr(provider_status, "close_connection", lambda: None)  # it holds the test's transaction
+    monkeypatch.setattr(
+        provider_status, "close_connection", lambda: None
+    )  # it holds the test's transaction
     use_market(*WORLD)
     answer = discover("--max-tokens=2")
     assert (answer["status"], answer["errors"]) == ("completed", [])

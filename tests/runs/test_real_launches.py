@@ -1,6 +1,8 @@
-"""Runs over what really happened in real launches, against a computation straight from the rows of the file.
+"""Runs over what really happened in real launches, against a computation straight from
+the rows of the file.
 
-Nothing of the product's decoding or position code is used here: rows, fractions and a dictionary.
+Nothing of the product's decoding or position code is used here: rows, fractions and a
+dictionary.
 """
 
 import csv
@@ -40,17 +42,28 @@ def integer(text: str, places: int) -> int:
     return int((Decimal(text) * 10**places).to_integral_value(ROUND_HALF_EVEN))
 
 
-def from_rows(path: Path, window_seconds: int) -> dict[tuple[str, str], tuple[int, int, Decimal, bool, bool]]:
-    """(mint, trader) -> (cost, realised, profit %, qualified at 50 %, history incomplete) of every early buyer."""
+def from_rows(
+    path: Path, window_seconds: int
+) -> dict[tuple[str, str], tuple[int, int, Decimal, bool, bool]]:
+    """(mint, trader) -> (cost, realised, profit %, qualified at 50 %, history
+    incomplete) of every early buyer.
+    """
     rows: dict[tuple[str, str], list[dict[str, str]]] = {}
     with path.open(newline="") as file:
         for row in csv.DictReader(file):
-            if is_address(row["trader"]) and Decimal(row["sol"]) and Decimal(row["tokens"]):
+            if (
+                is_address(row["trader"])
+                and Decimal(row["sol"])
+                and Decimal(row["tokens"])
+            ):
                 rows.setdefault((row["mint"], row["trader"]), []).append(row)
     found = {}
     for key, trades in rows.items():
         first = trades[0]
-        if first["side"] != "buy" or int(first["ts"]) - int(first["token_created_ts"]) > window_seconds:
+        if (
+            first["side"] != "buy"
+            or int(first["ts"]) - int(first["token_created_ts"]) > window_seconds
+        ):
             continue
         units = basis = put_in = taken_out = realised = Fraction(0)
         incomplete = False
@@ -76,7 +89,9 @@ def from_rows(path: Path, window_seconds: int) -> dict[tuple[str, str], tuple[in
     return found
 
 
-def from_answer(answer: dict[str, Any]) -> dict[tuple[str, str], tuple[int, int, Decimal, bool, bool]]:
+def from_answer(
+    answer: dict[str, Any],
+) -> dict[tuple[str, str], tuple[int, int, Decimal, bool, bool]]:
     return {
         (row["mint"], row["address"]): (
             int(row["cost_lamports"]),
@@ -107,11 +122,17 @@ def test_every_early_buyer_of_every_real_launch_has_its_exact_result(
 def test_the_shortest_window_takes_the_whole_capture_too(
     launches: Path, use_market: Callable, discover: Callable
 ) -> None:
-    """The capture ends 300 s after creation, and a window of five minutes counts both its ends."""
+    """The capture ends 300 s after creation, and a window of five minutes counts both
+    its ends.
+    """
     use_market("--trades", str(launches))
     expected = from_rows(launches, 300)
     mints = sorted({mint for mint, _ in expected})
-    answer = discover("--all-buyers", "--early-window-minutes=5", *(f"--token={mint}" for mint in mints))
+    answer = discover(
+        "--all-buyers",
+        "--early-window-minutes=5",
+        *(f"--token={mint}" for mint in mints),
+    )
     assert from_answer(answer) == expected
 
 
@@ -131,4 +152,6 @@ def test_a_search_finds_the_launches_that_pass_its_filters(
     assert {token["mint"] for token in answer["tokens"]} == passing
     assert passing
     expected = from_rows(launches, 1800)
-    assert from_answer(answer) == {key: row for key, row in expected.items() if key[0] in passing}
+    assert from_answer(answer) == {
+        key: row for key, row in expected.items() if key[0] in passing
+    }

@@ -1,4 +1,6 @@
-"""A step whose database or provider refuses for a moment: it goes on, or waits its time."""
+"""A step whose database or provider refuses for a moment: it goes on, or waits its
+time.
+"""
 
 import asyncio
 from datetime import timedelta
@@ -20,13 +22,19 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def step() -> step_runner._StepExecution:
-    run = run_lifecycle.start(run_lifecycle.RunRequest(params=Params(), trigger=Trigger.API, triggered_by="test"))
+    run = run_lifecycle.start(
+        run_lifecycle.RunRequest(
+            params=Params(), trigger=Trigger.API, triggered_by="test"
+        )
+    )
     claim = step_queue.claim_step(run.steps.get().pk, "w:1")
     assert claim is not None
     return step_runner._StepExecution(StepContext(run, claim), None)
 
 
-def test_after_a_heartbeat_that_was_refused_comes_the_next(step: step_runner._StepExecution, monkeypatch) -> None:
+def test_after_a_heartbeat_that_was_refused_comes_the_next(
+    step: step_runner._StepExecution, monkeypatch
+) -> None:
     beats: list[int] = []
 
     def refused_first(*_: Any) -> bool:
@@ -48,7 +56,9 @@ def test_after_a_heartbeat_that_was_refused_comes_the_next(step: step_runner._St
     assert len(beats) == 3
 
 
-def test_a_step_that_lost_the_database_is_given_back(step: step_runner._StepExecution, monkeypatch) -> None:
+def test_a_step_that_lost_the_database_is_given_back(
+    step: step_runner._StepExecution, monkeypatch
+) -> None:
     async def lost(_: Any) -> None:
         raise OperationalError("the server closed the connection")
 
@@ -68,4 +78,8 @@ def test_a_step_that_met_an_open_breaker_waits_until_it_may_ask_again(
     async_to_sync(step.run)()
     row = step.step.run.steps.get()
     assert row.status == "pending"
-    assert timedelta(seconds=70) < row.available_at - timezone.now() <= timedelta(seconds=77)
+    assert (
+        timedelta(seconds=70)
+        < row.available_at - timezone.now()
+        <= timedelta(seconds=77)
+    )

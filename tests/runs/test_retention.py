@@ -20,7 +20,10 @@ def test_old_trades_go_unless_their_wallet_is_watched(settings) -> None:
     for number, days in ((0, 400), (1, 181), (2, 179)):
         TradeFactory(wallet=number, block_time=now - timedelta(days=days))
     assert maintenance.apply_retention(now)["trades"] == 1
-    assert set(Trade.objects.values_list("wallet_address", flat=True)) == {address(0), address(2)}
+    assert set(Trade.objects.values_list("wallet_address", flat=True)) == {
+        address(0),
+        address(2),
+    }
 
 
 def test_runs_and_wallets_stay_however_old() -> None:
@@ -34,6 +37,8 @@ def test_runs_and_wallets_stay_however_old() -> None:
 def test_sessions_go_when_they_have_expired() -> None:
     now = timezone.now()
     for key, hours in (("over", -1), ("open", 1)):
-        Session.objects.create(session_key=key, session_data="", expire_date=now + timedelta(hours=hours))
+        Session.objects.create(
+            session_key=key, session_data="", expire_date=now + timedelta(hours=hours)
+        )
     assert maintenance.apply_retention(now)["sessions"] == 1
     assert Session.objects.get().session_key == "open"

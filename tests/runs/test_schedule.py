@@ -114,7 +114,9 @@ def test_slots_missed_in_a_gap_are_one_run() -> None:
 def test_a_slot_that_meets_an_active_run_is_skipped_and_recorded() -> None:
     configured(schedule_hours=6, next_run_at=START)
     active = run_lifecycle.start(
-        run_lifecycle.RunRequest(params=Config.load().params, trigger=Trigger.MANUAL, triggered_by="ana")
+        run_lifecycle.RunRequest(
+            params=Config.load().params, trigger=Trigger.MANUAL, triggered_by="ana"
+        )
     )
     skipped = scheduler.tick(START)
     assert skipped is not None
@@ -132,7 +134,9 @@ def test_switched_off_in_the_configuration_nothing_runs_and_no_slot_is_shown() -
 
 
 @pytest.mark.django_db
-def test_switched_off_in_the_environment_nothing_runs_whatever_the_row_says(settings) -> None:
+def test_switched_off_in_the_environment_nothing_runs_whatever_the_row_says(
+    settings,
+) -> None:
     settings.DISCOVERY_SCHEDULER_ENABLED = False
     configured(enabled=True, next_run_at=START)
     assert scheduler.tick(START + HOUR) is None
@@ -142,25 +146,48 @@ def test_switched_off_in_the_environment_nothing_runs_whatever_the_row_says(sett
 @pytest.mark.django_db
 def test_a_change_of_hours_is_counted_from_the_last_run_at_once() -> None:
     config = configured(schedule_hours=12, next_run_at=START + 10 * HOUR)
-    Run.objects.create(started_at=START - 2 * HOUR, status="completed", trigger_type="scheduled", stage="done")
-    assert scheduler.slot_after_change(config, was_enabled=True, previous_hours=6, now=START) == START + 10 * HOUR
+    Run.objects.create(
+        started_at=START - 2 * HOUR,
+        status="completed",
+        trigger_type="scheduled",
+        stage="done",
+    )
+    assert (
+        scheduler.slot_after_change(
+            config, was_enabled=True, previous_hours=6, now=START
+        )
+        == START + 10 * HOUR
+    )
     config.schedule_hours = 4
-    assert scheduler.slot_after_change(config, was_enabled=True, previous_hours=12, now=START) == START + 2 * HOUR
+    assert (
+        scheduler.slot_after_change(
+            config, was_enabled=True, previous_hours=12, now=START
+        )
+        == START + 2 * HOUR
+    )
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"])
+@pytest.mark.parametrize(
+    "zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]
+)
 def test_a_change_of_daylight_saving_time_moves_no_slot(zone: str, settings) -> None:
     settings.TIME_ZONE = zone
     slot = datetime(2026, 3, 28, 23, 30, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     slots = [slot]
     for _ in range(30):
-        slots.append(scheduler.following_slot(slots[-1], 6, slots[-1] + timedelta(seconds=7)))
-    assert {later - earlier for earlier, later in itertools.pairwise(slots)} == {6 * HOUR}
+        slots.append(
+            scheduler.following_slot(slots[-1], 6, slots[-1] + timedelta(seconds=7))
+        )
+    assert {later - earlier for earlier, later in itertools.pairwise(slots)} == {
+        6 * HOUR
+    }
 
 
 @given(hours=st.integers(1, 24), late=st.integers(0, 10**7))
-def test_the_next_slot_is_the_first_after_now_on_the_same_line(hours: int, late: int) -> None:
+def test_the_next_slot_is_the_first_after_now_on_the_same_line(
+    hours: int, late: int
+) -> None:
     now = START + timedelta(seconds=late)
     slot = scheduler.following_slot(START, hours, now)
     step = timedelta(hours=hours)
@@ -194,5 +221,7 @@ def test_a_hundred_slots_with_three_tickers_run_once_each() -> None:
             assert active.scheduled_for == START + nth * HOUR
             run_lifecycle.close(active.pk, RunStatus.COMPLETED)
     assert troubles == []
-    slots = list(Run.objects.order_by("scheduled_for").values_list("scheduled_for", flat=True))
+    slots = list(
+        Run.objects.order_by("scheduled_for").values_list("scheduled_for", flat=True)
+    )
     assert slots == [START + nth * HOUR for nth in range(100)]

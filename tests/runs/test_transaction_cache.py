@@ -21,19 +21,33 @@ def test_a_second_analysis_of_a_token_fetches_no_transaction_again(
     first = discover("--all-buyers", f"--token={mint}")
     assert Transaction.objects.exists()
     second = discover("--all-buyers", f"--token={mint}")
-    assert second["usage"]["solana_rpc"]["calls"] < first["usage"]["solana_rpc"]["calls"] * 0.8
+    assert (
+        second["usage"]["solana_rpc"]["calls"]
+        < first["usage"]["solana_rpc"]["calls"] * 0.8
+    )
     assert wallets_of(first) == wallets_of(second)
 
 
 def wallets_of(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the wallets of a run without `is_new`, which differs between the first run and the second."""
-    return [{name: value for name, value in row.items() if name != "is_new"} for row in answer["wallets"]]
+    """Return the wallets of a run without `is_new`, which differs between the first run
+    and the second.
+    """
+    return [
+        {name: value for name, value in row.items() if name != "is_new"}
+        for row in answer["wallets"]
+    ]
 
 
 def test_retention_deletes_expired_transactions(db: None, settings) -> None:
     settings.RETENTION_CACHE_HOURS = 24
     now = timezone.now()
     for name, hours in (("old", 25), ("new", 23)):
-        Transaction.objects.create(signature=name, body=b"", fetched_at=now - timedelta(hours=hours))
-    assert maintenance.apply_retention(now) == {"trades": 0, "transactions": 1, "sessions": 0}
+        Transaction.objects.create(
+            signature=name, body=b"", fetched_at=now - timedelta(hours=hours)
+        )
+    assert maintenance.apply_retention(now) == {
+        "trades": 0,
+        "transactions": 1,
+        "sessions": 0,
+    }
     assert Transaction.objects.get().signature == "new"

@@ -1,4 +1,5 @@
-"""Runs through real workers: the same wallets to the lamport, whatever is killed on the way.
+"""Runs through real workers: the same wallets to the lamport, whatever is killed on the
+way.
 
 Short forms; the long ones, with moments of chance, are tests/faults (`make faults`).
 """
@@ -18,7 +19,16 @@ from discovery.models import Run
 from discovery.models.enums import Trigger
 from tests.faults.servers import Broker
 from tests.markets import RunningMarket
-from tests.runs.workers import ROOT, WORLD, Worker, assert_true, environment, over, wait_for, workers
+from tests.runs.workers import (
+    ROOT,
+    WORLD,
+    Worker,
+    assert_true,
+    environment,
+    over,
+    wait_for,
+    workers,
+)
 
 SWEEP = "from discovery.jobs import maintenance; maintenance.sweep()"
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,21 +48,29 @@ def env(market: RunningMarket, settings) -> dict[str, str]:
 
 def start(**more) -> Run:
     return run_lifecycle.start(
-        run_lifecycle.RunRequest(params=Params(), trigger=Trigger.API, triggered_by="test", **more)
+        run_lifecycle.RunRequest(
+            params=Params(), trigger=Trigger.API, triggered_by="test", **more
+        )
     )
 
 
-def test_a_killed_worker_costs_time_and_nothing_else(env: dict[str, str], tmp_path: Path) -> None:
+def test_a_killed_worker_costs_time_and_nothing_else(
+    env: dict[str, str], tmp_path: Path
+) -> None:
     with workers(2, env, tmp_path) as both:
         run = start()
         victim: Worker = random.choice(both)
-        assert wait_for(lambda: run.steps.filter(status="done").count() > random.randint(2, 40), 60)
+        assert wait_for(
+            lambda: run.steps.filter(status="done").count() > random.randint(2, 40), 60
+        )
         victim.kill()
         assert wait_for(over(run), 120, meanwhile=maintenance.sweep)
         assert_true(run)
 
 
-def test_an_emptied_broker_costs_time_and_nothing_else(env: dict[str, str], tmp_path: Path, settings) -> None:
+def test_an_emptied_broker_costs_time_and_nothing_else(
+    env: dict[str, str], tmp_path: Path, settings
+) -> None:
     with workers(1, env, tmp_path):
         run = start()
         assert wait_for(lambda: run.steps.filter(status="done").count() > 3, 60)
@@ -61,25 +79,39 @@ def test_an_emptied_broker_costs_time_and_nothing_else(env: dict[str, str], tmp_
         assert_true(run)
 
 
-def test_a_broker_that_is_killed_and_comes_back_empty_ends_no_worker(market: RunningMarket, tmp_path: Path) -> None:
+def test_a_broker_that_is_killed_and_comes_back_empty_ends_no_worker(
+    market: RunningMarket, tmp_path: Path
+) -> None:
     broker = Broker(tmp_path)
     broker.start()
     env = environment(market.urls(), REDIS_URL=broker.url)
 
     def beside(*words: str) -> None:
         """Over that broker: this process has another."""
-        subprocess.run([sys.executable, "manage.py", *words], cwd=ROOT, env=env, check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT,
+            env=env,
+            check=True,
+            capture_output=True,
+        )
 
     try:
         with workers(1, env, tmp_path) as (worker,):
             run = start()
-            run.steps.update(enqueued_at=None)  # whom this process told does not listen here
+            run.steps.update(
+                enqueued_at=None
+            )  # whom this process told does not listen here
             beside("shell", "-c", SWEEP)
-            assert wait_for(lambda: run.steps.filter(kind="token", status="running").exists(), 60)
+            assert wait_for(
+                lambda: run.steps.filter(kind="token", status="running").exists(), 60
+            )
             broker.kill()
             wait_for(lambda: False, 2)  # how long it is away is what is tested
             broker.start()
-            assert wait_for(over(run), 120, meanwhile=lambda: beside("shell", "-c", SWEEP)), worker.log.read_text()
+            assert wait_for(
+                over(run), 120, meanwhile=lambda: beside("shell", "-c", SWEEP)
+            ), worker.log.read_text()
             assert worker.process.poll() is None, worker.log.read_text()
             assert_true(run)
     finally:
@@ -101,13 +133,19 @@ def test_a_market_that_is_down_for_a_while_costs_time_and_nothing_else(
         assert_true(run)
 
 
-def test_a_stopped_worker_lets_go_of_its_steps_at_once(env: dict[str, str], tmp_path: Path) -> None:
+def test_a_stopped_worker_lets_go_of_its_steps_at_once(
+    env: dict[str, str], tmp_path: Path
+) -> None:
     with workers(1, env, tmp_path) as (worker,):
         run = start()
-        assert wait_for(lambda: run.steps.filter(kind="token", status="running").exists(), 60)
+        assert wait_for(
+            lambda: run.steps.filter(kind="token", status="running").exists(), 60
+        )
         worker.stop()
         assert not run.steps.filter(status="running").exists()
-        assert set(run.steps.filter(status="pending").values_list("attempt", flat=True)) == {0}
+        assert set(
+            run.steps.filter(status="pending").values_list("attempt", flat=True)
+        ) == {0}
 
 
 def test_a_cancel_takes_effect_within_five_seconds_and_keeps_what_was_found(
@@ -115,7 +153,9 @@ def test_a_cancel_takes_effect_within_five_seconds_and_keeps_what_was_found(
 ) -> None:
     with workers(1, env, tmp_path):
         run = start()
-        assert wait_for(lambda: run.steps.filter(kind="token", status="done").count() >= 2, 60)
+        assert wait_for(
+            lambda: run.steps.filter(kind="token", status="done").count() >= 2, 60
+        )
         run_lifecycle.request_cancel(run.pk)
         assert wait_for(over(run), 5)
         run.refresh_from_db()

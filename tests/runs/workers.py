@@ -1,4 +1,6 @@
-"""Real workers as child processes over the test's own database and broker, and what their runs must have found."""
+"""Real workers as child processes over the test's own database and broker, and what
+their runs must have found.
+"""
 
 import contextlib
 import os
@@ -82,15 +84,24 @@ class Worker(Program):
     """One worker with its pool."""
 
     def __init__(self, env: dict[str, str], log: Path, name: str) -> None:
-        super().__init__(env, log, "worker", "--queues", "runs,steps,periodic", "-n", f"{name}@%h")
+        super().__init__(
+            env, log, "worker", "--queues", "runs,steps,periodic", "-n", f"{name}@%h"
+        )
 
 
 @contextlib.contextmanager
 def workers(count: int, env: dict[str, str], folder: Path) -> Iterator[list[Worker]]:
     """So many workers that are alive; none is left at the end."""
-    started = [Worker(env, folder / f"worker{nth}.log", f"w{nth}") for nth in range(count)]
+    started = [
+        Worker(env, folder / f"worker{nth}.log", f"w{nth}") for nth in range(count)
+    ]
     try:
-        ready = until(lambda: Heartbeat.objects.filter(name__startswith="worker:").count() >= count, 60)
+        ready = until(
+            lambda: (
+                Heartbeat.objects.filter(name__startswith="worker:").count() >= count
+            ),
+            60,
+        )
         assert ready, "\n".join(worker.log.read_text()[-2000:] for worker in started)
         yield started
     finally:
@@ -98,7 +109,12 @@ def workers(count: int, env: dict[str, str], folder: Path) -> Iterator[list[Work
             worker.kill()
 
 
-def wait_for(condition: Callable[[], bool], seconds: float, *, meanwhile: Callable[[], None] | None = None) -> bool:
+def wait_for(
+    condition: Callable[[], bool],
+    seconds: float,
+    *,
+    meanwhile: Callable[[], None] | None = None,
+) -> bool:
     """Whether `condition` came true; `meanwhile` is what beat would do, every second."""
     end = time.monotonic() + seconds
     last = 0.0
@@ -119,12 +135,20 @@ def over(run: Run) -> Callable[[], bool]:
 
 @cache
 def true_rows() -> tuple[Row, ...]:
-    """The wallets that a run over the world must find, with the figures that the world knows."""
+    """The wallets that a run over the world must find, with the figures that the world
+    knows.
+    """
     world = worlds.build("small", SEED)
     pumped = truth.pumped(world)
     return tuple(
         sorted(
-            (buyer.address, mint, buyer.realised_lamports, buyer.cost_lamports, buyer.profit_pct)
+            (
+                buyer.address,
+                mint,
+                buyer.realised_lamports,
+                buyer.cost_lamports,
+                buyer.profit_pct,
+            )
             for mint, token in truth.tokens(world).items()
             if mint in pumped
             for buyer in token.early_buyers.values()
@@ -135,19 +159,31 @@ def true_rows() -> tuple[Row, ...]:
 
 def found_rows(run: Run) -> tuple[Row, ...]:
     """The wallets that it found: each row as often as it is there."""
-    names = ("wallet_address", "source_token", "realised_lamports", "cost_lamports", "profit_pct")
+    names = (
+        "wallet_address",
+        "source_token",
+        "realised_lamports",
+        "cost_lamports",
+        "profit_pct",
+    )
     return tuple(sorted(run.wallets.values_list(*names)))
 
 
 def assert_true(run: Run, *, runs: int = 1) -> None:
-    """It completed and found what is true, each wallet once and to the lamport, as the last of so many runs."""
+    """It completed and found what is true, each wallet once and to the lamport, as the
+    last of so many runs.
+    """
     run.refresh_from_db()
     assert (run.status, run.errors) == ("completed", [])
     found, true = Counter(found_rows(run)), Counter(true_rows())
     assert found == true, {"too many": found - true, "missing": true - found}
     wallets = {address for address, *_ in true_rows()}
-    assert (run.new_wallets, run.updated_wallets) == ((len(wallets), 0) if runs == 1 else (0, len(wallets)))
-    assert set(Wallet.objects.values_list("address", "discovery_count")) == {(each, runs) for each in wallets}
+    assert (run.new_wallets, run.updated_wallets) == (
+        (len(wallets), 0) if runs == 1 else (0, len(wallets))
+    )
+    assert set(Wallet.objects.values_list("address", "discovery_count")) == {
+        (each, runs) for each in wallets
+    }
     assert set(run.steps.values_list("status", flat=True)) == {"done"}
     assert run.steps.filter(kind="finish").count() == 1
     assert run.profiled_wallets == len(wallets)
@@ -170,11 +206,15 @@ _COUNTING_NO_MORE = """
 
 @contextlib.contextmanager
 def completions_counted() -> Iterator[Callable[[Run], Counter[int]]]:
-    """How often each step of a run was committed as done. The database counts: a step's row shows its end alone."""
+    """How often each step of a run was committed as done. The database counts: a step's
+    row shows its end alone.
+    """
 
     def counted(run: Run) -> Counter[int]:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT step_id FROM test_completions WHERE run_id = %s", [run.pk])
+            cursor.execute(
+                "SELECT step_id FROM test_completions WHERE run_id = %s", [run.pk]
+            )
             return Counter(step_id for (step_id,) in cursor)
 
     with connection.cursor() as cursor:

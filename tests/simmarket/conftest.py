@@ -23,13 +23,19 @@ class Client:
 
     def __init__(self, server: RunningServer) -> None:
         self.server = server
-        self._connection = http.client.HTTPConnection(server.host, server.port, timeout=10)
+        self._connection = http.client.HTTPConnection(
+            server.host, server.port, timeout=10
+        )
 
     def close(self) -> None:
         self._connection.close()
 
     def raw(
-        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
     ) -> tuple[int, dict[str, str], bytes]:
         """Return (status, headers, body); a `body` that is not bytes is sent as JSON."""
         payload = body if isinstance(body, bytes | None) else json.dumps(body).encode()
@@ -73,7 +79,11 @@ def small_world() -> World:
 @pytest.fixture(scope="session")
 def seeded_world(small_world: World) -> Callable[[int], World]:
     """World `small` by seed, each built once."""
-    return cache(lambda seed: small_world if seed == small_world.seed else worlds.build("small", seed))
+    return cache(
+        lambda seed: (
+            small_world if seed == small_world.seed else worlds.build("small", seed)
+        )
+    )
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +103,9 @@ def market(small_server: RunningServer) -> Iterator[Client]:
 
 @pytest.fixture
 def start_market(small_world: World) -> Iterator[Callable[..., Client]]:
-    """Starts a separate market: start_market(Options(...)) or start_market(Options(...), world)."""
+    """Starts a separate market: start_market(Options(...)) or
+    start_market(Options(...), world).
+    """
     with ExitStack() as stack:
 
         def start(options: Options, world: World | None = None) -> Client:

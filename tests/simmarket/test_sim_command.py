@@ -28,10 +28,13 @@ def test_it_prints_its_address_and_stops_on_a_signal(signal_number):
     with start("--world", "empty") as process:
         line = process.stdout.readline()
         match = re.fullmatch(
-            r"simmarket: world empty, seed 7, 0 tokens, 0 wallets, 0 transactions on http://127\.0\.0\.1:(\d+)\n", line
+            r"simmarket: world empty, seed 7, 0 tokens, 0 wallets, 0 transactions on http://127\.0\.0\.1:(\d+)\n",
+            line,
         )
         assert match
-        with closing(http.client.HTTPConnection("127.0.0.1", int(match[1]), timeout=5)) as connection:
+        with closing(
+            http.client.HTTPConnection("127.0.0.1", int(match[1]), timeout=5)
+        ) as connection:
             connection.request("GET", "/__sim__/health")
             assert connection.getresponse().read() == b'{"status":"ok"}'
             process.send_signal(signal_number)
@@ -48,4 +51,6 @@ def test_a_missing_trades_file_is_a_usage_error():
 def test_a_port_in_use_is_reported_in_one_line(small_server):
     with start("--world", "empty", "--port", str(small_server.port)) as process:
         assert process.wait(timeout=10) == 1
-        assert f"cannot listen on 127.0.0.1:{small_server.port}" in process.stderr.read()
+        assert (
+            f"cannot listen on 127.0.0.1:{small_server.port}" in process.stderr.read()
+        )

@@ -1,4 +1,6 @@
-"""Expected results: computed by hand on worlds small enough for that, and the behaviours of the small world."""
+"""Expected results: computed by hand on worlds small enough for that, and the
+behaviours of the small world.
+"""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -17,22 +19,32 @@ TOKEN_ACCOUNT_RENT_LAMPORTS = 2_039_280
 
 
 def round_trip(world, style):
-    """Buy and sell everything with the first wallet; return (its expected result, lamports spent)."""
+    """Buy and sell everything with the first wallet; return (its expected result,
+    lamports spent).
+    """
     before = world.balance(0)
     units = world.buy(0, -4_900, style=style)
     world.sell(0, -4_800, units, style=style)
     return world.early_buyers()[world.address(0)], before - world.balance(0)
 
 
-@pytest.mark.parametrize("style", [PLAIN, Style(0, tip_lamports=1_000, bot="photon", priority_micro_lamports=5_000)])
+@pytest.mark.parametrize(
+    "style",
+    [PLAIN, Style(0, tip_lamports=1_000, bot="photon", priority_micro_lamports=5_000)],
+)
 def test_a_round_trip_realises_the_change_of_the_balance(style):
     buyer, spent = round_trip(TinyWorld(), style)
-    assert buyer.realised_lamports == -spent + TOKEN_ACCOUNT_RENT_LAMPORTS  # the wallet still owns the rent
+    assert (
+        buyer.realised_lamports == -spent + TOKEN_ACCOUNT_RENT_LAMPORTS
+    )  # the wallet still owns the rent
     assert not buyer.history_incomplete
 
 
 def test_the_profit_is_the_realised_part_of_the_cost():
-    buyer, _ = round_trip(TinyWorld(), Style(0, tip_lamports=1_000, bot="photon", priority_micro_lamports=5_000))
+    buyer, _ = round_trip(
+        TinyWorld(),
+        Style(0, tip_lamports=1_000, bot="photon", priority_micro_lamports=5_000),
+    )
     exact = Fraction(100 * buyer.realised_lamports, buyer.cost_lamports)
     assert buyer.profit_pct == expected_results.two_decimals(exact)
     assert not buyer.qualified
@@ -40,7 +52,9 @@ def test_the_profit_is_the_realised_part_of_the_cost():
 
 @pytest.fixture
 def window_world():
-    """Wallets around the early window of 30 minutes: sender, first, last, late, and one that receives units first."""
+    """Wallets around the early window of 30 minutes: sender, first, last, late, and one
+    that receives units first.
+    """
     world = TinyWorld(wallets=5)
     sender, first, last, late, receiver = range(5)
     world.buy(sender, -5_000)
@@ -67,8 +81,16 @@ def test_received_units_share_the_proceeds_but_have_no_basis():
     basis.buy(100, Fraction(1000), 0)
     basis.receive(100)
     basis.sell(100, Fraction(3000), 0)
-    assert (basis.realised, basis.matched_proceeds, basis.unmatched_proceeds) == (1000, 1500, 1500)
-    assert (basis.units_with_basis, basis.units_without_basis, basis.basis) == (50, 50, 500)
+    assert (basis.realised, basis.matched_proceeds, basis.unmatched_proceeds) == (
+        1000,
+        1500,
+        1500,
+    )
+    assert (basis.units_with_basis, basis.units_without_basis, basis.basis) == (
+        50,
+        50,
+        500,
+    )
 
 
 def test_units_sent_away_take_their_basis_with_them_and_earn_nothing():
@@ -88,7 +110,10 @@ def test_a_sale_in_clips_has_the_same_result_as_one_sale():
     whole.sell(120, Fraction(2400), 12)
     for _ in range(3):
         clips.sell(40, Fraction(800), 4)
-    assert (whole.realised, whole.matched_proceeds) == (clips.realised, clips.matched_proceeds)
+    assert (whole.realised, whole.matched_proceeds) == (
+        clips.realised,
+        clips.matched_proceeds,
+    )
 
 
 def test_a_sale_of_more_than_the_known_units_marks_the_history_as_incomplete():
@@ -124,7 +149,9 @@ def test_wallets_above_the_threshold_qualify_except_the_creator(small_world):
 
 def test_usdc_is_converted_at_the_last_closed_minute(small_world):
     native = small_world.ledger.native.account
-    movement = next(m for m in small_world.movements if m.kind == BUY and m.quote != native)
+    movement = next(
+        m for m in small_world.movements if m.kind == BUY and m.quote != native
+    )
     offset = small_world.transactions[movement.position].offset_seconds
     cents = small_world.price.close_cents(offset // 60 - 1)
     lamports = Fraction(movement.quote_units * 10**9 * 100, 10**6 * cents)
@@ -154,7 +181,10 @@ def test_slots_and_seconds_map_both_ways():
 
 def test_the_slot_rate_changes_from_hour_to_hour():
     clock = SlotClock(-200_000)
-    rates = {clock.slot_at(hour * 3600 + 3600) - clock.slot_at(hour * 3600) for hour in range(-50, 0)}
+    rates = {
+        clock.slot_at(hour * 3600 + 3600) - clock.slot_at(hour * 3600)
+        for hour in range(-50, 0)
+    }
     assert len(rates) > 2
 
 
@@ -193,26 +223,42 @@ def test_wallets_that_received_units_first_are_not_early_buyers(small_world):
     assert len(received) > 20
     for movement in received:
         mint = small_world.accounts.address(movement.mint)
-        assert small_world.accounts.address(movement.wallet) not in expected[mint].early_buyers
+        assert (
+            small_world.accounts.address(movement.wallet)
+            not in expected[mint].early_buyers
+        )
 
 
 def test_skilled_wallets_mostly_qualify(small_world):
-    qualified = [buyer.qualified for buyer in early_buyers_of(small_world) if "skilled" in buyer.behaviours]
+    qualified = [
+        buyer.qualified
+        for buyer in early_buyers_of(small_world)
+        if "skilled" in buyer.behaviours
+    ]
     assert sum(qualified) > 0.6 * len(qualified)
 
 
 def test_bag_holders_never_qualify(small_world):
-    assert not any(buyer.qualified for buyer in early_buyers_of(small_world) if "bag holder" in buyer.behaviours)
+    assert not any(
+        buyer.qualified
+        for buyer in early_buyers_of(small_world)
+        if "bag holder" in buyer.behaviours
+    )
 
 
 def test_no_wallet_is_both_skilled_and_lucky(small_world):
     assert expected_results.skilled(small_world)
-    assert not expected_results.skilled(small_world) & expected_results.lucky_once(small_world)
+    assert not expected_results.skilled(small_world) & expected_results.lucky_once(
+        small_world
+    )
 
 
 def test_some_wallets_buy_twice_in_one_slot(small_world):
     buys = [movement for movement in small_world.movements if movement.kind == BUY]
-    slots = {(buy.wallet, buy.mint, small_world.transactions[buy.position].slot) for buy in buys}
+    slots = {
+        (buy.wallet, buy.mint, small_world.transactions[buy.position].slot)
+        for buy in buys
+    }
     assert len(buys) > len(slots)
 
 

@@ -25,11 +25,20 @@ def status_of(market, request):
 
 
 def statuses_of_all(market):
-    return {name: status_of(market, request) for name, request in EVERY_PROVIDER.items()}
+    return {
+        name: status_of(market, request) for name, request in EVERY_PROVIDER.items()
+    }
 
 
 @pytest.mark.parametrize(
-    ("kind", "status"), [("429", 429), ("429_no_retry_after", 429), ("500", 500), ("503", 503), ("html403", 403)]
+    ("kind", "status"),
+    [
+        ("429", 429),
+        ("429_no_retry_after", 429),
+        ("500", 500),
+        ("503", 503),
+        ("html403", 403),
+    ],
 )
 @pytest.mark.parametrize("provider", ["rpc", "dexscreener"])
 def test_a_status_fault_hits_only_the_next_calls(market, kind, status, provider):
@@ -46,7 +55,9 @@ def test_a_fault_can_be_limited_to_a_method(market):
 
 
 def test_a_fault_can_be_limited_to_a_part_of_a_path(market):
-    market.fault(provider="dexscreener", match="token-profiles/latest", kind="500", count=1)
+    market.fault(
+        provider="dexscreener", match="token-profiles/latest", kind="500", count=1
+    )
     assert status_of(market, BOOSTS) == 200
     assert status_of(market, PROFILES) == 500
 
@@ -84,7 +95,9 @@ def test_a_slow_response_still_arrives(market):
 
 def test_null_block_times_of_transactions_and_blocks(market, small_world):
     transaction = next(t for t in small_world.transactions if t.version is None)
-    market.fault(provider="rpc", match="getTransaction", kind="null_block_time", count=1)
+    market.fault(
+        provider="rpc", match="getTransaction", kind="null_block_time", count=1
+    )
     assert market.rpc("getTransaction", transaction.signature)["blockTime"] is None
     market.fault(provider="rpc", match="getBlockTime", kind="null_block_time", count=1)
     assert market.rpc("getBlockTime", transaction.slot) is None
@@ -100,8 +113,12 @@ def test_a_repeated_page_ignores_the_cursor(market, small_world):
     token = next(iter(small_world.tokens.values()))
     pool = small_world.accounts.address(token.pools[0].account)
     first = market.rpc("getSignaturesForAddress", pool, {"limit": 10})
-    market.fault(provider="rpc", match="getSignaturesForAddress", kind="repeat_page", count=1)
-    second = market.rpc("getSignaturesForAddress", pool, {"limit": 10, "before": first[-1]["signature"]})
+    market.fault(
+        provider="rpc", match="getSignaturesForAddress", kind="repeat_page", count=1
+    )
+    second = market.rpc(
+        "getSignaturesForAddress", pool, {"limit": 10, "before": first[-1]["signature"]}
+    )
     assert second == first
 
 
@@ -120,7 +137,12 @@ def test_faults_can_be_cleared(market):
 
 @pytest.mark.parametrize(
     "body",
-    [{"kind": "earthquake"}, {"provider": "nobody", "kind": "500"}, {"kind": "500", "colour": 1}, 7],
+    [
+        {"kind": "earthquake"},
+        {"provider": "nobody", "kind": "500"},
+        {"kind": "500", "colour": 1},
+        7,
+    ],
     ids=["kind", "provider", "key", "type"],
 )
 def test_an_invalid_fault_is_refused(market, body):
@@ -148,7 +170,9 @@ def test_a_fault_can_cut_the_connections_of_every_provider(market):
 
 
 def test_pipelined_requests_get_responses_in_order(market):
-    connection = http.client.HTTPConnection(market.server.host, market.server.port, timeout=5)
+    connection = http.client.HTTPConnection(
+        market.server.host, market.server.port, timeout=5
+    )
     received = b""
     with closing(connection):
         connection.connect()

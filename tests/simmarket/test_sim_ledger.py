@@ -1,4 +1,6 @@
-"""The ledger conserves everything, and the logged movements equal the changes of the wallets' balances."""
+"""The ledger conserves everything, and the logged movements equal the changes of the
+wallets' balances.
+"""
 
 from collections import Counter, defaultdict
 
@@ -15,7 +17,10 @@ def change_of(row):
 
 
 def test_every_transaction_loses_exactly_its_fee(small_world):
-    assert all(sum(t.pre_lamports) - sum(t.post_lamports) == t.fee_lamports for t in small_world.transactions)
+    assert all(
+        sum(t.pre_lamports) - sum(t.post_lamports) == t.fee_lamports
+        for t in small_world.transactions
+    )
 
 
 def test_token_units_only_appear_when_a_token_is_created(small_world):
@@ -24,7 +29,9 @@ def test_token_units_only_appear_when_a_token_is_created(small_world):
         for row in transaction.tokens:
             changes[transaction.signature, row.mint.account] += change_of(row)
     native = small_world.ledger.native.account
-    creations = {key: units for key, units in changes.items() if units and key[1] != native}
+    creations = {
+        key: units for key, units in changes.items() if units and key[1] != native
+    }
     assert len(creations) == len(small_world.tokens)
     assert set(creations.values()) == {10**15}
 
@@ -34,14 +41,19 @@ def test_wrapped_sol_units_and_lamports_move_together(small_world):
     for transaction in small_world.transactions:
         for row in transaction.tokens:
             if row.mint is native and row.post_units is not None:
-                assert transaction.post_lamports[row.key] == row.post_units + native.rent_lamports
+                assert (
+                    transaction.post_lamports[row.key]
+                    == row.post_units + native.rent_lamports
+                )
 
 
 def test_balances_continue_from_one_transaction_to_the_next(small_world):
     balances = {}
     for transaction in small_world.transactions:
         keys = transaction.all_keys
-        for account, before, after in zip(keys, transaction.pre_lamports, transaction.post_lamports, strict=True):
+        for account, before, after in zip(
+            keys, transaction.pre_lamports, transaction.post_lamports, strict=True
+        ):
             assert balances.get(account, before) == before
             balances[account] = after
 
@@ -51,12 +63,16 @@ def test_a_failed_transaction_moves_nothing_but_the_fee(small_world):
     assert 0.1 < len(failed) / len(small_world.transactions) < 0.3
     for transaction in failed:
         balances = zip(transaction.pre_lamports, transaction.post_lamports, strict=True)
-        assert [after - before for before, after in balances if before != after] == [-transaction.fee_lamports]
+        assert [after - before for before, after in balances if before != after] == [
+            -transaction.fee_lamports
+        ]
         assert all(row.pre_units == row.post_units for row in transaction.tokens)
 
 
 def own_change(world, transaction, wallet):
-    """Return a wallet's change of native and wrapped SOL, without the rent of its own token accounts."""
+    """Return a wallet's change of native and wrapped SOL, without the rent of its own
+    token accounts.
+    """
     native = world.ledger.native
     index = transaction.all_keys.index(wallet)
     lamports = transaction.post_lamports[index] - transaction.pre_lamports[index]
@@ -71,7 +87,9 @@ def own_change(world, transaction, wallet):
 
 
 @pytest.mark.parametrize("name", ["small", "trades"])
-def test_every_logged_trade_equals_the_wallets_change_in_lamports(name, small_world, request):
+def test_every_logged_trade_equals_the_wallets_change_in_lamports(
+    name, small_world, request
+):
     world = small_world if name == "small" else request.getfixturevalue("trades_world")
     native = world.ledger.native.account
     trades = [m for m in world.movements if m.kind in {BUY, SELL} and m.quote == native]
@@ -86,30 +104,51 @@ def test_every_logged_movement_equals_the_wallets_change_in_units(small_world):
     logged = defaultdict(int)
     for movement in small_world.movements:
         sign = 1 if movement.kind in {BUY, "in"} else -1
-        logged[movement.position, movement.wallet, movement.mint] += sign * movement.units
+        logged[movement.position, movement.wallet, movement.mint] += (
+            sign * movement.units
+        )
     for (position, wallet, mint), units in logged.items():
-        rows = [row for row in small_world.transactions[position].tokens if row.owner == wallet]
+        rows = [
+            row
+            for row in small_world.transactions[position].tokens
+            if row.owner == wallet
+        ]
         assert sum(change_of(row) for row in rows if row.mint.account == mint) == units
 
 
 def test_a_usdc_trade_moves_the_logged_usdc(small_world):
     other_quotes = {0, small_world.ledger.native.account}
-    usdc_buys = [m for m in small_world.movements if m.kind == BUY and m.quote not in other_quotes]
+    usdc_buys = [
+        m
+        for m in small_world.movements
+        if m.kind == BUY and m.quote not in other_quotes
+    ]
     assert len(usdc_buys) > 50
     for buy in usdc_buys:
-        rows = [row for row in small_world.transactions[buy.position].tokens if row.owner == buy.wallet]
-        assert sum(change_of(row) for row in rows if row.mint.account == buy.quote) == -buy.quote_units
+        rows = [
+            row
+            for row in small_world.transactions[buy.position].tokens
+            if row.owner == buy.wallet
+        ]
+        assert (
+            sum(change_of(row) for row in rows if row.mint.account == buy.quote)
+            == -buy.quote_units
+        )
 
 
 def test_the_same_seed_gives_the_same_world(small_world):
     other = worlds.build("small", 7)
-    assert [t.signature for t in other.transactions] == [t.signature for t in small_world.transactions]
+    assert [t.signature for t in other.transactions] == [
+        t.signature for t in small_world.transactions
+    ]
     assert other.ledger.lamports == small_world.ledger.lamports
 
 
 def test_another_seed_gives_another_world(small_world, seeded_world):
     other = seeded_world(2)
-    assert not {t.signature for t in other.transactions} & {t.signature for t in small_world.transactions}
+    assert not {t.signature for t in other.transactions} & {
+        t.signature for t in small_world.transactions
+    }
 
 
 def test_the_small_world_has_its_documented_size(small_world):

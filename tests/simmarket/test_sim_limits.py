@@ -14,7 +14,9 @@ RECENT = "/jupiter/tokens/v2/recent"
 
 @pytest.fixture(autouse=True)
 def one_moment(monkeypatch):
-    """Let all calls come at one moment, so that a slow machine stays within the same second."""
+    """Let all calls come at one moment, so that a slow machine stays within the same
+    second.
+    """
     monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: 1000.0))
 
 
@@ -68,7 +70,10 @@ def test_served_calls_are_counted_by_provider_and_name(start_market):
     market.rpc("getSlot")
     market.get(RECENT)
     stats = market.stats()
-    assert stats["served"] == {"rpc": {"getSlot": 1}, "jupiter": {"/tokens/v2/recent": 1}}
+    assert stats["served"] == {
+        "rpc": {"getSlot": 1},
+        "jupiter": {"/tokens/v2/recent": 1},
+    }
     assert (stats["unhandled"], stats["unhandled_count"]) == ([], 0)
 
 

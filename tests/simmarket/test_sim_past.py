@@ -1,4 +1,6 @@
-"""The past of world `small`: the records that wallets earned there, and providers that still know old times."""
+"""The past of world `small`: the records that wallets earned there, and providers that
+still know old times.
+"""
 
 import json
 from decimal import Decimal
@@ -16,15 +18,25 @@ NEWEST = {"maxSupportedTransactionVersion": 1}
 HELIUS = "/helius/?api-key=key"
 METHOD = "getTransactionsForAddress"
 SEEDS = [1, 2, 3, 7]
-GECKO, JUPITER, DEX = "/geckoterminal/networks/solana", "/jupiter/tokens/v2", "/dexscreener"
+GECKO, JUPITER, DEX = (
+    "/geckoterminal/networks/solana",
+    "/jupiter/tokens/v2",
+    "/dexscreener",
+)
 LISTS = [
-    *(f"{DEX}/{feed}/v1" for feed in ("token-profiles/latest", "token-boosts/latest", "token-boosts/top")),
+    *(
+        f"{DEX}/{feed}/v1"
+        for feed in ("token-profiles/latest", "token-boosts/latest", "token-boosts/top")
+    ),
     *(f"{GECKO}/trending_pools?page={page}" for page in range(1, 5)),
     *(f"{GECKO}/new_pools?page={page}" for page in range(1, 5)),
     *(f"{GECKO}/pools?page={page}" for page in range(1, 5)),
     *(f"{GECKO}/dexes/pump-fun/pools?page={page}" for page in range(1, 5)),
     *(f"{GECKO}/dexes/pumpswap/pools?page={page}" for page in range(1, 5)),
-    *(f"{JUPITER}/{category}/24h?limit=100" for category in ("toptrending", "toptraded", "toporganicscore")),
+    *(
+        f"{JUPITER}/{category}/24h?limit=100"
+        for category in ("toptrending", "toptraded", "toporganicscore")
+    ),
     f"{JUPITER}/recent",
 ]
 
@@ -48,7 +60,10 @@ def past_cycles(seeded_world):
         world = seeded_world(seed)
         past = past_tokens(world)
         by_wallet = expected_results.cycles(world)
-        return {address: [cycle for cycle in rows if cycle.mint in past] for address, rows in by_wallet.items()}
+        return {
+            address: [cycle for cycle in rows if cycle.mint in past]
+            for address, rows in by_wallet.items()
+        }
 
     return of_seed
 
@@ -56,18 +71,26 @@ def past_cycles(seeded_world):
 @pytest.fixture
 def skilled_records(seeded_world, past_cycles):
     """Returns the past cycles of each skilled wallet for a seed."""
-    return lambda seed: [past_cycles(seed)[address] for address in expected_results.skilled(seeded_world(seed))]
+    return lambda seed: [
+        past_cycles(seed)[address]
+        for address in expected_results.skilled(seeded_world(seed))
+    ]
 
 
 @pytest.fixture
 def lucky_records(seeded_world, past_cycles):
     """Returns the past cycles of each lucky wallet for a seed."""
-    return lambda seed: [past_cycles(seed)[address] for address in expected_results.lucky_once(seeded_world(seed))]
+    return lambda seed: [
+        past_cycles(seed)[address]
+        for address in expected_results.lucky_once(seeded_world(seed))
+    ]
 
 
 def oldest(world):
     """Return (mint, token) of the oldest token."""
-    return min(past_tokens(world).items(), key=lambda item: item[1].launched_offset_seconds)
+    return min(
+        past_tokens(world).items(), key=lambda item: item[1].launched_offset_seconds
+    )
 
 
 def first_block_at_or_after(market, slot):
@@ -103,11 +126,17 @@ def test_tokens_of_the_past_have_little_liquidity_left(seed, seeded_world):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_two_tokens_of_the_past_migrated_and_one_traded_against_usdc(seed, seeded_world):
+def test_two_tokens_of_the_past_migrated_and_one_traded_against_usdc(
+    seed, seeded_world
+):
     world = seeded_world(seed)
     past = past_tokens(world)
-    assert sum(token.graduated_offset_seconds is not None for token in past.values()) == 2
-    assert any(token.pools[0].quote is not world.ledger.native for token in past.values())
+    assert (
+        sum(token.graduated_offset_seconds is not None for token in past.values()) == 2
+    )
+    assert any(
+        token.pools[0].quote is not world.ledger.native for token in past.values()
+    )
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -141,7 +170,11 @@ def test_each_skilled_wallet_wins_most_of_its_past_but_not_all(seed, skilled_rec
         assert len({cycle.mint for cycle in closed}) >= 5
         wins = sum(cycle.net_lamports > 0 for cycle in closed)
         assert 0.6 <= wins / len(closed) < 1
-        assert sum(cycle.net_lamports for cycle in rows) > max(cycle.net_lamports for cycle in rows) > 0
+        assert (
+            sum(cycle.net_lamports for cycle in rows)
+            > max(cycle.net_lamports for cycle in rows)
+            > 0
+        )
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -153,7 +186,11 @@ def test_skilled_wallets_together_win_four_of_five_cycles(seed, skilled_records)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_gains_of_skilled_wallets_range_from_small_to_large(seed, skilled_records):
     cycles = list(chain.from_iterable(skilled_records(seed)))
-    gains_pct = [100 * cycle.net_lamports // cycle.put_in_lamports for cycle in cycles if cycle.net_lamports > 0]
+    gains_pct = [
+        100 * cycle.net_lamports // cycle.put_in_lamports
+        for cycle in cycles
+        if cycle.net_lamports > 0
+    ]
     assert min(gains_pct) < 50
     assert max(gains_pct) > 300
 
@@ -175,7 +212,9 @@ def test_each_lucky_wallet_mostly_loses_in_the_past(seed, lucky_records):
         assert len({cycle.mint for cycle in rows}) >= 6
         losses = sum(cycle.net_lamports < 0 for cycle in rows)
         assert losses / len(rows) >= 0.75
-        assert all(cycle.net_lamports * 100 < 50 * cycle.put_in_lamports for cycle in rows)
+        assert all(
+            cycle.net_lamports * 100 < 50 * cycle.put_in_lamports for cycle in rows
+        )
         assert sum(cycle.net_lamports for cycle in rows) < 0
 
 
@@ -189,9 +228,19 @@ def test_some_cycles_of_lucky_wallets_win_and_some_are_open(seed, lucky_records)
 def test_wallets_of_other_behaviours_have_a_past_too(small_world):
     past = past_accounts(small_world)
     traders = {m.wallet for m in small_world.movements if m.mint in past}
-    labels = [small_world.behaviours[small_world.accounts.address(wallet)] for wallet in traders]
+    labels = [
+        small_world.behaviours[small_world.accounts.address(wallet)]
+        for wallet in traders
+    ]
     seen = set().union(*labels)
-    assert seen >= {"bag holder", "sniper", "clip seller", "transfer-out loser", "bot user", "creator"}
+    assert seen >= {
+        "bag holder",
+        "sniper",
+        "clip seller",
+        "transfer-out loser",
+        "bot user",
+        "creator",
+    }
     assert sum(not each for each in labels) > 20
 
 
@@ -200,15 +249,21 @@ def test_skilled_and_lucky_wallets_traded_in_the_last_days(small_world):
     for movement in small_world.movements:
         if movement.kind in {BUY, SELL}:
             address = small_world.accounts.address(movement.wallet)
-            last_trades[address] = small_world.transactions[movement.position].offset_seconds
-    wallets = expected_results.skilled(small_world) | expected_results.lucky_once(small_world)
+            last_trades[address] = small_world.transactions[
+                movement.position
+            ].offset_seconds
+    wallets = expected_results.skilled(small_world) | expected_results.lucky_once(
+        small_world
+    )
     assert all(last_trades[wallet] > -4 * DAY for wallet in wallets)
 
 
 def test_no_feed_and_no_ranking_contains_a_token_of_the_past(market, small_world):
     text = "".join(market.raw("GET", path)[2].decode() for path in LISTS)
     assert any(mint in text for mint in small_world.tokens)
-    listed = {token.symbol for mint, token in past_tokens(small_world).items() if mint in text}
+    listed = {
+        token.symbol for mint, token in past_tokens(small_world).items() if mint in text
+    }
     assert listed == set()
 
 
@@ -251,19 +306,27 @@ def test_pairs_of_the_past_have_the_age_of_the_launch(market, small_world):
 def candles_of_oldest_curve(market, world, query):
     _, token = oldest(world)
     address = world.accounts.address(token.pools[0].account)
-    return market.get(f"{GECKO}/pools/{address}/ohlcv/minute?{query}")["data"]["attributes"]["ohlcv_list"]
+    return market.get(f"{GECKO}/pools/{address}/ohlcv/minute?{query}")["data"][
+        "attributes"
+    ]["ohlcv_list"]
 
 
 def test_candles_of_a_dead_pool_end_with_its_last_trade(market, small_world):
-    rows = candles_of_oldest_curve(market, small_world, "limit=200&include_empty_intervals=false")
+    rows = candles_of_oldest_curve(
+        market, small_world, "limit=200&include_empty_intervals=false"
+    )
     _, token = oldest(small_world)
-    last_trade = token.pools[0].trades[-1].offset_seconds + market.stats()["shift_seconds"]
+    last_trade = (
+        token.pools[0].trades[-1].offset_seconds + market.stats()["shift_seconds"]
+    )
     assert last_trade - 120 < rows[0][0] <= last_trade
     assert rows == sorted(rows, reverse=True)
 
 
 def test_empty_candles_of_a_dead_pool_end_now(market, small_world):
-    rows = candles_of_oldest_curve(market, small_world, "limit=200&include_empty_intervals=true")
+    rows = candles_of_oldest_curve(
+        market, small_world, "limit=200&include_empty_intervals=true"
+    )
     now = market.stats()["now"]
     assert now - 120 < rows[0][0] <= now
     assert rows == sorted(rows, reverse=True)
@@ -274,7 +337,9 @@ def test_empty_candles_of_a_dead_pool_end_now(market, small_world):
 @pytest.mark.parametrize("days", [1, 9, 40, 90])
 def test_the_price_of_sol_reaches_back_ninety_days(market, small_world, days):
     start = market.stats()["shift_seconds"] - days * DAY
-    rows = market.get(f"/prices/api/v3/klines?symbol=SOLUSDT&interval=1m&startTime={start * 1000}&limit=3")
+    rows = market.get(
+        f"/prices/api/v3/klines?symbol=SOLUSDT&interval=1m&startTime={start * 1000}&limit=3"
+    )
     assert [row[0] for row in rows] == [(start + 60 * n) * 1000 for n in range(3)]
     closes = [small_world.price.close_cents(-days * 1440 + n) for n in range(3)]
     assert [Decimal(row[4]) * 100 for row in rows] == closes
@@ -282,17 +347,25 @@ def test_the_price_of_sol_reaches_back_ninety_days(market, small_world, days):
 
 @pytest.mark.parametrize("days", [9, 20, 40, 90])
 def test_slots_have_times_as_far_back_as_a_profile_reads(market, small_world, days):
-    slot, block_time = first_block_at_or_after(market, small_world.clock.slot_at(-days * DAY))
+    slot, block_time = first_block_at_or_after(
+        market, small_world.clock.slot_at(-days * DAY)
+    )
     assert 0 <= block_time - (market.stats()["shift_seconds"] - days * DAY) <= 2
-    block = market.rpc("getBlock", slot, {"transactionDetails": "signatures", "rewards": False})
+    block = market.rpc(
+        "getBlock", slot, {"transactionDetails": "signatures", "rewards": False}
+    )
     assert block["blockTime"] == block_time
 
 
 @pytest.mark.parametrize("days", [9, 20, 40, 90])
 def test_a_signature_of_an_old_block_is_a_cursor(market, small_world, wallet, days):
     slot, _ = first_block_at_or_after(market, small_world.clock.slot_at(-days * DAY))
-    block = market.rpc("getBlock", slot, {"transactionDetails": "signatures", "rewards": False})
-    older = market.rpc("getSignaturesForAddress", wallet, {"before": block["signatures"][-1]})
+    block = market.rpc(
+        "getBlock", slot, {"transactionDetails": "signatures", "rewards": False}
+    )
+    older = market.rpc(
+        "getSignaturesForAddress", wallet, {"before": block["signatures"][-1]}
+    )
     assert all(row["slot"] <= slot for row in older)
     assert bool(older) == (days < 30)
 
@@ -311,19 +384,30 @@ def wallet(small_world, past_cycles):
 def signatures_between(market, wallet, **block_time):
     """Return a wallet's signatures inside a period, newest first."""
     config = {"filters": {"blockTime": block_time}, "sortOrder": "desc"}
-    return [row["signature"] for row in market.rpc(METHOD, wallet, config, path=HELIUS)["data"]]
+    return [
+        row["signature"]
+        for row in market.rpc(METHOD, wallet, config, path=HELIUS)["data"]
+    ]
 
 
 def test_a_period_from_before_the_world_has_the_whole_history(market, wallet):
     shift = market.stats()["shift_seconds"]
-    everything = [row["signature"] for row in market.rpc("getSignaturesForAddress", wallet)]
+    everything = [
+        row["signature"] for row in market.rpc("getSignaturesForAddress", wallet)
+    ]
     assert signatures_between(market, wallet, gte=shift - 90 * DAY) == everything
 
 
 def test_a_period_of_a_week_has_a_part_of_the_history(market, wallet):
     shift = market.stats()["shift_seconds"]
-    everything = [row["signature"] for row in market.rpc("getSignaturesForAddress", wallet)]
-    assert 0 < len(signatures_between(market, wallet, gte=shift - 7 * DAY)) < len(everything)
+    everything = [
+        row["signature"] for row in market.rpc("getSignaturesForAddress", wallet)
+    ]
+    assert (
+        0
+        < len(signatures_between(market, wallet, gte=shift - 7 * DAY))
+        < len(everything)
+    )
 
 
 def test_a_period_before_the_world_is_empty(market, wallet):
@@ -335,7 +419,10 @@ def test_transactions_of_the_past_are_served_in_full(market, small_world):
     mint, token = oldest(small_world)
     curve = small_world.accounts.address(token.pools[0].account)
     first = market.rpc("getSignaturesForAddress", curve)[-1]
-    assert first["blockTime"] == token.launched_offset_seconds + market.stats()["shift_seconds"]
+    assert (
+        first["blockTime"]
+        == token.launched_offset_seconds + market.stats()["shift_seconds"]
+    )
     transaction = market.rpc("getTransaction", first["signature"], NEWEST)
     assert transaction["blockTime"] == first["blockTime"]
     assert mint in json.dumps(transaction["meta"]["postTokenBalances"])

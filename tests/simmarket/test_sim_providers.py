@@ -1,4 +1,6 @@
-"""DexScreener, GeckoTerminal, Jupiter and the klines: shapes, quirks, and figures that follow from the ledger."""
+"""DexScreener, GeckoTerminal, Jupiter and the klines: shapes, quirks, and figures that
+follow from the ledger.
+"""
 
 import json
 from decimal import Decimal
@@ -12,7 +14,11 @@ from simmarket.chain import programs
 from simmarket.chain.figures import main_pool
 from simmarket.worlds import expected_results
 
-DEX, GECKO, JUPITER = "/dexscreener", "/geckoterminal/networks/solana", "/jupiter/tokens/v2"
+DEX, GECKO, JUPITER = (
+    "/dexscreener",
+    "/geckoterminal/networks/solana",
+    "/jupiter/tokens/v2",
+)
 
 
 def mint_of(world, symbol):
@@ -27,7 +33,9 @@ def type_name(value):
 
 
 def assert_same_shape(served, captured, path=""):
-    """Every served key is in the captured payload and has the same type there (null has any type)."""
+    """Every served key is in the captured payload and has the same type there (null has
+    any type).
+    """
     for key, value in served.items():
         assert key in captured, f"{path}.{key}"
         if value is None or captured[key] is None:
@@ -79,14 +87,18 @@ def test_dexscreener_prices_are_strings(all_pairs):
 
 def test_curves_have_no_liquidity_on_dexscreener(all_pairs):
     curves = [pair for pair in all_pairs if pair["dexId"] == "pumpfun"]
-    assert all("liquidity" not in pair or pair["liquidity"]["usd"] == 0 for pair in curves)
+    assert all(
+        "liquidity" not in pair or pair["liquidity"]["usd"] == 0 for pair in curves
+    )
     assert any("liquidity" not in pair for pair in curves)
 
 
 def test_a_complete_curve_can_stay_listed_without_liquidity(market, small_world):
     pairs = market.get(f"{DEX}/token-pairs/v1/solana/{mint_of(small_world, 'RUSHED')}")
     pump_pairs = [pair for pair in pairs if pair["dexId"].startswith("pump")]
-    has_liquidity = [(pair["dexId"], pair["liquidity"]["usd"] > 0) for pair in pump_pairs]
+    has_liquidity = [
+        (pair["dexId"], pair["liquidity"]["usd"] > 0) for pair in pump_pairs
+    ]
     assert has_liquidity == [("pumpswap", True), ("pumpfun", False)]
 
 
@@ -100,7 +112,10 @@ def test_dexscreener_omits_some_market_caps(all_pairs):
 
 def test_dexscreener_has_no_pairs_of_an_unknown_mint(market):
     assert market.get(f"{DEX}/tokens/v1/solana/{programs.WSOL}") == []
-    assert market.get(f"{DEX}/latest/dex/tokens/{programs.WSOL}") == {"schemaVersion": "1.0.0", "pairs": None}
+    assert market.get(f"{DEX}/latest/dex/tokens/{programs.WSOL}") == {
+        "schemaVersion": "1.0.0",
+        "pairs": None,
+    }
 
 
 def test_a_dexscreener_batch_returns_at_most_thirty_pairs(market, small_world):
@@ -134,7 +149,9 @@ def test_jupiter_knows_launch_and_migration_of_a_token(market, small_world):
 
 
 def test_one_token_is_the_quote_of_a_pair(all_pairs, small_world):
-    assert any(pair["quoteToken"]["address"] in small_world.tokens for pair in all_pairs)
+    assert any(
+        pair["quoteToken"]["address"] in small_world.tokens for pair in all_pairs
+    )
 
 
 def test_one_token_has_two_pumpswap_pools(market, small_world):
@@ -149,7 +166,9 @@ def test_one_pumped_token_has_no_dexscreener_pair(market, small_world):
 
 
 def test_the_profiles_contain_other_chains(market):
-    assert {row["chainId"] for row in market.get(f"{DEX}/token-profiles/latest/v1")} == {"base", "solana"}
+    assert {
+        row["chainId"] for row in market.get(f"{DEX}/token-profiles/latest/v1")
+    } == {"base", "solana"}
 
 
 def test_a_search_contains_other_chains(market):
@@ -170,11 +189,16 @@ def test_gecko_pools_have_the_captured_keys_and_types(market, captured):
     for row in body["data"]:
         assert_same_shape(row, real["data"][0])
     for row in body["included"]:
-        assert_same_shape(row, next(item for item in real["included"] if item["type"] == row["type"]))
+        assert_same_shape(
+            row, next(item for item in real["included"] if item["type"] == row["type"])
+        )
 
 
 def test_gecko_money_is_text_and_market_caps_can_be_null(market):
-    rows = market.get(f"{GECKO}/pools")["data"] + market.get(f"{GECKO}/pools?page=2")["data"]
+    rows = (
+        market.get(f"{GECKO}/pools")["data"]
+        + market.get(f"{GECKO}/pools?page=2")["data"]
+    )
     assert all(isinstance(row["attributes"]["reserve_in_usd"], str) for row in rows)
     assert any(row["attributes"]["market_cap_usd"] is None for row in rows)
 
@@ -188,7 +212,9 @@ def test_gecko_pages_overlap_but_miss_nothing(market, small_world):
 
 
 def test_gecko_token_rows_have_the_captured_keys(market, small_world, captured):
-    real = captured("geckoterminal", "onchain_networks_network_tokens_multi_addresses.json")
+    real = captured(
+        "geckoterminal", "onchain_networks_network_tokens_multi_addresses.json"
+    )
     mints = list(small_world.tokens)[:5]
     rows = market.get(f"{GECKO}/tokens/multi/{','.join(mints)},unknown")["data"]
     assert {row["attributes"]["address"] for row in rows} == set(mints)
@@ -218,7 +244,10 @@ def test_gecko_candles_describe_their_tokens_as_captured(gecko_candles, captured
 def test_gecko_candles_are_consistent_and_newest_first(gecko_candles):
     rows = gecko_candles["data"]["attributes"]["ohlcv_list"]
     assert rows == sorted(rows, reverse=True)
-    assert all(low <= opening <= high and low <= close <= high for _, opening, high, low, close, _ in rows)
+    assert all(
+        low <= opening <= high and low <= close <= high
+        for _, opening, high, low, close, _ in rows
+    )
 
 
 def test_jupiter_omits_zeros(market):
@@ -229,11 +258,15 @@ def test_jupiter_omits_zeros(market):
 
 def test_jupiter_responses_have_the_rate_headers(market):
     _, headers, _ = market.raw("GET", f"{JUPITER}/recent")
-    assert {"x-ratelimit-remaining", "x-ratelimit-current", "x-ratelimit-reset"} <= set(headers)
+    assert {"x-ratelimit-remaining", "x-ratelimit-current", "x-ratelimit-reset"} <= set(
+        headers
+    )
 
 
 def test_jupiter_refuses_an_invalid_key(market):
-    assert market.raw("GET", f"{JUPITER}/recent", headers={"x-api-key": "bad"})[0] == 401
+    assert (
+        market.raw("GET", f"{JUPITER}/recent", headers={"x-api-key": "bad"})[0] == 401
+    )
 
 
 def test_jupiter_prices_omit_unknown_mints(market, small_world):
@@ -245,17 +278,31 @@ def test_jupiter_prices_omit_unknown_mints(market, small_world):
 def klines(market):
     """1000 one-minute candles that begin a day before the world's end."""
     start = (market.stats()["shift_seconds"] - 86_400) // 60 * 60_000
-    return market.get(f"/prices/api/v3/klines?symbol=SOLUSDT&interval=1m&startTime={start}&limit=1000")
+    return market.get(
+        f"/prices/api/v3/klines?symbol=SOLUSDT&interval=1m&startTime={start}&limit=1000"
+    )
 
 
 def test_klines_have_the_binance_shape(klines):
     assert len(klines) == 1000
     assert all(len(row) == 12 and row[6] == row[0] + 59_999 for row in klines)
-    assert [type(cell) for cell in klines[0]] == [int, *[str] * 5, int, str, int, str, str, str]
+    assert [type(cell) for cell in klines[0]] == [
+        int,
+        *[str] * 5,
+        int,
+        str,
+        int,
+        str,
+        str,
+        str,
+    ]
 
 
 def test_each_kline_opens_at_the_close_of_the_one_before(klines):
-    assert all(before[0] + 60_000 == after[0] and before[4] == after[1] for before, after in pairwise(klines))
+    assert all(
+        before[0] + 60_000 == after[0] and before[4] == after[1]
+        for before, after in pairwise(klines)
+    )
 
 
 def test_klines_close_at_the_price_of_the_world(klines, market, small_world):
@@ -266,7 +313,9 @@ def test_klines_close_at_the_price_of_the_world(klines, market, small_world):
 
 
 def test_an_unknown_symbol_is_refused_as_binance_does(market):
-    status, _, body = market.raw("GET", "/prices/api/v3/klines?symbol=BTCUSDT&interval=1m")
+    status, _, body = market.raw(
+        "GET", "/prices/api/v3/klines?symbol=BTCUSDT&interval=1m"
+    )
     assert (status, json.loads(body)["code"]) == (400, -1121)
 
 
@@ -275,16 +324,25 @@ def main_pools(market, small_world):
     """The main pool and its figures now, by mint."""
     stats = market.stats()
     now = int(stats["now"]) - stats["shift_seconds"]
-    return {mint: main_pool(small_world, token, now) for mint, token in small_world.tokens.items()}
+    return {
+        mint: main_pool(small_world, token, now)
+        for mint, token in small_world.tokens.items()
+    }
 
 
-def test_geckoterminal_serves_the_figures_of_the_ledger(market, small_world, main_pools):
+def test_geckoterminal_serves_the_figures_of_the_ledger(
+    market, small_world, main_pools
+):
     for pool, figures in main_pools.values():
         day = figures.windows["h24"]
         address = small_world.accounts.address(pool.account)
         attributes = market.get(f"{GECKO}/pools/{address}")["data"]["attributes"]
-        assert float(attributes["volume_usd"]["h24"]) == pytest.approx(float(day.volume_usd), rel=0.05, abs=1)
-        assert attributes["transactions"]["h24"]["buys"] == pytest.approx(day.buys, abs=3)
+        assert float(attributes["volume_usd"]["h24"]) == pytest.approx(
+            float(day.volume_usd), rel=0.05, abs=1
+        )
+        assert attributes["transactions"]["h24"]["buys"] == pytest.approx(
+            day.buys, abs=3
+        )
 
 
 def test_dexscreener_serves_the_figures_of_the_ledger(market, small_world, main_pools):
@@ -311,7 +369,9 @@ def test_ten_tokens_of_kind_pump_pass_the_usual_filters(seed, seeded_world):
     [(150, 75_000, 15_000), (75, 40_000, 8_000)],
     ids=["tight", "loose"],
 )
-def test_pumped_tokens_are_far_from_the_limits(seed, change_pct, volume_usd, liquidity_usd, seeded_world):
+def test_pumped_tokens_are_far_from_the_limits(
+    seed, change_pct, volume_usd, liquidity_usd, seeded_world
+):
     world = seeded_world(seed)
     pumped = expected_results.pumped(
         world,
@@ -325,7 +385,9 @@ def test_pumped_tokens_are_far_from_the_limits(seed, change_pct, volume_usd, liq
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_two_older_tokens_pass_the_filters_without_the_age(seed, seeded_world):
     world = seeded_world(seed)
-    older = expected_results.pumped(world, max_token_age_hours=168) - expected_results.pumped(world)
+    older = expected_results.pumped(
+        world, max_token_age_hours=168
+    ) - expected_results.pumped(world)
     assert {world.tokens[mint].symbol for mint in older} == {"ELDER", "REBORN"}
 
 
@@ -335,18 +397,28 @@ def test_jupiter_alone_gives_the_same_pumped_tokens(market, small_world):
     def is_pumped(row):
         day = row.get("stats24h", {})
         volume = day.get("buyVolume", 0) + day.get("sellVolume", 0)
-        launch = small_world.tokens[row["id"]].launched_offset_seconds + stats["shift_seconds"]
+        launch = (
+            small_world.tokens[row["id"]].launched_offset_seconds
+            + stats["shift_seconds"]
+        )
         is_rising = day.get("priceChange", 0) >= 100 and volume >= 50_000
         is_young = stats["now"] - launch < 72 * 3600
         return is_rising and is_young and row["liquidity"] >= 10_000
 
     rows = market.get(f"{JUPITER}/toptraded/24h?limit=100")
-    assert {row["id"] for row in rows if is_pumped(row)} == expected_results.pumped(small_world)
+    assert {row["id"] for row in rows if is_pumped(row)} == expected_results.pumped(
+        small_world
+    )
 
 
 @pytest.mark.parametrize(
     "path",
-    [f"{DEX}/ads/latest/v1", f"{GECKO}/pools?sorting=up", f"{JUPITER}/tag?query=lst", "/birdeye/defi/price"],
+    [
+        f"{DEX}/ads/latest/v1",
+        f"{GECKO}/pools?sorting=up",
+        f"{JUPITER}/tag?query=lst",
+        "/birdeye/defi/price",
+    ],
 )
 def test_an_unknown_path_or_parameter_is_an_error_and_counted(market, path):
     before = market.stats()["unhandled_count"]

@@ -45,7 +45,9 @@ def real_rows(real_data):
 
 
 def is_valid(cells):
-    return base58.is_address(cells["trader"]) and bool(Decimal(cells["sol"]) and Decimal(cells["tokens"]))
+    return base58.is_address(cells["trader"]) and bool(
+        Decimal(cells["sol"]) and Decimal(cells["tokens"])
+    )
 
 
 def test_invalid_rows_are_dropped_and_counted_by_reason(world_of):
@@ -81,24 +83,41 @@ def test_rows_of_one_second_share_a_slot_in_file_order(world_of):
         row("buy", BEN, "2", "9", ts=1000),
         row("sell", ANA, "1", "9", ts=1001),
     )
-    assert [(t.offset_seconds, t.index) for t in world.transactions] == [(-1, 0), (0, 0), (0, 1)]
-    assert world.transactions[1].slot == world.transactions[2].slot > world.transactions[0].slot
+    assert [(t.offset_seconds, t.index) for t in world.transactions] == [
+        (-1, 0),
+        (0, 0),
+        (0, 1),
+    ]
+    assert (
+        world.transactions[1].slot
+        == world.transactions[2].slot
+        > world.transactions[0].slot
+    )
 
 
 def test_a_row_moves_exactly_its_amounts(world_of):
-    world = world_of(row("buy", ANA, "1.5", "1000"), row("sell", ANA, "0.5", "400", ts=1010))
+    world = world_of(
+        row("buy", ANA, "1.5", "1000"), row("sell", ANA, "0.5", "400", ts=1010)
+    )
     wallet = world.accounts.add(ANA)
     changes = []
     for transaction in world.transactions:
         index = transaction.all_keys.index(wallet)
-        changes.append(transaction.post_lamports[index] - transaction.pre_lamports[index])
+        changes.append(
+            transaction.post_lamports[index] - transaction.pre_lamports[index]
+        )
     assert changes == [-1_500_000_000 - 5_000 - 2_039_280, 500_000_000 - 5_000]
 
 
 def test_the_trader_alone_signs_and_pays_the_base_fee(world_of):
-    world = world_of(row("buy", ANA, "1.5", "1000"), row("sell", ANA, "0.5", "400", ts=1010))
+    world = world_of(
+        row("buy", ANA, "1.5", "1000"), row("sell", ANA, "0.5", "400", ts=1010)
+    )
     wallet = world.accounts.add(ANA)
-    assert all(t.keys[0] == wallet and t.signer_count == 1 and t.fee_lamports == 5_000 for t in world.transactions)
+    assert all(
+        t.keys[0] == wallet and t.signer_count == 1 and t.fee_lamports == 5_000
+        for t in world.transactions
+    )
 
 
 @pytest.fixture
@@ -143,20 +162,30 @@ def test_the_real_file_keeps_every_valid_row(trades_world, real_rows):
     assert len(trades_world.transactions) == len(valid)
     assert sum(trades_world.dropped_rows.values()) == len(real_rows) - len(valid)
     address = trades_world.accounts.address
-    trades = Counter((c["trader"], c["mint"], c["side"], Decimal(c["sol"]) * 10**9) for c in valid)
+    trades = Counter(
+        (c["trader"], c["mint"], c["side"], Decimal(c["sol"]) * 10**9) for c in valid
+    )
     movements = trades_world.movements
-    assert trades == Counter((address(m.wallet), address(m.mint), m.kind, Decimal(m.quote_units)) for m in movements)
+    assert trades == Counter(
+        (address(m.wallet), address(m.mint), m.kind, Decimal(m.quote_units))
+        for m in movements
+    )
 
 
 def test_the_real_file_conserves_lamports(trades_world):
-    assert all(sum(t.pre_lamports) - sum(t.post_lamports) == t.fee_lamports for t in trades_world.transactions)
+    assert all(
+        sum(t.pre_lamports) - sum(t.post_lamports) == t.fee_lamports
+        for t in trades_world.transactions
+    )
 
 
 def test_the_real_file_conserves_token_units(trades_world):
     for transaction in trades_world.transactions:
         changes = defaultdict(int)
         for token in transaction.tokens:
-            changes[token.mint.account] += (token.post_units or 0) - (token.pre_units or 0)
+            changes[token.mint.account] += (token.post_units or 0) - (
+                token.pre_units or 0
+            )
         changes.pop(trades_world.ledger.native.account)
         assert not any(changes.values())
 
@@ -177,7 +206,10 @@ def test_wallets_that_only_bought_cost_the_sum_of_their_rows(trades_world, real_
         for address, buyer in token.early_buyers.items():
             if (address, mint) not in sellers:
                 assert buyer.cost_lamports == spent[address, mint]
-                assert (buyer.realised_lamports, buyer.profit_pct) == (0, Decimal("-100.00"))
+                assert (buyer.realised_lamports, buyer.profit_pct) == (
+                    0,
+                    Decimal("-100.00"),
+                )
                 compared += 1
     assert compared > 100
 
@@ -187,15 +219,22 @@ def trades_market(start_market, trades_world):
     return start_market(Options(), trades_world)
 
 
-def test_the_pair_of_a_trades_token_is_its_pool_with_the_launch_time(trades_market, trades_world):
+def test_the_pair_of_a_trades_token_is_its_pool_with_the_launch_time(
+    trades_market, trades_world
+):
     mint, token = next(iter(trades_world.tokens.items()))
     pair = trades_market.get(f"/dexscreener/token-pairs/v1/solana/{mint}")[0]
     assert pair["pairAddress"] == trades_world.accounts.address(token.pools[0].account)
     launch = token.launched_offset_seconds + trades_world.file_end_seconds
-    assert pair["pairCreatedAt"] == (launch + trades_market.stats()["file_shift_seconds"]) * 1000
+    assert (
+        pair["pairCreatedAt"]
+        == (launch + trades_market.stats()["file_shift_seconds"]) * 1000
+    )
 
 
-def test_the_pool_of_a_trades_token_has_all_its_transactions(trades_market, trades_world):
+def test_the_pool_of_a_trades_token_has_all_its_transactions(
+    trades_market, trades_world
+):
     _, token = next(iter(trades_world.tokens.items()))
     pool = trades_world.accounts.address(token.pools[0].account)
     movements = [m for m in trades_world.movements if m.mint == token.mint.account]

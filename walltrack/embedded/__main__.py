@@ -15,7 +15,9 @@ USAGE = "usage: python -m walltrack.embedded run -- COMMAND…\n"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Return the exit code: that of the command, 1 if the servers could not be started, 2 for wrong usage."""
+    """Return the exit code: that of the command, 1 if the servers could not be started,
+    2 for wrong usage.
+    """
     match arguments:
         case ["remove"]:
             remove_data(CHECKOUT / ".data")
@@ -29,13 +31,16 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def run_with_servers(command: Sequence[str]) -> int:
-    """Run a command with temporary servers and return its exit code, or 128 + the signal that ended it."""
+    """Run a command with temporary servers and return its exit code, or 128 + the
+    signal that ended it.
+    """
     children: list[Child] = []
 
     def forward(number: int, _frame: FrameType | None) -> None:
         if not children:
             raise SystemExit(128 + number)
-        # The terminal sends its Ctrl-C to the command too: a second one would interrupt the command's clean-up.
+        # The terminal sends its Ctrl-C to the command too: a second one would interrupt
+        # the command's clean-up.
         if number != Signals.SIGINT or not _is_in_foreground():
             children[0].send_signal(number)
 
@@ -43,9 +48,15 @@ def run_with_servers(command: Sequence[str]) -> int:
         signal.signal(number, forward)
     try:
         with Servers() as servers:
-            env = os.environ | {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url}
-            # In this process's group and with its terminal, so that a debugger works in a test.
-            children.append(spawn(command, env=env, start_new_session=False, stdin=None))
+            env = os.environ | {
+                "DATABASE_URL": servers.database_url,
+                "REDIS_URL": servers.redis_url,
+            }
+            # In this process's group and with its terminal, so that a debugger works in
+            # a test.
+            children.append(
+                spawn(command, env=env, start_new_session=False, stdin=None)
+            )
             exit_code = children[0].wait()
     except (EmbeddedError, OSError) as error:
         sys.stderr.write(f"{error}\n")

@@ -1,4 +1,6 @@
-"""The folders of the embedded servers, and the account that runs them if root starts them."""
+"""The folders of the embedded servers, and the account that runs them if root starts
+them.
+"""
 
 import contextlib
 import hashlib
@@ -14,22 +16,30 @@ ROOT_ACCOUNTS = ("postgres", "nobody", "daemon")
 
 
 def root_bases() -> list[Path]:
-    """Return the folders that root may use for databases and programs, in order of preference."""
+    """Return the folders that root may use for databases and programs, in order of
+    preference.
+    """
     key = _short_hash(CHECKOUT)
     return [Path(parent) / f"walltrack-{key}" for parent in ("/var/lib", "/var/tmp")]  # noqa: S108
 
 
 def root_base() -> Path:
-    """Return the first usable folder of `root_bases`, created if needed. Raises EmbeddedError if there is none."""
+    """Return the first usable folder of `root_bases`, created if needed. Raises
+    EmbeddedError if there is none.
+    """
     for base in root_bases():
         with contextlib.suppress(OSError):
             if _prepare_base(base):
                 return base
-    raise EmbeddedError(f"Neither of {root_bases()} can be used.\nMake one's parent writable, or do not run as root.")
+    raise EmbeddedError(
+        f"Neither of {root_bases()} can be used.\nMake one's parent writable, or do not run as root."
+    )
 
 
 def _prepare_base(base: Path) -> bool:
-    """Create the folder if needed. Return True if other accounts reach it and only root can write to it."""
+    """Create the folder if needed. Return True if other accounts reach it and only root
+    can write to it.
+    """
     is_reachable = all(parent.stat().st_mode & 0o001 for parent in base.parents)
     if not is_reachable:
         return False
@@ -42,7 +52,9 @@ def _prepare_base(base: Path) -> bool:
 
 
 def root_account() -> pwd.struct_passwd:
-    """Return the account that runs the servers of root. Raises EmbeddedError if there is none."""
+    """Return the account that runs the servers of root. Raises EmbeddedError if there
+    is none.
+    """
     accounts = {account.pw_name: account for account in pwd.getpwall()}
     for name in ROOT_ACCOUNTS:
         if name in accounts:
@@ -62,7 +74,9 @@ def _short_hash(path: Path) -> str:
 
 
 def remove_data(data_dir: Path) -> None:
-    """Delete `data_dir` and its databases. The servers must not be running. Raises OSError."""
+    """Delete `data_dir` and its databases. The servers must not be running. Raises
+    OSError.
+    """
     folders = [data_dir]
     if os.geteuid() == 0:
         folders += [root_home(base, data_dir) for base in root_bases()]
@@ -72,7 +86,9 @@ def remove_data(data_dir: Path) -> None:
 
 
 def remove_all_bases() -> None:
-    """Delete root's databases and programs of this checkout. Does nothing for other users. Raises OSError."""
+    """Delete root's databases and programs of this checkout. Does nothing for other
+    users. Raises OSError.
+    """
     if os.geteuid() != 0:
         return
     for base in root_bases():

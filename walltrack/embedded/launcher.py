@@ -46,24 +46,36 @@ class Server(Protocol):
 
 
 class Launcher:
-    """Runs programs with `home` as working folder, as `account` if it is given. Logs go to `logs`."""
+    """Runs programs with `home` as working folder, as `account` if it is given. Logs go
+    to `logs`.
+    """
 
-    def __init__(self, home: Path, logs: Path, account: pwd.struct_passwd | None) -> None:
+    def __init__(
+        self, home: Path, logs: Path, account: pwd.struct_passwd | None
+    ) -> None:
         self.home = home
         self.logs = logs
         self.account = account
         self.children: dict[str, ManagedChild] = {}
 
     def create_private_folder(self, folder: Path) -> None:
-        """Create a folder that only the servers' account can open. An existing folder is not changed."""
+        """Create a folder that only the servers' account can open. An existing folder
+        is not changed.
+        """
         if folder.exists():
             return
         folder.mkdir(mode=0o700)
         if self.account:
-            os.chown(folder, self.account.pw_uid, self.account.pw_gid, follow_symlinks=False)
+            os.chown(
+                folder, self.account.pw_uid, self.account.pw_gid, follow_symlinks=False
+            )
 
-    def spawn(self, command: Command, log: Path, stdin_text: str = "", **options: Any) -> Child:
-        """Start a program with `stdin_text` as its input. Raises OSError or SubprocessError."""
+    def spawn(
+        self, command: Command, log: Path, stdin_text: str = "", **options: Any
+    ) -> Child:
+        """Start a program with `stdin_text` as its input. Raises OSError or
+        SubprocessError.
+        """
         env = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
         if self.account:
             options["user"] = self.account.pw_uid
@@ -72,10 +84,14 @@ class Launcher:
         with tempfile.TemporaryFile() as stdin:
             stdin.write(stdin_text.encode())
             stdin.seek(0)
-            return spawn(command, env=env, log=log, cwd=self.home, stdin=stdin, **options)
+            return spawn(
+                command, env=env, log=log, cwd=self.home, stdin=stdin, **options
+            )
 
     def run_tool(self, command: Command, stdin_text: str = "") -> None:
-        """Run one of PostgreSQL's tools and wait for its end. Raises EmbeddedError or TimeoutExpired."""
+        """Run one of PostgreSQL's tools and wait for its end. Raises EmbeddedError or
+        TimeoutExpired.
+        """
         log = self.logs / "initdb.log"
         log.unlink(missing_ok=True)
         child = self.spawn(command, log, stdin_text)
@@ -88,10 +104,14 @@ class Launcher:
         has_error = re.search(r"\b(ERROR|FATAL|PANIC):", text)
         if child.returncode or has_error:
             tool = Path(command[0]).name
-            raise error_with_remedy(f"The database could not be created: {tool} failed (log: {log}).", text)
+            raise error_with_remedy(
+                f"The database could not be created: {tool} failed (log: {log}).", text
+            )
 
     def start_server(self, server: Server) -> int:
-        """Start a server, wait until it is ready and return its port. Raises EmbeddedError."""
+        """Start a server, wait until it is ready and return its port. Raises
+        EmbeddedError.
+        """
         log = self.logs / f"{server.name}.log"
         last_try = time.monotonic() + RETRY_SECONDS
         while True:
@@ -100,12 +120,16 @@ class Launcher:
             port = _free_port()
             child = server.launch(port, log)
             self.children[server.name] = ManagedChild(child, server.stop_plan)
-            is_settled = until(partial(_is_ready_or_ended, server, child, port), START_TIMEOUT_SECONDS)
+            is_settled = until(
+                partial(_is_ready_or_ended, server, child, port), START_TIMEOUT_SECONDS
+            )
             if is_settled and child.poll() is None:
                 return port
             text = tail(log)
             if time.monotonic() > last_try or not _is_temporary(text):
-                raise error_with_remedy(f"{server.name} did not start (log: {log}).", text)
+                raise error_with_remedy(
+                    f"{server.name} did not start (log: {log}).", text
+                )
 
 
 def _is_ready_or_ended(server: Server, child: Child, port: int) -> bool:
@@ -113,8 +137,13 @@ def _is_ready_or_ended(server: Server, child: Child, port: int) -> bool:
 
 
 def _is_temporary(log_text: str) -> bool:
-    """Return True if another program took the port, or a killed server still holds its shared memory."""
-    return re.search("Address already in use|pre-existing shared memory", log_text) is not None
+    """Return True if another program took the port, or a killed server still holds its
+    shared memory.
+    """
+    return (
+        re.search("Address already in use|pre-existing shared memory", log_text)
+        is not None
+    )
 
 
 def _free_port() -> int:
@@ -124,7 +153,9 @@ def _free_port() -> int:
 
 
 def servers_of(home: Path) -> list[int]:
-    """Return the ids of the processes that serve the databases in `home`; none where there is no /proc."""
+    """Return the ids of the processes that serve the databases in `home`; none where
+    there is no /proc.
+    """
     arguments = {bytes(home / name) for name in ("postgres", "valkey")}
     pids: list[int] = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
@@ -135,7 +166,9 @@ def servers_of(home: Path) -> list[int]:
 
 
 def end_leftover_servers(home: Path, *, wait_seconds: float) -> None:
-    """Wait for the servers of a start that was killed, and kill those that are still there after `wait_seconds`."""
+    """Wait for the servers of a start that was killed, and kill those that are still
+    there after `wait_seconds`.
+    """
     if until(lambda: not servers_of(home), wait_seconds):
         return
     for pid in servers_of(home):

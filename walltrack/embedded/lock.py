@@ -1,4 +1,6 @@
-"""The lock of a data folder. Its holder publishes facts about itself in the lock file, as JSON."""
+"""The lock of a data folder. Its holder publishes facts about itself in the lock file,
+as JSON.
+"""
 
 import contextlib
 import fcntl
@@ -11,7 +13,8 @@ from typing import Any
 class DataLock:
     """The lock of one data folder, which one process can hold at a time.
 
-    The kernel frees the lock of a process that has ended, so a held lock means a running process, not a crashed one.
+    The kernel frees the lock of a process that has ended, so a held lock means a
+    running process, not a crashed one.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -37,7 +40,9 @@ class DataLock:
             self._descriptor = None
 
     def publish(self, **facts: Any) -> None:
-        """Add to the facts that `running_instance` returns elsewhere. The lock must be held. Raises OSError."""
+        """Add to the facts that `running_instance` returns elsewhere. The lock must be
+        held. Raises OSError.
+        """
         assert self._descriptor is not None
         self._facts |= facts
         os.ftruncate(self._descriptor, 0)
@@ -45,7 +50,9 @@ class DataLock:
 
 
 def running_instance(data_dir: Path) -> dict[str, Any] | None:
-    """Return the facts that the holder of the lock has published, or None if nobody holds it. Raises OSError."""
+    """Return the facts that the holder of the lock has published, or None if nobody
+    holds it. Raises OSError.
+    """
     lock = DataLock(data_dir)
     if not lock.path.exists():
         return None

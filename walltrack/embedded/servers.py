@@ -15,21 +15,34 @@ from walltrack.embedded.lock import DataLock, running_instance
 from walltrack.embedded.postgres import Postgres
 from walltrack.embedded.programs import copied_programs, installed_programs
 from walltrack.embedded.valkey import Valkey
-from walltrack.processes import EmbeddedError, ManagedChild, end, error_with_remedy, until
+from walltrack.processes import (
+    EmbeddedError,
+    ManagedChild,
+    end,
+    error_with_remedy,
+    until,
+)
 
-MIN_FREE_BYTES = 250 * 1024 * 1024  # a new database with its write-ahead log, and room to work
+MIN_FREE_BYTES = (
+    250 * 1024 * 1024
+)  # a new database with its write-ahead log, and room to work
 STOP_SIGNALS = (Signals.SIGINT, Signals.SIGTERM, Signals.SIGHUP)
 
 
 class Servers:
-    """PostgreSQL and Valkey over `data_dir`. Without it they are temporary: not crash-safe, deleted when they stop.
+    """PostgreSQL and Valkey over `data_dir`. Without it they are temporary: not
+    crash-safe, deleted when they stop.
 
     Starting raises EmbeddedError. Stopping takes at most 6 seconds.
     """
 
     def __init__(self, data_dir: Path | None = None) -> None:
         self.is_durable = data_dir is not None
-        self.data_dir = data_dir.resolve() if data_dir else Path(tempfile.mkdtemp(prefix="walltrack-throwaway-"))
+        self.data_dir = (
+            data_dir.resolve()
+            if data_dir
+            else Path(tempfile.mkdtemp(prefix="walltrack-throwaway-"))
+        )
         self.account: pwd.struct_passwd | None = None
         self.children: dict[str, ManagedChild] = {}
         self._lock = DataLock(self.data_dir)
@@ -46,13 +59,17 @@ class Servers:
         self.stop()
 
     def start(self) -> None:
-        """Take the lock and start both servers. Raises EmbeddedError, also if they are running already."""
+        """Take the lock and start both servers. Raises EmbeddedError, also if they are
+        running already.
+        """
         try:
             self._acquire_lock()
             self._prepare()
             self._start_servers()
         except (OSError, subprocess.SubprocessError) as error:
-            raise error_with_remedy("The embedded servers could not be started.", str(error)) from error
+            raise error_with_remedy(
+                "The embedded servers could not be started.", str(error)
+            ) from error
 
     def stop(self) -> None:
         """Stop both servers and delete the data of temporary ones."""
@@ -63,12 +80,15 @@ class Servers:
         self._lock.release()
 
     def publish(self, **facts: Any) -> None:
-        """Add to the facts that `running_instance` returns in other processes. Raises OSError."""
+        """Add to the facts that `running_instance` returns in other processes. Raises
+        OSError.
+        """
         self._lock.publish(**facts)
 
     def _acquire_lock(self) -> None:
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Repeated, because `running_instance` in another process holds the lock for an instant.
+        # Repeated, because `running_instance` in another process holds the lock for an
+        # instant.
         if not until(self._lock.acquire, 0.3):
             raise _already_running(self.data_dir)
         self.publish(pid=os.getpid())
@@ -89,7 +109,8 @@ class Servers:
         self._launcher.create_private_folder(self.home)
         self._check_free_space()
         end_leftover_servers(self.home, wait_seconds=8)
-        # PostgreSQL would take the process id in an old pid file for its own, even if another program has it now.
+        # PostgreSQL would take the process id in an old pid file for its own, even if
+        # another program has it now.
         (self.home / "postgres" / "postmaster.pid").unlink(missing_ok=True)
 
     def _check_free_space(self) -> None:
@@ -101,10 +122,14 @@ class Servers:
             raise error_with_remedy(summary, "No space left")
 
     def _start_servers(self) -> None:
-        postgres = Postgres(self._launcher, self._programs.postgres / "bin", is_durable=self.is_durable)
+        postgres = Postgres(
+            self._launcher, self._programs.postgres / "bin", is_durable=self.is_durable
+        )
         postgres.prepare()
         self.database_url = postgres.url(self._launcher.start_server(postgres))
-        valkey = Valkey(self._launcher, self._programs.valkey, is_durable=self.is_durable)
+        valkey = Valkey(
+            self._launcher, self._programs.valkey, is_durable=self.is_durable
+        )
         valkey.prepare()
         self.redis_url = valkey.url(self._launcher.start_server(valkey))
         self.publish(database_url=self.database_url, redis_url=self.redis_url)

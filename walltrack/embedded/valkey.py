@@ -44,15 +44,24 @@ class Valkey:
             f"port {port}",
             "",
         ]
-        # The password is passed by standard input, because every user can read the arguments of a process.
-        return self._launcher.spawn([self._program, "-", "--dir", self._data], log, "\n".join(settings))
+        # The password is passed by standard input, because every user can read the
+        # arguments of a process.
+        return self._launcher.spawn(
+            [self._program, "-", "--dir", self._data], log, "\n".join(settings)
+        )
 
     def is_ready(self, _child: Child, port: int) -> bool:
         """Return True once the server responds to PING."""
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as link:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", port), 1) as link,
+        ):
             link.sendall(f"AUTH {self._password}\r\nPING\r\n".encode())
             with link.makefile("rb") as responses:
-                return [responses.readline(), responses.readline()] == [b"+OK\r\n", b"+PONG\r\n"]
+                return [responses.readline(), responses.readline()] == [
+                    b"+OK\r\n",
+                    b"+PONG\r\n",
+                ]
         return False
 
     def url(self, port: int) -> str:

@@ -1,4 +1,6 @@
-"""The command: parse the options, start everything, run the first discovery, and wait for Ctrl-C."""
+"""The command: parse the options, start everything, run the first discovery, and wait
+for Ctrl-C.
+"""
 
 import contextlib
 import io
@@ -30,7 +32,9 @@ def main(
     choose: Callable[[Namespace], Programs] = choose_programs,
     data_dir: Path = DATA,
 ) -> int:
-    """Return the exit code: 0 stopped or done, 1 failed with a message, 2 wrong usage, 130 interrupted."""
+    """Return the exit code: 0 stopped or done, 1 failed with a message, 2 wrong usage,
+    130 interrupted.
+    """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -38,7 +42,8 @@ def main(
     for number in STOP_SIGNALS:
         signal.signal(number, interrupt)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal that cannot show the tick prints a question mark instead of failing.
+        # A terminal that cannot show the tick prints a question mark instead of
+        # failing.
         sys.stdout.reconfigure(errors="replace")
     try:
         options = parse_options(arguments)
@@ -50,7 +55,10 @@ def main(
         print(f"\n{error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"\n{error_with_remedy('WallTrack could not start.', str(error))}", file=sys.stderr)
+        print(
+            f"\n{error_with_remedy('WallTrack could not start.', str(error))}",
+            file=sys.stderr,
+        )
         return 1
 
 
@@ -90,7 +98,9 @@ def _prepare(options: Namespace, data_dir: Path) -> None:
 
 
 def _discover_with(instance: dict[str, Any], programs: Programs) -> None:
-    """Replace this process by a discovery on the running instance, if its servers and market are ready."""
+    """Replace this process by a discovery on the running instance, if its servers and
+    market are ready.
+    """
     if "environment" not in instance:
         return
     os.chdir(CHECKOUT)
@@ -113,5 +123,7 @@ def _print_addresses(port: int, credentials: Credentials) -> None:
     print(f"\n  Open http://{HOST}:{port}/admin/")
     print(f"  Login: {login}")
     if credentials.api_key:
-        print(f"  API key: {credentials.api_key} (shown only now)\n  API: http://{HOST}:{port}/api/docs")
+        print(
+            f"  API key: {credentials.api_key} (shown only now)\n  API: http://{HOST}:{port}/api/docs"
+        )
     print("  Ctrl-C stops everything; the data are kept.", flush=True)

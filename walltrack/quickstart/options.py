@@ -9,8 +9,8 @@ from pathlib import Path
 def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the options; exits with 2 for wrong usage.
 
-    `discover ARGS…` runs a discovery without a web server and passes ARGS to it as `discover_arguments`, which is None
-    without `discover`.
+    `discover ARGS…` runs a discovery without a web server and passes ARGS to it as
+    `discover_arguments`, which is None without `discover`.
     """
     parser = _build_parser()
     if list(arguments[:1]) == ["discover"]:
@@ -25,12 +25,36 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="make run ARGS=…", description="Start all of WallTrack on one machine.")
-    parser.add_argument("--trades", type=Path, metavar="FILE", help="build the market from these real trades (CSV)")
-    parser.add_argument("--world", default="small", help="the simulated world (default: small)")
+    parser = argparse.ArgumentParser(
+        prog="make run ARGS=…", description="Start all of WallTrack on one machine."
+    )
+    parser.add_argument(
+        "--trades",
+        type=Path,
+        metavar="FILE",
+        help="build the market from these real trades (CSV)",
+    )
+    parser.add_argument(
+        "--world", default="small", help="the simulated world (default: small)"
+    )
     parser.add_argument("--seed", type=int, default=7, help="its seed (default: 7)")
-    parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8080", help="web port (default: 8080)")
-    parser.add_argument("--no-web", dest="web", action="store_false", help="stop after the first discovery")
-    parser.add_argument("--no-discovery", dest="discovery", action="store_false", help="start without a discovery")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=os.environ.get("PORT") or "8080",
+        help="web port (default: 8080)",
+    )
+    parser.add_argument(
+        "--no-web",
+        dest="web",
+        action="store_false",
+        help="stop after the first discovery",
+    )
+    parser.add_argument(
+        "--no-discovery",
+        dest="discovery",
+        action="store_false",
+        help="start without a discovery",
+    )
     parser.add_argument("--fresh", action="store_true", help="delete all data first")
     return parser

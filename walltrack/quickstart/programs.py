@@ -18,7 +18,8 @@ CALLS_PER_SECOND = 500
 CELERY = (sys.executable, "-m", "celery", "-A", "walltrack")
 MANAGE = (sys.executable, str(CHECKOUT / "manage.py"))
 ADDRESS = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}")
-# Variables of the caller that would point the children to another database, settings module or test run.
+# Variables of the caller that would point the children to another database, settings
+# module or test run.
 REMOVED_PREFIXES = ("PG", "DJANGO_", "PYTEST_")
 
 
@@ -37,7 +38,9 @@ class Programs:
 
 
 def choose_programs(options: Namespace) -> Programs:
-    """Return the command lines for these options. Raises QuickstartError for an unusable trades file."""
+    """Return the command lines for these options. Raises QuickstartError for an
+    unusable trades file.
+    """
     return Programs(
         market=_market_command(options),
         migrate=[*MANAGE, "migrate", "--noinput"],
@@ -45,13 +48,28 @@ def choose_programs(options: Namespace) -> Programs:
         operator=[*MANAGE, "createsuperuser", "--noinput"],
         api_key=[*MANAGE, "create_api_key", "make run", "--scope", "admin"],
         web=_web_command(options),
-        worker=[*CELERY, "worker", "--queues", "runs,steps,periodic", "--loglevel", "info"],
+        worker=[
+            *CELERY,
+            "worker",
+            "--queues",
+            "runs,steps,periodic",
+            "--loglevel",
+            "info",
+        ],
         beat=[*CELERY, "beat", "--loglevel", "info"],
     )
 
 
 def _market_command(options: Namespace) -> list[str]:
-    command = [sys.executable, "-m", "simmarket", "--port", "0", "--rps", str(CALLS_PER_SECOND)]
+    command = [
+        sys.executable,
+        "-m",
+        "simmarket",
+        "--port",
+        "0",
+        "--rps",
+        str(CALLS_PER_SECOND),
+    ]
     if options.trades:
         return [*command, "--trades", str(options.trades.absolute())]
     return [*command, "--world", options.world, "--seed", str(options.seed)]
@@ -70,22 +88,29 @@ def _web_command(options: Namespace) -> list[str]:
     command += ["--bind", f"{HOST}:{options.port}"]
     # One process with threads is enough for one operator.
     command += ["--threads", "8", "--graceful-timeout", "2"]
-    # Its path is the same for all servers of a user, so a second one would fail to create it.
+    # Its path is the same for all servers of a user, so a second one would fail to
+    # create it.
     command += ["--no-control-socket"]
     return command
 
 
 def read_mints(trades: Path) -> list[str]:
-    """Return the distinct mints of a trades file, in its order. Raises QuickstartError if there are none."""
+    """Return the distinct mints of a trades file, in its order. Raises QuickstartError
+    if there are none.
+    """
     try:
         with trades.open(newline="", encoding="utf-8") as file:
             mints = [row.get("mint") or "" for row in csv.DictReader(file)]
     except (OSError, ValueError, csv.Error) as error:
-        raise QuickstartError(f"The trades file {trades} cannot be read: {error}") from error
+        raise QuickstartError(
+            f"The trades file {trades} cannot be read: {error}"
+        ) from error
     distinct = dict.fromkeys(mints)
     addresses = [mint for mint in distinct if ADDRESS.fullmatch(mint)]
     if not addresses:
-        raise QuickstartError(f"The trades file {trades} has no token address in a column `mint`.")
+        raise QuickstartError(
+            f"The trades file {trades} has no token address in a column `mint`."
+        )
     return addresses
 
 
@@ -98,8 +123,14 @@ def child_environment(
     port: int,
     secret_key: str,
 ) -> dict[str, str]:
-    """Return the environment of every child: `base` with the addresses of servers and market."""
-    inherited = {name: value for name, value in base.items() if not name.startswith(REMOVED_PREFIXES)}
+    """Return the environment of every child: `base` with the addresses of servers and
+    market.
+    """
+    inherited = {
+        name: value
+        for name, value in base.items()
+        if not name.startswith(REMOVED_PREFIXES)
+    }
     return inherited | {
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
@@ -124,7 +155,9 @@ def child_environment(
 
 
 def load_secret_key(data_dir: Path) -> str:
-    """Return the key stored in `data_dir`. A missing one is created, readable to this user only. Raises OSError."""
+    """Return the key stored in `data_dir`. A missing one is created, readable to this
+    user only. Raises OSError.
+    """
     path = data_dir / "secret_key"
     if not path.exists():
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

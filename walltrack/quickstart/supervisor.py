@@ -12,18 +12,31 @@ from typing import NamedTuple, Self
 
 from walltrack.embedded.folders import CHECKOUT
 from walltrack.embedded.servers import STOP_SIGNALS, Servers
-from walltrack.processes import TERMINATE, Child, ManagedChild, end, error_with_remedy, spawn, tail, until
+from walltrack.processes import (
+    TERMINATE,
+    Child,
+    ManagedChild,
+    end,
+    error_with_remedy,
+    spawn,
+    tail,
+    until,
+)
 from walltrack.quickstart.errors import QuickstartError
 from walltrack.quickstart.programs import Programs, child_environment, load_secret_key
 from walltrack.quickstart.progress import progress_line
 from walltrack.quickstart.web_port import HOST, is_responding
 
-WORKER_READY = "worker takes work"  # logged by discovery when a worker starts to consume
+WORKER_READY = (
+    "worker takes work"  # logged by discovery when a worker starts to consume
+)
 MARKET_URL = re.compile(rf"on (http://{HOST}:\d+)")
 
 
 class Credentials(NamedTuple):
-    """The operator's password and API key; "" for one that existed before and is therefore unknown."""
+    """The operator's password and API key; "" for one that existed before and is
+    therefore unknown.
+    """
 
     password: str
     api_key: str
@@ -45,15 +58,20 @@ class Quickstart:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Stopping takes a limited time: a second Ctrl-C must not interrupt it and leave processes behind.
-        handlers = {number: signal.signal(number, signal.SIG_IGN) for number in STOP_SIGNALS}
+        # Stopping takes a limited time: a second Ctrl-C must not interrupt it and leave
+        # processes behind.
+        handlers = {
+            number: signal.signal(number, signal.SIG_IGN) for number in STOP_SIGNALS
+        }
         end([ManagedChild(child, TERMINATE) for child in self.children.values()])
         self.servers.stop()
         for number, handler in handlers.items():
             signal.signal(number, handler)
 
     def start(self) -> None:
-        """Start the servers and the market, and migrate. Raises QuickstartError or EmbeddedError."""
+        """Start the servers and the market, and migrate. Raises QuickstartError or
+        EmbeddedError.
+        """
         with progress_line("PostgreSQL and Valkey"):
             self.servers.start()
         with progress_line("Simulated market"):
@@ -82,7 +100,9 @@ class Quickstart:
         return urls[0]
 
     def discover(self) -> int:
-        """Run a discovery in this terminal and return its exit code. Raises QuickstartError if another child ends."""
+        """Run a discovery in this terminal and return its exit code. Raises
+        QuickstartError if another child ends.
+        """
         command = list(self.programs.discover)
         if not self.options.web:
             command.append("--foreground")
@@ -90,10 +110,14 @@ class Quickstart:
         return self._exit_code("discovery")
 
     def serve(self) -> None:
-        """Start web server, worker and beat, and wait until they are ready. Raises QuickstartError."""
+        """Start web server, worker and beat, and wait until they are ready. Raises
+        QuickstartError.
+        """
         with progress_line("Web server"):
             self._spawn("web", self.programs.web)
-            self._wait_for("the web server", lambda: is_responding(self.options.port), 60)
+            self._wait_for(
+                "the web server", lambda: is_responding(self.options.port), 60
+            )
         with progress_line("Worker and beat"):
             log = self._spawn("worker", self.programs.worker)
             self._spawn("beat", self.programs.beat)
@@ -101,7 +125,9 @@ class Quickstart:
         self.servers.publish(url=f"http://{HOST}:{self.options.port}")
 
     def create_operator(self) -> Credentials:
-        """Create the login `operator` and an API key on the first start. Raises QuickstartError."""
+        """Create the login `operator` and an API key on the first start. Raises
+        QuickstartError.
+        """
         marker = self.data_dir / "operator_made"
         if marker.exists():
             return Credentials(password="", api_key="")
@@ -132,13 +158,19 @@ class Quickstart:
         return result.stdout.strip()
 
     def wait_for_stop(self) -> None:
-        """Wait for a stop signal, which raises KeyboardInterrupt. Raises QuickstartError if a child ends."""
+        """Wait for a stop signal, which raises KeyboardInterrupt. Raises
+        QuickstartError if a child ends.
+        """
         while True:
             _wait_for_any_child()
             self._check_children()
 
-    def _spawn(self, name: str, command: Sequence[str], *, has_log: bool = True) -> Path:
-        """Start a child and return the path of its log, which is new. Without a log it writes to this terminal."""
+    def _spawn(
+        self, name: str, command: Sequence[str], *, has_log: bool = True
+    ) -> Path:
+        """Start a child and return the path of its log, which is new. Without a log it
+        writes to this terminal.
+        """
         path = self.logs / f"{name}.log"
         if path.exists():
             path.replace(path.with_suffix(".log.1"))
@@ -151,7 +183,9 @@ class Quickstart:
         return path
 
     def _run(self, name: str, command: Sequence[str]) -> None:
-        """Run a child and wait for its end. Raises QuickstartError with its last log lines if it fails."""
+        """Run a child and wait for its end. Raises QuickstartError with its last log
+        lines if it fails.
+        """
         log = self._spawn(name, command)
         exit_code = self._exit_code(name)
         if exit_code:
@@ -159,7 +193,9 @@ class Quickstart:
             raise QuickstartError(str(error_with_remedy(summary, tail(log))))
 
     def _exit_code(self, name: str) -> int:
-        """Wait for the end of a child and return its exit code. Raises QuickstartError if another child ends first."""
+        """Wait for the end of a child and return its exit code. Raises QuickstartError
+        if another child ends first.
+        """
         child = self.children[name]
         while child.poll() is None:
             _wait_for_any_child()
@@ -168,19 +204,29 @@ class Quickstart:
         del self.children[name]
         return child.returncode
 
-    def _wait_for(self, label: str, condition: Callable[[], bool], seconds: float) -> None:
-        """Raise QuickstartError if `condition` does not hold in time or a child ends before."""
+    def _wait_for(
+        self, label: str, condition: Callable[[], bool], seconds: float
+    ) -> None:
+        """Raise QuickstartError if `condition` does not hold in time or a child ends
+        before.
+        """
 
         def is_settled() -> bool:
             self._check_children()
             return condition()
 
         if not until(is_settled, seconds):
-            raise QuickstartError(f"{label} was not ready within {seconds:.0f} s; logs: {self.logs}.")
+            raise QuickstartError(
+                f"{label} was not ready within {seconds:.0f} s; logs: {self.logs}."
+            )
 
     def _check_children(self) -> None:
-        """Raise QuickstartError with the name and the last log lines of a child that has ended."""
-        children = {name: child.process for name, child in self.servers.children.items()}
+        """Raise QuickstartError with the name and the last log lines of a child that
+        has ended.
+        """
+        children = {
+            name: child.process for name, child in self.servers.children.items()
+        }
         children |= self.children
         for name, child in children.items():
             if child.poll() is not None:

@@ -1,4 +1,6 @@
-"""The port of the web server: whether it is free, who has it, and whether the server responds on it."""
+"""The port of the web server: whether it is free, who has it, and whether the server
+responds on it.
+"""
 
 import contextlib
 import errno
@@ -34,11 +36,15 @@ def _port_error(port: int, error: OSError) -> QuickstartError:
     else:
         cause = f"cannot be used: {error.strerror}"
         remedy = "Use another port"
-    return QuickstartError(f"Port {port} {cause}.\n{remedy}: make run PORT={other_port}")
+    return QuickstartError(
+        f"Port {port} {cause}.\n{remedy}: make run PORT={other_port}"
+    )
 
 
 def _port_owner(port: int) -> str:
-    """Return the process that listens on a TCP port of this machine, or "" if this user cannot see it."""
+    """Return the process that listens on a TCP port of this machine, or "" if this user
+    cannot see it.
+    """
     sockets = _listening_sockets(port)
     if not sockets:
         return ""
@@ -59,7 +65,9 @@ def _listening_sockets(port: int) -> set[str]:
 
 
 def _sockets_in(lines: list[str], port: int) -> list[str]:
-    """Return the links of the sockets that listen on `port`, as /proc/PID/fd shows them."""
+    """Return the links of the sockets that listen on `port`, as /proc/PID/fd shows
+    them.
+    """
     sockets: list[str] = []
     for line in lines:
         columns = line.split()
@@ -75,9 +83,14 @@ def _command_line(process: Path) -> str:
 
 
 def is_responding(port: int) -> bool:
-    """Return True if a web server on `port` answers a request without an error of its own."""
+    """Return True if a web server on `port` answers a request without an error of its
+    own.
+    """
     connection = http.client.HTTPConnection(HOST, port, timeout=10)
-    with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+    with (
+        contextlib.closing(connection),
+        contextlib.suppress(OSError, http.client.HTTPException),
+    ):
         connection.request("GET", "/admin/login/")
         return connection.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR
     return False

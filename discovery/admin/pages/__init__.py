@@ -1,1 +1,3 @@
-"""The operator's pages: Discovery, runs and wallets. They show what `reads` returns and act through `actions`."""
+"""The operator's pages: Discovery, runs and wallets. They show what `reads` returns and
+act through `actions`.
+"""

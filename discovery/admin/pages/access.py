@@ -1,4 +1,6 @@
-"""Access to the operator's pages and buttons, and rendering of whole pages and fragments."""
+"""Access to the operator's pages and buttons, and rendering of whole pages and
+fragments.
+"""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,7 +9,12 @@ from urllib.parse import quote, urlsplit
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+)
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -31,23 +38,31 @@ View = Callable[..., HttpResponseBase]
 
 
 def staff_view(*permissions: str, method: str = "GET") -> Callable[[View], View]:
-    """Restrict a view to staff with all of these permissions, and to one method (GET includes HEAD).
+    """Restrict a view to staff with all of these permissions, and to one method (GET
+    includes HEAD).
 
-    A fragment that is requested after the login has ended gets 401 instead of a login page in its place.
+    A fragment that is requested after the login has ended gets 401 instead of a login
+    page in its place.
     """
     methods = list(READ_METHODS) if method == "GET" else [method]
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def with_permissions(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def with_permissions(
+            request: HttpRequest, *args: Any, **kwargs: Any
+        ) -> HttpResponseBase:
             if not request.user.has_perms(permissions):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
-        behind_login = admin.site.admin_view(require_http_methods(methods)(with_permissions))
+        behind_login = admin.site.admin_view(
+            require_http_methods(methods)(with_permissions)
+        )
 
         @wraps(view)
-        def restricted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def restricted(
+            request: HttpRequest, *args: Any, **kwargs: Any
+        ) -> HttpResponseBase:
             if not admin.site.has_permission(request):
                 refusal = _refuse_anonymous(request)
                 if refusal is not None:
@@ -60,11 +75,17 @@ def staff_view(*permissions: str, method: str = "GET") -> Callable[[View], View]
 
 
 def _refuse_anonymous(request: HttpRequest) -> HttpResponse | None:
-    """Return the response to a request without login; None if Django's redirect to the login is right."""
+    """Return the response to a request without login; None if Django's redirect to the
+    login is right.
+    """
     if is_fragment(request):
-        return HttpResponse(status=401)  # the script says so, and nothing that was typed is lost
+        return HttpResponse(
+            status=401
+        )  # the script says so, and nothing that was typed is lost
     if request.method not in READ_METHODS:
-        return HttpResponseRedirect(f"{reverse('admin:login')}?next={_page_of_form(request)}")
+        return HttpResponseRedirect(
+            f"{reverse('admin:login')}?next={_page_of_form(request)}"
+        )
     return None
 
 
@@ -86,7 +107,9 @@ def redirect_to(request: HttpRequest, url: str) -> HttpResponse:
     return HttpResponseRedirect(url)
 
 
-def render_page(request: HttpRequest, template: str, title: str, values: dict[str, Any]) -> TemplateResponse:
+def render_page(
+    request: HttpRequest, template: str, title: str, values: dict[str, Any]
+) -> TemplateResponse:
     """Render a page within the frame of the admin."""
     request.current_app = admin.site.name
     context = {
@@ -101,7 +124,9 @@ def render_page(request: HttpRequest, template: str, title: str, values: dict[st
 def render_fragment(
     request: HttpRequest, template: str, values: dict[str, Any], *, event: str = ""
 ) -> TemplateResponse:
-    """Render a part of a page. event: sent to the page's script, so that other parts refresh too."""
+    """Render a part of a page. event: sent to the page's script, so that other parts
+    refresh too.
+    """
     headers = {"Cache-Control": "no-store"}
     if event:
         headers["HX-Trigger"] = event
@@ -110,4 +135,7 @@ def render_fragment(
 
 
 def _allowed_buttons(request: HttpRequest) -> dict[str, bool]:
-    return {name: request.user.has_perm(permission) for name, permission in _BUTTON_PERMISSIONS.items()}
+    return {
+        name: request.user.has_perm(permission)
+        for name, permission in _BUTTON_PERMISSIONS.items()
+    }

@@ -1,4 +1,6 @@
-"""The form of run parameters, built from their specs: bounds and words are those of the API and the command."""
+"""The form of run parameters, built from their specs: bounds and words are those of the
+API and the command.
+"""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +18,9 @@ USUAL_SCHEDULE_HOURS: Final = (1, 2, 4, 6, 12, 24)
 
 
 class NumberField(forms.CharField):
-    """A number within the bounds of a parameter. Text, so that a typed thousands separator is understood."""
+    """A number within the bounds of a parameter. Text, so that a typed thousands
+    separator is understood.
+    """
 
     def __init__(self, spec: ParamSpec, saved: Any) -> None:
         attributes = {
@@ -54,7 +58,9 @@ class NumberField(forms.CharField):
 
 
 class ParamsForm(forms.Form):
-    """Every parameter of a run, filled with the saved ones. `params` has the values of a valid form."""
+    """Every parameter of a run, filled with the saved ones. `params` has the values of
+    a valid form.
+    """
 
     params: Params
 
@@ -64,7 +70,9 @@ class ParamsForm(forms.Form):
         self.saved = saved
         for name, spec in PARAM_SPECS.items():
             self.fields[name] = _field(spec, getattr(saved, name))
-        self.order_fields([*NUMBER_SPECS, *(name for name in PARAM_SPECS if name not in NUMBER_SPECS)])
+        self.order_fields(
+            [*NUMBER_SPECS, *(name for name in PARAM_SPECS if name not in NUMBER_SPECS)]
+        )
 
     def clean(self) -> dict[str, Any]:
         """Put the values of the valid fields together."""

@@ -17,7 +17,12 @@ from discovery.reads.filters import RunFilterSet
 from discovery.reads.paging import TimeRange
 
 ROWS: Final = 10
-RANGES: Final = (("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("all", "everything"))
+RANGES: Final = (
+    ("7", "7 days"),
+    ("30", "30 days"),
+    ("90", "90 days"),
+    ("all", "everything"),
+)
 DEFAULT_RANGE: Final = "30"
 BETWEEN_TWO_DAYS: Final = "days"
 EVERYTHING: Final = "all"
@@ -27,7 +32,9 @@ WEEKLY_FROM_DAYS: Final = 60
 
 
 class ChosenRange(msgspec.Struct, frozen=True):
-    """The range of the page: a number of days up to today, everything, or from one day to another, both included."""
+    """The range of the page: a number of days up to today, everything, or from one day
+    to another, both included.
+    """
 
     name: str
     times: TimeRange = TimeRange()
@@ -38,12 +45,19 @@ class ChosenRange(msgspec.Struct, frozen=True):
     @property
     def values(self) -> dict[str, Any]:
         """The values of the fields."""
-        return {"range": self.name, "since": self.since, "until": self.until, "range_problem": self.problem}
+        return {
+            "range": self.name,
+            "since": self.since,
+            "until": self.until,
+            "range_problem": self.problem,
+        }
 
 
 @staff_view(VIEW_RUNS)
 def overview(request: HttpRequest) -> HttpResponse:
-    """Render cards, charts and a page of the history. Five queries; more past the last page or with an empty list."""
+    """Render cards, charts and a page of the history. Five queries; more past the last
+    page or with an empty list.
+    """
     chosen = _chosen_range(request)
     status = request.GET.get("status", "")
     trigger = request.GET.get("trigger_type", "")
@@ -133,7 +147,11 @@ def _charts(figures: stats.Stats) -> dict[str, Any]:
     run_counts = [
         _series("completed", "good", [row.successful_runs for row in rows]),
         _series("failed", "bad", [row.failed_runs for row in rows]),
-        _series("other", "dim", [row.runs - row.successful_runs - row.failed_runs for row in rows]),
+        _series(
+            "other",
+            "dim",
+            [row.runs - row.successful_runs - row.failed_runs for row in rows],
+        ),
     ]
     return {
         "wallets": {"labels": labels, "stacked": True, "series": wallets},

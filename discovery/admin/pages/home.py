@@ -1,4 +1,6 @@
-"""The Discovery page: scheduler, parameters, the active run, pumps, statistics and history."""
+"""The Discovery page: scheduler, parameters, the active run, pumps, statistics and
+history.
+"""
 
 from typing import Any, Final
 
@@ -6,7 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from discovery import services
-from discovery.admin.pages.access import VIEW_RUNS, render_fragment, render_page, staff_view
+from discovery.admin.pages.access import (
+    VIEW_RUNS,
+    render_fragment,
+    render_page,
+    staff_view,
+)
 from discovery.admin.pages.config_sections import saved_params, schedule_values
 from discovery.admin.pages.forms import ParamsForm
 from discovery.domain.run_params import PARAM_SPECS
@@ -32,7 +39,9 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @staff_view(VIEW_RUNS)
 def live_fragment(request: HttpRequest) -> HttpResponse:
-    """Render the parts that change by themselves, or 204 if the page shows them already: one query then."""
+    """Render the parts that change by themselves, or 204 if the page shows them
+    already: one query then.
+    """
     shown_revision = request.GET.get("revision", "")
     if shown_revision and shown_revision == live.revision():
         return HttpResponse(status=204)
@@ -44,13 +53,19 @@ def live_fragment(request: HttpRequest) -> HttpResponse:
 
 
 def _shows_other_version(request: HttpRequest, current: int) -> bool:
-    """Return True if a section of the page was rendered from another version of the configuration."""
-    shown = {request.GET.get(name, "") for name in ("params_version", "schedule_version")}
+    """Return True if a section of the page was rendered from another version of the
+    configuration.
+    """
+    shown = {
+        request.GET.get(name, "") for name in ("params_version", "schedule_version")
+    }
     return bool(shown - {"", str(current)})
 
 
 def _has_run_begun_or_ended(request: HttpRequest, view: live.LiveView) -> bool:
-    """Return True if statistics and history, another part of the page, must be loaded again."""
+    """Return True if statistics and history, another part of the page, must be loaded
+    again.
+    """
     was_active = bool(request.GET.get("active"))
     if was_active != (view.active is not None):
         return True
@@ -60,7 +75,11 @@ def _has_run_begun_or_ended(request: HttpRequest, view: live.LiveView) -> bool:
 def _live_values(view: live.LiveView) -> dict[str, Any]:
     now = timezone.now()
     providers = health.provider_states()
-    troubles = [provider for provider in providers if provider.is_circuit_open(now) or provider.is_failing()]
+    troubles = [
+        provider
+        for provider in providers
+        if provider.is_circuit_open(now) or provider.is_failing()
+    ]
     return {"live": view, "workers": view.workers, "troubles": troubles}
 
 
@@ -78,7 +97,9 @@ def estimate(request: HttpRequest) -> HttpResponse:
 
 @staff_view(VIEW_RUNS)
 def pumps_now(request: HttpRequest) -> HttpResponse:
-    """Render the tokens that pump now, as last seen. If that is long ago, a worker is asked for a new list."""
+    """Render the tokens that pump now, as last seen. If that is long ago, a worker is
+    asked for a new list.
+    """
     view = pumps.pumps_view()
     is_queue_reachable = True
     if view.stale:

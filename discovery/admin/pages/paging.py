@@ -26,7 +26,9 @@ def page_number(request: HttpRequest, name: str = "page") -> int:
     return min(number, MAX_PAGE)
 
 
-def fetch_page(number: int, size: int, fetch: Callable[[Page], Slice[Row]]) -> ShownPage[Row]:
+def fetch_page(
+    number: int, size: int, fetch: Callable[[Page], Slice[Row]]
+) -> ShownPage[Row]:
     """Fetch a page; one past the end is replaced by the last page."""
     rows = fetch(Page(number, size))
     if rows.rows:

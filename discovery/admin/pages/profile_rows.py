@@ -5,7 +5,15 @@ from typing import Final
 
 from discovery.domain.display import UNKNOWN
 from discovery.domain.profiles import Figures, Profile
-from discovery.templatetags.formatting import duration, number, pct, ratio_pct, signed_sol, sol, usd
+from discovery.templatetags.formatting import (
+    duration,
+    number,
+    pct,
+    ratio_pct,
+    signed_sol,
+    sol,
+    usd,
+)
 
 _ROWS: Final[list[tuple[str, Callable[[Figures], str]]]] = [
     ("Cycles: resolved and counted, open", lambda each: f"{each.counted}, {each.open}"),
@@ -39,15 +47,23 @@ def figure_rows(profile: Profile | None) -> list[tuple[str, str, str]]:
     """(words, scored, all); empty without a profile."""
     if profile is None:
         return []
-    return [(words, shown(profile.scored), shown(profile.all)) for words, shown in _ROWS]
+    return [
+        (words, shown(profile.scored), shown(profile.all)) for words, shown in _ROWS
+    ]
 
 
 def habit_rows(profile: Profile | None) -> list[tuple[str, str]]:
     """Rows that do not depend on seed tokens: activity, hours, timing."""
     if profile is None:
         return []
-    busiest = sorted(range(len(profile.hours)), key=lambda hour: (-profile.hours[hour], hour))[:3]
-    hours = ", ".join(f"{hour:02d}–{(hour + 1) % 24:02d}" for hour in sorted(busiest) if profile.hours[hour])
+    busiest = sorted(
+        range(len(profile.hours)), key=lambda hour: (-profile.hours[hour], hour)
+    )[:3]
+    hours = ", ".join(
+        f"{hour:02d}–{(hour + 1) % 24:02d}"
+        for hour in sorted(busiest)
+        if profile.hours[hour]
+    )
     timing = (
         UNKNOWN
         if profile.timing_percentile is None
@@ -62,7 +78,11 @@ def habit_rows(profile: Profile | None) -> list[tuple[str, str]]:
 
 
 def _rate(value: object, low: object, high: object) -> str:
-    return UNKNOWN if value is None else f"{ratio_pct(value)} ({ratio_pct(low)}–{ratio_pct(high)})"
+    return (
+        UNKNOWN
+        if value is None
+        else f"{ratio_pct(value)} ({ratio_pct(low)}–{ratio_pct(high)})"
+    )
 
 
 def _pair(low: int, high: int) -> str:

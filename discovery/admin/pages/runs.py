@@ -50,29 +50,40 @@ def dialog(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 @staff_view(VIEW_RUNS)
 def run_live_fragment(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    """Render the head of an active run's page, or 204 if the page shows it already: one query then.
+    """Render the head of an active run's page, or 204 if the page shows it already: one
+    query then.
 
     When the run has ended, the whole page is loaded again.
     """
     revision = live.run_revision(run_id)
     if request.GET.get("revision") == revision:
         return HttpResponse(status=204)
-    values = {**_head_values(_run_or_404(run_id)), "live": live.active_run_view(run_id), "revision": revision}
+    values = {
+        **_head_values(_run_or_404(run_id)),
+        "live": live.active_run_view(run_id),
+        "revision": revision,
+    }
     if not values["active"]:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return render_fragment(request, "discovery/run_head.html", values, event=RUN_CHANGED)
+    return render_fragment(
+        request, "discovery/run_head.html", values, event=RUN_CHANGED
+    )
 
 
 @staff_view(VIEW_RUNS)
 def body(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    """Render timeline, wallets, tokens and usage of an active run, after its head has changed."""
+    """Render timeline, wallets, tokens and usage of an active run, after its head has
+    changed.
+    """
     values = {**_head_values(_run_or_404(run_id)), **_body_values(request, run_id)}
     return render_fragment(request, "discovery/run_body.html", values)
 
 
 @staff_view(START_RUNS, method="POST")
 def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    """Ask the run to end. On the Discovery page the run itself shows it, so no message is needed there."""
+    """Ask the run to end. On the Discovery page the run itself shows it, so no message
+    is needed there.
+    """
     is_on_home = request.POST.get("from") == "home"
     try:
         services.cancel_run(run_id, request.user.get_username())
@@ -80,10 +91,15 @@ def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         raise Http404 from None
     except services.WrongState as state:
         if not is_on_home:
-            messages.warning(request, f"The run cannot be cancelled: it is {state.status}.")
+            messages.warning(
+                request, f"The run cannot be cancelled: it is {state.status}."
+            )
         return _return_to(request, run_id)
     if not is_on_home:
-        messages.success(request, "The run ends as soon as its steps have noticed; what it found is kept.")
+        messages.success(
+            request,
+            "The run ends as soon as its steps have noticed; what it found is kept.",
+        )
     return _return_to(request, run_id)
 
 
@@ -91,24 +107,32 @@ def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 def retry(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Start a new run with the same parameters."""
     try:
-        run = services.retry_run(run_id, trigger=Trigger.MANUAL, triggered_by=request.user.get_username())
+        run = services.retry_run(
+            run_id, trigger=Trigger.MANUAL, triggered_by=request.user.get_username()
+        )
     except Run.DoesNotExist:
         raise Http404 from None
     except services.WrongState as state:
         messages.warning(request, f"The run cannot be retried: it is {state.status}.")
         return _return_to(request, run_id)
     except services.RunAlreadyActive as active:
-        messages.warning(request, "Another run is active; this one can be retried when it has ended.")
+        messages.warning(
+            request, "Another run is active; this one can be retried when it has ended."
+        )
         return _return_to(request, active.run_id)
     if services.is_enqueued(run):
         messages.success(request, "A new run with the same parameters is queued.")
     else:
-        messages.warning(request, f"A new run with the same parameters is queued. {NOT_ENQUEUED}")
+        messages.warning(
+            request, f"A new run with the same parameters is queued. {NOT_ENQUEUED}"
+        )
     return _return_to(request, run.pk)
 
 
 def _return_to(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    """Return to the page of the button: the Discovery page stays, a run's page opens the run."""
+    """Return to the page of the button: the Discovery page stays, a run's page opens
+    the run.
+    """
     if is_fragment(request) and request.POST.get("from") == "home":
         return HttpResponse(status=204, headers={"HX-Trigger": RUN_STARTED})
     return redirect_to(request, reverse("discovery:run", args=[run_id]))
@@ -122,8 +146,14 @@ def _run_or_404(run_id: uuid.UUID) -> runs.RunDetail:
 
 
 def _body_values(request: HttpRequest, run_id: uuid.UUID) -> dict[str, Any]:
-    wallets = fetch_page(page_number(request), ROWS, partial(runs.run_wallets, run_id, exists=True))
-    tokens = fetch_page(page_number(request, "tokens"), ROWS, partial(runs.run_tokens, run_id, exists=True))
+    wallets = fetch_page(
+        page_number(request), ROWS, partial(runs.run_wallets, run_id, exists=True)
+    )
+    tokens = fetch_page(
+        page_number(request, "tokens"),
+        ROWS,
+        partial(runs.run_tokens, run_id, exists=True),
+    )
     return {
         "timeline": timeline.timeline(run_id),
         "tokens": tokens.rows,
@@ -153,14 +183,21 @@ def _head_values(run: runs.RunDetail) -> dict[str, Any]:
         "retryable": not run.is_active and run.status != RunStatus.SKIPPED,
         "errors_title": _ERRORS_TITLES.get(run.status, _DEFAULT_ERRORS_TITLE),
         "nothing_found": _NOTHING_FOUND.get(run.status, ""),
-        "params": [(spec.label, params[name], spec.unit) for name, spec in NUMBER_SPECS.items()],
+        "params": [
+            (spec.label, params[name], spec.unit) for name, spec in NUMBER_SPECS.items()
+        ],
         "funnel": _funnel_bars(run.funnel),
         "calls": sum(usage.calls for usage in run.usage.values()),
     }
 
 
 def _funnel_bars(funnel: dict[str, int]) -> list[tuple[str, int, int]]:
-    """Return (name, count, width in percent of the longest bar) for each entry of the funnel."""
+    """Return (name, count, width in percent of the longest bar) for each entry of the
+    funnel.
+    """
     entries = ordered_funnel(funnel)
     longest = max((count for _, count in entries), default=1)
-    return [(name, count, max(1, round(100 * count / max(1, longest)))) for name, count in entries]
+    return [
+        (name, count, max(1, round(100 * count / max(1, longest))))
+        for name, count in entries
+    ]

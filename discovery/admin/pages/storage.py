@@ -9,4 +9,6 @@ from discovery.reads import storage
 @staff_view(VIEW_CONFIG)
 def storage_page(request: HttpRequest) -> HttpResponse:
     """Every table with its size, its rows and how long they stay."""
-    return render_page(request, "discovery/storage.html", "Storage", {"storage": storage.storage()})
+    return render_page(
+        request, "discovery/storage.html", "Storage", {"storage": storage.storage()}
+    )

@@ -53,15 +53,23 @@ MAX_QUOTED_LENGTH: Final = 200
 
 @staff_view(VIEW_WALLETS)
 def leaderboard(request: HttpRequest) -> HttpResponse:
-    """Render the watchlist with filters, best score first. The export holds every wallet of the filter."""
+    """Render the watchlist with filters, best score first. The export holds every
+    wallet of the filter.
+    """
     filters, problems = _filters(request)
     number = page_number(request)
     ordering = request.GET.get("ordering", DEFAULT_ORDERING)
     if ordering not in ORDERINGS:
         ordering = DEFAULT_ORDERING
-    exported = {name: str(value) for name, value in filters.items()} | {"ordering": ordering}
+    exported = {name: str(value) for name, value in filters.items()} | {
+        "ordering": ordering
+    }
     page = wallets.wallet_list(WalletFilterSet(exported).qs, Page(number, ROWS))
-    in_fields = {name: value for name, value in request.GET.items() if value and name not in {"page", "ordering"}}
+    in_fields = {
+        name: value
+        for name, value in request.GET.items()
+        if value and name not in {"page", "ordering"}
+    }
     first_row = (number - 1) * ROWS
     values = {
         "wallets": page,
@@ -91,20 +99,30 @@ def _filters(request: HttpRequest) -> tuple[dict[str, Any], list[str]]:
     flag = request.GET.get("flag", "")
     if flag in FLAG_NAMES:
         filters["flag"] = flag
-    search = request.GET.get("search", "").replace("\x00", "").strip()[:MAX_SEARCH_LENGTH]
+    search = (
+        request.GET.get("search", "").replace("\x00", "").strip()[:MAX_SEARCH_LENGTH]
+    )
     if search:
         filters["search"] = search
-    score = _bounded_number(request, "min_score", MAX_SCORE, "Score: a whole number of 0 to 100.", problems)
+    score = _bounded_number(
+        request, "min_score", MAX_SCORE, "Score: a whole number of 0 to 100.", problems
+    )
     if score is not None:
         filters["min_score"] = Decimal(score) / MAX_SCORE
-    cycles = _bounded_number(request, "min_cycles", MAX_CYCLES, "Cycles: a whole number.", problems)
+    cycles = _bounded_number(
+        request, "min_cycles", MAX_CYCLES, "Cycles: a whole number.", problems
+    )
     if cycles is not None:
         filters["min_cycles"] = cycles
     return filters, problems
 
 
-def _bounded_number(request: HttpRequest, name: str, most: int, problem: str, problems: list[str]) -> int | None:
-    """Return the number in a field, or None if the field is empty or wrong; then the problem is added."""
+def _bounded_number(
+    request: HttpRequest, name: str, most: int, problem: str, problems: list[str]
+) -> int | None:
+    """Return the number in a field, or None if the field is empty or wrong; then the
+    problem is added.
+    """
     text = request.GET.get(name, "")
     if not text:
         return None
@@ -117,16 +135,23 @@ def _bounded_number(request: HttpRequest, name: str, most: int, problem: str, pr
 
 @staff_view(VIEW_WALLETS)
 def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
-    """Render one wallet: score and its parts, profile, positions, trades, discoveries, changes."""
+    """Render one wallet: score and its parts, profile, positions, trades, discoveries,
+    changes.
+    """
     wallet = _wallet_or_404(address)
     fetch = partial(positions.wallet_positions, address, exists=True)
     page = fetch_page(page_number(request, "positions"), POSITIONS, fetch)
-    mints = {row.mint for row in page.rows.rows} | {row.mint for row in wallet.discoveries}
+    mints = {row.mint for row in page.rows.rows} | {
+        row.mint for row in wallet.discoveries
+    }
     detail = wallet.score_detail
     values = {
         "wallet": wallet,
         "detail": detail,
-        "parts": [(part, None if part.value is None else round(part.value * MAX_SCORE)) for part in detail.parts],
+        "parts": [
+            (part, None if part.value is None else round(part.value * MAX_SCORE))
+            for part in detail.parts
+        ],
         "positions": page.rows,
         "positions_page": page.number,
         "mint": _requested_mint(request),
@@ -137,7 +162,9 @@ def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
         "profile_rows": figure_rows(wallet.profile),
         "habits": habit_rows(wallet.profile),
     }
-    return render_page(request, "discovery/wallet.html", wallet.label or short_address(address), values)
+    return render_page(
+        request, "discovery/wallet.html", wallet.label or short_address(address), values
+    )
 
 
 def _requested_mint(request: HttpRequest) -> str:
@@ -147,7 +174,9 @@ def _requested_mint(request: HttpRequest) -> str:
 
 @staff_view(VIEW_WALLETS)
 def trades(request: HttpRequest, address: str) -> HttpResponse:
-    """Render a page of the wallet's trades, of all tokens or of one, each with a link to its transaction."""
+    """Render a page of the wallet's trades, of all tokens or of one, each with a link
+    to its transaction.
+    """
     if not is_address(address):
         raise Http404
     mint = _requested_mint(request)
@@ -170,7 +199,9 @@ def trades(request: HttpRequest, address: str) -> HttpResponse:
 
 
 def _results_chart(results: list[positions.ResultPoint]) -> dict[str, Any]:
-    """Return the net result in SOL, summed over the resolved cycles, as the page's script draws it."""
+    """Return the net result in SOL, summed over the resolved cycles, as the page's
+    script draws it.
+    """
     total_lamports = 0
     values: list[Decimal] = []
     labels: list[str] = []
@@ -183,7 +214,9 @@ def _results_chart(results: list[positions.ResultPoint]) -> dict[str, Any]:
 
 
 class _TextChange(msgspec.Struct, frozen=True):
-    """A text field of the form: what it showed (None: unknown), what it holds now, and what is stored."""
+    """A text field of the form: what it showed (None: unknown), what it holds now, and
+    what is stored.
+    """
 
     name: str
     shown: str | None
@@ -197,7 +230,9 @@ class _TextChange(msgspec.Struct, frozen=True):
 
     @property
     def warning(self) -> str:
-        """Text that says that somebody else's change is overwritten; "" if there was none."""
+        """Text that says that somebody else's change is overwritten; "" if there was
+        none.
+        """
         if self.shown is None or self.stored in {self.shown, self.typed}:
             return ""
         quoted = self.stored[:MAX_QUOTED_LENGTH]
@@ -208,16 +243,25 @@ class _TextChange(msgspec.Struct, frozen=True):
 def change(request: HttpRequest, address: str) -> HttpResponse:
     """Save label, note and whether the wallet is blacklisted."""
     wallet = _wallet_or_404(address)
-    fields = [_text_change(request, "label", wallet.label), _text_change(request, "note", wallet.note)]
+    fields = [
+        _text_change(request, "label", wallet.label),
+        _text_change(request, "note", wallet.note),
+    ]
     edited = [field for field in fields if not field.is_untouched]
     values: dict[str, str] = {field.name: field.typed for field in edited}
     if not _are_storable(values):
-        messages.error(request, "Not saved: a label has at most 100 characters, a note 10,000.")
+        messages.error(
+            request, "Not saved: a label has at most 100 characters, a note 10,000."
+        )
         return _return_to(request, address)
     is_blacklisted = request.POST.get("blacklisted") == "on"
     was_blacklisted = request.POST.get("was_blacklisted") == "on"
-    if is_blacklisted != was_blacklisted:  # an unchanged box must not undo somebody else's change
-        values["status"] = WalletStatus.BLACKLISTED if is_blacklisted else WalletStatus.ACTIVE
+    if (
+        is_blacklisted != was_blacklisted
+    ):  # an unchanged box must not undo somebody else's change
+        values["status"] = (
+            WalletStatus.BLACKLISTED if is_blacklisted else WalletStatus.ACTIVE
+        )
     services.change_wallet(address, values, by=request.user.get_username())
     messages.success(request, "Saved.")
     for field in edited:
@@ -227,7 +271,9 @@ def change(request: HttpRequest, address: str) -> HttpResponse:
 
 
 def _text_change(request: HttpRequest, name: str, stored: str) -> _TextChange:
-    shown = _posted_text(request, f"was_{name}") if f"was_{name}" in request.POST else None
+    shown = (
+        _posted_text(request, f"was_{name}") if f"was_{name}" in request.POST else None
+    )
     return _TextChange(name, shown, _posted_text(request, name), stored)
 
 
@@ -239,7 +285,10 @@ def _posted_text(request: HttpRequest, name: str) -> str:
 def _are_storable(values: dict[str, str]) -> bool:
     if any("\x00" in text for text in values.values()):
         return False
-    return len(values.get("label", "")) <= MAX_LABEL_LENGTH and len(values.get("note", "")) <= MAX_NOTE_LENGTH
+    return (
+        len(values.get("label", "")) <= MAX_LABEL_LENGTH
+        and len(values.get("note", "")) <= MAX_NOTE_LENGTH
+    )
 
 
 @staff_view(START_RUNS, method="POST")
@@ -249,7 +298,10 @@ def profile(request: HttpRequest, address: str) -> HttpResponse:
     try:
         services.request_profile(address, by=request.user.get_username())
     except services.QueueError:
-        messages.error(request, "The queue is out of reach: nothing was requested. /health/detailed says more.")
+        messages.error(
+            request,
+            "The queue is out of reach: nothing was requested. /health/detailed says more.",
+        )
     else:
         messages.success(request, "A worker profiles the wallet; reload in a moment.")
     return _return_to(request, address)

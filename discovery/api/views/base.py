@@ -28,7 +28,9 @@ READ_METHODS: Final = frozenset({"GET", "HEAD"})
 
 
 class ApiView(APIView):
-    """A view that needs an API key or a session. It counts calls and validates query parameters."""
+    """A view that needs an API key or a session. It counts calls and validates query
+    parameters.
+    """
 
     scopes: ClassVar[dict[str, ApiScope]] = {}
     """The scope that a caller needs, by method; READ by default."""
@@ -37,7 +39,9 @@ class ApiView(APIView):
     """The filters of the request, once `initial` has passed."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Check method, caller, limits, scope, body and query. Raises the problem of the first that fails."""
+        """Check method, caller, limits, scope, body and query. Raises the problem of
+        the first that fails.
+        """
         if not self.allows_method(request):
             raise exceptions.MethodNotAllowed(request.method or "")
         super().initial(request, *args, **kwargs)
@@ -54,14 +58,18 @@ class ApiView(APIView):
         return [self.filterset.form]
 
     def allows_method(self, request: Request) -> bool:
-        """Return True if the view has the method. Everybody may know that, with or without a key."""
+        """Return True if the view has the method. Everybody may know that, with or
+        without a key.
+        """
         name = (request.method or "").lower()
         if name == "options":
             return False
         return name in self.http_method_names and hasattr(self, name)
 
     def perform_authentication(self, request: Request) -> None:
-        """Authenticate, and count the call. A wrong key counts as an anonymous call. Raises Throttled."""
+        """Authenticate, and count the call. A wrong key counts as an anonymous call.
+        Raises Throttled.
+        """
         throttle = CallerThrottle()
         try:
             super().perform_authentication(request)
@@ -73,9 +81,13 @@ class ApiView(APIView):
             self.throttled(request, throttle.wait())
 
     def check_throttles(self, request: Request) -> None:
-        """Do nothing: `perform_authentication` counts the call, because it also counts those that it refuses."""
+        """Do nothing: `perform_authentication` counts the call, because it also counts
+        those that it refuses.
+        """
 
-    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+    def finalize_response(
+        self, request: Any, response: Any, *args: Any, **kwargs: Any
+    ) -> Any:
         """Forbid caches to store the response: it is for the caller alone."""
         response = super().finalize_response(request, response, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "no-store")
@@ -90,9 +102,17 @@ class ApiView(APIView):
 
 
 def _refuse_chunked_body(request: Request) -> None:
-    """Raise Problem 411. Django reads such a body as empty, which would be another request than the one sent."""
-    if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
-        raise Problem(411, "length_required", "the body has no Content-Length; send it whole, not in chunks")
+    """Raise Problem 411. Django reads such a body as empty, which would be another
+    request than the one sent.
+    """
+    if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get(
+        "CONTENT_LENGTH"
+    ):
+        raise Problem(
+            411,
+            "length_required",
+            "the body has no Content-Length; send it whole, not in chunks",
+        )
 
 
 class ListView(ApiView):
@@ -111,7 +131,9 @@ class ListView(ApiView):
     def paginated_response(self, fetch: Callable[[Page], Slice[Any]]) -> Response:
         """Return the requested page of the rows that `fetch` reads."""
         rows = self.paginator.paginate(fetch)
-        return self.paginator.get_paginated_response(self.serializer_class(rows, many=True).data)
+        return self.paginator.get_paginated_response(
+            self.serializer_class(rows, many=True).data
+        )
 
 
 class ExportView(ListView):
@@ -128,7 +150,9 @@ class ExportView(ListView):
         """The caller wants the file."""
         return isinstance(self.request.accepted_renderer, StreamingRenderer)
 
-    def export_response(self, rows: Iterator[msgspec.Struct], name: str) -> StreamingHttpResponse:
+    def export_response(
+        self, rows: Iterator[msgspec.Struct], name: str
+    ) -> StreamingHttpResponse:
         """Return the rows as a file, one at a time."""
         renderer = self.request.accepted_renderer
         assert isinstance(renderer, StreamingRenderer)

@@ -1,4 +1,6 @@
-"""The configuration: read with its version, changed only on top of the version that was read."""
+"""The configuration: read with its version, changed only on top of the version that was
+read.
+"""
 
 import re
 from typing import Any, ClassVar, Final
@@ -10,7 +12,11 @@ from rest_framework.response import Response
 from discovery import services
 from discovery.api.problems import Problem, invalid
 from discovery.api.schema import BODY_PROBLEMS, response_header, responses
-from discovery.api.serializers import ConfigChangeSerializer, ConfigReplaceSerializer, ConfigSerializer
+from discovery.api.serializers import (
+    ConfigChangeSerializer,
+    ConfigReplaceSerializer,
+    ConfigSerializer,
+)
 from discovery.api.views.base import ApiView
 from discovery.models.enums import ApiScope
 from discovery.reads import config
@@ -27,7 +33,11 @@ _IF_MATCH: Final = OpenApiParameter(
     description="The ETag of the configuration that is being changed, or `*` for any version.",
 )
 _ETAG: Final = response_header("ETag", "The version, for `If-Match`.", [200])
-_EXAMPLE: Final = {"enabled": True, "schedule_hours": 4, "params": {"max_tokens": 10, "min_profit_pct": 75}}
+_EXAMPLE: Final = {
+    "enabled": True,
+    "schedule_hours": 4,
+    "params": {"max_tokens": 10, "min_profit_pct": 75},
+}
 
 
 class ConfigurationView(ApiView):
@@ -68,7 +78,9 @@ class ConfigurationView(ApiView):
         parameters=[_IF_MATCH, _ETAG],
         request=ConfigChangeSerializer,
         responses=responses(200, ConfigSerializer, 412, 428, *BODY_PROBLEMS),
-        examples=[OpenApiExample("Pause the schedule", {"enabled": False}, request_only=True)],
+        examples=[
+            OpenApiExample("Pause the schedule", {"enabled": False}, request_only=True)
+        ],
     )
     def patch(self, request: Request) -> Response:
         """Return the new configuration; 412 if somebody else changed it meanwhile."""
@@ -88,10 +100,14 @@ def _config_response() -> Response:
 
 
 def _matched_version(request: Request, current: int) -> int:
-    """Return `current` if If-Match names it. Raises Problem 428 without the header, 400; StaleVersion."""
+    """Return `current` if If-Match names it. Raises Problem 428 without the header,
+    400; StaleVersion.
+    """
     given = request.headers.get("If-Match", "").strip()
     if not given:
-        detail = 'If-Match is missing: read the configuration and send its ETag, such as "3"'
+        detail = (
+            'If-Match is missing: read the configuration and send its ETag, such as "3"'
+        )
         raise Problem(428, "precondition_required", detail)
     if not re.fullmatch(_IF_MATCH_SHAPE, given):
         raise invalid({"If-Match": "not an ETag"})

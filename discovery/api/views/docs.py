@@ -1,4 +1,6 @@
-"""The description of the API, for programs and as a page that loads nothing from outside."""
+"""The description of the API, for programs and as a page that loads nothing from
+outside.
+"""
 
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -18,6 +20,8 @@ class SchemaView(SpectacularAPIView):
 
 
 class DocsView(SpectacularSwaggerSplitView):
-    """The description as a page. Its script is a response of its own, so that the page needs no inline script."""
+    """The description as a page. Its script is a response of its own, so that the page
+    needs no inline script.
+    """
 
     url_name = "api:schema"

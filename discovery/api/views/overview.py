@@ -8,7 +8,11 @@ from rest_framework.response import Response
 
 from discovery import services
 from discovery.api.schema import responses
-from discovery.api.serializers import PumpsSerializer, SchedulerSerializer, StatsSerializer
+from discovery.api.serializers import (
+    PumpsSerializer,
+    SchedulerSerializer,
+    StatsSerializer,
+)
 from discovery.api.views.base import ApiView
 from discovery.reads import pumps, scheduler, stats
 from discovery.reads.filters import RunRangeFilterSet

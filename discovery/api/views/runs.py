@@ -13,7 +13,14 @@ from rest_framework.response import Response
 from discovery import services
 from discovery.api.pagination import RunPagination, TokenPagination, WalletPagination
 from discovery.api.problems import RETRY_SECONDS, invalid
-from discovery.api.schema import BODY_PROBLEMS, LOCATION, RETRY_AFTER, RUN_ID, list_responses, responses
+from discovery.api.schema import (
+    BODY_PROBLEMS,
+    LOCATION,
+    RETRY_AFTER,
+    RUN_ID,
+    list_responses,
+    responses,
+)
 from discovery.api.serializers import (
     ParamsSerializer,
     RunDetailSerializer,
@@ -31,7 +38,12 @@ from discovery.reads.filters import RunFilterSet
 MAX_KEY_LENGTH: Final = 255
 IDEMPOTENCY_KEY: Final = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": "^[!-~]+$"},
+    {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_KEY_LENGTH,
+        "pattern": "^[!-~]+$",
+    },
     OpenApiParameter.HEADER,
     description="The same key with the same body returns the same run; with another body it is 422.",
 )
@@ -73,7 +85,11 @@ class StartView(ApiView):
         request=ParamsSerializer,
         responses=responses(202, RunAcceptedSerializer, 409, 422, *BODY_PROBLEMS),
         examples=[
-            OpenApiExample("Fewer tokens, more profit", {"max_tokens": 5, "min_profit_pct": 80}, request_only=True),
+            OpenApiExample(
+                "Fewer tokens, more profit",
+                {"max_tokens": 5, "min_profit_pct": 80},
+                request_only=True,
+            ),
             OpenApiExample(
                 "Accepted",
                 {
@@ -201,7 +217,10 @@ class CancelView(ApiView):
     def post(self, request: Request, run_id: str) -> Response:
         """Return 202; 409 for a run that has ended."""
         run = services.cancel_run(parsed_run_id(run_id), self.caller.name)
-        return run_accepted(run, "The run ends as soon as its running steps notice; its results so far stay.")
+        return run_accepted(
+            run,
+            "The run ends as soon as its running steps notice; its results so far stay.",
+        )
 
 
 class RetryView(ApiView):
@@ -225,4 +244,6 @@ class RetryView(ApiView):
             triggered_by=self.caller.name,
             idempotency_key=_idempotency_key(request),
         )
-        return run_accepted(run, f"The run is {run.status}, with the parameters of {run.retry_of_id}.")
+        return run_accepted(
+            run, f"The run is {run.status}, with the parameters of {run.retry_of_id}."
+        )

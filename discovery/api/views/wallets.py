@@ -11,7 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from discovery import services
-from discovery.api.pagination import PositionPagination, TradePagination, WalletPagination
+from discovery.api.pagination import (
+    PositionPagination,
+    TradePagination,
+    WalletPagination,
+)
 from discovery.api.problems import RETRY_SECONDS
 from discovery.api.schema import (
     ADDRESS,
@@ -64,7 +68,9 @@ class WalletsView(ExportView):
     def get(self, request: Request) -> Response | StreamingHttpResponse:
         """Return a page of it, or every wallet of the filter."""
         if self.is_export:
-            return self.export_response(wallets.wallet_export(self.filterset.qs), "wallets")
+            return self.export_response(
+                wallets.wallet_export(self.filterset.qs), "wallets"
+            )
         return self.paginated_response(partial(wallets.wallet_list, self.filterset.qs))
 
 
@@ -91,13 +97,21 @@ class WalletView(ApiView):
         parameters=[ADDRESS],
         request=WalletChangeSerializer,
         responses=responses(200, WalletDetailSerializer, 404, *BODY_PROBLEMS),
-        examples=[OpenApiExample("Blacklist", {"status": "blacklisted", "label": "insider"}, request_only=True)],
+        examples=[
+            OpenApiExample(
+                "Blacklist",
+                {"status": "blacklisted", "label": "insider"},
+                request_only=True,
+            )
+        ],
     )
     def patch(self, request: Request, address: str) -> Response:
         """Return the changed wallet. Its history names the author."""
         serializer = WalletChangeSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        services.change_wallet(parsed_address(address), serializer.validated_data, by=self.caller.name)
+        services.change_wallet(
+            parsed_address(address), serializer.validated_data, by=self.caller.name
+        )
         return _wallet_response(address)
 
 
@@ -123,7 +137,9 @@ class TradesView(ExportView):
         """Return a page of them, or every trade of the filter."""
         wallet, rows = parsed_address(address), self.filterset.qs
         if self.is_export:
-            return self.export_response(trades.trades_export(wallet, rows), f"trades-{wallet[:8]}")
+            return self.export_response(
+                trades.trades_export(wallet, rows), f"trades-{wallet[:8]}"
+            )
         return self.paginated_response(partial(trades.wallet_trades, wallet, rows))
 
 
@@ -142,7 +158,9 @@ class PositionsView(ListView):
     )
     def get(self, request: Request, address: str) -> Response:
         """Return a page of them."""
-        return self.paginated_response(partial(positions.wallet_positions, parsed_address(address)))
+        return self.paginated_response(
+            partial(positions.wallet_positions, parsed_address(address))
+        )
 
 
 class ProfileView(ApiView):
@@ -161,9 +179,14 @@ class ProfileView(ApiView):
     def post(self, request: Request, address: str) -> Response:
         """Return 202. A pending request is not repeated."""
         services.request_profile(parsed_address(address), by=self.caller.name)
-        body = ProfileAccepted(address, "A worker profiles the wallet; `profiled_at` shows when it is done.")
+        body = ProfileAccepted(
+            address,
+            "A worker profiles the wallet; `profiled_at` shows when it is done.",
+        )
         headers = {
             "Location": reverse("api:wallet", args=[address]),
             "Retry-After": str(RETRY_SECONDS),
         }
-        return Response(ProfileAcceptedSerializer(body).data, status=202, headers=headers)
+        return Response(
+            ProfileAcceptedSerializer(body).data, status=202, headers=headers
+        )

@@ -26,7 +26,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the age of the heartbeat. Raises CommandError if it is missing, too old or cannot be read."""
+        """Print the age of the heartbeat. Raises CommandError if it is missing, too old
+        or cannot be read.
+        """
         heartbeat = latest_heartbeat(HeartbeatName.BEAT, "beat")
         age = require_recent(heartbeat, "beat", options["within"])
         self.stdout.write(f"beat was seen {age}")

@@ -24,21 +24,33 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add name, scope and lifetime."""
-        parser.add_argument("name", help="who or what uses it; shown as the author of runs and changes")
         parser.add_argument(
-            "--scope", choices=ApiScope.values, default=ApiScope.READ, help="what it may do; default: read"
+            "name", help="who or what uses it; shown as the author of runs and changes"
         )
         parser.add_argument(
-            "--days", type=int, metavar="N", help=f"valid so long, 1–{MAX_DAYS} days; default: for ever"
+            "--scope",
+            choices=ApiScope.values,
+            default=ApiScope.READ,
+            help="what it may do; default: read",
+        )
+        parser.add_argument(
+            "--days",
+            type=int,
+            metavar="N",
+            help=f"valid so long, 1–{MAX_DAYS} days; default: for ever",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Create it. Raises CommandError for a name that is taken and for days out of bounds."""
+        """Create it. Raises CommandError for a name that is taken and for days out of
+        bounds.
+        """
         name, days = options["name"].strip(), options["days"]
         if not 1 <= len(name) <= 100 or not name.isprintable():
             raise CommandError("name: 1 to 100 printable characters", returncode=2)
         if days is not None and not 1 <= days <= MAX_DAYS:
-            raise CommandError(f"--days: {days} is not between 1 and {MAX_DAYS}", returncode=2)
+            raise CommandError(
+                f"--days: {days} is not between 1 and {MAX_DAYS}", returncode=2
+            )
         key = new_key()
         expires = None if days is None else timezone.now() + timedelta(days=days)
         try:
@@ -52,6 +64,10 @@ class Command(BaseCommand):
                     created_by="create_api_key",
                 )
         except IntegrityError:
-            raise CommandError(f"there is a key named {name!r} already; revoked keys keep their names") from None
-        self.stderr.write(f"The key of {name}, scope {options['scope']}. It is not shown again.")
+            raise CommandError(
+                f"there is a key named {name!r} already; revoked keys keep their names"
+            ) from None
+        self.stderr.write(
+            f"The key of {name}, scope {options['scope']}. It is not shown again."
+        )
         self.stdout.write(key.text)

@@ -14,7 +14,9 @@ from discovery.domain.trades import Trade
 
 
 class Command(BaseCommand):
-    """Reads `getTransaction` results and prints every trade, or the reason if there is none. Needs no database."""
+    """Reads `getTransaction` results and prints every trade, or the reason if there is
+    none. Needs no database.
+    """
 
     help = (
         "Print the trades in getTransaction results, one JSON line each. FILE holds one result, a JSON-RPC envelope, "
@@ -24,8 +26,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the files and the wallet whose trades are printed."""
-        parser.add_argument("files", nargs="+", metavar="FILE", help="a file, or - for standard input")
-        parser.add_argument("--wallet", metavar="ADDRESS", help="print this wallet's trades only")
+        parser.add_argument(
+            "files", nargs="+", metavar="FILE", help="a file, or - for standard input"
+        )
+        parser.add_argument(
+            "--wallet", metavar="ADDRESS", help="print this wallet's trades only"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Decode. Raises CommandError after the last file if one could not be read."""
@@ -38,7 +44,9 @@ class Command(BaseCommand):
         unread = 0
         for name in options["files"]:
             try:
-                content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+                content = (
+                    sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+                )
             except OSError as error:
                 self.stderr.write(f"{name}: {error.strerror}")
                 unread += 1
@@ -53,12 +61,36 @@ class Command(BaseCommand):
 def lines(outcome: Outcome, wallet: str | None) -> list[str]:
     """Return the JSON lines of one transaction."""
     if isinstance(outcome, Decoded):
-        found = [_trade_line(trade) for trade in outcome.trades if wallet in (None, trade.wallet)]
-        return found or [_json({"signature": outcome.signature, "outcome": "skipped", "reason": "other_wallet"})]
+        found = [
+            _trade_line(trade)
+            for trade in outcome.trades
+            if wallet in (None, trade.wallet)
+        ]
+        return found or [
+            _json(
+                {
+                    "signature": outcome.signature,
+                    "outcome": "skipped",
+                    "reason": "other_wallet",
+                }
+            )
+        ]
     if isinstance(outcome, Failed):
-        line = {"signature": outcome.signature, "outcome": "failed", "reason": str(outcome.reason)}
+        line = {
+            "signature": outcome.signature,
+            "outcome": "failed",
+            "reason": str(outcome.reason),
+        }
         return [_json({**line, "detail": outcome.detail} if outcome.detail else line)]
-    return [_json({"signature": outcome.signature, "outcome": "skipped", "reason": str(outcome.reason)})]
+    return [
+        _json(
+            {
+                "signature": outcome.signature,
+                "outcome": "skipped",
+                "reason": str(outcome.reason),
+            }
+        )
+    ]
 
 
 def _trade_line(trade: Trade) -> str:

@@ -19,7 +19,13 @@ from django.db import DatabaseError
 from discovery.analysis.estimate import Estimate
 from discovery.domain.addresses import parse_address
 from discovery.domain.funnel import ordered_funnel
-from discovery.domain.run_params import NUMBER_SPECS, PARAM_SPECS, InvalidParams, Params, check_params
+from discovery.domain.run_params import (
+    NUMBER_SPECS,
+    PARAM_SPECS,
+    InvalidParams,
+    Params,
+    check_params,
+)
 from discovery.jobs import run_lifecycle
 from discovery.jobs.inline_runner import run_inline
 from discovery.management.signals import InterruptHandler
@@ -42,7 +48,9 @@ EXIT_FAILED, EXIT_BAD_OPTION, EXIT_ACTIVE, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 
 class Command(BaseCommand):
-    """Finds tokens that pumped and their early buyers, and keeps the buyers that took profit out."""
+    """Finds tokens that pumped and their early buyers, and keeps the buyers that took
+    profit out.
+    """
 
     help = (
         "Run one discovery now: by the workers, or in this process if none is alive. "
@@ -68,44 +76,74 @@ class Command(BaseCommand):
             help="analyse this token instead of searching, past the pump and age filters and --max-tokens; repeatable",
         )
         parser.add_argument(
-            "--plan", action="store_true", help="print the expected cost of the run; no provider call, no change"
-        )
-        parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-        parser.add_argument(
-            "--all-buyers", action="store_true", help="show the early buyers that did not qualify as well"
+            "--plan",
+            action="store_true",
+            help="print the expected cost of the run; no provider call, no change",
         )
         parser.add_argument(
-            "--foreground", action="store_true", help="run every step in this process; no worker is needed"
+            "--json",
+            action="store_true",
+            help="print one JSON object instead of a table",
         )
-        parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
+        parser.add_argument(
+            "--all-buyers",
+            action="store_true",
+            help="show the early buyers that did not qualify as well",
+        )
+        parser.add_argument(
+            "--foreground",
+            action="store_true",
+            help="run every step in this process; no worker is needed",
+        )
+        parser.add_argument(
+            "--quiet", action="store_true", help="no progress on standard error"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run. Raises CommandError with the exit code of the case."""
-        given = {name: options[name] for name in NUMBER_SPECS if options[name] is not None}
+        given = {
+            name: options[name] for name in NUMBER_SPECS if options[name] is not None
+        }
         mints = _parse_mints(options["token"])
-        _check_options(given)  # wrong options are reported even if the database is out of reach
+        _check_options(
+            given
+        )  # wrong options are reported even if the database is out of reach
         try:
             config = Config.load()
         except DatabaseError as error:
             cause = str(error).strip()
-            raise CommandError(f"the database does not answer: {cause}", returncode=EXIT_FAILED) from None
+            raise CommandError(
+                f"the database does not answer: {cause}", returncode=EXIT_FAILED
+            ) from None
         params = check_params(given, config.params)
         if options["plan"]:
             self._print_plan(params, mints, as_json=options["json"])
             return
         run = self._run(params, mints, config.version, options)
         if options["json"]:
-            self.stdout.write(json.dumps(_run_object(run, all_buyers=options["all_buyers"])))
+            self.stdout.write(
+                json.dumps(_run_object(run, all_buyers=options["all_buyers"]))
+            )
         else:
             _print_results(run, all_buyers=options["all_buyers"])
         if run.status != RunStatus.COMPLETED:
             raise CommandError(f"run {run.pk} {run.status}", returncode=EXIT_FAILED)
 
     def _print_plan(self, params: Params, mints: list[str], *, as_json: bool) -> None:
-        plan = estimate_cost(expected_source(), len(mints) or params.max_tokens, given=bool(mints))
-        self.stdout.write(json.dumps(_plan_object(plan)) if as_json else plan_text(plan))
+        plan = estimate_cost(
+            expected_source(), len(mints) or params.max_tokens, given=bool(mints)
+        )
+        self.stdout.write(
+            json.dumps(_plan_object(plan)) if as_json else plan_text(plan)
+        )
 
-    def _run(self, params: Params, mints: list[str], config_version: int, options: Mapping[str, Any]) -> Run:
+    def _run(
+        self,
+        params: Params,
+        mints: list[str],
+        config_version: int,
+        options: Mapping[str, Any],
+    ) -> Run:
         """Start a run, show its progress and return it when it has ended."""
         in_foreground = options["foreground"] or not has_live_workers()
         request = run_lifecycle.RunRequest(
@@ -122,13 +160,19 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=EXIT_ACTIVE) from None
         is_quiet = options["quiet"] or options["json"]
         try:
-            with _warnings_only(), QuietReporter() if is_quiet else ProgressReporter() as reporter:
+            with (
+                _warnings_only(),
+                QuietReporter() if is_quiet else ProgressReporter() as reporter,
+            ):
                 if in_foreground:
                     async_to_sync(_run_in_foreground)(run, reporter)
                 else:
                     _watch(run, reporter)
         except (KeyboardInterrupt, asyncio.CancelledError):
-            raise CommandError(f"interrupted; run {run.pk} keeps what it found", returncode=EXIT_INTERRUPTED) from None
+            raise CommandError(
+                f"interrupted; run {run.pk} keeps what it found",
+                returncode=EXIT_INTERRUPTED,
+            ) from None
         except DatabaseError as error:
             cause = f"the database went away during run {run.pk}: {str(error).strip()}"
             raise CommandError(cause, returncode=EXIT_FAILED) from None
@@ -147,14 +191,21 @@ def _check_options(given: Mapping[str, Any]) -> None:
     try:
         check_params(given)
     except InvalidParams as error:
-        lines = [f"{PARAM_SPECS[name].option}: {problem}" for name, problem in error.problems.items()]
+        lines = [
+            f"{PARAM_SPECS[name].option}: {problem}"
+            for name, problem in error.problems.items()
+        ]
         raise CommandError("\n".join(lines), returncode=EXIT_BAD_OPTION) from None
 
 
 @contextlib.contextmanager
 def _warnings_only() -> Iterator[None]:
     """Keep log lines below warning off the terminal while it shows progress."""
-    handlers = [handler for handler in logging.getLogger().handlers if type(handler) is logging.StreamHandler]
+    handlers = [
+        handler
+        for handler in logging.getLogger().handlers
+        if type(handler) is logging.StreamHandler
+    ]
     levels = [handler.level for handler in handlers]
     for handler in handlers:
         handler.setLevel(max(handler.level, logging.WARNING))
@@ -166,7 +217,9 @@ def _warnings_only() -> Iterator[None]:
 
 
 def _watch(run: Run, reporter: QuietReporter) -> None:
-    """Show what workers do with the run until it has ended. Ctrl-C cancels the run and waits for its end."""
+    """Show what workers do with the run until it has ended. Ctrl-C cancels the run and
+    waits for its end.
+    """
     try:
         while (current := progress(run.pk)).active:
             reporter.show(current)
@@ -194,7 +247,9 @@ async def _run_in_foreground(run: Run, reporter: QuietReporter) -> None:
 async def _show_progress(run: Run, reporter: QuietReporter) -> None:
     while True:
         await asyncio.sleep(POLL_SECONDS)
-        with contextlib.suppress(DatabaseError):  # the run itself reports a lost database
+        with contextlib.suppress(
+            DatabaseError
+        ):  # the run itself reports a lost database
             reporter.show(await sync_to_async(progress)(run.pk))
 
 
@@ -212,14 +267,23 @@ def _print_results(run: Run, *, all_buyers: bool) -> None:
     if wallets:
         console.print(wallet_table(wallets, all_buyers=all_buyers, width=console.width))
     elif not run.tokens.exists():
-        console.print("No token passed the filters: the funnel below shows where they were filtered out.")
+        console.print(
+            "No token passed the filters: the funnel below shows where they were filtered out."
+        )
     else:
-        console.print("No early buyer took enough profit out; --all-buyers shows them all with their figures.")
+        console.print(
+            "No early buyer took enough profit out; --all-buyers shows them all with their figures."
+        )
     console.print(_summary(run))
-    funnel = [f"{name.replace('_', ' ')} {count:,}" for name, count in ordered_funnel(run.funnel)]
+    funnel = [
+        f"{name.replace('_', ' ')} {count:,}"
+        for name, count in ordered_funnel(run.funnel)
+    ]
     console.print(f"Funnel: {', '.join(funnel)}")
     for error in run.errors or []:
-        text = error if isinstance(error, str) else f"{error['step']}: {error['message']}"
+        text = (
+            error if isinstance(error, str) else f"{error['step']}: {error['message']}"
+        )
         console.print(f"Lost: {text}", style="yellow", markup=False)
 
 
@@ -249,7 +313,9 @@ def _plan_object(plan: Estimate) -> dict[str, Any]:
 
 
 def _run_object(run: Run, *, all_buyers: bool) -> dict[str, Any]:
-    """Return the results as one object: lamports as strings, percentages as numbers, times in ISO 8601 with `Z`."""
+    """Return the results as one object: lamports as strings, percentages as numbers,
+    times in ISO 8601 with `Z`.
+    """
     wallets = run_results.found_wallets(run.pk, all_buyers=all_buyers)
     return {
         "run_id": str(run.pk),
@@ -293,7 +359,9 @@ def _wallet_object(wallet: run_results.FoundWallet) -> dict[str, Any]:
 
 
 def _number_or_none(value: Decimal | None) -> float | None:
-    """Return a percentage or score as the number that JSON consumers expect; its few digits survive exactly."""
+    """Return a percentage or score as the number that JSON consumers expect; its few
+    digits survive exactly.
+    """
     return None if value is None else float(value)
 
 

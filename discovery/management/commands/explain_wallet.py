@@ -1,4 +1,6 @@
-"""`manage.py explain_wallet`: a wallet's score with its evidence, down to the transactions."""
+"""`manage.py explain_wallet`: a wallet's score with its evidence, down to the
+transactions.
+"""
 
 import json
 from typing import Any, Final
@@ -11,7 +13,12 @@ from rich.text import Text
 from discovery.domain.addresses import parse_address
 from discovery.domain.display import UNKNOWN, sol_text
 from discovery.management.terminal import stdout_console
-from discovery.reads.evidence import Evidence, EvidenceCycle, EvidenceTrade, wallet_evidence
+from discovery.reads.evidence import (
+    Evidence,
+    EvidenceCycle,
+    EvidenceTrade,
+    wallet_evidence,
+)
 
 EXIT_UNKNOWN, EXIT_BAD_OPTION = 1, 2
 WIDTH: Final = 320
@@ -37,7 +44,11 @@ class Command(BaseCommand):
         """Add the wallet and the form of the output."""
         parser.add_argument("address", help="the wallet's address")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
-        parser.add_argument("--trades", action="store_true", help="show every transaction of every cycle")
+        parser.add_argument(
+            "--trades",
+            action="store_true",
+            help="show every transaction of every cycle",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the evidence. Raises CommandError with the exit code of the case."""
@@ -47,14 +58,18 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=EXIT_BAD_OPTION) from None
         evidence = wallet_evidence(address)
         if evidence is None:
-            raise CommandError(f"{address} is not on the watchlist", returncode=EXIT_UNKNOWN)
+            raise CommandError(
+                f"{address} is not on the watchlist", returncode=EXIT_UNKNOWN
+            )
         if options["json"]:
             self.stdout.write(json.dumps(evidence.to_json_object()))
             return
         console = stdout_console(width=WIDTH)
         _print_head(console, evidence)
         if evidence.profiled_at is None:
-            console.print("Not profiled yet: the next run does it, or somebody who asks for it.")
+            console.print(
+                "Not profiled yet: the next run does it, or somebody who asks for it."
+            )
             return
         _print_score(console, evidence)
         console.print(_cycle_table(evidence, with_trades=options["trades"]))
@@ -79,7 +94,10 @@ def _print_score(console: Console, evidence: Evidence) -> None:
     for flag, words in evidence.flags.items():
         console.print(Text(f"flag {flag}: {words}", style="yellow"))
     if evidence.seeds:
-        console.print(f"Seed tokens, which count for nothing: {', '.join(evidence.seeds)}", markup=False)
+        console.print(
+            f"Seed tokens, which count for nothing: {', '.join(evidence.seeds)}",
+            markup=False,
+        )
 
 
 def _gate_table(evidence: Evidence) -> Table:
@@ -94,7 +112,9 @@ def _part_table(evidence: Evidence) -> Table:
     table = Table("part", "value", "weight", "note", box=None, pad_edge=False)
     for part in evidence.parts:
         value = UNKNOWN if part["value"] is None else f"{part['value']:.4f}"
-        _add_plain_row(table, part["name"], value, f"{part['weight']:.2f}", part["note"])
+        _add_plain_row(
+            table, part["name"], value, f"{part['weight']:.2f}", part["note"]
+        )
     return table
 
 
@@ -140,4 +160,14 @@ def _counted_text(cycle: EvidenceCycle) -> str:
 def _trade_cells(trade: EvidenceTrade) -> tuple[str, ...]:
     words = f"{trade.side} {trade.token_units} units at {trade.block_time:%Y-%m-%d %H:%M:%S}"
     value = sol_text(trade.value_lamports)
-    return ("", "", trade.side, words, value, "", f"slot {trade.slot}", "", trade.signature)
+    return (
+        "",
+        "",
+        trade.side,
+        words,
+        value,
+        "",
+        f"slot {trade.slot}",
+        "",
+        trade.signature,
+    )

@@ -1,4 +1,6 @@
-"""`manage.py first_operator`: create the first login from the environment when the web server starts."""
+"""`manage.py first_operator`: create the first login from the environment when the web
+server starts.
+"""
 
 from typing import Any, Final
 
@@ -14,7 +16,9 @@ BY_HAND: Final = "docker compose exec walltrack-app python manage.py createsuper
 
 
 class Command(BaseCommand):
-    """Runs once: if anybody has a login, even a disabled one, nothing is created and nothing changes."""
+    """Runs once: if anybody has a login, even a disabled one, nothing is created and
+    nothing changes.
+    """
 
     help = (
         "Make the first login from ADMIN_USERNAME and ADMIN_PASSWORD (or ADMIN_PASSWORD_FILE), where there is no login "
@@ -25,13 +29,18 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Create it. Raises CommandError for a name or a password that cannot be used."""
         with transaction.atomic(), connection.cursor() as cursor:
-            # Several web containers may start at once: one creates it, the others wait and find it.
-            cursor.execute(f'LOCK TABLE "{User._meta.db_table}" IN SHARE ROW EXCLUSIVE MODE')
+            # Several web containers may start at once: one creates it, the others wait
+            # and find it.
+            cursor.execute(
+                f'LOCK TABLE "{User._meta.db_table}" IN SHARE ROW EXCLUSIVE MODE'
+            )
             if User.objects.exists():
                 return
             user = _user_from_environment()
             if user is None:
-                self.stdout.write(f"Nobody has a login yet. Set ADMIN_USERNAME and ADMIN_PASSWORD, or run: {BY_HAND}")
+                self.stdout.write(
+                    f"Nobody has a login yet. Set ADMIN_USERNAME and ADMIN_PASSWORD, or run: {BY_HAND}"
+                )
                 return
             user.save()
             user.groups.add(*Group.objects.filter(name="operator"))
@@ -47,9 +56,13 @@ def _user_from_environment() -> User | None:
     if not name and not password:
         return None
     if not name:
-        raise CommandError("ADMIN_PASSWORD: set without ADMIN_USERNAME. Example: ADMIN_USERNAME=operator")
+        raise CommandError(
+            "ADMIN_PASSWORD: set without ADMIN_USERNAME. Example: ADMIN_USERNAME=operator"
+        )
     if not password:
-        raise CommandError("ADMIN_USERNAME: set without ADMIN_PASSWORD, or with a placeholder for one")
+        raise CommandError(
+            "ADMIN_USERNAME: set without ADMIN_PASSWORD, or with a placeholder for one"
+        )
     # A superuser: somebody must be able to create API keys and users.
     user = User(username=name, is_staff=True, is_superuser=True)
     user.set_password(password)

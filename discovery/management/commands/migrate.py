@@ -17,7 +17,9 @@ LOCK_KEY = int.from_bytes(b"WALLTRAC", "big", signed=True)
 
 
 class Command(MigrateCommand):
-    """Holds an advisory lock while it migrates; creates the schema of `DATABASE_SCHEMA` if it is missing."""
+    """Holds an advisory lock while it migrates; creates the schema of `DATABASE_SCHEMA`
+    if it is missing.
+    """
 
     _applying = ""
 
@@ -33,10 +35,15 @@ class Command(MigrateCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> Any:
-        """Migrate. Raises CommandError if the database is out of reach, in use, or refuses."""
+        """Migrate. Raises CommandError if the database is out of reach, in use, or
+        refuses.
+        """
         wait = options["lock_wait"]
         try:
-            with connections[options["database"]].cursor() as cursor, _alone(cursor, wait):
+            with (
+                connections[options["database"]].cursor() as cursor,
+                _alone(cursor, wait),
+            ):
                 if not (options["plan"] or options["check_unapplied"]):
                     _make_schema(cursor)
                 return super().handle(*args, **options)
@@ -46,7 +53,9 @@ class Command(MigrateCommand):
                 raise
             raise CommandError(words or _failed(self._applying, error)) from error
 
-    def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:
+    def migration_progress_callback(
+        self, action: str, migration: Any = None, fake: bool = False
+    ) -> None:
         """Remember the migration that is being applied, then report as Django does."""
         if action == "apply_start":
             self._applying = str(migration)
@@ -62,8 +71,12 @@ def _seconds(text: str) -> int:
 
 @contextlib.contextmanager
 def _alone(cursor: Any, wait: int) -> Iterator[None]:
-    """Keep other processes from migrating meanwhile. Raises CommandError if the lock is not free in time."""
-    cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{max(wait * 1000, 1)}ms"])
+    """Keep other processes from migrating meanwhile. Raises CommandError if the lock is
+    not free in time.
+    """
+    cursor.execute(
+        "SELECT set_config('lock_timeout', %s, false)", [f"{max(wait * 1000, 1)}ms"]
+    )
     # A migration may rewrite a large table: the time limit of requests does not apply.
     cursor.execute("SELECT set_config('statement_timeout', '0', false)")
     try:
@@ -77,7 +90,8 @@ def _alone(cursor: Any, wait: int) -> Iterator[None]:
     try:
         yield
     finally:
-        # A lost connection has released the lock already, and the original error is the one to raise.
+        # A lost connection has released the lock already, and the original error is the
+        # one to raise.
         with contextlib.suppress(DatabaseError, InterfaceError):
             cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
             cursor.execute("RESET lock_timeout")
@@ -92,14 +106,21 @@ def _make_schema(cursor: Any) -> None:
 
 
 def _origin(error: BaseException) -> BaseException:
-    """Return the error of the driver, which Django wraps, sometimes twice and without naming it as the cause."""
-    while not isinstance(error, psycopg.Error) and (inner := error.__cause__ or error.__context__) is not None:
+    """Return the error of the driver, which Django wraps, sometimes twice and without
+    naming it as the cause.
+    """
+    while (
+        not isinstance(error, psycopg.Error)
+        and (inner := error.__cause__ or error.__context__) is not None
+    ):
         error = inner
     return error
 
 
 def _failed(migration: str, error: BaseException) -> str:
-    """Return the message for an error of the migration itself: an operator cannot fix it, but can go back."""
+    """Return the message for an error of the migration itself: an operator cannot fix
+    it, but can go back.
+    """
     return (
         f"migration {migration} failed: {str(_origin(error)).strip()}\n"
         "It was rolled back, and the previous release still works: go back to that one (`--traceback` shows where "
@@ -108,7 +129,9 @@ def _failed(migration: str, error: BaseException) -> str:
 
 
 def _words(error: DatabaseError | InterfaceError, wait: int) -> str | None:
-    """Return cause and remedy of an error that an operator can fix, or None if the migration itself is at fault."""
+    """Return cause and remedy of an error that an operator can fix, or None if the
+    migration itself is at fault.
+    """
     origin = _origin(error)
     text = str(origin).strip()
     match origin:
@@ -125,8 +148,9 @@ def _words(error: DatabaseError | InterfaceError, wait: int) -> str | None:
             )
         case psycopg.IntegrityError():
             return f"rows in the database violate a constraint: {text}\nCorrect or remove them, then migrate again."
-        case psycopg.OperationalError() if origin.sqlstate and not origin.sqlstate.startswith(
-            ("08", "57P", "28", "3D")
+        case psycopg.OperationalError() if (
+            origin.sqlstate
+            and not origin.sqlstate.startswith(("08", "57P", "28", "3D"))
         ):
             return f"the database could not migrate: {text}"
         case psycopg.OperationalError() | psycopg.InterfaceError():

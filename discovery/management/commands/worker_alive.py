@@ -11,7 +11,9 @@ from discovery.reads.health import WORKER_DEAD_SECONDS
 
 
 class Command(BaseCommand):
-    """Reads the heartbeat that the worker on this host writes: cheap, and no other node can answer instead."""
+    """Reads the heartbeat that the worker on this host writes: cheap, and no other node
+    can answer instead.
+    """
 
     help = "Exit 0 if a worker on this host has written a heartbeat lately, else 1 with the reason."
     requires_system_checks = []
@@ -32,8 +34,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the age of the heartbeat. Raises CommandError if it is missing, too old or cannot be read."""
+        """Print the age of the heartbeat. Raises CommandError if it is missing, too old
+        or cannot be read.
+        """
         host = options["host"]
-        heartbeat = latest_heartbeat(f"{WORKER_HEARTBEAT_PREFIX}{host}:", f"a worker on {host}")
+        heartbeat = latest_heartbeat(
+            f"{WORKER_HEARTBEAT_PREFIX}{host}:", f"a worker on {host}"
+        )
         age = require_recent(heartbeat, f"the worker on {host}", options["within"])
         self.stdout.write(f"{heartbeat.name} was seen {age}")
