@@ -4,22 +4,23 @@ databases of its own.
 
 import csv
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any, Final
+from typing import Final
 
 from benchmarks.answers import calls
 from benchmarks.answers.recorder import Recorder
-from benchmarks.answers.servers import (
-    ROOT,
-    UNUSED_URL,
-    Failure,
-    Installation,
-    Reply,
-    Request,
-    Web,
-    wait_for,
+from benchmarks.answers.servers import ROOT, UNUSED_URL, Installation, Request, wait_for
+from benchmarks.answers.steps import (
+    call_with_session,
+    discover,
+    explain_wallets,
+    prepare,
+    read_results,
+    run_and_read,
+    run_bad_commands,
+    run_discoveries,
+    wallet_addresses,
 )
 
 REALDATA: Final = ROOT.parent / "shared" / "realdata"
@@ -109,191 +110,58 @@ def whole_api(recorder: Recorder, installation: Installation) -> None:
     """Runs in world `small` with a Helius key, every command with bad options, and
     every call of the API.
     """
-    keys = _prepare(recorder, installation)
+    keys = prepare(recorder, installation)
     with installation.market("--world", "small", "--seed", "1"):
-        _bad_commands(recorder, installation)
+        run_bad_commands(recorder, installation)
         with installation.web(keys) as web:
             recorder.calls(web, calls.READS)
             recorder.calls(web, calls.HEALTH)
-        found = _runs(recorder, installation)
-        _discover(recorder, installation, *WIDE_SEARCH, "--early-window-minutes", "60")
+        found = run_discoveries(recorder, installation)
+        discover(recorder, installation, *WIDE_SEARCH, "--early-window-minutes", "60")
         with installation.web(keys) as web:
-            _reads(recorder, web, found, every_wallet=1)
-            _explain(recorder, installation, web)
+            read_results(recorder, web, found, every_wallet=1)
+            explain_wallets(recorder, installation, web)
             recorder.calls(web, calls.OTHER_FORMS)
             recorder.calls(web, calls.REFUSED, found)
             recorder.calls(web, calls.CHANGES, found)
             recorder.calls(web, calls.HEALTH)
-            _session(recorder, installation, web)
+            call_with_session(recorder, installation, web)
 
 
 def market_by_rpc(recorder: Recorder, installation: Installation) -> None:
     """Runs in the same world by the plain RPC."""
     installation.environment["HELIUS_API_KEY"] = ""
-    _runs_and_reads(recorder, installation, "1")
+    run_and_read(recorder, installation, "1")
 
 
 def other_market_by_helius(recorder: Recorder, installation: Installation) -> None:
     """Runs in another seed of the world with a Helius key."""
-    _runs_and_reads(recorder, installation, "2")
+    run_and_read(recorder, installation, "2")
 
 
 def other_market_by_rpc(recorder: Recorder, installation: Installation) -> None:
     """Runs in another seed of the world by the plain RPC."""
     installation.environment["HELIUS_API_KEY"] = ""
-    _runs_and_reads(recorder, installation, "2")
-
-
-def _runs_and_reads(recorder: Recorder, installation: Installation, seed: str) -> None:
-    keys = _prepare(recorder, installation)
-    with installation.market("--world", "small", "--seed", seed):
-        found = _runs(recorder, installation)
-        with installation.web(keys) as web:
-            _reads(recorder, web, found, every_wallet=10)
-            _explain(recorder, installation, web)
-
-
-def _runs(recorder: Recorder, installation: Installation) -> dict[str, str]:
-    """Run two discoveries, the second over two tokens of the first. Return what `{…}`
-    in paths stands for.
-    """
-    recorder.command(installation, "discover", "--plan", "--json")
-    recorder.command(installation, "discover", "--plan", "--json", "--max-tokens", "3")
-    run = _discover(recorder, installation)
-    tokens = [token["mint"] for token in run["tokens"]]
-    two_tokens = ("--token", tokens[0], "--token", tokens[-1])
-    recorder.command(installation, "discover", "--plan", "--json", *two_tokens)
-    _discover(recorder, installation, *two_tokens, "--min-profit-pct", "100")
-    wallets = [row["address"] for row in run["wallets"] if row["qualified"]]
-    return {"run": run["run_id"], "token": tokens[0], "wallet": min(wallets)}
-
-
-def _prepare(recorder: Recorder, installation: Installation) -> dict[str, str]:
-    """Migrate the database and make an API key for each role."""
-    done = installation.manage("migrate", "--noinput", "-v0")
-    if done.returncode:
-        raise Failure(done.stderr.decode())
-    keys = {}
-    for role, scope in {"reader": "read", "runner": "run", "admin": "admin"}.items():
-        keys[role] = (
-            installation.manage("create_api_key", role, "--scope", scope)
-            .stdout.decode()
-            .strip()
-        )
-    recorder.command(installation, "create_api_key", "reader")
-    recorder.command(installation, "create_api_key", "late", "--days", "0")
-    return keys
-
-
-def _bad_commands(recorder: Recorder, installation: Installation) -> None:
-    for arguments in (
-        ("discover", "--json", "--max-tokens", "500"),
-        ("discover", "--json", "--token", "not-an-address"),
-        ("discover", "--plan", "--json", "--min-profit-pct", "much"),
-        ("explain_wallet", "--json", "not-an-address"),
-        ("explain_wallet", "--json", calls.UNKNOWN_WALLET),
-        ("create_api_key", "x" * 101),
-    ):
-        recorder.command(installation, *arguments)
-
-
-def _discover(recorder: Recorder, installation: Installation, *options: str) -> Any:
-    run = recorder.command(
-        installation, "discover", "--json", "--all-buyers", "--foreground", *options
-    )
-    if run is None:
-        raise Failure(f"discover {' '.join(options)} failed")
-    return run
-
-
-def _reads(
-    recorder: Recorder, web: Web, found: Mapping[str, str], *, every_wallet: int
-) -> None:
-    recorder.calls(web, calls.READS)
-    recorder.calls(web, calls.READS_OF_FOUND, found)
-    for address in sorted(_addresses(web))[::every_wallet]:
-        for part in ("", "/positions?page_size=100", "/trades?page_size=100"):
-            recorder.call(web, Request("GET", f"{calls.BASE}/wallets/{address}{part}"))
-
-
-def _addresses(web: Web) -> list[str]:
-    reply = web.send(Request("GET", f"{calls.BASE}/wallets?format=ndjson"))
-    return [json.loads(line)["address"] for line in reply.body.decode().splitlines()]
-
-
-def _explain(recorder: Recorder, installation: Installation, web: Web) -> None:
-    """`explain_wallet` for the best wallets and for some others."""
-    addresses = _addresses(web)
-    for address in [*addresses[:3], *addresses[3 :: max(1, len(addresses) // 3)]]:
-        recorder.command(installation, "explain_wallet", "--json", address)
-
-
-def _session(recorder: Recorder, installation: Installation, web: Web) -> None:
-    """The API and health for a person who is logged in to the pages."""
-    name, password = "operator", "correct horse battery"
-    login = {"DJANGO_SUPERUSER_PASSWORD": password}
-    installation.manage(
-        "createsuperuser",
-        "--noinput",
-        "--username",
-        name,
-        "--email",
-        "a@example.org",
-        settings=login,
-    )
-    page = "/admin/login/"
-    token = _cookies(web.send(Request("GET", page, "")))["walltrack_csrf"]
-    body = f"csrfmiddlewaretoken={token}&username={name}&password={password.replace(' ', '+')}"
-    headers = {
-        "Content-Type": "application/x-www-form-urlencoded",
-        "Cookie": f"walltrack_csrf={token}",
-    }
-    cookies = _cookies(web.send(Request("POST", page, "", body.encode(), headers)))
-    cookie = {"Cookie": "; ".join(f"{key}={value}" for key, value in cookies.items())}
-    with_token = cookie | {"X-CSRFToken": cookies["walltrack_csrf"]}
-    for request in (
-        Request("GET", f"{calls.BASE}/status", "", None, cookie),
-        Request("GET", "/health/detailed", "", None, cookie),
-        Request("POST", f"{calls.BASE}/run", "", None, cookie),
-        Request(
-            "PATCH",
-            f"{calls.BASE}/wallets/{calls.UNKNOWN_WALLET}",
-            "",
-            {"label": "a"},
-            with_token,
-        ),
-    ):
-        reply = web.send(request)
-        label = f"with a session{' and its token' if 'X-CSRFToken' in request.headers else ''}"
-        body_of_reply = json.loads(reply.body)
-        recorder.add(
-            f"{request.method} {request.path} {label}",
-            {"status": reply.status, "body": body_of_reply},
-        )
-
-
-def _cookies(reply: Reply) -> dict[str, str]:
-    pairs = re.findall(r"(walltrack_\w+)=([^;]+)", reply.headers.get("Set-Cookie", ""))
-    return dict(pairs)
+    run_and_read(recorder, installation, "2")
 
 
 def real_launches(recorder: Recorder, installation: Installation) -> None:
     """A run over what really happened in eleven launches."""
-    keys = _prepare(recorder, installation)
+    keys = prepare(recorder, installation)
     with LAUNCHES.open(newline="", encoding="utf-8") as file:
         mints = list(dict.fromkeys(row["mint"] for row in csv.DictReader(file)))
     tokens = [option for mint in mints for option in ("--token", mint)]
     with installation.market("--trades", str(LAUNCHES)):
-        run = _discover(recorder, installation, *tokens)
+        run = discover(recorder, installation, *tokens)
         found = {"run": run["run_id"], "token": mints[0]}
         with installation.web(keys) as web:
-            _reads(recorder, web, found, every_wallet=3)
-            _explain(recorder, installation, web)
+            read_results(recorder, web, found, every_wallet=3)
+            explain_wallets(recorder, installation, web)
 
 
 def with_workers(recorder: Recorder, installation: Installation) -> None:
     """A run, a profile and a list of pumps made by workers that the API asked for them."""
-    keys = _prepare(recorder, installation)
+    keys = prepare(recorder, installation)
     with ExitStack() as stack:
         stack.enter_context(installation.market("--world", "small", "--seed", "1"))
         stack.enter_context(installation.workers())
@@ -312,7 +180,7 @@ def with_workers(recorder: Recorder, installation: Installation) -> None:
         )
         recorder.call(web, Request("GET", f"{calls.BASE}/runs/{run}"))
         recorder.command(installation, "discover", "--json", "--all-buyers")
-        wallet = f"{calls.BASE}/wallets/{min(_addresses(web))}"
+        wallet = f"{calls.BASE}/wallets/{min(wallet_addresses(web))}"
         before = web.json(wallet)["profiled_at"]
         recorder.call(web, Request("POST", f"{wallet}/profile", "runner"))
         wait_for("the profile", lambda: web.json(wallet)["profiled_at"] != before, 60)
@@ -321,14 +189,16 @@ def with_workers(recorder: Recorder, installation: Installation) -> None:
         wait_for("the pumps", lambda: web.json(f"{calls.BASE}/pumps")["tokens"], 60)
         recorder.calls(web, calls.READS)
         recorder.calls(
-            web, calls.READS_OF_FOUND, {"run": run, "wallet": min(_addresses(web))}
+            web,
+            calls.READS_OF_FOUND,
+            {"run": run, "wallet": min(wallet_addresses(web))},
         )
         recorder.calls(web, calls.HEALTH)
 
 
 def other_settings(recorder: Recorder, installation: Installation) -> None:
     """Authentication off, throttles, the schedule off, and servers out of reach."""
-    keys = _prepare(recorder, installation)
+    keys = prepare(recorder, installation)
     start = f"{calls.BASE}/run"
     status = Request("GET", f"{calls.BASE}/status")
     with installation.web(
@@ -392,7 +262,7 @@ def other_settings(recorder: Recorder, installation: Installation) -> None:
 
 def with_trouble(recorder: Recorder, installation: Installation) -> None:
     """Runs without a provider, with too few calls, and in a market without tokens."""
-    keys = _prepare(recorder, installation)
+    keys = prepare(recorder, installation)
     with installation.market("--world", "small", "--seed", "1"):
         few = (
             "discover",
@@ -410,7 +280,7 @@ def with_trouble(recorder: Recorder, installation: Installation) -> None:
         recorder.command(installation, *few)
     del installation.environment["JUPITER_URL"]
     with installation.market("--world", "empty"), installation.web(keys) as web:
-        _discover(recorder, installation)
+        discover(recorder, installation)
         recorder.calls(web, calls.READS)
         recorder.calls(web, calls.HEALTH)
         for run in web.json(f"{calls.BASE}/runs")["runs"]:

@@ -13,6 +13,8 @@ from discovery.domain.profiles import Cycle, Prior, Profile
 NOW = 1_790_000_000
 DAY = 86_400
 SOL = 10**9
+WIN, LOSS = 2 * SOL, SOL // 2
+"""Proceeds in lamports of a won and of a lost cycle that cost one SOL."""
 Histories = Mapping[str, Sequence[HoldingEvent]]
 
 PRIOR = Prior(

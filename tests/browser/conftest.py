@@ -28,6 +28,7 @@ from playwright.sync_api import (
 )
 
 from discovery import services
+from discovery.domain.run_params import Params
 from discovery.models import Config, Run
 from discovery.models.enums import Trigger
 from tests.groups import make_groups
@@ -262,6 +263,30 @@ def visit(chromium: Browser, stack: Stack) -> Iterator[Callable[..., Visitor]]:
         complaints += visitor.complaints
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def reset_configuration(stack: Stack) -> None:
+    """Reset the configuration. Fails if a run is active."""
+    assert not Run.objects.filter(status__in=("queued", "running")).exists()
+    flags = list(Params().excluded_flags)
+    Config.objects.update(
+        enabled=True,
+        schedule_hours=6,
+        max_tokens=20,
+        excluded_flags=flags,
+        next_run_at=None,
+        updated_by=None,
+    )
+
+
+def wait_for_htmx(page: Page) -> None:
+    """Wait until htmx has swapped in all responses and their elements listen for
+    events.
+    """
+    page.wait_for_function(
+        "!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added')"
+    )
 
 
 def log_in(visitor: Visitor, name: str, password: str = PASSWORD) -> None:

@@ -8,42 +8,18 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from discovery.domain.run_params import Params
-from discovery.models import Config, Pumps, Run, Wallet
-from tests.browser.conftest import Stack, Visitor, log_in
+from discovery.models import Config, Pumps, Wallet
+from tests.browser.conftest import Stack, Visitor, log_in, wait_for_htmx
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reset_configuration")]
+
 WIDTHS_AND_THEMES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
-
-
-@pytest.fixture(autouse=True)
-def _reset_configuration(stack: Stack) -> None:
-    """Reset the configuration. Fails if a run is active."""
-    assert not Run.objects.filter(status__in=("queued", "running")).exists()
-    flags = list(Params().excluded_flags)
-    Config.objects.update(
-        enabled=True,
-        schedule_hours=6,
-        max_tokens=20,
-        excluded_flags=flags,
-        next_run_at=None,
-        updated_by=None,
-    )
 
 
 def section(page: Page, title: str) -> str:
     return page.locator(
         ".wt-card", has=page.get_by_role("heading", name=title, exact=True)
     ).first.inner_text()
-
-
-def wait_for_htmx(page: Page) -> None:
-    """Wait until htmx has swapped in all responses and their elements listen for
-    events.
-    """
-    page.wait_for_function(
-        "!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added')"
-    )
 
 
 def test_the_login_leads_to_the_discovery_tab(visit: Callable[..., Visitor]) -> None:
@@ -72,94 +48,6 @@ def test_every_section_is_visible(visit: Callable[..., Visitor]) -> None:
     expect(page.get_by_text("Simulated market.")).to_be_visible()
 
 
-def test_another_frequency_moves_the_next_run_at_once(
-    visit: Callable[..., Visitor],
-) -> None:
-    page = visit().open()
-    page.select_option("#schedule-hours", "12")
-    expect(page.locator("#scheduler").get_by_text("Saved.")).to_be_visible()
-    expect(page.locator("#schedule-facts")).to_contain_text(re.compile(r"in 1[12] h"))
-    page.reload()
-    expect(page.locator("#schedule-hours")).to_have_value("12")
-
-
-def test_the_switch_turns_the_schedule_off_and_on(
-    visit: Callable[..., Visitor],
-) -> None:
-    page = visit().open()
-    page.get_by_role("switch").click()
-    expect(page.locator("#scheduler")).to_contain_text(
-        "none: switched off in the configuration"
-    )
-    page.get_by_role("switch").click()
-    expect(page.locator("#scheduler .wt-head")).to_contain_text("on")
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "words"),
-    [
-        ("min_price_change_pct", "1000", "1,000 is not between 0 and 999.99 %"),
-        ("min_volume_usd", "-5", "-5 is not between"),
-        ("min_liquidity_usd", "-5", "-5 is not between"),
-        ("max_token_age_hours", "200", "200 is not between 1 and 168 h"),
-        ("max_tokens", "0", "0 is not between 1 and 100 tokens"),
-        ("early_window_minutes", "1", "1 is not between 5 and 120 min"),
-        ("min_profit_pct", "501", "501 is not between 0 and 500 %"),
-        ("max_requests_per_run", "5", "5 is not between 100 and 10,000,000 calls"),
-    ],
-)
-def test_an_invalid_parameter_shows_its_error_beside_the_field(
-    field: str, value: str, words: str, visit: Callable[..., Visitor]
-) -> None:
-    page = visit().open()
-    page.fill(f"#id_{field}", value)
-    expect(page.locator(f"[data-field={field}]")).to_have_class(
-        re.compile("wt-changed")
-    )
-    page.get_by_role("button", name="Save").click()
-    expect(page.locator(f"[data-field={field}] .wt-problem")).to_contain_text(words)
-    expect(page.locator(f"#id_{field}")).to_have_value(value)
-
-
-def test_a_parameter_is_saved_and_still_there_after_a_reload(
-    visit: Callable[..., Visitor],
-) -> None:
-    page = visit().open()
-    page.fill("#id_max_tokens", "7")
-    expect(page.locator("#differs")).to_contain_text("Not saved: maximum tokens")
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Saved; used from the next run.")).to_be_visible()
-    page.reload()
-    expect(page.locator("#id_max_tokens")).to_have_value("7")
-
-
-def test_enter_in_a_field_saves_and_starts_no_run(
-    visit: Callable[..., Visitor],
-) -> None:
-    page = visit().open()
-    page.fill("#id_max_tokens", "6")
-    page.press("#id_max_tokens", "Enter")
-    expect(page.get_by_text("Saved; used from the next run.")).to_be_visible()
-    assert not Run.objects.filter(status__in=("queued", "running")).exists()
-    assert page.evaluate("document.activeElement.id") == "id_max_tokens"
-
-
-def test_the_focus_stays_when_a_section_is_swapped(
-    visit: Callable[..., Visitor],
-) -> None:
-    page = visit().open()
-    for name, press in (
-        ("schedule-enabled", "Space"),
-        ("save-params", "Enter"),
-        ("refresh-pumps", "Enter"),
-    ):
-        page.focus(f"#{name}")
-        page.keyboard.press(press)
-        page.wait_for_timeout(400)
-        wait_for_htmx(page)
-        assert page.evaluate("document.activeElement.id") == name
-
-
 def test_the_error_of_an_action_stays_while_the_page_polls(
     visit: Callable[..., Visitor],
 ) -> None:
@@ -172,29 +60,6 @@ def test_the_error_of_an_action_stays_while_the_page_polls(
         pass
     expect(page.locator("#trouble")).to_contain_text("may not have been completed")
     visitor.complaints.clear()  # the aborted request
-
-
-def test_a_switch_pressed_twice_shows_what_is_saved(
-    visit: Callable[..., Visitor],
-) -> None:
-    page = visit().open()
-    page.get_by_role("switch").dblclick()
-    expect(page.locator("#scheduler").get_by_text("Saved.")).to_be_visible()
-    wait_for_htmx(page)
-    assert page.get_by_role("switch").is_checked() is Config.objects.get().enabled
-
-
-def test_two_operators_at_once_lose_nothing(visit: Callable[..., Visitor]) -> None:
-    one, other = visit().open(), visit().open()
-    one.fill("#id_max_tokens", "8")
-    one.get_by_role("button", name="Save").click()
-    expect(one.get_by_text("Saved; used from the next run.")).to_be_visible()
-    other.fill("#id_max_tokens", "9")
-    other.get_by_role("button", name="Save").click()
-    expect(other.locator("#params")).to_contain_text("max tokens 9 instead of 8")
-    other.get_by_role("button", name="Save").click()
-    expect(other.get_by_text("Saved; used from the next run.")).to_be_visible()
-    assert Config.objects.get().max_tokens == 9
 
 
 def test_a_run_is_watched_from_the_button_to_its_wallets_and_their_transactions(
@@ -397,15 +262,6 @@ def test_a_note_with_long_words_fits_the_page(
     expect(page.get_by_role("heading", name="Changes")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("document.getElementById('main')?.scrollWidth ?? 0") <= width
-
-
-def test_unsaved_flags_are_marked(visit: Callable[..., Visitor]) -> None:
-    page = visit().open()
-    page.get_by_role("checkbox", name="sniper").check()
-    expect(page.locator("#differs")).to_contain_text("Not saved: flags that exclude")
-    expect(page.locator("fieldset.wt-changed")).to_be_visible()
-    page.get_by_role("checkbox", name="sniper").uncheck()
-    expect(page.locator("fieldset.wt-changed")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("width", "theme"), WIDTHS_AND_THEMES)

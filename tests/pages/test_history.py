@@ -18,7 +18,7 @@ from tests.factories import (
     address,
 )
 from tests.pages.conftest import Person
-from tests.pages.test_home import text
+from tests.pages.content import text
 
 pytestmark = pytest.mark.django_db
 

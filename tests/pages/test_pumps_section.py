@@ -8,7 +8,7 @@ from django.utils import timezone
 from discovery.models import Config, Pumps
 from tests.factories import MINT
 from tests.pages.conftest import Person
-from tests.pages.test_home import text
+from tests.pages.content import text
 
 pytestmark = pytest.mark.django_db
 

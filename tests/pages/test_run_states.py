@@ -21,7 +21,7 @@ from tests.factories import (
     address,
 )
 from tests.pages.conftest import Person
-from tests.pages.test_home import params, text
+from tests.pages.content import params, text
 
 pytestmark = pytest.mark.django_db
 

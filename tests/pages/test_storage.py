@@ -6,7 +6,7 @@ from django.db import connection
 from discovery.models import Trade
 from discovery.reads.storage import storage
 from tests.pages.conftest import Person
-from tests.pages.test_home import text
+from tests.pages.content import text
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ import pytest
 from discovery import services
 from discovery.models import Config
 from tests.pages.conftest import Person
-from tests.pages.test_home import params, text
+from tests.pages.content import params, text
 
 pytestmark = pytest.mark.django_db
 

@@ -10,6 +10,7 @@ import pytest
 import redis
 from django.core.management import call_command
 
+from discovery.clients import provider_status
 from discovery.models import Config
 from tests.markets import CALLS_PER_SECOND, RunningMarket, market
 
@@ -76,3 +77,9 @@ def discover(db: None) -> Callable[..., dict[str, Any]]:
         return json.loads(out.getvalue())
 
     return run
+
+
+@pytest.fixture
+def no_status_writes_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start like a new process, which has written no status of a provider."""
+    monkeypatch.setattr(provider_status, "last_writes", {})

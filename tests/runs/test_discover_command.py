@@ -16,7 +16,7 @@ from django.db import connection
 
 from discovery.models import Config, Run
 from tests.markets import CALLS_PER_SECOND, EVERYTHING
-from tests.runs.test_ledger import MINT, start
+from tests.runs.started_runs import MINT, start
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,10 @@ import pytest
 from simmarket import worlds
 from simmarket.api.market import Options
 from simmarket.api.server import RunningServer, running
+from simmarket.chain.figures import main_pool
 from simmarket.chain.world import World
+from simmarket.worlds import expected_results
+from tests.simmarket.past import past_tokens
 
 REAL_DATA = Path(__file__).resolve().parents[3] / "shared" / "realdata"
 
@@ -122,6 +125,44 @@ def real_data() -> Path:
     return REAL_DATA
 
 
+@pytest.fixture
+def captured(real_data: Path) -> Callable[..., Any]:
+    """Returns a captured payload by its path."""
+
+    def load(*parts: str) -> Any:
+        return json.loads(real_data.joinpath("http", *parts).read_text())
+
+    return load
+
+
 @pytest.fixture(scope="session")
 def trades_world(real_data: Path) -> World:
     return worlds.from_trades(real_data / "trades" / "pump_launch_first_300s.csv")
+
+
+@pytest.fixture
+def main_pools(market: Client, small_world: World) -> dict[str, Any]:
+    """The main pool and its figures now, by mint."""
+    stats = market.stats()
+    now = int(stats["now"]) - stats["shift_seconds"]
+    return {
+        mint: main_pool(small_world, token, now)
+        for mint, token in small_world.tokens.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def past_cycles(seeded_world: Callable[[int], World]) -> Callable[[int], Any]:
+    """Returns the cycles in tokens of the past by wallet for a seed."""
+
+    @cache
+    def of_seed(seed: int) -> dict[str, list[Any]]:
+        world = seeded_world(seed)
+        past = past_tokens(world)
+        by_wallet = expected_results.cycles(world)
+        return {
+            address: [cycle for cycle in rows if cycle.mint in past]
+            for address, rows in by_wallet.items()
+        }
+
+    return of_seed
