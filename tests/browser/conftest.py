@@ -104,11 +104,19 @@ def _django_db_helper() -> None:
     """
 
 
-@pytest.fixture(scope="module")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Move the tests with a browser to the end, so that all share one stack in any
+    order of the other tests.
+    """
+    folder = Path(__file__).parent
+    items.sort(key=lambda item: item.path.is_relative_to(folder))
+
+
+@pytest.fixture(scope="package")
 def chromium(django_db_setup: None) -> Iterator[Browser]:
     """Return Debian's Chromium. Skips the test if it is not installed.
 
-    Its event loop runs in this thread until the module ends. Therefore the test
+    Its event loop runs in this thread until the package ends. Therefore the test
     database is created before, and tests with event loops of their own run after.
     """
     if CHROMIUM is None:
@@ -130,7 +138,7 @@ def chromium(django_db_setup: None) -> Iterator[Browser]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def stack(
     chromium: Browser,
     django_db_setup: None,
@@ -138,7 +146,7 @@ def stack(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
     """Start everything and complete one run. Its rows are deleted at the end of the
-    module.
+    package.
     """
     from tests.runs.workers import environment, workers
 
