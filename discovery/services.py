@@ -126,7 +126,7 @@ def _hash(value: Any) -> str:
 
 
 def is_enqueued(run: Run) -> bool:
-    """Return True if workers have been sent the run; else the queue is out of reach and
+    """Return True if workers have been sent the run; else the queue is unreachable and
     the sweeper sends it later.
     """
     return (
@@ -311,8 +311,8 @@ def request_pumps() -> bool:
     is_new_request = Pumps.objects.filter(is_due, pk=1).update(asked_at=now)
     if not is_new_request or broker.send(TaskName.REFRESH_PUMPS, [], Queue.PERIODIC):
         return True
-    # `asked_at` stays: a queue out of reach is not tried again by everybody who opens
+    # `asked_at` stays: an unreachable queue is not tried again by everybody who opens
     # the page.
-    problem = "the queue is out of reach: no worker could be asked"
+    problem = "the queue is unreachable: no worker could be asked"
     Pumps.objects.filter(pk=1).update(answered_at=timezone.now(), problem=problem)
     return False

@@ -155,10 +155,10 @@ def problem_of(error: BaseException) -> Problem | None:
         case Http404() | ObjectDoesNotExist():
             return Problem(404, "not_found", str(error) or "not found")
         case OperationalError() | InterfaceError():
-            return unavailable("database_unavailable", "the database is out of reach")
+            return unavailable("database_unavailable", "the database is unreachable")
         case QueueError():
             return unavailable(
-                "queue_unavailable", "the queue is out of reach; nothing was started"
+                "queue_unavailable", "the queue is unreachable; nothing was started"
             )
         case exceptions.APIException():
             return _of_framework(error)
@@ -265,14 +265,14 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Return 500, or 503 if the database is out of reach."""
+    """Return 500, or 503 if the database is unreachable."""
     is_database_gone = isinstance(sys.exc_info()[1], DATABASE_GONE)
     if _is_api(request):
         return problem_response(
             request, _server_problem(is_database_gone=is_database_gone)
         )
     if is_database_gone:
-        words = "The database is out of reach. Try again in a moment."
+        words = "The database is unreachable. Try again in a moment."
         return HttpResponse(
             words,
             status=503,
@@ -284,7 +284,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _server_problem(*, is_database_gone: bool) -> Problem:
     if is_database_gone:
-        return unavailable("database_unavailable", "the database is out of reach")
+        return unavailable("database_unavailable", "the database is unreachable")
     return Problem(
         500,
         "internal_error",

@@ -2,7 +2,7 @@
 counted apart from reading.
 
 Calls are counted in the shared cache, for all processes together. No call is refused
-while the cache is out of reach.
+while the cache is unreachable.
 """
 
 import logging
@@ -71,7 +71,7 @@ class CallerThrottle(throttling.BaseThrottle):
     def _note_silence(self, now: float, error: Exception) -> None:
         if not CallerThrottle._cache_silent_until:
             log.warning(
-                "calls are not counted: the cache is out of reach",
+                "calls are not counted: the cache is unreachable",
                 extra={"cause": str(error)[:200]},
             )
         CallerThrottle._cache_silent_until = now + CACHE_PAUSE_SECONDS

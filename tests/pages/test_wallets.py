@@ -264,7 +264,7 @@ def test_a_profile_that_the_queue_did_not_take_is_told(
     answer = operator.client.post(
         f"/admin/discovery/wallets/{address(1)}/profile", follow=True
     )
-    assert "The queue is out of reach" in text(answer)
+    assert "The queue is unreachable" in text(answer)
 
 
 @pytest.mark.parametrize("act", ["change", "profile"])

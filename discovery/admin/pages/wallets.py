@@ -300,7 +300,7 @@ def profile(request: HttpRequest, address: str) -> HttpResponse:
     except services.QueueError:
         messages.error(
             request,
-            "The queue is out of reach: nothing was requested. /health/detailed says more.",
+            "The queue is unreachable: nothing was requested. /health/detailed says more.",
         )
     else:
         messages.success(request, "A worker profiles the wallet; reload in a moment.")

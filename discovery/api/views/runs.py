@@ -115,7 +115,7 @@ class StartView(ApiView):
         )
         message = f"The run is {run.status}."
         if not services.is_enqueued(run):
-            message = "The run is queued. The queue is out of reach; the run starts once it is back."
+            message = "The run is queued. The queue is unreachable; the run starts once it is back."
         return run_accepted(run, message)
 
 

@@ -107,7 +107,7 @@ class Command(BaseCommand):
         mints = _parse_mints(options["token"])
         _check_options(
             given
-        )  # wrong options are reported even if the database is out of reach
+        )  # wrong options are reported even if the database is unreachable
         try:
             config = Config.load()
         except DatabaseError as error:
