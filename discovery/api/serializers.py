@@ -16,6 +16,7 @@ from discovery.reads import (
     config,
     positions,
     pumps,
+    run_findings,
     runs,
     scheduler,
     stats,
@@ -216,8 +217,8 @@ class WalletChangeSerializer(BodySerializer):
 
 RunRowSerializer: Final = struct_serializer(runs.RunRow)
 RunDetailSerializer: Final = struct_serializer(runs.RunDetail)
-RunWalletRowSerializer: Final = struct_serializer(runs.RunWalletRow)
-RunTokenRowSerializer: Final = struct_serializer(runs.RunTokenRow)
+RunWalletRowSerializer: Final = struct_serializer(run_findings.RunWalletRow)
+RunTokenRowSerializer: Final = struct_serializer(run_findings.RunTokenRow)
 WalletRowSerializer: Final = struct_serializer(wallets.WalletRow)
 WalletDetailSerializer: Final = struct_serializer(wallets.WalletDetail)
 TradeRowSerializer: Final = struct_serializer(trades.TradeRow)

@@ -25,7 +25,7 @@ from discovery.domain.funnel import ordered_funnel
 from discovery.domain.run_params import NUMBER_SPECS
 from discovery.models import Run
 from discovery.models.enums import RunStatus, Trigger
-from discovery.reads import live, runs, timeline
+from discovery.reads import live, run_findings, runs, timeline
 from discovery.reads.paging import Page
 
 ROWS: Final = 25
@@ -44,7 +44,9 @@ def run_page(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 def dialog(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Render parameters, first wallets and errors."""
     values = _head_values(_run_or_404(run_id))
-    values["wallets"] = runs.run_wallets(run_id, Page(1, DIALOG_ROWS), exists=True)
+    values["wallets"] = run_findings.run_wallets(
+        run_id, Page(1, DIALOG_ROWS), exists=True
+    )
     return render_fragment(request, "discovery/run_dialog.html", values)
 
 
@@ -147,12 +149,14 @@ def _run_or_404(run_id: uuid.UUID) -> runs.RunDetail:
 
 def _body_values(request: HttpRequest, run_id: uuid.UUID) -> dict[str, Any]:
     wallets = fetch_page(
-        page_number(request), ROWS, partial(runs.run_wallets, run_id, exists=True)
+        page_number(request),
+        ROWS,
+        partial(run_findings.run_wallets, run_id, exists=True),
     )
     tokens = fetch_page(
         page_number(request, "tokens"),
         ROWS,
-        partial(runs.run_tokens, run_id, exists=True),
+        partial(run_findings.run_tokens, run_id, exists=True),
     )
     return {
         "timeline": timeline.timeline(run_id),

@@ -32,7 +32,7 @@ from discovery.api.struct_serializers import struct_serializer
 from discovery.api.views.base import ApiView, ListView, parsed_run_id
 from discovery.models import Run
 from discovery.models.enums import ApiScope, Trigger
-from discovery.reads import runs
+from discovery.reads import run_findings, runs
 from discovery.reads.filters import RunFilterSet
 
 MAX_KEY_LENGTH: Final = 255
@@ -180,7 +180,9 @@ class RunWalletsView(ListView):
     )
     def get(self, request: Request, run_id: str) -> Response:
         """Return a page of them."""
-        return self.paginated_response(partial(runs.run_wallets, parsed_run_id(run_id)))
+        return self.paginated_response(
+            partial(run_findings.run_wallets, parsed_run_id(run_id))
+        )
 
 
 class RunTokensView(ListView):
@@ -198,7 +200,9 @@ class RunTokensView(ListView):
     )
     def get(self, request: Request, run_id: str) -> Response:
         """Return a page of them."""
-        return self.paginated_response(partial(runs.run_tokens, parsed_run_id(run_id)))
+        return self.paginated_response(
+            partial(run_findings.run_tokens, parsed_run_id(run_id))
+        )
 
 
 class CancelView(ApiView):
