@@ -22,14 +22,15 @@ from discovery.admin.pages.access import (
 )
 from discovery.admin.pages.paging import fetch_page, page_number
 from discovery.admin.pages.profile_rows import figure_rows, habit_rows
+from discovery.admin.pages.wallet_filters import MAX_SCORE, WatchlistFilterSet
 from discovery.domain.addresses import is_address
-from discovery.domain.display import parse_whole_number, short_address
+from discovery.domain.display import short_address
 from discovery.domain.flags import FLAG_NAMES
 from discovery.domain.units import lamports_to_sol
 from discovery.models import Wallet
 from discovery.models.enums import WalletStatus
 from discovery.reads import positions, wallet_history, wallets
-from discovery.reads.filters import TradeFilterSet, WalletFilterSet
+from discovery.reads.filters import TradeFilterSet
 from discovery.reads.paging import Page
 from discovery.reads.trades import wallet_trades
 
@@ -43,9 +44,7 @@ ORDERINGS: Final = {
     "-last_discovered_at": "Last found",
     "last_discovered_at": "Found longest ago",
 }
-MAX_SCORE: Final = 100
-MAX_CYCLES: Final = 1_000_000
-MAX_SEARCH_LENGTH: Final = 100
+FILTERS: Final = ("status", "flag", "search", "min_score", "min_cycles")
 MAX_LABEL_LENGTH: Final = 100
 MAX_NOTE_LENGTH: Final = 10_000
 MAX_QUOTED_LENGTH: Final = 200
@@ -56,31 +55,24 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
     """Render the watchlist with filters, best score first. The export holds every
     wallet of the filter.
     """
-    filters, problems = _filters(request)
     number = page_number(request)
     ordering = request.GET.get("ordering", DEFAULT_ORDERING)
     if ordering not in ORDERINGS:
         ordering = DEFAULT_ORDERING
-    exported = {name: str(value) for name, value in filters.items()} | {
-        "ordering": ordering
-    }
-    page = wallets.wallet_list(WalletFilterSet(exported).qs, Page(number, ROWS))
-    in_fields = {
-        name: value
-        for name, value in request.GET.items()
-        if value and name not in {"page", "ordering"}
-    }
+    given = {name: request.GET.get(name, "") for name in FILTERS}
+    filters = WatchlistFilterSet({**given, "ordering": ordering})
+    page = wallets.wallet_list(filters.qs, Page(number, ROWS))
+    in_fields = _filled_fields(request)
     first_row = (number - 1) * ROWS
     values = {
         "wallets": page,
         "number": number,
         "first_row": first_row + 1,
         "last_row": first_row + len(page.rows),
-        "last_page": max(1, -(-page.total // ROWS)),
         "filters": in_fields,
-        "problems": problems,
+        "problems": filters.problems,
         "query": urlencode({**in_fields, "ordering": ordering}),
-        "export": urlencode({**exported, "format": "csv"}),
+        "export": urlencode({**filters.api_query, "format": "csv"}),
         "ordering": ordering,
         "orderings": ORDERINGS.items(),
         "statuses": WalletStatus.choices,
@@ -89,48 +81,11 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
     return render_page(request, "discovery/wallets.html", "Wallets", values)
 
 
-def _filters(request: HttpRequest) -> tuple[dict[str, Any], list[str]]:
-    """Return the filters that are set, and what could not be understood."""
-    filters: dict[str, Any] = {}
-    problems: list[str] = []
-    status = request.GET.get("status", "")
-    if status in WalletStatus.values:
-        filters["status"] = status
-    flag = request.GET.get("flag", "")
-    if flag in FLAG_NAMES:
-        filters["flag"] = flag
-    search = (
-        request.GET.get("search", "").replace("\x00", "").strip()[:MAX_SEARCH_LENGTH]
-    )
-    if search:
-        filters["search"] = search
-    score = _bounded_number(
-        request, "min_score", MAX_SCORE, "Score: a whole number of 0 to 100.", problems
-    )
-    if score is not None:
-        filters["min_score"] = Decimal(score) / MAX_SCORE
-    cycles = _bounded_number(
-        request, "min_cycles", MAX_CYCLES, "Cycles: a whole number.", problems
-    )
-    if cycles is not None:
-        filters["min_cycles"] = cycles
-    return filters, problems
-
-
-def _bounded_number(
-    request: HttpRequest, name: str, most: int, problem: str, problems: list[str]
-) -> int | None:
-    """Return the number in a field, or None if the field is empty or wrong; then the
-    problem is added.
-    """
-    text = request.GET.get(name, "")
-    if not text:
-        return None
-    number = parse_whole_number(text)
-    if number is None or number > most:
-        problems.append(problem)
-        return None
-    return number
+def _filled_fields(request: HttpRequest) -> dict[str, str]:
+    fields = request.GET.dict()
+    for name in ("page", "ordering"):
+        fields.pop(name, None)
+    return {name: value for name, value in fields.items() if value}
 
 
 @staff_view(VIEW_WALLETS)
