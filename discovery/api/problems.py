@@ -23,7 +23,6 @@ from rest_framework import exceptions, status
 from rest_framework.settings import api_settings
 
 from discovery import services
-from discovery.domain.run_params import InvalidParams
 
 log = logging.getLogger(__name__)
 
@@ -134,8 +133,6 @@ def problem_of(error: BaseException) -> Problem | None:
     match error:
         case Problem():
             return error
-        case InvalidParams():
-            return invalid(error.problems)
         case services.RunAlreadyActive():
             return _run_active(error)
         case services.IdempotencyKeyReused():

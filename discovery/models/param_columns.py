@@ -38,11 +38,13 @@ def _param_value(spec: ParamSpec, stored: Any) -> Any:
 
 def param_values(params: Params) -> dict[str, Any]:
     """Return the values of the columns that store `params`, by column."""
-    return {name: _column_value(getattr(params, name)) for name in PARAM_SPECS}
+    return {name: column_value(getattr(params, name)) for name in PARAM_SPECS}
 
 
-def _column_value(value: Any) -> Any:
-    """Return a list in place of a tuple: the column stores JSON."""
+def column_value(value: Any) -> Any:
+    """Return the value of the column that stores the value of a parameter: a list in
+    place of a tuple, because flags are stored as JSON.
+    """
     if isinstance(value, tuple):
         return list(value)
     return value
