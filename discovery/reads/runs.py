@@ -148,6 +148,15 @@ class RunDetail(msgspec.Struct, frozen=True):
         return has_stage and self.status in ACTIVE_RUN_STATUSES
 
 
+_COUNTS: Final = (
+    "tokens_analyzed",
+    "new_wallets",
+    "updated_wallets",
+    "profiled_wallets",
+)
+"""Columns in which rows of the earlier system may hold null."""
+
+
 def has_runs() -> bool:
     """Return True if any run is stored. One query."""
     return Run.objects.exists()
@@ -163,6 +172,7 @@ def run_list(rows: "QuerySet[Run]", page: Page) -> Slice[RunRow]:
 
 
 def _row(row: Mapping[str, Any]) -> RunRow:
+    counts = {name: row[name] or 0 for name in _COUNTS}
     return RunRow(
         id=row["id"],
         status=row["status"],
@@ -172,10 +182,7 @@ def _row(row: Mapping[str, Any]) -> RunRow:
         completed_at=row["completed_at"],
         scheduled_for=row["scheduled_for"],
         duration_seconds=row["duration_seconds"],
-        tokens_analyzed=row["tokens_analyzed"] or 0,
-        new_wallets=row["new_wallets"] or 0,
-        updated_wallets=row["updated_wallets"] or 0,
-        profiled_wallets=row["profiled_wallets"] or 0,
+        **counts,
         error_count=row["error_count"],
     )
 
@@ -184,6 +191,7 @@ def run_detail(run_id: uuid.UUID) -> RunDetail:
     """Return one run. Two queries at most. Raises Run.DoesNotExist."""
     run = Run.objects.get(pk=run_id)
     is_completed = run.status == RunStatus.COMPLETED
+    counts = {name: getattr(run, name) or 0 for name in _COUNTS}
     return RunDetail(
         id=run.pk,
         status=run.status,
@@ -205,10 +213,7 @@ def run_detail(run_id: uuid.UUID) -> RunDetail:
         progress=run_progress(
             run.stage, run.steps_done, run.steps_total, completed=is_completed
         ),
-        tokens_analyzed=run.tokens_analyzed or 0,
-        new_wallets=run.new_wallets or 0,
-        updated_wallets=run.updated_wallets or 0,
-        profiled_wallets=run.profiled_wallets or 0,
+        **counts,
         funnel=run.funnel or {},
         usage=_usage(run),
         errors=error_messages(run.errors),

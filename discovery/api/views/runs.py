@@ -1,5 +1,6 @@
 """Runs: start, read, cancel, retry."""
 
+import re
 from functools import partial
 from typing import ClassVar, Final
 from uuid import UUID
@@ -36,6 +37,7 @@ from discovery.reads import run_findings, runs
 from discovery.reads.filters import RunFilterSet
 
 MAX_KEY_LENGTH: Final = 255
+_KEY_SHAPE: Final = re.compile(rf"[!-~]{{1,{MAX_KEY_LENGTH}}}")
 IDEMPOTENCY_KEY: Final = OpenApiParameter(
     "Idempotency-Key",
     {
@@ -123,9 +125,7 @@ def _idempotency_key(request: Request) -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
-    has_allowed_length = 1 <= len(key) <= MAX_KEY_LENGTH
-    is_printable = all("!" <= char <= "~" for char in key)
-    if not has_allowed_length or not is_printable:
+    if not _KEY_SHAPE.fullmatch(key):
         message = f"1 to {MAX_KEY_LENGTH} printable ASCII characters without blanks"
         raise invalid({"Idempotency-Key": message})
     return key
