@@ -37,7 +37,9 @@ def _param_value(spec: ParamSpec, stored: Any) -> Any:
 
 
 def param_values(params: Params) -> dict[str, Any]:
-    """Return the values of the columns that store `params`, by column."""
+    """Return the values of the columns that store `params`, by column. Each parameter
+    has the column of its name.
+    """
     return {name: column_value(getattr(params, name)) for name in PARAM_SPECS}
 
 
@@ -81,10 +83,6 @@ def _config_column(spec: ParamSpec) -> "models.Field[Any, Any]":
     return _column(spec, options)
 
 
-def _run_column(spec: ParamSpec) -> "models.Field[Any, Any]":
-    return _column(spec, {"null": True, "blank": True})
-
-
 def _column(spec: ParamSpec, options: dict[str, Any]) -> "models.Field[Any, Any]":
     match spec.kind:
         case "decimal":
@@ -106,4 +104,4 @@ def default_excluded_flags() -> list[str]:
 
 for _name, _spec in PARAM_SPECS.items():
     ConfigParamColumns.add_to_class(_name, _config_column(_spec))
-    RunParamColumns.add_to_class(_name, _run_column(_spec))
+    RunParamColumns.add_to_class(_name, _column(_spec, {"null": True, "blank": True}))

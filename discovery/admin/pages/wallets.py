@@ -26,6 +26,7 @@ from discovery.admin.pages.wallet_filters import MAX_SCORE, WatchlistFilterSet
 from discovery.domain.addresses import is_address
 from discovery.domain.display import short_address
 from discovery.domain.flags import FLAG_NAMES
+from discovery.domain.profiles import Part
 from discovery.domain.units import lamports_to_sol
 from discovery.models import Wallet
 from discovery.models.enums import WalletStatus
@@ -45,9 +46,9 @@ ORDERINGS: Final = {
     "last_discovered_at": "Found longest ago",
 }
 FILTERS: Final = ("status", "flag", "search", "min_score", "min_cycles")
-MAX_LABEL_LENGTH: Final = 100
-MAX_NOTE_LENGTH: Final = 10_000
+_MAX_LENGTHS: Final = {"label": 100, "note": 10_000}
 MAX_QUOTED_LENGTH: Final = 200
+_STATUS_OF_BOX: Final = {True: WalletStatus.BLACKLISTED, False: WalletStatus.ACTIVE}
 
 
 @staff_view(VIEW_WALLETS)
@@ -91,7 +92,7 @@ def _filled_fields(request: HttpRequest) -> dict[str, str]:
 @staff_view(VIEW_WALLETS)
 def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
     """Render one wallet: score and its parts, profile, positions, trades, discoveries,
-    changes.
+    changes. Raises Http404 for a wallet that is not on the watchlist.
     """
     wallet = _wallet_or_404(address)
     fetch = partial(positions.wallet_positions, address, exists=True)
@@ -103,10 +104,7 @@ def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
     values = {
         "wallet": wallet,
         "detail": detail,
-        "parts": [
-            (part, None if part.value is None else round(part.value * MAX_SCORE))
-            for part in detail.parts
-        ],
+        "parts": [(part, _part_pct(part)) for part in detail.parts],
         "positions": page.rows,
         "positions_page": page.number,
         "mint": _requested_mint(request),
@@ -122,6 +120,12 @@ def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
     )
 
 
+def _part_pct(part: Part) -> int | None:
+    if part.value is None:
+        return None
+    return round(part.value * MAX_SCORE)
+
+
 def _requested_mint(request: HttpRequest) -> str:
     mint = request.GET.get("mint", "")
     return mint if is_address(mint) else ""
@@ -130,7 +134,7 @@ def _requested_mint(request: HttpRequest) -> str:
 @staff_view(VIEW_WALLETS)
 def trades(request: HttpRequest, address: str) -> HttpResponse:
     """Render a page of the wallet's trades, of all tokens or of one, each with a link
-    to its transaction.
+    to its transaction. Raises Http404 for a wallet that is not on the watchlist.
     """
     if not is_address(address):
         raise Http404
@@ -196,27 +200,26 @@ class _TextChange(msgspec.Struct, frozen=True):
 
 @staff_view(CHANGE_WALLETS, method="POST")
 def change(request: HttpRequest, address: str) -> HttpResponse:
-    """Save label, note and whether the wallet is blacklisted."""
+    """Save label, note and whether the wallet is blacklisted: only what the person has
+    changed. Raises Http404 for a wallet that is not on the watchlist.
+    """
     wallet = _wallet_or_404(address)
     fields = [
         _text_change(request, "label", wallet.label),
         _text_change(request, "note", wallet.note),
     ]
     edited = [field for field in fields if not field.is_untouched]
-    values: dict[str, str] = {field.name: field.typed for field in edited}
-    if not _are_storable(values):
+    if not all(map(_is_storable, edited)):
         messages.error(
             request, "Not saved: a label has at most 100 characters, a note 10,000."
         )
         return _return_to(request, address)
+    values: dict[str, str] = {field.name: field.typed for field in edited}
     is_blacklisted = request.POST.get("blacklisted") == "on"
     was_blacklisted = request.POST.get("was_blacklisted") == "on"
-    if (
-        is_blacklisted != was_blacklisted
-    ):  # an unchanged box must not undo somebody else's change
-        values["status"] = (
-            WalletStatus.BLACKLISTED if is_blacklisted else WalletStatus.ACTIVE
-        )
+    # An unchanged box must not undo somebody else's change.
+    if is_blacklisted != was_blacklisted:
+        values["status"] = _STATUS_OF_BOX[is_blacklisted]
     services.change_wallet(address, values, by=request.user.get_username())
     messages.success(request, "Saved.")
     for field in edited:
@@ -226,9 +229,9 @@ def change(request: HttpRequest, address: str) -> HttpResponse:
 
 
 def _text_change(request: HttpRequest, name: str, stored: str) -> _TextChange:
-    shown = (
-        _posted_text(request, f"was_{name}") if f"was_{name}" in request.POST else None
-    )
+    shown = None
+    if f"was_{name}" in request.POST:
+        shown = _posted_text(request, f"was_{name}")
     return _TextChange(name, shown, _posted_text(request, name), stored)
 
 
@@ -237,18 +240,16 @@ def _posted_text(request: HttpRequest, name: str) -> str:
     return request.POST.get(name, "").replace("\r\n", "\n").strip()
 
 
-def _are_storable(values: dict[str, str]) -> bool:
-    if any("\x00" in text for text in values.values()):
-        return False
-    return (
-        len(values.get("label", "")) <= MAX_LABEL_LENGTH
-        and len(values.get("note", "")) <= MAX_NOTE_LENGTH
-    )
+def _is_storable(field: _TextChange) -> bool:
+    has_allowed_length = len(field.typed) <= _MAX_LENGTHS[field.name]
+    return has_allowed_length and "\x00" not in field.typed
 
 
 @staff_view(START_RUNS, method="POST")
 def profile(request: HttpRequest, address: str) -> HttpResponse:
-    """Ask a worker to profile and score the wallet again."""
+    """Ask a worker to profile and score the wallet again. Raises Http404 for a wallet
+    that is not on the watchlist.
+    """
     _wallet_or_404(address)
     try:
         services.request_profile(address, by=request.user.get_username())

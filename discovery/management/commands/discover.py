@@ -105,9 +105,8 @@ class Command(BaseCommand):
             name: options[name] for name in NUMBER_SPECS if options[name] is not None
         }
         mints = _parse_mints(options["token"])
-        _check_options(
-            given
-        )  # wrong options are reported even if the database is unreachable
+        # Wrong options are reported even if the database is unreachable.
+        _check_options(given)
         try:
             config = Config.load()
         except DatabaseError as error:
@@ -247,9 +246,8 @@ async def _run_in_foreground(run: Run, reporter: QuietReporter) -> None:
 async def _show_progress(run: Run, reporter: QuietReporter) -> None:
     while True:
         await asyncio.sleep(POLL_SECONDS)
-        with contextlib.suppress(
-            DatabaseError
-        ):  # the run itself reports a lost database
+        # The run itself reports a lost database.
+        with contextlib.suppress(DatabaseError):
             reporter.show(await sync_to_async(progress)(run.pk))
 
 
@@ -280,11 +278,9 @@ def _print_results(run: Run, *, all_buyers: bool) -> None:
         for name, count in ordered_funnel(run.funnel)
     ]
     console.print(f"Funnel: {', '.join(funnel)}")
-    for error in run.errors or []:
-        text = (
-            error if isinstance(error, str) else f"{error['step']}: {error['message']}"
-        )
-        console.print(f"Lost: {text}", style="yellow", markup=False)
+    for error in run.errors:
+        text = f"Lost: {error['step']}: {error['message']}"
+        console.print(text, style="yellow", markup=False)
 
 
 def _summary(run: Run) -> str:
@@ -324,7 +320,7 @@ def _run_object(run: Run, *, all_buyers: bool) -> dict[str, Any]:
         "wallets": [_wallet_object(wallet) for wallet in wallets],
         "funnel": run.funnel,
         "usage": run.usage,
-        "errors": run.errors or [],
+        "errors": run.errors,
     }
 
 
@@ -362,8 +358,12 @@ def _number_or_none(value: Decimal | None) -> float | None:
     """Return a percentage or score as the number that JSON consumers expect; its few
     digits survive exactly.
     """
-    return None if value is None else float(value)
+    if value is None:
+        return None
+    return float(value)
 
 
 def _iso_or_none(at: datetime | None) -> str | None:
-    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if at is None:
+        return None
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -44,7 +44,8 @@ class Command(MigrateCommand):
                 connections[options["database"]].cursor() as cursor,
                 _alone(cursor, wait),
             ):
-                if not (options["plan"] or options["check_unapplied"]):
+                is_only_a_look = options["plan"] or options["check_unapplied"]
+                if not is_only_a_look:
                     _make_schema(cursor)
                 return super().handle(*args, **options)
         except (DatabaseError, InterfaceError) as error:
