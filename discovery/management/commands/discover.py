@@ -41,6 +41,7 @@ from discovery.models.enums import RunStatus, Trigger
 from discovery.pipeline.cost_estimate import estimate_cost, expected_source
 from discovery.reads import run_results
 from discovery.reads.progress import has_live_workers, progress
+from discovery.reads.row_values import error_details
 
 POLL_SECONDS: Final = 0.3
 CANCEL_SECONDS: Final = 12
@@ -278,8 +279,8 @@ def _print_results(run: Run, *, all_buyers: bool) -> None:
         for name, count in ordered_funnel(run.funnel)
     ]
     console.print(f"Funnel: {', '.join(funnel)}")
-    for error in run.errors:
-        text = f"Lost: {error['step']}: {error['message']}"
+    for error in error_details(run.errors):
+        text = f"Lost: {error.step}: {error.message}"
         console.print(text, style="yellow", markup=False)
 
 
