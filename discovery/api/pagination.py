@@ -51,8 +51,8 @@ class RowPagination(BasePagination):
 
     results_field = ""
 
-    def __init__(self, params: Mapping[str, str] | None = None) -> None:
-        self.form = PageForm(params or {})
+    def __init__(self, params: Mapping[str, str] = {}) -> None:
+        self.form = PageForm(params)
         self.slice: Slice[Any] = Slice([], 0, False)
 
     def paginate(self, fetch: Callable[[Page], Slice[Row]]) -> list[Row]:

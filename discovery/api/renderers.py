@@ -5,14 +5,17 @@ memory.
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
 
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
-"""Spreadsheets take a cell that begins with one of these for a formula."""
+FORMULA: Final = re.compile(r"[=+@\t\r]|-(?!-*\d+\Z)")
+"""The beginning of a text that spreadsheets take for a formula. A negative whole number
+is none.
+"""
 
 JsonRow = Mapping[str, Any]
 
@@ -84,15 +87,8 @@ def csv_cell(value: Any) -> Any:
         case bool():
             return str(value).lower()
         case list():
-            return _text_cell(" ".join(value))
-        case str():
-            return _text_cell(value)
+            return csv_cell(" ".join(value))
+        case str() if FORMULA.match(value):
+            return f"'{value}"
         case _:
             return value
-
-
-def _text_cell(text: str) -> str:
-    if not text.startswith(FORMULA_STARTS):
-        return text
-    is_whole_number = text.lstrip("-").isdecimal()
-    return text if is_whole_number else f"'{text}"

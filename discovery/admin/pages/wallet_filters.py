@@ -25,7 +25,9 @@ class ScoreField(forms.IntegerField):
     """A score of 0–100, which becomes one of 0–1."""
 
     def clean(self, value: Any) -> Decimal | None:
-        """Return the score, or None if the field is empty. Raises ValidationError."""
+        """Return the score from 0 to 1, or None if the field is empty. Raises
+        ValidationError.
+        """
         score = super().clean(value)
         if score is None:
             return None
@@ -87,6 +89,8 @@ class WatchlistFilterSet(WalletFilterSet):
 
     @property
     def api_query(self) -> dict[str, Any]:
-        """The valid filters that are set, as query parameters of the API."""
+        """The valid filters that are set, as query parameters of the API: scores from 0
+        to 1.
+        """
         values = self.form.cleaned_data
         return {name: values[name] for name in values if values[name] not in ("", None)}
