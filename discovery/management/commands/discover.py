@@ -201,19 +201,12 @@ def _check_options(given: Mapping[str, Any]) -> None:
 @contextlib.contextmanager
 def _warnings_only() -> Iterator[None]:
     """Keep log lines below warning off the terminal while it shows progress."""
-    handlers = [
-        handler
-        for handler in logging.getLogger().handlers
-        if type(handler) is logging.StreamHandler
-    ]
-    levels = [handler.level for handler in handlers]
-    for handler in handlers:
-        handler.setLevel(max(handler.level, logging.WARNING))
-    try:
+    with contextlib.ExitStack() as restoring:
+        for handler in logging.getLogger().handlers:
+            if type(handler) is logging.StreamHandler:
+                restoring.callback(handler.setLevel, handler.level)
+                handler.setLevel(max(handler.level, logging.WARNING))
         yield
-    finally:
-        for handler, level in zip(handlers, levels, strict=True):
-            handler.setLevel(level)
 
 
 def _watch(run: Run, reporter: QuietReporter) -> None:
