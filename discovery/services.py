@@ -19,7 +19,6 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from discovery.domain.run_params import PARAM_SPECS, check_params
 from discovery.jobs import broker, run_lifecycle, scheduler
 from discovery.jobs.run_lifecycle import (
     IdempotencyKeyReused,
@@ -28,7 +27,7 @@ from discovery.jobs.run_lifecycle import (
 )
 from discovery.models import Config, Pumps, Run, Wallet
 from discovery.models.enums import Queue, RunStatus, TaskName, Trigger, WalletStatus
-from discovery.models.param_columns import param_values
+from discovery.models.param_columns import column_value
 from discovery.pipeline import scoring
 from discovery.pipeline.cost_estimate import ScheduleEstimate, estimate_against_schedule
 
@@ -57,7 +56,6 @@ PROFILE_REQUEST_TIMEOUT: Final = timedelta(minutes=10)
 """A request for a profile that is older was lost and may be made again."""
 PUMPS_REQUEST_TIMEOUT: Final = timedelta(seconds=60)
 """The same for the list of tokens that pump now."""
-SCHEDULE_COLUMNS: Final = ("enabled", "schedule_hours")
 
 
 class WrongState(Exception):
@@ -126,7 +124,7 @@ def _hash(value: Any) -> str:
 
 
 def is_enqueued(run: Run) -> bool:
-    """Return True if workers have been sent the run; else the queue is out of reach and
+    """Return True if workers have been sent the run; else the queue is unreachable and
     the sweeper sends it later.
     """
     return (
@@ -180,18 +178,18 @@ def retry_run(
 
 
 def save_config(changes: Mapping[str, Any], *, version: int, by: str) -> Config:
-    """Save `changes` by column as the next version of the configuration; the next slot
-    follows at once.
+    """Save `changes`, which the caller has checked, as the next version of the
+    configuration; the next slot follows at once.
 
-    Without a difference nothing is saved. Raises InvalidParams, StaleVersion if
-    `version` is not the one in force.
+    changes: parameters and columns of the schedule by name. Without a difference
+    nothing is saved. Raises StaleVersion if `version` is not the one in force.
     """
+    values = {name: column_value(value) for name, value in changes.items()}
     Config.load()
     with transaction.atomic():
         config = Config.objects.select_for_update().get(pk=1)
         if config.version != version:
             raise StaleVersion(config.version)
-        values = _changed_columns(config, changes)
         if all(getattr(config, name) == value for name, value in values.items()):
             return config
         was_enabled, previous_hours = bool(config.enabled), config.hours
@@ -213,16 +211,6 @@ def save_config(changes: Mapping[str, Any], *, version: int, by: str) -> Config:
         extra={"by": by, "version": config.version, "fields": sorted(values)},
     )
     return config
-
-
-def _changed_columns(config: Config, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the changes as column values. Raises InvalidParams."""
-    given_params = {
-        name: value for name, value in changes.items() if name in PARAM_SPECS
-    }
-    columns = param_values(check_params(given_params, config.params))
-    values = {name: changes[name] for name in SCHEDULE_COLUMNS if name in changes}
-    return values | {name: columns[name] for name in given_params}
 
 
 def change_wallet(address: str, changes: Mapping[str, str], *, by: str) -> Wallet:
@@ -311,8 +299,8 @@ def request_pumps() -> bool:
     is_new_request = Pumps.objects.filter(is_due, pk=1).update(asked_at=now)
     if not is_new_request or broker.send(TaskName.REFRESH_PUMPS, [], Queue.PERIODIC):
         return True
-    # `asked_at` stays: a queue out of reach is not tried again by everybody who opens
+    # `asked_at` stays: an unreachable queue is not tried again by everybody who opens
     # the page.
-    problem = "the queue is out of reach: no worker could be asked"
+    problem = "the queue is unreachable: no worker could be asked"
     Pumps.objects.filter(pk=1).update(answered_at=timezone.now(), problem=problem)
     return False

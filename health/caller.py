@@ -12,9 +12,9 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest
 from django.utils import timezone
 
-from discovery.domain.api_keys import matches, prefix_of
+from discovery.domain.api_keys import prefix_of
 from discovery.models.enums import ApiScope
-from discovery.reads.api_keys import stored_key
+from discovery.reads.api_keys import valid_key
 from health.connection import dedicated_connection
 from health.deadlines import Check, Deadline
 
@@ -27,21 +27,18 @@ def operator_check(request: HttpRequest) -> Check | None:
     """
     scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
     key = credentials.strip()
-    prefix = prefix_of(key)
-    if scheme.lower() == "bearer" and prefix is not None:
-        return Check(partial(_is_admin_key, key, prefix))
+    if scheme.lower() == "bearer" and prefix_of(key):
+        return Check(partial(_is_admin_key, key))
     session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if session_key:
         return Check(partial(_is_staff_session, session_key))
     return None
 
 
-def _is_admin_key(key: str, prefix: str, deadline: Deadline) -> bool:
+def _is_admin_key(key: str, deadline: Deadline) -> bool:
     with dedicated_connection(deadline):
-        stored = stored_key(prefix, timezone.now())
-    if stored is None or not stored.valid:
-        return False
-    return stored.scope == ApiScope.ADMIN and matches(key, stored.secret_hash)
+        stored = valid_key(key, timezone.now())
+    return stored is not None and stored.scope == ApiScope.ADMIN
 
 
 def _is_staff_session(session_key: str, deadline: Deadline) -> bool:

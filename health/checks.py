@@ -28,7 +28,7 @@ from health.evaluation import (
     evaluate_runs,
     evaluate_scheduler,
 )
-from health.results import CheckResult, Status
+from health.results import CheckResult
 from walltrack.startup_checks import missing_proxy_warning
 
 BROKER_TIMEOUT_SECONDS: Final = 1.5
@@ -132,11 +132,17 @@ def transport(now: datetime) -> CheckResult:
     """
     url = urlsplit(settings.PUBLIC_URL)
     if url.scheme == "https":
-        warning = missing_proxy_warning()
-        status: Status = "warn" if warning else "pass"
-        return CheckResult(status=status, time=now, output=warning or "https")
+        return _https_result(now)
+    is_local = url.hostname in LOCAL_HOSTS
     return CheckResult(
-        status="pass" if url.hostname in LOCAL_HOSTS else "warn",
+        status="pass" if is_local else "warn",
         time=now,
         output=f"plain http ({settings.PUBLIC_URL}): passwords and cookies travel unencrypted",
     )
+
+
+def _https_result(now: datetime) -> CheckResult:
+    warning = missing_proxy_warning()
+    if warning:
+        return CheckResult(status="warn", time=now, output=warning)
+    return CheckResult(status="pass", time=now, output="https")

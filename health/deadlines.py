@@ -66,9 +66,6 @@ class _RunningCheck(NamedTuple):
     deadline: Deadline
     ends_at: float
 
-    def is_over(self, now: float) -> bool:
-        return self.future.done() or self.ends_at <= now
-
 
 _running: dict[Hashable, _RunningCheck] = {}
 _running_lock = threading.Lock()
@@ -98,7 +95,7 @@ def run_checks(
 
 def _forget_finished(now: float) -> None:
     for key, check in list(_running.items()):
-        if check.is_over(now):
+        if check.future.done() or check.ends_at <= now:
             del _running[key]
 
 

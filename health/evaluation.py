@@ -91,10 +91,10 @@ def _delay_reason(alive: Sequence[HeartbeatRow], now: datetime) -> str:
     """
     if not alive:
         return ""
-    if all(_is_busy(worker) for worker in alive):
+    if all(map(_is_busy, alive)):
         return "every worker is busy"
     recently = now - timedelta(seconds=CANARY_DEAD_SECONDS)
-    if all(_started_at(worker) > recently for worker in alive):
+    if min(map(_started_at, alive)) > recently:
         return "the workers have just started"
     return ""
 
@@ -155,11 +155,11 @@ def _evaluate_workers(
 
 
 def _worker_facts(worker: HeartbeatRow) -> dict[str, Any]:
-    facts: dict[str, Any] = {"last_seen": iso_utc(worker.at)}
-    for name in WORKER_FACTS:
-        if name in worker.detail:
-            facts[name] = worker.detail[name]
-    return facts
+    detail = worker.detail
+    known: dict[str, Any] = {
+        name: detail[name] for name in WORKER_FACTS if name in detail
+    }
+    return {"last_seen": iso_utc(worker.at), **known}
 
 
 def _evaluate_periodic(
@@ -168,8 +168,11 @@ def _evaluate_periodic(
     now: datetime,
     delay_reason: str,
 ) -> CheckResult:
-    explanation = delay_reason or report.remedy
-    overdue_status: Status = "warn" if delay_reason else "fail"
+    overdue_status: Status = "fail"
+    explanation = report.remedy
+    if delay_reason:
+        overdue_status = "warn"
+        explanation = delay_reason
     if heartbeat is None:
         return CheckResult(
             status=overdue_status,
@@ -206,13 +209,13 @@ def evaluate_providers(
     facts: dict[str, Any] = {}
     troubles: list[str] = []
     for provider in providers:
+        status: Status = "pass"
         trouble = _provider_trouble(provider, now)
-        facts[provider.name] = _provider_facts(provider, "warn" if trouble else "pass")
         if trouble:
+            status = "warn"
             troubles.append(f"{provider.name}: {trouble}")
-    successes = [
-        provider.last_success_at for provider in providers if provider.last_success_at
-    ]
+        facts[provider.name] = _provider_facts(provider, status)
+    successes = filter(None, [provider.last_success_at for provider in providers])
     return CheckResult(
         status="warn" if troubles else "pass",
         time=now,

@@ -55,9 +55,7 @@ def _failed_results(name: str, outcome: object) -> dict[str, CheckResult]:
     if name in _RESULTS_OF_CHECK:
         unknown = CheckResult(status="warn", time=now, output=f"not known: {reason}")
         return dict.fromkeys(_RESULTS_OF_CHECK[name], unknown)
-    return {
-        name: CheckResult(status="fail", time=now, output=f"out of reach: {reason}")
-    }
+    return {name: CheckResult(status="fail", time=now, output=f"unreachable: {reason}")}
 
 
 def build_report(

@@ -28,22 +28,19 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
 
 def worst_status(results: Iterable[CheckResult]) -> Status:
     """Return the worst status of all results, or `pass` if there are none."""
-    statuses = {result.status for result in results}
-    for status in _WORST_FIRST:
-        if status in statuses:
-            return status
-    return "pass"
+    statuses = [result.status for result in results]
+    return min(statuses, key=_WORST_FIRST.index, default="pass")
 
 
 def iso_utc(value: datetime | None) -> str | None:
-    """Return the time in UTC as ISO 8601 with `Z` and whole seconds."""
+    """Return the time in UTC as ISO 8601 with `Z` and whole seconds, or None."""
     if value is None:
         return None
     return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def age_text(seconds: float) -> str:
-    """Return a duration in one unit: 45 s, 12 min, 3 h, 4 d."""
+    """Return a duration in one unit: 45 s, 12 min, 3 h, 4 d; 0 s for a negative one."""
     for unit, unit_seconds in _UNITS:
         if seconds >= 2 * unit_seconds:
             return f"{int(seconds // unit_seconds)} {unit}"

@@ -80,10 +80,11 @@ def _log_change(status: Status, results: Mapping[str, CheckResult]) -> None:
     _last_logged["detailed"] = status
     if status == previous:
         return
-    outputs: dict[str, str] = {}
-    for name, result in results.items():
-        if result.status != "pass":
-            outputs[name] = " ".join(result.output.split())
+    outputs = {
+        name: " ".join(result.output.split())
+        for name, result in results.items()
+        if result.status != "pass"
+    }
     extra = {"checks": outputs} if outputs else {}
     log.log(_LOG_LEVELS[status], "health: %s", status, extra=extra)
 

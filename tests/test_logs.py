@@ -42,7 +42,7 @@ def raise_connection_error() -> None:
         raise OSError("no answer from https://rpc.example/?api-key=hunter2")
     except OSError as error:
         raise ConnectionError(
-            "postgresql://walltrack:hunter2@db/walltrack is out of reach"
+            "postgresql://walltrack:hunter2@db/walltrack is unreachable"
         ) from error
 
 
@@ -130,7 +130,7 @@ def test_secrets_in_exceptions_and_their_causes_are_redacted(
         record("failed", exc_info=exc_info_of(raise_connection_error))
     )
     assert "hunter2" not in text
-    assert "out of reach" in text
+    assert "unreachable" in text
     assert "no answer from" in text
 
 

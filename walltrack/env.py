@@ -57,7 +57,9 @@ class Env:
         return self._values.get(name, "").strip() or default
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """Return the value of true/false, yes/no, on/off or 1/0."""
+        """Return the value of true/false, yes/no, on/off or 1/0, in any case; `default`
+        if it is unset or empty. Raises ImproperlyConfigured.
+        """
         text = self.text(name, str(default))
         value = _FLAGS.get(text.lower())
         if value is None:
@@ -67,7 +69,9 @@ class Env:
         return value
 
     def integer(self, name: str, default: int, *, minimum: int, maximum: int) -> int:
-        """Return a whole number between `minimum` and `maximum`, both included."""
+        """Return a whole number between `minimum` and `maximum`, both included;
+        `default` if it is unset or empty. Raises ImproperlyConfigured.
+        """
         text = self.text(name, str(default))
         example = f"Example: {name}={default}"
         try:
@@ -83,7 +87,9 @@ class Env:
         return value
 
     def choice(self, name: str, default: str, options: tuple[str, ...]) -> str:
-        """Return one of `options`, in lower case."""
+        """Return one of `options`, in lower case; `default` if it is unset or empty.
+        Raises ImproperlyConfigured.
+        """
         value = self.text(name, default).lower()
         if value not in options:
             raise ImproperlyConfigured(
@@ -95,13 +101,15 @@ class Env:
         """Return the entries of a comma-separated list, without blanks and empty
         entries.
         """
-        entries = [entry.strip() for entry in self.text(name, default).split(",")]
-        return [entry for entry in entries if entry]
+        entries = map(str.strip, self.text(name, default).split(","))
+        return list(filter(None, entries))
 
     def url(
         self, name: str, default: str, *, schemes: tuple[str, ...] = ("http", "https")
     ) -> str:
-        """Return an absolute URL without a trailing slash."""
+        """Return an absolute URL without a trailing slash; `default` if it is unset or
+        empty. Raises ImproperlyConfigured.
+        """
         value = self.text(name, default).rstrip("/")
         if not _is_url(value, schemes):
             # Without the value, which may contain a password.
@@ -112,7 +120,8 @@ class Env:
 
     def secret(self, name: str, default: str = "") -> str:
         """Return the secret of the variable or of the file that `NAME_FILE` names;
-        `default` for a placeholder.
+        `default` for a placeholder and without a secret. Raises ImproperlyConfigured if
+        the file cannot be read.
         """
         value = self.text(name) or self._read_secret_file(f"{name}_FILE")
         if not value or is_placeholder(value):

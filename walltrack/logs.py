@@ -116,3 +116,31 @@ class ConsoleFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the redacted lines."""
         return redact(super().format(record))
+
+
+def logging_config(level: str, format_name: str) -> dict[str, Any]:
+    """Return the settings of `logging`: lines of `level` and above on standard error.
+
+    format_name: `json` or `console`.
+    """
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {"()": "walltrack.logs.JsonFormatter"},
+            "console": {"()": "walltrack.logs.ConsoleFormatter"},
+        },
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": format_name}
+        },
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # At INFO it logs every successful login.
+            "axes": {"level": "WARNING"},
+            "django.server": {
+                "handlers": ["stderr"],
+                "level": level,
+                "propagate": False,
+            },
+        },
+    }

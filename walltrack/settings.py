@@ -7,13 +7,11 @@ import secrets
 import sys
 import zoneinfo
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from walltrack import theme
+from walltrack import database, logs, openapi, theme
 from walltrack.env import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -205,31 +203,7 @@ _database_url = env.url("DATABASE_URL", _local, schemes=_schemes)
 # sessions between clients.
 if env.text("DATABASE_DIRECT_URL") and "migrate" in sys.argv[1:2]:
     _database_url = env.url("DATABASE_DIRECT_URL", _local, schemes=_schemes)
-_database = dj_database_url.parse(
-    _database_url, conn_max_age=60, conn_health_checks=True
-)
-_options: dict[str, Any] = dict(_database.get("OPTIONS") or {})
-# Time limits, so that a stuck query or an abandoned transaction ends by itself.
-_options["options"] = " ".join(
-    filter(
-        None,
-        [
-            str(_options.get("options", "")),
-            f"-c search_path={DATABASE_SCHEMA}",
-            "-c statement_timeout=60s",
-            "-c lock_timeout=20s",
-            "-c idle_in_transaction_session_timeout=60s",
-        ],
-    )
-)
-_options.setdefault("connect_timeout", 5)
-DATABASES = {
-    "default": {
-        **_database,
-        "ENGINE": "django.db.backends.postgresql",
-        "OPTIONS": _options,
-    }
-}
+DATABASES = {"default": database.connection(_database_url, DATABASE_SCHEMA)}
 
 # --- Redis or Valkey ------------------------------------------------------------------
 REDIS_URL = env.url(
@@ -415,59 +389,11 @@ REST_FRAMEWORK = {
     # The number of proxies whose X-Forwarded-For is trusted for a client's address.
     "NUM_PROXIES": TRUSTED_PROXY_COUNT,
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "WallTrack",
-    "DESCRIPTION": "Discovery runs, the wallets they found, and the evidence.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_AUTHENTICATION": [],
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    # Without `validatorUrl` the page sends the schema to a validator of the Swagger
-    # project.
-    "SWAGGER_UI_SETTINGS": {
-        "deepLinking": True,
-        "persistAuthorization": False,
-        "validatorUrl": None,
-    },
-    "SCHEMA_PATH_PREFIX": "/api/discovery",
-    "ENUM_NAME_OVERRIDES": {
-        "RunStatus": "discovery.models.enums.RunStatus",
-        "RunStage": "discovery.models.enums.RunStage",
-        "Trigger": "discovery.models.enums.Trigger",
-        "WalletStatus": "discovery.models.enums.WalletStatus",
-        "CycleResult": "discovery.models.enums.CycleResult",
-    },
-    "PREPROCESSING_HOOKS": ["discovery.api.schema.without_trailing_slashes"],
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "discovery.api.schema.shared_problems",
-    ],
-}
+SPECTACULAR_SETTINGS = openapi.SETTINGS
 
 # --- Logs -----------------------------------------------------------------------------
 LOG_LEVEL = env.choice(
     "LOG_LEVEL", "info", ("debug", "info", "warning", "error")
 ).upper()
 LOG_FORMAT = env.choice("LOG_FORMAT", "console", ("json", "console"))
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "json": {"()": "walltrack.logs.JsonFormatter"},
-        "console": {"()": "walltrack.logs.ConsoleFormatter"},
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        # At INFO it logs every successful login.
-        "axes": {"level": "WARNING"},
-        "django.server": {
-            "handlers": ["stderr"],
-            "level": LOG_LEVEL,
-            "propagate": False,
-        },
-    },
-}
+LOGGING = logs.logging_config(LOG_LEVEL, LOG_FORMAT)

@@ -45,10 +45,10 @@ def _validate_debug() -> None:
 
 
 def _validate_database_password(database: dict[str, object]) -> None:
-    password = str(database["PASSWORD"] or "")
+    password = database["PASSWORD"]
     if not password:
         return
-    if password == database["USER"] or is_placeholder(password):
+    if password == database["USER"] or is_placeholder(str(password)):
         raise ImproperlyConfigured(
             "DATABASE_URL: its password (POSTGRES_PASSWORD in containers) is a placeholder or equals the user name. "
             "Choose another and set it in the database too: ALTER ROLE … PASSWORD"

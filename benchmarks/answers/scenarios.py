@@ -197,7 +197,7 @@ def with_workers(recorder: Recorder, installation: Installation) -> None:
 
 
 def other_settings(recorder: Recorder, installation: Installation) -> None:
-    """Authentication off, throttles, the schedule off, and servers out of reach."""
+    """Authentication off, throttles, the schedule off, and unreachable servers."""
     keys = prepare(recorder, installation)
     start = f"{calls.BASE}/run"
     status = Request("GET", f"{calls.BASE}/status")

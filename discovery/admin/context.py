@@ -13,7 +13,7 @@ LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 def instance(request: HttpRequest) -> dict[str, Any]:
     """Return the variables of all templates."""
     return {
-        "market_simulated": _is_simulated(),
+        "market_simulated": settings.MARKET == "simulated",
         "unencrypted": _is_unencrypted(request),
         "api_open": not settings.API_AUTH_ENABLED,
         "instance_zone": settings.TIME_ZONE,
@@ -24,13 +24,9 @@ def environment(_: HttpRequest) -> list[str] | None:
     """Return text and colour of the theme's label beside the title, or None for no
     label.
     """
-    if not _is_simulated():
+    if settings.MARKET != "simulated":
         return None
     return ["Simulated market", "warning"]
-
-
-def _is_simulated() -> bool:
-    return bool(settings.MARKET == "simulated")
 
 
 def _is_unencrypted(request: HttpRequest) -> bool:

@@ -3,14 +3,20 @@
 from django.contrib import admin
 from django.utils.html import format_html
 
-from discovery.admin.shared import FactsAdmin, unbroken_address, wallet_link
+from discovery.admin.shared import (
+    FactsAdmin,
+    MintColumn,
+    ResultColumns,
+    WalletColumn,
+    unbroken_address,
+)
 from discovery.domain.display import sol_text
 from discovery.models import Position, Trade
 from discovery.templatetags.formatting import EXPLORER
 
 
 @admin.register(Trade)
-class TradeAdmin(FactsAdmin):
+class TradeAdmin(WalletColumn, MintColumn, FactsAdmin):
     """The trades of early buyers."""
 
     list_display = (
@@ -24,16 +30,6 @@ class TradeAdmin(FactsAdmin):
     )
     search_fields = ("=wallet_address", "=mint", "=signature")
     ordering = ("-id",)
-
-    @admin.display(description="token")
-    def token(self, row: Trade) -> str:
-        """Return the shortened mint."""
-        return unbroken_address(row.mint)
-
-    @admin.display(description="wallet", ordering="wallet_address")
-    def wallet(self, row: Trade) -> str:
-        """Return the wallet with a link to its page."""
-        return wallet_link(row.wallet_address)
 
     @admin.display(description="transaction")
     def transaction(self, row: Trade) -> str:
@@ -52,7 +48,7 @@ class TradeAdmin(FactsAdmin):
 
 
 @admin.register(Position)
-class PositionAdmin(FactsAdmin):
+class PositionAdmin(WalletColumn, MintColumn, ResultColumns, FactsAdmin):
     """The result of each early buyer in a token, including buyers that did not qualify."""
 
     list_display = (
@@ -70,23 +66,3 @@ class PositionAdmin(FactsAdmin):
     list_filter = ("history_incomplete",)
     search_fields = ("=wallet_address", "=mint")
     ordering = ("-id",)
-
-    @admin.display(description="token")
-    def token(self, row: Position) -> str:
-        """Return the shortened mint."""
-        return unbroken_address(row.mint)
-
-    @admin.display(description="wallet", ordering="wallet_address")
-    def wallet(self, row: Position) -> str:
-        """Return the wallet with a link to its page."""
-        return wallet_link(row.wallet_address)
-
-    @admin.display(description="realised, SOL", ordering="realised_lamports")
-    def realised_sol(self, row: Position) -> str:
-        """Return the realised profit in SOL."""
-        return sol_text(row.realised_lamports)
-
-    @admin.display(description="cost, SOL", ordering="cost_lamports")
-    def cost_sol(self, row: Position) -> str:
-        """Return the total cost in SOL."""
-        return sol_text(row.cost_lamports)

@@ -16,7 +16,7 @@ def address_of(request: HttpRequest) -> str:
     write the entries on the left.
     """
     header = request.headers.get("X-Forwarded-For", "")
-    forwarded = [entry.strip() for entry in header.split(",") if entry.strip()]
+    forwarded = list(filter(None, map(str.strip, header.split(","))))
     proxy_count = min(settings.TRUSTED_PROXY_COUNT, len(forwarded))
     if proxy_count:
         return forwarded[-proxy_count]

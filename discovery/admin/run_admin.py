@@ -7,8 +7,13 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from discovery.admin.shared import FactsAdmin, unbroken_address, wallet_link
-from discovery.domain.display import UNKNOWN, sol_text
+from discovery.admin.shared import (
+    FactsAdmin,
+    ResultColumns,
+    WalletColumn,
+    unbroken_address,
+)
+from discovery.domain.display import UNKNOWN
 from discovery.models import Run, RunToken, RunWallet
 from discovery.models.enums import RunStatus
 
@@ -74,7 +79,7 @@ class RunTokenAdmin(FactsAdmin):
 
 
 @admin.register(RunWallet)
-class RunWalletAdmin(FactsAdmin):
+class RunWalletAdmin(WalletColumn, ResultColumns, FactsAdmin):
     """The wallets that runs found, with their result on the token through which they
     were found.
     """
@@ -94,11 +99,6 @@ class RunWalletAdmin(FactsAdmin):
     list_filter = ("is_new",)
     ordering = ("-created_at", "-id")
 
-    @admin.display(description="wallet", ordering="wallet_address")
-    def wallet(self, row: RunWallet) -> str:
-        """Return the wallet with a link to its page."""
-        return wallet_link(row.wallet_address)
-
     @admin.display(description="profit, %", ordering="profit_pct")
     def profit(self, row: RunWallet) -> str:
         """Return the profit on the token in percent."""
@@ -110,13 +110,3 @@ class RunWalletAdmin(FactsAdmin):
     def token(self, row: RunWallet) -> str:
         """Return the shortened mint."""
         return unbroken_address(row.source_token)
-
-    @admin.display(description="realised, SOL", ordering="realised_lamports")
-    def realised_sol(self, row: RunWallet) -> str:
-        """Return the realised profit in SOL."""
-        return sol_text(row.realised_lamports)
-
-    @admin.display(description="cost, SOL", ordering="cost_lamports")
-    def cost_sol(self, row: RunWallet) -> str:
-        """Return the total cost in SOL."""
-        return sol_text(row.cost_lamports)

@@ -15,7 +15,6 @@ from django.utils import timezone
 from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
 
-from discovery.domain.api_keys import matches, prefix_of
 from discovery.models.enums import ApiScope
 from discovery.reads import api_keys
 
@@ -80,9 +79,8 @@ class KeyAuthentication(authentication.BaseAuthentication):
 
 
 def _caller_of_key(token: str, now: datetime) -> Caller:
-    prefix = prefix_of(token)
-    key = api_keys.stored_key(prefix, now) if prefix else None
-    if key is None or not matches(token, key.secret_hash) or not key.valid:
+    key = api_keys.valid_key(token, now)
+    if key is None:
         raise exceptions.AuthenticationFailed(
             "the API key is unknown, expired or revoked"
         )
@@ -98,19 +96,27 @@ def _authenticate_anybody(request: Request) -> Authenticated:
     """Return the anonymous caller. Raises PermissionDenied for a change by a page of
     another site.
     """
-    origin = request.headers.get("Origin")
-    if request.method not in permissions.SAFE_METHODS and not _is_trusted_origin(
-        origin, request.get_host()
-    ):
-        # The visitor of that page did not intend the change.
-        raise exceptions.PermissionDenied(
-            f"pages of {origin} may not change anything here"
-        )
+    if request.method not in permissions.SAFE_METHODS:
+        _refuse_foreign_page(request)
     return AnonymousUser(), ANONYMOUS
 
 
-def _is_trusted_origin(origin: str | None, host: str) -> bool:
-    if origin is None or origin in settings.CORS_ALLOWED_ORIGINS:
+def _refuse_foreign_page(request: Request) -> None:
+    """Raise PermissionDenied for a page of another site: its visitor did not intend the
+    change.
+    """
+    host = request.get_host()
+    origin = request.headers.get("Origin")
+    if origin is None:  # the caller is no page
+        return
+    if not _is_trusted_origin(origin, host):
+        raise exceptions.PermissionDenied(
+            f"pages of {origin} may not change anything here"
+        )
+
+
+def _is_trusted_origin(origin: str, host: str) -> bool:
+    if origin in settings.CORS_ALLOWED_ORIGINS:
         return True
     try:
         return urlsplit(origin).netloc == host
@@ -127,9 +133,8 @@ class SessionAuthentication(authentication.SessionAuthentication):
         """
         cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
         if not _SESSION_KEY.fullmatch(cookie):
-            return (
-                None  # Django did not set it, and the database may refuse to look it up
-            )
+            # Django did not set it, and the database may refuse to look it up.
+            return None
         authenticated = super().authenticate(request)
         if authenticated is None:
             return None
@@ -154,7 +159,9 @@ class HasScope(permissions.BasePermission):
     """The caller has the scope that the view needs for the method."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Return True if it has. The refusal names the scope."""
+        """Return True if it has, and False without a caller. The refusal names the
+        scope; a view without one for the method needs READ.
+        """
         scope = getattr(view, "scopes", {}).get(request.method, ApiScope.READ)
         self.message = f"this call needs the scope {scope}"
         return isinstance(request.auth, Caller) and scope in request.auth.scopes

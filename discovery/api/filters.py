@@ -23,7 +23,7 @@ class FormatForm(forms.Form):
 
 def check_query(params: Mapping[str, str], query_forms: Iterable[forms.Form]) -> None:
     """Raise ValidationError that names each parameter that is unknown, empty or not
-    valid.
+    valid for its form. Without forms every parameter is unknown.
     """
     errors: dict[str, Any] = {}
     known: set[str] = set()

@@ -26,7 +26,7 @@ class PageForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a page beyond the first MAX_ROWS rows."""
+        """Return the values. Add an error for a page beyond the first MAX_ROWS rows."""
         if self.errors:
             return self.cleaned_data
         page = self.requested
@@ -38,7 +38,9 @@ class PageForm(forms.Form):
 
     @property
     def requested(self) -> Page:
-        """The page, if the form is valid."""
+        """The page of a valid form; a number or size that is left out is the first page
+        or DEFAULT_PAGE_SIZE.
+        """
         number = self.cleaned_data["page"] or self.fields["page"].initial
         size = self.cleaned_data["page_size"] or self.fields["page_size"].initial
         return Page(number, size)
@@ -49,8 +51,8 @@ class RowPagination(BasePagination):
 
     results_field = ""
 
-    def __init__(self, params: Mapping[str, str] | None = None) -> None:
-        self.form = PageForm(params or {})
+    def __init__(self, params: Mapping[str, str] = {}) -> None:
+        self.form = PageForm(params)
         self.slice: Slice[Any] = Slice([], 0, False)
 
     def paginate(self, fetch: Callable[[Page], Slice[Row]]) -> list[Row]:

@@ -23,7 +23,6 @@ from rest_framework import exceptions, status
 from rest_framework.settings import api_settings
 
 from discovery import services
-from discovery.domain.run_params import InvalidParams
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +30,7 @@ PROBLEM_JSON: Final = "application/problem+json"
 RETRY_SECONDS: Final = 5
 API_ROOT: Final = "/api/"
 DATABASE_GONE: Final = (OperationalError, InterfaceError)
+DATABASE_UNREACHABLE: Final = "the database is unreachable"
 
 
 class FieldError(msgspec.Struct, frozen=True):
@@ -69,26 +69,29 @@ class Problem(Exception):
         code: str,
         detail: str,
         *,
-        errors: Mapping[str, str] | None = None,
-        extra: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
+        errors: Mapping[str, str] = {},
+        extra: Mapping[str, Any] = {},
+        headers: Mapping[str, str] = {},
     ) -> None:
         super().__init__(detail)
         self.status_code = status_code
         self.code = code
         self.detail = detail
-        self.errors = dict(errors or {})
-        self.extra = dict(extra or {})
-        self.headers = dict(headers or {})
+        self.errors = errors
+        self.extra = extra
+        self.headers = headers
 
 
 def invalid(errors: Mapping[str, str]) -> Problem:
-    """Return the problem of values that are not allowed: messages by field."""
+    """Return problem 400 of values that are not allowed.
+
+    errors: messages by field or parameter.
+    """
     return Problem(400, "invalid", "some values are not allowed", errors=errors)
 
 
 def problem_response(request: Any, problem: Problem) -> JsonResponse:
-    """Return the problem as a response."""
+    """Return the problem as a response that no cache stores."""
     body = {
         "type": f"urn:walltrack:problem:{problem.code}",
         "title": HTTPStatus(problem.status_code).phrase,
@@ -134,8 +137,6 @@ def problem_of(error: BaseException) -> Problem | None:
     match error:
         case Problem():
             return error
-        case InvalidParams():
-            return invalid(error.problems)
         case services.RunAlreadyActive():
             return _run_active(error)
         case services.IdempotencyKeyReused():
@@ -155,11 +156,15 @@ def problem_of(error: BaseException) -> Problem | None:
         case Http404() | ObjectDoesNotExist():
             return Problem(404, "not_found", str(error) or "not found")
         case OperationalError() | InterfaceError():
-            return unavailable("database_unavailable", "the database is out of reach")
+            return unavailable("database_unavailable", DATABASE_UNREACHABLE)
         case QueueError():
             return unavailable(
-                "queue_unavailable", "the queue is out of reach; nothing was started"
+                "queue_unavailable", "the queue is unreachable; nothing was started"
             )
+        case exceptions.Throttled():
+            return _throttled(error)
+        case exceptions.ValidationError():
+            return invalid(messages_by_field(error.detail))
         case exceptions.APIException():
             return _of_framework(error)
         case _:
@@ -167,7 +172,7 @@ def problem_of(error: BaseException) -> Problem | None:
 
 
 def unavailable(code: str, detail: str) -> Problem:
-    """Return a 503 problem that says when to try again."""
+    """Return a 503 problem that says to try again after RETRY_SECONDS."""
     return Problem(503, code, detail, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
@@ -195,10 +200,6 @@ _CODES: Final[dict[int, str]] = {
 
 
 def _of_framework(error: exceptions.APIException) -> Problem:
-    if isinstance(error, exceptions.Throttled):
-        return _throttled(error)
-    if isinstance(error, exceptions.ValidationError):
-        return invalid(messages_by_field(error.detail))
     headers: dict[str, str] = {}
     challenge = getattr(error, "auth_header", None)
     if challenge is not None:
@@ -208,38 +209,34 @@ def _of_framework(error: exceptions.APIException) -> Problem:
 
 
 def _throttled(error: exceptions.Throttled) -> Problem:
-    seconds = max(1, int(getattr(error, "wait", None) or 1))
+    # Whole seconds above 0: the framework rounds what CallerThrottle.wait returns up.
+    seconds = str(error.wait)  # type: ignore[attr-defined]  # missing in the stubs
     detail = f"too many requests; again in {seconds} s"
-    return Problem(
-        429, "too_many_requests", detail, headers={"Retry-After": str(seconds)}
-    )
+    return Problem(429, "too_many_requests", detail, headers={"Retry-After": seconds})
 
 
 def messages_by_field(detail: Any, name: str = "") -> dict[str, str]:
-    """Return the nested errors of a serializer by field, as `outer.inner`; "" is the
-    body as a whole.
+    """Return the errors of a serializer by field: those of a nested one as
+    `outer.inner`, several of one field joined by semicolons.
+
+    name: of the field to which `detail` belongs; "" is the body as a whole.
     """
-    if isinstance(detail, dict):
-        return _messages_of_fields(detail, name)
-    if isinstance(detail, list):
-        return _joined_messages(detail, name)
-    return {name: str(detail)}
+    match detail:
+        case dict():
+            messages: dict[str, str] = {}
+            for field, inner in detail.items():
+                messages |= messages_by_field(inner, _path(name, field))
+            return messages
+        case list():
+            return {name: "; ".join(map(str, detail))}
+        case _:
+            return {name: str(detail)}
 
 
-def _messages_of_fields(detail: dict[str, Any], name: str) -> dict[str, str]:
-    messages: dict[str, str] = {}
-    for field, inner in detail.items():
-        is_whole = field == api_settings.NON_FIELD_ERRORS_KEY
-        path = name if is_whole else f"{name}.{field}".lstrip(".")
-        messages |= messages_by_field(inner, path)
-    return messages
-
-
-def _joined_messages(detail: list[Any], name: str) -> dict[str, str]:
-    messages: list[str] = []
-    for inner in detail:
-        messages.extend(messages_by_field(inner, name).values())
-    return {name: "; ".join(messages)} if messages else {}
+def _path(outer: str, field: str) -> str:
+    if field == api_settings.NON_FIELD_ERRORS_KEY:
+        return outer
+    return f"{outer}.{field}".lstrip(".")
 
 
 # Handlers of errors outside the views of the API; walltrack/urls.py names them.
@@ -258,37 +255,33 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return 404 for an unknown path."""
+    """Return 404 for an unknown path, as a problem below /api and as a page elsewhere."""
     if _is_api(request):
         return not_found(request)
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Return 500, or 503 if the database is out of reach."""
-    is_database_gone = isinstance(sys.exc_info()[1], DATABASE_GONE)
+    """Return 500, or 503 if the database is unreachable: as a problem below /api, as a
+    page elsewhere.
+    """
+    if isinstance(sys.exc_info()[1], DATABASE_GONE):
+        return _database_unreachable(request)
+    if not _is_api(request):
+        return defaults.server_error(request)
+    detail = "internal error; the log has the cause under the request id"
+    return problem_response(request, Problem(500, "internal_error", detail))
+
+
+def _database_unreachable(request: HttpRequest) -> HttpResponse:
+    problem = unavailable("database_unavailable", DATABASE_UNREACHABLE)
     if _is_api(request):
-        return problem_response(
-            request, _server_problem(is_database_gone=is_database_gone)
-        )
-    if is_database_gone:
-        words = "The database is out of reach. Try again in a moment."
-        return HttpResponse(
-            words,
-            status=503,
-            content_type="text/plain",
-            headers={"Retry-After": str(RETRY_SECONDS)},
-        )
-    return defaults.server_error(request)
-
-
-def _server_problem(*, is_database_gone: bool) -> Problem:
-    if is_database_gone:
-        return unavailable("database_unavailable", "the database is out of reach")
-    return Problem(
-        500,
-        "internal_error",
-        "internal error; the log has the cause under the request id",
+        return problem_response(request, problem)
+    return HttpResponse(
+        "The database is unreachable. Try again in a moment.",
+        status=problem.status_code,
+        content_type="text/plain",
+        headers=dict(problem.headers),
     )
 
 

@@ -5,14 +5,17 @@ memory.
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
 
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
-"""Spreadsheets take a cell that begins with one of these for a formula."""
+FORMULA: Final = re.compile(r"[=+@\t\r]|-(?!-*\d+\Z)")
+"""The beginning of a text that spreadsheets take for a formula. A negative whole number
+is none.
+"""
 
 JsonRow = Mapping[str, Any]
 
@@ -20,35 +23,24 @@ JsonRow = Mapping[str, Any]
 class StreamingRenderer(BaseRenderer):
     """A renderer of rows. `columns` are the names of the values of each row, in order."""
 
+    content_type: ClassVar[str]
+
     def lines(self, rows: Iterable[JsonRow], columns: Sequence[str]) -> Iterator[str]:
         """Yield the text of the rows, line by line."""
         raise NotImplementedError
 
-    def render(
-        self,
-        data: Any,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
-    ) -> bytes:
-        """Return rows that are in memory as one text."""
-        rows = list(data)
-        columns = list(rows[0]) if rows else []
-        return "".join(self.lines(rows, columns)).encode()
-
     def stream(
         self, rows: Iterable[JsonRow], columns: Sequence[str], name: str
     ) -> StreamingHttpResponse:
-        """Return a response that sends the rows as a file, as they come."""
-        content_type = (
-            f"{self.media_type}; charset={self.charset}"
-            if self.charset
-            else self.media_type
-        )
-        headers = {
-            "Content-Disposition": f'attachment; filename="{name}.{self.format}"'
-        }
+        """Return a response that sends the rows as a file, as they come.
+
+        name: of the file, without the extension.
+        """
+        filename = f"{name}.{self.format}"
         return StreamingHttpResponse(
-            self.lines(rows, columns), content_type=content_type, headers=headers
+            self.lines(rows, columns),
+            content_type=self.content_type,
+            headers={"Content-Disposition": f'attachment; filename="{filename}"'},
         )
 
 
@@ -57,7 +49,7 @@ class CsvRenderer(StreamingRenderer):
 
     media_type = "text/csv"
     format = "csv"
-    charset = "utf-8"
+    content_type = "text/csv; charset=utf-8"
 
     def lines(self, rows: Iterable[JsonRow], columns: Sequence[str]) -> Iterator[str]:
         """Yield the head, then one line for each row."""
@@ -70,8 +62,8 @@ class NdjsonRenderer(StreamingRenderer):
     """One JSON object a line."""
 
     media_type = "application/x-ndjson"
+    content_type = "application/x-ndjson"
     format = "ndjson"
-    charset = None
 
     def lines(self, rows: Iterable[JsonRow], columns: Sequence[str]) -> Iterator[str]:
         """Yield one line for each row."""
@@ -87,20 +79,16 @@ def csv_line(cells: Sequence[Any]) -> str:
 
 
 def csv_cell(value: Any) -> Any:
-    """Return a value as a cell: a list as words, and text that looks like a formula
-    behind an apostrophe.
+    """Return a value as a cell: `true` or `false`, the words of a list with blanks
+    between them, and text that looks like a formula behind an apostrophe. Other values
+    are returned unchanged.
     """
     match value:
         case bool():
             return str(value).lower()
         case list():
             return csv_cell(" ".join(value))
-        case str() if _is_formula(value):
+        case str() if FORMULA.match(value):
             return f"'{value}"
         case _:
             return value
-
-
-def _is_formula(text: str) -> bool:
-    is_whole_number = text.lstrip("-").isdecimal()
-    return text.startswith(FORMULA_STARTS) and not is_whole_number

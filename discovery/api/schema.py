@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import chain
 from typing import Any, Final
 
 from django import forms
@@ -50,7 +51,7 @@ PROBLEM_DESCRIPTIONS: Final[Mapping[int, str]] = {
     428: "The change does not name the version that it is based on: `If-Match` is missing.",
     429: "Too many calls.",
     500: "Internal error.",
-    503: "The database or the queue is out of reach.",
+    503: "The database or the queue is unreachable.",
 }
 COMMON_PROBLEMS: Final = (400, 401, 403, 405, 406, 429, 503)
 BODY_PROBLEMS: Final = (411, 413, 415)
@@ -62,6 +63,10 @@ def responses(
 ) -> dict[Any, Any]:
     """Return the responses of a call: the regular one, its own problems and those of
     every call.
+
+    status_code: of the regular response, alone (JSON) or with its media type. kind: the
+    serializer of its body. problems: status codes. Raises KeyError for a status code
+    without an entry in PROBLEM_DESCRIPTIONS.
     """
     described: dict[Any, Any] = {status_code: kind}
     problem_body = struct_serializer(ProblemBody)
@@ -75,14 +80,18 @@ def responses(
 def list_responses(
     row: type[serializers.Serializer[Any]], *problems: int
 ) -> dict[Any, Any]:
-    """Return the responses of a list."""
+    """Return the responses of a list. row: the serializer of its rows. problems: status
+    codes beyond those of every call.
+    """
     return responses((200, "application/json"), row(many=True), *problems)
 
 
 def export_responses(
     row: type[serializers.Serializer[Any]], *problems: int
 ) -> dict[Any, Any]:
-    """Return the responses of a list that is also available as a file."""
+    """Return the responses of a list that is also available as a file. row, problems:
+    as of `list_responses`.
+    """
     return {
         **list_responses(row, *problems),
         (200, CsvRenderer.media_type): str,
@@ -117,7 +126,7 @@ def query_parameters(form: forms.Form) -> Iterable[OpenApiParameter]:
 
 
 def field_schema(field: forms.Field) -> dict[str, Any]:
-    """Return the JSON schema of a form field."""
+    """Return the JSON schema of a form field. Raises TypeError for a field without one."""
     match field:
         case MomentField():
             schema: dict[str, Any] = {
@@ -151,7 +160,7 @@ def field_schema(field: forms.Field) -> dict[str, Any]:
 
 
 def number_bounds(field: forms.IntegerField) -> dict[str, Any]:
-    """Return the bounds of a number field."""
+    """Return the bounds of a number field, both allowed."""
     return {"minimum": field.min_value, "maximum": field.max_value}
 
 
@@ -163,14 +172,16 @@ def labels_of_choices(field: forms.ChoiceField) -> dict[str, str]:
 
 def field_description(field: forms.Field) -> str:
     """Return the help text of a form field, with the labels of its choices."""
-    help_text = str(field.help_text or "")
-    is_switch = isinstance(field, SwitchField)
-    if is_switch or not isinstance(field, forms.ChoiceField):
-        return help_text
-    choices = "\n".join(
-        f"* `{value}` - {label}" for value, label in labels_of_choices(field).items()
-    )
-    return f"{help_text}\n\n{choices}" if help_text else choices
+    match field:
+        case SwitchField():
+            return str(field.help_text)
+        case forms.ChoiceField():
+            labels = labels_of_choices(field)
+            lines = [f"* `{value}` - {label}" for value, label in labels.items()]
+            choices = "\n".join(lines)
+            return f"{field.help_text}\n\n{choices}".strip()
+        case _:
+            return str(field.help_text)
 
 
 class ApiSchema(AutoSchema):
@@ -181,10 +192,8 @@ class ApiSchema(AutoSchema):
         if self.method != "GET":
             return []
         view: Any = self.view
-        parameters: list[Any] = []
-        for form in view.query_forms({}):
-            parameters.extend(query_parameters(form))
-        return parameters
+        forms_of_view = view.query_forms({})
+        return list(chain.from_iterable(map(query_parameters, forms_of_view)))
 
     def get_paginated_name(self, serializer_name: str) -> str:
         """Return the name of a page: `RunPage` has rows `RunRow`."""
@@ -212,6 +221,7 @@ class ParamExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untype
     """A parameter of a run, as the field of DRF that takes the same values."""
 
     target_class = ParamField
+    match_subclasses = True
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> Any:
         """Return the schema of the parameter."""

@@ -10,12 +10,13 @@ from rest_framework.settings import api_settings
 
 from discovery.api.struct_serializers import struct_serializer
 from discovery.domain.flags import FLAG_NAMES
-from discovery.domain.run_params import PARAM_SPECS, Params, ParamSpec
+from discovery.domain.run_params import PARAM_SPECS, ParamKind, Params, ParamSpec
 from discovery.models.enums import WalletStatus
 from discovery.reads import (
     config,
     positions,
     pumps,
+    run_findings,
     runs,
     scheduler,
     stats,
@@ -50,14 +51,16 @@ class BodySerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError(
                 {api_settings.NON_FIELD_ERRORS_KEY: self.error_messages["invalid"]}
             )
-        unknown = [name for name in data if name not in self.fields]
-        errors: dict[str, Any] = dict.fromkeys(unknown, self.error_messages["unknown"])
+        errors: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         try:
             # As a dict: fields read a QueryDict, the empty body of an HTML form, as a
             # form with unchecked boxes.
-            values: dict[str, Any] = super().to_internal_value(dict(data))
+            values = super().to_internal_value(dict(data))
         except serializers.ValidationError as error:
-            raise serializers.ValidationError({**error.detail, **errors}) from None  # type: ignore[dict-item]
+            errors.update(error.detail)  # type: ignore[arg-type]
+        unknown = [name for name in data if name not in self.fields]
+        errors.update(dict.fromkeys(unknown, self.error_messages["unknown"]))
         if errors:
             raise serializers.ValidationError(errors)
         return values
@@ -105,54 +108,69 @@ class ScheduleHoursField(serializers.IntegerField):
         )
 
     def to_internal_value(self, data: Any) -> int:
-        """Return the number. Raises ValidationError."""
-        if not isinstance(data, int) or isinstance(data, bool):
+        """Return the hours. Raises ValidationError, also for a text, a decimal and a
+        boolean.
+        """
+        if type(data) is not int:
             self.fail("invalid")
         return data
 
 
 class ParamField(serializers.Field[Any, Any, Any, Any]):
-    """One parameter of a run, validated by its spec. JSON has numbers: the text of one
-    is refused.
-    """
+    """One parameter of a run, validated by its spec."""
 
-    default_error_messages = {
-        "number": "{value} is not a number",
-        "flag": "{value} is not among the flags: {flags}",
-    }
+    default_error_messages = {"null": "null is not allowed"}
 
     def __init__(self, spec: ParamSpec) -> None:
-        null_message = (
-            "null is not a number" if spec.is_number else "null is not allowed"
-        )
         super().__init__(
-            required=False,
-            allow_null=spec.is_optional,
-            help_text=spec.help,
-            error_messages={"null": null_message},
+            required=False, allow_null=spec.is_optional, help_text=spec.help
         )
         self.spec = spec
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the value as the run uses it. Raises ValidationError."""
-        if self.spec.is_number and not _is_number(data):
-            self.fail("number", value=_quoted(data))
         try:
-            value = self.spec.check(data)
+            return self.spec.check(data)
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from None
-        if self.spec.kind == "flags":
-            self._refuse_unknown_flags(value)
-        return value
-
-    def _refuse_unknown_flags(self, names: tuple[str, ...]) -> None:
-        unknown = [name for name in names if name not in FLAG_NAMES]
-        if unknown:
-            self.fail("flag", value=_quoted(unknown[0]), flags=", ".join(FLAG_NAMES))
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+class NumberParamField(ParamField):
+    """A parameter that is a number. JSON has numbers: the text of one is refused."""
+
+    default_error_messages = {
+        "null": "null is not a number",
+        "number": "{value} is not a number",
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the value as the run uses it. Raises ValidationError."""
+        if type(data) not in (int, float):
+            self.fail("number", value=_quoted(data))
+        return super().to_internal_value(data)
+
+
+class FlagsParamField(ParamField):
+    """A parameter that lists flags. Unknown ones are refused."""
+
+    default_error_messages = {"flag": "{value} is not among the flags: {flags}"}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the names of the flags. Raises ValidationError."""
+        names = super().to_internal_value(data)
+        for name in names:
+            if name not in FLAG_NAMES:
+                self.fail("flag", value=_quoted(name), flags=", ".join(FLAG_NAMES))
+        return names
+
+
+FIELDS_BY_KIND: Final[Mapping[ParamKind, type[ParamField]]] = {
+    "decimal": NumberParamField,
+    "integer": NumberParamField,
+    "switch": ParamField,
+    "flags": FlagsParamField,
+}
+"""Kind of a parameter → its field."""
 
 
 def _quoted(value: Any) -> str:
@@ -167,7 +185,9 @@ class ParamsSerializer(BodySerializer):
 
     def get_fields(self) -> dict[str, Any]:
         """Return a field for each parameter."""
-        return {name: ParamField(spec) for name, spec in PARAM_SPECS.items()}
+        return {
+            name: FIELDS_BY_KIND[spec.kind](spec) for name, spec in PARAM_SPECS.items()
+        }
 
 
 class ConfigChangeSerializer(BodySerializer):
@@ -216,8 +236,8 @@ class WalletChangeSerializer(BodySerializer):
 
 RunRowSerializer: Final = struct_serializer(runs.RunRow)
 RunDetailSerializer: Final = struct_serializer(runs.RunDetail)
-RunWalletRowSerializer: Final = struct_serializer(runs.RunWalletRow)
-RunTokenRowSerializer: Final = struct_serializer(runs.RunTokenRow)
+RunWalletRowSerializer: Final = struct_serializer(run_findings.RunWalletRow)
+RunTokenRowSerializer: Final = struct_serializer(run_findings.RunTokenRow)
 WalletRowSerializer: Final = struct_serializer(wallets.WalletRow)
 WalletDetailSerializer: Final = struct_serializer(wallets.WalletDetail)
 TradeRowSerializer: Final = struct_serializer(trades.TradeRow)

@@ -31,7 +31,7 @@ class UnixTimeField(serializers.Field[Any, Any, str, Any]):
     """Unix seconds, shown as a time in UTC."""
 
     def to_representation(self, value: Any) -> str:
-        """Return the time in ISO-8601 with `Z`."""
+        """Return the time in ISO-8601 with `Z`. value: Unix seconds."""
         return datetime.fromtimestamp(value, UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -68,35 +68,27 @@ class FieldType(msgspec.Struct, frozen=True):
     @property
     def options(self) -> dict[str, Any]:
         """The arguments of its serializer field."""
-        options: dict[str, Any] = {}
-        if self.is_nullable:
-            options["allow_null"] = True
-        if self.description:
-            options["help_text"] = self.description
-        return options
+        return {"allow_null": self.is_nullable, "help_text": self.description}
 
 
 def unwrap(kind: inspect.Type) -> FieldType:
     """Return the type inside `Annotated[…]` and `… | None`, with what these say about
-    it.
+    it. Raises ValueError for a union of several types.
     """
     match kind:
         case inspect.Metadata(type=inner):
-            return _annotated(unwrap(inner), kind)
+            field = unwrap(inner)
+            schema = kind.extra_json_schema or {}
+            return msgspec.structs.replace(
+                field,
+                description=schema.get("description", field.description),
+                extra=field.extra | (kind.extra or {}),
+            )
         case inspect.UnionType(types=types):
             (only,) = [each for each in types if not isinstance(each, inspect.NoneType)]
             return msgspec.structs.replace(unwrap(only), is_nullable=True)
         case _:
             return FieldType(kind)
-
-
-def _annotated(inner: FieldType, metadata: inspect.Metadata) -> FieldType:
-    schema = metadata.extra_json_schema or {}
-    return msgspec.structs.replace(
-        inner,
-        description=schema.get("description", inner.description),
-        extra=inner.extra | (metadata.extra or {}),
-    )
 
 
 class StructSerializer(serializers.Serializer[Any]):
@@ -137,7 +129,11 @@ def struct_serializer(struct: type[msgspec.Struct]) -> type[StructSerializer]:
 
 
 def build_field(kind: inspect.Type) -> AnyField:
-    """Return the serializer field of a type."""
+    """Return the serializer field of a type.
+
+    Raises KeyError for a type or a unit that has no field. Values of a list, of a tuple
+    and of a dict have the field of their own type.
+    """
     field = unwrap(kind)
     if "unit" in field.extra:
         return FIELDS_BY_UNIT[field.extra["unit"]](**field.options)
@@ -149,7 +145,7 @@ def build_field(kind: inspect.Type) -> AnyField:
         case inspect.StructType(cls=struct):
             return struct_serializer(struct)(**field.options)
         case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item):
-            return _list_field(item, field.options)
+            return serializers.ListField(child=build_field(item), **field.options)
         case inspect.DictType(value_type=value):
             return serializers.DictField(child=build_field(value), **field.options)
         case inspect.LiteralType(values=values):
@@ -158,9 +154,3 @@ def build_field(kind: inspect.Type) -> AnyField:
             )
         case _:
             return FIELDS_BY_TYPE[type(field.kind)](**field.options)
-
-
-def _list_field(item: inspect.Type, options: dict[str, Any]) -> AnyField:
-    if isinstance(item, inspect.StructType):
-        return struct_serializer(item.cls)(many=True, **options)
-    return serializers.ListField(child=build_field(item), **options)

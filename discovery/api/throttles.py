@@ -2,7 +2,7 @@
 counted apart from reading.
 
 Calls are counted in the shared cache, for all processes together. No call is refused
-while the cache is out of reach.
+while the cache is unreachable.
 """
 
 import logging
@@ -33,7 +33,7 @@ class CallerThrottle(throttling.BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         """Count the call. Return False if it is one too many."""
-        caller = request.auth if request.successful_authenticator else None
+        caller = request.auth
         if not isinstance(caller, Caller) or not caller.bucket:
             return self.allow_anonymous(request)
         if request.method in permissions.SAFE_METHODS:
@@ -44,18 +44,18 @@ class CallerThrottle(throttling.BaseThrottle):
         """Count a call without valid credentials by its address. Return False if it is
         one too many.
         """
-        return (
-            self.count(f"address:{self.get_ident(request)}")
-            <= settings.API_THROTTLE_ANONYMOUS
-        )
+        calls = self.count(f"address:{self.get_ident(request)}")
+        return calls <= settings.API_THROTTLE_ANONYMOUS
 
     def wait(self) -> float:
-        """Return the seconds to the next minute of the clock."""
+        """Return the seconds to the next minute of the clock, above 0 and at most 60."""
         return WINDOW_SECONDS - time.time() % WINDOW_SECONDS
 
     def count(self, bucket: str) -> int:
         """Return the number of calls in this minute, with this one; 0 if the cache does
-        not respond.
+        not respond, or did not within the last CACHE_PAUSE_SECONDS.
+
+        bucket: the name under which the calls are counted.
         """
         now = time.time()
         if now < CallerThrottle._cache_silent_until:
@@ -65,21 +65,18 @@ class CallerThrottle(throttling.BaseThrottle):
         except (RedisError, OSError) as error:
             self._note_silence(now, error)
             return 0
-        self._note_response()
+        if CallerThrottle._cache_silent_until:
+            CallerThrottle._cache_silent_until = 0.0
+            log.info("calls are counted again")
         return calls
 
     def _note_silence(self, now: float, error: Exception) -> None:
         if not CallerThrottle._cache_silent_until:
             log.warning(
-                "calls are not counted: the cache is out of reach",
+                "calls are not counted: the cache is unreachable",
                 extra={"cause": str(error)[:200]},
             )
         CallerThrottle._cache_silent_until = now + CACHE_PAUSE_SECONDS
-
-    def _note_response(self) -> None:
-        if CallerThrottle._cache_silent_until:
-            CallerThrottle._cache_silent_until = 0.0
-            log.info("calls are counted again")
 
 
 def _increment(key: str) -> int:

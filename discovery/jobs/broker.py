@@ -50,8 +50,8 @@ def send_steps(steps: Sequence[tuple[int, str]]) -> None:
 
 
 def send(task: TaskName, arguments: Sequence[object], queue: Queue) -> bool:
-    """Put one message into a queue. Return False if the broker refuses it or is out of
-    reach.
+    """Put one message into a queue. Return False if the broker refuses it or is
+    unreachable.
     """
     try:
         current_app.send_task(str(task), args=list(arguments), queue=str(queue))

@@ -10,14 +10,14 @@ from discovery.reads.health import HeartbeatRow, heartbeats_of
 def latest_heartbeat(prefix: str, who: str) -> HeartbeatRow:
     """Return the newest heartbeat whose name begins with `prefix`.
 
-    Raises CommandError, which names `who`, if there is none or the database is out of
-    reach.
+    Raises CommandError, which names `who`, if there is none or the database is
+    unreachable.
     """
     try:
         heartbeats = heartbeats_of(prefix)
     except Error as error:
         raise CommandError(
-            f"the database is out of reach: {' '.join(str(error).split())}"
+            f"the database is unreachable: {' '.join(str(error).split())}"
         ) from error
     if not heartbeats:
         raise CommandError(f"{who} has not been seen yet")

@@ -3,16 +3,14 @@ output.
 """
 
 import sys
-from collections.abc import Callable, Iterable
-from decimal import Decimal
-from typing import Final, NamedTuple, Self
+from collections.abc import Iterable, Mapping
+from typing import Final, Self
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -27,6 +25,7 @@ from discovery.domain.flags import flag_label
 from discovery.models.enums import RunStage, StepKind
 from discovery.reads.progress import ClosedStep, Progress
 from discovery.reads.run_results import FoundWallet
+from discovery.templatetags.formatting import score100
 
 DEFAULT_WIDTH: Final = 160
 BAR_WIDTH: Final = 32
@@ -42,6 +41,25 @@ _ANNOUNCED_STAGES: Final[dict[str, str]] = {
     RunStage.ANALYSE: "tokens to analyse",
     RunStage.PROFILE: "wallets to profile",
 }
+_MIN_WIDTHS: Final = {
+    "wallet": 0,
+    "token": 0,
+    "profit %": 0,
+    "realised SOL": 0,
+    "cost SOL": 92,
+    "score": 98,
+    "entry": 110,
+    "after": 110,
+    "": 140,
+}
+"""Head of a column → the least width of the terminal, in characters, that shows it."""
+_JUSTIFIED: Final[Mapping[str, JustifyMethod]] = {
+    "wallet": "left",
+    "token": "left",
+    "": "left",
+}
+"""The columns of texts; numbers are on the right."""
+_NOVELTY_NOTES: Final = {True: "new", False: "known", None: ""}
 
 
 class QuietReporter:
@@ -73,13 +91,12 @@ class ProgressReporter(QuietReporter):
             console=self.console,
             disable=not self.console.is_terminal,
         )
-        self._task: TaskID | None = None
+        self._task = self.bar.add_task(_STAGE_TEXTS[RunStage.QUEUED], total=None)
         self._stage = ""
         self._reported_steps: set[int] = set()
 
     def __enter__(self) -> Self:
         self.bar.start()
-        self._task = self.bar.add_task(_STAGE_TEXTS[RunStage.QUEUED], total=None)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -94,35 +111,36 @@ class ProgressReporter(QuietReporter):
         if progress.stage != self._stage:
             self._announce_stage(progress)
             self._stage = progress.stage
-        if self._task is not None:
-            self.bar.update(
-                self._task,
-                description=_STAGE_TEXTS.get(progress.stage, progress.stage),
-                total=progress.total or None,
-                completed=progress.done,
-            )
+        self.bar.update(
+            self._task,
+            description=_STAGE_TEXTS.get(progress.stage, progress.stage),
+            total=progress.total or None,  # None: the bar moves without an end
+            completed=progress.done,
+        )
 
     def _announce_stage(self, progress: Progress) -> None:
+        if self.console.is_terminal:  # the bar shows it
+            return
         text = _ANNOUNCED_STAGES.get(progress.stage)
-        if text is not None and not self.console.is_terminal:
+        if text is not None:
             self.console.print(f"  {progress.total} {text}")
 
     def _report_step(self, step: ClosedStep, progress: Progress) -> None:
-        name = _step_label(step)
         if step.failed:
-            self.console.print(
-                Text(f"  ✗ {name}: failed, see the errors below", style="red")
-            )
+            text = f"  ✗ {_step_label(step)}: failed, see the errors below"
+            self.console.print(Text(text, style="red"))
         elif step.kind == StepKind.FIND:
             self.console.print(Text(f"  {progress.source_note}", style="dim"))
         elif step.kind == StepKind.TOKEN:
-            self.console.print(Text(f"  ✓ {name}: {_token_counts(step)}"))
+            self.console.print(Text(f"  ✓ {_step_label(step)}: {_token_counts(step)}"))
 
 
 def _step_label(step: ClosedStep) -> str:
     if step.symbol:
         return step.symbol
-    return short_address(step.key) if step.key else step.kind
+    if step.key:
+        return short_address(step.key)
+    return step.kind
 
 
 def _token_counts(step: ClosedStep) -> str:
@@ -138,9 +156,8 @@ def wallet_table(rows: Iterable[FoundWallet], *, all_buyers: bool, width: int) -
     """Return early buyers with their evidence: all of them, or those that qualified.
 
     The address is whole at any width, to be copied. Columns that do not fit in `width`
-    characters are left out, the least informative first.
+    characters are left out, the least informative first. Unknown figures are UNKNOWN.
     """
-    columns = [column for column in _COLUMNS if width >= column.min_width]
     table = Table(
         title="Early buyers" if all_buyers else "Wallets that took profit out",
         title_justify="left",
@@ -151,89 +168,45 @@ def wallet_table(rows: Iterable[FoundWallet], *, all_buyers: bool, width: int) -
         show_edge=False,
         collapse_padding=True,
     )
-    for column in columns:
-        table.add_column(
-            column.name, justify="right" if column.is_number else "left", no_wrap=True
-        )
+    heads = [head for head, min_width in _MIN_WIDTHS.items() if width >= min_width]
+    for head in heads:
+        table.add_column(head, justify=_JUSTIFIED.get(head, "right"), no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(column.cell(row)) for column in columns))
+        cells = _cells(row)
+        table.add_row(*(Text(cells[head]) for head in heads))
     return table
 
 
-class _Column(NamedTuple):
-    """A column: its head, its alignment, the least width of the terminal that shows it,
-    and its cells.
-    """
-
-    name: str
-    is_number: bool
-    min_width: int
-    cell: Callable[[FoundWallet], str]
-
-
-def _address_cell(row: FoundWallet) -> str:
-    return row.address
-
-
-def _symbol_cell(row: FoundWallet) -> str:
-    return row.symbol[:MAX_SYMBOL_LENGTH]
+def _cells(row: FoundWallet) -> dict[str, str]:
+    """Return the texts of a row by the heads of their columns."""
+    profit = UNKNOWN if row.profit_pct is None else f"{row.profit_pct:,}"
+    return {
+        "wallet": row.address,
+        "token": row.symbol[:MAX_SYMBOL_LENGTH],
+        "profit %": profit,
+        "realised SOL": sol_text(row.realised_lamports),
+        "cost SOL": sol_text(row.cost_lamports),
+        "score": score100(row.score),
+        "entry": f"#{row.entry_rank}",
+        "after": f"{row.entry_seconds:,} s",
+        "": _notes(row),
+    }
 
 
-def _profit_cell(row: FoundWallet) -> str:
-    return UNKNOWN if row.profit_pct is None else f"{row.profit_pct:,}"
-
-
-def _realised_cell(row: FoundWallet) -> str:
-    return sol_text(row.realised_lamports)
-
-
-def _cost_cell(row: FoundWallet) -> str:
-    return sol_text(row.cost_lamports)
-
-
-def _score_cell(row: FoundWallet) -> str:
-    return UNKNOWN if row.score is None else f"{row.score * Decimal(100):.1f}"
-
-
-def _rank_cell(row: FoundWallet) -> str:
-    return f"#{row.entry_rank}"
-
-
-def _delay_cell(row: FoundWallet) -> str:
-    return f"{row.entry_seconds:,} s"
-
-
-def _notes_cell(row: FoundWallet) -> str:
-    notes = []
-    if row.is_new is not None:
-        notes.append("new" if row.is_new else "known")
-    notes += [flag_label(name) for name in row.flags]
+def _notes(row: FoundWallet) -> str:
+    notes = [_NOVELTY_NOTES[row.is_new], *map(flag_label, row.flags)]
     if row.history_incomplete:
         notes.append("history incomplete")
-    if row.rejection:
-        notes.append(row.rejection.replace("_", " "))
-    return ", ".join(notes)
-
-
-_COLUMNS: Final = (
-    _Column("wallet", is_number=False, min_width=0, cell=_address_cell),
-    _Column("token", is_number=False, min_width=0, cell=_symbol_cell),
-    _Column("profit %", is_number=True, min_width=0, cell=_profit_cell),
-    _Column("realised SOL", is_number=True, min_width=0, cell=_realised_cell),
-    _Column("cost SOL", is_number=True, min_width=92, cell=_cost_cell),
-    _Column("score", is_number=True, min_width=98, cell=_score_cell),
-    _Column("entry", is_number=True, min_width=110, cell=_rank_cell),
-    _Column("after", is_number=True, min_width=110, cell=_delay_cell),
-    _Column("", is_number=False, min_width=140, cell=_notes_cell),
-)
+    notes.append(row.rejection.replace("_", " "))
+    return ", ".join(filter(None, notes))
 
 
 def plan_text(plan: Estimate) -> str:
     """Return the estimate in words, a line for each provider."""
     noun = "token" if plan.tokens == 1 else "tokens"
     lines = [f"Plan for {plan.tokens} {noun}, transactions from {plan.source}:"]
-    for name, count in sorted(plan.calls.items()):
-        lines.append(f"  {name:<14} {count:>8,} calls")
+    calls = sorted(plan.calls.items())
+    lines += [f"  {name:<14} {count:>8,} calls" for name, count in calls]
     if plan.helius_credits:
         lines.append(f"  {'helius':<14} {plan.helius_credits:>8,} credits")
     duration = duration_text(plan.seconds)

@@ -37,12 +37,16 @@ def _param_value(spec: ParamSpec, stored: Any) -> Any:
 
 
 def param_values(params: Params) -> dict[str, Any]:
-    """Return the values of the columns that store `params`, by column."""
-    return {name: _column_value(getattr(params, name)) for name in PARAM_SPECS}
+    """Return the values of the columns that store `params`, by column. Each parameter
+    has the column of its name.
+    """
+    return {name: column_value(getattr(params, name)) for name in PARAM_SPECS}
 
 
-def _column_value(value: Any) -> Any:
-    """Return a list in place of a tuple: the column stores JSON."""
+def column_value(value: Any) -> Any:
+    """Return the value of the column that stores the value of a parameter: a list in
+    place of a tuple, because flags are stored as JSON.
+    """
     if isinstance(value, tuple):
         return list(value)
     return value
@@ -79,10 +83,6 @@ def _config_column(spec: ParamSpec) -> "models.Field[Any, Any]":
     return _column(spec, options)
 
 
-def _run_column(spec: ParamSpec) -> "models.Field[Any, Any]":
-    return _column(spec, {"null": True, "blank": True})
-
-
 def _column(spec: ParamSpec, options: dict[str, Any]) -> "models.Field[Any, Any]":
     match spec.kind:
         case "decimal":
@@ -104,4 +104,4 @@ def default_excluded_flags() -> list[str]:
 
 for _name, _spec in PARAM_SPECS.items():
     ConfigParamColumns.add_to_class(_name, _config_column(_spec))
-    RunParamColumns.add_to_class(_name, _run_column(_spec))
+    RunParamColumns.add_to_class(_name, _column(_spec, {"null": True, "blank": True}))

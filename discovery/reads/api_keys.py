@@ -6,33 +6,38 @@ from typing import Final
 import msgspec
 from django.db.models import Q
 
+from discovery.domain.api_keys import matches, prefix_of
 from discovery.models import ApiKey
 
 USE_STORED_EVERY: Final = timedelta(minutes=1)
 
 
 class StoredKey(msgspec.Struct, frozen=True):
-    """A stored key. `valid`: neither revoked nor expired."""
+    """A stored key that is neither revoked nor expired."""
 
     id: int
     name: str
     scope: str
-    secret_hash: str
-    valid: bool
     last_used_at: datetime | None
 
 
-def stored_key(prefix: str, now: datetime) -> StoredKey | None:
-    """Return the key with this prefix, or None. One query."""
+def valid_key(text: str, now: datetime) -> StoredKey | None:
+    """Return the key whose text this is, or None if it is unknown, expired or revoked.
+
+    One query; none for a text that does not have the format of a key.
+    """
+    prefix = prefix_of(text)
+    if prefix is None:
+        return None
     row = ApiKey.objects.filter(prefix=prefix).first()
-    if row is None:
+    if row is None or not matches(text, row.secret_hash):
+        return None
+    if not row.is_valid(now):
         return None
     return StoredKey(
         id=row.pk,
         name=row.name,
         scope=row.scope,
-        secret_hash=row.secret_hash,
-        valid=row.is_valid(now),
         last_used_at=row.last_used_at,
     )
 

@@ -52,16 +52,16 @@ def config_view() -> ConfigView:
     defaults. Two queries.
     """
     config = Config.load()
-    last_run = (
-        Run.objects.begun().order_by("-started_at").only("started_at", "status").first()
-    )
+    newest_first = Run.objects.begun().order_by("-started_at")
+    last_run = newest_first.values_list("started_at", "status").first()
+    last_run_at, last_result = last_run or (None, None)
     return ConfigView(
         enabled=bool(config.enabled),
         schedule_hours=config.hours,
         params=params_row(config.params),
         next_run_at=config.next_run_at if config.is_schedule_on else None,
-        last_run_at=last_run.started_at if last_run else None,
-        last_result=last_run.status if last_run else None,
+        last_run_at=last_run_at,
+        last_result=last_result,
         version=config.version,
         updated_at=config.updated_at,
         updated_by=config.updated_by or "",

@@ -70,19 +70,23 @@ class _Moment(NamedTuple):
 
 
 def _parse_moment(text: str) -> _Moment:
-    """Return the day or time in `text`, in UTC. Raises ValueError."""
+    """Return the day or time in `text`, in UTC. Raises ValueError, also for a year that
+    is not among YEARS.
+    """
     if "T" in text:
         text = _UNESCAPED_PLUS.sub("+", text)
     match = _MOMENT.fullmatch(text)
     if match is None:
         raise ValueError(text)
-    time = match["time"] or "T00:00:00"
+    if match["time"] is None:
+        time, duration = "T00:00:00", timedelta(days=1)
+    else:
+        time, duration = match["time"], timedelta(microseconds=1)
     offset = match["offset"] or "Z"
     local_start = datetime.fromisoformat(f"{match['day']}{time}{offset}")
     if local_start.year not in YEARS:
         raise ValueError(text)
     start = local_start.astimezone(UTC)
-    duration = timedelta(microseconds=1) if match["time"] else timedelta(days=1)
     return _Moment(start, start + duration)
 
 
@@ -176,7 +180,9 @@ class TimeRangeForm(forms.Form):
         """Add an error if the end is before the start."""
         values = self.cleaned_data
         start, end = values.get("start_date"), values.get("end_date")
-        if start is not None and end is not None and end <= start:
+        if start is None or end is None:
+            return values
+        if end <= start:
             self.add_error("end_date", "lies before start_date")
         return values
 
@@ -201,7 +207,7 @@ class RunRangeFilterSet(django_filters.FilterSet):  # type: ignore[misc]
 
     @property
     def time_range(self) -> TimeRange:
-        """The range of a valid filter set."""
+        """The range of a valid filter set; an end that was left out is None."""
         values = self.form.cleaned_data
         return TimeRange(values["start_date"], values["end_date"])
 

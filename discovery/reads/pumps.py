@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import msgspec
-from django.db.models import Subquery
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from msgspec import Meta
 
@@ -74,50 +75,46 @@ class PumpsView(msgspec.Struct, frozen=True):
         return is_old or self.outdated
 
 
-def pumps_view(now: datetime | None = None) -> PumpsView:
-    """Return the list at `now` (None: the current time). One query."""
-    now = now or timezone.now()
-    config_saved_at = Subquery(Config.objects.values("updated_at")[:1])
-    row = (
-        Pumps.objects.filter(pk=1).annotate(saved_at=config_saved_at).first() or Pumps()
+def pumps_view() -> PumpsView:
+    """Return the list as it is now; an empty one before the first refresh. One query."""
+    now = timezone.now()
+    # PostgreSQL compares nulls to neither true nor false, and GREATEST ignores them.
+    saved_later = Config.objects.filter(updated_at__gt=OuterRef("refreshed_at"))
+    rows = Pumps.objects.annotate(
+        outdated=Exists(saved_later),
+        ended_at=Greatest("refreshed_at", "answered_at"),
     )
+    row = rows.filter(pk=1).first()
+    if row is None:
+        return PumpsView([], None, None, False, False, "", {})
     return PumpsView(
-        tokens=_pump_rows(row.tokens or [], now),
+        tokens=_pump_rows(row.tokens, now),
         refreshed_at=row.refreshed_at,
         age_seconds=_age_seconds(row.refreshed_at, now),
-        refreshing=_is_refreshing(row, now),
-        outdated=_is_outdated(row),
+        refreshing=_is_refreshing(row.asked_at, row.ended_at, now),
+        outdated=row.outdated,
         problem=row.problem,
-        funnel=row.funnel or {},
+        funnel=row.funnel,
     )
 
 
-def _is_refreshing(row: Pumps, now: datetime) -> bool:
-    if row.asked_at is None:
-        return False
-    for ended_at in (row.refreshed_at, row.answered_at):
-        if ended_at is not None and ended_at >= row.asked_at:
-            return False
-    return now - row.asked_at <= timedelta(seconds=STALE_SECONDS)
+def _is_refreshing(
+    asked_at: datetime | None, ended_at: datetime | None, now: datetime
+) -> bool:
+    """Return True if the request has no result yet and may still get one.
 
-
-def _is_outdated(row: Pumps) -> bool:
-    """Return True if the configuration was saved after the last refresh."""
-    saved_at: datetime | None = getattr(
-        row, "saved_at", None
-    )  # an unsaved row has no annotation
-    if row.refreshed_at is None or saved_at is None:
+    asked_at: of the last request. ended_at: of the last refresh.
+    """
+    if asked_at is None:
         return False
-    return saved_at > row.refreshed_at
+    if ended_at is not None and ended_at >= asked_at:
+        return False
+    return now - asked_at <= timedelta(seconds=STALE_SECONDS)
 
 
 def _pump_rows(stored_tokens: list[Any], now: datetime) -> list[PumpRow]:
-    rows: list[PumpRow] = []
-    for stored in stored_tokens:
-        row = _pump_row(stored, now)
-        if row is not None:
-            rows.append(row)
-    return rows
+    rows = [_pump_row(stored, now) for stored in stored_tokens]
+    return [row for row in rows if row is not None]
 
 
 def _pump_row(stored: Any, now: datetime) -> PumpRow | None:

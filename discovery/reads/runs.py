@@ -1,4 +1,4 @@
-"""Runs: the history, one run, its tokens and the wallets it found."""
+"""Runs: the history, and one run with its progress, usage and errors."""
 
 import uuid
 from collections.abc import Iterable, Mapping
@@ -11,9 +11,8 @@ from django.db.models import F, QuerySet
 from msgspec import Meta
 
 from discovery.domain.run_params import PARAM_TYPES
-from discovery.domain.units import Lamports
 from discovery.domain.usage import sum_usage
-from discovery.models import Run, RunToken, RunWallet
+from discovery.models import Run
 from discovery.models.enums import ACTIVE_RUN_STATUSES, RunStage, RunStatus, Trigger
 from discovery.reads import paging
 from discovery.reads.paging import Page, Slice
@@ -23,7 +22,6 @@ from discovery.reads.row_values import (
     error_details,
     error_messages,
     one_of,
-    safe_text,
 )
 
 ORDERINGS: Final = {
@@ -150,70 +148,13 @@ class RunDetail(msgspec.Struct, frozen=True):
         return has_stage and self.status in ACTIVE_RUN_STATUSES
 
 
-class RunTokenRow(msgspec.Struct, frozen=True):
-    """A token of a run with its market figures at that time. Null = not known, or not
-    analysed.
-    """
-
-    rank: int
-    mint: str
-    symbol: str
-    name: str
-    price_usd: Decimal | None
-    price_change_pct: Annotated[Decimal | None, Meta(description="Over 24 h, percent.")]
-    volume_usd: Annotated[Decimal | None, Meta(description="Over 24 h.")]
-    liquidity_usd: Decimal | None
-    market_cap_usd: Decimal | None
-    transactions_24h: int | None
-    launched_at: datetime | None
-    launch_clock: Annotated[
-        str,
-        Meta(description="`curve`, `jupiter` or `pair` (weak: may be the migration)."),
-    ]
-    transactions: Annotated[
-        int | None, Meta(description="Number of transactions that the analysis read.")
-    ]
-    early_buyers: int | None
-    qualified: int | None
-    sources: Annotated[
-        tuple[str, ...], Meta(description="Providers that listed the token.")
-    ]
-
-
-class RunWalletRow(msgspec.Struct, frozen=True):
-    """A wallet that a run found through a token, with its result on that token."""
-
-    address: str
-    mint: str
-    symbol: str
-    is_new: bool
-    initial_score: Annotated[
-        Decimal | None, Meta(description="0–1, at the end of the run.")
-    ]
-    profit_pct: Decimal | None
-    realised_lamports: Lamports | None
-    cost_lamports: Lamports | None
-    first_buy_at: datetime | None
-    entry_rank: Annotated[int | None, Meta(description="1 = first buyer of the token.")]
-    entry_seconds: Annotated[
-        int | None, Meta(description="Seconds from launch to the first buy.")
-    ]
-    flags: tuple[str, ...]
-
-
-_RUN_WALLET_COLUMNS: Final = (
-    "wallet_address",
-    "source_token",
-    "is_new",
-    "initial_score",
-    "profit_pct",
-    "realised_lamports",
-    "cost_lamports",
-    "first_buy_at",
-    "entry_rank",
-    "entry_seconds",
-    "flags",
+_COUNTS: Final = (
+    "tokens_analyzed",
+    "new_wallets",
+    "updated_wallets",
+    "profiled_wallets",
 )
+"""Columns in which rows of the earlier system may hold null."""
 
 
 def has_runs() -> bool:
@@ -231,6 +172,7 @@ def run_list(rows: "QuerySet[Run]", page: Page) -> Slice[RunRow]:
 
 
 def _row(row: Mapping[str, Any]) -> RunRow:
+    counts = {name: row[name] or 0 for name in _COUNTS}
     return RunRow(
         id=row["id"],
         status=row["status"],
@@ -240,10 +182,7 @@ def _row(row: Mapping[str, Any]) -> RunRow:
         completed_at=row["completed_at"],
         scheduled_for=row["scheduled_for"],
         duration_seconds=row["duration_seconds"],
-        tokens_analyzed=row["tokens_analyzed"] or 0,
-        new_wallets=row["new_wallets"] or 0,
-        updated_wallets=row["updated_wallets"] or 0,
-        profiled_wallets=row["profiled_wallets"] or 0,
+        **counts,
         error_count=row["error_count"],
     )
 
@@ -252,6 +191,7 @@ def run_detail(run_id: uuid.UUID) -> RunDetail:
     """Return one run. Two queries at most. Raises Run.DoesNotExist."""
     run = Run.objects.get(pk=run_id)
     is_completed = run.status == RunStatus.COMPLETED
+    counts = {name: getattr(run, name) or 0 for name in _COUNTS}
     return RunDetail(
         id=run.pk,
         status=run.status,
@@ -273,10 +213,7 @@ def run_detail(run_id: uuid.UUID) -> RunDetail:
         progress=run_progress(
             run.stage, run.steps_done, run.steps_total, completed=is_completed
         ),
-        tokens_analyzed=run.tokens_analyzed or 0,
-        new_wallets=run.new_wallets or 0,
-        updated_wallets=run.updated_wallets or 0,
-        profiled_wallets=run.profiled_wallets or 0,
+        **counts,
         funnel=run.funnel or {},
         usage=_usage(run),
         errors=error_messages(run.errors),
@@ -319,91 +256,3 @@ def _usage(run: Run) -> dict[str, ProviderUsage]:
             rate_limited=counts["rate_limited"],
         )
     return by_provider
-
-
-def run_tokens(
-    run_id: uuid.UUID, page: Page, *, exists: bool = False
-) -> Slice[RunTokenRow]:
-    """Return a page of a run's tokens, most promising first. Raises Run.DoesNotExist.
-
-    Three queries; two with `exists`, which skips the check that the run is stored.
-    """
-    if not exists:
-        _require_run(run_id)
-    tokens = RunToken.objects.filter(run_id=run_id).order_by("rank", "mint")
-    fetched = paging.sliced(tokens.values(*RunTokenRow.__struct_fields__), page)
-    return Slice(
-        rows=[_token(row) for row in fetched.rows],
-        total=fetched.total,
-        more=fetched.more,
-    )
-
-
-def _token(row: Mapping[str, Any]) -> RunTokenRow:
-    return RunTokenRow(
-        rank=row["rank"],
-        mint=row["mint"],
-        symbol=safe_text(row["symbol"]),
-        name=safe_text(row["name"]),
-        price_usd=row["price_usd"],
-        price_change_pct=row["price_change_pct"],
-        volume_usd=row["volume_usd"],
-        liquidity_usd=row["liquidity_usd"],
-        market_cap_usd=row["market_cap_usd"],
-        transactions_24h=row["transactions_24h"],
-        launched_at=row["launched_at"],
-        launch_clock=row["launch_clock"],
-        transactions=row["transactions"],
-        early_buyers=row["early_buyers"],
-        qualified=row["qualified"],
-        sources=tuple(row["sources"]),
-    )
-
-
-def run_wallets(
-    run_id: uuid.UUID, page: Page, *, exists: bool = False
-) -> Slice[RunWalletRow]:
-    """Return a page of the wallets that a run found, best profit first. Raises
-    Run.DoesNotExist.
-
-    Four queries; three with `exists`, which skips the check that the run is stored.
-    """
-    if not exists:
-        _require_run(run_id)
-    wallets = RunWallet.objects.filter(run_id=run_id).order_by(
-        F("profit_pct").desc(nulls_last=True),
-        "wallet_address",
-        "source_token",
-        "id",
-    )
-    fetched = paging.sliced(wallets.values(*_RUN_WALLET_COLUMNS), page)
-    mints = {row["source_token"] for row in fetched.rows}
-    tokens = RunToken.objects.filter(run_id=run_id, mint__in=mints)
-    symbols = dict(tokens.values_list("mint", "symbol"))
-    return Slice(
-        rows=[_wallet(row, symbols) for row in fetched.rows],
-        total=fetched.total,
-        more=fetched.more,
-    )
-
-
-def _wallet(row: Mapping[str, Any], symbols: Mapping[str, str]) -> RunWalletRow:
-    mint = row["source_token"]
-    return RunWalletRow(
-        address=row["wallet_address"],
-        mint=mint,
-        symbol=safe_text(symbols.get(mint)),
-        is_new=row["is_new"] is not False,
-        initial_score=row["initial_score"],
-        profit_pct=row["profit_pct"],
-        realised_lamports=row["realised_lamports"],
-        cost_lamports=row["cost_lamports"],
-        first_buy_at=row["first_buy_at"],
-        entry_rank=row["entry_rank"],
-        entry_seconds=row["entry_seconds"],
-        flags=tuple(row["flags"] or ()),
-    )
-
-
-def _require_run(run_id: uuid.UUID) -> None:
-    Run.objects.only("pk").get(pk=run_id)

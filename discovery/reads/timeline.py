@@ -3,8 +3,10 @@ took longest.
 """
 
 import uuid
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -95,9 +97,9 @@ def timeline(run_id: uuid.UUID) -> Timeline:
     slowest = _slowest(_with_status(steps, StepStatus.DONE))
     return Timeline(
         stages=_stages(steps),
-        failed=_step_rows(failed[:MAX_STEPS]),
+        failed=_first_rows(failed),
         more_failed=max(0, len(failed) - MAX_STEPS),
-        slowest=_step_rows(slowest[:MAX_STEPS]),
+        slowest=_first_rows(slowest),
     )
 
 
@@ -119,34 +121,33 @@ def _slowest(steps: Sequence[_Step]) -> list[_Step]:
     key.
     """
     timed = [step for step in steps if step.seconds is not None]
-    return sorted(timed, key=_slowest_first)
-
-
-def _slowest_first(step: _Step) -> tuple[float, str]:
-    seconds = step.seconds or 0.0
-    return -seconds, step.key
+    timed.sort(key=attrgetter("key"))
+    timed.sort(key=attrgetter("seconds"), reverse=True)
+    return timed
 
 
 def _stages(steps: Sequence[_Step]) -> list[StageRow]:
+    """Return a row for each stage that has steps, in the order of the stages."""
     run_span = _span_of(steps)
-    stages = []
-    for kind, name in _STAGE_NAMES.items():
-        steps_of_kind = [step for step in steps if step.kind == kind]
-        if steps_of_kind:
-            stages.append(_stage_row(name, steps_of_kind, run_span))
-    return stages
+    by_kind: dict[str, list[_Step]] = defaultdict(list)
+    for step in steps:
+        by_kind[step.kind].append(step)
+    return [
+        _stage_row(name, by_kind[kind], run_span)
+        for kind, name in _STAGE_NAMES.items()
+        if kind in by_kind
+    ]
 
 
 def _stage_row(name: str, steps: Sequence[_Step], run_span: _Span) -> StageRow:
     span = _span_of(steps)
-    done_count = len(_with_status(steps, StepStatus.DONE))
-    failed_count = len(_with_status(steps, StepStatus.FAILED))
+    step_counts = Counter(step.status for step in steps)
+    done_count = step_counts[StepStatus.DONE]
+    failed_count = step_counts[StepStatus.FAILED]
     is_over = done_count + failed_count == len(steps)
-    run_seconds = max(1.0, run_span.seconds or 1.0)
-    offset_seconds = _seconds_between(run_span.began, span.began) or 0.0
-    stage_seconds = span.seconds or 0.0
-    start_pct = round(100 * offset_seconds / run_seconds)
-    width_pct = round(100 * stage_seconds / run_seconds)
+    offset_seconds = _seconds_between(run_span.began, span.began)
+    start_pct = _pct_of(offset_seconds, run_span.seconds)
+    width_pct = _pct_of(span.seconds, run_span.seconds)
     return StageRow(
         name=name,
         total=len(steps),
@@ -159,6 +160,15 @@ def _stage_row(name: str, steps: Sequence[_Step], run_span: _Span) -> StageRow:
         start_pct=min(99, start_pct),
         width_pct=max(1, min(100, width_pct)),
     )
+
+
+def _pct_of(seconds: float | None, run_seconds: float | None) -> int:
+    """Return a part of the run's duration in percent. An unknown part is 0; an unknown
+    or very short run counts as one second.
+    """
+    part = seconds or 0.0
+    whole = max(1.0, run_seconds or 0.0)
+    return round(100 * part / whole)
 
 
 def _span_of(steps: Sequence[_Step]) -> _Span:
@@ -182,8 +192,8 @@ def _whole_seconds(seconds: float | None) -> int | None:
     return round(seconds)
 
 
-def _step_rows(steps: Sequence[_Step]) -> list[StepRow]:
-    return [_step_row(step) for step in steps]
+def _first_rows(steps: Sequence[_Step]) -> list[StepRow]:
+    return [_step_row(step) for step in steps[:MAX_STEPS]]
 
 
 def _step_row(step: _Step) -> StepRow:

@@ -39,26 +39,21 @@ def wallet_changes(address: str) -> list[ChangeRow]:
     rows = list(newest_first.values(*columns)[: MAX_CHANGES + 1])
     changes: list[ChangeRow] = []
     for row, earlier in zip_longest(rows, rows[1:]):
-        descriptions = (
-            _initial_values(row) if earlier is None else _differences(row, earlier)
-        )
-        if not descriptions:
-            continue
-        change = ChangeRow(
-            at=row["history_date"],
-            by=_author(row),
-            changes=descriptions,
-        )
-        changes.append(change)
+        descriptions = _differences(row, earlier)
+        if descriptions:
+            author = _author(row)
+            changes.append(ChangeRow(row["history_date"], author, descriptions))
     return changes[:MAX_CHANGES]
 
 
-def _initial_values(row: Mapping[str, Any]) -> list[str]:
-    return [f"{name}: {row[name]}" for name in _FIELDS if row[name]]
-
-
-def _differences(row: Mapping[str, Any], earlier: Mapping[str, Any]) -> list[str]:
-    """Return each changed field with its old and its new value."""
+def _differences(
+    row: Mapping[str, Any], earlier: Mapping[str, Any] | None
+) -> list[str]:
+    """Return each changed field with its old and its new value; of the first row (no
+    earlier one) each field that has a value.
+    """
+    if earlier is None:
+        return [f"{name}: {row[name]}" for name in _FIELDS if row[name]]
     descriptions: list[str] = []
     for name in _FIELDS:
         if row[name] != earlier[name]:

@@ -78,8 +78,9 @@ def figure(write: Callable[..., str]) -> Callable[..., str]:
 
     @wraps(write)
     def write_if_known(value: Any, *args: Any) -> str:
-        is_unknown = value is None or value == ""
-        return UNKNOWN if is_unknown else write(value, *args)
+        if value in (None, ""):
+            return UNKNOWN
+        return write(value, *args)
 
     register.filter(write.__name__, write_if_known)
     return write_if_known
@@ -132,16 +133,17 @@ def score100(value: Decimal) -> str:
 
 
 @register.filter
-def plain(value: Decimal | int | None) -> str:
-    """A number without trailing zeros."""
-    text = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def plain(value: Decimal | int) -> str:
+    """A number without trailing zeros, its thousands separated."""
+    return f"{Decimal(value).normalize():,f}"
 
 
 @register.filter
 def size(value: Decimal | None) -> Decimal | None:
-    """A number without its sign."""
-    return None if value is None else abs(value)
+    """A number without its sign; None stays None."""
+    if value is None:
+        return None
+    return abs(value)
 
 
 @figure
@@ -209,11 +211,11 @@ def fees(trade: TradeRow) -> int:
 @register.filter
 def units(raw: int, decimals: int) -> str:
     """Raw token units in whole tokens, with four digits after the point at most."""
-    whole, rest = divmod(raw, 10**decimals)
     if not decimals:
-        return f"{whole:,}"
-    digits = str(rest).rjust(decimals, "0")[:_MAX_UNIT_DIGITS].rstrip("0")
-    return f"{whole:,}.{digits}" if digits else f"{whole:,}"
+        return f"{raw:,}"
+    whole, rest = divmod(raw, 10**decimals)
+    digits = f"{rest:0{decimals}}"[:_MAX_UNIT_DIGITS]
+    return f"{whole:,}.{digits}".rstrip("0").rstrip(".")
 
 
 @register.filter
@@ -236,9 +238,13 @@ def no_operator() -> bool:
 
 @register.simple_tag
 def mark(status: str, kind: str = "run", errors: int = 0) -> SafeString:
-    """A status as icon and word. kind: `run`, `wallet` or `result`."""
-    has_errors = kind == "run" and status == "completed" and errors
-    key = "completed_with_errors" if has_errors else status
+    """A status as icon and word; an unknown one with a question mark.
+
+    kind: `run`, `wallet` or `result`. errors: their number, of a run.
+    """
+    key = status
+    if errors and status == "completed":
+        key = "completed_with_errors"
     found = _MARKS[kind].get(key, Mark("help", status, "dim"))
     return format_html(
         '<span class="wt-mark wt-{}"><span class="material-symbols-outlined" aria-hidden="true">{}</span>{}</span>',

@@ -49,7 +49,7 @@ def test_a_database_out_of_reach_is_told(earlier: Database) -> None:
     )
 
     words = failure(done)
-    assert words.startswith("CommandError: the database is out of reach: ")
+    assert words.startswith("CommandError: the database is unreachable: ")
     assert "127.0.0.1" in words
     assert "s3cret" not in words
 
@@ -104,7 +104,7 @@ def test_a_connection_lost_while_migrating_is_told(
         subprocess.CompletedProcess(process.args, process.returncode, out, err)
     )
     assert words.startswith(
-        "CommandError: the database is out of reach: terminating connection"
+        "CommandError: the database is unreachable: terminating connection"
     )
 
 

@@ -20,7 +20,7 @@ from discovery.models import (
     Trade,
     Wallet,
 )
-from discovery.reads import runs, trades, wallets
+from discovery.reads import run_findings, runs, trades, wallets
 from discovery.reads.filters import RunFilterSet, TradeFilterSet, WalletFilterSet
 from discovery.reads.paging import Page
 from tests.api.client import Api
@@ -222,7 +222,10 @@ def test_an_index_serves_every_list(index: str) -> None:
 
 @pytest.mark.parametrize(
     ("read", "index"),
-    [(runs.run_wallets, "drw"), (runs.run_tokens, "discovery_run_tokens")],
+    [
+        (run_findings.run_wallets, "drw"),
+        (run_findings.run_tokens, "discovery_run_tokens"),
+    ],
 )
 def test_an_index_serves_what_belongs_to_a_run(read: Callable, index: str) -> None:
     ids = create_many(300)

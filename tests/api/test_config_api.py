@@ -1,7 +1,11 @@
 """The configuration through the API: a change needs the version that it is based on."""
 
+from collections import Counter
+from typing import Any
+
 import pytest
 
+from discovery.domain.run_params import ParamSpec
 from discovery.models import Config
 from tests.api.client import Api
 from tests.factories import RunFactory
@@ -71,6 +75,36 @@ def test_a_replacement_resets_missing_parameters_to_defaults(admin: Api) -> None
         7,
     )
     assert body["params"]["max_token_age_hours"] == 72
+
+
+@pytest.fixture
+def checks(monkeypatch) -> Counter[str]:
+    """How often the value of each parameter is checked."""
+    counts: Counter[str] = Counter()
+    check = ParamSpec.check
+
+    def counting(spec: ParamSpec, value: Any) -> Any:
+        counts[spec.name] += 1
+        return check(spec, value)
+
+    monkeypatch.setattr(ParamSpec, "check", counting)
+    return counts
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_change_checks_each_given_parameter_once(
+    method: str, admin: Api, checks: Counter[str]
+) -> None:
+    response = admin.call(method, "config", REPLACEMENT, If_Match=etag(admin))
+    assert response.status_code == 200
+    assert checks == {"max_tokens": 1, "min_profit_pct": 1}
+
+
+def test_a_start_checks_each_given_parameter_once(
+    runner: Api, checks: Counter[str]
+) -> None:
+    assert runner.post("run", REPLACEMENT["params"]).status_code == 202
+    assert checks == {"max_tokens": 1, "min_profit_pct": 1}
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])

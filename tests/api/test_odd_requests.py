@@ -61,7 +61,7 @@ def test_a_run_that_could_not_be_enqueued_says_so(
     monkeypatch.setattr("discovery.jobs.broker.send", lambda *_: is_sent)
     response = runner.post("run")
     assert (response.status_code, Run.objects.get().status) == (202, "queued")
-    assert ("out of reach" in response.json()["message"]) is not is_sent
+    assert ("unreachable" in response.json()["message"]) is not is_sent
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_reading_pumps_tries_an_unreachable_queue_once_a_minute(
     )
     bodies = [reader.get("pumps").json() for _ in range(3)]
     assert len(messages) == 1
-    assert "out of reach" in bodies[-1]["problem"]
+    assert "unreachable" in bodies[-1]["problem"]
     assert bodies[-1]["refreshing"] is False
 
 

@@ -128,7 +128,7 @@ def test_a_page_reports_an_unreachable_database(admin_client: Client) -> None:
     with connection.execute_wrapper(refuse):
         response = admin_client.get("/admin/discovery/")
     assert response.status_code == 503
-    assert "out of reach" in response.content.decode()
+    assert "unreachable" in response.content.decode()
 
 
 def test_an_unreachable_queue_is_503(runner: Api, monkeypatch) -> None:

@@ -1,4 +1,4 @@
-"""Limits of calls by key, user and address, also while the cache is out of reach."""
+"""Limits of calls by key, user and address, also while the cache is unreachable."""
 
 from collections.abc import Callable
 from datetime import timedelta

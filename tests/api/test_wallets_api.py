@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from discovery.api.renderers import CsvRenderer, NdjsonRenderer
+from discovery.api.renderers import CsvRenderer, NdjsonRenderer, StreamingRenderer
 from discovery.models import Wallet
 from tests.api.client import ROOT, Api
 from tests.factories import (
@@ -159,14 +159,15 @@ def test_no_cell_of_the_csv_is_a_formula(label: str, reader: Api) -> None:
 @pytest.mark.parametrize(
     ("renderer", "text"),
     [
-        (CsvRenderer, b"a,b\r\n1,x y\r\n"),
-        (NdjsonRenderer, b'{"a": 1, "b": ["x", "y"]}\n'),
+        (CsvRenderer, "a,b\r\n1,x y\r\n"),
+        (NdjsonRenderer, '{"a": 1, "b": ["x", "y"]}\n'),
     ],
 )
-def test_a_renderer_returns_rows_in_memory_as_one_text(
-    renderer: type, text: bytes
+def test_a_renderer_writes_a_line_for_each_row(
+    renderer: type[StreamingRenderer], text: str
 ) -> None:
-    assert renderer().render([{"a": 1, "b": ["x", "y"]}]) == text
+    lines = renderer().lines([{"a": 1, "b": ["x", "y"]}], ["a", "b"])
+    assert "".join(lines) == text
 
 
 def test_ndjson_has_one_row_of_the_list_per_line(reader: Api) -> None:

@@ -80,7 +80,7 @@ refused 'WallTrack does not start. SECRET_KEY: not set' --env SECRET_KEY=changem
 refused 'WallTrack does not start. DEBUG: true' --env DEBUG=true
 refused "WallTrack does not start. ALLOWED_HOSTS: '\*'" --env 'ALLOWED_HOSTS=*'
 refused 'WallTrack does not start. DATABASE_URL: its password' --env DATABASE_URL=postgresql://walltrack:changeme@postgres/walltrack
-refused 'the database is out of reach: .*password authentication failed' --env DATABASE_URL=postgresql://walltrack:of-another@postgres/walltrack
+refused 'the database is unreachable: .*password authentication failed' --env DATABASE_URL=postgresql://walltrack:of-another@postgres/walltrack
 docker compose run --rm -T --no-deps --env PUBLIC_URL=https://walltrack.example walltrack-app \
     python manage.py check --deploy --fail-level WARNING >"$work/check" 2>&1 || wrong "$(cat "$work/check")"
 say "refuses default secrets, DEBUG, any host and a failed migration with the cause; check --deploy is clean with https"

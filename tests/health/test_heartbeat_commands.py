@@ -84,5 +84,5 @@ def test_a_database_out_of_reach_is_reported(
 ) -> None:
     connection.close()
     database_at(closed_port())
-    with pytest.raises(CommandError, match="the database is out of reach"):
+    with pytest.raises(CommandError, match="the database is unreachable"):
         call_command(command)

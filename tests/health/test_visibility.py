@@ -60,7 +60,7 @@ def test_operators_see_why_the_broker_is_out_of_reach(
 ) -> None:
     settings.REDIS_URL = f"redis://user:hunter2@127.0.0.1:{closed_port()}/0"
     output = get_health_as_operator()["checks"]["broker"]["output"]
-    assert "out of reach: ConnectionError" in output
+    assert "unreachable: ConnectionError" in output
     assert "hunter2" not in output
 
 

@@ -115,11 +115,11 @@ def test_a_run_that_nobody_could_be_told_of_says_so(
     operator: Person, monkeypatch
 ) -> None:
     monkeypatch.setattr("discovery.jobs.broker.send", lambda *_: False)
-    assert "The queue of work is out of reach" in text(operator.send("run", **params()))
+    assert "The queue of work is unreachable" in text(operator.send("run", **params()))
     old = Run.objects.get()
     Run.objects.update(status="failed", stage="done", completed_at=timezone.now())
     answer = operator.client.post(f"/admin/discovery/runs/{old.pk}/retry", follow=True)
-    assert "The queue of work is out of reach" in text(answer)
+    assert "The queue of work is unreachable" in text(answer)
 
 
 def test_pages_past_the_end_are_the_last(viewer: Person) -> None:

@@ -51,6 +51,10 @@ def test_a_score_is_shown_of_100_with_the_interval_of_the_win_rate(
     [
         ({"status": "blacklisted"}, [3]),
         ({"min_score": "60"}, [1]),
+        ({"min_score": "50"}, [1, 2]),
+        ({"min_score": "101"}, [1, 2, 3]),
+        ({"flag": "nonsense"}, [1, 2, 3]),
+        ({"max_score": "0.4"}, [1, 2, 3]),
         ({"min_cycles": "12"}, [1, 2]),
         ({"flag": "dust"}, [2]),
         ({"search": "whale"}, [1]),
@@ -79,13 +83,24 @@ def test_the_list_is_filtered_and_sorted(
 
 
 @pytest.mark.parametrize(
-    ("field", "words"), [("min_score", "0 to 100"), ("min_cycles", "a whole number")]
+    ("field", "words"),
+    [
+        ("min_score", "Score: a whole number of 0 to 100."),
+        ("min_cycles", "Cycles: a whole number."),
+    ],
 )
-def test_a_filter_that_is_no_number_is_told(
-    field: str, words: str, viewer: Person
+@pytest.mark.parametrize("value", ["many", "1.5", "-1", "1000001"])
+def test_a_filter_that_is_no_number_in_bounds_is_told(
+    value: str, field: str, words: str, viewer: Person
 ) -> None:
     WalletFactory(number=1)
-    assert words in text(viewer.page("wallets/", **{field: "many"}))
+    assert text(viewer.page("wallets/", **{field: value})).count(words) == 1
+
+
+def test_a_search_uses_the_beginning_of_a_long_text(viewer: Person) -> None:
+    WalletFactory(number=1, label="w" * 100)
+    WalletFactory(number=2)
+    assert shown(viewer, search="w" * 101) == [address(1)]
 
 
 def test_the_list_has_pages(viewer: Person) -> None:
@@ -107,6 +122,7 @@ def test_the_export_has_the_same_filters_and_answers_a_viewers_session(
     )
     assert len(lines) == 2
     assert "'=cmd()" in lines[1]
+    assert "min_score=0.5&amp;" in link
 
 
 def test_an_empty_watchlist_says_what_to_do(viewer: Person) -> None:
@@ -264,7 +280,7 @@ def test_a_profile_that_the_queue_did_not_take_is_told(
     answer = operator.client.post(
         f"/admin/discovery/wallets/{address(1)}/profile", follow=True
     )
-    assert "The queue is out of reach" in text(answer)
+    assert "The queue is unreachable" in text(answer)
 
 
 @pytest.mark.parametrize("act", ["change", "profile"])

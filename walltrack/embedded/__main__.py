@@ -41,8 +41,9 @@ def run_with_servers(command: Sequence[str]) -> int:
             raise SystemExit(128 + number)
         # The terminal sends its Ctrl-C to the command too: a second one would interrupt
         # the command's clean-up.
-        if number != Signals.SIGINT or not _is_in_foreground():
-            children[0].send_signal(number)
+        if number == Signals.SIGINT and _is_in_foreground():
+            return
+        children[0].send_signal(number)
 
     for number in STOP_SIGNALS:
         signal.signal(number, forward)

@@ -40,9 +40,9 @@ def _prepare_base(base: Path) -> bool:
     """Create the folder if needed. Return True if other accounts reach it and only root
     can write to it.
     """
-    is_reachable = all(parent.stat().st_mode & 0o001 for parent in base.parents)
-    if not is_reachable:
-        return False
+    for parent in base.parents:
+        if not parent.stat().st_mode & 0o001:
+            return False
     with contextlib.suppress(FileExistsError):
         base.mkdir()
         base.chmod(0o711)  # separately, because the umask applies to the mode of mkdir
@@ -55,10 +55,9 @@ def root_account() -> pwd.struct_passwd:
     """Return the account that runs the servers of root. Raises EmbeddedError if there
     is none.
     """
-    accounts = {account.pw_name: account for account in pwd.getpwall()}
     for name in ROOT_ACCOUNTS:
-        if name in accounts:
-            return accounts[name]
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
     raise EmbeddedError(
         "PostgreSQL refuses to run as root, and there is no account postgres, nobody or daemon: create one."
     )
@@ -77,12 +76,11 @@ def remove_data(data_dir: Path) -> None:
     """Delete `data_dir` and its databases. The servers must not be running. Raises
     OSError.
     """
-    folders = [data_dir]
-    if os.geteuid() == 0:
-        folders += [root_home(base, data_dir) for base in root_bases()]
-    for folder in folders:
-        if folder.exists():
-            shutil.rmtree(folder)
+    remove_folder(data_dir)
+    if os.geteuid() != 0:
+        return
+    for base in root_bases():
+        remove_folder(root_home(base, data_dir))
 
 
 def remove_all_bases() -> None:
@@ -92,4 +90,10 @@ def remove_all_bases() -> None:
     if os.geteuid() != 0:
         return
     for base in root_bases():
-        shutil.rmtree(base, ignore_errors=not base.exists())
+        remove_folder(base)
+
+
+def remove_folder(folder: Path) -> None:
+    """Delete a folder with its content if it exists. Raises OSError."""
+    if folder.exists():
+        shutil.rmtree(folder)

@@ -7,7 +7,6 @@ import re
 import socket
 import tempfile
 import time
-from functools import partial
 from pathlib import Path
 from signal import Signals
 from typing import Any, Protocol
@@ -28,6 +27,8 @@ from walltrack.processes import (
 TOOL_TIMEOUT_SECONDS = 120
 START_TIMEOUT_SECONDS = 60
 RETRY_SECONDS = 10
+# Another program took the port, or a killed server still holds its shared memory.
+_TEMPORARY = re.compile("Address already in use|pre-existing shared memory")
 
 
 class Server(Protocol):
@@ -115,35 +116,27 @@ class Launcher:
         log = self.logs / f"{server.name}.log"
         last_try = time.monotonic() + RETRY_SECONDS
         while True:
-            if log.exists():
-                log.replace(log.with_suffix(".log.1"))
             port = _free_port()
-            child = server.launch(port, log)
-            self.children[server.name] = ManagedChild(child, server.stop_plan)
-            is_settled = until(
-                partial(_is_ready_or_ended, server, child, port), START_TIMEOUT_SECONDS
-            )
-            if is_settled and child.poll() is None:
+            if self._try_to_start(server, port, log):
                 return port
             text = tail(log)
-            if time.monotonic() > last_try or not _is_temporary(text):
-                raise error_with_remedy(
-                    f"{server.name} did not start (log: {log}).", text
-                )
+            if _TEMPORARY.search(text) and time.monotonic() <= last_try:
+                continue
+            raise error_with_remedy(f"{server.name} did not start (log: {log}).", text)
 
-
-def _is_ready_or_ended(server: Server, child: Child, port: int) -> bool:
-    return child.poll() is not None or server.is_ready(child, port)
-
-
-def _is_temporary(log_text: str) -> bool:
-    """Return True if another program took the port, or a killed server still holds its
-    shared memory.
-    """
-    return (
-        re.search("Address already in use|pre-existing shared memory", log_text)
-        is not None
-    )
+    def _try_to_start(self, server: Server, port: int, log: Path) -> bool:
+        """Start a server with a new log. Return False if it has ended, or is not ready
+        within START_TIMEOUT_SECONDS.
+        """
+        if log.exists():
+            log.replace(log.with_suffix(".log.1"))
+        child = server.launch(port, log)
+        self.children[server.name] = ManagedChild(child, server.stop_plan)
+        is_settled = until(
+            lambda: child.poll() is not None or server.is_ready(child, port),
+            START_TIMEOUT_SECONDS,
+        )
+        return is_settled and child.poll() is None
 
 
 def _free_port() -> int:

@@ -4,10 +4,10 @@ server.
 
 import contextlib
 import secrets
-import shutil
 from pathlib import Path
 from signal import Signals
 
+from walltrack.embedded.folders import remove_folder
 from walltrack.embedded.launcher import Launcher
 from walltrack.processes import Child, Command, StopPlan, StopStep
 
@@ -26,8 +26,12 @@ SETTINGS = (
     "timezone=UTC",
     "log_timezone=UTC",
 )
-DURABLE_SETTINGS = ("max_wal_size=256MB",)
-TEMPORARY_SETTINGS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+DURABLE_SETTINGS: tuple[str, ...] = ("max_wal_size=256MB",)
+TEMPORARY_SETTINGS: tuple[str, ...] = (
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+)
 # SIGINT is PostgreSQL's fast shutdown, which disconnects clients. SIGQUIT the immediate
 # one: the next start recovers.
 FAST_SHUTDOWN = StopStep(Signals.SIGINT, 4)
@@ -50,8 +54,10 @@ class Postgres:
         self._is_durable = is_durable
         self._data = launcher.home / "postgres"
         self._password = secrets.token_urlsafe(24)
+        self._settings = TEMPORARY_SETTINGS
         self.stop_plan: StopPlan = IMMEDIATE_SHUTDOWN
         if is_durable:
+            self._settings = DURABLE_SETTINGS
             self.stop_plan = [FAST_SHUTDOWN, *IMMEDIATE_SHUTDOWN]
 
     def prepare(self) -> None:
@@ -68,7 +74,7 @@ class Postgres:
         # Renamed when it is complete, so that an interrupted start leaves no half of a
         # database.
         staging = self._data.with_name("postgres.new")
-        shutil.rmtree(staging, ignore_errors=not staging.exists())
+        remove_folder(staging)
         command: list[str | Path] = [
             self._programs / "initdb",
             "-D",
@@ -94,8 +100,7 @@ class Postgres:
 
     def launch(self, port: int, log: Path) -> Child:
         """Start the server on a port of 127.0.0.1."""
-        settings = [*SETTINGS, f"port={port}"]
-        settings += DURABLE_SETTINGS if self._is_durable else TEMPORARY_SETTINGS
+        settings = [*SETTINGS, f"port={port}", *self._settings]
         options = [f"--{setting}" for setting in settings]
         command: Command = [self._programs / "postgres", "-D", self._data, *options]
         return self._launcher.spawn(command, log, last=Signals.SIGINT)

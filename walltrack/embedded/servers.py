@@ -23,9 +23,8 @@ from walltrack.processes import (
     until,
 )
 
-MIN_FREE_BYTES = (
-    250 * 1024 * 1024
-)  # a new database with its write-ahead log, and room to work
+# A new database with its write-ahead log, and room to work.
+MIN_FREE_BYTES = 250 * 1024 * 1024
 STOP_SIGNALS = (Signals.SIGINT, Signals.SIGTERM, Signals.SIGHUP)
 
 
@@ -38,11 +37,10 @@ class Servers:
 
     def __init__(self, data_dir: Path | None = None) -> None:
         self.is_durable = data_dir is not None
-        self.data_dir = (
-            data_dir.resolve()
-            if data_dir
-            else Path(tempfile.mkdtemp(prefix="walltrack-throwaway-"))
-        )
+        if data_dir is None:
+            self.data_dir = Path(tempfile.mkdtemp(prefix="walltrack-throwaway-"))
+        else:
+            self.data_dir = data_dir.resolve()
         self.account: pwd.struct_passwd | None = None
         self.children: dict[str, ManagedChild] = {}
         self._lock = DataLock(self.data_dir)

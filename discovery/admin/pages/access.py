@@ -79,9 +79,8 @@ def _refuse_anonymous(request: HttpRequest) -> HttpResponse | None:
     login is right.
     """
     if is_fragment(request):
-        return HttpResponse(
-            status=401
-        )  # the script says so, and nothing that was typed is lost
+        # The script says so, and nothing that was typed is lost.
+        return HttpResponse(status=401)
     if request.method not in READ_METHODS:
         return HttpResponseRedirect(
             f"{reverse('admin:login')}?next={_page_of_form(request)}"

@@ -29,7 +29,7 @@ from discovery.reads import config, live, scheduler
 
 CONFIG_CHANGED: Final = "configuration-changed"
 RUN_STARTED: Final = "run-started"
-NOT_ENQUEUED: Final = "The queue of work is out of reach; it starts when that is back."
+NOT_ENQUEUED: Final = "The queue of work is unreachable; it starts when that is back."
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):

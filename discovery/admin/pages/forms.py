@@ -4,6 +4,7 @@ API and the command.
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +16,7 @@ from discovery.domain.run_params import NUMBER_SPECS, PARAM_SPECS, Params, Param
 _THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 SCHEDULE_HOURS: Final = range(1, 25)
 USUAL_SCHEDULE_HOURS: Final = (1, 2, 4, 6, 12, 24)
+_SWITCH_WORDS: Final = {True: "on", False: "off"}
 
 
 class NumberField(forms.CharField):
@@ -33,24 +35,26 @@ class NumberField(forms.CharField):
             "autocomplete": "off",
         }
         super().__init__(
-            required=False,
+            required=not spec.is_optional,
             label=spec.label,
             help_text=spec.help,
+            error_messages={"required": "A number is needed here."},
             widget=forms.TextInput(attrs=attributes),
         )
         self.spec = spec
         self.unit = spec.unit
-        self.bounds = f"{spec.min:,f}–{spec.max:,f}"
+        self.bounds = spec.bounds
 
     def clean(self, value: Any) -> Any:
-        """Return the value of the parameter. Raises ValidationError with its bounds."""
-        text = str(value or "").strip()
+        """Return the value of the parameter, None for an empty optional one. Raises
+        ValidationError with its bounds.
+        """
+        text = self.to_python(value)
+        self.validate(text)
+        if not text:
+            return None
         if _THOUSANDS.fullmatch(text):
             text = text.replace(",", "")
-        if not text:
-            if self.spec.is_optional:
-                return None
-            raise forms.ValidationError("A number is needed here.")
         try:
             return self.spec.check(text)
         except ValueError as error:
@@ -63,6 +67,7 @@ class ParamsForm(forms.Form):
     """
 
     params: Params
+    use_required_attribute = False  # the page shows all errors at once, after a save
 
     def __init__(self, *args: Any, saved: Params, **kwargs: Any) -> None:
         kwargs.setdefault("initial", initial_values(saved))
@@ -70,25 +75,21 @@ class ParamsForm(forms.Form):
         self.saved = saved
         for name, spec in PARAM_SPECS.items():
             self.fields[name] = _field(spec, getattr(saved, name))
-        self.order_fields(
-            [*NUMBER_SPECS, *(name for name in PARAM_SPECS if name not in NUMBER_SPECS)]
-        )
+        self.order_fields(NUMBER_SPECS)
+
+    def clean_excluded_flags(self) -> tuple[str, ...]:
+        """Return the flags in a fixed order, so that the order of clicks is no change."""
+        names = set(self.cleaned_data["excluded_flags"])
+        saved_names = self.saved.excluded_flags
+        if names == set(saved_names):
+            return saved_names
+        return tuple(name for name in _with_unknown(saved_names) if name in names)
 
     def clean(self) -> dict[str, Any]:
-        """Put the values of the valid fields together."""
-        values = dict(self.cleaned_data)
-        if "excluded_flags" in values:
-            values["excluded_flags"] = self._flags_in_order(values["excluded_flags"])
-        if self.errors:
-            return values
-        self.params = msgspec.structs.replace(self.saved, **values)
-        return values
-
-    def _flags_in_order(self, names: list[str]) -> tuple[str, ...]:
-        """Return the flags in a fixed order, so that the order of clicks is no change."""
-        if set(names) == set(self.saved.excluded_flags):
-            return self.saved.excluded_flags
-        return tuple(name for name in _offered_flags(self.saved) if name in names)
+        """Return the values of the valid fields; if all are valid, set `params`."""
+        if not self.errors:
+            self.params = msgspec.structs.replace(self.saved, **self.cleaned_data)
+        return self.cleaned_data
 
     def numbers(self) -> list[forms.BoundField]:
         """Return the fields of numbers, in order."""
@@ -105,62 +106,62 @@ class ParamsForm(forms.Form):
 
 
 def _field(spec: ParamSpec, saved: Any) -> forms.Field:
-    if spec.is_number:
-        return NumberField(spec, saved)
-    if spec.kind == "switch":
-        return forms.BooleanField(
-            required=False,
-            label=spec.label,
-            help_text=spec.help,
-            widget=forms.CheckboxInput(attrs={"data-saved": "on" if saved else ""}),
-        )
-    return forms.MultipleChoiceField(
-        choices=[(name, flag_label(name)) for name in _with_unknown(saved)],
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        label=spec.label,
-        help_text=spec.help,
-    )
-
-
-def _offered_flags(saved: Params) -> list[str]:
-    return _with_unknown(saved.excluded_flags)
+    match spec.kind:
+        case "decimal" | "integer":
+            return NumberField(spec, saved)
+        case "switch":
+            return forms.BooleanField(
+                required=False,
+                label=spec.label,
+                help_text=spec.help,
+                widget=forms.CheckboxInput(attrs={"data-saved": "on" if saved else ""}),
+            )
+        case "flags":
+            return forms.MultipleChoiceField(
+                choices=[(name, flag_label(name)) for name in _with_unknown(saved)],
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+                label=spec.label,
+                help_text=spec.help,
+            )
 
 
 def _with_unknown(names: tuple[str, ...]) -> list[str]:
     """Return every flag, and those of another version that the saved parameters name."""
-    return [*FLAG_NAMES, *(name for name in names if name not in FLAG_NAMES)]
+    return list(dict.fromkeys((*FLAG_NAMES, *names)))
 
 
 def initial_values(params: Params) -> dict[str, Any]:
-    """Return saved parameters as the fields show them."""
-    values: dict[str, Any] = {}
-    for name, spec in PARAM_SPECS.items():
-        value = getattr(params, name)
-        values[name] = plain_text(value) if spec.is_number else value
-    values["excluded_flags"] = list(params.excluded_flags)
-    return values
+    """Return saved parameters as the fields show them: numbers as text."""
+    numbers = {name: plain_text(getattr(params, name)) for name in NUMBER_SPECS}
+    return {**msgspec.structs.asdict(params), **numbers}
 
 
 def plain_text(value: Any) -> str:
     """Return a number without trailing zeros; None as empty text."""
     if value is None:
         return ""
-    text = str(value) if isinstance(value, int) else f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{Decimal(value).normalize():f}"
 
 
 def describe_changes(changes: Mapping[str, Any], saved: Params) -> list[str]:
-    """Return changes in words, such as `max tokens 5 instead of 20`."""
-    return [
-        f"{name.replace('_', ' ')} {_describe(value)} instead of {_describe(getattr(saved, name))}"
-        for name, value in changes.items()
-    ]
+    """Return changes in words, such as `max tokens 5 instead of 20`.
+
+    changes: values by parameter. saved: the values that they replace.
+    """
+    texts: list[str] = []
+    for name, value in changes.items():
+        words = name.replace("_", " ")
+        saved_value = getattr(saved, name)
+        texts.append(f"{words} {_describe(value)} instead of {_describe(saved_value)}")
+    return texts
 
 
 def _describe(value: Any) -> str:
+    if value is None:
+        return "no limit"
     if isinstance(value, bool):
-        return "on" if value else "off"
+        return _SWITCH_WORDS[value]
     if isinstance(value, tuple):
         return ", ".join(value) or "none"
-    return "no limit" if value is None else plain_text(value)
+    return plain_text(value)

@@ -106,11 +106,15 @@ def _chosen_range(request: HttpRequest) -> ChosenRange:
 
 
 def _range_between(since: date | None, until: date | None) -> ChosenRange:
-    if since and until and until < since:
+    """Return the range; an end that is None is open."""
+    start = end = None
+    if since is not None:
+        start = _start_of(since)
+    if until is not None:
+        end = _start_of(until + timedelta(days=1))
+    if start is not None and end is not None and end <= start:
         problem = "The last day lies before the first."
         return ChosenRange(BETWEEN_TWO_DAYS, TimeRange(), since, until, problem)
-    start = _start_of(since) if since else None
-    end = _start_of(until + timedelta(days=1)) if until else None
     return ChosenRange(BETWEEN_TWO_DAYS, TimeRange(start, end), since, until)
 
 
@@ -119,7 +123,9 @@ def _parse_day(text: str) -> date | None:
         day = date.fromisoformat(text)
     except ValueError:
         return None
-    return day if day.year in YEARS else None
+    if day.year not in YEARS:
+        return None
+    return day
 
 
 def _start_of(day: date) -> datetime:
@@ -136,9 +142,9 @@ def _shown_days(figures: stats.Stats) -> str:
 
 def _charts(figures: stats.Stats) -> dict[str, Any]:
     """Return the series as the page's script draws them."""
-    is_weekly = len(figures.daily) > WEEKLY_FROM_DAYS
-    rows = figures.weekly if is_weekly else figures.daily
-    label = "week of {:%d %b}" if is_weekly else "{:%d %b}"
+    rows, label = figures.daily, "{:%d %b}"
+    if len(rows) > WEEKLY_FROM_DAYS:
+        rows, label = figures.weekly, "week of {:%d %b}"
     labels = [label.format(row.date) for row in rows]
     wallets = [
         _series("new", "primary", [row.new_wallets for row in rows]),

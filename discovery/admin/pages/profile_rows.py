@@ -1,6 +1,7 @@
 """The figures of a profile as rows: in words, without the seed tokens, and with them."""
 
-from collections.abc import Callable
+import heapq
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from discovery.domain.display import UNKNOWN
@@ -44,45 +45,45 @@ _ROWS: Final[list[tuple[str, Callable[[Figures], str]]]] = [
 
 
 def figure_rows(profile: Profile | None) -> list[tuple[str, str, str]]:
-    """(words, scored, all); empty without a profile."""
+    """Return (name, without the seed tokens, with them) for each figure; an empty list
+    without a profile.
+    """
     if profile is None:
         return []
-    return [
-        (words, shown(profile.scored), shown(profile.all)) for words, shown in _ROWS
-    ]
+    return [(name, write(profile.scored), write(profile.all)) for name, write in _ROWS]
 
 
 def habit_rows(profile: Profile | None) -> list[tuple[str, str]]:
-    """Rows that do not depend on seed tokens: activity, hours, timing."""
+    """Return (name, value) of what does not depend on seed tokens: activity, hours,
+    timing; an empty list without a profile.
+    """
     if profile is None:
         return []
-    busiest = sorted(
-        range(len(profile.hours)), key=lambda hour: (-profile.hours[hour], hour)
-    )[:3]
-    hours = ", ".join(
-        f"{hour:02d}–{(hour + 1) % 24:02d}"
-        for hour in sorted(busiest)
-        if profile.hours[hour]
-    )
-    timing = (
-        UNKNOWN
-        if profile.timing_percentile is None
-        else f"{pct(profile.timing_percentile)} of 100 (n = {profile.timing_n})"
-    )
     return [
         ("Active days", number(profile.active_days)),
         ("Swaps (a day)", f"{profile.swaps:,} ({number(profile.swaps_per_day, 1)})"),
-        ("Preferred hours, UTC", hours or UNKNOWN),
-        ("Place among early buyers, 0 = first", timing),
+        ("Preferred hours, UTC", _busiest_hours(profile.hours) or UNKNOWN),
+        ("Place among early buyers, 0 = first", _timing(profile)),
     ]
 
 
+def _busiest_hours(swaps_by_hour: Sequence[int]) -> str:
+    """Return the hours with the most swaps, three at most; empty text without swaps."""
+    active_hours = [hour for hour, swaps in enumerate(swaps_by_hour) if swaps]
+    busiest = heapq.nlargest(3, active_hours, key=swaps_by_hour.__getitem__)
+    return ", ".join(f"{hour:02d}–{(hour + 1) % 24:02d}" for hour in sorted(busiest))
+
+
+def _timing(profile: Profile) -> str:
+    if profile.timing_percentile is None:
+        return UNKNOWN
+    return f"{pct(profile.timing_percentile)} of 100 (n = {profile.timing_n})"
+
+
 def _rate(value: object, low: object, high: object) -> str:
-    return (
-        UNKNOWN
-        if value is None
-        else f"{ratio_pct(value)} ({ratio_pct(low)}–{ratio_pct(high)})"
-    )
+    if value is None:
+        return UNKNOWN
+    return f"{ratio_pct(value)} ({ratio_pct(low)}–{ratio_pct(high)})"
 
 
 def _pair(low: int, high: int) -> str:

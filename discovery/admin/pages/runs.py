@@ -25,7 +25,7 @@ from discovery.domain.funnel import ordered_funnel
 from discovery.domain.run_params import NUMBER_SPECS
 from discovery.models import Run
 from discovery.models.enums import RunStatus, Trigger
-from discovery.reads import live, runs, timeline
+from discovery.reads import live, run_findings, runs, timeline
 from discovery.reads.paging import Page
 
 ROWS: Final = 25
@@ -35,16 +35,20 @@ RUN_CHANGED: Final = "run-moved"
 
 @staff_view(VIEW_RUNS)
 def run_page(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    """Render the page of a run."""
+    """Render the page of a run. Raises Http404 for an unknown one."""
     values = {**_head_values(_run_or_404(run_id)), **_body_values(request, run_id)}
     return render_page(request, "discovery/run.html", f"Run {str(run_id)[:8]}", values)
 
 
 @staff_view(VIEW_RUNS)
 def dialog(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    """Render parameters, first wallets and errors."""
+    """Render parameters, first wallets and errors of a run. Raises Http404 for an
+    unknown one.
+    """
     values = _head_values(_run_or_404(run_id))
-    values["wallets"] = runs.run_wallets(run_id, Page(1, DIALOG_ROWS), exists=True)
+    values["wallets"] = run_findings.run_wallets(
+        run_id, Page(1, DIALOG_ROWS), exists=True
+    )
     return render_fragment(request, "discovery/run_dialog.html", values)
 
 
@@ -53,7 +57,8 @@ def run_live_fragment(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Render the head of an active run's page, or 204 if the page shows it already: one
     query then.
 
-    When the run has ended, the whole page is loaded again.
+    When the run has ended, the whole page is loaded again. Raises Http404 for an
+    unknown run.
     """
     revision = live.run_revision(run_id)
     if request.GET.get("revision") == revision:
@@ -73,7 +78,7 @@ def run_live_fragment(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 @staff_view(VIEW_RUNS)
 def body(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Render timeline, wallets, tokens and usage of an active run, after its head has
-    changed.
+    changed. Raises Http404 for an unknown run.
     """
     values = {**_head_values(_run_or_404(run_id)), **_body_values(request, run_id)}
     return render_fragment(request, "discovery/run_body.html", values)
@@ -82,7 +87,7 @@ def body(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 @staff_view(START_RUNS, method="POST")
 def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Ask the run to end. On the Discovery page the run itself shows it, so no message
-    is needed there.
+    is needed there. Raises Http404 for an unknown run.
     """
     is_on_home = request.POST.get("from") == "home"
     try:
@@ -105,7 +110,9 @@ def cancel(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 @staff_view(START_RUNS, method="POST")
 def retry(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    """Start a new run with the same parameters."""
+    """Start a new run with the parameters and tokens of one that has ended. Raises
+    Http404 for an unknown run.
+    """
     try:
         run = services.retry_run(
             run_id, trigger=Trigger.MANUAL, triggered_by=request.user.get_username()
@@ -147,12 +154,14 @@ def _run_or_404(run_id: uuid.UUID) -> runs.RunDetail:
 
 def _body_values(request: HttpRequest, run_id: uuid.UUID) -> dict[str, Any]:
     wallets = fetch_page(
-        page_number(request), ROWS, partial(runs.run_wallets, run_id, exists=True)
+        page_number(request),
+        ROWS,
+        partial(run_findings.run_wallets, run_id, exists=True),
     )
     tokens = fetch_page(
         page_number(request, "tokens"),
         ROWS,
-        partial(runs.run_tokens, run_id, exists=True),
+        partial(run_findings.run_tokens, run_id, exists=True),
     )
     return {
         "timeline": timeline.timeline(run_id),

@@ -22,14 +22,16 @@ from discovery.admin.pages.access import (
 )
 from discovery.admin.pages.paging import fetch_page, page_number
 from discovery.admin.pages.profile_rows import figure_rows, habit_rows
+from discovery.admin.pages.wallet_filters import MAX_SCORE, WatchlistFilterSet
 from discovery.domain.addresses import is_address
-from discovery.domain.display import parse_whole_number, short_address
+from discovery.domain.display import short_address
 from discovery.domain.flags import FLAG_NAMES
+from discovery.domain.profiles import Part
 from discovery.domain.units import lamports_to_sol
 from discovery.models import Wallet
 from discovery.models.enums import WalletStatus
 from discovery.reads import positions, wallet_history, wallets
-from discovery.reads.filters import TradeFilterSet, WalletFilterSet
+from discovery.reads.filters import TradeFilterSet
 from discovery.reads.paging import Page
 from discovery.reads.trades import wallet_trades
 
@@ -43,12 +45,10 @@ ORDERINGS: Final = {
     "-last_discovered_at": "Last found",
     "last_discovered_at": "Found longest ago",
 }
-MAX_SCORE: Final = 100
-MAX_CYCLES: Final = 1_000_000
-MAX_SEARCH_LENGTH: Final = 100
-MAX_LABEL_LENGTH: Final = 100
-MAX_NOTE_LENGTH: Final = 10_000
+FILTERS: Final = ("status", "flag", "search", "min_score", "min_cycles")
+_MAX_LENGTHS: Final = {"label": 100, "note": 10_000}
 MAX_QUOTED_LENGTH: Final = 200
+_STATUS_OF_BOX: Final = {True: WalletStatus.BLACKLISTED, False: WalletStatus.ACTIVE}
 
 
 @staff_view(VIEW_WALLETS)
@@ -56,31 +56,24 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
     """Render the watchlist with filters, best score first. The export holds every
     wallet of the filter.
     """
-    filters, problems = _filters(request)
     number = page_number(request)
     ordering = request.GET.get("ordering", DEFAULT_ORDERING)
     if ordering not in ORDERINGS:
         ordering = DEFAULT_ORDERING
-    exported = {name: str(value) for name, value in filters.items()} | {
-        "ordering": ordering
-    }
-    page = wallets.wallet_list(WalletFilterSet(exported).qs, Page(number, ROWS))
-    in_fields = {
-        name: value
-        for name, value in request.GET.items()
-        if value and name not in {"page", "ordering"}
-    }
+    given = {name: request.GET.get(name, "") for name in FILTERS}
+    filters = WatchlistFilterSet({**given, "ordering": ordering})
+    page = wallets.wallet_list(filters.qs, Page(number, ROWS))
+    in_fields = _filled_fields(request)
     first_row = (number - 1) * ROWS
     values = {
         "wallets": page,
         "number": number,
         "first_row": first_row + 1,
         "last_row": first_row + len(page.rows),
-        "last_page": max(1, -(-page.total // ROWS)),
         "filters": in_fields,
-        "problems": problems,
+        "problems": filters.problems,
         "query": urlencode({**in_fields, "ordering": ordering}),
-        "export": urlencode({**exported, "format": "csv"}),
+        "export": urlencode({**filters.api_query, "format": "csv"}),
         "ordering": ordering,
         "orderings": ORDERINGS.items(),
         "statuses": WalletStatus.choices,
@@ -89,54 +82,17 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
     return render_page(request, "discovery/wallets.html", "Wallets", values)
 
 
-def _filters(request: HttpRequest) -> tuple[dict[str, Any], list[str]]:
-    """Return the filters that are set, and what could not be understood."""
-    filters: dict[str, Any] = {}
-    problems: list[str] = []
-    status = request.GET.get("status", "")
-    if status in WalletStatus.values:
-        filters["status"] = status
-    flag = request.GET.get("flag", "")
-    if flag in FLAG_NAMES:
-        filters["flag"] = flag
-    search = (
-        request.GET.get("search", "").replace("\x00", "").strip()[:MAX_SEARCH_LENGTH]
-    )
-    if search:
-        filters["search"] = search
-    score = _bounded_number(
-        request, "min_score", MAX_SCORE, "Score: a whole number of 0 to 100.", problems
-    )
-    if score is not None:
-        filters["min_score"] = Decimal(score) / MAX_SCORE
-    cycles = _bounded_number(
-        request, "min_cycles", MAX_CYCLES, "Cycles: a whole number.", problems
-    )
-    if cycles is not None:
-        filters["min_cycles"] = cycles
-    return filters, problems
-
-
-def _bounded_number(
-    request: HttpRequest, name: str, most: int, problem: str, problems: list[str]
-) -> int | None:
-    """Return the number in a field, or None if the field is empty or wrong; then the
-    problem is added.
-    """
-    text = request.GET.get(name, "")
-    if not text:
-        return None
-    number = parse_whole_number(text)
-    if number is None or number > most:
-        problems.append(problem)
-        return None
-    return number
+def _filled_fields(request: HttpRequest) -> dict[str, str]:
+    fields = request.GET.dict()
+    for name in ("page", "ordering"):
+        fields.pop(name, None)
+    return {name: value for name, value in fields.items() if value}
 
 
 @staff_view(VIEW_WALLETS)
 def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
     """Render one wallet: score and its parts, profile, positions, trades, discoveries,
-    changes.
+    changes. Raises Http404 for a wallet that is not on the watchlist.
     """
     wallet = _wallet_or_404(address)
     fetch = partial(positions.wallet_positions, address, exists=True)
@@ -148,10 +104,7 @@ def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
     values = {
         "wallet": wallet,
         "detail": detail,
-        "parts": [
-            (part, None if part.value is None else round(part.value * MAX_SCORE))
-            for part in detail.parts
-        ],
+        "parts": [(part, _part_pct(part)) for part in detail.parts],
         "positions": page.rows,
         "positions_page": page.number,
         "mint": _requested_mint(request),
@@ -167,6 +120,12 @@ def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
     )
 
 
+def _part_pct(part: Part) -> int | None:
+    if part.value is None:
+        return None
+    return round(part.value * MAX_SCORE)
+
+
 def _requested_mint(request: HttpRequest) -> str:
     mint = request.GET.get("mint", "")
     return mint if is_address(mint) else ""
@@ -175,7 +134,7 @@ def _requested_mint(request: HttpRequest) -> str:
 @staff_view(VIEW_WALLETS)
 def trades(request: HttpRequest, address: str) -> HttpResponse:
     """Render a page of the wallet's trades, of all tokens or of one, each with a link
-    to its transaction.
+    to its transaction. Raises Http404 for a wallet that is not on the watchlist.
     """
     if not is_address(address):
         raise Http404
@@ -241,27 +200,26 @@ class _TextChange(msgspec.Struct, frozen=True):
 
 @staff_view(CHANGE_WALLETS, method="POST")
 def change(request: HttpRequest, address: str) -> HttpResponse:
-    """Save label, note and whether the wallet is blacklisted."""
+    """Save label, note and whether the wallet is blacklisted: only what the person has
+    changed. Raises Http404 for a wallet that is not on the watchlist.
+    """
     wallet = _wallet_or_404(address)
     fields = [
         _text_change(request, "label", wallet.label),
         _text_change(request, "note", wallet.note),
     ]
     edited = [field for field in fields if not field.is_untouched]
-    values: dict[str, str] = {field.name: field.typed for field in edited}
-    if not _are_storable(values):
+    if not all(map(_is_storable, edited)):
         messages.error(
             request, "Not saved: a label has at most 100 characters, a note 10,000."
         )
         return _return_to(request, address)
+    values: dict[str, str] = {field.name: field.typed for field in edited}
     is_blacklisted = request.POST.get("blacklisted") == "on"
     was_blacklisted = request.POST.get("was_blacklisted") == "on"
-    if (
-        is_blacklisted != was_blacklisted
-    ):  # an unchanged box must not undo somebody else's change
-        values["status"] = (
-            WalletStatus.BLACKLISTED if is_blacklisted else WalletStatus.ACTIVE
-        )
+    # An unchanged box must not undo somebody else's change.
+    if is_blacklisted != was_blacklisted:
+        values["status"] = _STATUS_OF_BOX[is_blacklisted]
     services.change_wallet(address, values, by=request.user.get_username())
     messages.success(request, "Saved.")
     for field in edited:
@@ -271,9 +229,9 @@ def change(request: HttpRequest, address: str) -> HttpResponse:
 
 
 def _text_change(request: HttpRequest, name: str, stored: str) -> _TextChange:
-    shown = (
-        _posted_text(request, f"was_{name}") if f"was_{name}" in request.POST else None
-    )
+    shown = None
+    if f"was_{name}" in request.POST:
+        shown = _posted_text(request, f"was_{name}")
     return _TextChange(name, shown, _posted_text(request, name), stored)
 
 
@@ -282,25 +240,23 @@ def _posted_text(request: HttpRequest, name: str) -> str:
     return request.POST.get(name, "").replace("\r\n", "\n").strip()
 
 
-def _are_storable(values: dict[str, str]) -> bool:
-    if any("\x00" in text for text in values.values()):
-        return False
-    return (
-        len(values.get("label", "")) <= MAX_LABEL_LENGTH
-        and len(values.get("note", "")) <= MAX_NOTE_LENGTH
-    )
+def _is_storable(field: _TextChange) -> bool:
+    has_allowed_length = len(field.typed) <= _MAX_LENGTHS[field.name]
+    return has_allowed_length and "\x00" not in field.typed
 
 
 @staff_view(START_RUNS, method="POST")
 def profile(request: HttpRequest, address: str) -> HttpResponse:
-    """Ask a worker to profile and score the wallet again."""
+    """Ask a worker to profile and score the wallet again. Raises Http404 for a wallet
+    that is not on the watchlist.
+    """
     _wallet_or_404(address)
     try:
         services.request_profile(address, by=request.user.get_username())
     except services.QueueError:
         messages.error(
             request,
-            "The queue is out of reach: nothing was requested. /health/detailed says more.",
+            "The queue is unreachable: nothing was requested. /health/detailed says more.",
         )
     else:
         messages.success(request, "A worker profiles the wallet; reload in a moment.")

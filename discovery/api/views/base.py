@@ -42,8 +42,9 @@ class ApiView(APIView):
         """Check method, caller, limits, scope, body and query. Raises the problem of
         the first that fails.
         """
-        if not self.allows_method(request):
-            raise exceptions.MethodNotAllowed(request.method or "")
+        # Everybody may know which methods a path has, with or without a key.
+        if request.method == "OPTIONS" or request.method not in self.allowed_methods:
+            raise exceptions.MethodNotAllowed(str(request.method))
         super().initial(request, *args, **kwargs)
         _refuse_chunked_body(request)
         params = request.query_params.dict()
@@ -56,15 +57,6 @@ class ApiView(APIView):
             return []
         self.filterset = self.filterset_class(params)
         return [self.filterset.form]
-
-    def allows_method(self, request: Request) -> bool:
-        """Return True if the view has the method. Everybody may know that, with or
-        without a key.
-        """
-        name = (request.method or "").lower()
-        if name == "options":
-            return False
-        return name in self.http_method_names and hasattr(self, name)
 
     def perform_authentication(self, request: Request) -> None:
         """Authenticate, and count the call. A wrong key counts as an anonymous call.
@@ -105,9 +97,9 @@ def _refuse_chunked_body(request: Request) -> None:
     """Raise Problem 411. Django reads such a body as empty, which would be another
     request than the one sent.
     """
-    if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get(
-        "CONTENT_LENGTH"
-    ):
+    is_chunked = request.META.get("HTTP_TRANSFER_ENCODING")
+    has_length = request.META.get("CONTENT_LENGTH")
+    if is_chunked and not has_length:
         raise Problem(
             411,
             "length_required",
@@ -147,13 +139,15 @@ class ExportView(ListView):
 
     @property
     def is_export(self) -> bool:
-        """The caller wants the file."""
+        """True if the caller wants the file."""
         return isinstance(self.request.accepted_renderer, StreamingRenderer)
 
     def export_response(
         self, rows: Iterator[msgspec.Struct], name: str
     ) -> StreamingHttpResponse:
-        """Return the rows as a file, one at a time."""
+        """Return the rows as a file, one at a time. name: of the file, without the
+        extension.
+        """
         renderer = self.request.accepted_renderer
         assert isinstance(renderer, StreamingRenderer)
         serializer = self.serializer_class()

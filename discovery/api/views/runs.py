@@ -1,5 +1,6 @@
 """Runs: start, read, cancel, retry."""
 
+import re
 from functools import partial
 from typing import ClassVar, Final
 from uuid import UUID
@@ -32,10 +33,11 @@ from discovery.api.struct_serializers import struct_serializer
 from discovery.api.views.base import ApiView, ListView, parsed_run_id
 from discovery.models import Run
 from discovery.models.enums import ApiScope, Trigger
-from discovery.reads import runs
+from discovery.reads import run_findings, runs
 from discovery.reads.filters import RunFilterSet
 
 MAX_KEY_LENGTH: Final = 255
+_KEY_SHAPE: Final = re.compile(rf"[!-~]{{1,{MAX_KEY_LENGTH}}}")
 IDEMPOTENCY_KEY: Final = OpenApiParameter(
     "Idempotency-Key",
     {
@@ -115,7 +117,7 @@ class StartView(ApiView):
         )
         message = f"The run is {run.status}."
         if not services.is_enqueued(run):
-            message = "The run is queued. The queue is out of reach; the run starts once it is back."
+            message = "The run is queued. The queue is unreachable; the run starts once it is back."
         return run_accepted(run, message)
 
 
@@ -123,9 +125,7 @@ def _idempotency_key(request: Request) -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
-    has_allowed_length = 1 <= len(key) <= MAX_KEY_LENGTH
-    is_printable = all("!" <= char <= "~" for char in key)
-    if not has_allowed_length or not is_printable:
+    if not _KEY_SHAPE.fullmatch(key):
         message = f"1 to {MAX_KEY_LENGTH} printable ASCII characters without blanks"
         raise invalid({"Idempotency-Key": message})
     return key
@@ -180,7 +180,9 @@ class RunWalletsView(ListView):
     )
     def get(self, request: Request, run_id: str) -> Response:
         """Return a page of them."""
-        return self.paginated_response(partial(runs.run_wallets, parsed_run_id(run_id)))
+        return self.paginated_response(
+            partial(run_findings.run_wallets, parsed_run_id(run_id))
+        )
 
 
 class RunTokensView(ListView):
@@ -198,7 +200,9 @@ class RunTokensView(ListView):
     )
     def get(self, request: Request, run_id: str) -> Response:
         """Return a page of them."""
-        return self.paginated_response(partial(runs.run_tokens, parsed_run_id(run_id)))
+        return self.paginated_response(
+            partial(run_findings.run_tokens, parsed_run_id(run_id))
+        )
 
 
 class CancelView(ApiView):

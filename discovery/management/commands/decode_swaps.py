@@ -35,18 +35,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Decode. Raises CommandError after the last file if one could not be read."""
-        wallet = options["wallet"]
-        if wallet is not None:
-            try:
-                wallet = parse_address(wallet)
-            except ValueError as error:
-                raise CommandError(f"--wallet: {error}", returncode=2) from error
+        wallet = _parse_wallet(options["wallet"])
         unread = 0
         for name in options["files"]:
             try:
-                content = (
-                    sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-                )
+                content = _read(name)
             except OSError as error:
                 self.stderr.write(f"{name}: {error.strerror}")
                 unread += 1
@@ -58,39 +51,41 @@ class Command(BaseCommand):
             raise CommandError(f"{unread} file(s) could not be read")
 
 
+def _parse_wallet(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        return parse_address(text)
+    except ValueError as error:
+        raise CommandError(f"--wallet: {error}", returncode=2) from error
+
+
+def _read(name: str) -> bytes:
+    if name == "-":
+        return sys.stdin.buffer.read()
+    return Path(name).read_bytes()
+
+
 def lines(outcome: Outcome, wallet: str | None) -> list[str]:
-    """Return the JSON lines of one transaction."""
+    """Return the JSON lines of one transaction: its trades, or the reason for which
+    there is none. wallet: whose trades, None = everybody's.
+    """
+    signature = outcome.signature
     if isinstance(outcome, Decoded):
-        found = [
-            _trade_line(trade)
-            for trade in outcome.trades
-            if wallet in (None, trade.wallet)
-        ]
-        return found or [
-            _json(
-                {
-                    "signature": outcome.signature,
-                    "outcome": "skipped",
-                    "reason": "other_wallet",
-                }
-            )
-        ]
+        trades = [trade for trade in outcome.trades if wallet in (None, trade.wallet)]
+        if not trades:
+            return [_reason_line(signature, "skipped", "other_wallet")]
+        return [_trade_line(trade) for trade in trades]
     if isinstance(outcome, Failed):
-        line = {
-            "signature": outcome.signature,
-            "outcome": "failed",
-            "reason": str(outcome.reason),
-        }
-        return [_json({**line, "detail": outcome.detail} if outcome.detail else line)]
-    return [
-        _json(
-            {
-                "signature": outcome.signature,
-                "outcome": "skipped",
-                "reason": str(outcome.reason),
-            }
-        )
-    ]
+        return [_reason_line(signature, "failed", outcome.reason, outcome.detail)]
+    return [_reason_line(signature, "skipped", outcome.reason)]
+
+
+def _reason_line(signature: str, outcome: str, reason: str, detail: str = "") -> str:
+    line = {"signature": signature, "outcome": outcome, "reason": str(reason)}
+    if detail:
+        line["detail"] = detail
+    return _json(line)
 
 
 def _trade_line(trade: Trade) -> str:

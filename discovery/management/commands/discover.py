@@ -41,6 +41,7 @@ from discovery.models.enums import RunStatus, Trigger
 from discovery.pipeline.cost_estimate import estimate_cost, expected_source
 from discovery.reads import run_results
 from discovery.reads.progress import has_live_workers, progress
+from discovery.reads.row_values import error_details
 
 POLL_SECONDS: Final = 0.3
 CANCEL_SECONDS: Final = 12
@@ -105,9 +106,8 @@ class Command(BaseCommand):
             name: options[name] for name in NUMBER_SPECS if options[name] is not None
         }
         mints = _parse_mints(options["token"])
-        _check_options(
-            given
-        )  # wrong options are reported even if the database is out of reach
+        # Wrong options are reported even if the database is unreachable.
+        _check_options(given)
         try:
             config = Config.load()
         except DatabaseError as error:
@@ -201,19 +201,12 @@ def _check_options(given: Mapping[str, Any]) -> None:
 @contextlib.contextmanager
 def _warnings_only() -> Iterator[None]:
     """Keep log lines below warning off the terminal while it shows progress."""
-    handlers = [
-        handler
-        for handler in logging.getLogger().handlers
-        if type(handler) is logging.StreamHandler
-    ]
-    levels = [handler.level for handler in handlers]
-    for handler in handlers:
-        handler.setLevel(max(handler.level, logging.WARNING))
-    try:
+    with contextlib.ExitStack() as restoring:
+        for handler in logging.getLogger().handlers:
+            if type(handler) is logging.StreamHandler:
+                restoring.callback(handler.setLevel, handler.level)
+                handler.setLevel(max(handler.level, logging.WARNING))
         yield
-    finally:
-        for handler, level in zip(handlers, levels, strict=True):
-            handler.setLevel(level)
 
 
 def _watch(run: Run, reporter: QuietReporter) -> None:
@@ -247,9 +240,8 @@ async def _run_in_foreground(run: Run, reporter: QuietReporter) -> None:
 async def _show_progress(run: Run, reporter: QuietReporter) -> None:
     while True:
         await asyncio.sleep(POLL_SECONDS)
-        with contextlib.suppress(
-            DatabaseError
-        ):  # the run itself reports a lost database
+        # The run itself reports a lost database.
+        with contextlib.suppress(DatabaseError):
             reporter.show(await sync_to_async(progress)(run.pk))
 
 
@@ -280,11 +272,9 @@ def _print_results(run: Run, *, all_buyers: bool) -> None:
         for name, count in ordered_funnel(run.funnel)
     ]
     console.print(f"Funnel: {', '.join(funnel)}")
-    for error in run.errors or []:
-        text = (
-            error if isinstance(error, str) else f"{error['step']}: {error['message']}"
-        )
-        console.print(f"Lost: {text}", style="yellow", markup=False)
+    for error in error_details(run.errors):
+        text = f"Lost: {error.step}: {error.message}"
+        console.print(text, style="yellow", markup=False)
 
 
 def _summary(run: Run) -> str:
@@ -324,7 +314,7 @@ def _run_object(run: Run, *, all_buyers: bool) -> dict[str, Any]:
         "wallets": [_wallet_object(wallet) for wallet in wallets],
         "funnel": run.funnel,
         "usage": run.usage,
-        "errors": run.errors or [],
+        "errors": run.errors,
     }
 
 
@@ -362,8 +352,12 @@ def _number_or_none(value: Decimal | None) -> float | None:
     """Return a percentage or score as the number that JSON consumers expect; its few
     digits survive exactly.
     """
-    return None if value is None else float(value)
+    if value is None:
+        return None
+    return float(value)
 
 
 def _iso_or_none(at: datetime | None) -> str | None:
-    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if at is None:
+        return None
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -33,6 +33,7 @@ _CYCLE_COLUMNS: Final = (
     "counted",
     "first transaction",
 )
+_PASSED_TEXTS: Final = {True: "yes", False: "NO"}
 
 
 class Command(BaseCommand):
@@ -84,7 +85,9 @@ def _score_text(evidence: Evidence) -> str:
     if evidence.score is None:
         return "not scored"
     text = f"score {evidence.score * 100:.2f}"
-    return f"{text} (provisional)" if evidence.provisional else text
+    if evidence.provisional:
+        text += " (provisional)"
+    return text
 
 
 def _print_score(console: Console, evidence: Evidence) -> None:
@@ -103,7 +106,7 @@ def _print_score(console: Console, evidence: Evidence) -> None:
 def _gate_table(evidence: Evidence) -> Table:
     table = Table("gate", "passed", "observed", "needed", box=None, pad_edge=False)
     for gate in evidence.gates:
-        passed = "yes" if gate["passed"] else "NO"
+        passed = _PASSED_TEXTS[gate["passed"]]
         _add_plain_row(table, gate["name"], passed, gate["observed"], gate["needed"])
     return table
 
@@ -111,10 +114,11 @@ def _gate_table(evidence: Evidence) -> Table:
 def _part_table(evidence: Evidence) -> Table:
     table = Table("part", "value", "weight", "note", box=None, pad_edge=False)
     for part in evidence.parts:
-        value = UNKNOWN if part["value"] is None else f"{part['value']:.4f}"
-        _add_plain_row(
-            table, part["name"], value, f"{part['weight']:.2f}", part["note"]
-        )
+        value = UNKNOWN
+        if part["value"] is not None:
+            value = f"{part['value']:.4f}"
+        weight = f"{part['weight']:.2f}"
+        _add_plain_row(table, part["name"], value, weight, part["note"])
     return table
 
 
@@ -125,13 +129,15 @@ def _add_plain_row(table: Table, *cells: str) -> None:
 
 def _cycle_table(evidence: Evidence, *, with_trades: bool) -> Table:
     table = Table(*_CYCLE_COLUMNS)
+    # To be copied.
+    table.columns[0].no_wrap = True
+    table.columns[-1].no_wrap = True
     for cycle in evidence.cycles:
         table.add_row(*_cycle_cells(cycle))
-        if with_trades:
-            for trade in cycle.trades:
-                table.add_row(*_trade_cells(trade))
-    for column in (table.columns[0], table.columns[-1]):
-        column.no_wrap = True  # to be copied
+        if not with_trades:
+            continue
+        for trade in cycle.trades:
+            table.add_row(*_trade_cells(trade))
     return table
 
 

@@ -35,7 +35,7 @@ class Command(MigrateCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> Any:
-        """Migrate. Raises CommandError if the database is out of reach, in use, or
+        """Migrate. Raises CommandError if the database is unreachable, in use, or
         refuses.
         """
         wait = options["lock_wait"]
@@ -44,7 +44,8 @@ class Command(MigrateCommand):
                 connections[options["database"]].cursor() as cursor,
                 _alone(cursor, wait),
             ):
-                if not (options["plan"] or options["check_unapplied"]):
+                is_only_a_look = options["plan"] or options["check_unapplied"]
+                if not is_only_a_look:
                     _make_schema(cursor)
                 return super().handle(*args, **options)
         except (DatabaseError, InterfaceError) as error:
@@ -154,5 +155,5 @@ def _words(error: DatabaseError | InterfaceError, wait: int) -> str | None:
         ):
             return f"the database could not migrate: {text}"
         case psycopg.OperationalError() | psycopg.InterfaceError():
-            return f"the database is out of reach: {text}"
+            return f"the database is unreachable: {text}"
     return None
