@@ -32,6 +32,7 @@ from discovery.providers.errors import (
     QuotaUsedUp,
     Unsupported,
 )
+from discovery.providers.http import Observer
 
 log = logging.getLogger(__name__)
 
@@ -93,9 +94,8 @@ last_writes: dict[str, LastWrite] = {}
 """By provider, for all steps of this process."""
 
 
-class StatusReporter:
-    """An Observer (discovery/providers/http.py) for the clients of one event loop. Ends
-    with `flush`.
+class StatusReporter(Observer):
+    """The observer of all clients of one event loop. Ends with `flush`.
 
     A failed status write is logged and never fails the provider request: the next write
     contains the status.

@@ -103,9 +103,8 @@ class RateLimiter:
         self.calls_per_second = calls_per_second
         self._store = store
         self._sleep = sleep
-        self._queue = asyncio.Semaphore(
-            max(1, math.ceil(calls_per_second * RESERVE_AHEAD_SECONDS))
-        )
+        calls_ahead = math.ceil(calls_per_second * RESERVE_AHEAD_SECONDS)
+        self._queue = asyncio.Semaphore(max(1, calls_ahead))
         self._slowdown_count = 0
 
     async def wait(self, calls: int = 1) -> None:
@@ -117,12 +116,11 @@ class RateLimiter:
             )
             if seconds > 0:
                 await self._sleep(seconds)
-            if (
-                self._slowdown_count != slowdown_count
-            ):  # a pause began after the reservation
+            has_slowed_down = self._slowdown_count != slowdown_count
+            if has_slowed_down:  # a pause began after the reservation
                 await self._sleep(await self._store.pause_left(self.provider))
 
     async def slow_down(self, pause_seconds: float) -> None:
-        """Pause all calls and halve the rate after a 429."""
+        """Pause all calls for `pause_seconds` and halve the rate: called after a 429."""
         self._slowdown_count += 1
         await self._store.slow_down(self.provider, pause_seconds)

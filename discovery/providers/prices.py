@@ -39,13 +39,11 @@ class CandleCache:
 
     def __init__(self, max_age_ms: int) -> None:
         self._max_age_ms = max_age_ms
-        self._closes: dict[
-            int, Decimal
-        ] = {}  # close time in unix milliseconds -> USD per SOL
+        # Close time in unix milliseconds -> USD per SOL.
+        self._closes: dict[int, Decimal] = {}
         self._close_times: list[int] = []
-        self._loaded_at: dict[
-            int, int
-        ] = {}  # window -> unix milliseconds of its request
+        # Window -> unix milliseconds of its request.
+        self._loaded_at: dict[int, int] = {}
 
     def covers(self, window: int, time_ms: int) -> bool:
         """Return True if the window was loaded at `time_ms` or later."""
@@ -62,18 +60,16 @@ class CandleCache:
         self._close_times = sorted(self._closes)
 
     def price_at(self, time_ms: int) -> Decimal | None:
-        """Return USD per SOL of the last candle that closed before the time, None if
-        there is none or it is too old.
+        """Return USD per SOL of the last candle that closed before `time_ms` (unix
+        milliseconds), None if there is none or it is too old.
         """
         place = bisect_left(self._close_times, time_ms)
         if not place:
             return None
         close_time = self._close_times[place - 1]
-        return (
-            self._closes[close_time]
-            if time_ms - close_time <= self._max_age_ms
-            else None
-        )
+        if time_ms - close_time > self._max_age_ms:
+            return None
+        return self._closes[close_time]
 
 
 def hourly_candles() -> CandleCache:
@@ -97,33 +93,38 @@ class SolPrices:
         self._hours = hourly_candles() if hours is None else hours
 
     async def load(self, block_times: Iterable[int]) -> None:
-        """Load the candles that `at` needs for these unix seconds. Raises
-        ProviderError.
+        """Load the minute candles that `at` needs for these unix seconds, those that
+        are loaded already excepted. Raises ProviderError.
         """
         span = MINUTE_MS * CANDLES_PER_CALL
         for window, latest_ms in sorted(_windows(block_times, span).items()):
             needed_ms = min(latest_ms, (window + 1) * span)
-            if not self._minutes.covers(window, needed_ms):
-                self._minutes.add(
-                    window, await self._request("1m", window * span, span)
-                )
+            if self._minutes.covers(window, needed_ms):
+                continue
+            loaded = await self._request("1m", window * span, span)
+            self._minutes.add(window, loaded)
         self._minutes.index()
 
     async def load_hours(self, since: int, until: int) -> None:
-        """Load the candles that `at_hour` needs for unix seconds `since` to `until`.
-        Raises ProviderError.
+        """Load the hourly candles that `at_hour` needs for unix seconds `since` to
+        `until`, those that are loaded already excepted. Raises ProviderError.
         """
         span = HOUR_MS * CANDLES_PER_CALL
         first_ms, last_ms = since * 1000 - MAX_HOUR_AGE_MS, until * 1000
         for window in range(first_ms // span, last_ms // span + 1):
             needed_ms = min(last_ms - HOUR_MS, (window + 1) * span)
-            if not self._hours.covers(window, needed_ms):
-                self._hours.add(window, await self._request("1h", window * span, span))
+            if self._hours.covers(window, needed_ms):
+                continue
+            loaded = await self._request("1h", window * span, span)
+            self._hours.add(window, loaded)
         self._hours.index()
 
     async def _request(
         self, interval: str, start_ms: int, span_ms: int
     ) -> _LoadedCandles:
+        """Return the closed candles of one window. The method and its rows are those of
+        Binance's `GET /api/v3/klines`.
+        """
         requested_at_ms = int(self._clock() * 1000)
         response = await self._client.request(
             "/api/v3/klines",
@@ -135,7 +136,8 @@ class SolPrices:
                 "limit": str(CANDLES_PER_CALL),
             },
         )
-        candles = _decode_candles(response.body)
+        rows = decode_body(NAME, response.body, list[list[Any]])
+        candles = [_candle(row) for row in rows]
         if candles and candles[-1].close_time_ms >= requested_at_ms:
             candles.pop()  # still open: its close is not final
         return _LoadedCandles(candles, requested_at_ms)
@@ -169,11 +171,12 @@ def _windows(block_times: Iterable[int], span_ms: int) -> dict[int, int]:
     return latest
 
 
-def _decode_candles(body: bytes) -> list[Candle]:
-    return [_candle(row) for row in decode_body(NAME, body, list[list[Any]])]
-
-
 def _candle(row: list[Any]) -> Candle:
+    """Return a row as a candle. Raises BadPayload.
+
+    Layout (Binance, "Kline/Candlestick data"): 0 = open time, 4 = close, 6 = close
+    time, times in unix milliseconds.
+    """
     try:
         candle = Candle(int(row[0]), int(row[6]), Decimal(str(row[4])))
     except (IndexError, TypeError, ValueError, ArithmeticError) as error:

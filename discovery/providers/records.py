@@ -36,9 +36,8 @@ class PairRecord(Struct, frozen=True):
     liquidity_usd: Decimal | None
     market_cap_usd: Decimal | None
     transactions_24h: int | None
-    pool_created_at: (
-        int | None
-    )  # unix seconds; this pool's creation, for a migrated token the migration
+    pool_created_at: int | None
+    """Unix seconds; this pool's creation, for a migrated token the migration."""
 
 
 class TokenRecord(Struct, frozen=True):
@@ -123,8 +122,11 @@ def decode_rows(
     wire: type[Wire],
     build: Callable[[Wire], Row | None],
 ) -> Rows[Row]:
-    """Decode rows one by one: a bad row is counted and skipped. `build` returns None to
-    drop a row.
+    """Decode rows one by one, so that a bad one costs only itself: it is counted in
+    `rejected` and skipped.
+
+    build: makes the record of a row, None to drop the row uncounted. Its ValueError,
+    KeyError or OverflowError rejects the row.
     """
     rows: Rows[Row] = Rows()
     decoder = msgspec.json.Decoder(wire)
@@ -140,7 +142,10 @@ def decode_rows(
 
 
 def decode_body(provider: str, body: bytes, shape: type[Shape]) -> Shape:
-    """Decode the body as `shape`. Raises BadPayload with the cause in plain words."""
+    """Return the body decoded as `shape`.
+
+    Raises BadPayload with the cause in plain words, for a truncated body too.
+    """
     try:
         return msgspec.json.decode(body, type=shape)
     except UNREADABLE as error:
@@ -148,7 +153,9 @@ def decode_body(provider: str, body: bytes, shape: type[Shape]) -> Shape:
 
 
 def finite(value: Decimal | None) -> Decimal | None:
-    """Return the value, or None for NaN, infinity and absurd exponents."""
+    """Return the value; None for None, NaN, infinity and values of 10**30 or more,
+    which no market reaches and no column holds.
+    """
     if value is None or not value.is_finite():
         return None
     return value if value.adjusted() < _MAX_DIGITS else None
