@@ -30,10 +30,10 @@ class HeliusAccess(msgspec.Struct, frozen=True):
 
 
 async def open_helius(factory: ClientFactory, source: str) -> HeliusAccess:
-    """Return the access of the configured key.
+    """Return the access of the configured key, none without a key.
 
     source: the transaction source that the run has already decided on; "" = find out
-    with a request.
+    with a request, whose ProviderError becomes the note.
     """
     if not settings.HELIUS_API_KEY:
         return HeliusAccess(None, None, NO_KEY)
@@ -43,7 +43,9 @@ async def open_helius(factory: ClientFactory, source: str) -> HeliusAccess:
         secret_params={"api-key": settings.HELIUS_API_KEY},
     )
     access = HeliusAccess(Helius(endpoint, factory.meter), SolanaRpc(endpoint), BY_TIME)
-    return _restrict(access, source) if source else await _probe(access)
+    if source:
+        return _restrict(access, source)
+    return await _probe(access)
 
 
 def _restrict(access: HeliusAccess, source: str) -> HeliusAccess:

@@ -79,7 +79,9 @@ class Providers:
         """
         if self.helius is not None:
             return helius.NAME
-        return HELIUS_RPC if self.helius_rpc is not None else solana_rpc.NAME
+        if self.helius_rpc is not None:
+            return HELIUS_RPC
+        return solana_rpc.NAME
 
 
 @asynccontextmanager
@@ -172,4 +174,6 @@ async def _build(
 
 
 def _jupiter_headers() -> dict[str, str]:
-    return {"x-api-key": settings.JUPITER_API_KEY} if settings.JUPITER_API_KEY else {}
+    if not settings.JUPITER_API_KEY:
+        return {}
+    return {"x-api-key": settings.JUPITER_API_KEY}

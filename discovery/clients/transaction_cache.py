@@ -29,12 +29,14 @@ class TransactionCache:
 
     async def get(self, signatures: Sequence[str]) -> dict[str, TransactionRecord]:
         """Return the cached transactions by signature, without expired ones. One query
-        for 500.
+        for 500, none without signatures.
         """
         return await sync_to_async(_load)(signatures)
 
     async def put(self, records: Mapping[str, TransactionRecord]) -> None:
-        """Store the transactions."""
+        """Store the transactions by signature; those in the table are replaced and
+        expire later.
+        """
         if records:
             await sync_to_async(_store)(records)
 

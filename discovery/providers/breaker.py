@@ -135,6 +135,11 @@ class LocalBreakerStore:
         return state
 
     async def try_acquire(self, provider: str, request_id: str) -> Pause | None:
+        """Return None if the request may be sent, else the pause.
+
+        Once the open time has passed, the first request becomes the probe, for
+        PROBE_SECONDS from its last call; the others get a pause of POLL_SECONDS.
+        """
         state = self._state(provider)
         now = self._clock()
         if state.open_until is None:
@@ -149,6 +154,7 @@ class LocalBreakerStore:
         return None
 
     async def record_success(self, provider: str, request_id: str) -> bool:
+        """Reset the failures. Returns True if that closed an open circuit."""
         state = self._states.pop(provider, _CircuitState())
         return state.open_until is not None
 
@@ -161,6 +167,9 @@ class LocalBreakerStore:
         first_seconds: float,
         max_seconds: float,
     ) -> float:
+        """Record a failed request. Returns the seconds for which that opened the
+        circuit, else 0: `first_seconds`, doubled for each opening up to `max_seconds`.
+        """
         state = self._state(provider)
         now = self._clock()
         was_open = state.open_until is not None
@@ -178,6 +187,7 @@ class LocalBreakerStore:
         return seconds
 
     async def release(self, provider: str, request_id: str) -> None:
+        """Let another request be the probe if this one was it."""
         state = self._states.get(provider, _CircuitState())
         if state.probe == request_id:
             state.probe = ""

@@ -69,12 +69,16 @@ class LocalRateLimitStore:
         return min(1.0, slowdown.factor * 2**doublings)
 
     async def reserve(self, provider: str, interval_seconds: float) -> float:
+        """Reserve the next free moment of this process. Returns the seconds until it."""
         now = self._clock()
         start = max(now, self._next.get(provider, 0.0))
         self._next[provider] = start + interval_seconds / self.rate_factor(provider)
         return start - now
 
     async def slow_down(self, provider: str, pause_seconds: float) -> None:
+        """Allow no call for `pause_seconds`. Halves the rate, MIN_RATE_FACTOR at the
+        least, unless a pause is under way.
+        """
         now = self._clock()
         paused_until = self._paused_until.get(provider, now)
         if now >= paused_until:
@@ -84,6 +88,7 @@ class LocalRateLimitStore:
         self._next[provider] = max(self._next.get(provider, 0.0), now + pause_seconds)
 
     async def pause_left(self, provider: str) -> float:
+        """Return the seconds until the current pause ends, 0 if there is none."""
         return max(0.0, self._paused_until.get(provider, 0.0) - self._clock())
 
 
