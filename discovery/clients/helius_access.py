@@ -49,11 +49,12 @@ async def open_helius(factory: ClientFactory, source: str) -> HeliusAccess:
 
 
 def _restrict(access: HeliusAccess, source: str) -> HeliusAccess:
-    return HeliusAccess(
-        by_time=access.by_time if source == helius.NAME else None,
-        rpc=None if source == solana_rpc.NAME else access.rpc,
-        note=access.note,
-    )
+    """Return the access without the clients that the source does not use."""
+    if source == helius.NAME:
+        return access
+    if source == solana_rpc.NAME:
+        return msgspec.structs.replace(access, by_time=None, rpc=None)
+    return msgspec.structs.replace(access, by_time=None)
 
 
 async def _probe(access: HeliusAccess) -> HeliusAccess:

@@ -66,11 +66,14 @@ class Providers:
     helius_note: str
 
     def transaction_source(self, warnings: WarningSink) -> TransactionSource:
-        """Return the source of transactions: Helius if its key works, else plain RPC."""
-        if self.helius is not None and self.helius_rpc is not None:
-            return HeliusTransactionSource(self.helius, self.helius_rpc, warnings)
+        """Return the source of transactions: Helius if its key works, else plain RPC,
+        with a cache unless RETENTION_CACHE_HOURS is 0.
+        """
+        rpc = self.helius_rpc or self.rpc
+        if self.helius is not None:
+            return HeliusTransactionSource(self.helius, rpc, warnings)
         cache = TransactionCache() if settings.RETENTION_CACHE_HOURS else None
-        return RpcTransactionSource(self.helius_rpc or self.rpc, warnings, cache)
+        return RpcTransactionSource(rpc, warnings, cache)
 
     @property
     def source(self) -> str:

@@ -133,13 +133,16 @@ class DexScreener:
         return missing_pairs
 
     async def _batch(self, mints: Sequence[str]) -> _Batch:
+        """Return the pairs with one of the mints as base token. The response also has
+        pairs in which a mint is the quote token.
+        """
         response = await self._client.request(f"/tokens/v1/solana/{','.join(mints)}")
         raws = decode_body(NAME, response.body, list[Raw])
         mint_set = set(mints)
 
         def build(pair: _Pair) -> PairRecord | None:
             mint = pair.base_token.address
-            if mint is None or mint not in mint_set or pair.chain_id != CHAIN:
+            if mint not in mint_set or pair.chain_id != CHAIN:
                 return None
             return _pair_record(mint, pair)
 

@@ -90,6 +90,9 @@ class Helius:
         return TransactionPage(self._rows(page.data), next_token)
 
     def _rows(self, raws: list[Raw]) -> Rows[TransactionRecord]:
+        """Decode the rows one by one. One that cannot be read or has no signature is
+        rejected.
+        """
         rows: Rows[TransactionRecord] = Rows()
         for raw in raws:
             try:

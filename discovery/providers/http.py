@@ -139,12 +139,15 @@ class ProviderClient:
     ) -> Response:
         """Send a GET, or a POST if `json` is given, and return the response.
 
-        Retries while the error is retryable and the deadline allows.
+        The secret parameters of the client are added to `params`. Retries while the
+        error is retryable and the deadline allows.
 
         calls: weight of the request in the rate limit and the budget (a batch counts
-        each item). classify: the provider's meaning of a response, which comes before
-        the status; None = a 2xx must be JSON. Raises ProviderError, and the meter's
-        exception for an exhausted budget.
+        each item).
+        classify: the provider's meaning of a response, which comes before the status;
+        None = a 2xx must be JSON.
+        Raises ProviderError, CircuitOpen if nothing was sent, and the meter's exception
+        for an exhausted budget.
         """
         request = _Request(
             id=uuid.uuid4().hex,
@@ -218,8 +221,7 @@ class ProviderClient:
             error = request.classify(response)
         except ProviderError as caught:
             return caught
-        error = error or classify_status(self.provider, response)
-        return response if error is None else error
+        return error or classify_status(self.provider, response) or response
 
     async def _send(self, request: _Request, timeout_seconds: float) -> Response:
         """Send once within `timeout_seconds`: a server that trickles would never exceed
@@ -304,6 +306,9 @@ class ProviderClient:
 
 
 def _backoff_seconds(attempt: int) -> float:
+    """Return the pause after an attempt: doubled from FIRST_BACKOFF_SECONDS to
+    MAX_BACKOFF_SECONDS, then multiplied by a jitter of 0.5 to 1.5.
+    """
     jitter = random.uniform(0.5, 1.5)  # noqa: S311  not a secret
     seconds = FIRST_BACKOFF_SECONDS * 2.0 ** (attempt - 1)
     return min(MAX_BACKOFF_SECONDS, seconds) * jitter

@@ -113,7 +113,9 @@ class RateLimiter:
         self._slowdown_count = 0
 
     async def wait(self, calls: int = 1) -> None:
-        """Wait until a request that counts as `calls` may be sent."""
+        """Wait until a request that counts as `calls` may be sent. A pause that begins
+        meanwhile is waited for too.
+        """
         async with self._queue:
             slowdown_count = self._slowdown_count
             seconds = await self._store.reserve(

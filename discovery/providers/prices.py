@@ -7,7 +7,7 @@ ended before it.
 
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -46,11 +46,15 @@ class CandleCache:
         self._loaded_at: dict[int, int] = {}
 
     def covers(self, window: int, time_ms: int) -> bool:
-        """Return True if the window was loaded at `time_ms` or later."""
+        """Return True if the window was loaded at `time_ms` (unix milliseconds) or
+        later.
+
+        window: the number of spans of CANDLES_PER_CALL candles since 1970.
+        """
         return time_ms <= self._loaded_at.get(window, -1)
 
     def add(self, window: int, loaded: _LoadedCandles) -> None:
-        """Add the closed candles of a window."""
+        """Add the closed candles of a window, before the next `index`."""
         self._loaded_at[window] = loaded.requested_at_ms
         for candle in loaded.candles:
             self._closes[candle.close_time_ms] = candle.close
@@ -96,28 +100,38 @@ class SolPrices:
         """Load the minute candles that `at` needs for these unix seconds, those that
         are loaded already excepted. Raises ProviderError.
         """
-        span = MINUTE_MS * CANDLES_PER_CALL
-        for window, latest_ms in sorted(_windows(block_times, span).items()):
-            needed_ms = min(latest_ms, (window + 1) * span)
-            if self._minutes.covers(window, needed_ms):
-                continue
-            loaded = await self._request("1m", window * span, span)
-            self._minutes.add(window, loaded)
-        self._minutes.index()
+        span_ms = MINUTE_MS * CANDLES_PER_CALL
+        windows = _windows(block_times, span_ms)
+        await self._load_windows(self._minutes, "1m", span_ms, windows)
 
     async def load_hours(self, since: int, until: int) -> None:
         """Load the hourly candles that `at_hour` needs for unix seconds `since` to
         `until`, those that are loaded already excepted. Raises ProviderError.
         """
-        span = HOUR_MS * CANDLES_PER_CALL
+        span_ms = HOUR_MS * CANDLES_PER_CALL
         first_ms, last_ms = since * 1000 - MAX_HOUR_AGE_MS, until * 1000
-        for window in range(first_ms // span, last_ms // span + 1):
-            needed_ms = min(last_ms - HOUR_MS, (window + 1) * span)
-            if self._hours.covers(window, needed_ms):
-                continue
-            loaded = await self._request("1h", window * span, span)
-            self._hours.add(window, loaded)
-        self._hours.index()
+        windows = range(first_ms // span_ms, last_ms // span_ms + 1)
+        # Candles of the hour before `until` are recent enough: the next is still open.
+        latest_ms = dict.fromkeys(windows, last_ms - HOUR_MS)
+        await self._load_windows(self._hours, "1h", span_ms, latest_ms)
+
+    async def _load_windows(
+        self,
+        cache: CandleCache,
+        interval: str,
+        span_ms: int,
+        latest_ms: Mapping[int, int],
+    ) -> None:
+        """Load the windows of `span_ms` that the cache lacks.
+
+        latest_ms: window → the latest time in it that is needed, in unix milliseconds.
+        """
+        for window, latest in sorted(latest_ms.items()):
+            needed_ms = min(latest, (window + 1) * span_ms)
+            if not cache.covers(window, needed_ms):
+                loaded = await self._request(interval, window * span_ms, span_ms)
+                cache.add(window, loaded)
+        cache.index()
 
     async def _request(
         self, interval: str, start_ms: int, span_ms: int
@@ -143,14 +157,14 @@ class SolPrices:
         return _LoadedCandles(candles, requested_at_ms)
 
     def at(self, block_time: int) -> Decimal | None:
-        """Return USD per SOL at a unix second; None if no candle closed in the hour
-        before it.
+        """Return USD per SOL at a unix second that was loaded; None if no candle closed
+        in the hour before it.
         """
         return self._minutes.price_at(block_time * 1000)
 
     def at_hour(self, block_time: int) -> Decimal | None:
         """Return USD per SOL in the hour before a unix second, precise enough for
-        display; None if it is unknown.
+        display; None if no candle closed in the six hours before it.
         """
         return self._hours.price_at(block_time * 1000)
 

@@ -105,12 +105,14 @@ class Rows(list[Row]):
     cause = ""
 
     def reject(self, cause: str) -> None:
-        """Count a row that was not as documented."""
+        """Count a row that was not as documented. The cause of the first one is kept."""
         self.rejected += 1
         self.cause = self.cause or cause
 
     def merge(self, other: "Rows[Row]") -> None:
-        """Add the records and the rejections of another response."""
+        """Add the records and the rejections of another response. The first cause is
+        kept.
+        """
         self.extend(other)
         self.rejected += other.rejected
         self.cause = self.cause or other.cause
@@ -162,8 +164,10 @@ def finite(value: Decimal | None) -> Decimal | None:
 
 
 def parse_unix_seconds(iso: str | None) -> int | None:
-    """Return an ISO-8601 time with zone as unix seconds, None for an empty one. Raises
-    ValueError for anything else.
+    """Return an ISO-8601 time with zone as whole unix seconds, None for None and "".
+
+    Raises ValueError for anything else, for a time without a zone and for one out of
+    range.
     """
     if not iso:
         return None
@@ -174,7 +178,10 @@ def parse_unix_seconds(iso: str | None) -> int | None:
 
 
 def checked_unix_seconds(seconds: int) -> int:
-    """Return unix seconds unchanged. Raises ValueError before 1970 and after 2100."""
+    """Return unix seconds unchanged.
+
+    Raises ValueError for 0 or less, and from 2100-01-01 on.
+    """
     if not 0 < seconds < MAX_UNIX_SECONDS:
         raise ValueError("a time out of range")
     return seconds

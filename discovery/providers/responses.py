@@ -108,7 +108,9 @@ def retry_after_seconds(response: Response) -> float | None:
 
 
 def is_json(body: bytes) -> bool:
-    """Return True if the body is one complete JSON value."""
+    """Return True if the body is one complete JSON value, False for a truncated or
+    empty one.
+    """
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
     except UNREADABLE:

@@ -95,11 +95,17 @@ class SlotSearch:
         return guess if self._low < guess < self._ceiling else middle
 
     def _extrapolated(self) -> int:
+        """Return the slot of the target by the rate of slots so far, and some slots
+        more: a guess before the target bounds the range from below.
+        """
         seconds = self._high.time - self._target
         distance = seconds * self._slots_per_second * GUESS_MARGIN
         return self._high.slot - int(distance) - MIN_GUESS_DISTANCE_SLOTS
 
     def _interpolated(self, low_time: int) -> int:
+        """Return the slot at which a straight line between the ends of the range
+        reaches the middle of the tolerance.
+        """
         wanted = self._target + self._tolerance_seconds / 2 - low_time
         share = wanted / (self._high.time - low_time)
         return self._low + int((self._high.slot - self._low) * share)
@@ -112,6 +118,9 @@ class SlotSearch:
             self._ceiling = guess
 
     def _lower_high(self, timed_slot: TimedSlot) -> None:
+        """Make this slot the upper end, and measure the rate of slots up to the old
+        one.
+        """
         slots = self._high.slot - timed_slot.slot
         seconds = self._high.time - timed_slot.time
         if seconds > 0:
@@ -134,8 +143,8 @@ class SlotSearch:
 
 
 def outward(start: int, end: int, nearby: int) -> Iterator[int]:
-    """Yield `nearby` numbers from `start` on, then ever more distant ones: runs of
-    skipped slots are short or long.
+    """Yield `nearby` numbers from `start` on, then ever more distant ones, all below
+    `end`: runs of skipped slots are short or long.
     """
     yield from range(start, min(start + nearby, end))
     step = nearby

@@ -112,8 +112,9 @@ class SolanaRpc:
     async def transactions(self, signatures: Sequence[str]) -> FetchedTransactions:
         """Fetch the transactions, in batches if the server accepts them.
 
-        A transaction that is unknown or unreadable is rejected with its cause.
-        Raises ProviderError if the server does not respond.
+        Each signature is among the records or among the rejected: a transaction that
+        is unknown or unreadable is rejected with its cause.
+        Raises ProviderError if the server does not respond or refuses the method.
         """
         fetched = FetchedTransactions()
         remaining = list(signatures)
@@ -164,13 +165,15 @@ class SolanaRpc:
         ]
 
     async def _fetch_one(self, signature: str, fetched: FetchedTransactions) -> None:
+        """Fetch one transaction. Errors that concern it alone reject it; others are
+        raised: they would meet the other transactions too.
+        """
         try:
             body = await self._rpc.call(
                 "getTransaction", [signature, _TRANSACTION_CONFIG]
             )
             fetched.records[signature] = _decode_transaction(signature, body)
         except (BadPayload, BadRequest, NotFound) as error:
-            # Concerns this transaction alone: the others are not lost with it.
             fetched.rejected[signature] = error.cause
         except _UnreadableTransaction as error:
             fetched.rejected[signature] = str(error)
@@ -287,6 +290,7 @@ def _decode_transaction(signature: str, body: bytes) -> TransactionRecord:
 
 
 def _account_record(provider: str, row: _Account) -> AccountRecord:
+    """Return the account. Raises BadPayload for data that is not base64."""
     try:
         data = base64.b64decode(row.data[0], validate=True)
     except ValueError:
