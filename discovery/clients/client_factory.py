@@ -81,9 +81,9 @@ class ClientFactory:
     def _breaker(self, name: str) -> Breaker:
         # Half of the timeout at first: discovery/providers/breaker.py has the reasons.
         first_seconds = min(FIRST_OPEN_SECONDS, self._timeout_seconds / 2)
-        factor = (
-            MAX_OPEN_FACTOR_REQUIRED if name in REQUIRED_PROVIDERS else MAX_OPEN_FACTOR
-        )
+        factor = MAX_OPEN_FACTOR
+        if name in REQUIRED_PROVIDERS:
+            factor = MAX_OPEN_FACTOR_REQUIRED
         return Breaker(
             name,
             self._breaker_store,

@@ -30,10 +30,10 @@ class HeliusAccess(msgspec.Struct, frozen=True):
 
 
 async def open_helius(factory: ClientFactory, source: str) -> HeliusAccess:
-    """Return the access of the configured key.
+    """Return the access of the configured key, none without a key.
 
     source: the transaction source that the run has already decided on; "" = find out
-    with a request.
+    with a request, whose ProviderError becomes the note.
     """
     if not settings.HELIUS_API_KEY:
         return HeliusAccess(None, None, NO_KEY)
@@ -43,15 +43,18 @@ async def open_helius(factory: ClientFactory, source: str) -> HeliusAccess:
         secret_params={"api-key": settings.HELIUS_API_KEY},
     )
     access = HeliusAccess(Helius(endpoint, factory.meter), SolanaRpc(endpoint), BY_TIME)
-    return _restrict(access, source) if source else await _probe(access)
+    if source:
+        return _restrict(access, source)
+    return await _probe(access)
 
 
 def _restrict(access: HeliusAccess, source: str) -> HeliusAccess:
-    return HeliusAccess(
-        by_time=access.by_time if source == helius.NAME else None,
-        rpc=None if source == solana_rpc.NAME else access.rpc,
-        note=access.note,
-    )
+    """Return the access without the clients that the source does not use."""
+    if source == helius.NAME:
+        return access
+    if source == solana_rpc.NAME:
+        return msgspec.structs.replace(access, by_time=None, rpc=None)
+    return msgspec.structs.replace(access, by_time=None)
 
 
 async def _probe(access: HeliusAccess) -> HeliusAccess:

@@ -26,6 +26,12 @@ class HeliusTransactionSource:
     async def fetch_range(
         self, address: str, since: int | None, until: int | None, limit: int
     ) -> list[OrderedTransaction]:
+        """Return successful transactions of the address, oldest first.
+
+        since, until: unix seconds, inclusive; None = open. limit: paging stops at so
+        many, and the rest of the last page is returned too.
+        Raises ProviderError. A transaction that cannot be read is a warning.
+        """
         pages = _Pages(address, BlockTimeRange(since, until), limit)
         await self._fetch(pages)
         if pages.has_more:
@@ -37,12 +43,20 @@ class HeliusTransactionSource:
     async def fetch_all_or_none(
         self, address: str, since: int, limit: int
     ) -> list[OrderedTransaction] | None:
+        """Return all transactions from unix second `since` on, oldest first; None if
+        they exceed `limit`, after the pages up to it. Raises ProviderError.
+        """
         pages = _Pages(address, BlockTimeRange(since), limit)
         await self._fetch(pages)
         transactions = pages.transactions()
-        return None if pages.has_more or len(transactions) > limit else transactions
+        if pages.has_more or len(transactions) > limit:
+            return None
+        return transactions
 
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
+        """Return the accounts in the order of the addresses, None for those that do not
+        exist. Raises ProviderError.
+        """
         return await self._rpc.accounts(addresses)
 
     async def _fetch(self, pages: "_Pages") -> None:
@@ -54,11 +68,12 @@ class HeliusTransactionSource:
                 token=pages.next_token,
                 limit=PAGE_SIZE,
             )
-            if page.rows.rejected:
+            rows = page.rows
+            if rows.rejected:
                 self._warnings.add(
-                    f"{pages.address}: {page.rows.rejected} transactions skipped: {page.rows.cause}"
+                    f"{pages.address}: {rows.rejected} transactions skipped: {rows.cause}"
                 )
-            for record in page.rows:
+            for record in rows:
                 pages.add(await self._ordered(record, len(pages)))
             pages.turn(page, self._helius.provider)
 
@@ -75,9 +90,9 @@ class HeliusTransactionSource:
         if block_time is None:
             self._warnings.add(f"{record.signature}: no block time")
             return None
-        index = (
-            position if record.transaction_index is None else record.transaction_index
-        )
+        index = record.transaction_index
+        if index is None:
+            index = position
         return OrderedTransaction(
             slot=record.slot,
             index=index,

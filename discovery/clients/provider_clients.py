@@ -66,11 +66,14 @@ class Providers:
     helius_note: str
 
     def transaction_source(self, warnings: WarningSink) -> TransactionSource:
-        """Return the source of transactions: Helius if its key works, else plain RPC."""
-        if self.helius is not None and self.helius_rpc is not None:
-            return HeliusTransactionSource(self.helius, self.helius_rpc, warnings)
+        """Return the source of transactions: Helius if its key works, else plain RPC,
+        with a cache unless RETENTION_CACHE_HOURS is 0.
+        """
+        rpc = self.helius_rpc or self.rpc
+        if self.helius is not None:
+            return HeliusTransactionSource(self.helius, rpc, warnings)
         cache = TransactionCache() if settings.RETENTION_CACHE_HOURS else None
-        return RpcTransactionSource(self.helius_rpc or self.rpc, warnings, cache)
+        return RpcTransactionSource(rpc, warnings, cache)
 
     @property
     def source(self) -> str:
@@ -79,7 +82,9 @@ class Providers:
         """
         if self.helius is not None:
             return helius.NAME
-        return HELIUS_RPC if self.helius_rpc is not None else solana_rpc.NAME
+        if self.helius_rpc is not None:
+            return HELIUS_RPC
+        return solana_rpc.NAME
 
 
 @asynccontextmanager
@@ -172,4 +177,6 @@ async def _build(
 
 
 def _jupiter_headers() -> dict[str, str]:
-    return {"x-api-key": settings.JUPITER_API_KEY} if settings.JUPITER_API_KEY else {}
+    if not settings.JUPITER_API_KEY:
+        return {}
+    return {"x-api-key": settings.JUPITER_API_KEY}

@@ -32,6 +32,7 @@ from discovery.providers.errors import (
     QuotaUsedUp,
     Unsupported,
 )
+from discovery.providers.http import Observer
 
 log = logging.getLogger(__name__)
 
@@ -49,33 +50,37 @@ class ProviderState(StrEnum):
     UNUSED = "unused"
 
 
+class Failure(msgspec.Struct, frozen=True):
+    """A failed request and its cause in plain words."""
+
+    at: datetime
+    cause: str
+
+
+class CircuitChange(msgspec.Struct, frozen=True):
+    """The circuit opened until a time, or closed (None)."""
+
+    open_until: datetime | None
+
+
 class ProviderStatus(msgspec.Struct, frozen=True):
-    """Observations that are not written yet. `open_until`: UNSET = unchanged, None =
-    closed.
+    """Observations that are not written yet, the last of each kind. None = there was
+    none of that kind.
     """
 
     success_at: datetime | None = None
-    failure_at: datetime | None = None
-    cause: str = ""
-    open_until: datetime | msgspec.UnsetType | None = msgspec.UNSET
+    failure: Failure | None = None
+    circuit: CircuitChange | None = None
     state: ProviderState = ProviderState.UNKNOWN
 
     def followed_by(self, later: "ProviderStatus") -> "ProviderStatus":
         """Return this status updated by a later one."""
         return ProviderStatus(
             success_at=later.success_at or self.success_at,
-            failure_at=later.failure_at or self.failure_at,
-            cause=later.cause if later.failure_at else self.cause,
-            open_until=later.open_until
-            if later.has_circuit_change
-            else self.open_until,
+            failure=later.failure or self.failure,
+            circuit=later.circuit or self.circuit,
             state=later.state or self.state,
         )
-
-    @property
-    def has_circuit_change(self) -> bool:
-        """Return True if the circuit opened or closed."""
-        return self.open_until is not msgspec.UNSET
 
 
 class LastWrite(msgspec.Struct, frozen=True):
@@ -93,9 +98,8 @@ last_writes: dict[str, LastWrite] = {}
 """By provider, for all steps of this process."""
 
 
-class StatusReporter:
-    """An Observer (discovery/providers/http.py) for the clients of one event loop. Ends
-    with `flush`.
+class StatusReporter(Observer):
+    """The observer of all clients of one event loop. Ends with `flush`.
 
     A failed status write is logged and never fails the provider request: the next write
     contains the status.
@@ -105,45 +109,55 @@ class StatusReporter:
         self._clock = clock
         self._pending: dict[str, ProviderStatus] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._starting: set[str] = (
-            set()
-        )  # providers whose write has not taken the pending status yet
+        # Providers whose write has not taken the pending status yet.
+        self._starting: set[str] = set()
         self._writing: set[asyncio.Task[None]] = set()
 
     def request_succeeded(self, provider: str) -> None:
-        self._add(
-            provider,
-            ProviderStatus(success_at=timezone.now(), state=ProviderState.RESPONDING),
-        )
-
-    def request_failed(self, provider: str, error: ProviderError) -> None:
-        if isinstance(error, BadRequest):
-            return  # a fault of this program proves nothing about the provider
-        if isinstance(error, NotFound | Unsupported):
-            self.request_succeeded(provider)  # the provider responded
-            return
-        is_refusal = isinstance(error, KeyRefused | QuotaUsedUp)
-        status = ProviderStatus(
-            failure_at=timezone.now(),
-            cause=error.cause[:MAX_CAUSE_LENGTH],
-            state=ProviderState.REFUSING if is_refusal else ProviderState.FAILING,
-        )
+        """Add a response, with the current time."""
+        now = timezone.now()
+        status = ProviderStatus(success_at=now, state=ProviderState.RESPONDING)
         self._add(provider, status)
 
+    def request_failed(self, provider: str, error: ProviderError) -> None:
+        """Add a failure, with the current time.
+
+        NotFound and Unsupported are responses, so they count as success. BadRequest is
+        ignored: a fault of this program proves nothing about the provider.
+        """
+        match error:
+            case BadRequest():
+                return
+            case NotFound() | Unsupported():
+                self.request_succeeded(provider)
+                return
+            case KeyRefused() | QuotaUsedUp():
+                state = ProviderState.REFUSING
+            case _:
+                state = ProviderState.FAILING
+        failure = Failure(timezone.now(), error.cause[:MAX_CAUSE_LENGTH])
+        self._add(provider, ProviderStatus(failure=failure, state=state))
+
     def circuit_opened(self, provider: str, seconds: float) -> None:
-        self._add(
-            provider,
-            ProviderStatus(open_until=timezone.now() + timedelta(seconds=seconds)),
-        )
+        """Add that the circuit is open for `seconds` from now on."""
+        open_until = timezone.now() + timedelta(seconds=seconds)
+        self._add(provider, ProviderStatus(circuit=CircuitChange(open_until)))
 
     def circuit_closed(self, provider: str) -> None:
-        self._add(provider, ProviderStatus(open_until=None))
+        """Add that the circuit is closed."""
+        self._add(provider, ProviderStatus(circuit=CircuitChange(None)))
 
     async def mark_unused(self, provider: str) -> None:
         """Delete the row of a provider that the settings do not use: its last failure
         concerns nobody.
+
+        Does nothing if this process has deleted the row already, or if the database
+        failed less than WRITE_SECONDS ago.
         """
-        if self._is_settled_as_unused(_last_write(provider)):
+        last = _last_write(provider)
+        if last.state == ProviderState.UNUSED:
+            return
+        if last.has_failed and self._clock() - last.at < WRITE_SECONDS:
             return
         is_deleted = await self._run_query(provider, _delete, provider)
         state = ProviderState.UNUSED if is_deleted else ProviderState.UNKNOWN
@@ -159,20 +173,15 @@ class StatusReporter:
             timer.cancel()
         self._timers.clear()
         for provider in list(self._pending):
-            if self._is_urgent(provider) or self._has_new_state(provider):
+            has_circuit_change = self._pending[provider].circuit is not None
+            if has_circuit_change or self._has_new_state(provider):
                 self._start_write(provider)
         await asyncio.gather(*self._writing)
 
-    def _is_settled_as_unused(self, last: LastWrite) -> bool:
-        if last.state == ProviderState.UNUSED:
-            return True
-        return last.has_failed and self._clock() - last.at < WRITE_SECONDS
-
     def _add(self, provider: str, status: ProviderStatus) -> None:
         """Add an observation and write it now or when the row is due."""
-        self._pending[provider] = self._pending.get(
-            provider, ProviderStatus()
-        ).followed_by(status)
+        earlier = self._pending.get(provider, ProviderStatus())
+        self._pending[provider] = earlier.followed_by(status)
         wait_seconds = self._seconds_until_write(provider)
         if wait_seconds <= 0:
             self._start_write(provider)
@@ -191,10 +200,10 @@ class StatusReporter:
     def _is_urgent(self, provider: str) -> bool:
         """Return True if the circuit changed or the key is refused for the first time."""
         status = self._pending[provider]
-        is_new_refusal = status.state == ProviderState.REFUSING and self._has_new_state(
-            provider
-        )
-        return status.has_circuit_change or is_new_refusal
+        if status.circuit is not None:
+            return True
+        is_refusal = status.state == ProviderState.REFUSING
+        return is_refusal and self._has_new_state(provider)
 
     def _has_new_state(self, provider: str) -> bool:
         return self._pending[provider].state != _last_write(provider).state
@@ -259,16 +268,16 @@ def _store(provider: str, status: ProviderStatus) -> None:
     changes: dict[str, Any] = {}
     if status.success_at is not None:
         changes["last_success_at"] = Greatest(F("last_success_at"), status.success_at)
-    if status.failure_at is not None:
-        is_newer = Q(last_failure_at__isnull=True) | Q(
-            last_failure_at__lte=status.failure_at
-        )
-        changes["last_failure_at"] = Greatest(F("last_failure_at"), status.failure_at)
+    if status.failure is not None:
+        failed_at, cause = status.failure.at, Value(status.failure.cause)
+        has_no_failure = Q(last_failure_at__isnull=True)
+        is_newer = has_no_failure | Q(last_failure_at__lte=failed_at)
+        changes["last_failure_at"] = Greatest(F("last_failure_at"), failed_at)
         changes["last_cause"] = Case(
-            When(is_newer, then=Value(status.cause)), default=F("last_cause")
+            When(is_newer, then=cause), default=F("last_cause")
         )
-    if status.has_circuit_change:
-        changes["open_until"] = status.open_until
+    if status.circuit is not None:
+        changes["open_until"] = status.circuit.open_until
     row = Provider.objects.filter(pk=provider)
     if not row.update(**changes):
         Provider.objects.bulk_create([Provider(name=provider)], ignore_conflicts=True)

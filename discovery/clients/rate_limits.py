@@ -37,14 +37,13 @@ def calls_per_second() -> dict[str, float]:
     """Return the rate limits by name: the documented ones, or PROVIDER_RPS for all if
     it is set.
     """
+    jupiter_rps = JUPITER_KEY_RPS if settings.JUPITER_API_KEY else JUPITER_KEYLESS_RPS
     is_public_rpc = urlsplit(settings.SOLANA_RPC_URL).hostname == PUBLIC_RPC_HOST
     documented = {
         dexscreener.NAME: DEXSCREENER_RPS,
         DEXSCREENER_FEEDS: DEXSCREENER_FEEDS_RPS,
         geckoterminal.NAME: GECKOTERMINAL_RPS,
-        jupiter.NAME: JUPITER_KEY_RPS
-        if settings.JUPITER_API_KEY
-        else JUPITER_KEYLESS_RPS,
+        jupiter.NAME: jupiter_rps,
         solana_rpc.NAME: PUBLIC_RPC_RPS if is_public_rpc else OWN_RPC_RPS,
         helius.NAME: HELIUS_RPS,
         prices.NAME: PRICES_RPS,

@@ -140,6 +140,11 @@ class RedisBreakerStore:
         self._probes: dict[str, str] = {}
 
     async def try_acquire(self, provider: str, request_id: str) -> Pause | None:
+        """Return None if the request may be sent, else the pause.
+
+        A state of the server is reused for CACHE_SECONDS: this process sees a circuit
+        that another one opened or closed that much later.
+        """
         cached = self._cached(provider)
         if cached is not None and self._probes.get(provider) != request_id:
             return self._cached_pause(cached)
@@ -160,6 +165,10 @@ class RedisBreakerStore:
         return Pause(state.seconds, state.cause)
 
     async def record_success(self, provider: str, request_id: str) -> bool:
+        """Record a response. Returns True if that closed an open circuit.
+
+        Calls the server only if there may be a failure to reset.
+        """
         cached = self._cached(provider)
         if cached is not None and cached.is_healthy:
             return False  # there is nothing to reset on the server
@@ -179,6 +188,9 @@ class RedisBreakerStore:
         first_seconds: float,
         max_seconds: float,
     ) -> float:
+        """Record a failed request. Returns the seconds for which that opened the
+        circuit, else 0. The next request of this process loads the new state.
+        """
         self._remove_probe(provider, request_id)
         microseconds = await self._run(
             self._record_failure,
@@ -202,6 +214,9 @@ class RedisBreakerStore:
         return int(microseconds) / 1_000_000
 
     async def release(self, provider: str, request_id: str) -> None:
+        """Record that the request was abandoned. Calls the server only if the request
+        was its probe.
+        """
         if self._remove_probe(provider, request_id):
             await self._run(self._release, provider, request_id)
             self._cache.pop(provider, None)
@@ -269,4 +284,7 @@ class RedisBreakerStore:
 
 
 def _text(raw: bytes | str) -> str:
-    return raw.decode(errors="replace") if isinstance(raw, bytes) else raw
+    """Return the text. It is bytes unless REDIS_URL sets `decode_responses`."""
+    if isinstance(raw, str):
+        return raw
+    return raw.decode(errors="replace")

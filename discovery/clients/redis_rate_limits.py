@@ -84,14 +84,17 @@ class RedisRateLimitStore:
         self._redis = RedisFallback("the shared rate limit", clock)
 
     async def reserve(self, provider: str, interval_seconds: float) -> float:
-        seconds = await self._run(
-            self._reserve, provider, round(interval_seconds * 1_000_000)
-        )
+        """Reserve the next free moment over all processes, `interval_seconds` wide at
+        the full rate. Returns the seconds until it.
+        """
+        microseconds = round(interval_seconds * 1_000_000)
+        seconds = await self._run(self._reserve, provider, microseconds)
         if seconds is None:
             return await self._local.reserve(provider, interval_seconds)
         return seconds
 
     async def slow_down(self, provider: str, pause_seconds: float) -> None:
+        """Allow no process a call for `pause_seconds` and halve the rate from then on."""
         result = await self._run(
             self._slow_down, provider, round(pause_seconds * 1_000_000), MIN_RATE_FACTOR
         )
@@ -99,6 +102,7 @@ class RedisRateLimitStore:
             await self._local.slow_down(provider, pause_seconds)
 
     async def pause_left(self, provider: str) -> float:
+        """Return the seconds until the current pause ends, 0 if there is none."""
         seconds = await self._run(self._pause_left, provider)
         if seconds is None:
             return await self._local.pause_left(provider)
@@ -110,4 +114,6 @@ class RedisRateLimitStore:
         """Return the script's result in seconds, None while the server is unreachable."""
         keys = [f"{self._prefix}:pace:{provider}", f"{self._prefix}:slowed:{provider}"]
         microseconds = await self._redis.run(script, keys, [RECOVERY_SECONDS, *args])
-        return None if microseconds is None else int(microseconds) / 1_000_000
+        if microseconds is None:
+            return None
+        return int(microseconds) / 1_000_000

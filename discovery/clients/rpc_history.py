@@ -38,6 +38,12 @@ class RpcTransactionSource:
     async def fetch_range(
         self, address: str, since: int | None, until: int | None, limit: int
     ) -> list[OrderedTransaction]:
+        """Return successful transactions of the address, oldest first, `limit` at most.
+
+        since, until: unix seconds, inclusive; None = open. The whole signature list of
+        the range is read, so that the oldest transactions are the ones returned.
+        Raises ProviderError. A transaction that cannot be read is a warning.
+        """
         time_range = BlockTimeRange(since, until)
         rows = await successful_signatures(self._rpc, address, time_range)
         if len(rows) > limit:
@@ -49,17 +55,24 @@ class RpcTransactionSource:
     async def fetch_all_or_none(
         self, address: str, since: int, limit: int
     ) -> list[OrderedTransaction] | None:
-        # A call returns a thousand signatures but one transaction: only the signatures
-        # are listed to count them.
+        """Return all transactions from unix second `since` on, oldest first; None if
+        they exceed `limit`.
+
+        A call returns a thousand signatures but one transaction, so only the signatures
+        are listed to count them. Raises ProviderError.
+        """
         time_range = BlockTimeRange(since)
         rows = await successful_signatures(
             self._rpc, address, time_range, stop_after=limit
         )
-        return (
-            None if len(rows) > limit else await self._fetch(address, rows, time_range)
-        )
+        if len(rows) > limit:
+            return None
+        return await self._fetch(address, rows, time_range)
 
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
+        """Return the accounts in the order of the addresses, None for those that do not
+        exist. Raises ProviderError.
+        """
         return await self._rpc.accounts(addresses)
 
     async def _fetch(
@@ -76,7 +89,7 @@ class RpcTransactionSource:
     async def _load_records(self, address: str, signatures: Sequence[str]) -> None:
         """Load the missing transactions from the cache or the node."""
         missing = self._missing(signatures)
-        if self._cache is not None and missing:
+        if self._cache is not None:
             self._records.update(await self._cache.get(missing))
             missing = self._missing(missing)
         fetched = await self._rpc.transactions(missing)
@@ -98,7 +111,9 @@ class RpcTransactionSource:
         record = self._records.get(row.signature)
         if record is None:
             return None
-        block_time = record.block_time if row.block_time is None else row.block_time
+        block_time = row.block_time
+        if block_time is None:
+            block_time = record.block_time
         if block_time is None:
             block_time = await block_time_of(self._rpc, row.slot)
         if block_time is None:

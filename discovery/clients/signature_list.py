@@ -1,4 +1,8 @@
-"""The signature list of an address by plain RPC, newest first on the wire."""
+"""The signature list of an address by plain RPC, newest first on the wire.
+
+Solana's `getSignaturesForAddress` pages by signature, not by time: a page begins after
+the signature `before`.
+"""
 
 import math
 from collections.abc import AsyncGenerator
@@ -25,12 +29,13 @@ async def successful_signatures(
 
     Rows without a time are included: their transaction decides.
     stop_after: paging stops once there are more rows.
-    Raises BadPayload if a page repeats.
+    Raises ProviderError, BadPayload if a page repeats.
     """
     rows: list[SignatureRecord] = []
     async with aclosing(_pages(rpc, address, time_range)) as pages:
         async for page in pages:
-            rows += [row for row in page if _may_be_in_range(row, time_range)]
+            succeeded = [row for row in page if not row.failed]
+            rows += [row for row in succeeded if _may_be_in_range(row, time_range)]
             if len(rows) > stop_after:
                 break
     rows.reverse()
@@ -64,24 +69,21 @@ async def _first_page(
     The place in a busy address's list is searched by time, instead of paging from the
     newest row.
     """
+    until = time_range.until
     page = await rpc.signatures(address, limit=PAGE_SIZE)
     oldest = _oldest_timed_slot(page)
-    if len(page) != PAGE_SIZE or oldest is None:
+    if until is None or oldest is None:
         return page
-    if time_range.until is None or oldest.time <= time_range.until:
+    if len(page) != PAGE_SIZE or oldest.time <= until:
         return page
     try:
-        anchor = await rpc.signature_after(
-            time_range.until, oldest, SEEK_TOLERANCE_SECONDS
-        )
+        anchor = await rpc.signature_after(until, oldest, SEEK_TOLERANCE_SECONDS)
         return await rpc.signatures(address, before=anchor, limit=PAGE_SIZE)
     except NotFound:
         return page  # a node without block times may still have the complete list
 
 
 def _may_be_in_range(row: SignatureRecord, time_range: BlockTimeRange) -> bool:
-    if row.failed:
-        return False
     return row.block_time is None or time_range.contains(row.block_time)
 
 
@@ -93,9 +95,8 @@ def _is_last_page(page: list[SignatureRecord], time_range: BlockTimeRange) -> bo
 
 
 def _oldest_timed_slot(page: list[SignatureRecord]) -> TimedSlot | None:
-    timed = (
-        TimedSlot(row.slot, row.block_time)
-        for row in reversed(page)
-        if row.block_time is not None
-    )
-    return next(timed, None)
+    """Return the last row that has a time, None if no row has one."""
+    for row in reversed(page):
+        if row.block_time is not None:
+            return TimedSlot(row.slot, row.block_time)
+    return None

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from discovery.models import Transaction
+from discovery.providers.batches import batches
 from discovery.providers.errors import UNREADABLE
 from discovery.providers.transactions import TransactionRecord, decode_record
 
@@ -28,12 +29,14 @@ class TransactionCache:
 
     async def get(self, signatures: Sequence[str]) -> dict[str, TransactionRecord]:
         """Return the cached transactions by signature, without expired ones. One query
-        for 500.
+        for 500, none without signatures.
         """
         return await sync_to_async(_load)(signatures)
 
     async def put(self, records: Mapping[str, TransactionRecord]) -> None:
-        """Store the transactions."""
+        """Store the transactions by signature; those in the table are replaced and
+        expire later.
+        """
         if records:
             await sync_to_async(_store)(records)
 
@@ -50,8 +53,7 @@ def _load(signatures: Sequence[str]) -> dict[str, TransactionRecord]:
 
 def _fresh_rows(signatures: Sequence[str]) -> Iterator[tuple[str, bytes | memoryview]]:
     expired_at = timezone.now() - timedelta(hours=settings.RETENTION_CACHE_HOURS)
-    for start in range(0, len(signatures), BATCH_SIZE):
-        batch = signatures[start : start + BATCH_SIZE]
+    for batch in batches(signatures, BATCH_SIZE):
         rows = Transaction.objects.filter(
             signature__in=batch, fetched_at__gt=expired_at
         )

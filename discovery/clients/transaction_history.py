@@ -63,24 +63,27 @@ class TransactionSource(Protocol):
 
         since, until: unix seconds, inclusive; None = open. limit: about how many
         transactions to return at most. If there are more, the oldest are returned with
-        a warning.
+        a warning. Raises ProviderError.
         """
 
     async def fetch_all_or_none(
         self, address: str, since: int, limit: int
     ) -> list[OrderedTransaction] | None:
-        """Return all transactions from `since` on, oldest first; None without fetching
-        them if they exceed `limit`.
+        """Return all transactions from unix second `since` on, oldest first; None
+        without fetching them all if they exceed `limit`. Raises ProviderError.
         """
 
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
         """Return the accounts in the order of the addresses, None for those that do not
-        exist.
+        exist. Raises ProviderError.
         """
 
 
 async def block_time_of(rpc: SolanaRpc, slot: int) -> int | None:
-    """Return the unix seconds of a slot, None if the node has none."""
+    """Return the unix seconds of a slot, None if the node has none or skipped the slot.
+
+    Raises ProviderError if the node does not respond.
+    """
     try:
         return await rpc.block_time(slot)
     except NotFound:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Final
 
 from discovery.domain.usage import Usage, empty_counts, sum_usage
 
@@ -32,11 +33,12 @@ class UsageMeter:
         return sum(counts["calls"] for counts in self._usage.values())
 
     def charge(self, provider: str, calls: int) -> None:
-        """Count calls before they are made. Raises BudgetExhausted."""
-        if (
-            self.max_calls is not None
-            and self.used_calls + self.total_calls + calls > self.max_calls
-        ):
+        """Count calls before they are made.
+
+        Raises BudgetExhausted, and counts nothing, if they exceed the budget.
+        """
+        run_calls = self.used_calls + self.total_calls + calls
+        if self.max_calls is not None and run_calls > self.max_calls:
             raise BudgetExhausted(f"the run's {self.max_calls:,} calls are used up")
         self._add(provider, "calls", calls)
 
@@ -57,9 +59,9 @@ class UsageMeter:
         counts[name] += count
 
 
-_current_meter: ContextVar[UsageMeter | None] = ContextVar(
-    "current_meter", default=None
-)
+_no_step: Final = UsageMeter()
+"""Counts requests outside of `use_meter`. Nothing reads it, and it has no budget."""
+_current_meter: ContextVar[UsageMeter] = ContextVar("current_meter", default=_no_step)
 
 
 @contextmanager
@@ -78,20 +80,17 @@ class CurrentMeter:
     """A Meter for clients that several steps share: counts on the meter of the step
     that sends the request.
 
-    Requests outside of `use_meter` are not counted.
+    Requests outside of `use_meter` count for no step.
     """
 
     def charge(self, provider: str, calls: int) -> None:
-        meter = _current_meter.get()
-        if meter is not None:
-            meter.charge(provider, calls)
+        """Count calls of the current step. Raises its BudgetExhausted."""
+        _current_meter.get().charge(provider, calls)
 
     def add_credits(self, provider: str, credits_used: int) -> None:
-        meter = _current_meter.get()
-        if meter is not None:
-            meter.add_credits(provider, credits_used)
+        """Count the credits that a response cost the current step."""
+        _current_meter.get().add_credits(provider, credits_used)
 
     def add_rate_limit(self, provider: str) -> None:
-        meter = _current_meter.get()
-        if meter is not None:
-            meter.add_rate_limit(provider)
+        """Count a 429 of the current step."""
+        _current_meter.get().add_rate_limit(provider)

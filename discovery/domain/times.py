@@ -12,3 +12,8 @@ UnixSeconds = Annotated[int, Meta(extra={"unit": "unix seconds"})]
 def datetime_from_unix(seconds: int | None) -> datetime | None:
     """Return unix seconds as a datetime in UTC; None stays None."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def unix_from_datetime(at: datetime | None) -> int | None:
+    """Return a datetime with a zone as whole unix seconds; None stays None."""
+    return None if at is None else int(at.timestamp())

@@ -74,11 +74,10 @@ class _StepTasks:
     """The steps of a run that this process works on at the moment."""
 
     def __init__(self, run: Run, providers: Providers) -> None:
-        # A run with a limit of calls works on one step at a time, so that the limit is
-        # exact.
-        self._max_tasks = (
-            MAX_CONCURRENT_STEPS if run.params.max_requests_per_run is None else 1
-        )
+        self._max_tasks = MAX_CONCURRENT_STEPS
+        if run.params.max_requests_per_run is not None:
+            # One step at a time, so that the limit of calls is exact.
+            self._max_tasks = 1
         self._providers = providers
         self._tasks: dict[int, asyncio.Task[None]] = {}
 

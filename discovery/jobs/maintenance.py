@@ -43,12 +43,10 @@ def _resend_lost_steps(run: Run) -> None:
     sent = run.steps.pending().filter(enqueued_at__lt=now - RESEND_AFTER)
     if not sent.exists():
         return
-    are_queues_empty = broker.waiting_messages() == 0
-    lost = (
-        sent
-        if are_queues_empty
-        else sent.filter(enqueued_at__lt=now - RESEND_ANYWAY_AFTER)
-    )
+    lost = sent
+    has_empty_queues = broker.waiting_messages() == 0
+    if not has_empty_queues:
+        lost = sent.filter(enqueued_at__lt=now - RESEND_ANYWAY_AFTER)
     count = lost.update(enqueued_at=None)
     if count:
         log.warning(

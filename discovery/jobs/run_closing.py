@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from django.db.models import Count, F, Q
@@ -18,6 +18,11 @@ from discovery.models import Run, RunWallet, Wallet
 from discovery.models.enums import RunStage, RunStatus, StepKind, StepStatus
 
 log = logging.getLogger(__name__)
+
+_LOSS_NAMES: Final = {
+    StepKind.TOKEN: "tokens_failed",
+    StepKind.WALLET: "wallets_failed",
+}
 
 
 class _ClosedStep(msgspec.Struct, frozen=True):
@@ -112,6 +117,4 @@ def _loss_name(step: _ClosedStep) -> str:
         return ""
     if step.error_code == ErrorCode.BUDGET:
         return str(ErrorCode.BUDGET)
-    return {StepKind.TOKEN: "tokens_failed", StepKind.WALLET: "wallets_failed"}.get(
-        StepKind(step.kind), ""
-    )
+    return _LOSS_NAMES.get(StepKind(step.kind), "")

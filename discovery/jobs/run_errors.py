@@ -4,6 +4,7 @@ is closed.
 
 import uuid
 from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -41,16 +42,24 @@ def collect_step_errors(run: Run) -> list[RunError]:
     collected: list[RunError] = []
     counts: Counter[tuple[str, str]] = Counter()
     for kind, errors in run.steps.order_by("pk").values_list("kind", "errors"):
-        for entry in errors:
-            if kind == StepKind.WALLET:
-                cause = (entry["code"], entry["message"])
-                counts[cause] += 1
-                if counts[cause] > 1:
-                    continue
-            collected.append(entry)
+        if kind == StepKind.WALLET:
+            collected += _count_and_yield_new(errors, counts)
+        else:
+            collected += errors
     for entry in collected:
         _add_count(entry, counts)
     return collected
+
+
+def _count_and_yield_new(
+    errors: list[RunError], counts: "Counter[tuple[str, str]]"
+) -> Iterator[RunError]:
+    """Count the errors by code and message. Yield the first one of each."""
+    for entry in errors:
+        cause = (entry["code"], entry["message"])
+        counts[cause] += 1
+        if counts[cause] == 1:
+            yield entry
 
 
 def _add_count(entry: RunError, counts: "Counter[tuple[str, str]]") -> None:

@@ -149,18 +149,13 @@ def _create_run(request: RunRequest) -> Run:
 
 def _raise_conflict(request: RunRequest) -> None:
     """Raise for the run that a unique index protects. Return if there is none any more."""
-    if (
-        request.scheduled_for is not None
-        and Run.objects.filter(scheduled_for=request.scheduled_for).exists()
-    ):
+    slot, key = request.scheduled_for, request.idempotency_key
+    if slot is not None and Run.objects.filter(scheduled_for=slot).exists():
         raise SlotTaken from None
     active = Run.objects.active().first()
     if active is None:
         return
-    is_same_request = (
-        request.idempotency_key is not None
-        and active.idempotency_key == request.idempotency_key
-    )
+    is_same_request = key is not None and active.idempotency_key == key
     if not is_same_request:
         raise RunAlreadyActive(active.pk) from None
 

@@ -83,9 +83,9 @@ def _due_slot(config: Config, now: datetime) -> datetime | None:
     the switch.
     """
     slot = config.next_run_at
+    if not config.enabled and slot is not None:
+        _store_next_slot(None)
     if not config.is_schedule_on:
-        if not config.enabled and slot is not None:
-            _store_next_slot(None)
         return None
     if slot is None:
         _store_next_slot(first_slot(config.hours, now))

@@ -202,9 +202,8 @@ class BuyerFollower:
         source: Source = "helius" if is_helius else "solana_rpc"
         later_count = None
         if self._candidate.transactions_24h is not None:
-            later_count = max(
-                0, self._candidate.transactions_24h - self._history.transaction_count
-            )
+            known_count = self._history.transaction_count
+            later_count = max(0, self._candidate.transactions_24h - known_count)
         return cheaper_path(source, later_count, wallet_count)
 
     async def _add_markets(self) -> None:

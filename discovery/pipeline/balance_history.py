@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import chain
 from typing import NamedTuple
 
 import msgspec
@@ -48,9 +49,8 @@ class TokenHistory:
         self.token_program = TOKEN
         self.failed_count = 0
         self._outcomes: dict[str, Outcome] = {}
-        self._changes: dict[str, dict[str, BalanceChange]] = defaultdict(
-            dict
-        )  # wallet -> signature -> change
+        # Wallet -> signature -> change.
+        self._changes: dict[str, dict[str, BalanceChange]] = defaultdict(dict)
 
     @property
     def transaction_count(self) -> int:
@@ -65,6 +65,9 @@ class TokenHistory:
     def add(self, transactions: Iterable[OrderedTransaction], list_number: int) -> None:
         """Add the transactions of one list. Balance changes from earlier lists keep
         their position.
+
+        list_number: the place of the list among the lists of the token. Transactions of
+        one slot are in the order of these numbers.
         """
         for transaction in transactions:
             for change in self._decode(transaction, list_number):
@@ -82,7 +85,9 @@ class TokenHistory:
                     self._changes[wallet][transaction.signature] = change
 
     def changes_of(self, wallet: str) -> list[BalanceChange]:
-        """Return the wallet's balance changes in chain order."""
+        """Return the wallet's balance changes in chain order, none for a wallet that
+        has no transaction.
+        """
         changes = self._changes.get(wallet, {})
         return sorted(changes.values(), key=lambda change: change.position)
 
@@ -90,7 +95,8 @@ class TokenHistory:
         """Return True if each balance follows from the one before, from zero up to the
         current units.
 
-        current_units: the units in the wallet's account, None = unknown.
+        current_units: the raw units in the wallet's account now, None = unknown: then
+        the last balance is not compared.
         """
         units = 0
         for change in self.changes_of(wallet):
@@ -113,15 +119,19 @@ class TokenHistory:
         """Return the changes of all wallets in the mint."""
         outcome = self._outcomes.get(transaction.signature)
         if outcome is None:
-            outcome = decode(transaction.record)
-            self._outcomes[transaction.signature] = outcome
-            self.failed_count += isinstance(outcome, Failed)
-            if self.token_program == TOKEN:
-                self.token_program = _token_programs(transaction.record).get(
-                    self.mint, TOKEN
-                )
+            outcome = self._add_outcome(transaction.record)
         changes = _balance_changes(transaction, outcome, list_number)
         return [change for change in changes if change.mint == self.mint]
+
+    def _add_outcome(self, record: TransactionRecord) -> Outcome:
+        """Decode a transaction that no earlier list had."""
+        outcome = decode(record)
+        self._outcomes[record.signature] = outcome
+        self.failed_count += isinstance(outcome, Failed)
+        if self.token_program == TOKEN:
+            # Another program than the default stays: a mint has one.
+            self.token_program = _token_programs(record).get(self.mint, TOKEN)
+        return outcome
 
 
 class WalletHistory:
@@ -131,7 +141,9 @@ class WalletHistory:
         self, address: str, transactions: Iterable[OrderedTransaction]
     ) -> None:
         self.address = address
-        self.transactions = sorted(transactions, key=_chain_order)
+        self.transactions = sorted(
+            transactions, key=lambda each: (each.slot, each.index, each.signature)
+        )
         self.changes: dict[str, list[BalanceChange]] = defaultdict(list)  # by mint
         self.token_programs: dict[str, str] = {}  # mint -> program
         self.arbitrage_count = 0
@@ -143,9 +155,8 @@ class WalletHistory:
         """Return the mints that the wallet bought or sold: tokens that others sent to
         it prove nothing about it.
         """
-        return sorted(
-            mint for mint, changes in self.changes.items() if _has_trade(changes)
-        )
+        changes = chain.from_iterable(self.changes.values())
+        return sorted({change.mint for change in changes if change.trade is not None})
 
     def _add(self, transaction: OrderedTransaction) -> None:
         record = transaction.record
@@ -153,10 +164,8 @@ class WalletHistory:
         if isinstance(outcome, Failed):
             self.failed_count += 1
             return
-        if (
-            _skip_reason(outcome) == Reason.ARBITRAGE
-            and record.fee_payer == self.address
-        ):
+        is_arbitrage = _skip_reason(outcome) == Reason.ARBITRAGE
+        if is_arbitrage and record.fee_payer == self.address:
             self.arbitrage_count += 1
         for change in _balance_changes(transaction, outcome):
             if change.wallet == self.address:
@@ -196,24 +205,20 @@ def _balance_changes(
 
 
 def _trade_of(outcome: Decoded | Skipped, change: HoldingChange) -> Trade | None:
+    """Return the wallet's trade in the mint, None if the units moved without one."""
     if isinstance(outcome, Skipped):
         return None
-    holder = (change.wallet, change.mint)
-    trades = (trade for trade in outcome.trades if (trade.wallet, trade.mint) == holder)
-    return next(trades, None)
+    for trade in outcome.trades:
+        if (trade.wallet, trade.mint) == (change.wallet, change.mint):
+            return trade
+    return None
 
 
 def _skip_reason(outcome: Outcome) -> str:
     """Return why the transaction is no trade, "" for a trade."""
-    return "" if isinstance(outcome, Decoded) else outcome.reason
-
-
-def _has_trade(changes: Iterable[BalanceChange]) -> bool:
-    return any(change.trade is not None for change in changes)
-
-
-def _chain_order(transaction: OrderedTransaction) -> tuple[int, int, str]:
-    return transaction.slot, transaction.index, transaction.signature
+    if isinstance(outcome, Decoded):
+        return ""
+    return outcome.reason
 
 
 def _token_programs(record: TransactionRecord) -> dict[str, str]:

@@ -47,7 +47,8 @@ async def search(
 ) -> TokenSearchResult:
     """Return the tokens that pumped by the filters of `params`; `now` in unix seconds.
 
-    Raises NothingAnswered, BudgetExhausted.
+    A source that does not respond is a warning. Raises NothingAnswered if none does,
+    BudgetExhausted.
     """
     requests = _TokenRequests(providers, warnings)
     if not await requests.load_feeds():
@@ -70,6 +71,8 @@ async def look_up(
 ) -> TokenSearchResult:
     """Return the given tokens without any filter, with the figures of the market, above
     all launch times.
+
+    A source that does not respond is a warning. Raises BudgetExhausted.
     """
     requests = _TokenRequests(providers, warnings)
     for mint in mints:
@@ -118,7 +121,9 @@ class TokenAggregator:
         return mint in self._records
 
     def candidate(self, mint: str) -> Candidate:
-        """Return everything that is known of the mint."""
+        """Return everything that is known of the mint; figures that no source reports
+        are None.
+        """
         markets = [_market(pair) for pair in self._pairs.get(mint, {}).values()]
         record = self._records.get(mint)
         index_entry = None if record is None else _index_entry(record)
@@ -168,49 +173,51 @@ class _TokenRequests:
     async def _load_pools(
         self, source: str, request: Awaitable[Rows[PairRecord]]
     ) -> bool:
-        pairs = await self._rows(source, request)
-        for pair in pairs or ():
+        pairs, has_responded = await self._rows(source, request)
+        for pair in pairs:
             self.tokens.add_source(pair.mint, source)
             self.tokens.add_pair(pair)
-        return pairs is not None
+        return has_responded
 
     async def _load_trending_tokens(self, interval: str) -> bool:
         source = f"jupiter/toptrending/{interval}"
-        records = await self._rows(source, self._providers.jupiter.trending(interval))
-        for record in records or ():
+        request = self._providers.jupiter.trending(interval)
+        records, has_responded = await self._rows(source, request)
+        for record in records:
             self.tokens.add_source(record.mint, source)
             self.tokens.add_record(record)
-        return records is not None
+        return has_responded
 
     async def _load_feed(self, path: str) -> bool:
-        tokens = await self._rows(
-            f"dexscreener{path}", self._providers.dexscreener_feeds.feed(path)
-        )
-        for token in tokens or ():
+        request = self._providers.dexscreener_feeds.feed(path)
+        tokens, has_responded = await self._rows(f"dexscreener{path}", request)
+        for token in tokens:
             self.tokens.add_source(token.mint, token.source)
-        return tokens is not None
+        return has_responded
 
     async def _load_pairs(self, request: Awaitable[Rows[PairRecord]]) -> None:
-        for pair in await self._rows("dexscreener/tokens", request) or ():
+        pairs, _ = await self._rows("dexscreener/tokens", request)
+        for pair in pairs:
             self.tokens.replace_pair(pair)
 
     async def _load_records(self, request: Awaitable[Rows[TokenRecord]]) -> None:
-        for record in await self._rows("jupiter/search", request) or ():
+        records, _ = await self._rows("jupiter/search", request)
+        for record in records:
             self.tokens.replace_record(record)
 
     async def _rows(
         self, source: str, request: Awaitable[Rows[Row]]
-    ) -> Rows[Row] | None:
-        """Return the rows, None if the source did not respond."""
+    ) -> tuple[Rows[Row], bool]:
+        """Return the rows, and whether the source responded; without that no rows."""
         try:
             rows = await request
         except ProviderError as error:
             self._warnings.add(f"{source}: {error.cause}", code=error.code)
-            return None
+            return Rows(), False
         if rows.rejected:
             message = f"{source}: {rows.rejected} rows skipped ({rows.cause})"
             self._warnings.add(message, code=ErrorCode.BAD_PAYLOAD)
-        return rows
+        return rows, True
 
 
 def _market(pair: PairRecord) -> Market:
@@ -230,20 +237,17 @@ def _market(pair: PairRecord) -> Market:
 
 
 def _index_entry(token: TokenRecord) -> TokenIndexEntry:
+    pools = [pool for pool in (token.first_pool, token.graduated_pool) if pool]
     return TokenIndexEntry(
         mint=token.mint,
         symbol=token.symbol,
         name=token.name,
         created_at=token.created_at,
         first_pool_at=token.first_pool_at,
-        pools=tuple(_valid_addresses([token.first_pool, token.graduated_pool])),
+        pools=tuple(filter(is_address, pools)),
         price_usd=token.price_usd,
         price_change_24h_pct=token.price_change_24h_pct,
         volume_24h_usd=token.volume_24h_usd,
         liquidity_usd=token.liquidity_usd,
         market_cap_usd=token.market_cap_usd,
     )
-
-
-def _valid_addresses(addresses: Iterable[str | None]) -> list[str]:
-    return [address for address in addresses if address and is_address(address)]

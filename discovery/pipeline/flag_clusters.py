@@ -12,7 +12,6 @@ have been on the watchlist then.
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC
 from typing import Final
 
 from django.db import transaction
@@ -28,6 +27,7 @@ from discovery.analysis.flags import (
 )
 from discovery.domain.addresses import is_wallet
 from discovery.domain.findings import HoldingEvent
+from discovery.domain.times import unix_from_datetime
 from discovery.models import Position, Run, RunToken, RunWallet, Trade, Wallet
 from discovery.pipeline.save_flags import add_wallet_flags
 from discovery.pipeline.save_trades import BATCH
@@ -43,15 +43,17 @@ Evidence = dict[str, dict[str, str]]
 def flag_clusters(run: Run, addresses: Sequence[str]) -> None:
     """Flag the run's wallets on the watchlist, with evidence, and in the rows of the
     run, by name. Nine queries.
+
+    addresses: the run's wallets. Flags and rows are stored in one transaction.
     """
     evidence: Evidence = defaultdict(dict)
     _add_creators(evidence, addresses)
     _add_snipers(evidence, addresses)
     flags = _cluster_flags(run, addresses)
-    if not flags and not evidence:
-        return
     for (wallet, _), wallet_flags in sorted(flags.items()):
         evidence[wallet].update(wallet_flags)
+    if not evidence:
+        return
     with transaction.atomic():
         add_wallet_flags(evidence)
         _add_to_run(run, list(evidence), flags)
@@ -68,6 +70,7 @@ def _add_to_run(run: Run, addresses: Sequence[str], flags: ClusterFlags) -> None
 
 
 def _add_creators(evidence: Evidence, addresses: Sequence[str]) -> None:
+    """Add the creators of any run's tokens, each with its first mint by name."""
     tokens = RunToken.objects.filter(creator__in=addresses).order_by("-mint")
     for wallet, mint in tokens.values_list("creator", "mint"):
         flag = creator_flag(wallet, mint, wallet)
@@ -91,6 +94,9 @@ def _add_snipers(evidence: Evidence, addresses: Sequence[str]) -> None:
 
 
 def _cluster_flags(run: Run, addresses: Sequence[str]) -> ClusterFlags:
+    """Return the flags that wallets give each other: `funded_by_creator` for any mint,
+    `bundle` and `wash` for mints of the run.
+    """
     flags: ClusterFlags = defaultdict(list)
     funders = _load_funders(addresses)
     _add_funded_by_creators(flags, addresses, funders)
@@ -161,23 +167,25 @@ def _same_owner_groups(
     """
     by_funder: dict[str, list[str]] = defaultdict(list)
     for wallet in addresses:
-        funder = funders.get(wallet)
-        if funder is not None and is_wallet(funder):
-            by_funder[funder].append(wallet)
-    return [wallets for _, wallets in sorted(by_funder.items()) if len(wallets) > 1]
+        if wallet in funders:
+            by_funder[funders[wallet]].append(wallet)
+    groups = [by_funder[funder] for funder in sorted(filter(is_wallet, by_funder))]
+    return [wallets for wallets in groups if len(wallets) > 1]
 
 
 def _add_washes(
     flags: ClusterFlags, mints: Sequence[str], groups: Sequence[Sequence[str]]
 ) -> None:
-    for mint, events in sorted(_load_events(mints, groups).items()):
-        for wallets in groups:
-            cluster = {wallet: events[wallet] for wallet in wallets if wallet in events}
-            flag = wash_flag(mint, cluster)
-            if flag is None:
-                continue
-            for wallet in cluster:
-                flags[wallet, mint].append(flag)
+    """Add the flags of groups that traded one of the mints among themselves."""
+    events_by_mint = _load_events(mints, groups)
+    for mint, wallets in itertools.product(sorted(events_by_mint), groups):
+        events = events_by_mint[mint]
+        cluster = {wallet: events[wallet] for wallet in wallets if wallet in events}
+        flag = wash_flag(mint, cluster)
+        if flag is None:
+            continue
+        for wallet in cluster:
+            flags[wallet, mint].append(flag)
 
 
 def _load_events(
@@ -201,13 +209,10 @@ def _load_events(
 
 
 def _event(trade: Trade) -> HoldingEvent:
-    block_time = 0
-    if trade.block_time is not None:
-        block_time = int(trade.block_time.astimezone(UTC).timestamp())
     return HoldingEvent(
         kind="buy" if trade.side == "buy" else "sell",
         signature=trade.signature,
         slot=trade.slot,
-        block_time=block_time,
+        block_time=unix_from_datetime(trade.block_time) or 0,
         units=int(trade.token_units),
     )

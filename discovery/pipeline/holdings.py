@@ -55,7 +55,8 @@ async def check_holdings(
 ) -> HoldingsCheck:
     """Value the open holdings and compare them with the chain. `now` in unix seconds.
 
-    An error of a provider is a warning.
+    A ProviderError is a warning: the values are missing then, or no mint counts as
+    unreconciled.
     """
     holdings = _open_holdings(history)
     if not holdings:
@@ -68,26 +69,31 @@ async def check_holdings(
 
 
 def _open_holdings(history: WalletHistory) -> list[OpenHolding]:
+    """Return the traded mints of which the wallet holds units after its last
+    transaction.
+    """
     holdings: list[OpenHolding] = []
     for mint in history.traded_mints():
         changes = history.changes[mint]
         units = changes[-1].after_units
-        if units:
-            program = history.token_programs.get(mint, TOKEN)
-            holding = OpenHolding(
-                mint=mint,
-                units=units,
-                decimals=_decimals(changes),
-                account=associated_token_account(history.address, mint, program),
-            )
-            holdings.append(holding)
+        if not units:
+            continue
+        program = history.token_programs.get(mint, TOKEN)
+        holding = OpenHolding(
+            mint=mint,
+            units=units,
+            decimals=_decimals(changes),
+            account=associated_token_account(history.address, mint, program),
+        )
+        holdings.append(holding)
     return holdings
 
 
 def _decimals(changes: Iterable[BalanceChange]) -> int:
-    return next(
-        change.trade.token_decimals for change in changes if change.trade is not None
-    )
+    """Return the decimals of a mint with a trade."""
+    trades = (change.trade for change in changes)
+    first_trade = next(filter(None, trades))
+    return first_trade.token_decimals
 
 
 async def _liquidation_values(
@@ -96,6 +102,9 @@ async def _liquidation_values(
     now: int,
     warnings: WarningSink,
 ) -> dict[str, int | None]:
+    """Return mint → lamports that the holding would bring now, None = unknown; an empty
+    dict if no value can be known.
+    """
     usd_per_sol = providers.prices.at_hour(now)
     if usd_per_sol is None:
         warnings.add("exit values: not known: no SOL/USD price")
@@ -109,21 +118,19 @@ async def _liquidation_values(
         warnings.add(f"exit values: not known: {error.cause}")
         return {}
     deepest = _deepest_pairs(pairs)
-    return {
-        holding.mint: _liquidation_value(
-            holding, deepest.get(holding.mint), usd_per_sol
-        )
-        for holding in holdings
-    }
+    values: dict[str, int | None] = {}
+    for holding in holdings:
+        pair = deepest.get(holding.mint)
+        values[holding.mint] = _liquidation_value(holding, pair, usd_per_sol)
+    return values
 
 
 def _deepest_pairs(pairs: Iterable[PairRecord]) -> dict[str, PairRecord]:
     """Return the pair with the most liquidity by mint; of equal ones the first."""
+    by_depth = sorted(pairs, key=lambda pair: pair.liquidity_usd or 0, reverse=True)
     deepest: dict[str, PairRecord] = {}
-    for pair in pairs:
-        best = deepest.setdefault(pair.mint, pair)
-        if (pair.liquidity_usd or 0) > (best.liquidity_usd or 0):
-            deepest[pair.mint] = pair
+    for pair in by_depth:
+        deepest.setdefault(pair.mint, pair)
     return deepest
 
 
@@ -135,8 +142,10 @@ def _liquidation_value(
     """
     if pair is None:
         return 0
-    if pair.price_usd is not None and pair.liquidity_usd is None:
-        return None  # a bonding curve: the aggregator reports no liquidity, and a price without depth has no value
+    is_bonding_curve = pair.price_usd is not None and pair.liquidity_usd is None
+    if is_bonding_curve:
+        # The aggregator reports no liquidity, and a price without depth has no value.
+        return None
     return liquidation_value_lamports(
         holding.units, holding.decimals, pair.price_usd, pair.liquidity_usd, usd_per_sol
     )
@@ -145,6 +154,7 @@ def _liquidation_value(
 async def _unreconciled_mints(
     holdings: Sequence[OpenHolding], source: TransactionSource, warnings: WarningSink
 ) -> frozenset[str]:
+    """Return the mints of which the chain holds too little, none if it is not known."""
     try:
         accounts = await source.accounts([holding.account for holding in holdings])
     except ProviderError as error:

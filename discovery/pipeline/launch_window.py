@@ -41,11 +41,14 @@ class LaunchWindow(msgspec.Struct, frozen=True):
     @property
     def creator(self) -> str:
         """The first creator, "" if it is unknown."""
-        creators = () if self.launch is None else self.launch.creators
-        return next(iter(creators), "")
+        if self.launch is None:
+            return ""
+        return next(iter(self.launch.creators), "")
 
     def has_buy(self, change: BalanceChange) -> bool:
-        """Return True if the balance change is a buy in the window."""
+        """Return True if the balance change is a buy in the window, both ends
+        included.
+        """
         if change.trade is None or change.trade.side != "buy":
             return False
         return self.launched_at <= change.block_time <= self.end
@@ -60,22 +63,19 @@ async def load_launch_window(
     """Find the launch of the token and add the transactions of the window to the
     history.
 
-    Returns None if no launch time is known. Raises ProviderError.
+    Launch time is the block time of the curve's first transaction, else the time of the
+    index. Returns None if neither is known. Raises ProviderError.
     """
     curve = _CurveTransactions(candidate.mint, source)
+    launched_at, clock, launch = candidate.launched_at, candidate.launch_clock, None
     expected_end = None
-    if candidate.launched_at is not None:
-        expected_end = candidate.launched_at + window_seconds + CLOCK_TOLERANCE_SECONDS
-    await curve.fetch_until(expected_end)
-    if curve.creation() is None:
-        # The index's clock may be before the launch: the curve's first transaction may
-        # come later.
-        await curve.fetch_until(None)
-    creation = curve.creation()
-    launched_at, clock = candidate.launched_at, candidate.launch_clock
+    if launched_at is not None:
+        expected_end = launched_at + window_seconds + CLOCK_TOLERANCE_SECONDS
+    creation = await curve.find_creation(expected_end)
     if creation is not None:
         launched_at, clock = creation.block_time, "curve"
-        await curve.fetch_until(creation.block_time + window_seconds)
+        launch = Launch(creation.slot, creators_of(creation.record, candidate.mint))
+        await curve.fetch_until(launched_at + window_seconds)
     if launched_at is None:
         return None
     end = launched_at + window_seconds
@@ -85,16 +85,15 @@ async def load_launch_window(
         source.fetch_range(pool, launched_at, end, MAX_WINDOW_TRANSACTIONS)
         for pool in pools
     ]
-    for list_number, transactions in enumerate(
-        await gather_or_cancel(requests), start=1
-    ):
+    pool_lists = await gather_or_cancel(requests)
+    for list_number, transactions in enumerate(pool_lists, start=1):
         history.add(transactions, list_number)
     return LaunchWindow(
         launched_at=launched_at,
         end=end,
         clock=clock,
         markets=[curve.address, *pools],
-        launch=_launch(creation, candidate.mint),
+        launch=launch,
     )
 
 
@@ -102,13 +101,9 @@ def first_buyers(history: TokenHistory, window: LaunchWindow) -> list[str]:
     """Return the wallets that bought in the window, in the order of their first buys."""
     first_buys: list[tuple[ChainPosition, str]] = []
     for wallet in history.wallets:
-        buys = [
-            change.position
-            for change in history.changes_of(wallet)
-            if window.has_buy(change)
-        ]
+        buys = list(filter(window.has_buy, history.changes_of(wallet)))
         if buys:
-            first_buys.append((buys[0], wallet))
+            first_buys.append((buys[0].position, wallet))
     return [wallet for _, wallet in sorted(first_buys)]
 
 
@@ -137,22 +132,31 @@ class _CurveTransactions:
         self._fetched_until = end
         self._next_time = None if until is None else until + 1
 
-    def creation(self) -> OrderedTransaction | None:
+    async def find_creation(
+        self, expected_end: int | None
+    ) -> OrderedTransaction | None:
+        """Return the transaction that created the token on the curve, None if there is
+        none.
+
+        Fetches up to unix second `expected_end`, and everything if the creation is not
+        in there: the clock of the index may be before the launch.
+        """
+        await self.fetch_until(expected_end)
+        creation = self._first_with_mint()
+        if creation is None:
+            await self.fetch_until(None)
+            creation = self._first_with_mint()
+        return creation
+
+    def _first_with_mint(self) -> OrderedTransaction | None:
         """Return the first transaction with the mint: anybody may send lamports to a
         curve's address before.
         """
-        with_mint = (
-            transaction
-            for transaction in self._transactions
-            if self._names_mint(transaction)
-        )
-        return next(with_mint, None)
-
-    def _names_mint(self, transaction: OrderedTransaction) -> bool:
-        return any(
-            balance.mint == self._mint
-            for balance in transaction.record.post_token_balances
-        )
+        for transaction in self._transactions:
+            balances = transaction.record.post_token_balances
+            if self._mint in {balance.mint for balance in balances}:
+                return transaction
+        return None
 
     def transactions_until(self, end: int) -> list[OrderedTransaction]:
         """Return the fetched transactions up to unix second `end`."""
@@ -164,11 +168,9 @@ class _CurveTransactions:
 
 
 def _pools(candidate: Candidate, curve: str) -> list[str]:
+    """Return the token's pools without the curve: the canonical one of PumpSwap first,
+    which the index may not know, then those of the index.
+    """
     pools = dict.fromkeys([pumpswap_pool(candidate.mint), *candidate.pools])
-    return [pool for pool in pools if pool != curve]
-
-
-def _launch(creation: OrderedTransaction | None, mint: str) -> Launch | None:
-    if creation is None:
-        return None
-    return Launch(creation.slot, creators_of(creation.record, mint))
+    pools.pop(curve, None)
+    return list(pools)

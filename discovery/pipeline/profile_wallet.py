@@ -78,11 +78,9 @@ async def profile_wallet(
     """
     source = providers.transaction_source(warnings)
     since = now - settings.PROFILE_LOOKBACK_DAYS * SECONDS_PER_DAY
-    limit = (
-        MAX_TRANSACTIONS_BY_TIME
-        if source.source == helius.NAME
-        else MAX_TRANSACTIONS_BY_SIGNATURE
-    )
+    limit = MAX_TRANSACTIONS_BY_SIGNATURE
+    if source.source == helius.NAME:
+        limit = MAX_TRANSACTIONS_BY_TIME
     transactions = await source.fetch_all_or_none(address, since, limit)
     if transactions is None:
         return _truncated_result(address, context, now=now, transaction_count=limit)

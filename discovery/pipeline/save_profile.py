@@ -3,8 +3,7 @@ profile or a score starts from.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 from django.db.models import Case, CharField, Value, When
@@ -14,7 +13,7 @@ from discovery.analysis.decay import next_status
 from discovery.domain.flags import TOKEN_FLAGS
 from discovery.domain.profiles import Cycle as CycleResult
 from discovery.domain.profiles import Profile
-from discovery.domain.times import datetime_from_unix
+from discovery.domain.times import datetime_from_unix, unix_from_datetime
 from discovery.models import Cycle, Position, RunToken, RunWallet, Wallet
 from discovery.models.enums import WalletStatus
 from discovery.pipeline.profile_wallet import WalletContext, WalletResult
@@ -95,11 +94,10 @@ def _cycle_row(address: str, cycle: CycleResult) -> Cycle:
 
 
 def cycle_from_row(row: Cycle) -> CycleResult:
-    """Return a stored cycle as analysis knows it."""
+    """Return a stored cycle as analysis knows it, times in unix seconds."""
     values: dict[str, Any] = {name: getattr(row, name) for name in _CYCLE_FIELDS}
     for name in _TIMES:
-        at = cast("datetime | None", values[name])
-        values[name] = None if at is None else int(at.astimezone(UTC).timestamp())
+        values[name] = unix_from_datetime(values[name])
     values["held_units"] = int(values["held_units"])
     return CycleResult(**values)
 

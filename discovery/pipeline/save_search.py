@@ -5,7 +5,7 @@ from decimal import Decimal, localcontext
 from typing import Final, cast
 
 from discovery.domain.findings import Candidate, LaunchClock
-from discovery.domain.times import datetime_from_unix
+from discovery.domain.times import datetime_from_unix, unix_from_datetime
 from discovery.models import Run, RunToken
 from discovery.pipeline.find_tokens import TokenSearchResult
 
@@ -39,6 +39,8 @@ def save_search(
 
 def _token_row(run_id: uuid.UUID, rank: int, token: Candidate) -> RunToken:
     transactions = token.transactions_24h
+    if transactions is not None:
+        transactions = min(transactions, _MAX_TRANSACTIONS)
     return RunToken(
         run_id=run_id,
         mint=token.mint,
@@ -52,9 +54,7 @@ def _token_row(run_id: uuid.UUID, rank: int, token: Candidate) -> RunToken:
         volume_usd=_storable(token.volume_24h_usd, places=2),
         liquidity_usd=_storable(token.liquidity_usd, places=2),
         market_cap_usd=_storable(token.market_cap_usd, places=2),
-        transactions_24h=None
-        if transactions is None
-        else min(transactions, _MAX_TRANSACTIONS),
+        transactions_24h=transactions,
         launched_at=datetime_from_unix(token.launched_at),
         launch_clock=token.launch_clock,
     )
@@ -75,9 +75,7 @@ def load_candidate(run_id: uuid.UUID, mint: str) -> Candidate:
         liquidity_usd=row.liquidity_usd,
         market_cap_usd=row.market_cap_usd,
         transactions_24h=row.transactions_24h,
-        launched_at=None
-        if row.launched_at is None
-        else int(row.launched_at.timestamp()),
+        launched_at=unix_from_datetime(row.launched_at),
         launch_clock=cast("LaunchClock", row.launch_clock),
     )
 

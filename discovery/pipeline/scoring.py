@@ -24,6 +24,7 @@ from discovery.pipeline.save_profile import (
     status_unless_blacklisted,
     stored_profile,
 )
+from discovery.providers.batches import batches
 
 log = logging.getLogger(__name__)
 
@@ -187,8 +188,8 @@ def rescore(
     wallets = Wallet.objects.profiled()
     if addresses is None:
         addresses = wallets.values_list("address", flat=True)
-    chosen = sorted(addresses)
-    for start in range(0, len(chosen), batch):
-        of_batch = wallets.filter(address__in=chosen[start : start + batch])
+    ordered = sorted(addresses)
+    for addresses_of_batch in batches(ordered, batch):
+        of_batch = wallets.filter(address__in=addresses_of_batch)
         save_wallet_scores(score_wallets(of_batch, prior, now), run)
-    return len(chosen)
+    return len(ordered)

@@ -36,7 +36,7 @@ class ValuedHistory(msgspec.Struct, frozen=True):
 
 async def load_trade_prices(prices: SolPrices, changes: Iterable[BalanceChange]) -> int:
     """Load SOL/USD for the trades that are quoted in a stable. Returns how many of them
-    stay without a price.
+    stay without a price; 0 without a request if there is none.
 
     Raises ProviderError.
     """
@@ -67,10 +67,13 @@ def value_history(
     units = initial_units
     for change in changes:
         if units is not None and units != change.before_units:
-            history.events.append(_unseen_transfer(change, change.before_units - units))
+            unseen_units = change.before_units - units
+            history.events.append(_transfer(change, unseen_units, "transfer_out"))
         units = change.after_units
         if change.trade is None:
-            history.events.append(_transfer(change))
+            moved_units = change.after_units - change.before_units
+            outflow: EventKind = "burn" if change.is_burn else "transfer_out"
+            history.events.append(_transfer(change, moved_units, outflow))
             continue
         value = value_lamports(change.trade, change.block_time, prices)
         history.trades.append(ValuedTrade(change.trade, change.block_time, value))
@@ -78,20 +81,10 @@ def value_history(
     return history
 
 
-def _unseen_transfer(change: BalanceChange, units: int) -> HoldingEvent:
-    """Return the transfer of units between the previous change and this one."""
-    return HoldingEvent(
-        kind="transfer_in" if units > 0 else "transfer_out",
-        signature=change.position.signature,
-        slot=change.position.slot,
-        block_time=change.block_time,
-        units=abs(units),
-    )
-
-
-def _transfer(change: BalanceChange) -> HoldingEvent:
-    units = change.after_units - change.before_units
-    outflow: EventKind = "burn" if change.is_burn else "transfer_out"
+def _transfer(change: BalanceChange, units: int, outflow: EventKind) -> HoldingEvent:
+    """Return a transfer of raw units in or before the transaction, negative = out.
+    `outflow` is its kind then.
+    """
     return HoldingEvent(
         kind="transfer_in" if units > 0 else outflow,
         signature=change.position.signature,
@@ -116,7 +109,11 @@ def _trade_event(
 
 
 def value_lamports(trade: Trade, block_time: int, prices: SolPrices) -> Fraction | None:
-    """Return the market amount of a trade in lamports, None if no price is known."""
+    """Return the market amount of a trade in lamports, None if no price is known.
+
+    block_time: unix seconds. An amount in SOL needs no price, one in a stable the
+    SOL/USD price of that time; any other quote has none.
+    """
     if trade.quote_mint == WRAPPED_SOL:
         return Fraction(trade.quote_units)
     if trade.quote_mint not in STABLES:

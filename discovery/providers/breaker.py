@@ -127,6 +127,7 @@ class LocalBreakerStore:
         self._states: dict[str, _CircuitState] = {}
 
     def _state(self, provider: str) -> _CircuitState:
+        """Return the provider's state, a new one if its failures are forgotten."""
         state = self._states.get(provider)
         if state is None or self._clock() - state.failed_at > FAILURE_TTL_SECONDS:
             state = _CircuitState(failed_at=self._clock())
@@ -134,6 +135,11 @@ class LocalBreakerStore:
         return state
 
     async def try_acquire(self, provider: str, request_id: str) -> Pause | None:
+        """Return None if the request may be sent, else the pause.
+
+        Once the open time has passed, the first request becomes the probe, for
+        PROBE_SECONDS from its last call; the others get a pause of POLL_SECONDS.
+        """
         state = self._state(provider)
         now = self._clock()
         if state.open_until is None:
@@ -148,8 +154,9 @@ class LocalBreakerStore:
         return None
 
     async def record_success(self, provider: str, request_id: str) -> bool:
-        state = self._states.pop(provider, None)
-        return state is not None and state.open_until is not None
+        """Reset the failures. Returns True if that closed an open circuit."""
+        state = self._states.pop(provider, _CircuitState())
+        return state.open_until is not None
 
     async def record_failure(
         self,
@@ -160,6 +167,9 @@ class LocalBreakerStore:
         first_seconds: float,
         max_seconds: float,
     ) -> float:
+        """Record a failed request. Returns the seconds for which that opened the
+        circuit, else 0: `first_seconds`, doubled for each opening up to `max_seconds`.
+        """
         state = self._state(provider)
         now = self._clock()
         was_open = state.open_until is not None
@@ -177,8 +187,9 @@ class LocalBreakerStore:
         return seconds
 
     async def release(self, provider: str, request_id: str) -> None:
-        state = self._states.get(provider)
-        if state is not None and state.probe == request_id:
+        """Let another request be the probe if this one was it."""
+        state = self._states.get(provider, _CircuitState())
+        if state.probe == request_id:
             state.probe = ""
 
 
@@ -203,7 +214,8 @@ class Breaker:
         self._sleep = sleep
 
     async def wait(self, request_id: str, timeout_seconds: float) -> float:
-        """Wait until the request may be sent. Returns the seconds waited.
+        """Wait until the request may be sent. Returns the seconds waited, 0 while the
+        circuit is closed.
 
         Raises CircuitOpen at once if the wait would exceed `timeout_seconds`.
         """
@@ -220,7 +232,9 @@ class Breaker:
             waited += seconds
 
     async def allows(self, request_id: str) -> bool:
-        """Return True if the request may be sent now."""
+        """Return True if the request may be sent now. Like `wait`, this makes it the
+        probe once the open time has passed.
+        """
         return await self._store.try_acquire(self.provider, request_id) is None
 
     async def record_success(self, request_id: str) -> bool:

@@ -13,6 +13,7 @@ from msgspec import Raw, Struct
 
 from discovery.domain.addresses import parse_address
 from discovery.domain.chain_text import clean_text
+from discovery.providers.batches import batches
 from discovery.providers.http import ProviderClient
 from discovery.providers.records import (
     Day,
@@ -84,8 +85,10 @@ class DexScreener:
         self._client = client
 
     async def feed(self, path: str) -> Rows[FeedToken]:
-        """Return the Solana tokens of one feed. Feeds are paid placement, so each token
-        carries its source.
+        """Return the Solana tokens of one feed, a path of FEEDS. Feeds are paid
+        placement, so each token carries its source.
+
+        Raises ProviderError.
         """
         response = await self._client.request(path)
         source = f"dexscreener{path.removesuffix('/v1')}"
@@ -95,18 +98,18 @@ class DexScreener:
                 return None
             return FeedToken(parse_address(row.token_address), source)
 
-        return decode_rows(
-            NAME, decode_body(NAME, response.body, list[Raw]), _FeedRow, build
-        )
+        raws = decode_body(NAME, response.body, list[Raw])
+        return decode_rows(NAME, raws, _FeedRow, build)
 
     async def pairs(self, mints: Iterable[str]) -> Rows[PairRecord]:
         """Return every pair in which one of the mints is the base token, 30 mints a
-        call.
+        call. A mint without a market has none.
+
+        Raises ProviderError if one call fails.
         """
         unique_mints = list(dict.fromkeys(mints))
         pairs: Rows[PairRecord] = Rows()
-        for start in range(0, len(unique_mints), BATCH_SIZE):
-            mints_of_call = unique_mints[start : start + BATCH_SIZE]
+        for mints_of_call in batches(unique_mints, BATCH_SIZE):
             batch = await self._batch(mints_of_call)
             pairs.merge(batch.pairs)
             if len(mints_of_call) > 1 and batch.row_count >= FULL_RESPONSE_ROWS:
@@ -122,21 +125,24 @@ class DexScreener:
         pairs with it as quote token.
         """
         mints_with_pair = {pair.mint for pair in pairs}
-        missing: Rows[PairRecord] = Rows()
-        for mint in mints:
-            if mint not in mints_with_pair:
-                batch = await self._batch([mint])
-                missing.merge(batch.pairs)
-        return missing
+        missing_mints = [mint for mint in mints if mint not in mints_with_pair]
+        missing_pairs: Rows[PairRecord] = Rows()
+        for mint in missing_mints:
+            batch = await self._batch([mint])
+            missing_pairs.merge(batch.pairs)
+        return missing_pairs
 
     async def _batch(self, mints: Sequence[str]) -> _Batch:
+        """Return the pairs with one of the mints as base token. The response also has
+        pairs in which a mint is the quote token.
+        """
         response = await self._client.request(f"/tokens/v1/solana/{','.join(mints)}")
         raws = decode_body(NAME, response.body, list[Raw])
         mint_set = set(mints)
 
         def build(pair: _Pair) -> PairRecord | None:
             mint = pair.base_token.address
-            if mint is None or mint not in mint_set or pair.chain_id != CHAIN:
+            if mint not in mint_set or pair.chain_id != CHAIN:
                 return None
             return _pair_record(mint, pair)
 
@@ -144,18 +150,24 @@ class DexScreener:
 
 
 def _pair_record(mint: str, pair: _Pair) -> PairRecord:
+    """Return the pair as a record. Raises ValueError for an invalid address or time.
+
+    Without a market cap, the fully diluted value stands for it.
+    """
+    quote_token = pair.quote_token or _Token()
+    liquidity = pair.liquidity or _Liquidity()
     market_cap = pair.fdv if pair.market_cap is None else pair.market_cap
     return PairRecord(
         mint=mint,
         pool=parse_address(pair.pair_address),
         dex=pair.dex_id,
-        quote_mint=None if pair.quote_token is None else pair.quote_token.address,
+        quote_mint=quote_token.address,
         symbol=clean_text(pair.base_token.symbol, 64),
         name=clean_text(pair.base_token.name, 128),
         price_usd=finite(pair.price_usd),
         price_change_24h_pct=day_figure(pair.price_change),
         volume_24h_usd=day_figure(pair.volume),
-        liquidity_usd=None if pair.liquidity is None else finite(pair.liquidity.usd),
+        liquidity_usd=finite(liquidity.usd),
         market_cap_usd=finite(market_cap),
         transactions_24h=day_trades(pair.txns),
         pool_created_at=_created_at(pair.pair_created_at),
@@ -163,4 +175,7 @@ def _pair_record(mint: str, pair: _Pair) -> PairRecord:
 
 
 def _created_at(milliseconds: int | None) -> int | None:
-    return checked_unix_seconds(milliseconds // 1000) if milliseconds else None
+    """Return unix seconds, None for an absent time and for 0."""
+    if not milliseconds:
+        return None
+    return checked_unix_seconds(milliseconds // 1000)

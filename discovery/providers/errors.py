@@ -17,6 +17,7 @@ reads it. Messages name the provider and the cause in plain words, never a URL w
 query, because keys are sent there.
 """
 
+import re
 from typing import Final
 
 import msgspec
@@ -40,10 +41,8 @@ class ProviderError(Exception):
     @property
     def code(self) -> str:
         """A stable code for logs and the run's errors: `rate_limited`, `bad_payload`…"""
-        name = type(self).__name__
-        return "".join(
-            f"_{char.lower()}" if char.isupper() else char for char in name
-        ).lstrip("_")
+        words = re.findall(r"[A-Z][^A-Z]*", type(self).__name__)
+        return "_".join(words).lower()
 
 
 class Unreachable(ProviderError):

@@ -76,7 +76,10 @@ class GeckoTerminal:
         self._client = client
 
     async def trending(self, duration: str) -> Rows[PairRecord]:
-        """Return the first page of trending pools over `duration` (5m, 1h, 6h, 24h)."""
+        """Return the first page of trending pools over `duration` (5m, 1h, 6h, 24h).
+
+        Raises ProviderError.
+        """
         return await self._pools(
             "/networks/solana/trending_pools", {"duration": duration, "page": "1"}
         )
@@ -84,6 +87,8 @@ class GeckoTerminal:
     async def dex_pools(self, dex: str) -> Rows[PairRecord]:
         """Return the busiest pools of one DEX by transactions; on launchpads these are
         young tokens.
+
+        Raises ProviderError.
         """
         return await self._pools(f"/networks/solana/dexes/{dex}/pools", {"page": "1"})
 
@@ -102,23 +107,26 @@ def _related_id(relation: _Relation | None) -> str:
 def _mint(relation: _Relation | None) -> str | None:
     """Return the mint, None without a token or for a token of another network."""
     token = _related_id(relation)
-    return (
-        token.removeprefix(NETWORK_PREFIX) if token.startswith(NETWORK_PREFIX) else None
-    )
+    if not token.startswith(NETWORK_PREFIX):
+        return None
+    return token.removeprefix(NETWORK_PREFIX)
 
 
 def _pair_record(pool: _Pool) -> PairRecord | None:
+    """Return the pool as a record, None if its token is of another network. Raises
+    ValueError for an invalid address or time.
+
+    Without a market cap, the fully diluted value stands for it.
+    """
     mint = _mint(pool.relationships.base_token)
     if mint is None:
         return None
     attributes = pool.attributes
     pool_name = attributes.name or ""
     symbol = clean_text(pool_name.split(" / ")[0], 64)
-    market_cap = (
-        attributes.fdv_usd
-        if attributes.market_cap_usd is None
-        else attributes.market_cap_usd
-    )
+    market_cap = attributes.market_cap_usd
+    if market_cap is None:
+        market_cap = attributes.fdv_usd
     return PairRecord(
         mint=parse_address(mint),
         pool=parse_address(attributes.address),

@@ -6,6 +6,7 @@ disagree on whether a free key may call the method, so clients try it once at th
 Failed responses are free.
 """
 
+import math
 from typing import Final
 
 from msgspec import Raw, Struct
@@ -44,8 +45,10 @@ class Helius:
         self.provider = rpc.provider
 
     async def probe(self, address: str) -> None:
-        """Request one row. Raises KeyRefused, Unsupported or QuotaUsedUp if the key
-        cannot use the method.
+        """Request one row, for 10 credits.
+
+        Raises KeyRefused, Unsupported or QuotaUsedUp if the key cannot use the method,
+        another ProviderError if that is not known.
         """
         await self.transactions(address, limit=1)
 
@@ -59,10 +62,12 @@ class Helius:
         token: str | None = None,
         limit: int = PAGE_SIZE,
     ) -> TransactionPage:
-        """Return successful transactions that name the address; `since` and `until` are
-        unix seconds, inclusive.
+        """Return one page of the successful transactions that name the address.
 
-        Raises BadPayload if the next page is the requested one.
+        since, until: unix seconds, inclusive; None = open. token: of the page, None =
+        the first one. limit: rows of the page, PAGE_SIZE at most.
+        Rows that cannot be read are counted in `rejected`.
+        Raises ProviderError, BadPayload if the next page is the requested one.
         """
         config: dict[str, object] = {
             "transactionDetails": "full",
@@ -77,12 +82,17 @@ class Helius:
             config["paginationToken"] = token
         body = await self._rpc.call("getTransactionsForAddress", [address, config])
         page = decode_body(self.provider, body, _Page)
-        self._meter.add_credits(self.provider, _credits(len(page.data)))
-        if page.pagination_token is not None and page.pagination_token == token:
+        hundreds = math.ceil(len(page.data) / 100)
+        self._meter.add_credits(self.provider, CREDITS_PER_100_ROWS * max(1, hundreds))
+        next_token = page.pagination_token
+        if next_token is not None and next_token == token:
             raise BadPayload(self.provider, "the same page again")
-        return TransactionPage(self._rows(page.data), page.pagination_token)
+        return TransactionPage(self._rows(page.data), next_token)
 
     def _rows(self, raws: list[Raw]) -> Rows[TransactionRecord]:
+        """Decode the rows one by one. One that cannot be read or has no signature is
+        rejected.
+        """
         rows: Rows[TransactionRecord] = Rows()
         for raw in raws:
             try:
@@ -98,6 +108,7 @@ class Helius:
 
 
 def _filters(since: int | None, until: int | None) -> dict[str, object]:
+    """Return the filters of Helius' documentation: `gte` and `lte` include their bound."""
     filters: dict[str, object] = {"status": "succeeded", "tokenAccounts": "none"}
     block_time: dict[str, int] = {}
     if since is not None:
@@ -107,8 +118,3 @@ def _filters(since: int | None, until: int | None) -> dict[str, object]:
     if block_time:
         filters["blockTime"] = block_time
     return filters
-
-
-def _credits(row_count: int) -> int:
-    hundreds = -(-row_count // 100)
-    return CREDITS_PER_100_ROWS * max(1, hundreds)

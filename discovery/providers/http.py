@@ -8,6 +8,7 @@ import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Final, Protocol
 
 import aiohttp
@@ -52,7 +53,7 @@ class Meter(Protocol):
     """
 
     def charge(self, provider: str, calls: int) -> None:
-        """Count calls before they are made."""
+        """Count calls before they are made. What this raises ends the request."""
 
     def add_credits(self, provider: str, credits_used: int) -> None:
         """Count the credits that a response cost."""
@@ -61,9 +62,10 @@ class Meter(Protocol):
         """Count a 429."""
 
 
-class Observer(Protocol):
-    """Receives the result of every request. Methods must neither block nor raise: the
-    request waits for them.
+class Observer:
+    """Receives the result of every request, and ignores it unless a subclass does more.
+
+    Methods must neither block nor raise: the request waits for them.
     """
 
     def request_succeeded(self, provider: str) -> None:
@@ -73,26 +75,10 @@ class Observer(Protocol):
         """The request ended with that error."""
 
     def circuit_opened(self, provider: str, seconds: float) -> None:
-        """The provider's circuit opened for so long."""
+        """The provider's circuit opened for that many seconds."""
 
     def circuit_closed(self, provider: str) -> None:
         """The provider's circuit closed."""
-
-
-class NullObserver:
-    """An Observer that ignores everything."""
-
-    def request_succeeded(self, provider: str) -> None:
-        pass
-
-    def request_failed(self, provider: str, error: ProviderError) -> None:
-        pass
-
-    def circuit_opened(self, provider: str, seconds: float) -> None:
-        pass
-
-    def circuit_closed(self, provider: str) -> None:
-        pass
 
 
 class _Request(msgspec.Struct, frozen=True):
@@ -103,7 +89,7 @@ class _Request(msgspec.Struct, frozen=True):
     params: Mapping[str, str]
     json: Any
     calls: int
-    classify: Classify | None
+    classify: Classify
 
 
 class ProviderClient:
@@ -138,7 +124,7 @@ class ProviderClient:
         self._breaker = breaker or Breaker(
             provider, LocalBreakerStore(clock), sleep=sleep
         )
-        self._observer = observer or NullObserver()
+        self._observer = observer or Observer()
         self._sleep = sleep
         self._clock = clock
 
@@ -153,12 +139,15 @@ class ProviderClient:
     ) -> Response:
         """Send a GET, or a POST if `json` is given, and return the response.
 
-        Retries while the error is retryable and the deadline allows.
+        The secret parameters of the client are added to `params`. Retries while the
+        error is retryable and the deadline allows.
 
         calls: weight of the request in the rate limit and the budget (a batch counts
-        each item). classify: the provider's meaning of a response, which comes before
-        the status; None = a 2xx must be JSON. Raises ProviderError, and the meter's
-        exception for an exhausted budget.
+        each item).
+        classify: the provider's meaning of a response, which comes before the status;
+        None = a 2xx must be JSON.
+        Raises ProviderError, CircuitOpen if nothing was sent, and the meter's exception
+        for an exhausted budget.
         """
         request = _Request(
             id=uuid.uuid4().hex,
@@ -166,7 +155,7 @@ class ProviderClient:
             params=params or {},
             json=json,
             calls=calls,
-            classify=classify,
+            classify=classify or partial(classify_json, self.provider),
         )
         try:
             response = await self._send_with_retries(request)
@@ -180,6 +169,9 @@ class ProviderClient:
         return response
 
     async def _send_with_retries(self, request: _Request) -> Response:
+        """Send the request until a response arrives. Raises the error of the last
+        attempt, CircuitOpen, or the meter's exception.
+        """
         remaining_seconds = self._deadline_seconds
         for attempt in range(1, MAX_ATTEMPTS + 1):
             remaining_seconds -= await self._wait_for_turn(request, remaining_seconds)
@@ -191,7 +183,8 @@ class ProviderClient:
             remaining_seconds -= self._clock() - started
             backoff = _backoff_seconds(attempt)
             remaining_seconds -= max(backoff, await self._slow_down(result))
-            if not result.retryable or attempt == MAX_ATTEMPTS or remaining_seconds < 0:
+            has_retries = attempt < MAX_ATTEMPTS and remaining_seconds >= 0
+            if not (result.retryable and has_retries):
                 raise result
             log.debug(
                 "retrying",
@@ -225,15 +218,10 @@ class ProviderClient:
         """Send the request once. Returns the response, or the error that it means."""
         try:
             response = await self._send(request, timeout_seconds)
-            error = self._classify(request, response)
+            error = request.classify(response)
         except ProviderError as caught:
             return caught
-        return response if error is None else error
-
-    def _classify(self, request: _Request, response: Response) -> ProviderError | None:
-        if request.classify is None:
-            return classify_json(self.provider, response)
-        return request.classify(response) or classify_status(self.provider, response)
+        return error or classify_status(self.provider, response) or response
 
     async def _send(self, request: _Request, timeout_seconds: float) -> Response:
         """Send once within `timeout_seconds`: a server that trickles would never exceed
@@ -258,7 +246,7 @@ class ProviderClient:
                 allow_redirects=False,
             ) as response:
                 return Response(
-                    response.status, await response.read(), dict(response.headers)
+                    response.status, await response.read(), response.headers
                 )
         except TimeoutError:
             cause = "no response in time"
@@ -318,7 +306,9 @@ class ProviderClient:
 
 
 def _backoff_seconds(attempt: int) -> float:
+    """Return the pause after an attempt: doubled from FIRST_BACKOFF_SECONDS to
+    MAX_BACKOFF_SECONDS, then multiplied by a jitter of 0.5 to 1.5.
+    """
     jitter = random.uniform(0.5, 1.5)  # noqa: S311  not a secret
-    return (
-        min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** (attempt - 1)) * jitter
-    )
+    seconds = FIRST_BACKOFF_SECONDS * 2.0 ** (attempt - 1)
+    return min(MAX_BACKOFF_SECONDS, seconds) * jitter

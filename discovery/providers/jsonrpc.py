@@ -1,4 +1,8 @@
-"""JSON-RPC 2.0 over HTTP: single calls and batches."""
+"""JSON-RPC 2.0 over HTTP: single calls and batches.
+
+By the specification (section 6) the responses to a batch come in any order, and a
+server that cannot read a batch sends a single response.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -62,16 +66,16 @@ class JsonRpc:
         self._batch_counts_each = batch_counts_each
 
     async def call(self, method: str, params: list[Any]) -> bytes:
-        """Call the method and return the result as JSON. Raises ProviderError; NotFound
-        for a skipped slot.
+        """Call the method and return the result as JSON, `null` included.
+
+        Raises ProviderError; NotFound for a skipped slot.
         """
         response = await self._client.request(
             json=_call(1, method, params), classify=self._classify_single
         )
         result = _decode_single(response.body).result
-        assert (
-            result is not UNSET
-        )  # without a result, `_classify_single` returned an error
+        # Without a result, `_classify_single` returned an error.
+        assert result is not UNSET
         return bytes(result)
 
     async def call_many(
@@ -83,32 +87,28 @@ class JsonRpc:
         Raises Unsupported if the server refuses batches, ProviderError if the whole
         batch failed.
         """
+        calls = [_call(index, method, each) for index, each in enumerate(params)]
         response = await self._client.request(
-            json=[
-                _call(index, method, item_params)
-                for index, item_params in enumerate(params)
-            ],
+            json=calls,
             calls=len(params) if self._batch_counts_each else 1,
             classify=self._classify_batch,
         )
         missing = BadPayload(self.provider, "no response to one call of a batch")
-        results: dict[int, bytes | ProviderError] = dict.fromkeys(
-            range(len(params)), missing
-        )
+        results: dict[int, bytes | ProviderError]
+        results = dict.fromkeys(range(len(params)), missing)
         for row in _decode_batch(response.body):
-            result = self._item_result(row, response)
-            if isinstance(row.id, int) and result is not None:
-                results[row.id] = result
+            if not isinstance(row.id, int):
+                continue
+            if row.error is not None:
+                results[row.id] = classify_error(self.provider, row.error, response)
+            elif row.result is not UNSET:
+                results[row.id] = bytes(row.result)
         return results
 
-    def _item_result(
-        self, row: _RpcResponse, response: Response
-    ) -> bytes | ProviderError | None:
-        if row.error is not None:
-            return classify_error(self.provider, row.error, response)
-        return None if row.result is UNSET else bytes(row.result)
-
     def _classify_single(self, response: Response) -> ProviderError | None:
+        """Return the error of a response to one call, None if it has a result or the
+        HTTP status decides.
+        """
         try:
             row = _decode_single(response.body)
         except UNREADABLE:
@@ -120,6 +120,9 @@ class JsonRpc:
         return None
 
     def _classify_batch(self, response: Response) -> ProviderError | None:
+        """Return the error of a whole batch: every call failed, the first with an error
+        that concerns all. None if the calls have results or errors of their own.
+        """
         try:
             rows = _decode_batch(response.body)
         except UNREADABLE:
@@ -131,16 +134,14 @@ class JsonRpc:
         return error if isinstance(error, WHOLE_BATCH_ERRORS) else None
 
     def _classify_single_for_batch(self, response: Response) -> ProviderError | None:
-        """Return the meaning of one response to a whole batch: most servers refuse
-        batches with it.
+        """Return the meaning of one response to a whole batch, None if the HTTP status
+        decides. Most servers refuse batches with it.
         """
+        status = response.status
         error = self._classify_single(response)
+        is_refused = isinstance(error, BadRequest)
         if error is None:
-            is_refused = (
-                response.status < 300 or response.status in BATCH_REFUSED_STATUSES
-            )
-        else:
-            is_refused = isinstance(error, BadRequest)
+            is_refused = status < 300 or status in BATCH_REFUSED_STATUSES
         if is_refused:
             return Unsupported(self.provider, "one response to a batch of calls")
         return error

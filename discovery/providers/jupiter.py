@@ -5,7 +5,7 @@ Without a key (since April 2026) 30 calls a minute, more with one. Figures of ze
 omitted, not sent as 0.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -13,6 +13,7 @@ from msgspec import Raw, Struct, field
 
 from discovery.domain.addresses import parse_address
 from discovery.domain.chain_text import clean_text
+from discovery.providers.batches import batches
 from discovery.providers.http import ProviderClient
 from discovery.providers.records import (
     Rows,
@@ -61,21 +62,27 @@ class Jupiter:
         self._client = client
 
     async def trending(self, interval: str) -> Rows[TokenRecord]:
-        """Return up to 100 trending tokens over `interval` (1h, 6h, 24h)."""
+        """Return up to 100 trending tokens over `interval` (1h, 6h, 24h).
+
+        Raises ProviderError.
+        """
         return await self._request(
             f"/tokens/v2/toptrending/{interval}", {"limit": "100"}
         )
 
     async def tokens(self, mints: Iterable[str]) -> Rows[TokenRecord]:
-        """Return the records of the mints, 100 a call; unknown mints have none."""
+        """Return the records of the mints, 100 a call; unknown mints have none.
+
+        Raises ProviderError if one call fails.
+        """
         unique_mints = list(dict.fromkeys(mints))
         tokens: Rows[TokenRecord] = Rows()
-        for start in range(0, len(unique_mints), BATCH_SIZE):
-            batch = unique_mints[start : start + BATCH_SIZE]
+        for batch in batches(unique_mints, BATCH_SIZE):
             tokens.merge(await self._tokens_of(batch))
         return tokens
 
-    async def _tokens_of(self, mints: list[str]) -> Rows[TokenRecord]:
+    async def _tokens_of(self, mints: Sequence[str]) -> Rows[TokenRecord]:
+        """Return the records of the mints alone: the search also matches symbols."""
         rows = await self._request("/tokens/v2/search", {"query": ",".join(mints)})
         mint_set = set(mints)
         rows[:] = [row for row in rows if row.mint in mint_set]
@@ -83,13 +90,14 @@ class Jupiter:
 
     async def _request(self, path: str, params: dict[str, str]) -> Rows[TokenRecord]:
         response = await self._client.request(path, params=params)
-        return decode_rows(
-            NAME, decode_body(NAME, response.body, list[Raw]), _Token, _token_record
-        )
+        raws = decode_body(NAME, response.body, list[Raw])
+        return decode_rows(NAME, raws, _Token, _token_record)
 
 
 def _token_record(token: _Token) -> TokenRecord:
+    """Return the token as a record. Raises ValueError for an invalid address or time."""
     first_pool = token.first_pool or _Pool()
+    stats = token.stats_24h or _Stats()
     return TokenRecord(
         mint=parse_address(token.id),
         symbol=clean_text(token.symbol, 64),
@@ -101,9 +109,7 @@ def _token_record(token: _Token) -> TokenRecord:
         graduated_pool=token.graduated_pool,
         graduated_at=parse_unix_seconds(token.graduated_at),
         price_usd=finite(token.usd_price),
-        price_change_24h_pct=None
-        if token.stats_24h is None
-        else finite(token.stats_24h.price_change),
+        price_change_24h_pct=finite(stats.price_change),
         volume_24h_usd=_volume(token.stats_24h),
         liquidity_usd=finite(token.liquidity),
         market_cap_usd=finite(token.mcap),

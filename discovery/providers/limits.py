@@ -69,12 +69,16 @@ class LocalRateLimitStore:
         return min(1.0, slowdown.factor * 2**doublings)
 
     async def reserve(self, provider: str, interval_seconds: float) -> float:
+        """Reserve the next free moment of this process. Returns the seconds until it."""
         now = self._clock()
         start = max(now, self._next.get(provider, 0.0))
         self._next[provider] = start + interval_seconds / self.rate_factor(provider)
         return start - now
 
     async def slow_down(self, provider: str, pause_seconds: float) -> None:
+        """Allow no call for `pause_seconds`. Halves the rate, MIN_RATE_FACTOR at the
+        least, unless a pause is under way.
+        """
         now = self._clock()
         paused_until = self._paused_until.get(provider, now)
         if now >= paused_until:
@@ -84,6 +88,7 @@ class LocalRateLimitStore:
         self._next[provider] = max(self._next.get(provider, 0.0), now + pause_seconds)
 
     async def pause_left(self, provider: str) -> float:
+        """Return the seconds until the current pause ends, 0 if there is none."""
         return max(0.0, self._paused_until.get(provider, 0.0) - self._clock())
 
 
@@ -103,13 +108,14 @@ class RateLimiter:
         self.calls_per_second = calls_per_second
         self._store = store
         self._sleep = sleep
-        self._queue = asyncio.Semaphore(
-            max(1, math.ceil(calls_per_second * RESERVE_AHEAD_SECONDS))
-        )
+        calls_ahead = math.ceil(calls_per_second * RESERVE_AHEAD_SECONDS)
+        self._queue = asyncio.Semaphore(max(1, calls_ahead))
         self._slowdown_count = 0
 
     async def wait(self, calls: int = 1) -> None:
-        """Wait until a request that counts as `calls` may be sent."""
+        """Wait until a request that counts as `calls` may be sent. A pause that begins
+        meanwhile is waited for too.
+        """
         async with self._queue:
             slowdown_count = self._slowdown_count
             seconds = await self._store.reserve(
@@ -117,12 +123,11 @@ class RateLimiter:
             )
             if seconds > 0:
                 await self._sleep(seconds)
-            if (
-                self._slowdown_count != slowdown_count
-            ):  # a pause began after the reservation
+            has_slowed_down = self._slowdown_count != slowdown_count
+            if has_slowed_down:  # a pause began after the reservation
                 await self._sleep(await self._store.pause_left(self.provider))
 
     async def slow_down(self, pause_seconds: float) -> None:
-        """Pause all calls and halve the rate after a 429."""
+        """Pause all calls for `pause_seconds` and halve the rate: called after a 429."""
         self._slowdown_count += 1
         await self._store.slow_down(self.provider, pause_seconds)

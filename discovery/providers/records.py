@@ -36,9 +36,8 @@ class PairRecord(Struct, frozen=True):
     liquidity_usd: Decimal | None
     market_cap_usd: Decimal | None
     transactions_24h: int | None
-    pool_created_at: (
-        int | None
-    )  # unix seconds; this pool's creation, for a migrated token the migration
+    pool_created_at: int | None
+    """Unix seconds; this pool's creation, for a migrated token the migration."""
 
 
 class TokenRecord(Struct, frozen=True):
@@ -106,12 +105,14 @@ class Rows(list[Row]):
     cause = ""
 
     def reject(self, cause: str) -> None:
-        """Count a row that was not as documented."""
+        """Count a row that was not as documented. The cause of the first one is kept."""
         self.rejected += 1
         self.cause = self.cause or cause
 
     def merge(self, other: "Rows[Row]") -> None:
-        """Add the records and the rejections of another response."""
+        """Add the records and the rejections of another response. The first cause is
+        kept.
+        """
         self.extend(other)
         self.rejected += other.rejected
         self.cause = self.cause or other.cause
@@ -123,8 +124,11 @@ def decode_rows(
     wire: type[Wire],
     build: Callable[[Wire], Row | None],
 ) -> Rows[Row]:
-    """Decode rows one by one: a bad row is counted and skipped. `build` returns None to
-    drop a row.
+    """Decode rows one by one, so that a bad one costs only itself: it is counted in
+    `rejected` and skipped.
+
+    build: makes the record of a row, None to drop the row uncounted. Its ValueError,
+    KeyError or OverflowError rejects the row.
     """
     rows: Rows[Row] = Rows()
     decoder = msgspec.json.Decoder(wire)
@@ -140,7 +144,10 @@ def decode_rows(
 
 
 def decode_body(provider: str, body: bytes, shape: type[Shape]) -> Shape:
-    """Decode the body as `shape`. Raises BadPayload with the cause in plain words."""
+    """Return the body decoded as `shape`.
+
+    Raises BadPayload with the cause in plain words, for a truncated body too.
+    """
     try:
         return msgspec.json.decode(body, type=shape)
     except UNREADABLE as error:
@@ -148,15 +155,19 @@ def decode_body(provider: str, body: bytes, shape: type[Shape]) -> Shape:
 
 
 def finite(value: Decimal | None) -> Decimal | None:
-    """Return the value, or None for NaN, infinity and absurd exponents."""
+    """Return the value; None for None, NaN, infinity and values of 10**30 or more,
+    which no market reaches and no column holds.
+    """
     if value is None or not value.is_finite():
         return None
     return value if value.adjusted() < _MAX_DIGITS else None
 
 
 def parse_unix_seconds(iso: str | None) -> int | None:
-    """Return an ISO-8601 time with zone as unix seconds, None for an empty one. Raises
-    ValueError for anything else.
+    """Return an ISO-8601 time with zone as whole unix seconds, None for None and "".
+
+    Raises ValueError for anything else, for a time without a zone and for one out of
+    range.
     """
     if not iso:
         return None
@@ -167,7 +178,10 @@ def parse_unix_seconds(iso: str | None) -> int | None:
 
 
 def checked_unix_seconds(seconds: int) -> int:
-    """Return unix seconds unchanged. Raises ValueError before 1970 and after 2100."""
+    """Return unix seconds unchanged.
+
+    Raises ValueError for 0 or less, and from 2100-01-01 on.
+    """
     if not 0 < seconds < MAX_UNIX_SECONDS:
         raise ValueError("a time out of range")
     return seconds

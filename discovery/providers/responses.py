@@ -17,12 +17,17 @@ from discovery.providers.errors import (
 )
 
 RATE_LIMIT_STATUSES: Final = frozenset({429, 418})
+"""Binance sends 418 to an address that it banned for ignoring 429s (its REST
+documentation, section on limits).
+"""
 ACCESS_STATUSES: Final = frozenset({401, 403})
 MAX_RETRY_AFTER_SECONDS: Final = 3600.0
 
 
 class Response(msgspec.Struct, frozen=True):
-    """A complete response."""
+    """A complete response. Names of `headers` are case-insensitive, as aiohttp sends
+    them.
+    """
 
     status: int
     body: bytes
@@ -66,7 +71,12 @@ carry the key elsewhere.
 
 
 def classify_status(provider: str, response: Response) -> ProviderError | None:
-    """Return the error that the HTTP status means, None for 2xx."""
+    """Return the error that the HTTP status means, None for 2xx.
+
+    The meanings are those of RFC 9110 and of the providers' documentation: 401 and 403
+    refuse the key, 404 names an unknown object, 418 and 429 ask for fewer calls. Any
+    other 4xx is a fault of the request.
+    """
     status = response.status
     if response.is_success:
         return None
@@ -78,28 +88,29 @@ def classify_status(provider: str, response: Response) -> ProviderError | None:
 
 
 def classify_json(provider: str, response: Response) -> ProviderError | None:
-    """Return the error that the HTTP status means; a 2xx response must have a complete
-    JSON body.
+    """Return BadPayload for a 2xx without a complete JSON body, which may be truncated;
+    otherwise None: the HTTP status decides.
     """
     if response.is_success and not is_json(response.body):
         return BadPayload(provider, "response is not JSON")
-    return classify_status(provider, response)
+    return None
 
 
 def retry_after_seconds(response: Response) -> float | None:
-    """Return `Retry-After` in seconds; None if it is absent, zero, an hour or more, or
-    a date.
+    """Return `Retry-After` (RFC 9110, section 10.2.3) in seconds; None if it is absent,
+    zero, an hour or more, or a date.
     """
-    headers = {name.lower(): value for name, value in response.headers.items()}
     try:
-        seconds = float(headers.get("retry-after", ""))
+        seconds = float(response.headers.get("Retry-After", ""))
     except ValueError:
         return None
     return seconds if 0 < seconds < MAX_RETRY_AFTER_SECONDS else None
 
 
 def is_json(body: bytes) -> bool:
-    """Return True if the body is one complete JSON value."""
+    """Return True if the body is one complete JSON value, False for a truncated or
+    empty one.
+    """
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
     except UNREADABLE:

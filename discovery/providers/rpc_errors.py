@@ -1,10 +1,12 @@
 """The meaning of JSON-RPC error codes of Agave and of gateways.
 
-Source of the codes: Agave's `RpcCustomError` and Helius' documentation of 2026. A
+Source of the codes: JSON-RPC 2.0, section 5.1 (-32700 to -32600), Agave's
+`RpcCustomError` (-32001 to -32019) and Helius' documentation of 2026 (-324xx). A
 validator sends application errors with HTTP 200; gateways use 4xx/5xx, plain text or
 HTML, sometimes under 200.
 """
 
+import re
 from typing import Final
 
 import msgspec
@@ -33,7 +35,7 @@ RATE_LIMIT_CODES: Final = frozenset({-32429, 429})
 INVALID_REQUEST_CODES: Final = frozenset({-32600, -32601, -32602, -32700})
 """Their messages do not speak of rate limits: "Too many inputs provided" is not one."""
 QUOTA_WORDS: Final = "max usage"
-RATE_LIMIT_WORDS: Final = ("too many", "rate limit", "rate-limit", "ratelimit")
+RATE_LIMIT_WORDS: Final = re.compile("too many|rate[ -]?limit")
 MAX_PLAIN_TEXT_BYTES: Final = 2000
 
 _UNSUPPORTED: Final = ErrorMeaning(
@@ -78,7 +80,9 @@ _decode_gateway_error = msgspec.json.Decoder(_GatewayError).decode
 def classify_error(
     provider: str, error: RpcErrorObject, response: Response
 ) -> ProviderError:
-    """Return the meaning of an error object."""
+    """Return the meaning of an error object. Its message comes before its code: a
+    gateway sends quota and rate limit under codes of its own.
+    """
     words = error.message.lower()
     if QUOTA_WORDS in words:
         return QuotaUsedUp(provider, "the plan's quota is used up")
@@ -95,10 +99,10 @@ def classify_unless_vague(
     gateway's status says more.
     """
     meaning = classify_error(provider, error, response)
-    if not isinstance(meaning, BadRequest):
-        return meaning
     has_telling_status = response.status in ACCESS_STATUSES or response.is_server_error
-    return None if has_telling_status else meaning
+    if isinstance(meaning, BadRequest) and has_telling_status:
+        return None
+    return meaning
 
 
 def classify_text(provider: str, response: Response) -> ProviderError | None:
@@ -108,7 +112,7 @@ def classify_text(provider: str, response: Response) -> ProviderError | None:
     words = _plain_words(response.body)
     if QUOTA_WORDS in words:
         return QuotaUsedUp(provider, "the plan's quota is used up")
-    if response.status == 429 or _mentions_rate_limit(words):
+    if response.status == 429 or RATE_LIMIT_WORDS.search(words):
         return RateLimited(provider, "too many requests", retry_after_seconds(response))
     if response.status < 300:
         return BadPayload(provider, "response is not JSON")
@@ -118,11 +122,9 @@ def classify_text(provider: str, response: Response) -> ProviderError | None:
 def _is_rate_limit(code: int, words: str) -> bool:
     if code in RATE_LIMIT_CODES:
         return True
-    return code not in INVALID_REQUEST_CODES and _mentions_rate_limit(words)
-
-
-def _mentions_rate_limit(words: str) -> bool:
-    return any(phrase in words for phrase in RATE_LIMIT_WORDS)
+    if code in INVALID_REQUEST_CODES:
+        return False
+    return RATE_LIMIT_WORDS.search(words) is not None
 
 
 def _plain_words(body: bytes) -> str:

@@ -54,8 +54,10 @@ class SlotSearch:
         self._must_halve = False
 
     async def run(self) -> TimedSlot | None:
-        """Return the earliest timed slot after the target, None if the node's blocks do
-        not reach back to it.
+        """Return the earliest timed slot after the target, as far as the tolerance
+        tells; None if the node's blocks do not reach back to the target.
+
+        Raises ProviderError as `block_time` does, NotFound excepted.
         """
         while not self._is_close and self._width > 1:
             width = self._width
@@ -81,26 +83,29 @@ class SlotSearch:
         return self._ceiling - self._low
 
     def _guess(self) -> int:
-        guess = (
-            self._extrapolated()
-            if self._low_time is None
-            else self._interpolated(self._low_time)
-        )
-        is_inside = self._low < guess < self._ceiling
-        if is_inside and not self._must_halve:
-            return guess
-        is_below = self._low_time is None and guess <= self._low
-        if is_below and not self._must_halve:
-            return self._low + 1
-        return self._low + self._width // 2
+        """Return a slot inside the range, which is wider than 1."""
+        middle = self._low + self._width // 2
+        if self._must_halve:
+            return middle
+        if self._low_time is None:
+            # A guess below the range tries its first slot.
+            guess = max(self._extrapolated(), self._low + 1)
+        else:
+            guess = self._interpolated(self._low_time)
+        return guess if self._low < guess < self._ceiling else middle
 
     def _extrapolated(self) -> int:
-        distance = (
-            (self._high.time - self._target) * self._slots_per_second * GUESS_MARGIN
-        )
+        """Return the slot of the target by the rate of slots so far, and some slots
+        more: a guess before the target bounds the range from below.
+        """
+        seconds = self._high.time - self._target
+        distance = seconds * self._slots_per_second * GUESS_MARGIN
         return self._high.slot - int(distance) - MIN_GUESS_DISTANCE_SLOTS
 
     def _interpolated(self, low_time: int) -> int:
+        """Return the slot at which a straight line between the ends of the range
+        reaches the middle of the tolerance.
+        """
         wanted = self._target + self._tolerance_seconds / 2 - low_time
         share = wanted / (self._high.time - low_time)
         return self._low + int((self._high.slot - self._low) * share)
@@ -113,10 +118,13 @@ class SlotSearch:
             self._ceiling = guess
 
     def _lower_high(self, timed_slot: TimedSlot) -> None:
-        if self._high.time > timed_slot.time:
-            self._slots_per_second = (self._high.slot - timed_slot.slot) / (
-                self._high.time - timed_slot.time
-            )
+        """Make this slot the upper end, and measure the rate of slots up to the old
+        one.
+        """
+        slots = self._high.slot - timed_slot.slot
+        seconds = self._high.time - timed_slot.time
+        if seconds > 0:
+            self._slots_per_second = slots / seconds
         self._high = timed_slot
         self._ceiling = timed_slot.slot
 
@@ -135,8 +143,8 @@ class SlotSearch:
 
 
 def outward(start: int, end: int, nearby: int) -> Iterator[int]:
-    """Yield `nearby` numbers from `start` on, then ever more distant ones: runs of
-    skipped slots are short or long.
+    """Yield `nearby` numbers from `start` on, then ever more distant ones, all below
+    `end`: runs of skipped slots are short or long.
     """
     yield from range(start, min(start + nearby, end))
     step = nearby

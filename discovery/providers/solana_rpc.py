@@ -1,5 +1,5 @@
 """Solana JSON-RPC: signature lists, newest first, transactions, accounts, blocks and
-the search for a block by time.
+the search for a block by time. Methods and layouts: Solana's RPC documentation.
 
 `maxSupportedTransactionVersion` must be 1: with less, nodes refuse more than a third of
 today's transactions.
@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from discovery.providers.batches import batches
 from discovery.providers.concurrency import gather_bounded
 from discovery.providers.errors import (
     UNREADABLE,
@@ -89,39 +90,39 @@ class SolanaRpc:
     def __init__(self, rpc: JsonRpc) -> None:
         self._rpc = rpc
         self.provider = rpc.provider
-        self.accepts_batches: bool | None = (
-            None  # None until the first batch was accepted or refused
-        )
+        # None until the first batch was accepted or refused.
+        self.accepts_batches: bool | None = None
 
     async def signatures(
         self, address: str, *, before: str | None = None, limit: int = PAGE_SIZE
     ) -> list[SignatureRecord]:
         """Return one page of the address's signature list, newest first, with failed
         transactions.
+
+        before: the signature after which the page begins; None = the newest page.
+        Raises ProviderError.
         """
         config: dict[str, object] = {"limit": limit, "commitment": COMMITMENT}
         if before:
             config["before"] = before
         body = await self._rpc.call("getSignaturesForAddress", [address, config])
-        return [
-            _signature_record(row)
-            for row in decode_body(self.provider, body, list[_SignatureRow])
-        ]
+        rows = decode_body(self.provider, body, list[_SignatureRow])
+        return [_signature_record(row) for row in rows]
 
     async def transactions(self, signatures: Sequence[str]) -> FetchedTransactions:
         """Fetch the transactions, in batches if the server accepts them.
 
-        A transaction that is unknown or unreadable is rejected with its cause.
-        Raises ProviderError if the server does not respond.
+        Each signature is among the records or among the rejected: a transaction that
+        is unknown or unreadable is rejected with its cause.
+        Raises ProviderError if the server does not respond or refuses the method.
         """
         fetched = FetchedTransactions()
         remaining = list(signatures)
         if self.accepts_batches is None and len(remaining) > 1:
             # The first batch shows whether the server accepts more.
-            retries = await self._fetch_batch(
-                remaining[:TRANSACTION_BATCH_SIZE], fetched
-            )
-            remaining = retries + remaining[TRANSACTION_BATCH_SIZE:]
+            first = remaining[:TRANSACTION_BATCH_SIZE]
+            others = remaining[TRANSACTION_BATCH_SIZE:]
+            remaining = await self._fetch_batch(first, fetched) + others
         if self.accepts_batches and len(remaining) > 1:
             remaining = await self._fetch_batches(remaining, fetched)
         await gather_bounded(
@@ -135,13 +136,12 @@ class SolanaRpc:
         self, signatures: Sequence[str], fetched: FetchedTransactions
     ) -> list[str]:
         """Fetch all in batches. Returns the signatures to request singly."""
-        chunks = _chunks(signatures, TRANSACTION_BATCH_SIZE)
-        retries_by_chunk = await gather_bounded(
-            chunks,
-            lambda chunk: self._fetch_batch(chunk, fetched),
+        retries_by_batch = await gather_bounded(
+            batches(signatures, TRANSACTION_BATCH_SIZE),
+            lambda batch: self._fetch_batch(batch, fetched),
             MAX_CONCURRENT,
         )
-        return list(chain.from_iterable(retries_by_chunk))
+        return list(chain.from_iterable(retries_by_batch))
 
     async def _fetch_batch(
         self, signatures: Sequence[str], fetched: FetchedTransactions
@@ -165,13 +165,15 @@ class SolanaRpc:
         ]
 
     async def _fetch_one(self, signature: str, fetched: FetchedTransactions) -> None:
+        """Fetch one transaction. Errors that concern it alone reject it; others are
+        raised: they would meet the other transactions too.
+        """
         try:
             body = await self._rpc.call(
                 "getTransaction", [signature, _TRANSACTION_CONFIG]
             )
             fetched.records[signature] = _decode_transaction(signature, body)
         except (BadPayload, BadRequest, NotFound) as error:
-            # Concerns this transaction alone: the others are not lost with it.
             fetched.rejected[signature] = error.cause
         except _UnreadableTransaction as error:
             fetched.rejected[signature] = str(error)
@@ -179,13 +181,13 @@ class SolanaRpc:
     async def accounts(self, addresses: Sequence[str]) -> list[AccountRecord | None]:
         """Return the accounts in the order of the addresses, None for those that do not
         exist; 100 a call.
+
+        Raises ProviderError, BadPayload for fewer accounts than addresses.
         """
-        chunks = _chunks(addresses, ACCOUNT_BATCH_SIZE)
-        return list(
-            chain.from_iterable(
-                await gather_bounded(chunks, self._accounts_of, MAX_CONCURRENT)
-            )
+        accounts = await gather_bounded(
+            batches(addresses, ACCOUNT_BATCH_SIZE), self._accounts_of, MAX_CONCURRENT
         )
+        return list(chain.from_iterable(accounts))
 
     async def _accounts_of(
         self, addresses: Sequence[str]
@@ -200,15 +202,17 @@ class SolanaRpc:
         ]
 
     async def block_time(self, slot: int) -> int | None:
-        """Return the unix seconds of a slot, None if the node has none. Raises NotFound
-        for a skipped slot.
+        """Return the unix seconds of a slot, None if the node has none.
+
+        Raises NotFound for a skipped slot, ProviderError if the node does not respond.
         """
         body = await self._rpc.call("getBlockTime", [slot])
         return decode_body(self.provider, body, int | None)  # type: ignore[arg-type]
 
     async def block_signature(self, slot: int) -> str | None:
-        """Return a signature of the block at `slot`, None if it has none. Raises
-        NotFound for a skipped slot.
+        """Return the first signature of the block at `slot`, None if it has none.
+
+        Raises NotFound for a skipped slot, ProviderError if the node does not respond.
         """
         body = await self._rpc.call("getBlock", [slot, _BLOCK_CONFIG])
         block: _Block | None = decode_body(self.provider, body, _Block | None)  # type: ignore[arg-type]
@@ -223,7 +227,8 @@ class SolanaRpc:
         `tolerance_seconds` later if there is one.
 
         later: a slot whose time is after `target`.
-        Raises NotFound, also if the node's blocks do not reach back to `target`.
+        Raises NotFound, also if the node's blocks do not reach back to `target`, and
+        ProviderError if the node does not respond.
         """
         search = SlotSearch(self.block_time, target, later, tolerance_seconds)
         first = await search.run()
@@ -237,10 +242,6 @@ class SolanaRpc:
             if signature:
                 return signature
         raise NotFound(self.provider, "no block after that time")
-
-
-def _chunks(items: Sequence[str], size: int) -> list[Sequence[str]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def _signature_record(row: _SignatureRow) -> SignatureRecord:
@@ -289,6 +290,7 @@ def _decode_transaction(signature: str, body: bytes) -> TransactionRecord:
 
 
 def _account_record(provider: str, row: _Account) -> AccountRecord:
+    """Return the account. Raises BadPayload for data that is not base64."""
     try:
         data = base64.b64decode(row.data[0], validate=True)
     except ValueError:

@@ -106,7 +106,10 @@ class TransactionRecord(Struct, frozen=True, gc=False, rename="camel"):
 
     @property
     def signature(self) -> str:
-        """The first signature, which identifies the transaction."""
+        """The first signature, which identifies the transaction.
+
+        The clients of this package reject a transaction without one.
+        """
         return self.transaction.signatures[0]
 
     @property
@@ -118,13 +121,17 @@ class TransactionRecord(Struct, frozen=True, gc=False, rename="camel"):
 
     @property
     def account_keys(self) -> list[str]:
-        """The static account keys; with `jsonParsed` all keys."""
+        """The static account keys in the order of the message; with `jsonParsed` all
+        keys, those of lookup tables too.
+        """
         keys = self.transaction.message.account_keys
         return [key.pubkey if isinstance(key, ParsedKey) else key for key in keys]
 
     @property
     def fee_payer(self) -> str | None:
-        """The first account key, None in a record without keys."""
+        """The first account key, which pays the fee by Solana's rules; None in a record
+        without keys.
+        """
         return next(iter(self.account_keys), None)
 
 
