@@ -33,7 +33,7 @@ def creators_of(record: TransactionRecord, mint: str) -> tuple[str, ...]:
     then the sender if it differs.
 
     Empty if the transaction does not create the token on a launchpad with a known
-    layout.
+    layout, has no meta, or cannot be read.
     """
     if record.meta is None:
         return ()
@@ -52,25 +52,33 @@ def _creators(keys: list[str], instruction: ParsedInstruction, mint: str) -> lis
     """Return the named creator and the sender of a create instruction; empty for any
     other instruction.
     """
-    if _program_of(keys, instruction) != PUMPFUN or not instruction.data:
+    if _program_of(keys, instruction) != PUMPFUN:
         return []
-    if len(instruction.data) > _MAX_DATA_LENGTH:
+    data = instruction.data or ""
+    if not 0 < len(data) <= _MAX_DATA_LENGTH:
         return []
-    payload = base58_bytes(instruction.data)
-    user_index = _USER_INDEX.get(payload[:_DISCRIMINATOR_BYTES])
+    payload = base58_bytes(data)
     accounts = _account_keys(keys, instruction)
-    if user_index is None or len(accounts) <= user_index or accounts[0] != mint:
+    user_index = _USER_INDEX.get(payload[:_DISCRIMINATOR_BYTES])
+    if user_index is None or len(accounts) <= user_index:
+        return []
+    if accounts[0] != mint:
         return []
     return [*_named_creator(payload), accounts[user_index]]
 
 
 def _program_of(keys: list[str], instruction: ParsedInstruction) -> str | None:
-    if instruction.program_id is None and instruction.program_id_index is not None:
-        return keys[instruction.program_id_index]
+    """Return the address of the instruction's program, None if it names none."""
+    index = instruction.program_id_index
+    if instruction.program_id is None and index is not None:
+        return keys[index]
     return instruction.program_id
 
 
 def _account_keys(keys: list[str], instruction: ParsedInstruction) -> list[str]:
+    """Return the addresses of the instruction's accounts, which encoding `json` gives
+    as indexes of keys.
+    """
     accounts = instruction.accounts or ()
     return [
         keys[account] if isinstance(account, int) else account for account in accounts

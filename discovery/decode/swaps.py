@@ -8,6 +8,7 @@ its change in native and wrapped SOL without network fee, tips, platform fees an
 
 import re
 from collections.abc import Collection, Iterable
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -65,7 +66,7 @@ def decode_json(raw: bytes) -> Outcome:
 
 def decode(record: TransactionRecord) -> Outcome:
     """Decode one transaction: the trades of every wallet in it, or the reason why there
-    is none.
+    is none. Raises nothing: a record that makes no sense is Failed.
     """
     meta = record.meta
     signatures = record.transaction.signatures
@@ -99,17 +100,23 @@ class _Transaction:
         self.deltas = Deltas(record, meta)
         self.venues = venue_names(self.deltas.keys)
         self.trades: list[Trade] = []
-        self._service_fees: dict[str, ServiceFees] | None = None
+
+    @cached_property
+    def _service_fees(self) -> dict[str, ServiceFees]:
+        """What each signer paid. Computed only for a transaction with a trader among
+        its signers.
+        """
+        return service_fees(self.deltas, self.record)
 
     def outcome(self) -> Outcome:
+        """Return the trades, or the most telling reason of the wallets that did not
+        trade.
+        """
         record = self.record
         changes = self._holding_changes()
-        signers = [
-            signer
-            for signer in dict.fromkeys(self.deltas.signers)
-            if signer in self.deltas.by_owner
-        ]
-        reasons = self._add_trades_of(signers)
+        signers = dict.fromkeys(self.deltas.signers)
+        holders = [signer for signer in signers if signer in self.deltas.by_owner]
+        reasons = self._add_trades_of(holders)
         if not self.trades and not _CONCLUSIVE.intersection(reasons):
             reasons += self._add_keeper_fills(changes)
         if self.trades:
@@ -133,12 +140,14 @@ class _Transaction:
         deltas = self.deltas
         changes = []
         for owner, mints in deltas.by_owner.items():
-            for mint, delta in mints.items():
-                if not delta or mint in QUOTES:
+            has_private_key = owner in deltas.signers or is_on_curve(owner)
+            if not has_private_key:
+                continue
+            for mint, units in mints.items():
+                if not units or mint in QUOTES:
                     continue
-                if owner in deltas.signers or is_on_curve(owner):
-                    before = deltas.units_before(owner, mint)
-                    changes.append(HoldingChange(owner, mint, before, before + delta))
+                before = deltas.units_before(owner, mint)
+                changes.append(HoldingChange(owner, mint, before, before + units))
         return tuple(changes)
 
     def _add_trades_of(self, wallets: Iterable[str]) -> list[Reason]:
@@ -161,20 +170,19 @@ class _Transaction:
         """Add the trades of owners who did not sign. Returns the reasons of those that
         did not trade.
 
-        A fill by a keeper counts only if both legs are in the owner's own balances.
+        A fill by a keeper counts only if both legs are in the owner's own balances. The
+        reasons matter only if nobody traded.
         """
         owners = {change.wallet for change in changes}.difference(self.deltas.signers)
-        reasons = self._add_trades_of(
-            owner for owner in sorted(owners) if is_wallet(owner)
-        )
-        if not self.trades and Reason.TRANSFER in reasons and self.venues:
+        reasons = self._add_trades_of(filter(is_wallet, sorted(owners)))
+        if Reason.TRANSFER in reasons and self.venues:
             return [Reason.KEEPER_FILL]
-        if not reasons and self._has_unit_changes():
+        has_unit_changes = any(
+            any(mints.values()) for mints in self.deltas.by_owner.values()
+        )
+        if has_unit_changes and not reasons:
             return [Reason.NO_WALLET]
         return reasons
-
-    def _has_unit_changes(self) -> bool:
-        return any(any(mints.values()) for mints in self.deltas.by_owner.values())
 
     def _costs_of(self, wallet: str) -> WalletCosts:
         """Return what the wallet paid. A wallet that did not sign paid nothing: another
@@ -182,17 +190,17 @@ class _Transaction:
         """
         if wallet not in self.deltas.signers:
             return NO_COSTS
-        if self._service_fees is None:
-            self._service_fees = service_fees(self.deltas, self.record)
         fees = self._service_fees.get(wallet, NO_FEES)
+        is_fee_payer = self.deltas.keys[0] == wallet
         return WalletCosts(
-            network_fee_lamports=self.meta.fee if self.deltas.keys[0] == wallet else 0,
+            network_fee_lamports=self.meta.fee if is_fee_payer else 0,
             tip_lamports=fees.tip_lamports,
             platform_fee_lamports=fees.platform_fee_lamports,
             rent_lamports=self.deltas.rent_lamports(wallet),
         )
 
     def _add_trades(self, wallet: str, legs: Iterable[Leg], costs: WalletCosts) -> None:
+        """Add one trade for each leg of the wallet."""
         record = self.record
         for leg in legs:
             self.trades.append(
@@ -219,10 +227,8 @@ class _Transaction:
 
 def _most_telling(reasons: Collection[Reason]) -> Reason:
     """Return the reason that says most about the transaction."""
-    for reason in _MOST_TELLING_FIRST:
-        if reason in reasons:
-            return reason
-    return Reason.NO_TOKEN_CHANGE
+    ordered = (reason for reason in _MOST_TELLING_FIRST if reason in reasons)
+    return next(ordered, Reason.NO_TOKEN_CHANGE)
 
 
 class _SignaturesOnly(msgspec.Struct):
@@ -242,5 +248,4 @@ def _signature_of(raw: bytes) -> str:
     except UNREADABLE:
         match = _SIGNATURE.search(raw)
         return match[1].decode() if match else ""
-    signatures = record.transaction.signatures
-    return signatures[0] if signatures else ""
+    return next(iter(record.transaction.signatures), "")
