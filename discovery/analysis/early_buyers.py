@@ -51,7 +51,8 @@ def evaluate_buyers(
     None if it was not seen.
 
     A buyer qualifies if its exact profit, not the rounded one, reaches the minimum and
-    it has no excluded flag.
+    it has no excluded flag. Raises KeyError for a wallet of `entry_order` without a
+    history.
     """
     window = params.early_window_minutes
     early = [
@@ -100,6 +101,9 @@ def _entry_flags(
 def _rejection(
     profit_pct: Fraction | None, flags: Mapping[str, str], params: Params
 ) -> str:
+    """Return the reason why a buyer does not qualify, "" if it does: `flag_<name>`,
+    `cost_unknown` or `profit`.
+    """
     for flag in flags:
         if flag in params.excluded_flags:
             return f"flag_{flag}"

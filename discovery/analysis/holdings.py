@@ -106,12 +106,9 @@ class _HoldingBuilder:
         self.remaining_basis += basis
         self.cost_basis += basis
         if basis:
-            mean = (
-                self.bought_at + (time - self.bought_at) * basis / self.remaining_basis
-            )
-            self.bought_at = round(
-                mean, 6
-            )  # microseconds: a time needs no exact fraction
+            step = (time - self.bought_at) * basis / self.remaining_basis
+            # Microseconds: a time needs no exact fraction.
+            self.bought_at = round(self.bought_at + step, 6)
 
     def add_trade(self, event: HoldingEvent) -> None:
         """Count a buy or a sale."""
@@ -192,6 +189,7 @@ class _Splitter:
         self.builders: list[_HoldingBuilder] = []
 
     def add(self, event: HoldingEvent) -> None:
+        """Apply the next event in chain order."""
         if self._opens_cycle(event):
             self.builders.append(_HoldingBuilder(event))
         ledger, current = self.ledger, self.builders[-1]
@@ -222,9 +220,12 @@ class _Splitter:
         self._close_if_flat(event)
 
     def _opens_cycle(self, event: HoldingEvent) -> bool:
+        """Return True for the first event and for units that reach a flat wallet."""
         if not self.builders:
             return True
-        return self.builders[-1].closed_at is not None and event.is_acquisition
+        if self.builders[-1].closed_at is None:
+            return False
+        return event.is_acquisition
 
     def _take_units(self, event: HoldingEvent, before: _Before) -> list[_Removal]:
         """Take the units of the event from the cycles that have some, pro rata."""
@@ -250,11 +251,10 @@ class _Splitter:
         return event.value_lamports * (1 - covered_share)
 
     def _close_if_flat(self, event: HoldingEvent) -> None:
+        """Close the latest cycle if at most 1 % of its peak is left."""
         current = self.builders[-1]
-        if (
-            current.closed_at is None
-            and self.ledger.held_units <= current.peak_units * FLAT_SHARE
-        ):
+        is_flat = self.ledger.held_units <= current.peak_units * FLAT_SHARE
+        if is_flat and current.closed_at is None:
             current.closed_at = event.block_time
             current.is_closed_by_transfer = event.kind == "transfer_out"
 

@@ -107,4 +107,6 @@ def _entry_percentiles(entry_ranks: Mapping[str, tuple[int, int]]) -> list[Fract
 
 
 def _two_places(value: Fraction | None) -> Decimal | None:
-    return None if value is None else fraction_to_decimal(value, 2)
+    if value is None:
+        return None
+    return fraction_to_decimal(value, 2)
