@@ -88,7 +88,9 @@ def weigh_cycles(cycles: Sequence[Cycle], now: int) -> CycleSample:
 
 
 def _mean_or_zero(values: Sequence[float], weights: Sequence[float]) -> float:
-    return weighted_mean(values, weights) if values else 0.0
+    if not values:
+        return 0.0
+    return weighted_mean(values, weights)
 
 
 def edge_bound(
@@ -99,7 +101,8 @@ def edge_bound(
 
     λ·ḡ + (1 - λ)·g₀ - 1.645·SE, with λ = n_eff / (n_eff + κ), κ = σ²/τ² and SE² =
     λ·σ²/n_eff, the variance left after shrinking (James–Stein, empirical Bayes). σ² is
-    the cohort's: a wallet cannot narrow its bound by losing evenly.
+    the cohort's: a wallet cannot narrow its bound by losing evenly. If τ² is 0 the
+    wallets do not differ, and the bound of each is g₀.
     """
     if not sample.n:
         return None
@@ -113,7 +116,10 @@ def edge_bound(
 def estimate_prior(samples: Mapping[str, Sequence[Cycle]], now: int) -> Prior:
     """Return the prior of a run, estimated by the method of moments.
 
-    samples: wallet -> its cycles without those of its seed tokens. now: unix seconds.
+    samples: wallet -> its cycles without those of its seed tokens; those that
+    statistics leave out are ignored. now: unix seconds. The result does not depend on
+    the order of wallets.
+
     With fewer than 10 wallets that have a win or a loss, the prior is Beta(4, 6) and
     has no edges to compare with.
     """

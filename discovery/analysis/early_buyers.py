@@ -26,6 +26,7 @@ def bought_early(
 
     events: one wallet's of one mint in chain order. launched_at: unix seconds. A wallet
     whose first event is another one received units in another way or held some before.
+    Without events the result is False.
     """
     if not events or events[0].kind != "buy":
         return False
@@ -95,7 +96,7 @@ def _entry_flags(
     if launch is not None:
         flags += [creator_flag(wallet, mint, creator) for creator in launch.creators]
         flags.append(sniper_flag(mint, entry_slot, launch.slot))
-    return dict(flag for flag in flags if flag is not None)
+    return dict(filter(None, flags))
 
 
 def _rejection(

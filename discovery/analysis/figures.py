@@ -49,7 +49,9 @@ class _Totals(msgspec.Struct):
 
 
 def sorted_by_resolution(cycles: Iterable[Cycle]) -> list[Cycle]:
-    """Return the cycles in the order of their resolution, open ones last."""
+    """Return the cycles in the order of their resolution, then the open ones in the
+    order of their opening. Ties are in the order of mints and numbers.
+    """
     return sorted(
         cycles,
         key=lambda c: (
@@ -64,8 +66,8 @@ def sorted_by_resolution(cycles: Iterable[Cycle]) -> list[Cycle]:
 def counted_cycles(
     cycles: Iterable[Cycle], without: AbstractSet[str] = frozenset()
 ) -> list[Cycle]:
-    """Return the cycles that statistics count, in order, except those in mints of
-    `without`.
+    """Return the cycles that statistics count, in the order of their resolution, except
+    those in mints of `without`.
     """
     return sorted_by_resolution(
         cycle for cycle in cycles if cycle.is_counted and cycle.mint not in without

@@ -91,7 +91,7 @@ def bundle_flags(
     """`bundle`, by wallet: at least 3 wallets with one funder bought first in one slot.
 
     entries: (wallet, slot of its first buy, its funder or None) of the token's early
-    buyers.
+    buyers. A wallet without a known funder is in no bundle.
     """
     groups: dict[tuple[int, str], set[str]] = defaultdict(set)
     for wallet, slot, funder in entries:
@@ -173,9 +173,7 @@ def _is_self_trade(slot: dict[str, Counter[str]]) -> bool:
     slot: side -> wallet -> units traded.
     """
     buyers, sellers = slot["buy"].keys(), slot["sell"].keys()
-    if not buyers or not sellers:
-        return False
-    return len(buyers | sellers) > 1
+    return any(buyers - {seller} for seller in sellers)
 
 
 def _units_by_slot(

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from discovery.analysis.positions import ZERO, CostBasisLedger
+from discovery.analysis.statistics import quotient
 from discovery.domain.findings import HoldingEvent
 
 FLAT_SHARE: Final = Fraction(1, 100)
@@ -174,7 +175,7 @@ class _HoldingBuilder:
             remaining_basis=self.remaining_basis,
             buys=self.buys,
             sells=self.sells,
-            hold_seconds=self.hold_sum / self.hold_weight if self.hold_weight else None,
+            hold_seconds=quotient(self.hold_sum, self.hold_weight),
             is_incomplete=self.is_incomplete,
         )
 
@@ -201,14 +202,12 @@ class _Splitter:
         match event.kind:
             case "buy":
                 bought = ledger.known_units - before.known_units
-                current.add_units(
-                    bought, ledger.cost_basis - before.cost_basis, event.block_time
-                )
+                cost = ledger.cost_basis - before.cost_basis
+                current.add_units(bought, cost, event.block_time)
             case "sell":
                 for removal in self._take_units(event, before):
-                    removal.builder.add_sale(
-                        event, proceeds.matched * removal.share, removal
-                    )
+                    matched = proceeds.matched * removal.share
+                    removal.builder.add_sale(event, matched, removal)
                 current.unmatched_proceeds += proceeds.unmatched
                 current.uncovered_value += self._uncovered_value(event, before)
             case "transfer_out":
@@ -233,9 +232,8 @@ class _Splitter:
         owners = [builder for builder in self.builders if builder.units]
         if len(owners) == 1:
             # A sole owner has what the ledger has. Divisions of fractions are slow.
-            return [
-                owners[0].keep(self.ledger.known_units, self.ledger.remaining_basis, 1)
-            ]
+            units, basis = self.ledger.known_units, self.ledger.remaining_basis
+            return [owners[0].keep(units, basis, 1)]
         removals = []
         for owner in owners:
             share = owner.units / before.known_units
@@ -264,6 +262,7 @@ def split_cycles(mint: str, events: Sequence[HoldingEvent]) -> list[Holding]:
     `events` are in chain order.
 
     Holdings without a buy or a sale (units that were only sent around) are left out.
+    Units without a known cost that the wallet still holds are in the latest one.
     """
     splitter = _Splitter()
     for event in events:

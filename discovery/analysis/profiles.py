@@ -38,6 +38,7 @@ def build_profile(
     (the wallet's rank among its early buyers, their number). overhead_lamports: fees of
     failed transactions. truncated: the wallet has more transactions than were read.
     unreconciled_mints: tokens whose balance does not follow from the events.
+    sol_usd_at: None leaves out amounts in USD.
     """
     holdings = [
         holding

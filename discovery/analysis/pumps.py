@@ -99,7 +99,9 @@ def _depth(market: Market) -> tuple[Decimal, Decimal]:
 
 
 def _first_known(own: Decimal | None, other: Decimal | None) -> Decimal | None:
-    return other if own is None else own
+    if own is None:
+        return other
+    return own
 
 
 def _volume_usd(markets: Iterable[Market]) -> Decimal | None:

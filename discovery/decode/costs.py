@@ -36,7 +36,7 @@ class WalletCosts(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def total_lamports(self) -> int:
-        """All costs together."""
+        """All costs together. Negative if more rent came back than the rest cost."""
         return (
             self.network_fee_lamports
             + self.tip_lamports

@@ -49,7 +49,9 @@ class Counterparties:
         return any(mints.get(mint) for mints in self._others.values())
 
     def has_moved(self, mint: str, sign: int) -> bool:
-        """Return True if another owner gained (+1) or lost (-1) units of the mint."""
+        """Return True if another owner gained (+1) or lost (-1) units of the mint.
+        Supply that is minted or burned moves on one side only.
+        """
         return any(mints.get(mint, 0) * sign > 0 for mints in self._others.values())
 
     def have_all_moved(self, mints: Iterable[str], sign: int) -> bool:
@@ -88,8 +90,8 @@ class Counterparties:
         return self._others[owner].get(quote_mint, 0)
 
     def has_sol_market(self, sign: int) -> bool:
-        """Return True if a market gained (+1) or gave (-1) SOL. Without that, the
-        wallet's SOL change is no leg.
+        """Return True if another owner gained (+1) or gave (-1) SOL by trading. Without
+        that, the wallet's SOL change is no leg.
         """
         return any(lamports * sign > 0 for lamports in self._sol_changes())
 
@@ -120,13 +122,11 @@ class Counterparties:
         """
         if not self._venues:
             return 0
-        if owner in self._deltas.signers and not self._has_token_change(owner):
+        mints = self._others[owner]
+        has_token_change = not mints.keys() - QUOTES <= _unchanged_mints(mints)
+        if owner in self._deltas.signers and not has_token_change:
             return 0
         return self._deltas.native_lamports(owner)
-
-    def _has_token_change(self, owner: str) -> bool:
-        mints = self._others[owner]
-        return any(mints[mint] for mint in mints.keys() - QUOTES)
 
     def is_leftover(self, mint: str, units: int) -> bool:
         """Return True if `units` are what a route left of a mint that passed from one
@@ -167,19 +167,17 @@ class Counterparties:
         return market_units - other_wallet_units > units
 
     def _has_quote_change(self, owner: str, sign: int) -> bool:
+        """Return True if the owner gained (+1) or gave (-1) any of the quotes."""
         return any(self._quote_change(owner, quote) * sign > 0 for quote in QUOTES)
 
     def is_loop(self) -> bool:
         """Return True if a mint left one market and entered another and the wallet has
         no change in it.
         """
-        for mint in self._deltas.decimals:
-            if self._own.get(mint, 0):
-                continue
-            smallest, largest = self._market_extremes(mint)
-            if smallest < 0 < largest:
-                return True
-        return False
+        mints_of_others = self._deltas.decimals.keys() - self._own.keys()
+        mints = mints_of_others | _unchanged_mints(self._own)
+        extremes = map(self._market_extremes, mints)
+        return any(smallest < 0 < largest for smallest, largest in extremes)
 
     def is_reverted_trade(self, market_lamports: int) -> bool:
         """Return True if wallet and market ended with the units of a token that they
@@ -191,12 +189,13 @@ class Counterparties:
         if not self._venues:
             return False
         tokens = _unchanged_mints(self._own) - QUOTES
-        for market, mints in self._markets.items():
-            if tokens.isdisjoint(_unchanged_mints(mints)):
-                continue
-            if abs(self._deltas.sol_lamports(market)) * 2 < -market_lamports:
-                return True
-        return False
+        markets = [
+            market
+            for market, mints in self._markets.items()
+            if not tokens.isdisjoint(_unchanged_mints(mints))
+        ]
+        lamports = [abs(self._deltas.sol_lamports(market)) for market in markets]
+        return any(change * 2 < -market_lamports for change in lamports)
 
 
 def _moved_units(
@@ -211,4 +210,5 @@ def _moved_units(
 
 
 def _unchanged_mints(mints: dict[str, int]) -> set[str]:
+    """Return the mints of which an owner has as many units as before."""
     return {mint for mint, units in mints.items() if units == 0}

@@ -39,18 +39,18 @@ def creators_of(record: TransactionRecord, mint: str) -> tuple[str, ...]:
         return ()
     try:
         keys = Deltas(record, record.meta).keys
-        for instruction in instructions_of(record):
-            creators = _creators(keys, instruction, mint)
-            if creators:
-                return tuple(dict.fromkeys(creators))
+        instructions = instructions_of(record)
+        creations = (_creators(keys, each, mint) for each in instructions)
+        creators = next(filter(None, creations), [])
     except (IndexError, KeyError, TypeError, ValueError, msgspec.DecodeError):
         return ()  # decoding the trades of the same record reports it as unreadable
-    return ()
+    return tuple(dict.fromkeys(creators))
 
 
 def _creators(keys: list[str], instruction: ParsedInstruction, mint: str) -> list[str]:
-    """Return the named creator and the sender of a create instruction; empty for any
-    other instruction.
+    """Return the named creator and the sender of an instruction that creates `mint`;
+    empty for any other instruction. Raises IndexError if it points outside the keys,
+    KeyError if its data is not base58.
     """
     if _program_of(keys, instruction) != PUMPFUN:
         return []
@@ -87,7 +87,7 @@ def _account_keys(keys: list[str], instruction: ParsedInstruction) -> list[str]:
 
 def _named_creator(payload: bytes) -> list[str]:
     """Return the creator's key behind name, symbol and uri; empty if the payload ends
-    before it.
+    before it. A borsh string is its length as u32le, then its bytes.
     """
     rest = payload[_DISCRIMINATOR_BYTES:]
     for _ in range(3):

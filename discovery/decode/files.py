@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import Raw, Struct
 
 from discovery.decode.outcomes import Failed, Outcome, Reason
 from discovery.decode.swaps import decode_json
@@ -14,22 +14,27 @@ from discovery.providers.errors import UNREADABLE
 
 _MAX_DETAIL_LENGTH: Final = 300
 
+_ABSENT: Final = Raw()
 _Shape = TypeVar("_Shape")
 
 
 class _Envelope(Struct):
-    """The parts that tell a transaction from a JSON-RPC response."""
+    """The parts that tell a transaction from a JSON-RPC response, as JSON. A part that
+    is absent is empty.
+    """
 
-    result: Raw | UnsetType = UNSET
-    error: Raw | UnsetType = UNSET
-    transaction: Raw | UnsetType = UNSET
+    result: Raw = _ABSENT
+    error: Raw = _ABSENT
+    transaction: Raw = _ABSENT
 
     @property
     def is_response(self) -> bool:
-        """True for a JSON-RPC response, False for a transaction and anything else."""
-        if self.transaction is not UNSET:
+        """True for a JSON-RPC response, which has a result or an error or both. False
+        for a transaction and anything else.
+        """
+        if self.transaction:
             return False
-        return self.result is not UNSET or self.error is not UNSET
+        return bool(self.result or self.error)
 
 
 class _Page(Struct):
@@ -59,6 +64,7 @@ def decode_bytes(content: bytes) -> Iterator[Outcome]:
 
 
 def _decode_rows(content: bytes) -> Iterator[Outcome]:
+    """Decode an array. What only begins like one is decoded by lines."""
     rows = _read(_decode_array, content)
     if rows is None:
         yield from _decode_lines(content)
@@ -68,8 +74,9 @@ def _decode_rows(content: bytes) -> Iterator[Outcome]:
 
 
 def _decode_lines(content: bytes) -> Iterator[Outcome]:
-    lines = [line for line in map(bytes.strip, content.splitlines()) if line]
-    envelopes = [_read(_decode_envelope, line) for line in lines]
+    """Decode each line by itself, so that one cut line does not hide the others."""
+    lines = list(filter(None, map(bytes.strip, content.splitlines())))
+    envelopes = (_read(_decode_envelope, line) for line in lines)
     if not any(envelopes):
         # One truncated or garbled transaction over several lines is one failure.
         yield decode_json(content)
@@ -79,7 +86,9 @@ def _decode_lines(content: bytes) -> Iterator[Outcome]:
 
 
 def _is_json(content: bytes) -> bool:
-    """Return True if `content` is one JSON value. Its shape does not matter."""
+    """Return True if `content` is one JSON value of whatever shape. A value that is no
+    object is recognised by its beginning.
+    """
     try:
         _decode_envelope(content)
     except msgspec.ValidationError:
@@ -90,7 +99,7 @@ def _is_json(content: bytes) -> bool:
 
 
 def _decode_one(raw: bytes) -> Iterator[Outcome]:
-    """Decode one result or one JSON-RPC response."""
+    """Decode one result or one JSON-RPC response. Anything else is one Failed."""
     envelope = _read(_decode_envelope, raw)
     if envelope is not None and envelope.is_response:
         yield from _decode_response(envelope)
@@ -102,8 +111,8 @@ def _decode_response(response: _Envelope) -> Iterator[Outcome]:
     """Decode the result of a JSON-RPC response: one transaction, or a page of them as
     Helius `getTransactionsForAddress` returns it.
     """
-    result = b"null" if response.result is UNSET else bytes(response.result)
-    if result == b"null":
+    result = bytes(response.result)
+    if result in {b"", b"null"}:
         yield Failed("", Reason.UNREADABLE, _error_detail(response))
         return
     page = _read(_decode_page, result)
@@ -112,7 +121,10 @@ def _decode_response(response: _Envelope) -> Iterator[Outcome]:
 
 
 def _error_detail(response: _Envelope) -> str:
-    if response.error is UNSET:
+    """Return the error of a response without a result as JSON text of at most 300
+    characters. A result of null without an error is a transaction that the node lacks.
+    """
+    if not response.error:
         return "no such transaction"
     return bytes(response.error).decode(errors="replace")[:_MAX_DETAIL_LENGTH]
 

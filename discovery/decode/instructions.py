@@ -68,6 +68,10 @@ def system_transfers(
 def _parsed_transfer(
     program_id: str | None, parsed: dict[str, Any]
 ) -> SystemTransfer | None:
+    """Return the transfer of an instruction that the node has parsed, None if it is
+    another instruction. The node names the fields `source`, `destination` and
+    `lamports`.
+    """
     if program_id != SYSTEM:
         return None
     match parsed:
@@ -90,12 +94,13 @@ def _raw_transfer(
     if len(data) > _MAX_TRANSFER_LENGTH:
         return None
     payload = base58_bytes(data)
-    accounts = instruction.accounts or []
-    if payload[:4] != _TRANSFER_TAG or len(accounts) < 2:
+    if payload[:4] != _TRANSFER_TAG:
         return None
-    source, destination = keys[int(accounts[0])], keys[int(accounts[-1])]
     lamports = int.from_bytes(payload[4:12], "little")
-    return SystemTransfer(source, destination, lamports)
+    match instruction.accounts:
+        case [source, *_, destination]:
+            return SystemTransfer(keys[int(source)], keys[int(destination)], lamports)
+    return None
 
 
 def base58_bytes(text: str) -> bytes:

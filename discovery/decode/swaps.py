@@ -9,6 +9,7 @@ its change in native and wrapped SOL without network fee, tips, platform fees an
 import re
 from collections.abc import Collection, Iterable
 from functools import cached_property
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -22,7 +23,7 @@ from discovery.decode.costs import (
 )
 from discovery.decode.counterparties import Counterparties
 from discovery.decode.deltas import Deltas
-from discovery.decode.legs import Leg, LegFinder
+from discovery.decode.legs import Leg, LegFinder, NoTrade
 from discovery.decode.outcomes import Decoded, Failed, Outcome, Reason, Skipped
 from discovery.decode.venues import venue_names
 from discovery.domain.addresses import is_on_curve, is_wallet
@@ -65,8 +66,10 @@ def decode_json(raw: bytes) -> Outcome:
 
 
 def decode(record: TransactionRecord) -> Outcome:
-    """Decode one transaction: the trades of every wallet in it, or the reason why there
-    is none. Raises nothing: a record that makes no sense is Failed.
+    """Decode one transaction. Raises nothing.
+
+    Returns Decoded with the trades of every wallet in it, Skipped with the reason if
+    there is none, Failed if the record has no meta or no signature or makes no sense.
     """
     meta = record.meta
     signatures = record.transaction.signatures
@@ -86,8 +89,8 @@ def decode(record: TransactionRecord) -> Outcome:
     try:
         return _Transaction(record, meta).outcome()
     except (IndexError, KeyError, ValueError, TypeError, AttributeError) as error:
-        # The record has the right shape but makes no sense, such as an index out of
-        # range.
+        # The shape is right but the record makes no sense: an index is out of range, or
+        # an amount is no number.
         return Failed(signature, Reason.BAD_INDEX, f"{type(error).__name__}: {error}")
 
 
@@ -136,7 +139,11 @@ class _Transaction:
         )
 
     def _holding_changes(self) -> tuple[HoldingChange, ...]:
-        """Return the unit changes of wallets in tokens that are no quote."""
+        """Return the unit changes of wallets in tokens that are no quote.
+
+        A wallet is a signer or an owner on the curve. The other owners are accounts of
+        programs.
+        """
         deltas = self.deltas
         changes = []
         for owner, mints in deltas.by_owner.items():
@@ -159,9 +166,11 @@ class _Transaction:
             costs = self._costs_of(wallet)
             market_lamports = self.deltas.sol_lamports(wallet) + costs.total_lamports
             others = Counterparties(self.deltas, wallet, self.venues)
-            legs = LegFinder(self.deltas, wallet, others, market_lamports).find()
-            if isinstance(legs, Reason):
-                reasons.append(legs)
+            finder = LegFinder(self.deltas, wallet, others, market_lamports)
+            try:
+                legs = finder.find()
+            except NoTrade as no_trade:
+                reasons.append(no_trade.reason)
             else:
                 self._add_trades(wallet, legs, costs)
         return reasons
@@ -177,16 +186,16 @@ class _Transaction:
         reasons = self._add_trades_of(filter(is_wallet, sorted(owners)))
         if Reason.TRANSFER in reasons and self.venues:
             return [Reason.KEEPER_FILL]
-        has_unit_changes = any(
-            any(mints.values()) for mints in self.deltas.by_owner.values()
-        )
-        if has_unit_changes and not reasons:
-            return [Reason.NO_WALLET]
-        return reasons
+        if reasons:
+            return reasons
+        owners_units = [mints.values() for mints in self.deltas.by_owner.values()]
+        has_unit_changes = any(chain.from_iterable(owners_units))
+        return [Reason.NO_WALLET] if has_unit_changes else []
 
     def _costs_of(self, wallet: str) -> WalletCosts:
-        """Return what the wallet paid. A wallet that did not sign paid nothing: another
-        owner paid its rent.
+        """Return what the wallet paid beside the market amount. The first account key
+        pays the network fee. A wallet that did not sign paid nothing: another owner
+        paid its rent.
         """
         if wallet not in self.deltas.signers:
             return NO_COSTS
@@ -200,7 +209,7 @@ class _Transaction:
         )
 
     def _add_trades(self, wallet: str, legs: Iterable[Leg], costs: WalletCosts) -> None:
-        """Add one trade for each leg of the wallet."""
+        """Add one trade for each leg of the wallet. The first one gets all its costs."""
         record = self.record
         for leg in legs:
             self.trades.append(
@@ -222,11 +231,13 @@ class _Transaction:
                     venues=self.venues,
                 )
             )
-            costs = NO_COSTS  # a wallet's costs are counted once, with its first leg
+            costs = NO_COSTS
 
 
 def _most_telling(reasons: Collection[Reason]) -> Reason:
-    """Return the reason that says most about the transaction."""
+    """Return the reason that says most about the transaction, NO_TOKEN_CHANGE if there
+    are none.
+    """
     ordered = (reason for reason in _MOST_TELLING_FIRST if reason in reasons)
     return next(ordered, Reason.NO_TOKEN_CHANGE)
 
