@@ -34,8 +34,9 @@ MAX_DUST_LAMPORTS: Final = 10_000_000
 
 def address_flags(wallet: str) -> tuple[str, ...]:
     """Return the names of the flags that an address alone gives."""
-    flag = infrastructure_flag(wallet)
-    return () if flag is None else (flag[0],)
+    if is_wallet(wallet):
+        return ()
+    return (INFRASTRUCTURE_FLAG,)
 
 
 def infrastructure_flag(wallet: str) -> Flag | None:
