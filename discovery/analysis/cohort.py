@@ -3,6 +3,7 @@ Bayes).
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -16,7 +17,7 @@ from discovery.analysis.statistics import (
     log_roi,
     weighted_mean,
 )
-from discovery.domain.profiles import Cycle, Prior
+from discovery.domain.profiles import Cycle, CycleResult, Prior
 
 SCORE_VERSION: Final = 1
 """Raised with every change of a formula: scores of different versions cannot be
@@ -64,26 +65,22 @@ FALLBACK: Final = _Beta(4.0, 6.0)
 
 
 def weigh_cycles(cycles: Sequence[Cycle], now: int) -> CycleSample:
-    """Return the sample of counted cycles at `now` (unix seconds)."""
-    weights = [
-        age_weight(now - (cycle.resolved_at or cycle.last_trade_at)) for cycle in cycles
-    ]
-    win_weights: list[float] = []
-    loss_weights: list[float] = []
+    """Return the sample of counted cycles at `now` (unix seconds). Raises
+    ZeroDivisionError for a cycle without a cost, which is never counted.
+    """
+    weights = [age_weight(now - cycle.ended_at) for cycle in cycles]
+    weights_by_result: dict[CycleResult, list[float]] = defaultdict(list)
     for weight, cycle in zip(weights, cycles, strict=True):
-        if cycle.result == "win":
-            win_weights.append(weight)
-        elif cycle.result == "loss":
-            loss_weights.append(weight)
+        weights_by_result[cycle.result].append(weight)
+    win_weights, loss_weights = weights_by_result["win"], weights_by_result["loss"]
     decided_weights = win_weights + loss_weights
+    win_values = [1.0] * len(win_weights) + [0.0] * len(loss_weights)
     returns = [log_roi(cycle.net_lamports, cycle.put_in_lamports) for cycle in cycles]
     mean = _mean_or_zero(returns, weights)
     return CycleSample(
         cycles=tuple(cycles),
         decided_n=effective_n(decided_weights),
-        win_share=_mean_or_zero(
-            [1.0] * len(win_weights) + [0.0] * len(loss_weights), decided_weights
-        ),
+        win_share=_mean_or_zero(win_values, decided_weights),
         n=effective_n(weights),
         mean_log_roi=mean,
         spread=_mean_or_zero([(value - mean) ** 2 for value in returns], weights),
@@ -91,7 +88,9 @@ def weigh_cycles(cycles: Sequence[Cycle], now: int) -> CycleSample:
 
 
 def _mean_or_zero(values: Sequence[float], weights: Sequence[float]) -> float:
-    return weighted_mean(values, weights) if values else 0.0
+    if not values:
+        return 0.0
+    return weighted_mean(values, weights)
 
 
 def edge_bound(
@@ -102,7 +101,8 @@ def edge_bound(
 
     λ·ḡ + (1 - λ)·g₀ - 1.645·SE, with λ = n_eff / (n_eff + κ), κ = σ²/τ² and SE² =
     λ·σ²/n_eff, the variance left after shrinking (James–Stein, empirical Bayes). σ² is
-    the cohort's: a wallet cannot narrow its bound by losing evenly.
+    the cohort's: a wallet cannot narrow its bound by losing evenly. If τ² is 0 the
+    wallets do not differ, and the bound of each is g₀.
     """
     if not sample.n:
         return None
@@ -116,7 +116,10 @@ def edge_bound(
 def estimate_prior(samples: Mapping[str, Sequence[Cycle]], now: int) -> Prior:
     """Return the prior of a run, estimated by the method of moments.
 
-    samples: wallet -> its cycles without those of its seed tokens. now: unix seconds.
+    samples: wallet -> its cycles without those of its seed tokens; those that
+    statistics leave out are ignored. now: unix seconds. The result does not depend on
+    the order of wallets.
+
     With fewer than 10 wallets that have a win or a loss, the prior is Beta(4, 6) and
     has no edges to compare with.
     """
@@ -174,14 +177,15 @@ def _strength(sizes: Sequence[float], rates: Sequence[float], mean: float) -> fl
     fewer = len(sizes) - 1
     room = _room(sizes) - fewer
     if room <= _NEAR_ZERO:
-        return sum(
-            FALLBACK
-        )  # one cycle each: differences between wallets cannot be told from luck
+        # One cycle each: differences between wallets cannot be told from luck.
+        return sum(FALLBACK)
     if not 0 < mean < 1:
         return MAX_STRENGTH
     spread = _squares_around(mean, rates, sizes)
     correlation = (spread / (mean * (1 - mean)) - fewer) / room
-    return 1 / correlation - 1 if correlation > 0 else MAX_STRENGTH
+    if correlation <= 0:
+        return MAX_STRENGTH
+    return 1 / correlation - 1
 
 
 def _estimate_normal(samples: Sequence[CycleSample]) -> _Normal:
@@ -197,6 +201,9 @@ def _estimate_normal(samples: Sequence[CycleSample]) -> _Normal:
 
 
 def _within_variance(samples: Sequence[CycleSample]) -> float:
+    """Return σ², pooled over the wallets: Σ n_i·s_i² / Σ(n_i - 1); 0 with one cycle
+    each.
+    """
     freedom = math.fsum(sample.n - 1 for sample in samples)
     if freedom <= _NEAR_ZERO:
         return 0.0
@@ -206,6 +213,9 @@ def _within_variance(samples: Sequence[CycleSample]) -> float:
 def _between_variance(
     sizes: Sequence[float], means: Sequence[float], sigma2: float
 ) -> float:
+    """Return τ², DerSimonian and Laird (1986): (Σ n_i·(ḡ_i - ḡ)² - (m - 1)·σ²) /
+    (N - Σn_i²/N), at least 0.
+    """
     room = _room(sizes)
     if room <= _NEAR_ZERO:
         return 0.0
@@ -214,7 +224,7 @@ def _between_variance(
 
 
 def _room(sizes: Sequence[float]) -> float:
-    """Return N - Σn²/N."""
+    """Return N - Σn²/N, which is 0 for a single wallet."""
     total = math.fsum(sizes)
     return total - math.fsum(n**2 for n in sizes) / total
 
@@ -222,6 +232,7 @@ def _room(sizes: Sequence[float]) -> float:
 def _squares_around(
     mean: float, values: Sequence[float], sizes: Sequence[float]
 ) -> float:
+    """Return Σ n_i·(v_i - mean)²."""
     return math.fsum(
         n * (value - mean) ** 2 for n, value in zip(sizes, values, strict=True)
     )

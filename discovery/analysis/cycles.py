@@ -3,6 +3,7 @@
 A cycle is one holding of a token from flat to flat, see `holdings.split_cycles`.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from fractions import Fraction
@@ -11,7 +12,7 @@ from typing import Final, NamedTuple
 from discovery.analysis.holdings import Holding
 from discovery.analysis.positions import ZERO
 from discovery.domain.profiles import CloseReason, Cycle, CycleResult, ExclusionReason
-from discovery.domain.units import round_half_even
+from discovery.domain.units import round_half_even, round_if_known
 
 DEAD_SECONDS: Final = 7 * 86_400
 MAX_DEAD_VALUE_SHARE: Final = Fraction(1, 10)
@@ -65,11 +66,11 @@ def _covered_mints(holdings: Iterable[Holding]) -> set[str]:
     """Return the mints of which at least 90 % of the sold value came from units with a
     known cost.
     """
-    sold: dict[str, Fraction] = {}
-    covered: dict[str, Fraction] = {}
+    sold: dict[str, Fraction] = defaultdict(Fraction)
+    covered: dict[str, Fraction] = defaultdict(Fraction)
     for holding in holdings:
-        sold[holding.mint] = sold.get(holding.mint, ZERO) + holding.sold_value
-        covered[holding.mint] = covered.get(holding.mint, ZERO) + holding.covered_value
+        sold[holding.mint] += holding.sold_value
+        covered[holding.mint] += holding.covered_value
     return {
         mint
         for mint, value in sold.items()
@@ -85,6 +86,11 @@ def _resolved_cycle(
     is_covered: bool,
     is_reconciled: bool,
 ) -> Cycle:
+    """Return the cycle of a holding.
+
+    value_of_mint: lamports that all units held of the mint would bring, None = unknown.
+    The net of an open cycle leaves out the cost of the units that it still holds.
+    """
     liquidation_value = _liquidation_value(holding, value_of_mint)
     resolution = _resolve(holding, liquidation_value, now)
     net = holding.matched_proceeds - holding.cost_basis
@@ -109,19 +115,15 @@ def _resolved_cycle(
         sold_lamports=round_half_even(holding.sold_value),
         covered_lamports=round_half_even(holding.covered_value),
         basis_left_lamports=round_half_even(holding.remaining_basis),
-        liquidation_value_lamports=_rounded(liquidation_value),
+        liquidation_value_lamports=round_if_known(liquidation_value),
         held_units=round_half_even(holding.held_units),
         buys=holding.buys,
         sells=holding.sells,
-        hold_seconds=_rounded(holding.hold_seconds),
+        hold_seconds=round_if_known(holding.hold_seconds),
         history_incomplete=holding.is_incomplete or not is_reconciled,
         reconciled=is_reconciled,
         exclusion_reason=_exclusion_reason(holding, result, is_covered=is_covered),
     )
-
-
-def _rounded(value: Fraction | None) -> int | None:
-    return None if value is None else round_half_even(value)
 
 
 def _liquidation_value(holding: Holding, value_of_mint: int | None) -> Fraction | None:
@@ -138,11 +140,10 @@ def _liquidation_value(holding: Holding, value_of_mint: int | None) -> Fraction 
 def _resolve(
     holding: Holding, liquidation_value: Fraction | None, now: int
 ) -> _Resolution:
+    """Return why and when the holding was resolved at `now`, `_OPEN` if it is not."""
     if holding.closed_at is not None:
-        close_reason: CloseReason = (
-            "left wallet" if holding.is_closed_by_transfer else "closed"
-        )
-        return _Resolution(close_reason, holding.closed_at)
+        has_left = holding.is_closed_by_transfer
+        return _Resolution("left wallet" if has_left else "closed", holding.closed_at)
     dead_at = holding.last_trade_at + DEAD_SECONDS
     if now >= dead_at and _is_worthless(holding, liquidation_value):
         return _Resolution("dead bag", dead_at)
@@ -151,10 +152,15 @@ def _resolve(
     # Without this, a loser of which a little more than dust stays behind would never be
     # resolved.
     quiet_at = max(dead_at, holding.transferred_out_at + DEAD_SECONDS)
-    return _Resolution("left wallet", quiet_at) if now >= quiet_at else _OPEN
+    if now < quiet_at:
+        return _OPEN
+    return _Resolution("left wallet", quiet_at)
 
 
 def _is_worthless(holding: Holding, liquidation_value: Fraction | None) -> bool:
+    """Return True if the units would bring less than 10 % of their cost, False if that
+    is unknown.
+    """
     if liquidation_value is None:
         return False
     return liquidation_value < holding.remaining_basis * MAX_DEAD_VALUE_SHARE
@@ -173,9 +179,8 @@ def _result(holding: Holding, resolution: _Resolution, net: Fraction) -> CycleRe
     """
     if resolution.resolved_at is None:
         return "open"
-    min_result = max(
-        Fraction(MIN_RESULT_LAMPORTS), MIN_RESULT_SHARE * holding.cost_basis
-    )
+    min_share = MIN_RESULT_SHARE * holding.cost_basis
+    min_result = max(Fraction(MIN_RESULT_LAMPORTS), min_share)
     if abs(net) < min_result:
         return "even"
     return "win" if net > 0 else "loss"

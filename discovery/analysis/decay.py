@@ -1,7 +1,6 @@
 """Decay: the status of a wallet, from its record without seed tokens."""
 
 from decimal import Decimal
-from fractions import Fraction
 from typing import Final
 
 from discovery.domain.profiles import Figures, Profile
@@ -17,9 +16,10 @@ def next_status(previous: str, profile: Profile) -> str:
     """Return the wallet's status after `previous`: active, insufficient_data or
     decay_detected; blacklisted stays.
 
-    A wallet is decayed after fewer than 40 % wins in its last 20 cycles, or after 3
-    losses in a row that follow a record of more wins than losses. It recovers at 50 %
-    of the last 20 cycles; with fewer cycles, by a win.
+    With fewer than 5 counted cycles a wallet has insufficient data. It is decayed after
+    fewer than 40 % wins in its last 20 cycles, or after 3 losses in a row that follow a
+    record of more wins than losses. It recovers at 50 % of the last 20 cycles; with
+    fewer cycles, by a win.
     """
     if previous == "blacklisted":
         return previous
@@ -42,15 +42,21 @@ def _rolling_win_rate(scored: Figures) -> Decimal | None:
 
 
 def _is_decayed(scored: Figures, rolling: Decimal | None) -> bool:
+    """Return True after few wins in the last 20 cycles, or after a streak of losses
+    that ended a record of more wins than losses.
+    """
     if rolling is not None and rolling < MIN_WIN_RATE:
         return True
     if scored.consecutive_losses < DECAY_STREAK:
         return False
-    decided_before = scored.wins + scored.losses - scored.consecutive_losses
-    return decided_before > 0 and Fraction(scored.wins, decided_before) > Fraction(1, 2)
+    losses_before = scored.losses - scored.consecutive_losses
+    return scored.wins > losses_before
 
 
 def _has_recovered(scored: Figures, rolling: Decimal | None) -> bool:
+    """Return True if a decayed wallet wins again. rolling: None with fewer than 20
+    cycles, where one win is enough.
+    """
     if rolling is None:
         return scored.consecutive_losses == 0
     return rolling >= RECOVERED_WIN_RATE

@@ -26,6 +26,7 @@ def bought_early(
 
     events: one wallet's of one mint in chain order. launched_at: unix seconds. A wallet
     whose first event is another one received units in another way or held some before.
+    Without events the result is False.
     """
     if not events or events[0].kind != "buy":
         return False
@@ -51,7 +52,8 @@ def evaluate_buyers(
     None if it was not seen.
 
     A buyer qualifies if its exact profit, not the rounded one, reaches the minimum and
-    it has no excluded flag.
+    it has no excluded flag. Raises KeyError for a wallet of `entry_order` without a
+    history.
     """
     window = params.early_window_minutes
     early = [
@@ -94,12 +96,15 @@ def _entry_flags(
     if launch is not None:
         flags += [creator_flag(wallet, mint, creator) for creator in launch.creators]
         flags.append(sniper_flag(mint, entry_slot, launch.slot))
-    return dict(flag for flag in flags if flag is not None)
+    return dict(filter(None, flags))
 
 
 def _rejection(
     profit_pct: Fraction | None, flags: Mapping[str, str], params: Params
 ) -> str:
+    """Return the reason why a buyer does not qualify, "" if it does: `flag_<name>`,
+    `cost_unknown` or `profit`.
+    """
     for flag in flags:
         if flag in params.excluded_flags:
             return f"flag_{flag}"

@@ -78,7 +78,9 @@ def estimate_run(
 
     skips_search: the tokens are named, so that no feed is read. has_batches: the node
     answers many transactions in one call. calls_per_second: the rate limit by provider.
-    with_profiles: the run profiles the wallets that it finds.
+    with_profiles: the run profiles the wallets that it finds. The providers work at the
+    same time: the seconds are those of the slowest. Raises KeyError for a provider
+    without a rate limit.
     """
     wallets = tokens * PROFILES_PER_TOKEN if with_profiles else 0
     calls = _market_calls(tokens, wallets, skips_search=skips_search)

@@ -2,10 +2,12 @@
 concentration, with sample sizes.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from fractions import Fraction
+from itertools import accumulate
 from typing import Final
 
 import msgspec
@@ -18,16 +20,17 @@ from discovery.analysis.statistics import (
     to_decimal,
     wilson_interval,
 )
-from discovery.domain.profiles import Cycle, Figures, Ratio
+from discovery.domain.profiles import Cycle, CycleResult, Figures, Ratio
 from discovery.domain.units import (
     LAMPORTS_PER_SOL,
     fraction_to_decimal,
-    round_half_even,
+    round_if_known,
 )
 
 ROLLING_CYCLES: Final = 20
 MAX_PROFIT_FACTOR: Final = 10
 _RATIO_PLACES: Final = 4
+_SOL_PLACES: Final = 9
 
 SolUsd = Callable[[int], Decimal | None]
 """Returns USD per SOL at a time in unix seconds, None if it is unknown."""
@@ -46,7 +49,9 @@ class _Totals(msgspec.Struct):
 
 
 def sorted_by_resolution(cycles: Iterable[Cycle]) -> list[Cycle]:
-    """Return the cycles in the order of their resolution, open ones last."""
+    """Return the cycles in the order of their resolution, then the open ones in the
+    order of their opening. Ties are in the order of mints and numbers.
+    """
     return sorted(
         cycles,
         key=lambda c: (
@@ -61,8 +66,8 @@ def sorted_by_resolution(cycles: Iterable[Cycle]) -> list[Cycle]:
 def counted_cycles(
     cycles: Iterable[Cycle], without: AbstractSet[str] = frozenset()
 ) -> list[Cycle]:
-    """Return the cycles that statistics count, in order, except those in mints of
-    `without`.
+    """Return the cycles that statistics count, in the order of their resolution, except
+    those in mints of `without`.
     """
     return sorted_by_resolution(
         cycle for cycle in cycles if cycle.is_counted and cycle.mint not in without
@@ -79,16 +84,16 @@ def compute_figures(
     """Return the figures of one wallet's cycles; formulas in docs/scores.md.
 
     without: mints to leave out (seeds). overhead_lamports: fees of failed transactions,
-    a cost of the whole wallet. Profit is that of all cycles; win rate, sizes, times and
-    ratios are those of the counted ones.
+    a cost of the whole wallet. sol_usd_at: None leaves out `net_usd`. Profit is that of
+    all cycles; win rate, sizes, times and ratios are those of the counted ones.
     """
     included = sorted_by_resolution(
         cycle for cycle in cycles if cycle.mint not in without
     )
     sample = counted_cycles(included)
-    open_cycles = [cycle for cycle in included if cycle.result == "open"]
-    wins = [cycle for cycle in sample if cycle.result == "win"]
-    losses = [cycle for cycle in sample if cycle.result == "loss"]
+    open_cycles = _with_result(included, "open")
+    wins = _with_result(sample, "win")
+    losses = _with_result(sample, "loss")
     decided = [cycle.result == "win" for cycle in sample if cycle.result != "even"]
     rolling = decided[-ROLLING_CYCLES:]
     streaks = _losing_streaks(decided)
@@ -98,7 +103,7 @@ def compute_figures(
     gains = _gains_by_token(included)
     best_gain = max(gains, default=0)
     concentration = herfindahl(gains)
-    sizes = [cycle.put_in_lamports for cycle in sample]
+    typical_size = median([cycle.put_in_lamports for cycle in sample])
     hold_seconds = [
         cycle.hold_seconds for cycle in sample if cycle.hold_seconds is not None
     ]
@@ -129,24 +134,30 @@ def compute_figures(
             cycle for cycle in included if not cycle.reconciled
         ),
         roi=_ratio(quotient(sample_totals.net, sample_totals.put_in)),
-        expectancy_lamports=_rounded(quotient(sample_totals.net, len(sample))),
-        per_trade_lamports=_rounded(quotient(totals.net, totals.trades)),
-        profit_factor=_profit_factor(sample, median(sizes)),
+        expectancy_lamports=round_if_known(quotient(sample_totals.net, len(sample))),
+        per_trade_lamports=round_if_known(quotient(totals.net, totals.trades)),
+        profit_factor=_profit_factor(sample, typical_size),
         payoff=_payoff(wins, losses),
         fees_lamports=totals.fees,
         fee_drag=_ratio(quotient(sample_totals.fees, _gain_before_fees(sample))),
         hold_n=len(hold_seconds),
-        mean_hold_seconds=_rounded(quotient(sum(hold_seconds), len(hold_seconds))),
-        median_hold_seconds=_rounded(median(hold_seconds)),
+        mean_hold_seconds=round_if_known(
+            quotient(sum(hold_seconds), len(hold_seconds))
+        ),
+        median_hold_seconds=round_if_known(median(hold_seconds)),
         p10_hold_seconds=tenth_percentile(hold_seconds),
         average_position_sol=_sol(quotient(sample_totals.put_in, len(sample))),
-        median_position_sol=_sol(median(sizes)),
+        median_position_sol=_sol(typical_size),
         drawdown_lamports=drawdown,
         drawdown_share=_ratio(quotient(drawdown, _max_basis_at_work(included))),
         concentration=_ratio(concentration),
         effective_tokens=_ratio(1 / concentration if concentration else None),
         top_share=_ratio(quotient(best_gain, sum(gains))),
     )
+
+
+def _with_result(cycles: Iterable[Cycle], result: CycleResult) -> list[Cycle]:
+    return [cycle for cycle in cycles if cycle.result == result]
 
 
 def _rate(hits: int, n: int) -> Ratio:
@@ -176,9 +187,9 @@ def _token_count(cycles: Iterable[Cycle]) -> int:
 
 def _gains_by_token(cycles: Iterable[Cycle]) -> list[int]:
     """Return the net of each token that gained, in lamports."""
-    nets: dict[str, int] = {}
+    nets: Counter[str] = Counter()
     for cycle in cycles:
-        nets[cycle.mint] = nets.get(cycle.mint, 0) + cycle.net_lamports
+        nets[cycle.mint] += cycle.net_lamports
     return [net for net in nets.values() if net > 0]
 
 
@@ -199,14 +210,12 @@ def _net_usd(
     cycles: Sequence[Cycle], overhead_lamports: int, sol_usd_at: SolUsd | None
 ) -> Decimal | None:
     """Return each cycle's SOL result at the price of its end, overhead at the last of
-    them; None without a price.
+    them; in USD with two places. None without cycles or if one of the prices is
+    unknown.
     """
     if sol_usd_at is None or not cycles:
         return None
-    amounts = [
-        (cycle.resolved_at or cycle.last_trade_at, cycle.net_lamports)
-        for cycle in cycles
-    ]
+    amounts = [(cycle.ended_at, cycle.net_lamports) for cycle in cycles]
     amounts.append((max(cycle.last_trade_at for cycle in cycles), -overhead_lamports))
     total = Fraction(0)
     for time, lamports in amounts:
@@ -229,8 +238,11 @@ def _liquidation_gains(open_cycles: Iterable[Cycle]) -> list[int]:
 
 
 def _unrealised(open_cycles: Sequence[Cycle]) -> int | None:
+    """Return the sum of `_liquidation_gains`, None if one of the values is unknown."""
     gains = _liquidation_gains(open_cycles)
-    return sum(gains) if len(gains) == len(open_cycles) else None
+    if len(gains) < len(open_cycles):
+        return None
+    return sum(gains)
 
 
 def _profit_factor(
@@ -265,14 +277,10 @@ def _drawdown(cycles: Sequence[Cycle]) -> int:
     """Return the largest fall of the cumulative net of resolved cycles from an earlier
     peak, in lamports.
     """
-    cumulative = peak = drawdown = 0
-    for cycle in cycles:
-        if cycle.resolved_at is None:
-            continue
-        cumulative += cycle.net_lamports
-        peak = max(peak, cumulative)
-        drawdown = max(drawdown, peak - cumulative)
-    return drawdown
+    nets = [cycle.net_lamports for cycle in cycles if cycle.resolved_at is not None]
+    cumulative = list(accumulate(nets, initial=0))
+    peaks = accumulate(cumulative, max)
+    return max(peak - net for peak, net in zip(peaks, cumulative, strict=True))
 
 
 def _max_basis_at_work(cycles: Sequence[Cycle]) -> int:
@@ -281,27 +289,20 @@ def _max_basis_at_work(cycles: Sequence[Cycle]) -> int:
     for cycle in cycles:
         changes.append((cycle.opened_at, cycle.put_in_lamports))
         if cycle.resolved_at is not None:
-            changes.append(
-                (max(cycle.resolved_at, cycle.opened_at + 1), -cycle.put_in_lamports)
-            )
-    at_work = max_at_work = 0
-    for _, change in sorted(changes):
-        at_work += change
-        max_at_work = max(max_at_work, at_work)
-    return max_at_work
-
-
-def _rounded(value: Fraction | None) -> int | None:
-    return None if value is None else round_half_even(value)
+            # Changes of one second are in the order of amounts: the end would come first.
+            ended_at = max(cycle.resolved_at, cycle.opened_at + 1)
+            changes.append((ended_at, -cycle.put_in_lamports))
+    bases = [change for _, change in sorted(changes)]
+    return max(accumulate(bases, initial=0))
 
 
 def _ratio(value: Fraction | None) -> Decimal | None:
-    return None if value is None else fraction_to_decimal(value, _RATIO_PLACES)
+    if value is None:
+        return None
+    return fraction_to_decimal(value, _RATIO_PLACES)
 
 
 def _sol(lamports: Fraction | None) -> Decimal | None:
-    return (
-        None
-        if lamports is None
-        else fraction_to_decimal(lamports / LAMPORTS_PER_SOL, 9)
-    )
+    if lamports is None:
+        return None
+    return fraction_to_decimal(lamports / LAMPORTS_PER_SOL, _SOL_PLACES)

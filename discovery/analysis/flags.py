@@ -4,7 +4,7 @@ A flag states what was observed. Its consequences are decided by the parameters 
 and by the gates of a score.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Final
@@ -34,13 +34,14 @@ MAX_DUST_LAMPORTS: Final = 10_000_000
 
 def address_flags(wallet: str) -> tuple[str, ...]:
     """Return the names of the flags that an address alone gives."""
-    flag = infrastructure_flag(wallet)
-    return () if flag is None else (flag[0],)
+    if is_wallet(wallet):
+        return ()
+    return (INFRASTRUCTURE_FLAG,)
 
 
 def infrastructure_flag(wallet: str) -> Flag | None:
     """`plumbing`: the address is off the curve (a program's account) or a known
-    service.
+    service. None for an address that can be a trader.
     """
     if is_wallet(wallet):
         return None
@@ -48,31 +49,36 @@ def infrastructure_flag(wallet: str) -> Flag | None:
 
 
 def creator_flag(wallet: str, mint: str, creator_wallet: str | None) -> Flag | None:
-    """`creator`: the wallet created the token. creator_wallet: None if the creator is
-    unknown.
+    """`creator`: the wallet created the token. None for any other wallet.
+
+    creator_wallet: None if the creator is unknown.
     """
-    return ("creator", f"created {mint}") if wallet == creator_wallet else None
+    if wallet != creator_wallet:
+        return None
+    return ("creator", f"created {mint}")
 
 
 def funded_by_creator_flag(
     creators: Mapping[str, str], funders: Sequence[str]
 ) -> Flag | None:
     """`funded_by_creator`: the wallet's first SOL came from a token's creator, directly
-    or over one wallet between.
+    or over one wallet between. None if it came from elsewhere.
 
     creators: creator -> mint. funders: the wallet's funder, then the funder of that
     one; further ones are ignored.
     """
     for steps, funder in enumerate(funders[:MAX_FUNDING_STEPS], start=1):
-        if funder in creators:
-            words = f"funded by {funder}, creator of {creators[funder]}, {_count(steps, 'step')} away"
+        mint = creators.get(funder)
+        if mint is not None:
+            distance = _count(steps, "step")
+            words = f"funded by {funder}, creator of {mint}, {distance} away"
             return ("funded_by_creator", words)
     return None
 
 
 def sniper_flag(mint: str, entry_slot: int, launch_slot: int) -> Flag | None:
     """`sniper`: the first buy came at most 3 slots after the launch. A program placed
-    it; nobody can copy it.
+    it; nobody can copy it. None if it came later, or in a slot before the launch.
     """
     slots = entry_slot - launch_slot
     if not 0 <= slots <= MAX_SNIPER_SLOTS:
@@ -86,7 +92,7 @@ def bundle_flags(
     """`bundle`, by wallet: at least 3 wallets with one funder bought first in one slot.
 
     entries: (wallet, slot of its first buy, its funder or None) of the token's early
-    buyers.
+    buyers. A wallet without a known funder is in no bundle.
     """
     groups: dict[tuple[int, str], set[str]] = defaultdict(set)
     for wallet, slot, funder in entries:
@@ -105,19 +111,18 @@ def bundle_flags(
 
 def arbitrage_flag(transactions: int) -> Flag | None:
     """`arbitrage`: the wallet bought and sold the same token within one transaction.
-    transactions: how often.
+
+    transactions: in how many; 0 gives None.
     """
     if transactions <= 0:
         return None
-    return (
-        "arbitrage",
-        f"bought and sold the same token within {_count(transactions, 'transaction')}",
-    )
+    count = _count(transactions, "transaction")
+    return ("arbitrage", f"bought and sold the same token within {count}")
 
 
 def sandwich_flag(histories: Mapping[str, Sequence[HoldingEvent]]) -> Flag | None:
     """`sandwich`: at least 3 times a buy and a sale of one token in the same slot, in
-    different transactions.
+    different transactions. None with fewer.
 
     histories: mint -> the wallet's events in it.
     """
@@ -128,6 +133,7 @@ def sandwich_flag(histories: Mapping[str, Sequence[HoldingEvent]]) -> Flag | Non
 
 
 def _sandwich_count(events: Iterable[HoldingEvent]) -> int:
+    """Return the number of slots with a buy and a sale in different transactions."""
     buys: dict[int, set[str]] = defaultdict(set)
     sells: dict[int, set[str]] = defaultdict(set)
     signatures = {"buy": buys, "sell": sells}
@@ -143,15 +149,14 @@ def wash_flag(mint: str, cluster: Mapping[str, Sequence[HoldingEvent]]) -> Flag 
 
     cluster: wallet -> its events in the mint, of wallets with one owner. Only slots
     count in which one of them bought and another sold: units bought minus sold, slot by
-    slot, compared with all units that they traded there.
+    slot, compared with all units that they traded there. None without such a slot, or
+    if 10 % or more of the units are net.
     """
     net = gross = 0
     for slot in _units_by_slot(cluster).values():
-        buyers, sellers = slot["buy"], slot["sell"]
-        has_both_sides = buyers and sellers
-        if not has_both_sides or len(buyers.keys() | sellers.keys()) < 2:
+        if not _is_self_trade(slot):
             continue
-        bought, sold = sum(buyers.values()), sum(sellers.values())
+        bought, sold = slot["buy"].total(), slot["sell"].total()
         net += abs(bought - sold)
         gross += bought + sold
     if net >= MAX_WASH_NET_SHARE * gross:
@@ -163,18 +168,26 @@ def wash_flag(mint: str, cluster: Mapping[str, Sequence[HoldingEvent]]) -> Flag 
     return ("wash", words)
 
 
+def _is_self_trade(slot: dict[str, Counter[str]]) -> bool:
+    """Return True if one wallet bought and another one sold in the slot.
+
+    slot: side -> wallet -> units traded.
+    """
+    buyers, sellers = slot["buy"].keys(), slot["sell"].keys()
+    return any(buyers - {seller} for seller in sellers)
+
+
 def _units_by_slot(
     cluster: Mapping[str, Sequence[HoldingEvent]],
-) -> dict[int, dict[str, dict[str, int]]]:
+) -> dict[int, dict[str, Counter[str]]]:
     """Return slot -> side -> wallet -> units traded."""
-    slots: dict[int, dict[str, dict[str, int]]] = defaultdict(
-        lambda: {"buy": {}, "sell": {}}
+    slots: dict[int, dict[str, Counter[str]]] = defaultdict(
+        lambda: {"buy": Counter(), "sell": Counter()}
     )
     for wallet, events in cluster.items():
         for event in events:
             if event.is_trade:
-                side = slots[event.slot][event.kind]
-                side[wallet] = side.get(wallet, 0) + event.units
+                slots[event.slot][event.kind][wallet] += event.units
     return slots
 
 
@@ -188,26 +201,29 @@ def profile_flags(profile: Profile) -> tuple[Flag, ...]:
         _oversold(profile),
         _dust(profile),
     )
-    return tuple(flag for flag in flags if flag is not None)
+    return tuple(filter(None, flags))
 
 
 def _sub_minute(profile: Profile) -> Flag | None:
+    """`sub_minute`: a median holding time below 60 s over at least 5 cycles."""
     hold, n = profile.all.median_hold_seconds, profile.all.hold_n
-    if hold is None or hold >= MAX_SHORT_HOLD_SECONDS or n < MIN_SHORT_HOLD_CYCLES:
+    if hold is None or n < MIN_SHORT_HOLD_CYCLES:
+        return None
+    if hold >= MAX_SHORT_HOLD_SECONDS:
         return None
     return ("sub_minute", f"median hold {hold} s over {n} cycles")
 
 
 def _hyperactive(profile: Profile) -> Flag | None:
+    """`hyperactive`: more than 200 swaps on a day with a swap, on average."""
     if profile.swaps <= MAX_SWAPS_PER_DAY * profile.active_days:
         return None
-    return (
-        "hyperactive",
-        f"{profile.swaps_per_day:,} swaps a day on {_count(profile.active_days, 'active day')}",
-    )
+    days = _count(profile.active_days, "active day")
+    return ("hyperactive", f"{profile.swaps_per_day:,} swaps a day on {days}")
 
 
 def _oversold(profile: Profile) -> Flag | None:
+    """`oversold`: more than 10 % of the value that it sold has no known cost."""
     coverage = profile.all.coverage
     if coverage is None or 1 - Fraction(coverage) <= MAX_UNMATCHED_SHARE:
         return None
@@ -215,13 +231,12 @@ def _oversold(profile: Profile) -> Flag | None:
 
 
 def _dust(profile: Profile) -> Flag | None:
+    """`dust`: a median position below 0.01 SOL."""
     size = profile.all.median_position_sol
     if size is None or size * LAMPORTS_PER_SOL >= MAX_DUST_LAMPORTS:
         return None
-    return (
-        "dust",
-        f"median position {size.normalize():f} SOL over {_count(profile.all.counted, 'cycle')}",
-    )
+    cycles = _count(profile.all.counted, "cycle")
+    return ("dust", f"median position {size.normalize():f} SOL over {cycles}")
 
 
 def _count(number: int, noun: str) -> str:

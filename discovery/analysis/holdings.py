@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from discovery.analysis.positions import ZERO, CostBasisLedger
+from discovery.analysis.statistics import quotient
 from discovery.domain.findings import HoldingEvent
 
 FLAT_SHARE: Final = Fraction(1, 100)
@@ -106,12 +107,9 @@ class _HoldingBuilder:
         self.remaining_basis += basis
         self.cost_basis += basis
         if basis:
-            mean = (
-                self.bought_at + (time - self.bought_at) * basis / self.remaining_basis
-            )
-            self.bought_at = round(
-                mean, 6
-            )  # microseconds: a time needs no exact fraction
+            step = (time - self.bought_at) * basis / self.remaining_basis
+            # Microseconds: a time needs no exact fraction.
+            self.bought_at = round(self.bought_at + step, 6)
 
     def add_trade(self, event: HoldingEvent) -> None:
         """Count a buy or a sale."""
@@ -177,7 +175,7 @@ class _HoldingBuilder:
             remaining_basis=self.remaining_basis,
             buys=self.buys,
             sells=self.sells,
-            hold_seconds=self.hold_sum / self.hold_weight if self.hold_weight else None,
+            hold_seconds=quotient(self.hold_sum, self.hold_weight),
             is_incomplete=self.is_incomplete,
         )
 
@@ -192,6 +190,7 @@ class _Splitter:
         self.builders: list[_HoldingBuilder] = []
 
     def add(self, event: HoldingEvent) -> None:
+        """Apply the next event in chain order."""
         if self._opens_cycle(event):
             self.builders.append(_HoldingBuilder(event))
         ledger, current = self.ledger, self.builders[-1]
@@ -203,14 +202,12 @@ class _Splitter:
         match event.kind:
             case "buy":
                 bought = ledger.known_units - before.known_units
-                current.add_units(
-                    bought, ledger.cost_basis - before.cost_basis, event.block_time
-                )
+                cost = ledger.cost_basis - before.cost_basis
+                current.add_units(bought, cost, event.block_time)
             case "sell":
                 for removal in self._take_units(event, before):
-                    removal.builder.add_sale(
-                        event, proceeds.matched * removal.share, removal
-                    )
+                    matched = proceeds.matched * removal.share
+                    removal.builder.add_sale(event, matched, removal)
                 current.unmatched_proceeds += proceeds.unmatched
                 current.uncovered_value += self._uncovered_value(event, before)
             case "transfer_out":
@@ -222,9 +219,12 @@ class _Splitter:
         self._close_if_flat(event)
 
     def _opens_cycle(self, event: HoldingEvent) -> bool:
+        """Return True for the first event and for units that reach a flat wallet."""
         if not self.builders:
             return True
-        return self.builders[-1].closed_at is not None and event.is_acquisition
+        if self.builders[-1].closed_at is None:
+            return False
+        return event.is_acquisition
 
     def _take_units(self, event: HoldingEvent, before: _Before) -> list[_Removal]:
         """Take the units of the event from the cycles that have some, pro rata."""
@@ -232,9 +232,8 @@ class _Splitter:
         owners = [builder for builder in self.builders if builder.units]
         if len(owners) == 1:
             # A sole owner has what the ledger has. Divisions of fractions are slow.
-            return [
-                owners[0].keep(self.ledger.known_units, self.ledger.remaining_basis, 1)
-            ]
+            units, basis = self.ledger.known_units, self.ledger.remaining_basis
+            return [owners[0].keep(units, basis, 1)]
         removals = []
         for owner in owners:
             share = owner.units / before.known_units
@@ -250,11 +249,10 @@ class _Splitter:
         return event.value_lamports * (1 - covered_share)
 
     def _close_if_flat(self, event: HoldingEvent) -> None:
+        """Close the latest cycle if at most 1 % of its peak is left."""
         current = self.builders[-1]
-        if (
-            current.closed_at is None
-            and self.ledger.held_units <= current.peak_units * FLAT_SHARE
-        ):
+        is_flat = self.ledger.held_units <= current.peak_units * FLAT_SHARE
+        if is_flat and current.closed_at is None:
             current.closed_at = event.block_time
             current.is_closed_by_transfer = event.kind == "transfer_out"
 
@@ -264,6 +262,7 @@ def split_cycles(mint: str, events: Sequence[HoldingEvent]) -> list[Holding]:
     `events` are in chain order.
 
     Holdings without a buy or a sale (units that were only sent around) are left out.
+    Units without a known cost that the wallet still holds are in the latest one.
     """
     splitter = _Splitter()
     for event in events:

@@ -83,6 +83,7 @@ class CostBasisLedger:
         self.remaining_basis += cost
 
     def _sell(self, event: HoldingEvent) -> Proceeds:
+        """Sell units pro rata. A sale at an unknown price has no proceeds."""
         known_units = self.known_units
         basis = self._remove(event.units)
         if event.value_lamports is None:
@@ -125,7 +126,8 @@ class CostBasisLedger:
 
 def compute_position(events: Iterable[HoldingEvent]) -> Position:
     """Return the position of one wallet in one mint after `events`, which are in chain
-    order.
+    order. Amounts in lamports and raw units, exact; times in unix seconds. Without
+    events all amounts are 0 and all times None.
     """
     history = list(events)
     ledger = CostBasisLedger()

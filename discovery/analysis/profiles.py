@@ -38,6 +38,7 @@ def build_profile(
     (the wallet's rank among its early buyers, their number). overhead_lamports: fees of
     failed transactions. truncated: the wallet has more transactions than were read.
     unreconciled_mints: tokens whose balance does not follow from the events.
+    sol_usd_at: None leaves out amounts in USD.
     """
     holdings = [
         holding
@@ -107,4 +108,6 @@ def _entry_percentiles(entry_ranks: Mapping[str, tuple[int, int]]) -> list[Fract
 
 
 def _two_places(value: Fraction | None) -> Decimal | None:
-    return None if value is None else fraction_to_decimal(value, 2)
+    if value is None:
+        return None
+    return fraction_to_decimal(value, 2)

@@ -2,9 +2,10 @@
 with a reason for each token.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -13,6 +14,8 @@ from discovery.domain.programs import QUOTES
 from discovery.domain.run_params import Params
 
 ZERO: Final = Decimal(0)
+_SECONDS_PER_HOUR: Final = 3600
+_Figure = TypeVar("_Figure")
 
 
 class Market(msgspec.Struct, frozen=True):
@@ -61,7 +64,7 @@ def build_candidate(
     index: TokenIndexEntry | None,
 ) -> Candidate:
     """Return one token combined from its markets: price and change of the deepest one,
-    volume of all of them.
+    volume of all of them. A figure that nobody reports is None.
 
     The index fills in what no market reports; an aggregator lists a bonding curve
     without liquidity. The launch time is that of the index (first pool or creation),
@@ -91,50 +94,62 @@ def build_candidate(
 
 
 def _depth(market: Market) -> tuple[Decimal, Decimal]:
+    """Return the liquidity; volume decides between markets of the same."""
     return market.liquidity_usd or ZERO, market.volume_24h_usd or ZERO
 
 
 def _first_known(own: Decimal | None, other: Decimal | None) -> Decimal | None:
-    return other if own is None else own
+    if own is None:
+        return other
+    return own
 
 
 def _volume_usd(markets: Iterable[Market]) -> Decimal | None:
-    volumes = [
-        market.volume_24h_usd for market in markets if market.volume_24h_usd is not None
-    ]
+    """Return the volume of all markets that report one, None if none does."""
+    volumes = _reported(market.volume_24h_usd for market in markets)
     return sum(volumes, ZERO) if volumes else None
 
 
 def _transaction_count(markets: Iterable[Market]) -> int | None:
-    counts = [
-        market.transactions_24h
-        for market in markets
-        if market.transactions_24h is not None
-    ]
+    """Return the transactions in all markets that report them, None if none does."""
+    counts = _reported(market.transactions_24h for market in markets)
     return sum(counts) if counts else None
 
 
 def _launch_time(entry: TokenIndexEntry, markets: Iterable[Market]) -> _LaunchTime:
-    indexed = _earliest([entry.created_at, entry.first_pool_at])
-    if indexed is not None:
-        return _LaunchTime(indexed, "jupiter")
-    created = _earliest([market.pool_created_at for market in markets])
-    return _LaunchTime(created, "" if created is None else "pair")
+    indexed = _reported([entry.created_at, entry.first_pool_at])
+    if indexed:
+        return _LaunchTime(min(indexed), "jupiter")
+    created = _reported(market.pool_created_at for market in markets)
+    if created:
+        return _LaunchTime(min(created), "pair")
+    return _LaunchTime(None, "")
 
 
-def _earliest(times: Iterable[int | None]) -> int | None:
-    return min((time for time in times if time is not None), default=None)
+def _reported(figures: Iterable[_Figure | None]) -> list[_Figure]:
+    """Return the figures that are not None."""
+    return [figure for figure in figures if figure is not None]
 
 
 def rejection_reason(token: Candidate, params: Params, now: int) -> str:
     """Return the reason why the token is not pumped, "" if it is. `now` in unix
     seconds.
+
+    Reasons, the first that applies: `no_market_data`, `no_launch_time`, `too_old`, and
+    `price_change`, `volume` or `liquidity` below its minimum.
     """
-    if not _has_market_data(token):
+    market_data = (
+        token.price_usd,
+        token.price_change_24h_pct,
+        token.volume_24h_usd,
+        token.liquidity_usd,
+    )
+    if not _reported(market_data):
         return "no_market_data"
     if token.launched_at is None:
         return "no_launch_time"
-    if now - token.launched_at > params.max_token_age_hours * 3600:
+    age_seconds = now - token.launched_at
+    if age_seconds > params.max_token_age_hours * _SECONDS_PER_HOUR:
         return "too_old"
     # Aggregators leave out the figures of quiet windows (DexScreener) and zeros
     # (Jupiter). What they do not report of a listed token counts as zero, which only
@@ -150,41 +165,32 @@ def rejection_reason(token: Candidate, params: Params, now: int) -> str:
     return ""
 
 
-def _has_market_data(token: Candidate) -> bool:
-    figures = (
-        token.price_usd,
-        token.price_change_24h_pct,
-        token.volume_24h_usd,
-        token.liquidity_usd,
-    )
-    return any(figure is not None for figure in figures)
-
-
 def select_pumped(
     candidates: Iterable[Candidate], params: Params, now: int
 ) -> tuple[list[Candidate], dict[str, int]]:
     """Return the pumped tokens, `max_tokens` at most and most promising first, and the
     rejected ones by reason.
 
-    Promise is price change × volume. Ties are in the order of mints, so that the result
-    is always the same.
+    now: unix seconds. Quotes are neither. The reasons are those of `rejection_reason`,
+    and `over_max_tokens` for the pumped ones beyond the maximum. Promise is price
+    change × volume. Ties are in the order of mints, so that the result is always the
+    same.
     """
-    pumped: list[Candidate] = []
-    rejected: dict[str, int] = {}
+    tokens_by_reason: dict[str, list[Candidate]] = defaultdict(list)
     for token in candidates:
-        if token.mint in QUOTES:
-            continue
-        reason = rejection_reason(token, params, now)
-        if reason:
-            rejected[reason] = rejected.get(reason, 0) + 1
-        else:
-            pumped.append(token)
-    pumped.sort(key=lambda token: (-_promise(token), token.mint))
+        if token.mint not in QUOTES:
+            reason = rejection_reason(token, params, now)
+            tokens_by_reason[reason].append(token)
+    pumped = sorted(tokens_by_reason.pop("", []), key=_by_promise)
+    rejected = {reason: len(tokens) for reason, tokens in tokens_by_reason.items()}
     surplus = len(pumped) - params.max_tokens
     if surplus > 0:
         rejected["over_max_tokens"] = surplus
     return pumped[: params.max_tokens], rejected
 
 
-def _promise(token: Candidate) -> Decimal:
-    return (token.price_change_24h_pct or ZERO) * (token.volume_24h_usd or ZERO)
+def _by_promise(token: Candidate) -> tuple[Decimal, str]:
+    """Return the sort key that puts the most promising tokens first."""
+    change_pct = token.price_change_24h_pct or ZERO
+    volume_usd = token.volume_24h_usd or ZERO
+    return -(change_pct * volume_usd), token.mint

@@ -7,6 +7,7 @@ They are left out and never guessed, and the score is provisional.
 """
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
@@ -26,6 +27,7 @@ from discovery.analysis.statistics import (
     log_roi,
     probabilistic_sharpe,
     to_decimal,
+    weighted_mean,
 )
 from discovery.domain.flags import HARD_FLAGS
 from discovery.domain.profiles import (
@@ -67,7 +69,8 @@ def compute_score(
     order of cycles and flags.
 
     cycles: all of the wallet's; those of `seeds` are left out here as in
-    `profile.scored`. flags: names of its flags.
+    `profile.scored`. flags: names of its flags. A failed gate leaves the score without
+    a value.
     """
     sample = weigh_cycles(counted_cycles(cycles, seeds), now)
     gates = _gates(profile, flags, now)
@@ -107,6 +110,7 @@ def compute_score(
 
 
 def _provisional_reasons(profile: Profile, parts: Iterable[Part]) -> list[str]:
+    """Return why the score may change: parts without a value, and too few cycles."""
     reasons = [f"{part.name}: {part.note}" for part in parts if part.value is None]
     if profile.scored.counted < MIN_FINAL_CYCLES:
         reasons.append(f"fewer than {MIN_FINAL_CYCLES} resolved cycles")
@@ -114,12 +118,16 @@ def _provisional_reasons(profile: Profile, parts: Iterable[Part]) -> list[str]:
 
 
 def _interval(rate: Ratio) -> tuple[Decimal, Decimal] | None:
+    """Return the ends of the rate's interval, None for a rate of nothing."""
     if rate.low is None or rate.high is None:
         return None
     return rate.low, rate.high
 
 
 def _gates(profile: Profile, flags: Collection[str], now: int) -> tuple[Gate, ...]:
+    """Return the conditions of a score, passed or not. One that failed is enough for no
+    score.
+    """
     scored = profile.scored
     return (
         _history_gate(profile),
@@ -169,15 +177,13 @@ def _last_trade_gate(profile: Profile, now: int) -> Gate:
     if profile.last_trade_at is None:
         return Gate("last trade", False, "never", needed)
     idle_days = max(0, now - profile.last_trade_at) / SECONDS_PER_DAY
-    return Gate(
-        "last trade", idle_days <= MAX_IDLE_DAYS, f"{idle_days:.1f} days ago", needed
-    )
+    observed = f"{idle_days:.1f} days ago"
+    return Gate("last trade", idle_days <= MAX_IDLE_DAYS, observed, needed)
 
 
 def _profit_gate(name: str, lamports: int) -> Gate:
-    return Gate(
-        name, lamports > 0, f"{lamports_to_sol(lamports):,.4f} SOL", "above 0 SOL"
-    )
+    observed = f"{lamports_to_sol(lamports):,.4f} SOL"
+    return Gate(name, lamports > 0, observed, "above 0 SOL")
 
 
 def _win_skill(sample: CycleSample, prior: Prior) -> Part:
@@ -188,16 +194,12 @@ def _win_skill(sample: CycleSample, prior: Prior) -> Part:
         return Part("win skill", None, 0.25, "no win and no loss")
     mean = prior.alpha0 / (prior.alpha0 + prior.beta0)
     wins = sample.decided_n * sample.win_share
-    bound = beta_quantile(
-        0.05, prior.alpha0 + wins, prior.beta0 + sample.decided_n - wins
-    )
+    alpha = prior.alpha0 + wins
+    beta = prior.beta0 + sample.decided_n - wins
+    bound = beta_quantile(0.05, alpha, beta)
     value = min(max((bound - mean) / (FULL_WIN_RATE - mean), 0.0), 1.0)
-    return Part(
-        "win skill",
-        value,
-        0.25,
-        f"win rate above {bound:.1%} at 95 %, cohort {mean:.1%}",
-    )
+    note = f"win rate above {bound:.1%} at 95 %, cohort {mean:.1%}"
+    return Part("win skill", value, 0.25, note)
 
 
 def _edge(sample: CycleSample, prior: Prior) -> Part:
@@ -214,8 +216,8 @@ def _edge(sample: CycleSample, prior: Prior) -> Part:
     bound = edge_bound(sample, prior.g0, prior.tau2, prior.sigma2)
     if bound is None:
         return Part("edge", None, 0.25, "no resolved cycle")
-    below = sum(edge < bound for edge in prior.edges)
-    equal = sum(edge == bound for edge in prior.edges)
+    below = bisect_left(prior.edges, bound)
+    equal = bisect_right(prior.edges, bound) - below
     value = (below + equal / 2) / len(prior.edges)
     rank = f"better than {value:.0%} of {len(prior.edges)} wallets"
     return Part(
@@ -227,40 +229,39 @@ def _edge(sample: CycleSample, prior: Prior) -> Part:
 
 
 def _consistency(sample: CycleSample) -> Part:
-    value = probabilistic_sharpe(
-        [log_roi(cycle.net_lamports, cycle.put_in_lamports) for cycle in sample.cycles]
-    )
+    """The probability that the Sharpe ratio of the log-ROI of cycles is above 0."""
+    returns = [
+        log_roi(cycle.net_lamports, cycle.put_in_lamports) for cycle in sample.cycles
+    ]
+    value = probabilistic_sharpe(returns)
     if value is None:
         return Part("consistency", None, 0.15, "returns too few or too alike")
-    return Part(
-        "consistency", value, 0.15, f"{value:.0%} sure that the mean return is above 0"
-    )
+    note = f"{value:.0%} sure that the mean return is above 0"
+    return Part("consistency", value, 0.15, note)
 
 
 def _breadth(profile: Profile) -> Part:
+    """The effective number of tokens that brought the gains: 8 or more are 1."""
     tokens = profile.scored.effective_tokens
     if tokens is None:
         return Part("breadth", None, 0.10, "nothing gained")
-    return Part(
-        "breadth",
-        min(1.0, float(tokens) / FULL_TOKENS),
-        0.10,
-        f"gains as of {tokens:.1f} equal tokens",
-    )
+    value = min(1.0, float(tokens) / FULL_TOKENS)
+    return Part("breadth", value, 0.10, f"gains as of {tokens:.1f} equal tokens")
 
 
 def _combined(parts: Iterable[Part]) -> float:
-    """exp(Σ weight · ln max(part, 0.01)) over the parts that have a value: a bad part
-    cannot be made up for.
+    """exp(Σ weight · ln max(part, 0.01) / Σ weight) over the parts that have a value: a
+    bad part cannot be made up for. 0 if none has one.
     """
-    present = [(part.weight, part.value) for part in parts if part.value is not None]
-    total = math.fsum(weight for weight, _ in present)
-    if not total:
+    weights: list[float] = []
+    logs: list[float] = []
+    for part in parts:
+        if part.value is not None:
+            weights.append(part.weight)
+            logs.append(math.log(max(part.value, MIN_PART)))
+    if not weights:
         return 0.0
-    return math.exp(
-        math.fsum(weight * math.log(max(value, MIN_PART)) for weight, value in present)
-        / total
-    )
+    return math.exp(weighted_mean(logs, weights))
 
 
 def _freshness(profile: Profile, now: int) -> float:

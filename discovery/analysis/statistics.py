@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from functools import cache, lru_cache
-from statistics import NormalDist
+from statistics import NormalDist, median_high, median_low
 from typing import Any, Final
 
 Z90: Final = 1.645
@@ -64,9 +64,10 @@ def beta_quantile(p: float, a: float, b: float) -> float:
 
 def log_roi(net_lamports: int, put_in_lamports: int) -> float:
     """Return ln(1 + ROI) with ROI limited to -99 % … +1,000 %, so that one outlier does
-    not dominate a mean.
+    not dominate a mean. Raises ZeroDivisionError if nothing was put in.
     """
-    return math.log1p(min(max(net_lamports / put_in_lamports, MIN_ROI), MAX_ROI))
+    roi = net_lamports / put_in_lamports
+    return math.log1p(min(max(roi, MIN_ROI), MAX_ROI))
 
 
 def age_weight(age_seconds: int) -> float:
@@ -79,14 +80,17 @@ def age_weight(age_seconds: int) -> float:
 def effective_n(weights: Sequence[float]) -> float:
     """Return Kish's effective sample size (Σw)² / Σw², 0 without weights."""
     squares = math.fsum(w * w for w in weights)
-    return math.fsum(weights) ** 2 / squares if squares else 0.0
+    if not squares:
+        return 0.0
+    return math.fsum(weights) ** 2 / squares
 
 
 def weighted_mean(values: Sequence[float], weights: Sequence[float]) -> float:
-    """Return Σwv / Σw. Raises ZeroDivisionError if all weights are zero."""
-    return math.fsum(w * v for w, v in zip(weights, values, strict=True)) / math.fsum(
-        weights
-    )
+    """Return Σwv / Σw. Raises ZeroDivisionError if all weights are zero, ValueError if
+    there are not as many weights as values.
+    """
+    total = math.fsum(w * v for w, v in zip(weights, values, strict=True))
+    return total / math.fsum(weights)
 
 
 def probabilistic_sharpe(returns: Sequence[float]) -> float | None:
@@ -117,9 +121,9 @@ def probabilistic_sharpe(returns: Sequence[float]) -> float | None:
 def _central_moment(
     values: Sequence[float], mean: float, scale: float, order: int
 ) -> float:
-    return math.fsum(((value - mean) / scale) ** order for value in values) / len(
-        values
-    )
+    """Return the mean of ((v - mean) / scale)^order over the values."""
+    powers = [((value - mean) / scale) ** order for value in values]
+    return math.fsum(powers) / len(values)
 
 
 def herfindahl(gains: Iterable[int]) -> Fraction | None:
@@ -132,8 +136,10 @@ def herfindahl(gains: Iterable[int]) -> Fraction | None:
 
 
 def quotient(part: int | Fraction, total: int) -> Fraction | None:
-    """Return part ÷ total, None unless the total is positive."""
-    return Fraction(part, total) if total > 0 else None
+    """Return part ÷ total, exact; None unless the total is positive."""
+    if total <= 0:
+        return None
+    return Fraction(part, total)
 
 
 def median(values: Sequence[int]) -> Fraction | None:
@@ -142,10 +148,7 @@ def median(values: Sequence[int]) -> Fraction | None:
     """
     if not values:
         return None
-    ascending = sorted(values)
-    upper = len(values) // 2
-    lower = (len(values) - 1) // 2
-    return Fraction(ascending[lower] + ascending[upper], 2)
+    return Fraction(median_low(values) + median_high(values), 2)
 
 
 def tenth_percentile(values: Sequence[int]) -> int | None:
@@ -159,5 +162,7 @@ def tenth_percentile(values: Sequence[int]) -> int | None:
 
 
 def to_decimal(value: float, places: int = 4) -> Decimal:
-    """Return the exact value of the float rounded half-even to `places`."""
+    """Return the exact value of the float rounded half-even to `places`. Raises
+    decimal.InvalidOperation for infinity.
+    """
     return Decimal(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)

@@ -2,7 +2,8 @@
 lost.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Final
 
 from discovery.decode.deltas import Deltas
@@ -12,7 +13,7 @@ from discovery.domain.known_wallets import (
     PUMP_FEE_RECIPIENTS,
     TIP_ACCOUNTS,
 )
-from discovery.domain.programs import LAUNCHPADS, QUOTES, STABLES, WRAPPED_SOL
+from discovery.domain.programs import LAUNCHPADS, QUOTES, WRAPPED_SOL
 
 DUST_DIVISOR: Final = 100
 """A change below a hundredth of what moved through the markets is a leftover of a
@@ -28,46 +29,69 @@ class Counterparties:
     a pool, a bonding curve or a vault authority.
     """
 
-    __slots__ = ("_deltas", "_others", "_own", "_venues")
-
     def __init__(self, deltas: Deltas, wallet: str, venues: tuple[str, ...]) -> None:
         self._deltas = deltas
         self._venues = venues
         self._others = deltas.by_owner.copy()
         self._own = self._others.pop(wallet, {})
 
-    def has_moved(self, mint: str, sign: int) -> bool:
-        """Return True if another owner gained (+1) or lost (-1) units of the mint."""
-        return any(mints.get(mint, 0) * sign > 0 for mints in self._others.values())
-
-    def moved(self, mint: str, sign: int) -> dict[str, int]:
-        """Return owner -> raw units of the other owners that gained (+1) or lost (-1)
-        the mint.
-        """
+    @cached_property
+    def _markets(self) -> dict[str, dict[str, int]]:
+        """Market -> mint -> raw units gained or lost."""
         return {
-            owner: mints[mint] * sign
+            owner: mints
             for owner, mints in self._others.items()
-            if mints.get(mint, 0) * sign > 0
-        }
-
-    def _markets(self, mint: str, sign: int) -> dict[str, int]:
-        return {
-            owner: units
-            for owner, units in self.moved(mint, sign).items()
             if not is_on_curve(owner)
         }
 
-    def quote_change(self, owner: str, quote_mint: str) -> int:
+    def is_exchanged(self, mint: str) -> bool:
+        """Return True if another owner gained or lost units of the mint."""
+        return any(mints.get(mint) for mints in self._others.values())
+
+    def has_moved(self, mint: str, sign: int) -> bool:
+        """Return True if another owner gained (+1) or lost (-1) units of the mint.
+        Supply that is minted or burned moves on one side only.
+        """
+        return any(mints.get(mint, 0) * sign > 0 for mints in self._others.values())
+
+    def have_all_moved(self, mints: Iterable[str], sign: int) -> bool:
+        """Return True if `has_moved` is true for each of the mints."""
+        return all(self.has_moved(mint, sign) for mint in mints)
+
+    def _market_extremes(self, mint: str) -> tuple[int, int]:
+        """Return the smallest and the largest change of a market in the mint, in raw
+        units; (0, 0) without a market.
+        """
+        changes = [mints.get(mint, 0) for mints in self._markets.values()]
+        return min(changes, default=0), max(changes, default=0)
+
+    def quote_by_owner(
+        self, mint: str, quote_mint: str, quote_sign: int
+    ) -> dict[str, int]:
+        """Return owner -> raw units of the quote, of the other owners that traded the
+        mint against it.
+
+        quote_sign: +1 for those that gained the quote and lost the mint, -1 for the
+        opposite.
+        """
+        quote_units = {}
+        for owner in _moved_units(self._others, mint, -quote_sign):
+            units = self._quote_change(owner, quote_mint) * quote_sign
+            if units > 0:
+                quote_units[owner] = units
+        return quote_units
+
+    def _quote_change(self, owner: str, quote_mint: str) -> int:
         """Return the owner's change in a quote, in raw units. Native and wrapped SOL
         count as one quote.
         """
         if quote_mint == WRAPPED_SOL:
             return self._deltas.sol_lamports(owner)
-        return self._deltas.by_owner[owner].get(quote_mint, 0)
+        return self._others[owner].get(quote_mint, 0)
 
     def has_sol_market(self, sign: int) -> bool:
-        """Return True if a market gained (+1) or gave (-1) SOL. Without that, the
-        wallet's SOL change is no leg.
+        """Return True if another owner gained (+1) or gave (-1) SOL by trading. Without
+        that, the wallet's SOL change is no leg.
         """
         return any(lamports * sign > 0 for lamports in self._sol_changes())
 
@@ -82,6 +106,13 @@ class Counterparties:
     def _sol_changes(self) -> Iterator[int]:
         """Yield the SOL changes of other owners that can be the other side of a trade,
         in lamports.
+        """
+        for owner in self._others.keys() - _FEE_ACCOUNTS:
+            wrapped_lamports = self._deltas.wrapped_lamports(owner)
+            yield wrapped_lamports + self._native_trade_lamports(owner)
+
+    def _native_trade_lamports(self, owner: str) -> int:
+        """Return the owner's change in native SOL if it can belong to a trade, else 0.
 
         Wrapped SOL moves between markets only by trading. Native SOL counts if the
         program of a market is in the transaction, because a bonding curve holds its SOL
@@ -89,27 +120,20 @@ class Counterparties:
         signer counts only if its tokens moved too: two wallets may trade with each
         other in a market.
         """
-        for owner, mints in self._others.items():
-            if owner in _FEE_ACCOUNTS:
-                continue
-            lamports = mints.get(WRAPPED_SOL, 0)
-            if self._venues and (
-                owner not in self._deltas.signers or _has_token_change(mints)
-            ):
-                lamports += self._deltas.native_lamports(owner)
-            yield lamports
+        if not self._venues:
+            return 0
+        mints = self._others[owner]
+        has_token_change = not mints.keys() - QUOTES <= _unchanged_mints(mints)
+        if owner in self._deltas.signers and not has_token_change:
+            return 0
+        return self._deltas.native_lamports(owner)
 
     def is_leftover(self, mint: str, units: int) -> bool:
         """Return True if `units` are what a route left of a mint that passed from one
         market to another.
         """
-        max_gain = max_loss = 0
-        for owner, mints in self._others.items():
-            change = mints.get(mint, 0)
-            if change and not is_on_curve(owner):
-                max_gain = max(max_gain, change)
-                max_loss = max(max_loss, -change)
-        return abs(units) * DUST_DIVISOR < min(max_gain, max_loss)
+        smallest, largest = self._market_extremes(mint)
+        return abs(units) * DUST_DIVISOR < min(largest, -smallest)
 
     def is_launch(self, mint: str) -> bool:
         """Return True if a launchpad's market got supply of the mint and gained SOL:
@@ -120,9 +144,8 @@ class Counterparties:
         """
         if LAUNCHPADS.isdisjoint(self._venues):
             return False
-        return any(
-            self._deltas.sol_lamports(market) > 0 for market in self._markets(mint, 1)
-        )
+        markets = _moved_units(self._markets, mint, 1)
+        return any(self._deltas.sol_lamports(market) > 0 for market in markets)
 
     def is_round_trip(self, mint: str, sign: int, units: int) -> bool:
         """Return True if markets traded more of the mint against the wallet's trade
@@ -133,63 +156,59 @@ class Counterparties:
         units and gave no quote for them (an escrow, a newly opened pool) did not trade.
         What other wallets traded is subtracted.
         """
-        traded = 0
-        for market, market_units in self._markets(mint, -sign).items():
-            if self._has_quote_change(market, sign):
-                traded += market_units
-        for owner, owner_units in self.moved(mint, sign).items():
-            if is_on_curve(owner):
-                traded -= owner_units
-        return traded > units
+        markets = _moved_units(self._markets, mint, -sign)
+        market_units = sum(
+            markets[market]
+            for market in markets
+            if self._has_quote_change(market, sign)
+        )
+        owners = _moved_units(self._others, mint, sign)
+        other_wallet_units = sum(owners[owner] for owner in filter(is_on_curve, owners))
+        return market_units - other_wallet_units > units
 
     def _has_quote_change(self, owner: str, sign: int) -> bool:
-        if self._deltas.sol_lamports(owner) * sign > 0:
-            return True
-        mints = self._others[owner]
-        return any(mints.get(stable, 0) * sign > 0 for stable in STABLES)
+        """Return True if the owner gained (+1) or gave (-1) any of the quotes."""
+        return any(self._quote_change(owner, quote) * sign > 0 for quote in QUOTES)
 
     def is_loop(self) -> bool:
         """Return True if a mint left one market and entered another and the wallet has
         no change in it.
         """
-        others_mints = [
-            mint for mint in self._deltas.decimals if not self._own.get(mint, 0)
-        ]
-        return any(
-            self._markets(mint, -1) and self._markets(mint, 1) for mint in others_mints
-        )
+        mints_of_others = self._deltas.decimals.keys() - self._own.keys()
+        mints = mints_of_others | _unchanged_mints(self._own)
+        extremes = map(self._market_extremes, mints)
+        return any(smallest < 0 < largest for smallest, largest in extremes)
 
     def is_reverted_trade(self, market_lamports: int) -> bool:
-        """Return True if wallet and market ended with the units that they began with
-        and the wallet lost SOL.
+        """Return True if wallet and market ended with the units of a token that they
+        began with and the wallet lost SOL.
 
         market_lamports: the wallet's SOL change without its known costs. A market that
         gained half of it or more was paid for something.
         """
-        if market_lamports >= 0 or not self._venues:
+        if not self._venues:
             return False
-        for mint in self._unchanged_tokens():
-            lamports = [
-                abs(self._deltas.sol_lamports(market))
-                for market in self._unchanged_markets(mint)
-            ]
-            if lamports and min(lamports) * 2 < -market_lamports:
-                return True
-        return False
-
-    def _unchanged_tokens(self) -> list[str]:
-        return [
-            mint
-            for mint, units in self._own.items()
-            if not units and mint not in QUOTES
+        tokens = _unchanged_mints(self._own) - QUOTES
+        markets = [
+            market
+            for market, mints in self._markets.items()
+            if not tokens.isdisjoint(_unchanged_mints(mints))
         ]
-
-    def _unchanged_markets(self, mint: str) -> list[str]:
-        holders = [
-            owner for owner, mints in self._others.items() if mints.get(mint) == 0
-        ]
-        return [owner for owner in holders if not is_on_curve(owner)]
+        lamports = [abs(self._deltas.sol_lamports(market)) for market in markets]
+        return any(change * 2 < -market_lamports for change in lamports)
 
 
-def _has_token_change(mints: dict[str, int]) -> bool:
-    return any(units for mint, units in mints.items() if mint not in QUOTES)
+def _moved_units(
+    owners: dict[str, dict[str, int]], mint: str, sign: int
+) -> dict[str, int]:
+    """Return owner -> raw units, of the owners that gained (+1) or lost (-1) the mint."""
+    return {
+        owner: mints[mint] * sign
+        for owner, mints in owners.items()
+        if mints.get(mint, 0) * sign > 0
+    }
+
+
+def _unchanged_mints(mints: dict[str, int]) -> set[str]:
+    """Return the mints of which an owner has as many units as before."""
+    return {mint for mint, units in mints.items() if units == 0}

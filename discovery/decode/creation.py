@@ -33,44 +33,52 @@ def creators_of(record: TransactionRecord, mint: str) -> tuple[str, ...]:
     then the sender if it differs.
 
     Empty if the transaction does not create the token on a launchpad with a known
-    layout.
+    layout, has no meta, or cannot be read.
     """
     if record.meta is None:
         return ()
     try:
         keys = Deltas(record, record.meta).keys
-        for instruction in instructions_of(record):
-            creators = _creators(keys, instruction, mint)
-            if creators:
-                return tuple(dict.fromkeys(creators))
+        instructions = instructions_of(record)
+        creations = (_creators(keys, each, mint) for each in instructions)
+        creators = next(filter(None, creations), [])
     except (IndexError, KeyError, TypeError, ValueError, msgspec.DecodeError):
         return ()  # decoding the trades of the same record reports it as unreadable
-    return ()
+    return tuple(dict.fromkeys(creators))
 
 
 def _creators(keys: list[str], instruction: ParsedInstruction, mint: str) -> list[str]:
-    """Return the named creator and the sender of a create instruction; empty for any
-    other instruction.
+    """Return the named creator and the sender of an instruction that creates `mint`;
+    empty for any other instruction. Raises IndexError if it points outside the keys,
+    KeyError if its data is not base58.
     """
-    if _program_of(keys, instruction) != PUMPFUN or not instruction.data:
+    if _program_of(keys, instruction) != PUMPFUN:
         return []
-    if len(instruction.data) > _MAX_DATA_LENGTH:
+    data = instruction.data or ""
+    if not 0 < len(data) <= _MAX_DATA_LENGTH:
         return []
-    payload = base58_bytes(instruction.data)
-    user_index = _USER_INDEX.get(payload[:_DISCRIMINATOR_BYTES])
+    payload = base58_bytes(data)
     accounts = _account_keys(keys, instruction)
-    if user_index is None or len(accounts) <= user_index or accounts[0] != mint:
+    user_index = _USER_INDEX.get(payload[:_DISCRIMINATOR_BYTES])
+    if user_index is None or len(accounts) <= user_index:
+        return []
+    if accounts[0] != mint:
         return []
     return [*_named_creator(payload), accounts[user_index]]
 
 
 def _program_of(keys: list[str], instruction: ParsedInstruction) -> str | None:
-    if instruction.program_id is None and instruction.program_id_index is not None:
-        return keys[instruction.program_id_index]
+    """Return the address of the instruction's program, None if it names none."""
+    index = instruction.program_id_index
+    if instruction.program_id is None and index is not None:
+        return keys[index]
     return instruction.program_id
 
 
 def _account_keys(keys: list[str], instruction: ParsedInstruction) -> list[str]:
+    """Return the addresses of the instruction's accounts, which encoding `json` gives
+    as indexes of keys.
+    """
     accounts = instruction.accounts or ()
     return [
         keys[account] if isinstance(account, int) else account for account in accounts
@@ -79,7 +87,7 @@ def _account_keys(keys: list[str], instruction: ParsedInstruction) -> list[str]:
 
 def _named_creator(payload: bytes) -> list[str]:
     """Return the creator's key behind name, symbol and uri; empty if the payload ends
-    before it.
+    before it. A borsh string is its length as u32le, then its bytes.
     """
     rest = payload[_DISCRIMINATOR_BYTES:]
     for _ in range(3):

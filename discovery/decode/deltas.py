@@ -5,6 +5,7 @@ readonly keys.
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import cast
 
 from discovery.domain.programs import WRAPPED_SOL
@@ -14,8 +15,6 @@ from discovery.providers.transactions import (
     TokenBalance,
     TransactionRecord,
 )
-
-_NO_ROWS: Sequence[TokenBalance] = ()
 
 
 class Deltas:
@@ -28,7 +27,7 @@ class Deltas:
     if an amount is not a number of units.
     """
 
-    __slots__ = ("by_owner", "decimals", "keys", "meta", "signers")
+    __slots__ = ("_after", "_before", "by_owner", "decimals", "keys", "meta", "signers")
 
     def __init__(self, record: TransactionRecord, meta: Meta) -> None:
         self.meta = meta
@@ -38,23 +37,22 @@ class Deltas:
             self.keys += meta.loaded_addresses.readonly
         self.by_owner: dict[str, dict[str, int]] = {}
         self.decimals: dict[str, int] = {}
-        self._add_rows(meta.pre_token_balances or _NO_ROWS, -1)
-        self._add_rows(meta.post_token_balances or _NO_ROWS, 1)
+        self._before: Sequence[TokenBalance] = meta.pre_token_balances or ()
+        self._after: Sequence[TokenBalance] = meta.post_token_balances or ()
+        self._add_rows(self._before, -1)
+        self._add_rows(self._after, 1)
 
     def _add_rows(self, rows: Sequence[TokenBalance], sign: int) -> None:
-        by_owner, decimals = self.by_owner, self.decimals
+        """Add the balances to `by_owner`: sign -1 for those before, +1 for those after."""
         for row in rows:
             mint, amount = row.mint, row.ui_token_amount
             owner = row.owner or f"unknown-owner:{self.keys[row.account_index]}"
             units = int(amount.amount)
             if units < 0:
                 raise ValueError("a negative balance")
-            decimals[mint] = amount.decimals
-            mints = by_owner.get(owner)
-            if mints is None:
-                by_owner[owner] = {mint: units * sign}
-            else:
-                mints[mint] = mints.get(mint, 0) + units * sign
+            self.decimals[mint] = amount.decimals
+            mints = self.by_owner.setdefault(owner, {})
+            mints[mint] = mints.get(mint, 0) + units * sign
 
     def native_lamports(self, owner: str) -> int:
         """Return the change of the owner's system account in lamports; 0 if it is not
@@ -64,63 +62,60 @@ class Deltas:
             index = self.keys.index(owner)
         except ValueError:
             return 0
+        return self._account_lamports(index)
+
+    def _account_lamports(self, index: int) -> int:
         return self.meta.post_balances[index] - self.meta.pre_balances[index]
+
+    def wrapped_lamports(self, owner: str) -> int:
+        """Return the change of the owner's wrapped SOL in lamports; 0 without any."""
+        return self.by_owner.get(owner, {}).get(WRAPPED_SOL, 0)
 
     def sol_lamports(self, owner: str) -> int:
         """Return the owner's change in native and wrapped SOL together, in lamports."""
-        mints = self.by_owner.get(owner)
-        wrapped = mints.get(WRAPPED_SOL, 0) if mints else 0
-        return self.native_lamports(owner) + wrapped
+        return self.native_lamports(owner) + self.wrapped_lamports(owner)
 
     def rent_lamports(self, owner: str) -> int:
         """Return the lamports that went into (+) or came out of (-) the owner's token
         accounts as rent.
 
         Wrapped SOL in the accounts is no rent. An account that the owner holds neither
-        before nor after the transaction has no row and so no rent.
+        before nor after the transaction has no row and so no rent. `owner` is an
+        address: the rent of an `unknown-owner:` cannot be computed.
         """
-        meta = self.meta
-        rent = 0
-        accounts: set[int] = set()
-        for sign, rows in (
-            (-1, meta.post_token_balances),
-            (1, meta.pre_token_balances),
-        ):
-            for row in rows or _NO_ROWS:
-                if row.owner != owner:
-                    continue
-                accounts.add(row.account_index)
-                if row.mint == WRAPPED_SOL:
-                    rent += sign * int(row.ui_token_amount.amount)
-        for index in accounts:
-            rent += meta.post_balances[index] - meta.pre_balances[index]
-        return rent
+        rows = chain(self._before, self._after)
+        accounts = {row.account_index for row in rows if row.owner == owner}
+        lamports = sum(map(self._account_lamports, accounts))
+        return lamports - self.wrapped_lamports(owner)
 
     def units_before(self, owner: str, mint: str) -> int:
         """Return the owner's raw units of a mint before the transaction, summed over
         its accounts.
         """
         units = 0
-        for row in self.meta.pre_token_balances or _NO_ROWS:
-            if row.owner == owner and row.mint == mint:
+        for row in self._before:
+            if (row.owner, row.mint) == (owner, mint):
                 units += int(row.ui_token_amount.amount)
         return units
 
 
 def _keys_and_signers(record: TransactionRecord) -> tuple[list[str], list[str]]:
-    """Return the static account keys and the signers among them, from either encoding."""
+    """Return the static account keys and the signers among them, from either encoding.
+
+    Encoding `jsonParsed` marks each signer. With `json` the signers come first; the
+    header has their number. Every signer has a signature, so a record without a header
+    has as many signers as signatures.
+    """
     message = record.transaction.message
     encodings = set(map(type, message.account_keys))
     if len(encodings) > 1:
         raise TypeError("account keys of both encodings in one message")
     if ParsedKey in encodings:
         parsed = cast("list[ParsedKey]", message.account_keys)
-        return [key.pubkey for key in parsed], [
-            key.pubkey for key in parsed if key.signer
-        ]
-    keys = cast("list[str]", message.account_keys).copy()
-    header = message.header
-    required = (
-        header.num_required_signatures if header else len(record.transaction.signatures)
-    )
-    return keys, keys[:required]
+        signers = [key.pubkey for key in parsed if key.signer]
+        return record.account_keys, signers
+    signer_count = len(record.transaction.signatures)
+    if message.header is not None:
+        signer_count = message.header.num_required_signatures
+    keys = record.account_keys
+    return keys, keys[:signer_count]

@@ -2,11 +2,11 @@
 of them per line (NDJSON).
 """
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, TypeVar
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import Raw, Struct
 
 from discovery.decode.outcomes import Failed, Outcome, Reason
 from discovery.decode.swaps import decode_json
@@ -14,11 +14,27 @@ from discovery.providers.errors import UNREADABLE
 
 _MAX_DETAIL_LENGTH: Final = 300
 
+_ABSENT: Final = Raw()
+_Shape = TypeVar("_Shape")
+
 
 class _Envelope(Struct):
-    result: Raw | UnsetType = UNSET
-    error: Raw | UnsetType = UNSET
-    transaction: Raw | UnsetType = UNSET
+    """The parts that tell a transaction from a JSON-RPC response, as JSON. A part that
+    is absent is empty.
+    """
+
+    result: Raw = _ABSENT
+    error: Raw = _ABSENT
+    transaction: Raw = _ABSENT
+
+    @property
+    def is_response(self) -> bool:
+        """True for a JSON-RPC response, which has a result or an error or both. False
+        for a transaction and anything else.
+        """
+        if self.transaction:
+            return False
+        return bool(self.result or self.error)
 
 
 class _Page(Struct):
@@ -31,8 +47,10 @@ _decode_page = msgspec.json.Decoder(_Page).decode
 
 
 def decode_bytes(content: bytes) -> Iterator[Outcome]:
-    """Decode every transaction of `content`, in order. Content that is not JSON is one
-    Failed without a signature.
+    """Decode every transaction of `content`, in order. Raises nothing.
+
+    Content that is not JSON is one Failed without a signature. Empty content has no
+    transaction.
     """
     content = content.strip()
     if not content:
@@ -46,9 +64,9 @@ def decode_bytes(content: bytes) -> Iterator[Outcome]:
 
 
 def _decode_rows(content: bytes) -> Iterator[Outcome]:
-    try:
-        rows = _decode_array(content)
-    except UNREADABLE:
+    """Decode an array. What only begins like one is decoded by lines."""
+    rows = _read(_decode_array, content)
+    if rows is None:
         yield from _decode_lines(content)
         return
     for row in rows:
@@ -56,8 +74,10 @@ def _decode_rows(content: bytes) -> Iterator[Outcome]:
 
 
 def _decode_lines(content: bytes) -> Iterator[Outcome]:
-    lines = [line.strip() for line in content.splitlines() if line.strip()]
-    if not any(_is_object(line) for line in lines):
+    """Decode each line by itself, so that one cut line does not hide the others."""
+    lines = list(filter(None, map(bytes.strip, content.splitlines())))
+    envelopes = (_read(_decode_envelope, line) for line in lines)
+    if not any(envelopes):
         # One truncated or garbled transaction over several lines is one failure.
         yield decode_json(content)
         return
@@ -66,6 +86,9 @@ def _decode_lines(content: bytes) -> Iterator[Outcome]:
 
 
 def _is_json(content: bytes) -> bool:
+    """Return True if `content` is one JSON value of whatever shape. A value that is no
+    object is recognised by its beginning.
+    """
     try:
         _decode_envelope(content)
     except msgspec.ValidationError:
@@ -75,43 +98,40 @@ def _is_json(content: bytes) -> bool:
     return True
 
 
-def _is_object(line: bytes) -> bool:
-    try:
-        _decode_envelope(line)
-    except UNREADABLE:
-        return False
-    return True
-
-
 def _decode_one(raw: bytes) -> Iterator[Outcome]:
-    """Decode one result or envelope. The result of an envelope may be a page of
-    transactions.
-    """
-    try:
-        envelope = _decode_envelope(raw)
-    except UNREADABLE:
-        yield decode_json(raw)
-        return
-    is_envelope = envelope.result is not UNSET or envelope.error is not UNSET
-    if envelope.transaction is not UNSET or not is_envelope:
-        yield decode_json(raw)
-    elif envelope.result is UNSET or bytes(envelope.result) == b"null":
-        yield Failed("", Reason.UNREADABLE, _error_detail(envelope))
+    """Decode one result or one JSON-RPC response. Anything else is one Failed."""
+    envelope = _read(_decode_envelope, raw)
+    if envelope is not None and envelope.is_response:
+        yield from _decode_response(envelope)
     else:
-        yield from _decode_result(bytes(envelope.result))
+        yield decode_json(raw)
 
 
-def _error_detail(envelope: _Envelope) -> str:
-    if envelope.error is UNSET:
-        return "no such transaction"
-    return bytes(envelope.error).decode(errors="replace")[:_MAX_DETAIL_LENGTH]
-
-
-def _decode_result(result: bytes) -> Iterator[Outcome]:
-    try:
-        rows = _decode_page(result).data
-    except UNREADABLE:
-        yield decode_json(result)
+def _decode_response(response: _Envelope) -> Iterator[Outcome]:
+    """Decode the result of a JSON-RPC response: one transaction, or a page of them as
+    Helius `getTransactionsForAddress` returns it.
+    """
+    result = bytes(response.result)
+    if result in {b"", b"null"}:
+        yield Failed("", Reason.UNREADABLE, _error_detail(response))
         return
-    for row in rows:
-        yield decode_json(bytes(row))
+    page = _read(_decode_page, result)
+    rows = [result] if page is None else map(bytes, page.data)
+    yield from map(decode_json, rows)
+
+
+def _error_detail(response: _Envelope) -> str:
+    """Return the error of a response without a result as JSON text of at most 300
+    characters. A result of null without an error is a transaction that the node lacks.
+    """
+    if not response.error:
+        return "no such transaction"
+    return bytes(response.error).decode(errors="replace")[:_MAX_DETAIL_LENGTH]
+
+
+def _read(decode: Callable[[bytes], _Shape], content: bytes) -> _Shape | None:
+    """Return the decoded content, None if it is not JSON of that shape."""
+    try:
+        return decode(content)
+    except UNREADABLE:
+        return None

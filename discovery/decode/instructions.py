@@ -19,9 +19,9 @@ _BASE58: Final = {
         "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
     )
 }
-_TRANSFER_TAG: Final = (2).to_bytes(
-    4, "little"
-)  # System program: a transfer is u32le 2 + u64le lamports
+# `SystemInstruction::Transfer` of the Solana SDK, in bincode: u32le 2, u64le lamports.
+# Its accounts are the source and the destination.
+_TRANSFER_TAG: Final = (2).to_bytes(4, "little")
 _MAX_TRANSFER_LENGTH: Final = 20  # base58 characters of these 12 bytes, with room
 
 
@@ -34,23 +34,27 @@ class SystemTransfer(NamedTuple):
 
 
 def instructions_of(record: TransactionRecord) -> list[ParsedInstruction]:
-    """Return every instruction, the outer ones first. Raises msgspec.DecodeError."""
-    instructions = list(
-        decode_instructions(record.transaction.message.instructions) or ()
-    )
-    if record.meta is not None:
-        for inner in decode_inner(record.meta.inner_instructions) or ():
-            instructions.extend(inner.instructions)
+    """Return every instruction, the outer ones first. Raises msgspec.DecodeError if
+    they do not have the shape of instructions.
+    """
+    message = record.transaction.message
+    instructions = decode_instructions(message.instructions) or []
+    if record.meta is None:
+        return instructions
+    for inner in decode_inner(record.meta.inner_instructions) or ():
+        instructions += inner.instructions
     return instructions
 
 
 def system_transfers(
     keys: list[str], record: TransactionRecord
 ) -> Iterator[SystemTransfer]:
-    """Yield the system transfers of the transaction, outer and inner. Raises
-    msgspec.DecodeError.
+    """Yield the system transfers of the transaction, outer and inner.
 
-    keys: the account keys in the order of balances.
+    keys: the account keys in the order of balances. Raises msgspec.DecodeError if the
+    instructions cannot be decoded, IndexError if one points outside the keys, KeyError
+    if its data is not base58, ValueError or TypeError if an amount or account is no
+    number.
     """
     for instruction in instructions_of(record):
         if isinstance(instruction.parsed, dict):
@@ -64,40 +68,48 @@ def system_transfers(
 def _parsed_transfer(
     program_id: str | None, parsed: dict[str, Any]
 ) -> SystemTransfer | None:
-    info = parsed.get("info")
-    if program_id != SYSTEM or not isinstance(info, dict):
+    """Return the transfer of an instruction that the node has parsed, None if it is
+    another instruction. The node names the fields `source`, `destination` and
+    `lamports`.
+    """
+    if program_id != SYSTEM:
         return None
-    if "lamports" not in info or "destination" not in info:
-        return None
-    return SystemTransfer(
-        str(info.get("source", "")), str(info["destination"]), int(info["lamports"])
-    )
+    match parsed:
+        case {"info": {"destination": destination, "lamports": lamports, **rest}}:
+            source = rest.get("source", "")
+            return SystemTransfer(str(source), str(destination), int(lamports))
+    return None
 
 
 def _raw_transfer(
     keys: list[str], instruction: ParsedInstruction
 ) -> SystemTransfer | None:
+    """Return the transfer of an instruction with encoded data, None if it is another
+    instruction.
+    """
     index = instruction.program_id_index
     if index is None or keys[index] != SYSTEM:
         return None
-    if not instruction.data or len(instruction.data) > _MAX_TRANSFER_LENGTH:
+    data = instruction.data or ""
+    if len(data) > _MAX_TRANSFER_LENGTH:
         return None
-    payload = base58_bytes(instruction.data)
-    accounts = instruction.accounts or []
-    if payload[:4] != _TRANSFER_TAG or len(accounts) < 2:
+    payload = base58_bytes(data)
+    if payload[:4] != _TRANSFER_TAG:
         return None
     lamports = int.from_bytes(payload[4:12], "little")
-    return SystemTransfer(keys[int(accounts[0])], keys[int(accounts[-1])], lamports)
+    match instruction.accounts:
+        case [source, *_, destination]:
+            return SystemTransfer(keys[int(source)], keys[int(destination)], lamports)
+    return None
 
 
 def base58_bytes(text: str) -> bytes:
-    """Return the bytes of base58 instruction data. Raises KeyError if `text` is not
-    base58.
+    """Return the bytes of base58 instruction data, with the alphabet of Bitcoin. Each
+    leading "1" is a zero byte. Raises KeyError if `text` is not base58.
     """
     number = 0
     for char in text:
         number = number * 58 + _BASE58[char]
     leading_zeros = len(text) - len(text.lstrip("1"))
-    return b"\0" * leading_zeros + number.to_bytes(
-        (number.bit_length() + 7) // 8, "big"
-    )
+    byte_count = (number.bit_length() + 7) // 8
+    return b"\0" * leading_zeros + number.to_bytes(byte_count, "big")

@@ -1,5 +1,5 @@
 """The legs of one wallet: what it bought or sold for which quote, or the reason why it
-did not trade.
+did not trade. docs/decoding.md has a table of the reasons.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ import msgspec
 from discovery.decode.counterparties import DUST_DIVISOR, Counterparties
 from discovery.decode.deltas import Deltas
 from discovery.decode.outcomes import Reason
-from discovery.domain.programs import STABLES, WRAPPED_SOL
+from discovery.domain.programs import QUOTES, STABLES, WRAPPED_SOL
 from discovery.domain.trades import Side
 
 # Prices are not known here. Between 1 and 1,000 USD per SOL holds for any trade of
@@ -22,6 +22,14 @@ _SECOND_QUOTE_DIVISOR: Final = 10
 _QUOTE_SIGN: Final[Mapping[Side, int]] = {"buy": -1, "sell": 1}
 """The direction of the wallet's quote, which is opposite to that of its tokens."""
 
+_WITHOUT_COUNTERPARTY: Final[Mapping[Side, Reason]] = {
+    "buy": Reason.MINTED,
+    "sell": Reason.BURNED,
+}
+"""The reason if no other owner lost the units that the wallet got, or got those that it
+lost.
+"""
+
 
 class Leg(msgspec.Struct, frozen=True, gc=False):
     """One token against one quote, raw units of both."""
@@ -31,6 +39,14 @@ class Leg(msgspec.Struct, frozen=True, gc=False):
     units: int
     quote_mint: str
     quote_units: int
+
+
+class NoTrade(Exception):
+    """The wallet did not trade, which is no error. `reason` says what its changes are."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class _Quote(NamedTuple):
@@ -61,153 +77,152 @@ class LegFinder:
         self._deltas = deltas
         self._others = others
         self._market_lamports = market_lamports
-        self._gained: dict[str, int] = {}
-        self._lost: dict[str, int] = {}
-        self._stables: dict[str, int] = {}
-        for mint, units in deltas.by_owner.get(wallet, {}).items():
-            if not units or mint == WRAPPED_SOL:
-                continue
-            if mint in STABLES:
-                self._stables[mint] = units
-            elif units > 0:
-                self._gained[mint] = units
-            else:
-                self._lost[mint] = -units
-        if len(self._gained) + len(self._lost) > 1:
-            self._gained = self._without_leftovers(self._gained)
-            self._lost = self._without_leftovers(self._lost)
+        own = deltas.by_owner.get(wallet, {})
+        changes = {mint: units for mint, units in own.items() if units}
+        self._stables = {mint: changes[mint] for mint in changes if mint in STABLES}
+        tokens = {mint: changes[mint] for mint in changes if mint not in QUOTES}
+        if len(tokens) > 1:
+            tokens = self._without_leftovers(tokens)
+        self._gained = {mint: units for mint, units in tokens.items() if units > 0}
+        self._lost = {mint: -units for mint, units in tokens.items() if units < 0}
 
-    def _without_leftovers(self, tokens: dict[str, int]) -> dict[str, int]:
+    def _without_leftovers(self, mints: dict[str, int]) -> dict[str, int]:
+        """Return mint -> units without the units that a route left."""
         return {
             mint: units
-            for mint, units in tokens.items()
+            for mint, units in mints.items()
             if not self._others.is_leftover(mint, units)
         }
 
-    def find(self) -> list[Leg] | Reason:
-        """Return the legs of the wallet, or the reason why it has none."""
-        if not self._gained and not self._lost:
-            return self._reason_without_tokens()
-        collectible = self._collectible_reason()
-        if collectible is not None:
-            return collectible
-        if self._gained and self._lost:
-            return self._token_to_token()
-        if self._gained:
-            return self._against_quote("buy", self._gained)
-        return self._against_quote("sell", self._lost)
+    def find(self) -> list[Leg]:
+        """Return the legs of the wallet, at least one. Raises NoTrade if it has none.
+
+        A swap of one token for another is two legs, the sale first. The legs of several
+        tokens against one quote are in the order of mints.
+        """
+        self._refuse_collectible()
+        match bool(self._gained), bool(self._lost):
+            case True, True:
+                return self._token_to_token()
+            case True, False:
+                return self._against_quote("buy", self._gained)
+            case False, True:
+                return self._against_quote("sell", self._lost)
+        raise NoTrade(self._reason_without_tokens())
 
     def _reason_without_tokens(self) -> Reason:
+        """Return what a wallet did whose changes are in quotes alone: a wallet that went
+        through a token and ended without it is a case of arbitrage.
+        """
         if self._has_converted_quotes():
             return Reason.QUOTE_CONVERSION
-        if self._others.is_loop() or self._others.is_reverted_trade(
-            self._market_lamports
-        ):
+        if self._others.is_loop():
+            return Reason.ARBITRAGE
+        if self._others.is_reverted_trade(self._market_lamports):
             return Reason.ARBITRAGE
         if self._stables:
             return Reason.TRANSFER
         return Reason.NO_TOKEN_CHANGE
 
     def _has_converted_quotes(self) -> bool:
-        if not self._stables:
-            return False
-        has_paid = min(self._stables.values()) < 0
-        has_received = max(self._stables.values()) > 0
-        if has_paid and has_received:
+        """Return True if the wallet paid one quote and got another, SOL included."""
+        smallest = min(self._stables.values(), default=0)
+        largest = max(self._stables.values(), default=0)
+        if smallest < 0 < largest:
             return True
-        if has_paid:
+        if smallest < 0:
             return self._market_lamports > 0
-        return self._market_lamports < 0 and self._others.has_sol_market(1)
+        has_paid_sol = largest > 0 > self._market_lamports
+        return has_paid_sol and self._others.has_sol_market(1)
 
-    def _collectible_reason(self) -> Reason | None:
-        """Return the reason of a wallet that moved one piece of a mint without
-        decimals, None if it moved none.
+    def _refuse_collectible(self) -> None:
+        """Raise NoTrade if the wallet moved one piece of a mint without decimals.
 
         A piece that appeared or vanished beside other tokens is a share of a pool.
         """
-        for tokens in (self._gained, self._lost):
-            for mint, units in tokens.items():
-                if units != 1 or self._deltas.decimals[mint] != 0:
-                    continue
-                if self._has_other_tokens() and not self._has_counterparty(mint):
-                    return Reason.LIQUIDITY
-                return Reason.NFT
-        return None
+        tokens = self._gained | self._lost
+        has_other_mints = len(tokens) + len(self._stables) > 1
+        decimals = self._deltas.decimals
+        pieces = [mint for mint in tokens if tokens[mint] == 1 and decimals[mint] == 0]
+        if not pieces:
+            return
+        if has_other_mints and not self._others.is_exchanged(pieces[0]):
+            raise NoTrade(Reason.LIQUIDITY)
+        raise NoTrade(Reason.NFT)
 
-    def _has_other_tokens(self) -> bool:
-        return len(self._gained) + len(self._lost) + len(self._stables) > 1
+    def _token_to_token(self) -> list[Leg]:
+        """Return the two legs of a swap: other owners gave what the wallet gained and
+        got what it lost.
+        """
+        if not self._others.have_all_moved(self._gained, -1):
+            raise NoTrade(Reason.LIQUIDITY)
+        if not self._others.have_all_moved(self._lost, 1):
+            raise NoTrade(Reason.LIQUIDITY)
+        match [*self._gained.items()], [*self._lost.items()]:
+            case [(bought, bought_units)], [(sold, sold_units)]:
+                return [
+                    Leg("sell", sold, sold_units, bought, bought_units),
+                    Leg("buy", bought, bought_units, sold, sold_units),
+                ]
+        raise NoTrade(Reason.AMBIGUOUS)
 
-    def _has_counterparty(self, mint: str) -> bool:
-        return self._others.has_moved(mint, -1) or self._others.has_moved(mint, 1)
-
-    def _token_to_token(self) -> list[Leg] | Reason:
-        if not all(self._others.has_moved(mint, -1) for mint in self._gained):
-            return Reason.LIQUIDITY
-        if not all(self._others.has_moved(mint, 1) for mint in self._lost):
-            return Reason.LIQUIDITY
-        if len(self._gained) > 1 or len(self._lost) > 1:
-            return Reason.AMBIGUOUS
-        ((bought, bought_units),) = self._gained.items()
-        ((sold, sold_units),) = self._lost.items()
-        return [
-            Leg("sell", sold, sold_units, bought, bought_units),
-            Leg("buy", bought, bought_units, sold, sold_units),
-        ]
-
-    def _against_quote(self, side: Side, tokens: dict[str, int]) -> list[Leg] | Reason:
+    def _against_quote(self, side: Side, tokens: dict[str, int]) -> list[Leg]:
         """Return the legs of a wallet whose tokens all went one way: a trade if a quote
         went the other way.
+
+        tokens: mint -> units that the wallet gained (buy) or lost (sell).
         """
-        sign = _QUOTE_SIGN[side]
-        quote = self._quote(sign)
-        if quote is None:
-            return self._reason_without_quote(side, tokens)
-        if isinstance(quote, Reason):
-            return quote
+        quote = self._quote(_QUOTE_SIGN[side])
+        if not quote.units:
+            raise NoTrade(self._reason_without_quote(side, tokens))
         for mint, units in tokens.items():
-            reason = self._counterparty_reason(side, mint, units)
-            if reason is not None:
-                return reason
+            self._require_counterparty(side, mint, units)
         if len(tokens) == 1:
             ((mint, units),) = tokens.items()
             return [Leg(side, mint, units, quote.mint, quote.units)]
         return self._split(side, tokens, quote)
 
-    def _quote(self, sign: int) -> _Quote | Reason | None:
-        """Return what the wallet gave or got for its tokens, None if that was nothing.
+    def _quote(self, sign: int) -> _Quote:
+        """Return what the wallet gave or got for its tokens, 0 units of SOL if that was
+        nothing.
 
-        Returns the reason if the quote went the same way as the tokens, came from
-        nobody, or if there are two.
+        Raises NoTrade if the quote went the same way as the tokens, came from nobody,
+        or if there are two.
         """
         lamports = self._sol_leg_lamports(sign)
-        stables = self._stable_legs(sign, lamports) if self._stables else {}
+        stables = self._stable_legs(sign, lamports)
         if not stables:
-            return _Quote(WRAPPED_SOL, lamports) if lamports else None
+            return _Quote(WRAPPED_SOL, lamports)
         if min(stables.values()) < 0:
-            return self._arbitrage_or(Reason.LIQUIDITY)
+            raise NoTrade(self._arbitrage_or(Reason.LIQUIDITY))
         if len(stables) > 1:
-            return Reason.AMBIGUOUS
+            raise NoTrade(Reason.AMBIGUOUS)
         ((mint, units),) = stables.items()
         if self._is_second_quote(sign, lamports, units):
-            return Reason.AMBIGUOUS
+            raise NoTrade(Reason.AMBIGUOUS)
         if not self._others.has_moved(mint, -sign):
-            return Reason.TRANSFER
+            raise NoTrade(Reason.TRANSFER)
         return _Quote(mint, units)
 
     def _sol_leg_lamports(self, sign: int) -> int:
+        """Return the lamports that went against the tokens, 0 if none did or no market
+        was the other side.
+        """
         lamports = self._market_lamports * sign
         if lamports > 0 and self._others.has_sol_market(-sign):
             return lamports
         return 0
 
     def _stable_legs(self, sign: int, lamports: int) -> dict[str, int]:
-        """Return the stables without a route's leftovers and without dust beside a SOL
-        leg; + is against the tokens.
+        """Return mint -> raw units of the stables, without a route's leftovers and
+        without dust beside a SOL leg of `lamports`.
+
+        + went against the tokens, - went the same way.
         """
         legs: dict[str, int] = {}
-        for mint, units in self._stables.items():
+        for mint, units in self._without_leftovers(self._stables).items():
             is_dust = abs(units) * _DUST_LAMPORTS_PER_STABLE_UNIT < lamports
-            if not is_dust and not self._others.is_leftover(mint, units):
+            if not is_dust:
                 legs[mint] = units * sign
         return legs
 
@@ -215,50 +230,57 @@ class LegFinder:
         """Return True if SOL is a quote beside a stable.
 
         SOL that no market kept, or that is worth less than a tenth of the stable, is
-        fees and rent of other owners.
+        fees and rent of other owners. stable_units: more than 0.
         """
-        if not lamports or lamports * _SECOND_QUOTE_DIVISOR < stable_units:
+        if lamports * _SECOND_QUOTE_DIVISOR < stable_units:
             return False
         return lamports <= 2 * self._others.net_sol_lamports(-sign)
 
-    def _counterparty_reason(self, side: Side, mint: str, units: int) -> Reason | None:
-        """Return the reason why the units have nobody on their other side, None if they
-        have.
+    def _require_counterparty(self, side: Side, mint: str, units: int) -> None:
+        """Raise NoTrade if the units have nobody on their other side, or if they are
+        what is left of a round trip.
         """
         sign = _QUOTE_SIGN[side]
         if self._others.has_moved(mint, sign):
-            return (
-                Reason.ARBITRAGE
-                if self._others.is_round_trip(mint, sign, units)
-                else None
-            )
+            reason = Reason.ARBITRAGE
+            is_trade = not self._others.is_round_trip(mint, sign, units)
+        else:
+            reason = _WITHOUT_COUNTERPARTY[side]
+            is_trade = self._is_trade_with_issuer(side, mint)
+        if not is_trade:
+            raise NoTrade(reason)
+
+    def _is_trade_with_issuer(self, side: Side, mint: str) -> bool:
+        """Return True if units that no other owner moved were traded all the same."""
         if side == "buy":
-            return None if self._others.is_launch(mint) else Reason.MINTED
+            return self._others.is_launch(mint)
         # A token burned against a quote is a redeemed pool share. If its proceeds were
         # sold on, it is a sale.
-        return None if self._others.is_loop() else Reason.BURNED
+        return self._others.is_loop()
 
     def _reason_without_quote(self, side: Side, tokens: dict[str, int]) -> Reason:
+        """Return what a wallet did whose tokens all went one way without a quote. SOL
+        that went the same way is the other half of a pool's deposit or withdrawal.
+        """
         sign = _QUOTE_SIGN[side]
-        for mint in tokens:
-            if not self._others.has_moved(mint, sign):
-                return Reason.MINTED if side == "buy" else Reason.BURNED
-        if self._market_lamports * sign < 0 and self._others.has_sol_market(sign):
+        if not self._others.have_all_moved(tokens, sign):
+            return _WITHOUT_COUNTERPARTY[side]
+        is_sol_with_tokens = self._market_lamports * sign < 0
+        if is_sol_with_tokens and self._others.has_sol_market(sign):
             return self._arbitrage_or(Reason.LIQUIDITY)
         return Reason.TRANSFER
 
     def _arbitrage_or(self, reason: Reason) -> Reason:
+        """Return ARBITRAGE for changes that a loop left, else `reason`."""
         return Reason.ARBITRAGE if self._others.is_loop() else reason
 
-    def _split(
-        self, side: Side, tokens: dict[str, int], quote: _Quote
-    ) -> list[Leg] | Reason:
+    def _split(self, side: Side, tokens: dict[str, int], quote: _Quote) -> list[Leg]:
         """Split one quote over several tokens by what the markets of each token took or
         gave, never by unit count.
+
+        Shares are rounded down; the last mint gets the rest.
         """
         values = self._quote_by_token(side, tokens, quote.mint)
-        if values is None:
-            return Reason.AMBIGUOUS
         total = sum(values.values())
         rest = quote.units
         legs = []
@@ -272,28 +294,19 @@ class LegFinder:
 
     def _quote_by_token(
         self, side: Side, tokens: dict[str, int], quote_mint: str
-    ) -> dict[str, int] | None:
-        """Return mint -> quote units that its markets took or gave; None if markets are
-        missing or shared.
+    ) -> dict[str, int]:
+        """Return mint -> quote units that its markets took or gave.
+
+        Raises NoTrade if a token has no market, or if a market traded two of the
+        tokens: its quote cannot be divided between them.
         """
+        market_sign = -_QUOTE_SIGN[side]
         values: dict[str, int] = {}
         claimed: set[str] = set()
         for mint in tokens:
-            markets = self._markets_of(side, mint, quote_mint)
+            markets = self._others.quote_by_owner(mint, quote_mint, market_sign)
             if not markets or not claimed.isdisjoint(markets):
-                return None
+                raise NoTrade(Reason.AMBIGUOUS)
             claimed |= markets.keys()
             values[mint] = sum(markets.values())
         return values
-
-    def _markets_of(self, side: Side, mint: str, quote_mint: str) -> dict[str, int]:
-        """Return owner -> quote units of the other owners that traded the mint against
-        the quote.
-        """
-        quote_sign = -_QUOTE_SIGN[side]
-        markets: dict[str, int] = {}
-        for owner in self._others.moved(mint, -quote_sign):
-            quote_units = self._others.quote_change(owner, quote_mint) * quote_sign
-            if quote_units > 0:
-                markets[owner] = quote_units
-        return markets

@@ -8,6 +8,8 @@ its change in native and wrapped SOL without network fee, tips, platform fees an
 
 import re
 from collections.abc import Collection, Iterable
+from functools import cached_property
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -21,7 +23,7 @@ from discovery.decode.costs import (
 )
 from discovery.decode.counterparties import Counterparties
 from discovery.decode.deltas import Deltas
-from discovery.decode.legs import Leg, LegFinder
+from discovery.decode.legs import Leg, LegFinder, NoTrade
 from discovery.decode.outcomes import Decoded, Failed, Outcome, Reason, Skipped
 from discovery.decode.venues import venue_names
 from discovery.domain.addresses import is_on_curve, is_wallet
@@ -64,8 +66,10 @@ def decode_json(raw: bytes) -> Outcome:
 
 
 def decode(record: TransactionRecord) -> Outcome:
-    """Decode one transaction: the trades of every wallet in it, or the reason why there
-    is none.
+    """Decode one transaction. Raises nothing.
+
+    Returns Decoded with the trades of every wallet in it, Skipped with the reason if
+    there is none, Failed if the record has no meta or no signature or makes no sense.
     """
     meta = record.meta
     signatures = record.transaction.signatures
@@ -85,8 +89,8 @@ def decode(record: TransactionRecord) -> Outcome:
     try:
         return _Transaction(record, meta).outcome()
     except (IndexError, KeyError, ValueError, TypeError, AttributeError) as error:
-        # The record has the right shape but makes no sense, such as an index out of
-        # range.
+        # The shape is right but the record makes no sense: an index is out of range, or
+        # an amount is no number.
         return Failed(signature, Reason.BAD_INDEX, f"{type(error).__name__}: {error}")
 
 
@@ -99,17 +103,23 @@ class _Transaction:
         self.deltas = Deltas(record, meta)
         self.venues = venue_names(self.deltas.keys)
         self.trades: list[Trade] = []
-        self._service_fees: dict[str, ServiceFees] | None = None
+
+    @cached_property
+    def _service_fees(self) -> dict[str, ServiceFees]:
+        """What each signer paid. Computed only for a transaction with a trader among
+        its signers.
+        """
+        return service_fees(self.deltas, self.record)
 
     def outcome(self) -> Outcome:
+        """Return the trades, or the most telling reason of the wallets that did not
+        trade.
+        """
         record = self.record
         changes = self._holding_changes()
-        signers = [
-            signer
-            for signer in dict.fromkeys(self.deltas.signers)
-            if signer in self.deltas.by_owner
-        ]
-        reasons = self._add_trades_of(signers)
+        signers = dict.fromkeys(self.deltas.signers)
+        holders = [signer for signer in signers if signer in self.deltas.by_owner]
+        reasons = self._add_trades_of(holders)
         if not self.trades and not _CONCLUSIVE.intersection(reasons):
             reasons += self._add_keeper_fills(changes)
         if self.trades:
@@ -129,16 +139,22 @@ class _Transaction:
         )
 
     def _holding_changes(self) -> tuple[HoldingChange, ...]:
-        """Return the unit changes of wallets in tokens that are no quote."""
+        """Return the unit changes of wallets in tokens that are no quote.
+
+        A wallet is a signer or an owner on the curve. The other owners are accounts of
+        programs.
+        """
         deltas = self.deltas
         changes = []
         for owner, mints in deltas.by_owner.items():
-            for mint, delta in mints.items():
-                if not delta or mint in QUOTES:
+            has_private_key = owner in deltas.signers or is_on_curve(owner)
+            if not has_private_key:
+                continue
+            for mint, units in mints.items():
+                if not units or mint in QUOTES:
                     continue
-                if owner in deltas.signers or is_on_curve(owner):
-                    before = deltas.units_before(owner, mint)
-                    changes.append(HoldingChange(owner, mint, before, before + delta))
+                before = deltas.units_before(owner, mint)
+                changes.append(HoldingChange(owner, mint, before, before + units))
         return tuple(changes)
 
     def _add_trades_of(self, wallets: Iterable[str]) -> list[Reason]:
@@ -150,9 +166,11 @@ class _Transaction:
             costs = self._costs_of(wallet)
             market_lamports = self.deltas.sol_lamports(wallet) + costs.total_lamports
             others = Counterparties(self.deltas, wallet, self.venues)
-            legs = LegFinder(self.deltas, wallet, others, market_lamports).find()
-            if isinstance(legs, Reason):
-                reasons.append(legs)
+            finder = LegFinder(self.deltas, wallet, others, market_lamports)
+            try:
+                legs = finder.find()
+            except NoTrade as no_trade:
+                reasons.append(no_trade.reason)
             else:
                 self._add_trades(wallet, legs, costs)
         return reasons
@@ -161,38 +179,37 @@ class _Transaction:
         """Add the trades of owners who did not sign. Returns the reasons of those that
         did not trade.
 
-        A fill by a keeper counts only if both legs are in the owner's own balances.
+        A fill by a keeper counts only if both legs are in the owner's own balances. The
+        reasons matter only if nobody traded.
         """
         owners = {change.wallet for change in changes}.difference(self.deltas.signers)
-        reasons = self._add_trades_of(
-            owner for owner in sorted(owners) if is_wallet(owner)
-        )
-        if not self.trades and Reason.TRANSFER in reasons and self.venues:
+        reasons = self._add_trades_of(filter(is_wallet, sorted(owners)))
+        if Reason.TRANSFER in reasons and self.venues:
             return [Reason.KEEPER_FILL]
-        if not reasons and self._has_unit_changes():
-            return [Reason.NO_WALLET]
-        return reasons
-
-    def _has_unit_changes(self) -> bool:
-        return any(any(mints.values()) for mints in self.deltas.by_owner.values())
+        if reasons:
+            return reasons
+        owners_units = [mints.values() for mints in self.deltas.by_owner.values()]
+        has_unit_changes = any(chain.from_iterable(owners_units))
+        return [Reason.NO_WALLET] if has_unit_changes else []
 
     def _costs_of(self, wallet: str) -> WalletCosts:
-        """Return what the wallet paid. A wallet that did not sign paid nothing: another
-        owner paid its rent.
+        """Return what the wallet paid beside the market amount. The first account key
+        pays the network fee. A wallet that did not sign paid nothing: another owner
+        paid its rent.
         """
         if wallet not in self.deltas.signers:
             return NO_COSTS
-        if self._service_fees is None:
-            self._service_fees = service_fees(self.deltas, self.record)
         fees = self._service_fees.get(wallet, NO_FEES)
+        is_fee_payer = self.deltas.keys[0] == wallet
         return WalletCosts(
-            network_fee_lamports=self.meta.fee if self.deltas.keys[0] == wallet else 0,
+            network_fee_lamports=self.meta.fee if is_fee_payer else 0,
             tip_lamports=fees.tip_lamports,
             platform_fee_lamports=fees.platform_fee_lamports,
             rent_lamports=self.deltas.rent_lamports(wallet),
         )
 
     def _add_trades(self, wallet: str, legs: Iterable[Leg], costs: WalletCosts) -> None:
+        """Add one trade for each leg of the wallet. The first one gets all its costs."""
         record = self.record
         for leg in legs:
             self.trades.append(
@@ -214,15 +231,15 @@ class _Transaction:
                     venues=self.venues,
                 )
             )
-            costs = NO_COSTS  # a wallet's costs are counted once, with its first leg
+            costs = NO_COSTS
 
 
 def _most_telling(reasons: Collection[Reason]) -> Reason:
-    """Return the reason that says most about the transaction."""
-    for reason in _MOST_TELLING_FIRST:
-        if reason in reasons:
-            return reason
-    return Reason.NO_TOKEN_CHANGE
+    """Return the reason that says most about the transaction, NO_TOKEN_CHANGE if there
+    are none.
+    """
+    ordered = (reason for reason in _MOST_TELLING_FIRST if reason in reasons)
+    return next(ordered, Reason.NO_TOKEN_CHANGE)
 
 
 class _SignaturesOnly(msgspec.Struct):
@@ -242,5 +259,4 @@ def _signature_of(raw: bytes) -> str:
     except UNREADABLE:
         match = _SIGNATURE.search(raw)
         return match[1].decode() if match else ""
-    signatures = record.transaction.signatures
-    return signatures[0] if signatures else ""
+    return next(iter(record.transaction.signatures), "")

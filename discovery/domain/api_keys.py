@@ -40,11 +40,13 @@ def prefix_of(text: str) -> str | None:
 
 
 def matches(text: str, secret_hash: str) -> bool:
-    """Return True if the secret of the key `text` has this hash. Compares in constant
-    time.
+    """Return True if the secret of the key `text` has this hash, False also if `text`
+    does not have the format of a key. Compares in constant time.
     """
     match = _FORMAT.fullmatch(text)
-    return match is not None and hmac.compare_digest(_hash(match[2]), secret_hash)
+    if match is None:
+        return False
+    return hmac.compare_digest(_hash(match[2]), secret_hash)
 
 
 def _hash(secret: str) -> str:

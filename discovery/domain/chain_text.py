@@ -15,15 +15,18 @@ _BLANKS: Final = frozenset("\t\n\r")
 
 def clean_text(text: str | None, max_length: int) -> str:
     """Return `text` without control, bidi and other invisible characters, whitespace
-    folded, cut to `max_length`.
+    folded, cut to `max_length` characters. None gives "".
     """
     if not text:
         return ""
-    cleaned = "".join(char for char in text if char in _BLANKS or _is_visible(char))
+    cleaned = "".join(filter(_is_safe, text))
     return " ".join(cleaned.split())[:max_length].rstrip()
 
 
-def _is_visible(char: str) -> bool:
-    return (
-        char not in _INVISIBLE and unicodedata.category(char) not in _UNSAFE_CATEGORIES
-    )
+def _is_safe(char: str) -> bool:
+    """Return True for a visible character and for whitespace, which is folded later."""
+    if char in _BLANKS:
+        return True
+    if char in _INVISIBLE:
+        return False
+    return unicodedata.category(char) not in _UNSAFE_CATEGORIES

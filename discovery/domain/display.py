@@ -2,6 +2,7 @@
 tables and in the terminal.
 """
 
+import re
 from typing import Final
 
 from discovery.domain.units import lamports_to_sol
@@ -15,7 +16,7 @@ _EDGE: Final = 4
 
 
 def sol_text(lamports: int | None, places: int = 4) -> str:
-    """Return lamports as SOL, or UNKNOWN."""
+    """Return lamports as SOL with `places` digits after the point, UNKNOWN for None."""
     if lamports is None:
         return UNKNOWN
     return f"{lamports_to_sol(lamports):,.{places}f}"
@@ -28,7 +29,7 @@ def short_address(address: str) -> str:
 
 def duration_text(seconds: float) -> str:
     """Return a duration in its two largest units: `4 s`, `3 min 20 s`, `5 h 4 min`, `3
-    d 2 h`.
+    d 2 h`. A part of a second is dropped.
     """
     whole = int(seconds)
     if whole < _SECONDS_PER_MINUTE:
@@ -52,8 +53,10 @@ def _two_units(
 
 
 def parse_whole_number(text: str, *, max_digits: int = 9) -> int | None:
-    """Return the whole number that a person typed, or None if the text is none."""
-    text = text.strip()
-    if not text.isascii() or not text.isdigit() or len(text) > max_digits:
+    """Return the whole number that a person typed, None if the text is none or has more
+    than `max_digits` digits. A sign, a point or a digit of another script is refused.
+    """
+    digits = text.strip()
+    if re.fullmatch(rf"[0-9]{{1,{max_digits}}}", digits) is None:
         return None
-    return int(text)
+    return int(digits)

@@ -3,6 +3,7 @@ filters.
 """
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Final
 
 from discovery.domain.run_errors import ErrorCode
@@ -10,7 +11,7 @@ from discovery.domain.run_errors import ErrorCode
 _ORDER: Final = (
     "given",
     "candidates",
-    "token_",  # rejected tokens, by reason
+    "token_*",  # rejected tokens, by reason
     "tokens",
     "tokens_failed",
     ErrorCode.BUDGET,
@@ -18,11 +19,11 @@ _ORDER: Final = (
     "plumbing",
     "not_first_acquired_by_buying",
     "early_buyers",
-    "rejected_",  # rejected early buyers, by reason
+    "rejected_*",  # rejected early buyers, by reason
     "qualified",
-    "skipped_",  # transactions without a trade, by reason
+    "skipped_*",  # transactions without a trade, by reason
 )
-"""Names of filters; a name with `_` at its end is a prefix."""
+"""Names of filters; `*` stands for any reason."""
 
 
 def ordered_funnel(funnel: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -33,9 +34,8 @@ def ordered_funnel(funnel: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 def _place(name: str) -> int:
-    for place, filter_name in enumerate(_ORDER):
-        if name == filter_name:
-            return place
-        if filter_name.endswith("_") and name.startswith(filter_name):
+    """Return the place of a name in the order, that after the last if it has none."""
+    for place, pattern in enumerate(_ORDER):
+        if fnmatchcase(name, pattern):
             return place
     return len(_ORDER)

@@ -65,6 +65,13 @@ class Cycle(msgspec.Struct, frozen=True):
         """
         return not self.exclusion_reason
 
+    @property
+    def ended_at(self) -> int:
+        """Time of its result in unix seconds; that of the last trade while it is open."""
+        if self.resolved_at is None:
+            return self.last_trade_at
+        return self.resolved_at
+
 
 class Ratio(msgspec.Struct, frozen=True):
     """`hits` of `n` with the two-sided 90 % Wilson interval, four places. The rates are

@@ -30,7 +30,9 @@ class ErrorCode(StrEnum):
 
 
 def run_error(step: str, code: str, message: str) -> RunError:
-    """Return an entry for the error list of a run; long messages are cut."""
+    """Return an entry for the error list of a run; `message` is cut to 500
+    characters.
+    """
     return {"step": step, "code": str(code), "message": message[:MAX_MESSAGE_LENGTH]}
 
 

@@ -60,8 +60,9 @@ class ParamSpec(msgspec.Struct, frozen=True, kw_only=True):
     def check(self, value: Any) -> Any:
         """Return `value` as the type of the parameter.
 
-        Numbers may be numbers or their text. A number with more digits than its column
-        keeps is refused, not rounded. Raises ValueError with plain words.
+        Numbers may be numbers or their text. None is a value of an optional whole
+        number only. A number with more digits than its column keeps is refused, not rounded.
+        Raises ValueError with plain words.
         """
         match self.kind:
             case "switch":
@@ -74,6 +75,7 @@ class ParamSpec(msgspec.Struct, frozen=True, kw_only=True):
                 return self._checked_decimal(value)
 
     def _checked_integer(self, value: Any) -> int | None:
+        """Return a whole number, or None for an optional parameter without a value."""
         if value is None and self.is_optional:
             return None
         number = self._number_in_bounds(value)
@@ -82,6 +84,7 @@ class ParamSpec(msgspec.Struct, frozen=True, kw_only=True):
         return int(number)
 
     def _checked_decimal(self, value: Any) -> Decimal:
+        """Return a number with exactly `places` digits after the point."""
         number = self._number_in_bounds(value)
         rounded = number.quantize(
             Decimal(1).scaleb(-self.places), rounding=ROUND_HALF_EVEN
@@ -93,6 +96,7 @@ class ParamSpec(msgspec.Struct, frozen=True, kw_only=True):
         return rounded
 
     def _number_in_bounds(self, value: Any) -> Decimal:
+        """Return a finite number. Raises ValueError for anything out of bounds."""
         number = _parsed_number(value)
         is_in_bounds = number.is_finite() and self.min <= number <= self.max
         if is_in_bounds:
@@ -219,6 +223,7 @@ class Params(msgspec.Struct, frozen=True):
 
 
 def _declared_specs() -> dict[str, ParamSpec]:
+    """Return the specs with the name and the default of their field."""
     defaults = msgspec.structs.asdict(Params())
     specs: dict[str, ParamSpec] = {}
     for name, annotation in get_type_hints(Params, include_extras=True).items():
@@ -272,16 +277,23 @@ def check_params(values: Mapping[str, Any], base: Params | None = None) -> Param
 
 
 def plain_number(number: Decimal) -> str:
-    """Return the number in words: thousands apart, no trailing zeros."""
+    """Return the number in words: thousands apart, no trailing zeros. One beyond 15
+    digits, or none at all (NaN, infinity), is written as Decimal writes it, cut to 40
+    characters.
+    """
     if not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS:
         return str(number)[:40]  # written out it could fill the memory
-    text = f"{number:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    whole, point, decimals = f"{number:,f}".partition(".")
+    return whole + (point + decimals).rstrip("0.")
 
 
 def _parsed_number(value: Any) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise ValueError(f"{value!r} is not a number")  # noqa: TRY004  callers collect ValueError
+    """Return a number or its text as a decimal, NaN and infinity included. Raises
+    ValueError for anything else, booleans too.
+    """
+    is_number = isinstance(value, int | float | str | Decimal)
+    if not is_number or isinstance(value, bool):
+        raise ValueError(f"{value!r} is not a number")
     try:
         return Decimal(str(value).strip())
     except InvalidOperation:
@@ -295,11 +307,12 @@ def _checked_switch(value: Any) -> bool:
 
 
 def _checked_flags(value: Any) -> tuple[str, ...]:
-    """Names are not compared with FLAG_NAMES here: a stored configuration may hold a
-    name of another version.
+    """Return the names. Raises ValueError if `value` is no list of text.
+
+    Names are not compared with FLAG_NAMES here: a stored configuration may hold a name
+    of another version.
     """
-    if not isinstance(value, list | tuple) or not all(
-        isinstance(name, str) for name in value
-    ):
+    is_list = isinstance(value, list | tuple)
+    if not is_list or not all(isinstance(name, str) for name in value):
         raise ValueError(f"not a list of flags: {', '.join(FLAG_NAMES)}")
     return tuple(value)

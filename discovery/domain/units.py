@@ -25,6 +25,13 @@ def round_half_even(value: Fraction) -> int:
     return round(value)
 
 
+def round_if_known(value: Fraction | None) -> int | None:
+    """Return the nearest integer as `round_half_even` does; None stays None."""
+    if value is None:
+        return None
+    return round_half_even(value)
+
+
 def fraction_to_decimal(value: Fraction, places: int) -> Decimal:
     """Return `value` rounded half-even to `places` digits after the point, without
     intermediate rounding.

@@ -14,7 +14,9 @@ def empty_counts() -> dict[str, int]:
 
 
 def sum_usage(usages: Iterable[Mapping[str, Any]]) -> Usage:
-    """Return several usages as one, sorted by provider."""
+    """Return several usages as one, sorted by provider. A count that a row lacks is 0;
+    names beside USAGE_COUNTS are dropped.
+    """
     sums: Usage = {}
     for usage in usages:
         for provider, row in usage.items():
