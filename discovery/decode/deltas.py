@@ -117,5 +117,5 @@ def _keys_and_signers(record: TransactionRecord) -> tuple[list[str], list[str]]:
     signer_count = len(record.transaction.signatures)
     if message.header is not None:
         signer_count = message.header.num_required_signatures
-    keys = record.account_keys
+    keys = cast("list[str]", message.account_keys).copy()
     return keys, keys[:signer_count]
