@@ -75,7 +75,9 @@ def _service_gains(deltas: Deltas) -> dict[str, int]:
     """Return the lamports that each tip account and platform fee wallet gained. A fee
     wallet that is paid in wrapped SOL may be an owner without being among the keys.
     """
-    gains = {}
+    gains: dict[str, int] = {}
+    if _SERVICES.isdisjoint(deltas.keys) and _SERVICES.isdisjoint(deltas.by_owner):
+        return gains
     for account in _SERVICES.intersection(chain(deltas.keys, deltas.by_owner)):
         lamports = deltas.sol_lamports(account)
         if lamports > 0:

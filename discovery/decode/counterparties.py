@@ -3,7 +3,6 @@ lost.
 """
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from typing import Final
 
 from discovery.decode.deltas import Deltas
@@ -29,16 +28,14 @@ class Counterparties:
     a pool, a bonding curve or a vault authority.
     """
 
+    __slots__ = ("_deltas", "_markets", "_others", "_own", "_venues")
+
     def __init__(self, deltas: Deltas, wallet: str, venues: tuple[str, ...]) -> None:
         self._deltas = deltas
         self._venues = venues
         self._others = deltas.by_owner.copy()
         self._own = self._others.pop(wallet, {})
-
-    @cached_property
-    def _markets(self) -> dict[str, dict[str, int]]:
-        """Market -> mint -> raw units gained or lost."""
-        return {
+        self._markets = {
             owner: mints
             for owner, mints in self._others.items()
             if not is_on_curve(owner)
@@ -62,8 +59,14 @@ class Counterparties:
         """Return the smallest and the largest change of a market in the mint, in raw
         units; (0, 0) without a market.
         """
-        changes = [mints.get(mint, 0) for mints in self._markets.values()]
-        return min(changes, default=0), max(changes, default=0)
+        smallest = largest = 0
+        for mints in self._markets.values():
+            units = mints.get(mint, 0)
+            if units < smallest:
+                smallest = units
+            elif units > largest:
+                largest = units
+        return smallest, largest
 
     def quote_by_owner(
         self, mint: str, quote_mint: str, quote_sign: int
@@ -107,12 +110,16 @@ class Counterparties:
         """Yield the SOL changes of other owners that can be the other side of a trade,
         in lamports.
         """
-        for owner in self._others.keys() - _FEE_ACCOUNTS:
-            wrapped_lamports = self._deltas.wrapped_lamports(owner)
-            yield wrapped_lamports + self._native_trade_lamports(owner)
+        for owner, mints in self._others.items():
+            if owner in _FEE_ACCOUNTS:
+                continue
+            lamports = mints.get(WRAPPED_SOL, 0)
+            if self._has_native_leg(owner, mints):
+                lamports += self._deltas.native_lamports(owner)
+            yield lamports
 
-    def _native_trade_lamports(self, owner: str) -> int:
-        """Return the owner's change in native SOL if it can belong to a trade, else 0.
+    def _has_native_leg(self, owner: str, mints: dict[str, int]) -> bool:
+        """Return True if the owner's change in native SOL can belong to a trade.
 
         Wrapped SOL moves between markets only by trading. Native SOL counts if the
         program of a market is in the transaction, because a bonding curve holds its SOL
@@ -121,12 +128,10 @@ class Counterparties:
         other in a market.
         """
         if not self._venues:
-            return 0
-        mints = self._others[owner]
-        has_token_change = not mints.keys() - QUOTES <= _unchanged_mints(mints)
-        if owner in self._deltas.signers and not has_token_change:
-            return 0
-        return self._deltas.native_lamports(owner)
+            return False
+        if owner not in self._deltas.signers:
+            return True
+        return any(units for mint, units in mints.items() if mint not in QUOTES)
 
     def is_leftover(self, mint: str, units: int) -> bool:
         """Return True if `units` are what a route left of a mint that passed from one
@@ -156,15 +161,16 @@ class Counterparties:
         units and gave no quote for them (an escrow, a newly opened pool) did not trade.
         What other wallets traded is subtracted.
         """
-        markets = _moved_units(self._markets, mint, -sign)
-        market_units = sum(
-            markets[market]
-            for market in markets
-            if self._has_quote_change(market, sign)
-        )
-        owners = _moved_units(self._others, mint, sign)
-        other_wallet_units = sum(owners[owner] for owner in filter(is_on_curve, owners))
-        return market_units - other_wallet_units > units
+        traded = 0
+        for market, market_units in _moved_units(self._markets, mint, -sign).items():
+            if self._has_quote_change(market, sign):
+                traded += market_units
+        if traded <= units:
+            return False
+        for owner, owner_units in _moved_units(self._others, mint, sign).items():
+            if is_on_curve(owner):
+                traded -= owner_units
+        return traded > units
 
     def _has_quote_change(self, owner: str, sign: int) -> bool:
         """Return True if the owner gained (+1) or gave (-1) any of the quotes."""
@@ -174,10 +180,13 @@ class Counterparties:
         """Return True if a mint left one market and entered another and the wallet has
         no change in it.
         """
-        mints_of_others = self._deltas.decimals.keys() - self._own.keys()
-        mints = mints_of_others | _unchanged_mints(self._own)
-        extremes = map(self._market_extremes, mints)
-        return any(smallest < 0 < largest for smallest, largest in extremes)
+        for mint in self._deltas.decimals:
+            if self._own.get(mint, 0):
+                continue
+            smallest, largest = self._market_extremes(mint)
+            if smallest < 0 < largest:
+                return True
+        return False
 
     def is_reverted_trade(self, market_lamports: int) -> bool:
         """Return True if wallet and market ended with the units of a token that they
@@ -186,7 +195,7 @@ class Counterparties:
         market_lamports: the wallet's SOL change without its known costs. A market that
         gained half of it or more was paid for something.
         """
-        if not self._venues:
+        if market_lamports >= 0 or not self._venues:
             return False
         tokens = _unchanged_mints(self._own) - QUOTES
         markets = [

@@ -44,15 +44,19 @@ class Deltas:
 
     def _add_rows(self, rows: Sequence[TokenBalance], sign: int) -> None:
         """Add the balances to `by_owner`: sign -1 for those before, +1 for those after."""
+        by_owner, decimals = self.by_owner, self.decimals
         for row in rows:
             mint, amount = row.mint, row.ui_token_amount
             owner = row.owner or f"unknown-owner:{self.keys[row.account_index]}"
             units = int(amount.amount)
             if units < 0:
                 raise ValueError("a negative balance")
-            self.decimals[mint] = amount.decimals
-            mints = self.by_owner.setdefault(owner, {})
-            mints[mint] = mints.get(mint, 0) + units * sign
+            decimals[mint] = amount.decimals
+            mints = by_owner.get(owner)
+            if mints is None:
+                by_owner[owner] = {mint: units * sign}
+            else:
+                mints[mint] = mints.get(mint, 0) + units * sign
 
     def native_lamports(self, owner: str) -> int:
         """Return the change of the owner's system account in lamports; 0 if it is not
@@ -62,14 +66,12 @@ class Deltas:
             index = self.keys.index(owner)
         except ValueError:
             return 0
-        return self._account_lamports(index)
-
-    def _account_lamports(self, index: int) -> int:
         return self.meta.post_balances[index] - self.meta.pre_balances[index]
 
     def wrapped_lamports(self, owner: str) -> int:
         """Return the change of the owner's wrapped SOL in lamports; 0 without any."""
-        return self.by_owner.get(owner, {}).get(WRAPPED_SOL, 0)
+        mints = self.by_owner.get(owner)
+        return mints.get(WRAPPED_SOL, 0) if mints else 0
 
     def sol_lamports(self, owner: str) -> int:
         """Return the owner's change in native and wrapped SOL together, in lamports."""
@@ -85,7 +87,8 @@ class Deltas:
         """
         rows = chain(self._before, self._after)
         accounts = {row.account_index for row in rows if row.owner == owner}
-        lamports = sum(map(self._account_lamports, accounts))
+        before, after = self.meta.pre_balances, self.meta.post_balances
+        lamports = sum(after[index] - before[index] for index in accounts)
         return lamports - self.wrapped_lamports(owner)
 
     def units_before(self, owner: str, mint: str) -> int:
@@ -94,7 +97,7 @@ class Deltas:
         """
         units = 0
         for row in self._before:
-            if (row.owner, row.mint) == (owner, mint):
+            if row.owner == owner and row.mint == mint:
                 units += int(row.ui_token_amount.amount)
         return units
 
@@ -113,7 +116,7 @@ def _keys_and_signers(record: TransactionRecord) -> tuple[list[str], list[str]]:
     if ParsedKey in encodings:
         parsed = cast("list[ParsedKey]", message.account_keys)
         signers = [key.pubkey for key in parsed if key.signer]
-        return record.account_keys, signers
+        return [key.pubkey for key in parsed], signers
     signer_count = len(record.transaction.signatures)
     if message.header is not None:
         signer_count = message.header.num_required_signatures

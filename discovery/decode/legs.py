@@ -10,7 +10,7 @@ import msgspec
 from discovery.decode.counterparties import DUST_DIVISOR, Counterparties
 from discovery.decode.deltas import Deltas
 from discovery.decode.outcomes import Reason
-from discovery.domain.programs import QUOTES, STABLES, WRAPPED_SOL
+from discovery.domain.programs import STABLES, WRAPPED_SOL
 from discovery.domain.trades import Side
 
 # Prices are not known here. Between 1 and 1,000 USD per SOL holds for any trade of
@@ -77,14 +77,21 @@ class LegFinder:
         self._deltas = deltas
         self._others = others
         self._market_lamports = market_lamports
-        own = deltas.by_owner.get(wallet, {})
-        changes = {mint: units for mint, units in own.items() if units}
-        self._stables = {mint: changes[mint] for mint in changes if mint in STABLES}
-        tokens = {mint: changes[mint] for mint in changes if mint not in QUOTES}
-        if len(tokens) > 1:
-            tokens = self._without_leftovers(tokens)
-        self._gained = {mint: units for mint, units in tokens.items() if units > 0}
-        self._lost = {mint: -units for mint, units in tokens.items() if units < 0}
+        self._gained: dict[str, int] = {}
+        self._lost: dict[str, int] = {}
+        self._stables: dict[str, int] = {}
+        for mint, units in deltas.by_owner.get(wallet, {}).items():
+            if not units or mint == WRAPPED_SOL:
+                continue
+            if mint in STABLES:
+                self._stables[mint] = units
+            elif units > 0:
+                self._gained[mint] = units
+            else:
+                self._lost[mint] = -units
+        if len(self._gained) + len(self._lost) > 1:
+            self._gained = self._without_leftovers(self._gained)
+            self._lost = self._without_leftovers(self._lost)
 
     def _without_leftovers(self, mints: dict[str, int]) -> dict[str, int]:
         """Return mint -> units without the units that a route left."""
@@ -141,11 +148,13 @@ class LegFinder:
         A piece that appeared or vanished beside other tokens is a share of a pool.
         """
         tokens = self._gained | self._lost
-        has_other_mints = len(tokens) + len(self._stables) > 1
+        if 1 not in tokens.values():
+            return
         decimals = self._deltas.decimals
         pieces = [mint for mint in tokens if tokens[mint] == 1 and decimals[mint] == 0]
         if not pieces:
             return
+        has_other_mints = len(tokens) + len(self._stables) > 1
         if has_other_mints and not self._others.is_exchanged(pieces[0]):
             raise NoTrade(Reason.LIQUIDITY)
         raise NoTrade(Reason.NFT)
@@ -220,6 +229,8 @@ class LegFinder:
         + went against the tokens, - went the same way.
         """
         legs: dict[str, int] = {}
+        if not self._stables:
+            return legs
         for mint, units in self._without_leftovers(self._stables).items():
             is_dust = abs(units) * _DUST_LAMPORTS_PER_STABLE_UNIT < lamports
             if not is_dust:

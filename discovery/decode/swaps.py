@@ -8,7 +8,6 @@ its change in native and wrapped SOL without network fee, tips, platform fees an
 
 import re
 from collections.abc import Collection, Iterable
-from functools import cached_property
 from itertools import chain
 from typing import Final
 
@@ -103,13 +102,8 @@ class _Transaction:
         self.deltas = Deltas(record, meta)
         self.venues = venue_names(self.deltas.keys)
         self.trades: list[Trade] = []
-
-    @cached_property
-    def _service_fees(self) -> dict[str, ServiceFees]:
-        """What each signer paid. Computed only for a transaction with a trader among
-        its signers.
-        """
-        return service_fees(self.deltas, self.record)
+        # Computed for a transaction with a holder among its signers.
+        self._service_fees: dict[str, ServiceFees] | None = None
 
     def outcome(self) -> Outcome:
         """Return the trades, or the most telling reason of the wallets that did not
@@ -199,6 +193,8 @@ class _Transaction:
         """
         if wallet not in self.deltas.signers:
             return NO_COSTS
+        if self._service_fees is None:
+            self._service_fees = service_fees(self.deltas, self.record)
         fees = self._service_fees.get(wallet, NO_FEES)
         is_fee_payer = self.deltas.keys[0] == wallet
         return WalletCosts(
