@@ -1,4 +1,6 @@
-"""Costs of a wallet beside the market amount: network fee, tip, platform fee and rent."""
+"""What one wallet paid and moved beside the market amount: network fee, tips, platform
+fees, rent, and transfers of its own SOL.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -8,9 +10,18 @@ from typing import Final
 import msgspec
 
 from discovery.decode.deltas import Deltas
-from discovery.decode.instructions import system_transfers
-from discovery.domain.known_wallets import PLATFORM_FEE_WALLETS, TIP_ACCOUNTS
-from discovery.providers.transactions import TransactionRecord
+from discovery.decode.instructions import (
+    SYSTEM_PROGRAM,
+    TOKEN_PROGRAMS,
+    Calls,
+    SolMove,
+    closings,
+    sol_moves,
+)
+from discovery.domain.addresses import is_on_curve
+from discovery.domain.known_wallets import PLATFORM_FEE_WALLETS
+from discovery.domain.programs import QUOTE_REQUESTS, SYSTEM
+from discovery.domain.tip_accounts import TIP_ACCOUNTS
 
 _SERVICES: Final = TIP_ACCOUNTS | PLATFORM_FEE_WALLETS.keys()
 
@@ -25,23 +36,26 @@ class ServiceFees(msgspec.Struct, frozen=True, gc=False):
 
 
 class WalletCosts(msgspec.Struct, frozen=True, gc=False):
-    """Lamports that one wallet paid beside the market amount. Rent is + into its token
-    accounts, - out of them.
+    """Lamports that one wallet paid or moved beside the market amount.
+
+    Rent is + into its token accounts, - out of them. Transfers are + in, - out.
     """
 
     network_fee_lamports: int = 0
     tip_lamports: int = 0
     platform_fee_lamports: int = 0
     rent_lamports: int = 0
+    transfer_lamports: int = 0
 
     @property
     def total_lamports(self) -> int:
-        """All costs together. Negative if more rent came back than the rest cost."""
+        """What all of it together took from the wallet. Negative if more came in."""
         return (
             self.network_fee_lamports
             + self.tip_lamports
             + self.platform_fee_lamports
             + self.rent_lamports
+            - self.transfer_lamports
         )
 
 
@@ -49,40 +63,169 @@ NO_FEES: Final = ServiceFees()
 NO_COSTS: Final = WalletCosts()
 
 
-def service_fees(deltas: Deltas, record: TransactionRecord) -> dict[str, ServiceFees]:
-    """Return signer -> what it paid to tip accounts and platform fee wallets; signers
-    that paid nothing may be absent.
+class CostReader:
+    """Reads the costs of the wallets of one transaction.
 
-    A single signer paid all that these accounts gained. With several signers, the
-    system transfers show who paid. What no transfer of a signer explains (a pool or
-    router paid it out of the proceeds) is charged to no signer. Raises
-    msgspec.DecodeError, IndexError, KeyError or ValueError if the instructions make no
-    sense.
+    Its methods raise msgspec.DecodeError, IndexError, KeyError, TypeError or ValueError
+    if the instructions make no sense.
     """
-    gains = _service_gains(deltas)
-    if not gains:
-        return {}
-    if len(deltas.signers) == 1:
-        return {deltas.signers[0]: _fees_of(gains)}
-    payments: dict[str, Counter[str]] = defaultdict(Counter)
-    for transfer in system_transfers(deltas.keys, record):
-        if transfer.destination in gains and transfer.source in deltas.signers:
-            payments[transfer.source][transfer.destination] += transfer.lamports
-    return {signer: _fees_of(paid) for signer, paid in payments.items()}
 
+    def __init__(self, deltas: Deltas, calls: Calls) -> None:
+        self._deltas = deltas
+        self._calls = calls
+        self._fees: dict[str, ServiceFees] | None = None
 
-def _service_gains(deltas: Deltas) -> dict[str, int]:
-    """Return the lamports that each tip account and platform fee wallet gained. A fee
-    wallet that is paid in wrapped SOL may be an owner without being among the keys.
-    """
-    gains: dict[str, int] = {}
-    if _SERVICES.isdisjoint(deltas.keys) and _SERVICES.isdisjoint(deltas.by_owner):
+    def costs_of(self, signer: str) -> WalletCosts:
+        """Return the costs of a wallet that signed. The first account key pays the
+        network fee.
+        """
+        deltas = self._deltas
+        if self._fees is None:
+            self._fees = self._service_fees()
+        fees = self._fees.get(signer, NO_FEES)
+        is_fee_payer = deltas.keys[0] == signer
+        return WalletCosts(
+            network_fee_lamports=deltas.meta.fee if is_fee_payer else 0,
+            tip_lamports=fees.tip_lamports,
+            platform_fee_lamports=fees.platform_fee_lamports,
+            rent_lamports=self._rent_lamports(signer),
+            transfer_lamports=self._transfer_lamports(signer),
+        )
+
+    # --- Tips and platform fees -------------------------------------------------------
+
+    def _service_fees(self) -> dict[str, ServiceFees]:
+        """Return signer -> what it paid to tip accounts and platform fee wallets; signers that
+        paid nothing may be absent.
+
+        A single signer paid all that these accounts gained. With several signers, the
+        system transfers show who paid. What no transfer of a signer explains (a pool or
+        router paid it out of the proceeds) is charged to no signer.
+        """
+        gains = self._service_gains()
+        if not gains:
+            return {}
+        signers = self._deltas.signers
+        if len(signers) == 1:
+            return {signers[0]: _fees_of(gains)}
+        payments: dict[str, Counter[str]] = defaultdict(Counter)
+        for service in gains:
+            for move in sol_moves(self._calls.all(SYSTEM_PROGRAM, service)):
+                if move.destination == service and move.source in signers:
+                    payments[move.source][service] += move.lamports
+        return {signer: _fees_of(paid) for signer, paid in payments.items()}
+
+    def _service_gains(self) -> dict[str, int]:
+        """Return the lamports that each tip account and platform fee wallet gained. A
+        fee wallet that is paid in wrapped SOL may be an owner without being among the
+        keys.
+        """
+        deltas = self._deltas
+        gains: dict[str, int] = {}
+        if _SERVICES.isdisjoint(deltas.keys) and _SERVICES.isdisjoint(deltas.by_owner):
+            return gains
+        for account in _SERVICES.intersection(chain(deltas.keys, deltas.by_owner)):
+            lamports = deltas.sol_lamports(account)
+            if lamports > 0:
+                gains[account] = lamports
         return gains
-    for account in _SERVICES.intersection(chain(deltas.keys, deltas.by_owner)):
-        lamports = deltas.sol_lamports(account)
-        if lamports > 0:
-            gains[account] = lamports
-    return gains
+
+    # --- Rent -------------------------------------------------------------------------
+
+    def _rent_lamports(self, signer: str) -> int:
+        """Return the lamports that the wallet itself put into (+) or got out of (-) its
+        token accounts as rent.
+
+        Rent that a sponsor paid or got is not the wallet's.
+        """
+        rent = self._deltas.rent_lamports(signer)
+        if not rent:
+            return 0
+        for account in self._deltas.token_accounts(signer):
+            if self._is_refund_of_others(account, signer):
+                rent -= self._deltas.native_lamports(account)
+        if len(self._deltas.signers) == 1:
+            return rent
+        for account in self._deltas.token_accounts(signer):
+            rent -= self._sponsored_lamports(account, signer)
+        if rent and self._has_sponsor(signer, rent):
+            return 0
+        return rent
+
+    def _is_refund_of_others(self, account: str, signer: str) -> bool:
+        """Return True if the rent of a closed token account went to another account."""
+        if self._deltas.native_lamports(account) >= 0:
+            return False
+        for closing in closings(self._calls.top_level(TOKEN_PROGRAMS, account)):
+            if closing.account == account and closing.destination != signer:
+                return True
+        return False
+
+    def _sponsored_lamports(self, account: str, signer: str) -> int:
+        """Return the lamports that others put into a token account of the wallet."""
+        if self._deltas.native_lamports(account) <= 0:
+            return 0
+        return sum(
+            move.lamports
+            for move in sol_moves(self._calls.all(SYSTEM_PROGRAM, account))
+            if move.destination == account and move.source != signer
+        )
+
+    def _has_sponsor(self, signer: str, rent: int) -> bool:
+        """Return True if another signer lost (or gained) exactly the rent, beside the
+        network fee: the instructions that would show it are missing.
+        """
+        for other in self._deltas.signers:
+            if other == signer:
+                continue
+            fee = self._deltas.meta.fee if other == self._deltas.keys[0] else 0
+            if self._deltas.native_lamports(other) + fee == -rent:
+                return True
+        return False
+
+    # --- Transfers --------------------------------------------------------------------
+
+    def _transfer_lamports(self, signer: str) -> int:
+        """Return the SOL that came (+) or went (-) by plain transfers between the wallet
+        and accounts that are no market.
+
+        Plain: an instruction of the message, not one of a program. Tips and platform
+        fees are counted apart; SOL into the wallet's own token account is wrapped.
+        """
+        if SYSTEM not in self._deltas.keys:
+            return 0
+        lamports = 0
+        for move in sol_moves(self._calls.top_level(SYSTEM_PROGRAM, signer)):
+            if move.source == signer and self._is_own_transfer(move.destination, move):
+                lamports -= move.lamports
+            elif move.destination == signer and self._is_own_transfer(
+                move.source, move
+            ):
+                lamports += move.lamports
+        return lamports
+
+    def _is_own_transfer(self, other: str, move: SolMove) -> bool:
+        """Return True if SOL between a wallet and `other` belongs to no trade."""
+        if move.is_creation or move.source == move.destination:
+            return False
+        if other in _SERVICES or self._is_transient(other):
+            return False
+        return not (self._is_token_account(other) or self._is_counterparty(other))
+
+    def _is_transient(self, account: str) -> bool:
+        """Return True for an account that was opened and closed in the transaction."""
+        return self._deltas.is_transient(account)
+
+    def _is_token_account(self, account: str) -> bool:
+        return account in self._deltas.token_account_addresses
+
+    def _is_counterparty(self, other: str) -> bool:
+        """Return True if `other` is a market, or a market maker that signed."""
+        if other not in self._deltas.by_owner:
+            return False
+        if other in self._deltas.signers:
+            return not QUOTE_REQUESTS.isdisjoint(self._deltas.keys)
+        return not is_on_curve(other)
 
 
 def _fees_of(payments: Mapping[str, int]) -> ServiceFees:

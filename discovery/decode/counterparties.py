@@ -12,7 +12,12 @@ from discovery.domain.known_wallets import (
     PUMP_FEE_RECIPIENTS,
     TIP_ACCOUNTS,
 )
-from discovery.domain.programs import LAUNCHPADS, QUOTES, WRAPPED_SOL
+from discovery.domain.programs import (
+    LAUNCHPADS,
+    QUOTE_REQUESTS,
+    QUOTES,
+    WRAPPED_SOL,
+)
 
 DUST_DIVISOR: Final = 100
 """A change below a hundredth of what moved through the markets is a leftover of a
@@ -28,7 +33,14 @@ class Counterparties:
     a pool, a bonding curve or a vault authority.
     """
 
-    __slots__ = ("_deltas", "_markets", "_others", "_own", "_venues")
+    __slots__ = (
+        "_deltas",
+        "_has_quote_request",
+        "_markets",
+        "_others",
+        "_own",
+        "_venues",
+    )
 
     def __init__(self, deltas: Deltas, wallet: str, venues: tuple[str, ...]) -> None:
         self._deltas = deltas
@@ -40,6 +52,7 @@ class Counterparties:
             for owner, mints in self._others.items()
             if not is_on_curve(owner)
         }
+        self._has_quote_request = not QUOTE_REQUESTS.isdisjoint(deltas.keys)
 
     def is_exchanged(self, mint: str) -> bool:
         """Return True if another owner gained or lost units of the mint."""
@@ -106,6 +119,15 @@ class Counterparties:
         """
         return max(0, sum(self._sol_changes()) * sign)
 
+    def passed_lamports(self) -> int:
+        """Return the SOL that went into markets and out of markets, the smaller of the
+        two: what passed between them.
+        """
+        changes = [*self._sol_changes()]
+        gained = sum(change for change in changes if change > 0)
+        given = -sum(change for change in changes if change < 0)
+        return min(gained, given)
+
     def _sol_changes(self) -> Iterator[int]:
         """Yield the SOL changes of other owners that can be the other side of a trade,
         in lamports.
@@ -123,15 +145,17 @@ class Counterparties:
 
         Wrapped SOL moves between markets only by trading. Native SOL counts if the
         program of a market is in the transaction, because a bonding curve holds its SOL
-        natively. Without one it is rent, a gift or a fee. The native SOL of another
-        signer counts only if its tokens moved too: two wallets may trade with each
-        other in a market.
+        natively. Without one it counts for an owner off the curve whose tokens moved
+        too: a market that is not listed. Else it is rent, a gift or a fee. The native
+        SOL of another signer counts only if its tokens moved too: two wallets may trade
+        with each other in a market, or a market maker signs for its quote.
         """
-        if not self._venues:
-            return False
-        if owner not in self._deltas.signers:
+        if owner in self._deltas.signers:
+            is_market = bool(self._venues) or self._has_quote_request
+            return is_market and _has_token_change(mints)
+        if self._venues:
             return True
-        return any(units for mint, units in mints.items() if mint not in QUOTES)
+        return owner in self._markets and _has_token_change(mints)
 
     def is_leftover(self, mint: str, units: int) -> bool:
         """Return True if `units` are what a route left of a mint that passed from one
@@ -171,6 +195,25 @@ class Counterparties:
             if is_on_curve(owner):
                 traded -= owner_units
         return traded > units
+
+    def is_rest_of_loop(self, mint: str, units: int) -> bool:
+        """Return True if `units` are less than a hundredth of what went out of markets
+        and into markets of the mint, whoever owns their vaults.
+
+        What other wallets traded is subtracted.
+        """
+        into_markets = out_of_markets = 0
+        for owner, mints in self._others.items():
+            change = mints.get(mint, 0)
+            if owner not in self._markets:
+                # Another wallet's purchase came out of the markets, its sale went in.
+                out_of_markets -= max(0, change)
+                into_markets -= max(0, -change)
+            elif change > 0:
+                into_markets += change
+            else:
+                out_of_markets -= change
+        return units * DUST_DIVISOR < min(into_markets, out_of_markets)
 
     def _has_quote_change(self, owner: str, sign: int) -> bool:
         """Return True if the owner gained (+1) or gave (-1) any of the quotes."""
@@ -216,6 +259,10 @@ def _moved_units(
         for owner, mints in owners.items()
         if mints.get(mint, 0) * sign > 0
     }
+
+
+def _has_token_change(mints: dict[str, int]) -> bool:
+    return any(units for mint, units in mints.items() if mint not in QUOTES)
 
 
 def _unchanged_mints(mints: dict[str, int]) -> set[str]:

@@ -91,6 +91,27 @@ class Deltas:
         lamports = sum(after[index] - before[index] for index in accounts)
         return lamports - self.wrapped_lamports(owner)
 
+    def is_transient(self, account: str) -> bool:
+        """Return True if the account holds no lamports before and after: it was opened
+        and closed. False if it is not among the keys.
+        """
+        try:
+            index = self.keys.index(account)
+        except ValueError:
+            return False
+        return self.meta.pre_balances[index] == self.meta.post_balances[index] == 0
+
+    def token_accounts(self, owner: str) -> set[str]:
+        """Return the addresses of the owner's token accounts in the transaction."""
+        rows = chain(self._before, self._after)
+        return {self.keys[row.account_index] for row in rows if row.owner == owner}
+
+    @property
+    def token_account_addresses(self) -> set[str]:
+        """The addresses of all token accounts in the transaction."""
+        rows = chain(self._before, self._after)
+        return {self.keys[row.account_index] for row in rows}
+
     def units_before(self, owner: str, mint: str) -> int:
         """Return the owner's raw units of a mint before the transaction, summed over
         its accounts.

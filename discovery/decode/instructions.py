@@ -1,11 +1,12 @@
-"""Instructions of a transaction, in either encoding, and the system transfers among
+"""Instructions of a transaction, in either encoding, and the moves of native SOL among
 them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from discovery.domain.programs import SYSTEM
+from discovery.domain.base58 import base58_bytes
+from discovery.domain.programs import SYSTEM, TOKEN, TOKEN_2022
 from discovery.providers.transactions import (
     ParsedInstruction,
     TransactionRecord,
@@ -13,103 +14,206 @@ from discovery.providers.transactions import (
     decode_instructions,
 )
 
-_BASE58: Final = {
-    char: value
-    for value, char in enumerate(
-        "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-    )
+# `SystemInstruction` of the Solana SDK, in bincode: u32le tag, then the fields. The
+# lamports are the first field, except that `CreateAccountWithSeed` begins with a base key
+# and a seed (u64le length, then the text). The last account but for the base key of the
+# two with a seed is the destination.
+_CREATE: Final = 0
+_TRANSFER: Final = 2
+_CREATE_WITH_SEED: Final = 3
+_TRANSFER_WITH_SEED: Final = 11
+_DESTINATION_INDEX: Final = {
+    _CREATE: 1,
+    _TRANSFER: 1,
+    _CREATE_WITH_SEED: 1,
+    _TRANSFER_WITH_SEED: 2,
 }
-# `SystemInstruction::Transfer` of the Solana SDK, in bincode: u32le 2, u64le lamports.
-# Its accounts are the source and the destination.
-_TRANSFER_TAG: Final = (2).to_bytes(4, "little")
-_MAX_TRANSFER_LENGTH: Final = 20  # base58 characters of these 12 bytes, with room
+_TAG_BYTES: Final = 4
+_KEY_BYTES: Final = 32
+_LENGTH_BYTES: Final = 8
+_LAMPORT_BYTES: Final = 8
+SYSTEM_PROGRAM: Final = frozenset({SYSTEM})
+_MAX_SYSTEM_DATA: Final = 180  # base58 characters; the longest seed has 32 bytes
+
+# `TokenInstruction::CloseAccount` of the SPL token program is the single byte 9. Its
+# accounts are the closed account, the destination of its lamports and the owner.
+_CLOSE_ACCOUNT_DATA: Final = "A"
+TOKEN_PROGRAMS: Final = frozenset({TOKEN, TOKEN_2022})
+
+# The types of the same instructions when the node has parsed them.
+_PARSED_MOVES: Final = frozenset(
+    {
+        "transfer",
+        "transferWithSeed",
+        "createAccount",
+        "createAccountWithSeed",
+    }
+)
 
 
-class SystemTransfer(NamedTuple):
-    """A transfer of native SOL."""
+class Call(NamedTuple):
+    """One instruction: the program that runs, its accounts, and its data in base58.
+
+    `data` is None and `parsed` is set if the node has parsed the instruction; then
+    `accounts` is empty.
+    """
+
+    program: str
+    accounts: tuple[str, ...]
+    data: str | None
+    parsed: Mapping[str, Any] | None
+
+
+class SolMove(NamedTuple):
+    """Native SOL that left a system account. `is_creation`: it opened `destination`."""
 
     source: str
     destination: str
     lamports: int
+    is_creation: bool
 
 
-def instructions_of(record: TransactionRecord) -> list[ParsedInstruction]:
-    """Return every instruction, the outer ones first. Raises msgspec.DecodeError if
-    they do not have the shape of instructions.
+class Closing(NamedTuple):
+    """A token account that was closed, and the account that got its lamports."""
+
+    account: str
+    destination: str
+
+
+class Calls:
+    """The instructions of one transaction, decoded when they are asked for: most trades
+    follow from balances alone.
+
+    keys: the account keys in the order of balances. Methods raise msgspec.DecodeError
+    if the instructions cannot be decoded, IndexError if one points outside the keys.
     """
-    message = record.transaction.message
-    instructions = decode_instructions(message.instructions) or []
-    if record.meta is None:
-        return instructions
-    for inner in decode_inner(record.meta.inner_instructions) or ():
-        instructions += inner.instructions
-    return instructions
+
+    __slots__ = ("_inner", "_record", "_top_level", "keys")
+
+    def __init__(self, keys: list[str], record: TransactionRecord) -> None:
+        self.keys = keys
+        self._record = record
+        self._top_level: list[ParsedInstruction] | None = None
+        self._inner: list[ParsedInstruction] | None = None
+
+    def top_level(self, programs: Container[str], account: str) -> Iterator[Call]:
+        """Yield the instructions of the message, in order, for any of the programs that
+        name the account. An instruction that the node has parsed may name another one.
+        """
+        if self._top_level is None:
+            message = self._record.transaction.message
+            self._top_level = decode_instructions(message.instructions) or []
+        return self._of(self._top_level, programs, account)
+
+    def inner(self, programs: Container[str], account: str) -> Iterator[Call]:
+        """Yield the instructions that programs invoked, as `top_level`."""
+        if self._inner is None:
+            self._inner = []
+            meta = self._record.meta
+            groups = decode_inner(meta.inner_instructions) if meta else None
+            for group in groups or ():
+                self._inner += group.instructions
+        return self._of(self._inner, programs, account)
+
+    def all(self, programs: Container[str], account: str) -> Iterator[Call]:
+        """Yield the instructions of the message, then those that programs invoked."""
+        yield from self.top_level(programs, account)
+        yield from self.inner(programs, account)
+
+    def _of(
+        self,
+        instructions: list[ParsedInstruction],
+        programs: Container[str],
+        account: str,
+    ) -> Iterator[Call]:
+        keys = self.keys
+        account_index = keys.index(account) if account in keys else None
+        for instruction in instructions:
+            program = instruction.program_id
+            if program is None:
+                index = instruction.program_id_index
+                program = "" if index is None else keys[index]
+            if program not in programs:
+                continue
+            accounts = instruction.accounts or ()
+            if isinstance(accounts, str):
+                accounts = [*base58_bytes(accounts)]
+            if accounts and not (account_index in accounts or account in accounts):
+                continue
+            addresses = tuple(
+                keys[each] if isinstance(each, int) else each for each in accounts
+            )
+            parsed = instruction.parsed
+            yield Call(
+                program,
+                addresses,
+                instruction.data,
+                parsed if isinstance(parsed, dict) else None,
+            )
 
 
-def system_transfers(
-    keys: list[str], record: TransactionRecord
-) -> Iterator[SystemTransfer]:
-    """Yield the system transfers of the transaction, outer and inner.
+def sol_moves(calls: Iterable[Call]) -> Iterator[SolMove]:
+    """Yield the transfers of native SOL and the openings of accounts among calls of the
+    system program.
 
-    keys: the account keys in the order of balances. Raises msgspec.DecodeError if the
-    instructions cannot be decoded, IndexError if one points outside the keys, KeyError
-    if its data is not base58, ValueError or TypeError if an amount or account is no
+    Raises KeyError if data is not base58, ValueError or TypeError if an amount is no
     number.
     """
-    for instruction in instructions_of(record):
-        if isinstance(instruction.parsed, dict):
-            transfer = _parsed_transfer(instruction.program_id, instruction.parsed)
-        else:
-            transfer = _raw_transfer(keys, instruction)
-        if transfer is not None:
-            yield transfer
+    for call in calls:
+        move = _parsed_move(call.parsed) if call.parsed else _raw_move(call)
+        if move is not None:
+            yield move
 
 
-def _parsed_transfer(
-    program_id: str | None, parsed: dict[str, Any]
-) -> SystemTransfer | None:
-    """Return the transfer of an instruction that the node has parsed, None if it is
-    another instruction. The node names the fields `source`, `destination` and
-    `lamports`.
+def _parsed_move(parsed: Mapping[str, Any]) -> SolMove | None:
+    """Return the move of an instruction that the node has parsed, None for another
+    one.
     """
-    if program_id != SYSTEM:
+    kind, info = parsed.get("type"), parsed.get("info")
+    if kind not in _PARSED_MOVES or not isinstance(info, dict):
         return None
-    match parsed:
-        case {"info": {"destination": destination, "lamports": lamports, **rest}}:
-            source = rest.get("source", "")
-            return SystemTransfer(str(source), str(destination), int(lamports))
-    return None
+    destination = info.get("destination") or info.get("newAccount")
+    if destination is None or "lamports" not in info:
+        return None
+    return SolMove(
+        source=str(info.get("source", "")),
+        destination=str(destination),
+        lamports=int(info["lamports"]),
+        is_creation="newAccount" in info,
+    )
 
 
-def _raw_transfer(
-    keys: list[str], instruction: ParsedInstruction
-) -> SystemTransfer | None:
-    """Return the transfer of an instruction with encoded data, None if it is another
-    instruction.
-    """
-    index = instruction.program_id_index
-    if index is None or keys[index] != SYSTEM:
-        return None
-    data = instruction.data or ""
-    if len(data) > _MAX_TRANSFER_LENGTH:
+def _raw_move(call: Call) -> SolMove | None:
+    """Return the move of an instruction with encoded data, None for another one."""
+    data = call.data or ""
+    if len(data) > _MAX_SYSTEM_DATA:
         return None
     payload = base58_bytes(data)
-    if payload[:4] != _TRANSFER_TAG:
+    tag = int.from_bytes(payload[:_TAG_BYTES], "little")
+    destination_index = _DESTINATION_INDEX.get(tag)
+    if destination_index is None or len(call.accounts) <= destination_index:
         return None
-    lamports = int.from_bytes(payload[4:12], "little")
-    match instruction.accounts:
-        case [source, *_, destination]:
-            return SystemTransfer(keys[int(source)], keys[int(destination)], lamports)
-    return None
+    start = _TAG_BYTES
+    if tag == _CREATE_WITH_SEED:
+        start += _KEY_BYTES
+        seed_length = int.from_bytes(payload[start : start + _LENGTH_BYTES], "little")
+        start += _LENGTH_BYTES + seed_length
+    lamports = payload[start : start + _LAMPORT_BYTES]
+    if len(lamports) < _LAMPORT_BYTES:
+        return None
+    return SolMove(
+        source=call.accounts[0],
+        destination=call.accounts[destination_index],
+        lamports=int.from_bytes(lamports, "little"),
+        is_creation=tag in (_CREATE, _CREATE_WITH_SEED),
+    )
 
 
-def base58_bytes(text: str) -> bytes:
-    """Return the bytes of base58 instruction data, with the alphabet of Bitcoin. Each
-    leading "1" is a zero byte. Raises KeyError if `text` is not base58.
-    """
-    number = 0
-    for char in text:
-        number = number * 58 + _BASE58[char]
-    leading_zeros = len(text) - len(text.lstrip("1"))
-    byte_count = (number.bit_length() + 7) // 8
-    return b"\0" * leading_zeros + number.to_bytes(byte_count, "big")
+def closings(calls: Iterable[Call]) -> Iterator[Closing]:
+    """Yield the token accounts that calls of a token program closed."""
+    for call in calls:
+        match call.parsed:
+            case {"type": "closeAccount", "info": {"account": closed, **rest}}:
+                yield Closing(str(closed), str(rest.get("destination", "")))
+        if call.data == _CLOSE_ACCOUNT_DATA and len(call.accounts) > 1:
+            yield Closing(call.accounts[0], call.accounts[1])

@@ -2,6 +2,7 @@
 did not trade. docs/decoding.md has a table of the reasons.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -10,7 +11,12 @@ import msgspec
 from discovery.decode.counterparties import DUST_DIVISOR, Counterparties
 from discovery.decode.deltas import Deltas
 from discovery.decode.outcomes import Reason
-from discovery.domain.programs import STABLES, WRAPPED_SOL
+from discovery.domain.programs import (
+    LIQUID_STAKING,
+    QUOTES,
+    STABLES,
+    WRAPPED_SOL,
+)
 from discovery.domain.trades import Side
 
 # Prices are not known here. Between 1 and 1,000 USD per SOL holds for any trade of
@@ -18,6 +24,7 @@ from discovery.domain.trades import Side
 # lamports, at 1,000 USD per SOL one lamport.
 _DUST_LAMPORTS_PER_STABLE_UNIT: Final = 1_000 * DUST_DIVISOR
 _SECOND_QUOTE_DIVISOR: Final = 10
+_FEE_DIVISOR: Final = 30
 
 _QUOTE_SIGN: Final[Mapping[Side, int]] = {"buy": -1, "sell": 1}
 """The direction of the wallet's quote, which is opposite to that of its tokens."""
@@ -32,13 +39,20 @@ lost.
 
 
 class Leg(msgspec.Struct, frozen=True, gc=False):
-    """One token against one quote, raw units of both."""
+    """One token against one quote, raw units of both.
+
+    A token that was exchanged for another one has that token as its quote. Then
+    `value_mint` and `value_units` are the SOL or stable that passed between the markets
+    of the two, None if none is seen.
+    """
 
     side: Side
     mint: str
     units: int
     quote_mint: str
     quote_units: int
+    value_mint: str | None = None
+    value_units: int | None = None
 
 
 class NoTrade(Exception):
@@ -49,7 +63,9 @@ class NoTrade(Exception):
         self.reason = reason
 
 
-class _Quote(NamedTuple):
+class _Moved(NamedTuple):
+    """Raw units of one mint."""
+
     mint: str
     units: int
 
@@ -108,6 +124,7 @@ class LegFinder:
         tokens against one quote are in the order of mints.
         """
         self._refuse_collectible()
+        self._drop_rewards()
         match bool(self._gained), bool(self._lost):
             case True, True:
                 return self._token_to_token()
@@ -116,6 +133,20 @@ class LegFinder:
             case False, True:
                 return self._against_quote("sell", self._lost)
         raise NoTrade(self._reason_without_tokens())
+
+    def _drop_rewards(self) -> None:
+        """Ignore a token that was minted for the wallet beside one that it bought: a
+        reward is no part of the price.
+        """
+        if self._lost or len(self._gained) < 2:
+            return
+        bought = {
+            mint: units
+            for mint, units in self._gained.items()
+            if self._others.has_moved(mint, -1)
+        }
+        if bought:
+            self._gained = bought
 
     def _reason_without_tokens(self) -> Reason:
         """Return what a wallet did whose changes are in quotes alone: a wallet that went
@@ -167,13 +198,84 @@ class LegFinder:
             raise NoTrade(Reason.LIQUIDITY)
         if not self._others.have_all_moved(self._lost, 1):
             raise NoTrade(Reason.LIQUIDITY)
+        if LIQUID_STAKING.issuperset(self._gained.keys() | self._lost.keys()):
+            raise NoTrade(Reason.QUOTE_CONVERSION)
         match [*self._gained.items()], [*self._lost.items()]:
             case [(bought, bought_units)], [(sold, sold_units)]:
-                return [
-                    Leg("sell", sold, sold_units, bought, bought_units),
-                    Leg("buy", bought, bought_units, sold, sold_units),
-                ]
+                sale = _Moved(sold, sold_units)
+                purchase = _Moved(bought, bought_units)
+                return self._exchange(sale, purchase)
         raise NoTrade(Reason.AMBIGUOUS)
+
+    def _exchange(self, sale: _Moved, purchase: _Moved) -> list[Leg]:
+        """Return the legs of a wallet that gave one token and got another.
+
+        It is one swap if nothing was left of the quote between the two; two swaps if
+        the market of each token shows its own quote and the difference is the wallet's.
+        Raises NoTrade if the wallet has a quote left that the markets do not explain.
+        """
+        received = self._quote_of_markets(sale.mint, -1)
+        paid = self._quote_of_markets(purchase.mint, 1)
+        expected = Counter[str]()
+        if received is not None:
+            expected[received.mint] += received.units
+        if paid is not None:
+            expected[paid.mint] -= paid.units
+        left = self._quote_changes()
+        if not left:
+            return self._one_swap(sale, purchase, received, paid)
+        if received is None or paid is None:
+            raise NoTrade(Reason.AMBIGUOUS)
+        if not _are_close(left, expected, max(received.units, paid.units)):
+            raise NoTrade(Reason.AMBIGUOUS)
+        return [
+            Leg("sell", sale.mint, sale.units, received.mint, received.units),
+            Leg("buy", purchase.mint, purchase.units, paid.mint, paid.units),
+        ]
+
+    def _one_swap(
+        self,
+        sale: _Moved,
+        purchase: _Moved,
+        received: _Moved | None,
+        paid: _Moved | None,
+    ) -> list[Leg]:
+        """Return the two legs of a swap of tokens, valued by what the market of the sold
+        token gave, else by what that of the bought token took.
+        """
+        value = received or paid
+        mint = value.mint if value else None
+        units = value.units if value else None
+        return [
+            Leg("sell", *sale, *purchase, mint, units),
+            Leg("buy", *purchase, *sale, mint, units),
+        ]
+
+    def _quote_of_markets(self, mint: str, sign: int) -> _Moved | None:
+        """Return the quote that the markets of a token gained (+1) or gave (-1) against
+        it, None if that is no quote or several.
+        """
+        totals = Counter[str]()
+        for quote in QUOTES:
+            for units in self._others.quote_by_owner(mint, quote, sign).values():
+                totals[quote] += units
+        if len(totals) != 1:
+            return None
+        ((quote, units),) = totals.items()
+        return _Moved(quote, units)
+
+    def _quote_changes(self) -> dict[str, int]:
+        """Return quote -> raw units that the wallet gained or lost, without the
+        leftovers of a route and without SOL that no market moved.
+        """
+        changes = self._without_leftovers(self._stables)
+        lamports = self._market_lamports
+        sign = 1 if lamports > 0 else -1
+        is_traded = lamports and self._others.has_sol_market(-sign)
+        passed = self._others.passed_lamports()
+        if is_traded and abs(lamports) * DUST_DIVISOR >= passed:
+            changes[WRAPPED_SOL] = lamports
+        return changes
 
     def _against_quote(self, side: Side, tokens: dict[str, int]) -> list[Leg]:
         """Return the legs of a wallet whose tokens all went one way: a trade if a quote
@@ -184,6 +286,8 @@ class LegFinder:
         quote = self._quote(_QUOTE_SIGN[side])
         if not quote.units:
             raise NoTrade(self._reason_without_quote(side, tokens))
+        if quote.mint == WRAPPED_SOL and LIQUID_STAKING.issuperset(tokens):
+            raise NoTrade(Reason.QUOTE_CONVERSION)
         for mint, units in tokens.items():
             self._require_counterparty(side, mint, units)
         if len(tokens) == 1:
@@ -191,7 +295,7 @@ class LegFinder:
             return [Leg(side, mint, units, quote.mint, quote.units)]
         return self._split(side, tokens, quote)
 
-    def _quote(self, sign: int) -> _Quote:
+    def _quote(self, sign: int) -> _Moved:
         """Return what the wallet gave or got for its tokens, 0 units of SOL if that was
         nothing.
 
@@ -201,7 +305,7 @@ class LegFinder:
         lamports = self._sol_leg_lamports(sign)
         stables = self._stable_legs(sign, lamports)
         if not stables:
-            return _Quote(WRAPPED_SOL, lamports)
+            return _Moved(WRAPPED_SOL, lamports)
         if min(stables.values()) < 0:
             raise NoTrade(self._arbitrage_or(Reason.LIQUIDITY))
         if len(stables) > 1:
@@ -211,7 +315,7 @@ class LegFinder:
             raise NoTrade(Reason.AMBIGUOUS)
         if not self._others.has_moved(mint, -sign):
             raise NoTrade(Reason.TRANSFER)
-        return _Quote(mint, units)
+        return _Moved(mint, units)
 
     def _sol_leg_lamports(self, sign: int) -> int:
         """Return the lamports that went against the tokens, 0 if none did or no market
@@ -241,9 +345,12 @@ class LegFinder:
         """Return True if SOL is a quote beside a stable.
 
         SOL that no market kept, or that is worth less than a tenth of the stable, is
-        fees and rent of other owners. stable_units: more than 0.
+        fees and rent of other owners. A little of what passed between two markets is
+        kept back for fees. stable_units: more than 0.
         """
         if lamports * _SECOND_QUOTE_DIVISOR < stable_units:
+            return False
+        if lamports * _FEE_DIVISOR < self._others.passed_lamports():
             return False
         return lamports <= 2 * self._others.net_sol_lamports(-sign)
 
@@ -254,7 +361,10 @@ class LegFinder:
         sign = _QUOTE_SIGN[side]
         if self._others.has_moved(mint, sign):
             reason = Reason.ARBITRAGE
-            is_trade = not self._others.is_round_trip(mint, sign, units)
+            is_trade = not (
+                self._others.is_round_trip(mint, sign, units)
+                or self._others.is_rest_of_loop(mint, units)
+            )
         else:
             reason = _WITHOUT_COUNTERPARTY[side]
             is_trade = self._is_trade_with_issuer(side, mint)
@@ -285,7 +395,7 @@ class LegFinder:
         """Return ARBITRAGE for changes that a loop left, else `reason`."""
         return Reason.ARBITRAGE if self._others.is_loop() else reason
 
-    def _split(self, side: Side, tokens: dict[str, int], quote: _Quote) -> list[Leg]:
+    def _split(self, side: Side, tokens: dict[str, int], quote: _Moved) -> list[Leg]:
         """Split one quote over several tokens by what the markets of each token took or
         gave, never by unit count.
 
@@ -321,3 +431,16 @@ class LegFinder:
             claimed |= markets.keys()
             values[mint] = sum(markets.values())
         return values
+
+
+def _are_close(
+    changes: Mapping[str, int], expected: Mapping[str, int], volume_units: int
+) -> bool:
+    """Return True if the changes of all quotes are as expected but for the fees of the
+    venues: a thirtieth of the volume.
+    """
+    for mint in changes.keys() | expected.keys():
+        difference = changes.get(mint, 0) - expected.get(mint, 0)
+        if abs(difference) * _FEE_DIVISOR > volume_units:
+            return False
+    return True

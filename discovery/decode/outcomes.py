@@ -24,6 +24,9 @@ class Reason(StrEnum):
     MINTED = "minted"  # the units are new: token creation, staking
     BURNED = "burned"  # the units no longer exist
     NFT = "nft"  # one piece of a mint without decimals
+    LOAN = "loan"  # lent, borrowed, repaid, or moved as collateral
+    ORDER_OPEN = "order_open"  # units wait in an order that a keeper may fill
+    ORDER_CLOSED = "order_closed"  # units came back from an order
     ARBITRAGE = "arbitrage"  # bought and sold in the same transaction: no position
     AMBIGUOUS = (
         "ambiguous"  # several tokens against one quote that cannot be split by value

@@ -13,19 +13,17 @@ from typing import Final
 
 import msgspec
 
-from discovery.decode.costs import (
-    NO_COSTS,
-    NO_FEES,
-    ServiceFees,
-    WalletCosts,
-    service_fees,
-)
+from discovery.decode.activities import Activities
+from discovery.decode.costs import NO_COSTS, CostReader, WalletCosts
 from discovery.decode.counterparties import Counterparties
 from discovery.decode.deltas import Deltas
+from discovery.decode.instructions import Calls
 from discovery.decode.legs import Leg, LegFinder, NoTrade
 from discovery.decode.outcomes import Decoded, Failed, Outcome, Reason, Skipped
+from discovery.decode.reconciliation import Reconciliation, unexplained_lamports
 from discovery.decode.venues import venue_names
 from discovery.domain.addresses import is_on_curve, is_wallet
+from discovery.domain.known_wallets import SHARED_AUTHORITIES
 from discovery.domain.programs import QUOTES
 from discovery.domain.trades import HoldingChange, Trade
 from discovery.providers.errors import UNREADABLE
@@ -40,6 +38,9 @@ _MOST_TELLING_FIRST: Final = (
     Reason.QUOTE_CONVERSION,
     Reason.ARBITRAGE,
     Reason.NFT,
+    Reason.LOAN,
+    Reason.ORDER_OPEN,
+    Reason.ORDER_CLOSED,
     Reason.LIQUIDITY,
     Reason.MINTED,
     Reason.BURNED,
@@ -102,8 +103,10 @@ class _Transaction:
         self.deltas = Deltas(record, meta)
         self.venues = venue_names(self.deltas.keys)
         self.trades: list[Trade] = []
-        # Computed for a transaction with a holder among its signers.
-        self._service_fees: dict[str, ServiceFees] | None = None
+        calls = Calls(self.deltas.keys, record)
+        self._costs = CostReader(self.deltas, calls)
+        self._activities = Activities(calls, self.venues)
+        self._reconciliation = Reconciliation(self.deltas, calls)
 
     def outcome(self) -> Outcome:
         """Return the trades, or the most telling reason of the wallets that did not
@@ -162,12 +165,33 @@ class _Transaction:
             others = Counterparties(self.deltas, wallet, self.venues)
             finder = LegFinder(self.deltas, wallet, others, market_lamports)
             try:
-                legs = finder.find()
+                legs = self._legs(wallet, finder)
             except NoTrade as no_trade:
                 reasons.append(no_trade.reason)
             else:
-                self._add_trades(wallet, legs, costs)
+                legs = self._reconciliation.adjusted(wallet, legs, market_lamports)
+                rest = unexplained_lamports(legs, market_lamports)
+                self._add_trades(wallet, legs, costs, rest)
         return reasons
+
+    def _legs(self, wallet: str, finder: LegFinder) -> list[Leg]:
+        """Return the legs of the wallet. Raises NoTrade, with the program's reason if one
+        did something else for it than swapping.
+        """
+        try:
+            legs = finder.find()
+        except NoTrade as no_trade:
+            if wallet not in self.deltas.signers:
+                raise
+            own = self.deltas.by_owner[wallet].values()
+            reason = self._activities.reason_of_change(
+                wallet, no_trade.reason, is_outflow=min(own) < 0
+            )
+            raise NoTrade(reason) from no_trade
+        reason = self._activities.reason_of_no_trade(wallet)
+        if reason is not None:
+            raise NoTrade(reason)
+        return legs
 
     def _add_keeper_fills(self, changes: Iterable[HoldingChange]) -> list[Reason]:
         """Add the trades of owners who did not sign. Returns the reasons of those that
@@ -187,24 +211,16 @@ class _Transaction:
         return [Reason.NO_WALLET] if has_unit_changes else []
 
     def _costs_of(self, wallet: str) -> WalletCosts:
-        """Return what the wallet paid beside the market amount. The first account key
-        pays the network fee. A wallet that did not sign paid nothing: another owner
-        paid its rent.
+        """Return what the wallet paid beside the market amount. A wallet that did not
+        sign paid nothing: another owner paid its rent.
         """
         if wallet not in self.deltas.signers:
             return NO_COSTS
-        if self._service_fees is None:
-            self._service_fees = service_fees(self.deltas, self.record)
-        fees = self._service_fees.get(wallet, NO_FEES)
-        is_fee_payer = self.deltas.keys[0] == wallet
-        return WalletCosts(
-            network_fee_lamports=self.meta.fee if is_fee_payer else 0,
-            tip_lamports=fees.tip_lamports,
-            platform_fee_lamports=fees.platform_fee_lamports,
-            rent_lamports=self.deltas.rent_lamports(wallet),
-        )
+        return self._costs.costs_of(wallet)
 
-    def _add_trades(self, wallet: str, legs: Iterable[Leg], costs: WalletCosts) -> None:
+    def _add_trades(
+        self, wallet: str, legs: Iterable[Leg], costs: WalletCosts, rest_lamports: int
+    ) -> None:
         """Add one trade for each leg of the wallet. The first one gets all its costs."""
         record = self.record
         for leg in legs:
@@ -224,10 +240,28 @@ class _Transaction:
                     tip_lamports=costs.tip_lamports,
                     platform_fee_lamports=costs.platform_fee_lamports,
                     rent_lamports=costs.rent_lamports,
+                    transfer_lamports=costs.transfer_lamports,
+                    unreconciled_lamports=rest_lamports,
                     venues=self.venues,
+                    pool=self._pool(wallet, leg.mint),
+                    value_mint=leg.value_mint,
+                    value_units=leg.value_units,
                 )
             )
-            costs = NO_COSTS
+            costs, rest_lamports = NO_COSTS, 0
+
+    def _pool(self, wallet: str, mint: str) -> str | None:
+        """Return the market that the wallet traded the mint with, None if there are
+        several or if its vaults are owned by an authority of many pools.
+        """
+        markets = [
+            owner
+            for owner, mints in self.deltas.by_owner.items()
+            if owner != wallet and mints.get(mint) and not is_on_curve(owner)
+        ]
+        if len(markets) != 1 or markets[0] in SHARED_AUTHORITIES:
+            return None
+        return markets[0]
 
 
 def _most_telling(reasons: Collection[Reason]) -> Reason:

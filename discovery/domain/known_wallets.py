@@ -8,6 +8,8 @@ that no list is complete. A fee to a listed wallet counts as a cost of the trade
 
 from typing import Final
 
+from discovery.domain.tip_accounts import TIP_ACCOUNTS
+
 PUMP_FEE_RECIPIENTS: Final = frozenset(
     {
         "62qc2CNXwrYqQScmEdiZFFAnJR262PxWEuNQtxfafNgV",
@@ -39,23 +41,6 @@ PUMP_FEE_RECIPIENTS: Final = frozenset(
 )
 """Protocol fee recipients of pump.fun and PumpSwap. Their fee is a venue fee, which is
 part of the market amount.
-"""
-
-TIP_ACCOUNTS: Final = frozenset(
-    {
-        "96gYZGLnJYVFmbjzopPSU6QiEV5fGqZNyN9nmNhvrZU5",
-        "HFqU5x63VTqvQss8hp11i4wVV8bD44PvwucfZ2bU7gRe",
-        "Cw8CFyM9FkoMi7K7Crf6HNQqf4uEMzpKw6QNghXLvLkY",
-        "ADaUMid9yfUytqMBgopwjb2DTLSokTSzL1zt6iGPaS49",
-        "DfXygSm4jCyNCybVYYK6DwvWqjKee8pbDmJGcLWNDXjh",
-        "ADuUkR4vqLUMWXxW9gh6D6L8pMSawimctcNZ5pGwDcEt",
-        "DttWaMuVvTiduZRnguLF7jNxTgiMBZ1hyAumKUiL2KRL",
-        "3AVi9Tg9Uo68tJfuvoKvqKNWKkC5wPdSSdeBnizKZ6jT",
-        "4ACfpUFoaSD9bfPdeu6DBt89gB6ENTeHBXCAi87NhDEE",
-    }
-)
-"""The eight Jito tip accounts and one of Helius Sender. Lamports sent there pay for
-inclusion in a block.
 """
 
 PLATFORM_FEE_WALLETS: Final[dict[str, str]] = {

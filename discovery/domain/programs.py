@@ -9,16 +9,43 @@ from typing import Final
 
 SYSTEM: Final = "11111111111111111111111111111111"
 TOKEN: Final = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
+TOKEN_2022: Final = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"
 ASSOCIATED_TOKEN: Final = "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL"
 
 WRAPPED_SOL: Final = "So11111111111111111111111111111111111111112"
 USDC: Final = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
 USDT: Final = "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB"
 USD1: Final = "USD1ttGY1N17NEEHLmELoaybftRBUSErhqYiQzvEmuB"
-STABLES: Final = frozenset({USDC, USDT, USD1})
+# Dollars of other issuers: their own announcements and Jupiter's verified list, November
+# 2026. Dollars that earn interest (USDY, sUSDe) are no quote: their price moves.
+PYUSD: Final = "2b1kV6DkPAnxd5ixfnxCpjxmKwqjjaYmCZfHsFu24GXo"
+USDS: Final = "USDSwr9ApdHk5bvJKMjzff41FfuX8bSxdKcR81vTwcA"
+USDG: Final = "2u1tszSeqZ3qBWF3uNGPFc8TzMk2tdiwknnRMWGWjGWH"
+CASH: Final = "CASHx9KJUStyftLFWGvEVf59SGeG9sh5FfcnZMVPCASH"
+FDUSD: Final = "9zNQRsGLjNKwCUU5Gq5LR8beUCPzQMVMqKAi3SSZh54u"
+STABLES: Final = frozenset({USDC, USDT, USD1, PYUSD, USDS, USDG, CASH, FDUSD})
 """Quote mints worth one USD, all with 6 decimals."""
 STABLE_DECIMALS: Final = 6
 QUOTES: Final = STABLES | {WRAPPED_SOL}
+
+LIQUID_STAKING: Final = frozenset(
+    {
+        "J1toso1uCk3RLmjorhTtrVwY9HJ7X8V9yYac6Y7kGCPn",  # jitoSOL
+        "mSoLzYCxHdYgdzU16g5QSh3i5K3z3KZK7ytfqcJm7So",  # mSOL
+        "bSo13r4TkiE4KumL71LsHTPpL2euBYLFx6h9HP3piy1",  # bSOL
+        "jupSoLaHXQiZZTSfEWMTRRgpnyFm8f6sZdosWBjx93v",  # jupSOL
+        "5oVNBeEEQvYi1cX3ir8Dx5n1P7pdxydbGF2X4TxVusJm",  # INF
+        "7dHbWXmci3dT8UFYWYZweBLXgycu7Y3iL6trKn1Y7ARj",  # stSOL
+        "Dso1bDeDjCQxTrWHqUUi63oBvV7Mdm6WaobLbQ7gnPQ",  # dSOL
+        "he1iusmfkpAdwvxLNGV8Y1iSbj4rUy6yMhEA3fotn9A",  # hSOL
+        "Bybit2vBJGhPF52GBdNaQfUJ6ZpThSgHBobjWZpLPb4B",  # bbSOL
+        "BNso1VUJnh4zcfpZa6986Ea66P6TCp59hvtNJ8b1X85",  # bnSOL
+        "7Q2afV64in6N6SeZsAAB81TJzwDoD6zpqmHkzi9Dcavn",  # JSOL
+        "LAinEtNLgpmCP9Rvsf5Hn8W6EhNiKLZQti1xfWMLy6X",  # laineSOL
+        "vSoLxydx6akxyMD9XEcPvGYNGq6Nn66oqVb3UkGkei7",  # vSOL
+    }
+)
+"""Mints of staked SOL. Exchanging SOL for one of them takes no position in a token."""
 
 PUMPFUN: Final = "6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P"
 PUMPSWAP: Final = "pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA"
@@ -63,4 +90,30 @@ LAUNCHPADS: Final = frozenset(
 )
 """Venues that create a token together with its market: the creator buys its first units
 there.
+"""
+
+LENDERS: Final[dict[str, str]] = {
+    "jupr81YtYssSyPt8jbnGuiWon5f6x9TcDEFxYe3Bdzi": "jupiter_lend",  # vaults
+    "jupeiUmn818Jg1ekPURTpr4mFo29p46vygyykFJ3wZC": "jupiter_lend",  # liquidity
+    "jup3YeL8QhtSx1e253b2FDvsMNC87fDrgQZivbrndc9": "jupiter_lend",  # earn
+    "KLend2g3cP87fffoy8q1mQqGKjrxjC8boSyAYavgmjD": "kamino",
+    "MFv2hWf31Z9kbCa1snEPYctwafyhdvnV7FZnsebVacA": "marginfi",
+    "So1endDq2YkqhipRh3WViPa8hdiSpxWy6z3Z6tMCpAo": "solend",
+}
+"""Program of loans and collateral -> its name. What a wallet moves through it is lent,
+not traded. Source: captured transactions (Jupiter Lend) and the projects' public
+documents.
+"""
+
+ORDER_BOOKS: Final[dict[str, str]] = {
+    "jupoNjAxXgZ4rjzxzPMP4oxduvQsQtZzyknqvzYNrNu": "jupiter_limit",
+    "j1o2qRpjcyUwEvwtcfhEQefh773ZgjxcVRry7LDqg5X": "jupiter_trigger",
+    "DCA265Vj8a9CEuX1eb1LWRnDT7uK6q1xMipnNyatn23M": "jupiter_dca",
+    "VALaaymxQh2mNy2trH9jUqHT1mTow76wpTcGmSWSwJe": "jupiter_value_average",
+}
+"""Program that holds a wallet's units until a keeper fills its order -> its name."""
+
+QUOTE_REQUESTS: Final = frozenset({"61DFfeTKM7trxYcPQCM78bJ794ddZprZpAwAnLiwTpYH"})
+"""Programs in which a market maker signs beside the wallet and trades from a wallet of
+its own (Jupiter Z).
 """

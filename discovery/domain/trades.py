@@ -12,7 +12,8 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
 
     `quote_units` went to the market (buy) or came from it (sell), venue fees included.
     With SOL as the quote and no other trade of the wallet in the transaction: change in
-    native + wrapped SOL = ∓quote_units - network fee - tip - platform fee - rent.
+    native + wrapped SOL = ∓quote_units - network fee - tip - platform fee - rent
+    + transfer + unreconciled.
     """
 
     signature: str
@@ -32,6 +33,11 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
         int  # into (+) or out of (-) the wallet's token accounts; an asset, not a cost
     )
     venues: tuple[str, ...]
+    transfer_lamports: int = 0  # of the wallet's own SOL, in (+) or out (-)
+    unreconciled_lamports: int = 0  # SOL that nothing known explains, in (+) or out (-)
+    pool: str | None = None  # address of the market, where one is seen
+    value_mint: str | None = None  # of a token for a token: the quote between the two
+    value_units: int | None = None
 
     @property
     def extras_lamports(self) -> int:

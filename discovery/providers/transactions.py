@@ -1,14 +1,19 @@
 """`getTransaction` results as typed records with only the fields that decoding needs.
 
-Wire: Solana JSON-RPC `getTransaction` with encoding `json` or `jsonParsed`, message
-versions legacy, 0 and 1; Helius `getTransactionsForAddress` full rows are the same plus
-`transactionIndex`.
+Wire: Solana JSON-RPC `getTransaction` with encoding `json`, `jsonParsed`, `base64` or
+`base58`, message versions legacy, 0 and 1 (bytes: legacy and 0); Helius
+`getTransactionsForAddress` full rows are the same plus `transactionIndex`.
 """
 
-from typing import Annotated
+import base64
+from collections.abc import Callable
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Raw, Struct
+from solders.transaction import VersionedTransaction
+
+from discovery.domain.base58 import base58_bytes, base58_text
 
 # The bounds of the chain: a value beyond them is invalid, and would not fit its column
 # either.
@@ -136,11 +141,15 @@ class TransactionRecord(Struct, frozen=True, gc=False, rename="camel"):
 
 
 class ParsedInstruction(Struct, frozen=True, gc=False, rename="camel"):
-    """One instruction of either encoding; `parsed` only with `jsonParsed`."""
+    """One instruction of either encoding; `parsed` only with `jsonParsed`.
+
+    `accounts` are indexes of the account keys, with `jsonParsed` addresses. Streams of
+    blocks (Geyser) give the indexes as bytes in base58.
+    """
 
     program_id_index: int | None = None
     program_id: str | None = None
-    accounts: list[int | str] | None = None
+    accounts: list[int | str] | str | None = None
     data: str | None = None
     parsed: object = None
 
@@ -152,9 +161,82 @@ class InnerInstructions(Struct, frozen=True, gc=False):
     instructions: list[ParsedInstruction]
 
 
-decode_record = msgspec.json.Decoder(TransactionRecord).decode
-"""bytes of one result -> TransactionRecord. Raises msgspec.DecodeError (ValidationError
-for a wrong shape).
-"""
+_BYTES_OF_ENCODING: Final[dict[str, Callable[[str], bytes]]] = {
+    "base64": base64.b64decode,
+    "base58": base58_bytes,
+}
+
+
+class _EncodedRecord(Struct, frozen=True, gc=False, rename="camel"):
+    """A result whose message is bytes in base64 or base58; the rest is as with `json`."""
+
+    transaction: tuple[str, str]
+    meta: Meta | None = None
+    slot: int | None = None
+    block_time: int | None = None
+    transaction_index: int | None = None
+
+
+_decode_record = msgspec.json.Decoder(TransactionRecord).decode
+_decode_encoded = msgspec.json.Decoder(_EncodedRecord).decode
+
+
+def decode_record(raw: bytes) -> TransactionRecord:
+    """Return the record of one result, of any encoding.
+
+    Raises msgspec.DecodeError, ValidationError for a wrong shape.
+    """
+    try:
+        return _decode_record(raw)
+    except msgspec.ValidationError:
+        try:
+            encoded = _decode_encoded(raw)
+        except msgspec.DecodeError:
+            encoded = None
+        if encoded is None:
+            raise
+    return _from_bytes(encoded)
+
+
+def _from_bytes(encoded: _EncodedRecord) -> TransactionRecord:
+    """Return the record of a message in bytes. Raises msgspec.ValidationError if they
+    are no transaction, or if they are in another encoding.
+    """
+    text, encoding = encoded.transaction
+    to_bytes = _BYTES_OF_ENCODING.get(encoding)
+    if to_bytes is None:
+        known = ", ".join(("json", "jsonParsed", *_BYTES_OF_ENCODING))
+        raise msgspec.ValidationError(
+            f"encoding {encoding[:20]!r} is not supported; known: {known}"
+        )
+    try:
+        transaction = VersionedTransaction.from_bytes(to_bytes(text))
+    except (ValueError, KeyError) as error:
+        raise msgspec.ValidationError(f"no transaction in {encoding}") from error
+    message = transaction.message
+    instructions = [
+        ParsedInstruction(
+            program_id_index=instruction.program_id_index,
+            accounts=[*instruction.accounts],
+            data=base58_text(instruction.data),
+        )
+        for instruction in message.instructions
+    ]
+    return TransactionRecord(
+        transaction=Envelope(
+            signatures=[str(signature) for signature in transaction.signatures],
+            message=Message(
+                account_keys=[str(key) for key in message.account_keys],
+                header=Header(message.header.num_required_signatures),
+                instructions=Raw(msgspec.json.encode(instructions)),
+            ),
+        ),
+        meta=encoded.meta,
+        slot=encoded.slot,
+        block_time=encoded.block_time,
+        transaction_index=encoded.transaction_index,
+    )
+
+
 decode_instructions = msgspec.json.Decoder(list[ParsedInstruction] | None).decode
 decode_inner = msgspec.json.Decoder(list[InnerInstructions] | None).decode

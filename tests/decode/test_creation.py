@@ -56,9 +56,12 @@ def test_a_transaction_that_creates_another_token_names_no_creator(
     )
 
 
-def test_a_launchpad_with_an_unknown_layout_names_no_creator(realdata: Path) -> None:
+def test_the_creator_of_a_dynamic_bonding_curve_is_read_from_its_creation(
+    realdata: Path,
+) -> None:
     record = record_of(realdata, "5hsqkSAZ9qcF5yNk")
-    assert creators_of(record, "GLZPY8BKvz4SskptWRpNZ29UJPmS9BYx1enRHUa9oSDx") == ()
+    (creator,) = creators_of(record, "GLZPY8BKvz4SskptWRpNZ29UJPmS9BYx1enRHUa9oSDx")
+    assert creator.startswith("5awo")
 
 
 def test_a_garbled_instruction_names_no_creator(realdata: Path) -> None:

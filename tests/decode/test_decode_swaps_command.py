@@ -12,7 +12,8 @@ SIGNATURE = "2ghHZXwyU6K1Q8KMJbLJg37ktmyctKmdzzZKGDvHk1MR865dDYyo8SfrKvmvijT43P6
 TRADER = "3HeEuccBzrTvWBvQGuiVgqbJcCpzTd4mFZjbKQoz5BYg"
 FIELDS = [
     "signature", "slot", "block_time", "wallet", "side", "mint", "token_units", "token_decimals", "quote_mint",
-    "quote_units", "network_fee_lamports", "tip_lamports", "platform_fee_lamports", "rent_lamports", "venues",
+    "quote_units", "network_fee_lamports", "tip_lamports", "platform_fee_lamports", "rent_lamports",
+    "transfer_lamports", "unreconciled_lamports", "venues", "pool",
 ]  # fmt: skip
 
 
@@ -40,12 +41,15 @@ def test_a_trade_is_one_line_with_the_documented_fields(captured: Path) -> None:
         "token_units": "2878556000000",
         "token_decimals": 6,
         "quote_mint": "So11111111111111111111111111111111111111112",
-        "quote_units": "131222615",
+        "quote_units": "131112615",
         "network_fee_lamports": 8600,
-        "tip_lamports": 0,
+        "tip_lamports": 110000,
         "platform_fee_lamports": 0,
         "rent_lamports": 2039280,
+        "transfer_lamports": 0,
+        "unreconciled_lamports": 0,
         "venues": ["pumpfun"],
+        "pool": "9A5TEByiBsj1RXZfe6cDr3tLn89vXtrZ11QsFWf13Njm",
     }
 
 
@@ -74,7 +78,7 @@ def test_every_form_of_a_file_gives_the_same_line(
         assert [line["signature"] for line in lines] == [SIGNATURE] * (
             2 if name == "ndjson" else 1
         ), name
-        assert lines[0]["quote_units"] == "131222615", name
+        assert lines[0]["quote_units"] == "131112615", name
 
 
 def test_a_bad_record_is_reported_by_its_signature_and_the_rest_is_decoded(

@@ -155,7 +155,7 @@ def test_several_tokens_of_one_shared_market_are_ambiguous() -> None:
     assert reason(fake.outcome()) is Reason.AMBIGUOUS
 
 
-def test_claiming_an_airdrop_is_no_buy_despite_rent_and_fees() -> None:
+def test_claiming_an_airdrop_is_no_buy_despite_rent() -> None:
     claim = (
         FakeTransaction(ANA, venue=None)
         .pay(ANA, -3_000_000 - RENT)
@@ -164,14 +164,18 @@ def test_claiming_an_airdrop_is_no_buy_despite_rent_and_fees() -> None:
     claim.units(VAULT, MINT, DEEP, DEEP - UNITS).pay(
         program_account("claim"), 3_000_000
     )
-    paid = (
-        FakeTransaction(ANA, venue=None).pay(ANA, -5_000_000).units(ANA, MINT, 0, UNITS)
+    assert reason(claim.outcome()) is Reason.TRANSFER
+
+
+def test_a_curve_that_nobody_listed_is_a_market_by_its_native_sol() -> None:
+    fake = (
+        FakeTransaction(ANA, venue=None)
+        .pay(ANA, -2 * SOL)
+        .units(ANA, MINT, 0, UNITS)
+        .units(VAULT, MINT, DEEP, DEEP - UNITS)
+        .pay(VAULT, 2 * SOL)
     )
-    paid.units(VAULT, MINT, DEEP, DEEP - UNITS).pay(VAULT, 5_000_000)
-    assert [reason(claim.outcome()), reason(paid.outcome())] == [
-        Reason.TRANSFER,
-        Reason.TRANSFER,
-    ]
+    assert legs(fake.outcome()) == [(ANA, "buy", UNITS, WRAPPED_SOL, 2 * SOL)]
 
 
 def test_a_gift_between_two_signers_without_a_market_is_no_trade() -> None:

@@ -105,7 +105,10 @@ def _trade_line(trade: Trade) -> str:
             "tip_lamports": trade.tip_lamports,
             "platform_fee_lamports": trade.platform_fee_lamports,
             "rent_lamports": trade.rent_lamports,
+            "transfer_lamports": trade.transfer_lamports,
+            "unreconciled_lamports": trade.unreconciled_lamports,
             "venues": trade.venues,
+            "pool": trade.pool,
         }
     )
 

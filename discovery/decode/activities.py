@@ -1,0 +1,160 @@
+"""What programs did for a wallet beside swapping: loans, liquidity, orders.
+
+Balances alone cannot tell a loan or a withdrawal from a pool from a trade: in all of
+them units go one way and a quote the other. The instruction decides.
+"""
+
+from hashlib import sha256
+from typing import Final
+
+from discovery.decode.instructions import Call, Calls
+from discovery.decode.outcomes import Reason
+from discovery.domain.base58 import base58_bytes
+from discovery.domain.programs import LENDERS, ORDER_BOOKS, VENUES
+
+_DISCRIMINATOR_BYTES: Final = 8
+_MAX_DATA: Final = 2_000  # base58 characters; liquidity by bins has an entry per bin
+
+
+def _anchor(*names: str) -> frozenset[bytes]:
+    """Return the discriminators of instructions of an Anchor program: the first 8 bytes
+    of sha256("global:<name>").
+    """
+    digests = (sha256(f"global:{name}".encode()).digest() for name in names)
+    return frozenset(digest[:_DISCRIMINATOR_BYTES] for digest in digests)
+
+
+# Names of instructions: the public IDLs of the programs, 2026.
+_CONCENTRATED: Final = _anchor(
+    "increase_liquidity",
+    "increase_liquidity_v2",
+    "decrease_liquidity",
+    "decrease_liquidity_v2",
+    "collect_fees",
+    "collect_fees_v2",
+    "open_position",
+    "open_position_v2",
+    "open_position_with_token22_nft",
+)
+_CONSTANT_PRODUCT: Final = _anchor("deposit", "withdraw")
+_LIQUIDITY_OF_VENUE: Final[dict[str, frozenset[bytes]]] = {
+    "meteora_dlmm": _anchor(
+        "add_liquidity",
+        "add_liquidity2",
+        "add_liquidity_by_weight",
+        "add_liquidity_by_strategy",
+        "add_liquidity_by_strategy2",
+        "add_liquidity_by_strategy_one_side",
+        "add_liquidity_one_side",
+        "add_liquidity_one_side_precise",
+        "add_liquidity_one_side_precise2",
+        "remove_liquidity",
+        "remove_liquidity2",
+        "remove_liquidity_by_range",
+        "remove_liquidity_by_range2",
+        "remove_all_liquidity",
+        "rebalance_liquidity",
+        "claim_fee",
+        "claim_fee2",
+    ),
+    "meteora_damm_v1": _anchor(
+        "add_balance_liquidity",
+        "add_imbalance_liquidity",
+        "bootstrap_liquidity",
+        "remove_balance_liquidity",
+        "remove_liquidity_single_side",
+    ),
+    "meteora_damm_v2": _anchor(
+        "add_liquidity",
+        "remove_liquidity",
+        "remove_all_liquidity",
+        "claim_position_fee",
+    ),
+    "raydium_clmm": _CONCENTRATED,
+    "orca_whirlpool": _CONCENTRATED,
+    "raydium_cpmm": _CONSTANT_PRODUCT,
+    "pumpswap": _CONSTANT_PRODUCT,
+    # One byte is the tag: Deposit, Withdraw.
+    "raydium_v4": frozenset({b"\3", b"\4"}),
+}
+_POOLS: Final = frozenset(
+    program for program, venue in VENUES.items() if venue in _LIQUIDITY_OF_VENUE
+)
+_TAG_BYTES: Final = {"raydium_v4": 1}
+
+# A flash loan is repaid in the same transaction: what else happens there counts.
+_FLASH_LOANS: Final = _anchor(
+    "flash_borrow_reserve_liquidity", "flash_repay_reserve_liquidity"
+)
+
+
+_WITHOUT_PROGRAM: Final = frozenset(
+    {Reason.TRANSFER, Reason.MINTED, Reason.BURNED, Reason.NFT, Reason.LIQUIDITY}
+)
+"""Reasons that balances give alike for whatever program moved the units."""
+
+_OF_ORDERS: Final = frozenset({Reason.TRANSFER, Reason.LIQUIDITY})
+
+
+class Activities:
+    """What the programs of one transaction did for its wallets."""
+
+    def __init__(self, calls: Calls, venues: tuple[str, ...]) -> None:
+        self._calls = calls
+        self._has_lender = not LENDERS.keys().isdisjoint(calls.keys)
+        self._has_order_book = not ORDER_BOOKS.keys().isdisjoint(calls.keys)
+        self._has_pools = not _LIQUIDITY_OF_VENUE.keys().isdisjoint(venues)
+
+    def reason_of_no_trade(self, wallet: str) -> Reason | None:
+        """Return LOAN or LIQUIDITY if the wallet's changes belong to one, else None.
+
+        Raises msgspec.DecodeError, IndexError or KeyError if the instructions make no
+        sense.
+        """
+        if self._has_lender and self._has_loan(wallet):
+            return Reason.LOAN
+        if self._has_pools and self._has_liquidity(wallet):
+            return Reason.LIQUIDITY
+        return None
+
+    def reason_of_change(
+        self, wallet: str, reason: Reason, *, is_outflow: bool
+    ) -> Reason:
+        """Return the reason of changes that are no trade: that of the program if one is
+        known, else the `reason` that the balances give.
+
+        is_outflow: the wallet lost units. Units that an order program took wait there.
+        """
+        if reason not in _WITHOUT_PROGRAM:
+            return reason
+        by_program = self.reason_of_no_trade(wallet)
+        if by_program is not None:
+            return by_program
+        if reason in _OF_ORDERS and self._has_order_book:
+            return Reason.ORDER_OPEN if is_outflow else Reason.ORDER_CLOSED
+        return reason
+
+    def _has_loan(self, wallet: str) -> bool:
+        for call in self._calls.all(LENDERS, wallet):
+            is_flash = _discriminator(call) in _FLASH_LOANS
+            if wallet in call.accounts and not is_flash:
+                return True
+        return False
+
+    def _has_liquidity(self, wallet: str) -> bool:
+        for call in self._calls.all(_POOLS, wallet):
+            if wallet not in call.accounts:
+                continue
+            venue = VENUES[call.program]
+            length = _TAG_BYTES.get(venue, _DISCRIMINATOR_BYTES)
+            if _discriminator(call, length) in _LIQUIDITY_OF_VENUE[venue]:
+                return True
+        return False
+
+
+def _discriminator(call: Call, length: int = _DISCRIMINATOR_BYTES) -> bytes:
+    """Return the first bytes of the data, which name the instruction."""
+    data = call.data or ""
+    if len(data) > _MAX_DATA:
+        return b""
+    return base58_bytes(data)[:length]
