@@ -52,6 +52,14 @@ class SystemTransfer(NamedTuple):
     lamports: int
 
 
+class ProgramCall(NamedTuple):
+    """An instruction of a program."""
+
+    program: str
+    data: bytes
+    accounts: tuple[str, ...]
+
+
 class FakeTransaction:
     """One transaction: `pay` moves lamports, `units` adds token accounts. The first
     signer pays the fee.
@@ -62,6 +70,7 @@ class FakeTransaction:
         self.lamports: dict[str, list[int]] = {}
         self.accounts: list[TokenAccount] = []
         self.transfers: list[SystemTransfer] = []
+        self.calls: list[ProgramCall] = []
         programs = [SYSTEM] if venue is None else [venue, SYSTEM]
         for key in (*signers, *programs):
             self.lamports[key] = [1000 * SOL, 1000 * SOL]
@@ -76,6 +85,13 @@ class FakeTransaction:
         """Add a system transfer and its instruction."""
         self.transfers.append(SystemTransfer(source, destination, lamports))
         return self.pay(source, -lamports).pay(destination, lamports)
+
+    def call(self, program: str, data: bytes, *accounts: str) -> Self:
+        """Add an instruction of a program; it moves nothing by itself."""
+        for key in (program, *accounts):
+            self.lamports.setdefault(key, [1000 * SOL, 1000 * SOL])
+        self.calls.append(ProgramCall(program, data, accounts))
+        return self
 
     def units(
         self,
@@ -108,7 +124,8 @@ class FakeTransaction:
                     "header": {"numRequiredSignatures": len(self.signers)},
                     "accountKeys": list(self.lamports),
                     "instructions": [
-                        self._instruction(transfer) for transfer in self.transfers
+                        *map(self._transfer_instruction, self.transfers),
+                        *map(self._call_instruction, self.calls),
                     ],
                 },
             },
@@ -130,7 +147,14 @@ class FakeTransaction:
     def _index(self, address: str) -> int:
         return list(self.lamports).index(address)
 
-    def _instruction(self, transfer: SystemTransfer) -> dict[str, Any]:
+    def _call_instruction(self, call: ProgramCall) -> dict[str, Any]:
+        return {
+            "programIdIndex": self._index(call.program),
+            "accounts": [self._index(account) for account in call.accounts],
+            "data": base58(call.data),
+        }
+
+    def _transfer_instruction(self, transfer: SystemTransfer) -> dict[str, Any]:
         return {
             "programIdIndex": self._index(SYSTEM),
             "accounts": [

@@ -4,13 +4,25 @@ Balances alone cannot tell a loan or a withdrawal from a pool from a trade: in a
 them units go one way and a quote the other. The instruction decides.
 """
 
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final
 
 from discovery.decode.instructions import Call, Calls
 from discovery.decode.outcomes import Reason
 from discovery.domain.base58 import base58_bytes
-from discovery.domain.programs import LENDERS, ORDER_BOOKS, VENUES
+from discovery.domain.programs import (
+    ASSOCIATED_TOKEN,
+    COMPUTE_BUDGET,
+    LENDERS,
+    MEMO,
+    ORDER_BOOKS,
+    ROUTERS,
+    SYSTEM,
+    TOKEN,
+    TOKEN_2022,
+    VENUES,
+)
 
 _DISCRIMINATOR_BYTES: Final = 8
 _MAX_DATA: Final = 2_000  # base58 characters; liquidity by bins has an entry per bin
@@ -95,15 +107,29 @@ _WITHOUT_PROGRAM: Final = frozenset(
 
 _OF_ORDERS: Final = frozenset({Reason.TRANSFER, Reason.LIQUIDITY})
 
+_SWAPPERS: Final = frozenset(
+    {
+        *ROUTERS,
+        *VENUES,
+        SYSTEM,
+        TOKEN,
+        TOKEN_2022,
+        ASSOCIATED_TOKEN,
+        COMPUTE_BUDGET,
+        MEMO,
+    }
+)
+_KNOWN: Final = frozenset({*LENDERS, *ORDER_BOOKS, *_POOLS})
+
 
 class Activities:
     """What the programs of one transaction did for its wallets."""
 
-    def __init__(self, calls: Calls, venues: tuple[str, ...]) -> None:
+    __slots__ = ("_calls", "_programs")
+
+    def __init__(self, calls: Calls) -> None:
         self._calls = calls
-        self._has_lender = not LENDERS.keys().isdisjoint(calls.keys)
-        self._has_order_book = not ORDER_BOOKS.keys().isdisjoint(calls.keys)
-        self._has_pools = not _LIQUIDITY_OF_VENUE.keys().isdisjoint(venues)
+        self._programs = _KNOWN.intersection(calls.keys)
 
     def reason_of_no_trade(self, wallet: str) -> Reason | None:
         """Return LOAN or LIQUIDITY if the wallet's changes belong to one, else None.
@@ -111,9 +137,11 @@ class Activities:
         Raises msgspec.DecodeError, IndexError or KeyError if the instructions make no
         sense.
         """
-        if self._has_lender and self._has_loan(wallet):
+        if not self._programs:
+            return None
+        if not self._programs.isdisjoint(LENDERS) and self._has_loan(wallet):
             return Reason.LOAN
-        if self._has_pools and self._has_liquidity(wallet):
+        if not self._programs.isdisjoint(_POOLS) and self._has_liquidity(wallet):
             return Reason.LIQUIDITY
         return None
 
@@ -130,7 +158,7 @@ class Activities:
         by_program = self.reason_of_no_trade(wallet)
         if by_program is not None:
             return by_program
-        if reason in _OF_ORDERS and self._has_order_book:
+        if reason in _OF_ORDERS and not self._programs.isdisjoint(ORDER_BOOKS):
             return Reason.ORDER_OPEN if is_outflow else Reason.ORDER_CLOSED
         return reason
 
@@ -142,7 +170,7 @@ class Activities:
         return False
 
     def _has_liquidity(self, wallet: str) -> bool:
-        for call in self._calls.all(_POOLS, wallet):
+        for call in self._pool_calls(wallet):
             if wallet not in call.accounts:
                 continue
             venue = VENUES[call.program]
@@ -150,6 +178,16 @@ class Activities:
             if _discriminator(call, length) in _LIQUIDITY_OF_VENUE[venue]:
                 return True
         return False
+
+    def _pool_calls(self, wallet: str) -> Iterator[Call]:
+        """Yield the calls of pools that may name the wallet.
+
+        What routers and venues invoke in turn is a swap: only other programs may move
+        liquidity for a wallet.
+        """
+        if self._calls.top_level_programs() <= _SWAPPERS:
+            return self._calls.top_level(_POOLS, wallet)
+        return self._calls.all(_POOLS, wallet)
 
 
 def _discriminator(call: Call, length: int = _DISCRIMINATOR_BYTES) -> bytes:

@@ -70,6 +70,8 @@ class CostReader:
     if the instructions make no sense.
     """
 
+    __slots__ = ("_calls", "_deltas", "_fees")
+
     def __init__(self, deltas: Deltas, calls: Calls) -> None:
         self._deltas = deltas
         self._calls = calls
@@ -138,24 +140,24 @@ class CostReader:
 
         Rent that a sponsor paid or got is not the wallet's.
         """
-        rent = self._deltas.rent_lamports(signer)
+        rent_by_account = self._deltas.rent_by_account(signer)
+        rent = sum(rent_by_account.values())
         if not rent:
             return 0
-        for account in self._deltas.token_accounts(signer):
-            if self._is_refund_of_others(account, signer):
-                rent -= self._deltas.native_lamports(account)
-        if len(self._deltas.signers) == 1:
+        has_sponsors = len(self._deltas.signers) > 1
+        for account, lamports in rent_by_account.items():
+            if lamports < 0 and self._is_refund_of_others(account, signer):
+                rent -= lamports
+            elif lamports > 0 and has_sponsors:
+                rent -= self._sponsored_lamports(account, signer)
+        if not has_sponsors:
             return rent
-        for account in self._deltas.token_accounts(signer):
-            rent -= self._sponsored_lamports(account, signer)
         if rent and self._has_sponsor(signer, rent):
             return 0
         return rent
 
     def _is_refund_of_others(self, account: str, signer: str) -> bool:
         """Return True if the rent of a closed token account went to another account."""
-        if self._deltas.native_lamports(account) >= 0:
-            return False
         for closing in closings(self._calls.top_level(TOKEN_PROGRAMS, account)):
             if closing.account == account and closing.destination != signer:
                 return True
@@ -163,8 +165,6 @@ class CostReader:
 
     def _sponsored_lamports(self, account: str, signer: str) -> int:
         """Return the lamports that others put into a token account of the wallet."""
-        if self._deltas.native_lamports(account) <= 0:
-            return 0
         return sum(
             move.lamports
             for move in sol_moves(self._calls.all(SYSTEM_PROGRAM, account))

@@ -10,7 +10,6 @@ from discovery.domain.addresses import is_on_curve
 from discovery.domain.known_wallets import (
     PLATFORM_FEE_WALLETS,
     PUMP_FEE_RECIPIENTS,
-    TIP_ACCOUNTS,
 )
 from discovery.domain.programs import (
     LAUNCHPADS,
@@ -18,6 +17,7 @@ from discovery.domain.programs import (
     QUOTES,
     WRAPPED_SOL,
 )
+from discovery.domain.tip_accounts import TIP_ACCOUNTS
 
 DUST_DIVISOR: Final = 100
 """A change below a hundredth of what moved through the markets is a leftover of a
@@ -35,7 +35,6 @@ class Counterparties:
 
     __slots__ = (
         "_deltas",
-        "_has_quote_request",
         "_markets",
         "_others",
         "_own",
@@ -52,7 +51,6 @@ class Counterparties:
             for owner, mints in self._others.items()
             if not is_on_curve(owner)
         }
-        self._has_quote_request = not QUOTE_REQUESTS.isdisjoint(deltas.keys)
 
     def is_exchanged(self, mint: str) -> bool:
         """Return True if another owner gained or lost units of the mint."""
@@ -151,8 +149,10 @@ class Counterparties:
         with each other in a market, or a market maker signs for its quote.
         """
         if owner in self._deltas.signers:
-            is_market = bool(self._venues) or self._has_quote_request
-            return is_market and _has_token_change(mints)
+            has_market = self._venues or not QUOTE_REQUESTS.isdisjoint(
+                self._deltas.keys
+            )
+            return bool(has_market) and _has_token_change(mints)
         if self._venues:
             return True
         return owner in self._markets and _has_token_change(mints)

@@ -85,11 +85,22 @@ class Deltas:
         before nor after the transaction has no row and so no rent. `owner` is an
         address: the rent of an `unknown-owner:` cannot be computed.
         """
-        rows = chain(self._before, self._after)
-        accounts = {row.account_index for row in rows if row.owner == owner}
+        return sum(self.rent_by_account(owner).values())
+
+    def rent_by_account(self, owner: str) -> dict[str, int]:
+        """Return token account of the owner -> lamports of rent, as `rent_lamports`."""
         before, after = self.meta.pre_balances, self.meta.post_balances
-        lamports = sum(after[index] - before[index] for index in accounts)
-        return lamports - self.wrapped_lamports(owner)
+        rent: dict[int, int] = {}
+        for rows, sign in ((self._before, 1), (self._after, -1)):
+            for row in rows:
+                if row.owner != owner:
+                    continue
+                index = row.account_index
+                if index not in rent:
+                    rent[index] = after[index] - before[index]
+                if row.mint == WRAPPED_SOL:
+                    rent[index] += sign * int(row.ui_token_amount.amount)
+        return {self.keys[index]: lamports for index, lamports in rent.items()}
 
     def is_transient(self, account: str) -> bool:
         """Return True if the account holds no lamports before and after: it was opened
@@ -100,11 +111,6 @@ class Deltas:
         except ValueError:
             return False
         return self.meta.pre_balances[index] == self.meta.post_balances[index] == 0
-
-    def token_accounts(self, owner: str) -> set[str]:
-        """Return the addresses of the owner's token accounts in the transaction."""
-        rows = chain(self._before, self._after)
-        return {self.keys[row.account_index] for row in rows if row.owner == owner}
 
     @property
     def token_account_addresses(self) -> set[str]:

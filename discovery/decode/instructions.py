@@ -100,10 +100,14 @@ class Calls:
         """Yield the instructions of the message, in order, for any of the programs that
         name the account. An instruction that the node has parsed may name another one.
         """
-        if self._top_level is None:
-            message = self._record.transaction.message
-            self._top_level = decode_instructions(message.instructions) or []
-        return self._of(self._top_level, programs, account)
+        return self._of(self._top_level_instructions(), programs, account)
+
+    def top_level_programs(self) -> set[str]:
+        """Return the programs that the message calls."""
+        programs = set()
+        for instruction in self._top_level_instructions():
+            programs.add(self._program_of(instruction))
+        return programs
 
     def inner(self, programs: Container[str], account: str) -> Iterator[Call]:
         """Yield the instructions that programs invoked, as `top_level`."""
@@ -120,6 +124,18 @@ class Calls:
         yield from self.top_level(programs, account)
         yield from self.inner(programs, account)
 
+    def _top_level_instructions(self) -> list[ParsedInstruction]:
+        if self._top_level is None:
+            message = self._record.transaction.message
+            self._top_level = decode_instructions(message.instructions) or []
+        return self._top_level
+
+    def _program_of(self, instruction: ParsedInstruction) -> str:
+        index = instruction.program_id_index
+        if instruction.program_id is None and index is not None:
+            return self.keys[index]
+        return instruction.program_id or ""
+
     def _of(
         self,
         instructions: list[ParsedInstruction],
@@ -129,10 +145,7 @@ class Calls:
         keys = self.keys
         account_index = keys.index(account) if account in keys else None
         for instruction in instructions:
-            program = instruction.program_id
-            if program is None:
-                index = instruction.program_id_index
-                program = "" if index is None else keys[index]
+            program = self._program_of(instruction)
             if program not in programs:
                 continue
             accounts = instruction.accounts or ()

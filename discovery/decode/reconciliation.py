@@ -38,6 +38,8 @@ def unexplained_lamports(legs: Iterable[Leg], market_lamports: int) -> int:
 class Reconciliation:
     """Compares the legs of one transaction with what its markets gave and took."""
 
+    __slots__ = ("_calls", "_deltas")
+
     def __init__(self, deltas: Deltas, calls: Calls) -> None:
         self._deltas = deltas
         self._calls = calls
@@ -94,7 +96,7 @@ class Reconciliation:
         deltas = self._deltas
         if deltas.keys[0] != wallet:
             return 0
-        own = deltas.token_accounts(wallet) | set(deltas.signers[:1])
+        own = deltas.rent_by_account(wallet).keys() | {wallet}
         markets = {owner for owner, mints in deltas.by_owner.items() if mints.get(mint)}
         rent = 0
         before, after = deltas.meta.pre_balances, deltas.meta.post_balances

@@ -105,7 +105,7 @@ class _Transaction:
         self.trades: list[Trade] = []
         calls = Calls(self.deltas.keys, record)
         self._costs = CostReader(self.deltas, calls)
-        self._activities = Activities(calls, self.venues)
+        self._activities = Activities(calls)
         self._reconciliation = Reconciliation(self.deltas, calls)
 
     def outcome(self) -> Outcome:
@@ -188,9 +188,9 @@ class _Transaction:
                 wallet, no_trade.reason, is_outflow=min(own) < 0
             )
             raise NoTrade(reason) from no_trade
-        reason = self._activities.reason_of_no_trade(wallet)
-        if reason is not None:
-            raise NoTrade(reason)
+        other_reason = self._activities.reason_of_no_trade(wallet)
+        if other_reason is not None:
+            raise NoTrade(other_reason)
         return legs
 
     def _add_keeper_fills(self, changes: Iterable[HoldingChange]) -> list[Reason]:

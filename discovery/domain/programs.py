@@ -117,3 +117,32 @@ QUOTE_REQUESTS: Final = frozenset({"61DFfeTKM7trxYcPQCM78bJ794ddZprZpAwAnLiwTpYH
 """Programs in which a market maker signs beside the wallet and trades from a wallet of
 its own (Jupiter Z).
 """
+
+ROUTERS: Final = frozenset(
+    {
+        "JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4",  # Jupiter
+        "JUP4Fb2cqiRUcaTHdrPC8h2gNsA2ETXiPDD33WcGuJB",
+        "JUP2jxvXaqu7NQY1GmNF4m1vodw12LVXYxbFL2uJvfo",
+        "6m2CDdhRgxpH4WjvdzxAYbGxwdGUz5MziiL5jek2kBma",  # OKX
+        "proVF4pMXVaYqmy4NjniPh4pqKNfMmsihgd4wdkCX3u",
+        "DF1ow4tspfHX9JwWJsAb9epbkA8hmpSEAtxXy1V27QBH",  # DFlow
+        "routeUGWgWzqBWFcrCfv8tritsqukccJPu3q5GPP3xS",  # Raydium
+        "FLASHX8DrLbgeR8FcfNV1F5krxYcYMUdBkrP1EPBtxB9",  # Axiom
+        "BSfD6SHZigAfDWSjzD5Q41jw8LmKwtmjskPH9XW1mrRW",  # Photon
+        "GMgnVFR8Jb39LoXsEVzb3DvBy3ywCmdmJquHUy1Lrkqb",  # GMGN
+        "troyXT7Ty3s2rjJe4bqWaroUrS4Fjd8rbHHNHxcACF4",  # Trojan
+        "term9YPb9mzAsABaqN71A4xdbxHmpBNZavpBiQKZzN3",  # Padre
+        "b1oomGGqPKGD6errbyfbVMBuzSC8WtAAYo8MwNafWW1",  # Bloom
+        "BANANAjs7FJiPQqJTGFzkZJndT9o7UmKiYYGaJz6frGu",  # Banana Gun
+        "MaestroAAe9ge5HTc64VbBQZ6fP77pwvrhM8i1XWSAx",  # Maestro
+        "NoVA1TmDUqksaj2hB1nayFkPysjJbFiU76dT4qPw2wm",  # Nova
+        "minTcHYRLVPubRK8nt6sqe2ZpWrGDLQoNLipDJCGocY",  # Mintech
+        "JSW99DKmxNyREQM14SQLDykeBvEUG63TeohrvmofEiw",  # ApePro
+    }
+)
+"""Programs that swap through markets and do nothing else for a wallet. Source:
+third-party parser lists, April to September 2026.
+"""
+
+COMPUTE_BUDGET: Final = "ComputeBudget111111111111111111111111111111"
+MEMO: Final = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr"

@@ -1,10 +1,17 @@
 """Trades and unit changes of a wallet, read from the balances of a transaction."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
 Side = Literal["buy", "sell"]
+
+
+class Amount(NamedTuple):
+    """Raw units of one mint."""
+
+    mint: str
+    units: int
 
 
 class Trade(msgspec.Struct, frozen=True, gc=False):
@@ -38,6 +45,15 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
     pool: str | None = None  # address of the market, where one is seen
     value_mint: str | None = None  # of a token for a token: the quote between the two
     value_units: int | None = None
+
+    @property
+    def priced_in(self) -> Amount:
+        """What the trade is valued by: its quote, or what passed between two markets if
+        the quote is another token. A token of unknown value is its own amount.
+        """
+        if self.value_mint is None or self.value_units is None:
+            return Amount(self.quote_mint, self.quote_units)
+        return Amount(self.value_mint, self.value_units)
 
     @property
     def extras_lamports(self) -> int:

@@ -34,6 +34,21 @@ class Trade(models.Model):
     tip_lamports = models.BigIntegerField(db_default=0, default=0)
     platform_fee_lamports = models.BigIntegerField(db_default=0, default=0)
     rent_lamports = models.BigIntegerField(db_default=0, default=0)
+    transfer_lamports = models.BigIntegerField(
+        db_default=0,
+        default=0,
+        help_text="SOL that the wallet itself moved in (+) or out (-) beside the trade.",
+    )
+    unreconciled_lamports = models.BigIntegerField(
+        db_default=0,
+        default=0,
+        help_text="SOL in (+) or out (-) that neither the trade nor a known cost explains.",
+    )
+    pool = AddressField(
+        null=True,
+        blank=True,
+        help_text="Address of the market; null if it is not known.",
+    )
     venues = models.JSONField(default=list, db_default=json_default([]), blank=True)
 
     objects = TradeQuerySet.as_manager()

@@ -11,10 +11,25 @@ from discovery.models import Trade
 from discovery.pipeline.valuation import ValuedTrade
 
 BATCH: Final = 1000
+_AMOUNTS: Final = (
+    "side",
+    "token_units",
+    "quote_mint",
+    "quote_units",
+    "network_fee_lamports",
+    "tip_lamports",
+    "platform_fee_lamports",
+    "rent_lamports",
+    "transfer_lamports",
+    "unreconciled_lamports",
+    "pool",
+)
 
 
 def save_trades(trades: Iterable[ValuedTrade]) -> None:
-    """Save the trades. One that is stored already gets the value that it lacked."""
+    """Save the trades. One that is stored already gets the amounts as they are decoded
+    now: an earlier version may have read the transaction otherwise.
+    """
     rows = [_row(valued) for valued in trades]
     # One order for every writer: two orders would wait for each other.
     rows.sort(key=lambda row: (row.signature, row.wallet_address))
@@ -23,7 +38,7 @@ def save_trades(trades: Iterable[ValuedTrade]) -> None:
         batch_size=BATCH,
         update_conflicts=True,
         unique_fields=["signature", "wallet_address", "mint"],
-        update_fields=["slot", "block_time", "value_lamports"],
+        update_fields=[*_AMOUNTS, "slot", "block_time", "value_lamports"],
     )
 
 
@@ -46,5 +61,8 @@ def _row(valued: ValuedTrade) -> Trade:
         tip_lamports=trade.tip_lamports,
         platform_fee_lamports=trade.platform_fee_lamports,
         rent_lamports=trade.rent_lamports,
+        transfer_lamports=trade.transfer_lamports,
+        unreconciled_lamports=trade.unreconciled_lamports,
+        pool=trade.pool,
         venues=list(trade.venues),
     )

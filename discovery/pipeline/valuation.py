@@ -48,7 +48,7 @@ async def load_trade_prices(prices: SolPrices, changes: Iterable[BalanceChange])
 
 
 def _is_quoted_in_stable(change: BalanceChange) -> bool:
-    return change.trade is not None and change.trade.quote_mint in STABLES
+    return change.trade is not None and change.trade.priced_in.mint in STABLES
 
 
 def value_history(
@@ -112,13 +112,15 @@ def value_lamports(trade: Trade, block_time: int, prices: SolPrices) -> Fraction
     """Return the market amount of a trade in lamports, None if no price is known.
 
     block_time: unix seconds. An amount in SOL needs no price, one in a stable the
-    SOL/USD price of that time; any other quote has none.
+    SOL/USD price of that time. A token for a token is worth the SOL or stable that
+    passed between the markets of the two, if one is seen.
     """
-    if trade.quote_mint == WRAPPED_SOL:
-        return Fraction(trade.quote_units)
-    if trade.quote_mint not in STABLES:
+    mint, units = trade.priced_in
+    if mint == WRAPPED_SOL:
+        return Fraction(units)
+    if mint not in STABLES:
         return None
     price = prices.at(block_time)
     if price is None:
         return None
-    return usd_units_to_lamports(trade.quote_units, STABLE_DECIMALS, price)
+    return usd_units_to_lamports(units, STABLE_DECIMALS, price)

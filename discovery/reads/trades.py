@@ -42,6 +42,22 @@ class TradeRow(msgspec.Struct, frozen=True):
     tip_lamports: Lamports
     platform_fee_lamports: Lamports
     rent_lamports: Annotated[Lamports, Meta(description="Negative for a refund.")]
+    transfer_lamports: Annotated[
+        Lamports,
+        Meta(
+            description="SOL that the wallet itself moved in (+) or out (-) beside the trade."
+        ),
+    ]
+    unreconciled_lamports: Annotated[
+        Lamports,
+        Meta(
+            description="SOL in (+) or out (-) that neither the trade nor a known cost explains."
+        ),
+    ]
+    pool: Annotated[
+        str | None,
+        Meta(description="Address of the market; null if it is not known."),
+    ]
     venues: tuple[str, ...]
 
 
@@ -84,5 +100,8 @@ def _trade(row: Mapping[str, Any]) -> TradeRow:
         tip_lamports=row["tip_lamports"],
         platform_fee_lamports=row["platform_fee_lamports"],
         rent_lamports=row["rent_lamports"],
+        transfer_lamports=row["transfer_lamports"],
+        unreconciled_lamports=row["unreconciled_lamports"],
+        pool=row["pool"],
         venues=tuple(row["venues"] or ()),
     )

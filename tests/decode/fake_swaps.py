@@ -1,8 +1,9 @@
 """Wallets, pools and amounts of hand-built swaps, and what an outcome of decoding holds."""
 
 from discovery.decode.outcomes import Decoded, Outcome
-from discovery.domain.known_wallets import PLATFORM_FEE_WALLETS, TIP_ACCOUNTS
+from discovery.domain.known_wallets import PLATFORM_FEE_WALLETS
 from discovery.domain.programs import WRAPPED_SOL
+from discovery.domain.tip_accounts import TIP_ACCOUNTS
 from tests.fake_transactions import FakeTransaction, program_account, wallet
 
 ANA, BEN, TREASURY = wallet("ana"), wallet("ben"), wallet("treasury")
