@@ -8,7 +8,9 @@ from typing import Any, Final
 from django import forms
 from rest_framework.exceptions import ValidationError
 
-FORMATS: Final = ("json", "csv", "ndjson")
+from discovery.api.renderers import EXPORT_RENDERERS
+
+FORMATS: Final = ("json", *(renderer.format for renderer in EXPORT_RENDERERS))
 
 
 class FormatForm(forms.Form):

@@ -92,3 +92,7 @@ def csv_cell(value: Any) -> Any:
             return f"'{value}"
         case _:
             return value
+
+
+EXPORT_RENDERERS: Final = (CsvRenderer, NdjsonRenderer)
+"""The formats in which a list is available as a file."""

@@ -18,7 +18,7 @@ from rest_framework import serializers
 
 from discovery.api.auth import KeyAuthentication, SessionAuthentication
 from discovery.api.problems import PROBLEM_JSON, RETRY_SECONDS, ProblemBody
-from discovery.api.renderers import CsvRenderer, NdjsonRenderer
+from discovery.api.renderers import EXPORT_RENDERERS
 from discovery.api.serializers import BodySerializer, ParamField
 from discovery.api.struct_serializers import struct_serializer
 from discovery.domain.flags import FLAG_LABELS
@@ -94,8 +94,7 @@ def export_responses(
     """
     return {
         **list_responses(row, *problems),
-        (200, CsvRenderer.media_type): str,
-        (200, NdjsonRenderer.media_type): str,
+        **{(200, renderer.media_type): str for renderer in EXPORT_RENDERERS},
     }
 
 

@@ -11,17 +11,11 @@ from celery.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from discovery.models import Heartbeat, RunStep
-from discovery.models.enums import Queue, StepKind, TaskName
+from discovery.models.enums import QUEUE_OF_KIND, Queue, StepKind, TaskName
 
 log = logging.getLogger(__name__)
 
 BROKER_ERRORS: Final = (OperationalError, RedisError, OSError)
-_QUEUE_OF_KIND: Final = {
-    StepKind.FIND: Queue.RUNS,
-    StepKind.TOKEN: Queue.STEPS,
-    StepKind.WALLET: Queue.STEPS,
-    StepKind.FINISH: Queue.RUNS,
-}
 
 
 def capacity() -> int:
@@ -43,7 +37,7 @@ def send_steps(steps: Sequence[tuple[int, str]]) -> None:
     the sweeper.
     """
     for place, (step_id, kind) in enumerate(steps):
-        if not send(TaskName.STEP, [step_id], _QUEUE_OF_KIND[StepKind(kind)]):
+        if not send(TaskName.STEP, [step_id], QUEUE_OF_KIND[StepKind(kind)]):
             refused = [step for step, _ in steps[place:]]
             RunStep.objects.filter(pk__in=refused).update(enqueued_at=None)
             return

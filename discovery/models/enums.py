@@ -41,6 +41,16 @@ class Trigger(TextChoices):
     SCHEDULED = "scheduled", "scheduled"
 
 
+class Queue(StrEnum):
+    """Celery queues: the find and finish steps, the steps of tokens and wallets, and
+    periodic and on-demand tasks.
+    """
+
+    RUNS = "runs"
+    STEPS = "steps"
+    PERIODIC = "periodic"
+
+
 class StepKind(TextChoices):
     """Kinds of steps, the units of work of a run, in the order of the stages."""
 
@@ -57,6 +67,13 @@ STAGE_OF_KIND: Final = {
     StepKind.FINISH: RunStage.FINISH,
 }
 """The stage in which the steps of a kind run."""
+QUEUE_OF_KIND: Final = {
+    StepKind.FIND: Queue.RUNS,
+    StepKind.TOKEN: Queue.STEPS,
+    StepKind.WALLET: Queue.STEPS,
+    StepKind.FINISH: Queue.RUNS,
+}
+"""The queue through which workers get the steps of a kind."""
 KIND_OF_STAGE: Final = {stage: kind for kind, stage in STAGE_OF_KIND.items()}
 
 
@@ -110,16 +127,6 @@ class HeartbeatName(StrEnum):
 
 
 WORKER_HEARTBEAT_PREFIX: Final = "worker:"
-
-
-class Queue(StrEnum):
-    """Celery queues: the find and finish steps, the steps of tokens and wallets, and
-    periodic and on-demand tasks.
-    """
-
-    RUNS = "runs"
-    STEPS = "steps"
-    PERIODIC = "periodic"
 
 
 class TaskName(StrEnum):

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from discovery.domain.run_params import NUMBER_SPECS
+from discovery.domain.run_params import NUMBER_SPECS, PARAM_SPECS
 from discovery.models import Config, Run
 from tests.pages.conftest import Person
 from tests.pages.content import params, text
@@ -27,6 +27,12 @@ def test_parameters_are_saved_with_who_and_used_from_the_next_run(
     assert config.updated_by == operator.user.username
     assert config.history.first().history_user == operator.user
     assert re.search(r'id="params-version"\s+value="2"', answer.content.decode())
+
+
+def test_every_declared_parameter_has_a_field_on_the_page(operator: Person) -> None:
+    page = operator.client.get("/admin/discovery/").content.decode()
+    missing = [name for name in PARAM_SPECS if f'name="{name}"' not in page]
+    assert not missing
 
 
 def test_flags_and_profiling_are_saved(operator: Person) -> None:

@@ -95,6 +95,11 @@ class ParamsForm(forms.Form):
         """Return the fields of numbers, in order."""
         return [self[name] for name in NUMBER_SPECS]
 
+    def switches(self) -> list[forms.BoundField]:
+        """Return the fields that are on or off, in order."""
+        names = [name for name, spec in PARAM_SPECS.items() if spec.kind == "switch"]
+        return [self[name] for name in names]
+
     def changes(self) -> dict[str, Any]:
         """Return the values of the valid form that differ from the saved parameters."""
         changed: dict[str, Any] = {}

@@ -192,9 +192,7 @@ def _head_values(run: runs.RunDetail) -> dict[str, Any]:
         "retryable": not run.is_active and run.status != RunStatus.SKIPPED,
         "errors_title": _ERRORS_TITLES.get(run.status, _DEFAULT_ERRORS_TITLE),
         "nothing_found": _NOTHING_FOUND.get(run.status, ""),
-        "params": [
-            (spec.label, params[name], spec.unit) for name, spec in NUMBER_SPECS.items()
-        ],
+        "params": [(spec, params[name]) for name, spec in NUMBER_SPECS.items()],
         "funnel": _funnel_bars(run.funnel),
         "calls": sum(usage.calls for usage in run.usage.values()),
     }

@@ -18,7 +18,7 @@ from discovery.api.auth import Caller
 from discovery.api.filters import FormatForm, check_query
 from discovery.api.pagination import RowPagination
 from discovery.api.problems import Problem, invalid
-from discovery.api.renderers import CsvRenderer, NdjsonRenderer, StreamingRenderer
+from discovery.api.renderers import EXPORT_RENDERERS, StreamingRenderer
 from discovery.api.throttles import CallerThrottle
 from discovery.domain.addresses import is_address
 from discovery.models.enums import ApiScope
@@ -131,7 +131,7 @@ class ListView(ApiView):
 class ExportView(ListView):
     """A list that is also available as a file of all its rows."""
 
-    renderer_classes = [JSONRenderer, CsvRenderer, NdjsonRenderer]
+    renderer_classes = [JSONRenderer, *EXPORT_RENDERERS]
 
     def query_forms(self, params: Mapping[str, str]) -> list[forms.Form]:
         """Return the forms of the list and that of `format`."""
