@@ -2,6 +2,7 @@
 lost.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -15,6 +16,7 @@ from discovery.domain.programs import (
     LAUNCHPADS,
     QUOTE_REQUESTS,
     QUOTES,
+    STABLES,
     WRAPPED_SOL,
 )
 from discovery.domain.tip_accounts import TIP_ACCOUNTS
@@ -94,6 +96,18 @@ class Counterparties:
             if units > 0:
                 quote_units[owner] = units
         return quote_units
+
+    def quotes_by_market(self, mint: str, quote_sign: int) -> dict[str, int]:
+        """Return quote -> raw units that the other owners that traded the mint gained
+        (+1) or gave (-1) in all. Native and wrapped SOL count as one quote.
+        """
+        totals = Counter[str]()
+        for owner in _moved_units(self._others, mint, -quote_sign):
+            totals[WRAPPED_SOL] += max(0, self._deltas.sol_lamports(owner) * quote_sign)
+            for quote, units in self._others[owner].items():
+                if quote in STABLES:
+                    totals[quote] += max(0, units * quote_sign)
+        return {quote: units for quote, units in totals.items() if units}
 
     def _quote_change(self, owner: str, quote_mint: str) -> int:
         """Return the owner's change in a quote, in raw units. Native and wrapped SOL
@@ -177,47 +191,36 @@ class Counterparties:
         return any(self._deltas.sol_lamports(market) > 0 for market in markets)
 
     def is_round_trip(self, mint: str, sign: int, units: int) -> bool:
-        """Return True if markets traded more of the mint against the wallet's trade
-        than the wallet kept.
+        """Return True if the mint was bought and sold in one transaction and `units` is
+        only what was left of that.
 
-        The mint was then bought and sold in one transaction. `sign` is the side of the
-        wallet's counterparties, `units` is what the wallet kept. A market that took
-        units and gave no quote for them (an escrow, a newly opened pool) did not trade.
-        What other wallets traded is subtracted.
+        sign: the side of the wallet's counterparties. Either markets traded more against
+        the wallet's trade than the wallet kept, or less than a hundredth of what went
+        through markets was kept, whoever owns their vaults. A market that took units
+        and gave no quote for them (an escrow, a newly opened pool) did not trade.
         """
-        traded = 0
-        for market, market_units in _moved_units(self._markets, mint, -sign).items():
-            if self._has_quote_change(market, sign):
-                traded += market_units
-        if traded <= units:
+        against = _moved_units(self._markets, mint, -sign)
+        if not against:
             return False
-        for owner, owner_units in _moved_units(self._others, mint, sign).items():
-            if is_on_curve(owner):
-                traded -= owner_units
-        return traded > units
-
-    def is_rest_of_loop(self, mint: str, units: int) -> bool:
-        """Return True if `units` are less than a hundredth of what went out of markets
-        and into markets of the mint, whoever owns their vaults.
-
-        What other wallets traded is subtracted.
-        """
-        into_markets = out_of_markets = 0
-        for owner, mints in self._others.items():
-            change = mints.get(mint, 0)
-            if owner not in self._markets:
-                # Another wallet's purchase came out of the markets, its sale went in.
-                out_of_markets -= max(0, change)
-                into_markets -= max(0, -change)
-            elif change > 0:
-                into_markets += change
-            else:
-                out_of_markets -= change
-        return units * DUST_DIVISOR < min(into_markets, out_of_markets)
+        others = _moved_units(self._others, mint, sign)
+        other_units = sum(
+            others[owner] for owner in others.keys() - self._markets.keys()
+        )
+        traded_units = sum(
+            against[market]
+            for market in against
+            if self._has_quote_change(market, sign)
+        )
+        passed_units = sum(against.values()) - other_units
+        is_rest = units * DUST_DIVISOR < passed_units
+        return is_rest or traded_units - other_units > units
 
     def _has_quote_change(self, owner: str, sign: int) -> bool:
         """Return True if the owner gained (+1) or gave (-1) any of the quotes."""
-        return any(self._quote_change(owner, quote) * sign > 0 for quote in QUOTES)
+        if self._deltas.sol_lamports(owner) * sign > 0:
+            return True
+        mints = self._others[owner]
+        return any(mints[mint] * sign > 0 for mint in mints if mint in QUOTES)
 
     def is_loop(self) -> bool:
         """Return True if a mint left one market and entered another and the wallet has

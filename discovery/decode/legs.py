@@ -13,7 +13,6 @@ from discovery.decode.deltas import Deltas
 from discovery.decode.outcomes import Reason
 from discovery.domain.programs import (
     LIQUID_STAKING,
-    QUOTES,
     STABLES,
     WRAPPED_SOL,
 )
@@ -255,10 +254,7 @@ class LegFinder:
         """Return the quote that the markets of a token gained (+1) or gave (-1) against
         it, None if that is no quote or several.
         """
-        totals = Counter[str]()
-        for quote in QUOTES:
-            for units in self._others.quote_by_owner(mint, quote, sign).values():
-                totals[quote] += units
+        totals = self._others.quotes_by_market(mint, sign)
         if len(totals) != 1:
             return None
         ((quote, units),) = totals.items()
@@ -270,10 +266,11 @@ class LegFinder:
         """
         changes = self._without_leftovers(self._stables)
         lamports = self._market_lamports
-        sign = 1 if lamports > 0 else -1
-        is_traded = lamports and self._others.has_sol_market(-sign)
-        passed = self._others.passed_lamports()
-        if is_traded and abs(lamports) * DUST_DIVISOR >= passed:
+        if not lamports:
+            return changes
+        is_traded = self._others.has_sol_market(-1 if lamports > 0 else 1)
+        is_leftover = abs(lamports) * DUST_DIVISOR < self._others.passed_lamports()
+        if is_traded and not is_leftover:
             changes[WRAPPED_SOL] = lamports
         return changes
 
@@ -361,10 +358,7 @@ class LegFinder:
         sign = _QUOTE_SIGN[side]
         if self._others.has_moved(mint, sign):
             reason = Reason.ARBITRAGE
-            is_trade = not (
-                self._others.is_round_trip(mint, sign, units)
-                or self._others.is_rest_of_loop(mint, units)
-            )
+            is_trade = not self._others.is_round_trip(mint, sign, units)
         else:
             reason = _WITHOUT_COUNTERPARTY[side]
             is_trade = self._is_trade_with_issuer(side, mint)
