@@ -163,7 +163,7 @@ class Activities:
         return reason
 
     def _has_loan(self, wallet: str) -> bool:
-        for call in self._calls.all(LENDERS, wallet):
+        for call in self._calls.all(LENDERS.keys(), wallet):
             is_flash = _discriminator(call) in _FLASH_LOANS
             if wallet in call.accounts and not is_flash:
                 return True

@@ -2,7 +2,9 @@
 them.
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from discovery.domain.base58 import base58_bytes
@@ -51,6 +53,9 @@ _PARSED_MOVES: Final = frozenset(
 )
 
 
+_ByProgram = dict[str, list[ParsedInstruction]]
+
+
 class Call(NamedTuple):
     """One instruction: the program that runs, its accounts, and its data in base58.
 
@@ -81,11 +86,12 @@ class Closing(NamedTuple):
 
 
 class Calls:
-    """The instructions of one transaction, decoded when they are asked for: most trades
-    follow from balances alone.
+    """The instructions of one transaction by program, decoded when they are asked for:
+    most trades follow from balances alone.
 
     keys: the account keys in the order of balances. Methods raise msgspec.DecodeError
-    if the instructions cannot be decoded, IndexError if one points outside the keys.
+    if the instructions cannot be decoded, IndexError if one points outside the keys,
+    KeyError if a text is not base58.
     """
 
     __slots__ = ("_inner", "_record", "_top_level", "keys")
@@ -93,76 +99,73 @@ class Calls:
     def __init__(self, keys: list[str], record: TransactionRecord) -> None:
         self.keys = keys
         self._record = record
-        self._top_level: list[ParsedInstruction] | None = None
-        self._inner: list[ParsedInstruction] | None = None
+        self._top_level: _ByProgram | None = None
+        self._inner: _ByProgram | None = None
 
-    def top_level(self, programs: Container[str], account: str) -> Iterator[Call]:
-        """Yield the instructions of the message, in order, for any of the programs that
-        name the account. An instruction that the node has parsed may name another one.
+    def top_level(self, programs: AbstractSet[str], account: str) -> Iterator[Call]:
+        """Yield the instructions of the message for any of the programs that name the
+        account, in the order of each program. An instruction that the node has parsed
+        may name another one.
         """
-        return self._of(self._top_level_instructions(), programs, account)
+        return self._of(self._top_level_by_program(), programs, account)
 
-    def top_level_programs(self) -> set[str]:
+    def top_level_programs(self) -> AbstractSet[str]:
         """Return the programs that the message calls."""
-        programs = set()
-        for instruction in self._top_level_instructions():
-            programs.add(self._program_of(instruction))
-        return programs
+        return self._top_level_by_program().keys()
 
-    def inner(self, programs: Container[str], account: str) -> Iterator[Call]:
-        """Yield the instructions that programs invoked, as `top_level`."""
+    def all(self, programs: AbstractSet[str], account: str) -> Iterator[Call]:
+        """Yield the instructions of the message, then those that programs invoked, as
+        `top_level`.
+        """
+        yield from self.top_level(programs, account)
         if self._inner is None:
-            self._inner = []
             meta = self._record.meta
             groups = decode_inner(meta.inner_instructions) if meta else None
-            for group in groups or ():
-                self._inner += group.instructions
-        return self._of(self._inner, programs, account)
+            instructions = (group.instructions for group in groups or ())
+            self._inner = self._by_program(chain.from_iterable(instructions))
+        yield from self._of(self._inner, programs, account)
 
-    def all(self, programs: Container[str], account: str) -> Iterator[Call]:
-        """Yield the instructions of the message, then those that programs invoked."""
-        yield from self.top_level(programs, account)
-        yield from self.inner(programs, account)
-
-    def _top_level_instructions(self) -> list[ParsedInstruction]:
+    def _top_level_by_program(self) -> _ByProgram:
         if self._top_level is None:
             message = self._record.transaction.message
-            self._top_level = decode_instructions(message.instructions) or []
+            instructions = decode_instructions(message.instructions)
+            self._top_level = self._by_program(instructions or ())
         return self._top_level
 
-    def _program_of(self, instruction: ParsedInstruction) -> str:
-        index = instruction.program_id_index
-        if instruction.program_id is None and index is not None:
-            return self.keys[index]
-        return instruction.program_id or ""
+    def _by_program(self, instructions: Iterable[ParsedInstruction]) -> _ByProgram:
+        by_program: _ByProgram = {}
+        for instruction in instructions:
+            program = instruction.program_id
+            index = instruction.program_id_index
+            if program is None and index is not None:
+                program = self.keys[index]
+            if program is not None:
+                by_program.setdefault(program, []).append(instruction)
+        return by_program
 
     def _of(
-        self,
-        instructions: list[ParsedInstruction],
-        programs: Container[str],
-        account: str,
+        self, by_program: _ByProgram, programs: AbstractSet[str], account: str
     ) -> Iterator[Call]:
+        found = by_program.keys() & programs
+        if not found:
+            return
         keys = self.keys
         account_index = keys.index(account) if account in keys else None
-        for instruction in instructions:
-            program = self._program_of(instruction)
-            if program not in programs:
-                continue
-            accounts = instruction.accounts or ()
-            if isinstance(accounts, str):
-                accounts = [*base58_bytes(accounts)]
-            if accounts and not (account_index in accounts or account in accounts):
-                continue
-            addresses = tuple(
-                keys[each] if isinstance(each, int) else each for each in accounts
-            )
-            parsed = instruction.parsed
-            yield Call(
-                program,
-                addresses,
-                instruction.data,
-                parsed if isinstance(parsed, dict) else None,
-            )
+        for program in found:
+            for instruction in by_program[program]:
+                accounts = instruction.accounts or ()
+                if isinstance(accounts, str):
+                    accounts = [*base58_bytes(accounts)]
+                names_it = account_index in accounts or account in accounts
+                if accounts and not names_it:
+                    continue
+                addresses = tuple(
+                    keys[each] if isinstance(each, int) else each for each in accounts
+                )
+                parsed = instruction.parsed
+                if not isinstance(parsed, dict):
+                    parsed = None
+                yield Call(program, addresses, instruction.data, parsed)
 
 
 def sol_moves(calls: Iterable[Call]) -> Iterator[SolMove]:

@@ -22,7 +22,8 @@ def base58_bytes(text: str) -> bytes:
     number = sum(map(mul, digits, _powers(len(text))))
     leading_zeros = len(text) - len(text.lstrip("1"))
     byte_count = (number.bit_length() + 7) // 8
-    return bytes(leading_zeros) + number.to_bytes(byte_count, "big")
+    payload: bytes = number.to_bytes(byte_count, "big")
+    return bytes(leading_zeros) + payload
 
 
 def base58_text(payload: bytes) -> str:
