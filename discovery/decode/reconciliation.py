@@ -88,33 +88,58 @@ class Reconciliation:
         return lamports * sign or None
 
     def _foreign_rent_lamports(self, wallet: str, mint: str) -> int:
-        """Return the lamports that went into accounts of others that were opened (-), or
-        came out of those that were closed (+): rent, which is no part of a price.
-
-        0 if another wallet pays for the transaction.
+        """Return the lamports that the wallet put into accounts of others that were
+        opened (-), or got out of those that were closed (+): rent, which is no part of a
+        price.
         """
         deltas = self._deltas
-        if deltas.keys[0] != wallet:
-            return 0
         own = deltas.rent_by_account(wallet).keys() | {wallet}
-        markets = {owner for owner, mints in deltas.by_owner.items() if mints.get(mint)}
-        rent = 0
         before, after = deltas.meta.pre_balances, deltas.meta.post_balances
+        rent = 0
         for index, key in enumerate(deltas.keys):
             if before[index] and after[index]:
                 continue
             if key in own or key in _SERVICES:
                 continue
-            if key in markets:
-                rent -= self._creation_lamports(key)
-            elif key in deltas.signers or not is_on_curve(key):
-                rent += before[index] - after[index]
+            if not before[index]:
+                rent -= self._opening_lamports(wallet, key, mint, after[index])
+            elif len(deltas.signers) == 1 and not is_on_curve(key):
+                rent += before[index]
         return rent
 
-    def _creation_lamports(self, account: str) -> int:
-        """Return the lamports with which an account was opened."""
-        return sum(
-            move.lamports
+    def _opening_lamports(
+        self, wallet: str, account: str, mint: str, lamports: int
+    ) -> int:
+        """Return the rent that the wallet paid for an account that was opened with
+        `lamports`.
+
+        A market's account holds the price too: only what opened it is rent. Without
+        instructions that show who paid, it was the only signer that has no account
+        opened for itself.
+        """
+        deltas = self._deltas
+        is_market = bool(deltas.by_owner.get(account, {}).get(mint))
+        moves = [
+            move
             for move in sol_moves(self._calls.all(SYSTEM_PROGRAM, account))
-            if move.is_creation and move.destination == account
-        )
+            if move.destination == account
+        ]
+        if moves:
+            return sum(
+                move.lamports
+                for move in moves
+                if move.source == wallet and (move.is_creation or not is_market)
+            )
+        is_wallet = is_on_curve(account) and account not in deltas.signers
+        if is_market or is_wallet or self._has_other_payers(wallet):
+            return 0
+        return lamports
+
+    def _has_other_payers(self, wallet: str) -> bool:
+        """Return True if a signer that existed before is not the wallet."""
+        deltas = self._deltas
+        for signer in deltas.signers:
+            balance = deltas.meta.pre_balances[deltas.keys.index(signer)]
+            if signer != wallet and balance:
+                return True
+        return False
