@@ -20,7 +20,7 @@ from discovery.decode.instructions import (
 )
 from discovery.domain.addresses import is_on_curve
 from discovery.domain.known_wallets import PLATFORM_FEE_WALLETS
-from discovery.domain.programs import QUOTE_REQUESTS, SYSTEM
+from discovery.domain.programs import QUOTE_REQUESTS
 from discovery.domain.tip_accounts import TIP_ACCOUNTS
 
 _SERVICES: Final = TIP_ACCOUNTS | PLATFORM_FEE_WALLETS.keys()
@@ -70,12 +70,15 @@ class CostReader:
     if the instructions make no sense.
     """
 
-    __slots__ = ("_calls", "_deltas", "_fees")
+    __slots__ = ("_calls", "_deltas", "_fees", "_moves", "_refunds")
 
     def __init__(self, deltas: Deltas, calls: Calls) -> None:
         self._deltas = deltas
         self._calls = calls
+        # Filled when a wallet needs them.
         self._fees: dict[str, ServiceFees] | None = None
+        self._refunds: dict[str, str] | None = None
+        self._moves: list[SolMove] | None = None
 
     def costs_of(self, signer: str) -> WalletCosts:
         """Return the costs of a wallet that signed. The first account key pays the
@@ -158,10 +161,10 @@ class CostReader:
 
     def _is_refund_of_others(self, account: str, signer: str) -> bool:
         """Return True if the rent of a closed token account went to another account."""
-        for closing in closings(self._calls.top_level(TOKEN_PROGRAMS, account)):
-            if closing.account == account and closing.destination != signer:
-                return True
-        return False
+        if self._refunds is None:
+            closed = closings(self._calls.top_level(TOKEN_PROGRAMS))
+            self._refunds = {each.account: each.destination for each in closed}
+        return self._refunds.get(account, signer) != signer
 
     def _sponsored_lamports(self, account: str, signer: str) -> int:
         """Return the lamports that others put into a token account of the wallet."""
@@ -192,10 +195,10 @@ class CostReader:
         Plain: an instruction of the message, not one of a program. Tips and platform
         fees are counted apart; SOL into the wallet's own token account is wrapped.
         """
-        if SYSTEM not in self._deltas.keys:
-            return 0
+        if self._moves is None:
+            self._moves = [*sol_moves(self._calls.top_level(SYSTEM_PROGRAM))]
         lamports = 0
-        for move in sol_moves(self._calls.top_level(SYSTEM_PROGRAM, signer)):
+        for move in self._moves:
             if move.source == signer and self._is_own_transfer(move.destination, move):
                 lamports -= move.lamports
             elif move.destination == signer and self._is_own_transfer(

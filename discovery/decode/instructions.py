@@ -102,10 +102,12 @@ class Calls:
         self._top_level: _ByProgram | None = None
         self._inner: _ByProgram | None = None
 
-    def top_level(self, programs: AbstractSet[str], account: str) -> Iterator[Call]:
+    def top_level(
+        self, programs: AbstractSet[str], account: str | None = None
+    ) -> Iterator[Call]:
         """Yield the instructions of the message for any of the programs that name the
-        account, in the order of each program. An instruction that the node has parsed
-        may name another one.
+        account (None: any), in the order of each program. An instruction that the node
+        has parsed may name another one.
         """
         return self._of(self._top_level_by_program(), programs, account)
 
@@ -144,7 +146,7 @@ class Calls:
         return by_program
 
     def _of(
-        self, by_program: _ByProgram, programs: AbstractSet[str], account: str
+        self, by_program: _ByProgram, programs: AbstractSet[str], account: str | None
     ) -> Iterator[Call]:
         found = by_program.keys() & programs
         if not found:
@@ -156,9 +158,10 @@ class Calls:
                 accounts = instruction.accounts or ()
                 if isinstance(accounts, str):
                     accounts = [*base58_bytes(accounts)]
-                names_it = account_index in accounts or account in accounts
-                if accounts and not names_it:
-                    continue
+                if accounts and account is not None:
+                    names_it = account_index in accounts or account in accounts
+                    if not names_it:
+                        continue
                 addresses = tuple(
                     keys[each] if isinstance(each, int) else each for each in accounts
                 )
