@@ -2,28 +2,26 @@
 did not trade. docs/decoding.md has a table of the reasons.
 """
 
-from collections import Counter
 from collections.abc import Mapping
-from typing import Final, NamedTuple
-
-import msgspec
+from typing import Final
 
 from discovery.decode.counterparties import DUST_DIVISOR, Counterparties
 from discovery.decode.deltas import Deltas
+from discovery.decode.exchange import exchange_legs
+from discovery.decode.leg import FEE_DIVISOR, Leg, NoTrade
 from discovery.decode.outcomes import Reason
 from discovery.domain.programs import (
     LIQUID_STAKING,
     STABLES,
     WRAPPED_SOL,
 )
-from discovery.domain.trades import Side
+from discovery.domain.trades import Amount, Side
 
 # Prices are not known here. Between 1 and 1,000 USD per SOL holds for any trade of
 # interest. A raw unit of a stable is 10⁻⁶ USD: at 1 USD per SOL it is worth 1,000
 # lamports, at 1,000 USD per SOL one lamport.
 _DUST_LAMPORTS_PER_STABLE_UNIT: Final = 1_000 * DUST_DIVISOR
 _SECOND_QUOTE_DIVISOR: Final = 10
-_FEE_DIVISOR: Final = 30
 
 _QUOTE_SIGN: Final[Mapping[Side, int]] = {"buy": -1, "sell": 1}
 """The direction of the wallet's quote, which is opposite to that of its tokens."""
@@ -35,38 +33,6 @@ _WITHOUT_COUNTERPARTY: Final[Mapping[Side, Reason]] = {
 """The reason if no other owner lost the units that the wallet got, or got those that it
 lost.
 """
-
-
-class Leg(msgspec.Struct, frozen=True, gc=False):
-    """One token against one quote, raw units of both.
-
-    A token that was exchanged for another one has that token as its quote. Then
-    `value_mint` and `value_units` are the SOL or stable that passed between the markets
-    of the two, None if none is seen.
-    """
-
-    side: Side
-    mint: str
-    units: int
-    quote_mint: str
-    quote_units: int
-    value_mint: str | None = None
-    value_units: int | None = None
-
-
-class NoTrade(Exception):
-    """The wallet did not trade, which is no error. `reason` says what its changes are."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class _Moved(NamedTuple):
-    """Raw units of one mint."""
-
-    mint: str
-    units: int
 
 
 class LegFinder:
@@ -201,64 +167,13 @@ class LegFinder:
             raise NoTrade(Reason.QUOTE_CONVERSION)
         match [*self._gained.items()], [*self._lost.items()]:
             case [(bought, bought_units)], [(sold, sold_units)]:
-                sale = _Moved(sold, sold_units)
-                purchase = _Moved(bought, bought_units)
-                return self._exchange(sale, purchase)
+                return exchange_legs(
+                    Amount(sold, sold_units),
+                    Amount(bought, bought_units),
+                    self._quote_changes(),
+                    self._others,
+                )
         raise NoTrade(Reason.AMBIGUOUS)
-
-    def _exchange(self, sale: _Moved, purchase: _Moved) -> list[Leg]:
-        """Return the legs of a wallet that gave one token and got another.
-
-        It is one swap if nothing was left of the quote between the two; two swaps if
-        the market of each token shows its own quote and the difference is the wallet's.
-        Raises NoTrade if the wallet has a quote left that the markets do not explain.
-        """
-        received = self._quote_of_markets(sale.mint, -1)
-        paid = self._quote_of_markets(purchase.mint, 1)
-        expected = Counter[str]()
-        if received is not None:
-            expected[received.mint] += received.units
-        if paid is not None:
-            expected[paid.mint] -= paid.units
-        left = self._quote_changes()
-        if not left:
-            return self._one_swap(sale, purchase, received, paid)
-        if received is None or paid is None:
-            raise NoTrade(Reason.AMBIGUOUS)
-        if not _are_close(left, expected, max(received.units, paid.units)):
-            raise NoTrade(Reason.AMBIGUOUS)
-        return [
-            Leg("sell", sale.mint, sale.units, received.mint, received.units),
-            Leg("buy", purchase.mint, purchase.units, paid.mint, paid.units),
-        ]
-
-    def _one_swap(
-        self,
-        sale: _Moved,
-        purchase: _Moved,
-        received: _Moved | None,
-        paid: _Moved | None,
-    ) -> list[Leg]:
-        """Return the two legs of a swap of tokens, valued by what the market of the sold
-        token gave, else by what that of the bought token took.
-        """
-        value = received or paid
-        mint = value.mint if value else None
-        units = value.units if value else None
-        return [
-            Leg("sell", *sale, *purchase, mint, units),
-            Leg("buy", *purchase, *sale, mint, units),
-        ]
-
-    def _quote_of_markets(self, mint: str, sign: int) -> _Moved | None:
-        """Return the quote that the markets of a token gained (+1) or gave (-1) against
-        it, None if that is no quote or several.
-        """
-        totals = self._others.quotes_by_market(mint, sign)
-        if len(totals) != 1:
-            return None
-        ((quote, units),) = totals.items()
-        return _Moved(quote, units)
 
     def _quote_changes(self) -> dict[str, int]:
         """Return quote -> raw units that the wallet gained or lost, without the
@@ -292,7 +207,7 @@ class LegFinder:
             return [Leg(side, mint, units, quote.mint, quote.units)]
         return self._split(side, tokens, quote)
 
-    def _quote(self, sign: int) -> _Moved:
+    def _quote(self, sign: int) -> Amount:
         """Return what the wallet gave or got for its tokens, 0 units of SOL if that was
         nothing.
 
@@ -302,7 +217,7 @@ class LegFinder:
         lamports = self._sol_leg_lamports(sign)
         stables = self._stable_legs(sign, lamports)
         if not stables:
-            return _Moved(WRAPPED_SOL, lamports)
+            return Amount(WRAPPED_SOL, lamports)
         if min(stables.values()) < 0:
             raise NoTrade(self._arbitrage_or(Reason.LIQUIDITY))
         if len(stables) > 1:
@@ -312,7 +227,7 @@ class LegFinder:
             raise NoTrade(Reason.AMBIGUOUS)
         if not self._others.has_moved(mint, -sign):
             raise NoTrade(Reason.TRANSFER)
-        return _Moved(mint, units)
+        return Amount(mint, units)
 
     def _sol_leg_lamports(self, sign: int) -> int:
         """Return the lamports that went against the tokens, 0 if none did or no market
@@ -347,7 +262,7 @@ class LegFinder:
         """
         if lamports * _SECOND_QUOTE_DIVISOR < stable_units:
             return False
-        if lamports * _FEE_DIVISOR < self._others.passed_lamports():
+        if lamports * FEE_DIVISOR < self._others.passed_lamports():
             return False
         return lamports <= 2 * self._others.net_sol_lamports(-sign)
 
@@ -389,7 +304,7 @@ class LegFinder:
         """Return ARBITRAGE for changes that a loop left, else `reason`."""
         return Reason.ARBITRAGE if self._others.is_loop() else reason
 
-    def _split(self, side: Side, tokens: dict[str, int], quote: _Moved) -> list[Leg]:
+    def _split(self, side: Side, tokens: dict[str, int], quote: Amount) -> list[Leg]:
         """Split one quote over several tokens by what the markets of each token took or
         gave, never by unit count.
 
@@ -425,16 +340,3 @@ class LegFinder:
             claimed |= markets.keys()
             values[mint] = sum(markets.values())
         return values
-
-
-def _are_close(
-    changes: Mapping[str, int], expected: Mapping[str, int], volume_units: int
-) -> bool:
-    """Return True if the changes of all quotes are as expected but for the fees of the
-    venues: a thirtieth of the volume.
-    """
-    for mint in changes.keys() | expected.keys():
-        difference = changes.get(mint, 0) - expected.get(mint, 0)
-        if abs(difference) * _FEE_DIVISOR > volume_units:
-            return False
-    return True

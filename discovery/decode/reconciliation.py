@@ -12,7 +12,7 @@ import msgspec
 
 from discovery.decode.deltas import Deltas
 from discovery.decode.instructions import SYSTEM_PROGRAM, Calls, sol_moves
-from discovery.decode.legs import Leg
+from discovery.decode.leg import Leg
 from discovery.domain.addresses import is_on_curve
 from discovery.domain.known_wallets import PLATFORM_FEE_WALLETS
 from discovery.domain.programs import QUOTES, WRAPPED_SOL

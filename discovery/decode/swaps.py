@@ -18,7 +18,8 @@ from discovery.decode.costs import NO_COSTS, CostReader, WalletCosts
 from discovery.decode.counterparties import Counterparties
 from discovery.decode.deltas import Deltas
 from discovery.decode.instructions import Calls
-from discovery.decode.legs import Leg, LegFinder, NoTrade
+from discovery.decode.leg import Leg, NoTrade
+from discovery.decode.legs import LegFinder
 from discovery.decode.outcomes import Decoded, Failed, Outcome, Reason, Skipped
 from discovery.decode.reconciliation import Reconciliation, unexplained_lamports
 from discovery.decode.venues import venue_names

@@ -1,0 +1,36 @@
+"""The leg of a trade, and the signal that there is none."""
+
+from typing import Final
+
+import msgspec
+
+from discovery.decode.outcomes import Reason
+from discovery.domain.trades import Side
+
+FEE_DIVISOR: Final = 30
+"""A difference below a thirtieth of the volume is fees of venues."""
+
+
+class Leg(msgspec.Struct, frozen=True, gc=False):
+    """One token against one quote, raw units of both.
+
+    A token that was exchanged for another one has that token as its quote. Then
+    `value_mint` and `value_units` are the SOL or stable that passed between the markets
+    of the two, None if none is seen.
+    """
+
+    side: Side
+    mint: str
+    units: int
+    quote_mint: str
+    quote_units: int
+    value_mint: str | None = None
+    value_units: int | None = None
+
+
+class NoTrade(Exception):
+    """The wallet did not trade, which is no error. `reason` says what its changes are."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
