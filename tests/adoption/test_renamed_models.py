@@ -19,6 +19,7 @@ from tests.adoption.release_databases import (
 )
 
 BEFORE = "0008_align"
+DESCRIBED = "0010_descriptions"
 GRANT = """
 INSERT INTO auth_user (username, password, first_name, last_name, email, is_superuser, is_staff, is_active, date_joined)
 VALUES ('ana', '', '', '', '', false, true, true, now());
@@ -104,7 +105,7 @@ def test_renaming_changes_neither_tables_nor_columns(
     migrate(database, "discovery", BEFORE)
     before = full_catalogue(database)
 
-    migrate(database)
+    migrate(database, "discovery", DESCRIBED)
 
     assert full_catalogue(database) == before
 
