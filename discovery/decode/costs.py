@@ -11,19 +11,13 @@ import msgspec
 
 from discovery.decode.deltas import Deltas
 from discovery.decode.instructions import (
-    SYSTEM_PROGRAM,
-    TOKEN_PROGRAMS,
     Calls,
     SolMove,
-    closings,
-    sol_moves,
 )
 from discovery.domain.addresses import is_on_curve
-from discovery.domain.known_wallets import PLATFORM_FEE_WALLETS
+from discovery.domain.known_wallets import SERVICES
 from discovery.domain.programs import QUOTE_REQUESTS
 from discovery.domain.tip_accounts import TIP_ACCOUNTS
-
-_SERVICES: Final = TIP_ACCOUNTS | PLATFORM_FEE_WALLETS.keys()
 
 
 class ServiceFees(msgspec.Struct, frozen=True, gc=False):
@@ -70,7 +64,7 @@ class CostReader:
     if the instructions make no sense.
     """
 
-    __slots__ = ("_calls", "_deltas", "_fees", "_moves", "_refunds")
+    __slots__ = ("_calls", "_deltas", "_fees", "_refunds")
 
     def __init__(self, deltas: Deltas, calls: Calls) -> None:
         self._deltas = deltas
@@ -78,7 +72,6 @@ class CostReader:
         # Filled when a wallet needs them.
         self._fees: dict[str, ServiceFees] | None = None
         self._refunds: dict[str, str] | None = None
-        self._moves: list[SolMove] | None = None
 
     def costs_of(self, signer: str) -> WalletCosts:
         """Return the costs of a wallet that signed. The first account key pays the
@@ -114,10 +107,9 @@ class CostReader:
         if len(signers) == 1:
             return {signers[0]: _fees_of(gains)}
         payments: dict[str, Counter[str]] = defaultdict(Counter)
-        for service in gains:
-            for move in sol_moves(self._calls.all(SYSTEM_PROGRAM, service)):
-                if move.destination == service and move.source in signers:
-                    payments[move.source][service] += move.lamports
+        for move in self._calls.all_moves():
+            if move.destination in gains and move.source in signers:
+                payments[move.source][move.destination] += move.lamports
         return {signer: _fees_of(paid) for signer, paid in payments.items()}
 
     def _service_gains(self) -> dict[str, int]:
@@ -127,9 +119,9 @@ class CostReader:
         """
         deltas = self._deltas
         gains: dict[str, int] = {}
-        if _SERVICES.isdisjoint(deltas.keys) and _SERVICES.isdisjoint(deltas.by_owner):
+        if SERVICES.isdisjoint(deltas.keys) and SERVICES.isdisjoint(deltas.by_owner):
             return gains
-        for account in _SERVICES.intersection(chain(deltas.keys, deltas.by_owner)):
+        for account in SERVICES.intersection(chain(deltas.keys, deltas.by_owner)):
             lamports = deltas.sol_lamports(account)
             if lamports > 0:
                 gains[account] = lamports
@@ -162,15 +154,14 @@ class CostReader:
     def _is_refund_of_others(self, account: str, signer: str) -> bool:
         """Return True if the rent of a closed token account went to another account."""
         if self._refunds is None:
-            closed = closings(self._calls.top_level(TOKEN_PROGRAMS))
-            self._refunds = {each.account: each.destination for each in closed}
+            self._refunds = self._calls.refunds()
         return self._refunds.get(account, signer) != signer
 
     def _sponsored_lamports(self, account: str, signer: str) -> int:
         """Return the lamports that others put into a token account of the wallet."""
         return sum(
             move.lamports
-            for move in sol_moves(self._calls.all(SYSTEM_PROGRAM, account))
+            for move in self._calls.all_moves()
             if move.destination == account and move.source != signer
         )
 
@@ -195,10 +186,8 @@ class CostReader:
         Plain: an instruction of the message, not one of a program. Tips and platform
         fees are counted apart; SOL into the wallet's own token account is wrapped.
         """
-        if self._moves is None:
-            self._moves = [*sol_moves(self._calls.top_level(SYSTEM_PROGRAM))]
         lamports = 0
-        for move in self._moves:
+        for move in self._calls.top_level_moves():
             if move.source == signer and self._is_own_transfer(move.destination, move):
                 lamports -= move.lamports
             elif move.destination == signer and self._is_own_transfer(
@@ -211,16 +200,9 @@ class CostReader:
         """Return True if SOL between a wallet and `other` belongs to no trade."""
         if move.is_creation or move.source == move.destination:
             return False
-        if other in _SERVICES or self._is_transient(other):
+        if other in SERVICES or other in self._deltas.token_accounts():
             return False
-        return not (self._is_token_account(other) or self._is_counterparty(other))
-
-    def _is_transient(self, account: str) -> bool:
-        """Return True for an account that was opened and closed in the transaction."""
-        return self._deltas.is_transient(account)
-
-    def _is_token_account(self, account: str) -> bool:
-        return account in self._deltas.token_account_addresses
+        return not (self._is_counterparty(other) or self._deltas.is_transient(other))
 
     def _is_counterparty(self, other: str) -> bool:
         """Return True if `other` is a market, or a market maker that signed."""

@@ -8,10 +8,7 @@ from typing import Final
 
 from discovery.decode.deltas import Deltas
 from discovery.domain.addresses import is_on_curve
-from discovery.domain.known_wallets import (
-    PLATFORM_FEE_WALLETS,
-    PUMP_FEE_RECIPIENTS,
-)
+from discovery.domain.known_wallets import FEE_ACCOUNTS
 from discovery.domain.programs import (
     LAUNCHPADS,
     QUOTE_REQUESTS,
@@ -19,13 +16,11 @@ from discovery.domain.programs import (
     STABLES,
     WRAPPED_SOL,
 )
-from discovery.domain.tip_accounts import TIP_ACCOUNTS
 
 DUST_DIVISOR: Final = 100
 """A change below a hundredth of what moved through the markets is a leftover of a
 route, not a leg.
 """
-_FEE_ACCOUNTS: Final = PUMP_FEE_RECIPIENTS | TIP_ACCOUNTS | PLATFORM_FEE_WALLETS.keys()
 
 
 class Counterparties:
@@ -145,7 +140,7 @@ class Counterparties:
         in lamports.
         """
         for owner, mints in self._others.items():
-            if owner in _FEE_ACCOUNTS:
+            if owner in FEE_ACCOUNTS:
                 continue
             lamports = mints.get(WRAPPED_SOL, 0)
             if self._has_native_leg(owner, mints):
@@ -196,7 +191,7 @@ class Counterparties:
 
         sign: the side of the wallet's counterparties. Either markets traded more against
         the wallet's trade than the wallet kept, or less than a hundredth of what went
-        through markets was kept, whoever owns their vaults. A market that took units
+        through markets was kept, even if their vaults have several owners. A market that took units
         and gave no quote for them (an escrow, a newly opened pool) did not trade.
         """
         against = _moved_units(self._markets, mint, -sign)

@@ -27,7 +27,16 @@ class Deltas:
     if an amount is not a number of units.
     """
 
-    __slots__ = ("_after", "_before", "by_owner", "decimals", "keys", "meta", "signers")
+    __slots__ = (
+        "_after",
+        "_before",
+        "_token_accounts",
+        "by_owner",
+        "decimals",
+        "keys",
+        "meta",
+        "signers",
+    )
 
     def __init__(self, record: TransactionRecord, meta: Meta) -> None:
         self.meta = meta
@@ -37,6 +46,7 @@ class Deltas:
             self.keys += meta.loaded_addresses.readonly
         self.by_owner: dict[str, dict[str, int]] = {}
         self.decimals: dict[str, int] = {}
+        self._token_accounts: set[str] | None = None
         self._before: Sequence[TokenBalance] = meta.pre_token_balances or ()
         self._after: Sequence[TokenBalance] = meta.post_token_balances or ()
         self._add_rows(self._before, -1)
@@ -112,11 +122,12 @@ class Deltas:
             return False
         return self.meta.pre_balances[index] == self.meta.post_balances[index] == 0
 
-    @property
-    def token_account_addresses(self) -> set[str]:
-        """The addresses of all token accounts in the transaction."""
-        rows = chain(self._before, self._after)
-        return {self.keys[row.account_index] for row in rows}
+    def token_accounts(self) -> set[str]:
+        """Return the addresses of all token accounts in the transaction."""
+        if self._token_accounts is None:
+            rows = chain(self._before, self._after)
+            self._token_accounts = {self.keys[row.account_index] for row in rows}
+        return self._token_accounts
 
     def units_before(self, owner: str, mint: str) -> int:
         """Return the owner's raw units of a mint before the transaction, summed over

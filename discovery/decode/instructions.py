@@ -34,13 +34,12 @@ _TAG_BYTES: Final = 4
 _KEY_BYTES: Final = 32
 _LENGTH_BYTES: Final = 8
 _LAMPORT_BYTES: Final = 8
-SYSTEM_PROGRAM: Final = frozenset({SYSTEM})
 _MAX_SYSTEM_DATA: Final = 180  # base58 characters; the longest seed has 32 bytes
 
 # `TokenInstruction::CloseAccount` of the SPL token program is the single byte 9. Its
 # accounts are the closed account, the destination of its lamports and the owner.
 _CLOSE_ACCOUNT_DATA: Final = "A"
-TOKEN_PROGRAMS: Final = frozenset({TOKEN, TOKEN_2022})
+_TOKEN_PROGRAMS: Final = frozenset({TOKEN, TOKEN_2022})
 
 # The types of the same instructions when the node has parsed them.
 _PARSED_MOVES: Final = frozenset(
@@ -59,14 +58,12 @@ _ByProgram = dict[str, list[ParsedInstruction]]
 class Call(NamedTuple):
     """One instruction: the program that runs, its accounts, and its data in base58.
 
-    `data` is None and `parsed` is set if the node has parsed the instruction; then
-    `accounts` is empty.
+    `data` is None and `accounts` is empty if the node has parsed the instruction.
     """
 
     program: str
-    accounts: tuple[str, ...]
+    accounts: list[str]
     data: str | None
-    parsed: Mapping[str, Any] | None
 
 
 class SolMove(NamedTuple):
@@ -78,13 +75,6 @@ class SolMove(NamedTuple):
     is_creation: bool
 
 
-class Closing(NamedTuple):
-    """A token account that was closed, and the account that got its lamports."""
-
-    account: str
-    destination: str
-
-
 class Calls:
     """The instructions of one transaction by program, decoded when they are asked for:
     most trades follow from balances alone.
@@ -94,13 +84,15 @@ class Calls:
     KeyError if a text is not base58.
     """
 
-    __slots__ = ("_inner", "_record", "_top_level", "keys")
+    __slots__ = ("_all_moves", "_inner", "_moves", "_record", "_top_level", "keys")
 
     def __init__(self, keys: list[str], record: TransactionRecord) -> None:
         self.keys = keys
         self._record = record
         self._top_level: _ByProgram | None = None
         self._inner: _ByProgram | None = None
+        self._moves: list[SolMove] | None = None
+        self._all_moves: list[SolMove] | None = None
 
     def top_level(
         self, programs: AbstractSet[str], account: str | None = None
@@ -115,17 +107,70 @@ class Calls:
         """Return the programs that the message calls."""
         return self._top_level_by_program().keys()
 
-    def all(self, programs: AbstractSet[str], account: str) -> Iterator[Call]:
+    def all(
+        self, programs: AbstractSet[str], account: str | None = None
+    ) -> Iterator[Call]:
         """Yield the instructions of the message, then those that programs invoked, as
         `top_level`.
         """
         yield from self.top_level(programs, account)
+        yield from self._of(self._inner_by_program(), programs, account)
+
+    def top_level_moves(self) -> list[SolMove]:
+        """Return the moves of native SOL among the instructions of the message."""
+        if self._moves is None:
+            self._moves = self._moves_of(self._top_level_by_program())
+        return self._moves
+
+    def all_moves(self) -> list[SolMove]:
+        """Return the moves of native SOL, those that programs invoked too."""
+        if self._all_moves is None:
+            inner = self._moves_of(self._inner_by_program())
+            self._all_moves = self.top_level_moves() + inner
+        return self._all_moves
+
+    def refunds(self) -> dict[str, str]:
+        """Return token account that the message closes -> account that got its
+        lamports.
+        """
+        by_program = self._top_level_by_program()
+        refunds: dict[str, str] = {}
+        for program in by_program.keys() & _TOKEN_PROGRAMS:
+            for instruction in by_program[program]:
+                match instruction.parsed:
+                    case {"type": "closeAccount", "info": {"account": closed, **rest}}:
+                        refunds[str(closed)] = str(rest.get("destination", ""))
+                accounts = self._accounts_of(instruction)
+                if instruction.data == _CLOSE_ACCOUNT_DATA and len(accounts) > 1:
+                    refunds[accounts[0]] = accounts[1]
+        return refunds
+
+    def _moves_of(self, by_program: _ByProgram) -> list[SolMove]:
+        moves = []
+        for instruction in by_program.get(SYSTEM, ()):
+            if isinstance(instruction.parsed, dict):
+                move = _parsed_move(instruction.parsed)
+            else:
+                move = _raw_move(instruction.data or "", self._accounts_of(instruction))
+            if move is not None:
+                moves.append(move)
+        return moves
+
+    def _accounts_of(self, instruction: ParsedInstruction) -> list[str]:
+        """Return the addresses of the accounts of an instruction."""
+        accounts = instruction.accounts or ()
+        if isinstance(accounts, str):
+            accounts = [*base58_bytes(accounts)]
+        keys = self.keys
+        return [keys[each] if isinstance(each, int) else each for each in accounts]
+
+    def _inner_by_program(self) -> _ByProgram:
         if self._inner is None:
             meta = self._record.meta
             groups = decode_inner(meta.inner_instructions) if meta else None
             instructions = (group.instructions for group in groups or ())
             self._inner = self._by_program(chain.from_iterable(instructions))
-        yield from self._of(self._inner, programs, account)
+        return self._inner
 
     def _top_level_by_program(self) -> _ByProgram:
         if self._top_level is None:
@@ -148,40 +193,11 @@ class Calls:
     def _of(
         self, by_program: _ByProgram, programs: AbstractSet[str], account: str | None
     ) -> Iterator[Call]:
-        found = by_program.keys() & programs
-        if not found:
-            return
-        keys = self.keys
-        account_index = keys.index(account) if account in keys else None
-        for program in found:
+        for program in by_program.keys() & programs:
             for instruction in by_program[program]:
-                accounts = instruction.accounts or ()
-                if isinstance(accounts, str):
-                    accounts = [*base58_bytes(accounts)]
-                if accounts and account is not None:
-                    names_it = account_index in accounts or account in accounts
-                    if not names_it:
-                        continue
-                addresses = tuple(
-                    keys[each] if isinstance(each, int) else each for each in accounts
-                )
-                parsed = instruction.parsed
-                if not isinstance(parsed, dict):
-                    parsed = None
-                yield Call(program, addresses, instruction.data, parsed)
-
-
-def sol_moves(calls: Iterable[Call]) -> Iterator[SolMove]:
-    """Yield the transfers of native SOL and the openings of accounts among calls of the
-    system program.
-
-    Raises KeyError if data is not base58, ValueError or TypeError if an amount is no
-    number.
-    """
-    for call in calls:
-        move = _parsed_move(call.parsed) if call.parsed else _raw_move(call)
-        if move is not None:
-            yield move
+                accounts = self._accounts_of(instruction)
+                if account is None or account in accounts or not accounts:
+                    yield Call(program, accounts, instruction.data)
 
 
 def _parsed_move(parsed: Mapping[str, Any]) -> SolMove | None:
@@ -202,15 +218,14 @@ def _parsed_move(parsed: Mapping[str, Any]) -> SolMove | None:
     )
 
 
-def _raw_move(call: Call) -> SolMove | None:
+def _raw_move(data: str, accounts: list[str]) -> SolMove | None:
     """Return the move of an instruction with encoded data, None for another one."""
-    data = call.data or ""
     if len(data) > _MAX_SYSTEM_DATA:
         return None
     payload = base58_bytes(data)
     tag = int.from_bytes(payload[:_TAG_BYTES], "little")
     destination_index = _DESTINATION_INDEX.get(tag)
-    if destination_index is None or len(call.accounts) <= destination_index:
+    if destination_index is None or len(accounts) <= destination_index:
         return None
     start = _TAG_BYTES
     if tag == _CREATE_WITH_SEED:
@@ -221,18 +236,8 @@ def _raw_move(call: Call) -> SolMove | None:
     if len(lamports) < _LAMPORT_BYTES:
         return None
     return SolMove(
-        source=call.accounts[0],
-        destination=call.accounts[destination_index],
+        source=accounts[0],
+        destination=accounts[destination_index],
         lamports=int.from_bytes(lamports, "little"),
         is_creation=tag in (_CREATE, _CREATE_WITH_SEED),
     )
-
-
-def closings(calls: Iterable[Call]) -> Iterator[Closing]:
-    """Yield the token accounts that calls of a token program closed."""
-    for call in calls:
-        match call.parsed:
-            case {"type": "closeAccount", "info": {"account": closed, **rest}}:
-                yield Closing(str(closed), str(rest.get("destination", "")))
-        if call.data == _CLOSE_ACCOUNT_DATA and len(call.accounts) > 1:
-            yield Closing(call.accounts[0], call.accounts[1])

@@ -1,11 +1,15 @@
 """The leg of a trade, and the signal that there is none."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from discovery.decode.outcomes import Reason
 from discovery.domain.trades import Side
+
+QUOTE_SIGN: Final[Mapping[Side, int]] = {"buy": -1, "sell": 1}
+"""The direction of the wallet's quote, which is opposite to that of its tokens."""
 
 FEE_DIVISOR: Final = 30
 """A difference below a thirtieth of the volume is fees of venues."""

@@ -8,7 +8,7 @@ from typing import Final
 from discovery.decode.counterparties import DUST_DIVISOR, Counterparties
 from discovery.decode.deltas import Deltas
 from discovery.decode.exchange import exchange_legs
-from discovery.decode.leg import FEE_DIVISOR, Leg, NoTrade
+from discovery.decode.leg import FEE_DIVISOR, QUOTE_SIGN, Leg, NoTrade
 from discovery.decode.outcomes import Reason
 from discovery.domain.programs import (
     LIQUID_STAKING,
@@ -22,9 +22,6 @@ from discovery.domain.trades import Amount, Side
 # lamports, at 1,000 USD per SOL one lamport.
 _DUST_LAMPORTS_PER_STABLE_UNIT: Final = 1_000 * DUST_DIVISOR
 _SECOND_QUOTE_DIVISOR: Final = 10
-
-_QUOTE_SIGN: Final[Mapping[Side, int]] = {"buy": -1, "sell": 1}
-"""The direction of the wallet's quote, which is opposite to that of its tokens."""
 
 _WITHOUT_COUNTERPARTY: Final[Mapping[Side, Reason]] = {
     "buy": Reason.MINTED,
@@ -195,7 +192,7 @@ class LegFinder:
 
         tokens: mint -> units that the wallet gained (buy) or lost (sell).
         """
-        quote = self._quote(_QUOTE_SIGN[side])
+        quote = self._quote(QUOTE_SIGN[side])
         if not quote.units:
             raise NoTrade(self._reason_without_quote(side, tokens))
         if quote.mint == WRAPPED_SOL and LIQUID_STAKING.issuperset(tokens):
@@ -270,7 +267,7 @@ class LegFinder:
         """Raise NoTrade if the units have nobody on their other side, or if they are
         what is left of a round trip.
         """
-        sign = _QUOTE_SIGN[side]
+        sign = QUOTE_SIGN[side]
         if self._others.has_moved(mint, sign):
             reason = Reason.ARBITRAGE
             is_trade = not self._others.is_round_trip(mint, sign, units)
@@ -292,7 +289,7 @@ class LegFinder:
         """Return what a wallet did whose tokens all went one way without a quote. SOL
         that went the same way is the other half of a pool's deposit or withdrawal.
         """
-        sign = _QUOTE_SIGN[side]
+        sign = QUOTE_SIGN[side]
         if not self._others.have_all_moved(tokens, sign):
             return _WITHOUT_COUNTERPARTY[side]
         is_sol_with_tokens = self._market_lamports * sign < 0
@@ -330,7 +327,7 @@ class LegFinder:
         Raises NoTrade if a token has no market, or if a market traded two of the
         tokens: its quote cannot be divided between them.
         """
-        market_sign = -_QUOTE_SIGN[side]
+        market_sign = -QUOTE_SIGN[side]
         values: dict[str, int] = {}
         claimed: set[str] = set()
         for mint in tokens:

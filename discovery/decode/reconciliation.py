@@ -5,22 +5,16 @@ or elsewhere. Where the market's own change is visible, it is the quote; the res
 of accounts of others, fees that a program took) is shown as unreconciled.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable
 
 import msgspec
 
 from discovery.decode.deltas import Deltas
-from discovery.decode.instructions import SYSTEM_PROGRAM, Calls, sol_moves
-from discovery.decode.leg import Leg
+from discovery.decode.instructions import Calls
+from discovery.decode.leg import QUOTE_SIGN, Leg
 from discovery.domain.addresses import is_on_curve
-from discovery.domain.known_wallets import PLATFORM_FEE_WALLETS
+from discovery.domain.known_wallets import SERVICES
 from discovery.domain.programs import QUOTES, WRAPPED_SOL
-from discovery.domain.tip_accounts import TIP_ACCOUNTS
-from discovery.domain.trades import Side
-
-_SERVICES: Final = TIP_ACCOUNTS | PLATFORM_FEE_WALLETS.keys()
-_SOL_SIGN: Final[Mapping[Side, int]] = {"buy": -1, "sell": 1}
 
 
 def unexplained_lamports(legs: Iterable[Leg], market_lamports: int) -> int:
@@ -31,7 +25,7 @@ def unexplained_lamports(legs: Iterable[Leg], market_lamports: int) -> int:
     rest = market_lamports
     for leg in legs:
         if leg.quote_mint == WRAPPED_SOL:
-            rest -= _SOL_SIGN[leg.side] * leg.quote_units
+            rest -= QUOTE_SIGN[leg.side] * leg.quote_units
     return rest
 
 
@@ -55,7 +49,7 @@ class Reconciliation:
         if self._has_other_traders(wallet):
             return legs
         leg = legs[0]
-        sign = _SOL_SIGN[leg.side]
+        sign = QUOTE_SIGN[leg.side]
         lamports = self._wrapped_lamports(wallet, leg.mint, sign)
         if lamports is None:
             lamports = leg.quote_units - sign * self._foreign_rent_lamports(
@@ -79,7 +73,7 @@ class Reconciliation:
         """
         lamports = 0
         for owner, mints in self._deltas.by_owner.items():
-            if owner == wallet or owner in _SERVICES:
+            if owner == wallet or owner in SERVICES:
                 continue
             wrapped = mints.get(WRAPPED_SOL, 0)
             if mints.get(mint) and not wrapped and self._deltas.native_lamports(owner):
@@ -99,7 +93,7 @@ class Reconciliation:
         for index, key in enumerate(deltas.keys):
             if before[index] and after[index]:
                 continue
-            if key in own or key in _SERVICES:
+            if key in own or key in SERVICES:
                 continue
             if not before[index]:
                 rent -= self._opening_lamports(wallet, key, mint, after[index])
@@ -120,9 +114,7 @@ class Reconciliation:
         deltas = self._deltas
         is_market = bool(deltas.by_owner.get(account, {}).get(mint))
         moves = [
-            move
-            for move in sol_moves(self._calls.all(SYSTEM_PROGRAM, account))
-            if move.destination == account
+            move for move in self._calls.all_moves() if move.destination == account
         ]
         if moves:
             return sum(

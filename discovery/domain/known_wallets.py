@@ -125,6 +125,10 @@ PLATFORM_FEE_WALLETS: Final[dict[str, str]] = {
 the trade.
 """
 
+SERVICES: Final = TIP_ACCOUNTS | PLATFORM_FEE_WALLETS.keys()
+"""Accounts that wallets pay beside the market: tips and platform fees."""
+FEE_ACCOUNTS: Final = SERVICES | PUMP_FEE_RECIPIENTS
+
 MIGRATORS: Final = frozenset({"39azUYFWPz3VHgKCf3VChUwbpURdCHRxjWVowf5jUJjg"})
 """Signers that move a completed curve into its pool (pump.fun)."""
 

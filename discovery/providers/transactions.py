@@ -65,9 +65,8 @@ class Meta(Struct, frozen=True, gc=False, rename="camel"):
     pre_token_balances: list[TokenBalance] | None = None
     post_token_balances: list[TokenBalance] | None = None
     loaded_addresses: LoadedAddresses | None = None
-    inner_instructions: Raw = Raw(
-        b"null"
-    )  # decoded only to trace a tip or a fee to its payer
+    # Decoded only where balances do not say enough.
+    inner_instructions: Raw = Raw(b"null")
 
 
 class ParsedKey(Struct, frozen=True, gc=False):

@@ -1,6 +1,4 @@
-"""Worlds: what happens in them, and the results that are expected of whoever reads
-them.
-"""
+"""Worlds: what happens in them, and the results that a correct analysis finds."""
 
 from simmarket.worlds.catalogue import NAMES, build, from_trades
 

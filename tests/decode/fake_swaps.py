@@ -1,6 +1,6 @@
 """Wallets, pools and amounts of hand-built swaps, and what an outcome of decoding holds."""
 
-from discovery.decode.outcomes import Decoded, Outcome
+from discovery.decode.outcomes import Decoded, Outcome, Reason, Skipped
 from discovery.domain.known_wallets import PLATFORM_FEE_WALLETS
 from discovery.domain.programs import WRAPPED_SOL
 from discovery.domain.tip_accounts import TIP_ACCOUNTS
@@ -32,3 +32,9 @@ def pool_sells(fake: FakeTransaction, units: int, lamports: int) -> FakeTransact
     return fake.units(POOL, MINT, DEEP, DEEP - units).units(
         POOL, WRAPPED_SOL, DEEP, DEEP + lamports, 9
     )
+
+
+def reason(outcome: Outcome) -> Reason:
+    """Return why the transaction is no trade."""
+    assert isinstance(outcome, Skipped), outcome
+    return outcome.reason

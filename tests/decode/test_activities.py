@@ -27,8 +27,8 @@ from tests.decode.fake_swaps import (
     UNITS,
     VAULT,
     legs,
+    reason,
 )
-from tests.decode.test_decoding_rules import reason
 from tests.fake_transactions import RENT, SOL, FakeTransaction, program_account
 
 JITOSOL = "J1toso1uCk3RLmjorhTtrVwY9HJ7X8V9yYac6Y7kGCPn"

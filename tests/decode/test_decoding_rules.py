@@ -2,7 +2,7 @@
 
 import pytest
 
-from discovery.decode.outcomes import Decoded, Outcome, Reason, Skipped
+from discovery.decode.outcomes import Decoded, Reason
 from discovery.domain.programs import PUMPFUN, USDC, WRAPPED_SOL
 from tests.decode.fake_swaps import (
     ANA,
@@ -19,13 +19,9 @@ from tests.decode.fake_swaps import (
     VAULT,
     legs,
     pool_sells,
+    reason,
 )
 from tests.fake_transactions import FEE, RENT, SOL, FakeTransaction, program_account
-
-
-def reason(outcome: Outcome) -> Reason:
-    assert isinstance(outcome, Skipped), outcome
-    return outcome.reason
 
 
 def test_a_buy_counts_only_what_the_market_took() -> None:

@@ -78,8 +78,8 @@ def _kept() -> list[Outcome]:
 def undisturbed(
     env: dict[str, str], counted: Counted, _kept: list[Outcome], tmp_path: Path
 ) -> Outcome:
-    """What a run leaves that nothing befell; made once, and cleared away before the
-    test's own run.
+    """The outcome of a run without faults. It is computed once, and its rows are deleted
+    before the test's own run.
     """
     if not _kept:
         folder = tmp_path / "undisturbed"

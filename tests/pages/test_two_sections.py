@@ -45,8 +45,8 @@ def test_an_own_change_of_one_section_is_no_conflict_for_the_other(
 def test_a_conflict_in_the_schedule_does_not_hide_one_in_the_parameters(
     operator: Person,
 ) -> None:
-    """ben has saved another volume: whoever saw the schedule's conflict has not seen
-    that.
+    """ben has saved another volume. An operator who has seen only the conflict of the
+    schedule must still see that of the parameters.
     """
     Config.objects.update(version=2, min_volume_usd=60000, updated_by="ben")
     answer = operator.send(

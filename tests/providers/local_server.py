@@ -80,8 +80,8 @@ class LocalServer:
         self.reset()
 
     def reset(self) -> None:
-        """Start a new test with a path of its own, so that late requests of the last
-        test are told apart.
+        """Start a new test with a path of its own, which excludes late requests of the
+        last test.
         """
         self._test_count += 1
         self.url = f"{self._base_url}/{self._test_count}"

@@ -1,5 +1,5 @@
-"""Beat's rows: made where missing, an operator's changes left alone, every message
-expiring.
+"""Rows of Celery beat: missing ones are created, changes of an operator stay, and every
+message expires.
 """
 
 import pytest

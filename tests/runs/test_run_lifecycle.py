@@ -131,7 +131,7 @@ def test_a_cancel_does_not_wait_for_ever_for_a_worker_that_is_gone() -> None:
     assert step_queue.claim_step(step_of(run), "a") is not None
     run_lifecycle.request_cancel(run.pk)
     run.refresh_from_db()
-    assert run.status == "queued"  # the step at work is given time to notice
+    assert run.status == "queued"  # until its running step stops
     with time_machine.travel(timezone.now() + timedelta(seconds=11), tick=False):
         run_lifecycle.advance(run.pk)
     run.refresh_from_db()

@@ -1,5 +1,5 @@
-"""Scores on world `small`: skill is told from luck, and every figure agrees with what
-the wallets really did.
+"""Scores on world `small`: they distinguish skill from luck, and every figure agrees
+with what the wallets did.
 """
 
 from collections.abc import Callable
