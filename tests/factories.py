@@ -12,7 +12,16 @@ import factory
 from factory.django import DjangoModelFactory
 from solders.pubkey import Pubkey
 
-from discovery.models import Cycle, Position, Run, RunToken, RunWallet, Trade, Wallet
+from discovery.models import (
+    BalanceChange,
+    Cycle,
+    Position,
+    Run,
+    RunToken,
+    RunWallet,
+    Trade,
+    Wallet,
+)
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MINT = "HRJLkc6vDysVHdrUpCsQ5EBx6fPM15TZRKAhfUBnpump"
@@ -218,3 +227,19 @@ class PositionFactory(OfWallet):
     realised_lamports = LAMPORTS_PER_SOL
     cost_lamports = LAMPORTS_PER_SOL
     profit_pct = 100
+
+
+class BalanceChangeFactory(OfWallet):
+    """Units that were sent to another wallet."""
+
+    class Meta:
+        model = BalanceChange
+
+    slot = 1
+    signature = factory.LazyAttribute(
+        lambda row: f"{row.wallet:x}m{row.slot}".ljust(88, "1")
+    )
+    mint = MINT
+    block_time = NOW
+    units = -1_000_000
+    reason = "transfer"

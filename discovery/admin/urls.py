@@ -3,7 +3,15 @@
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from discovery.admin.pages import config_sections, history, home, runs, storage, wallets
+from discovery.admin.pages import (
+    config_sections,
+    coverage,
+    history,
+    home,
+    runs,
+    storage,
+    wallets,
+)
 
 app_name = "discovery"
 urlpatterns = [
@@ -19,11 +27,18 @@ urlpatterns = [
     path("runs/<uuid:run_id>/dialog", runs.dialog, name="run-dialog"),
     path("runs/<uuid:run_id>/live", runs.run_live_fragment, name="run-live"),
     path("runs/<uuid:run_id>/body", runs.body, name="run-body"),
+    path("runs/<uuid:run_id>/early-buyers", runs.early_buyers, name="early-buyers"),
     path("runs/<uuid:run_id>/cancel", runs.cancel, name="cancel"),
     path("runs/<uuid:run_id>/retry", runs.retry, name="retry"),
     path("wallets/", wallets.leaderboard, name="wallets"),
     path("wallets/<str:address>/", wallets.wallet_page, name="wallet"),
     path("wallets/<str:address>/trades", wallets.trades, name="trades"),
+    path("wallets/<str:address>/coverage/", coverage.coverage_page, name="coverage"),
+    path(
+        "wallets/<str:address>/coverage/<str:category>",
+        coverage.moved_units,
+        name="moved-units",
+    ),
     path("wallets/<str:address>/change", wallets.change, name="change-wallet"),
     path("wallets/<str:address>/profile", wallets.profile, name="profile"),
     path("storage/", storage.storage_page, name="storage"),

@@ -75,7 +75,9 @@ def weigh_cycles(cycles: Sequence[Cycle], now: int) -> CycleSample:
     win_weights, loss_weights = weights_by_result["win"], weights_by_result["loss"]
     decided_weights = win_weights + loss_weights
     win_values = [1.0] * len(win_weights) + [0.0] * len(loss_weights)
-    returns = [log_roi(cycle.net_lamports, cycle.put_in_lamports) for cycle in cycles]
+    returns = [
+        log_roi(cycle.known_net_lamports, cycle.put_in_lamports) for cycle in cycles
+    ]
     mean = _mean_or_zero(returns, weights)
     return CycleSample(
         cycles=tuple(cycles),

@@ -3,22 +3,23 @@
 A cycle is one holding of a token from flat to flat, see `holdings.split_cycles`.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from discovery.analysis.holdings import Holding
-from discovery.analysis.positions import ZERO
-from discovery.domain.profiles import CloseReason, Cycle, CycleResult, ExclusionReason
-from discovery.domain.units import round_half_even, round_if_known
+from discovery.analysis.holding import ZERO, Holding
+from discovery.domain.profiles import CloseReason, Cycle, CycleResult
+from discovery.domain.units import (
+    fraction_to_decimal,
+    round_half_even,
+    round_if_known,
+)
 
 DEAD_SECONDS: Final = 7 * 86_400
 MAX_DEAD_VALUE_SHARE: Final = Fraction(1, 10)
 MIN_RESULT_SHARE: Final = Fraction(1, 100)
 MIN_RESULT_LAMPORTS: Final = 10_000_000
-MIN_TOKEN_COVERAGE: Final = Fraction(9, 10)
 
 
 class _Resolution(NamedTuple):
@@ -42,40 +43,22 @@ def resolve_cycles(
     unreconciled_mints: mints whose balance on the chain does not follow from the
     events.
 
-    A cycle is resolved if it is flat; if it is a dead bag (no trade for 7 days,
+    A cycle of which too much is not known has the result "unknown" and no net. Any other
+    is resolved if it is flat; if it is a dead bag (no trade for 7 days,
     liquidation value below 10 % of the remaining basis); or if it is at a loss so far,
     units were transferred out and 7 days passed without an event. The basis of
     everything unsold is then lost: units that left have no known price, so they count
     as nothing.
     """
-    all_holdings = list(holdings)
-    covered_mints = _covered_mints(all_holdings)
     return [
         _resolved_cycle(
             holding,
             liquidation_values.get(holding.mint),
             now,
-            is_covered=holding.mint in covered_mints,
             is_reconciled=holding.mint not in unreconciled_mints,
         )
-        for holding in all_holdings
+        for holding in holdings
     ]
-
-
-def _covered_mints(holdings: Iterable[Holding]) -> set[str]:
-    """Return the mints of which at least 90 % of the sold value came from units with a
-    known cost.
-    """
-    sold: dict[str, Fraction] = defaultdict(Fraction)
-    covered: dict[str, Fraction] = defaultdict(Fraction)
-    for holding in holdings:
-        sold[holding.mint] += holding.sold_value
-        covered[holding.mint] += holding.covered_value
-    return {
-        mint
-        for mint, value in sold.items()
-        if covered[mint] >= MIN_TOKEN_COVERAGE * value
-    }
 
 
 def _resolved_cycle(
@@ -83,7 +66,6 @@ def _resolved_cycle(
     value_of_mint: int | None,
     now: int,
     *,
-    is_covered: bool,
     is_reconciled: bool,
 ) -> Cycle:
     """Return the cycle of a holding.
@@ -93,9 +75,7 @@ def _resolved_cycle(
     """
     liquidation_value = _liquidation_value(holding, value_of_mint)
     resolution = _resolve(holding, liquidation_value, now)
-    net = holding.matched_proceeds - holding.cost_basis
-    if resolution.resolved_at is None:
-        net += holding.remaining_basis
+    net = _net(holding, resolution)
     result = _result(holding, resolution, net)
     return Cycle(
         mint=holding.mint,
@@ -109,7 +89,7 @@ def _resolved_cycle(
         resolved_at=resolution.resolved_at,
         put_in_lamports=round_half_even(holding.cost_basis),
         matched_lamports=round_half_even(holding.matched_proceeds),
-        net_lamports=round_half_even(net),
+        net_lamports=round_if_known(net),
         fees_lamports=holding.fees_lamports,
         unmatched_lamports=round_half_even(holding.unmatched_proceeds),
         sold_lamports=round_half_even(holding.sold_value),
@@ -122,8 +102,23 @@ def _resolved_cycle(
         hold_seconds=round_if_known(holding.hold_seconds),
         history_incomplete=holding.is_incomplete or not is_reconciled,
         reconciled=is_reconciled,
-        exclusion_reason=_exclusion_reason(holding, result, is_covered=is_covered),
+        exclusion_reason=result if result in {"open", "unknown"} else "",
+        knowledge=holding.knowledge,
+        unknown_reason=holding.unknown_reason,
+        known_share=fraction_to_decimal(holding.known_share, 4),
     )
+
+
+def _net(holding: Holding, resolution: _Resolution) -> Fraction | None:
+    """Return the result in lamports, None if it is unknown. While the cycle is open,
+    units that are still held count at their cost.
+    """
+    if holding.knowledge == "unknown":
+        return None
+    net = holding.matched_proceeds - holding.cost_basis
+    if resolution.resolved_at is None:
+        net += holding.remaining_basis
+    return net
 
 
 def _liquidation_value(holding: Holding, value_of_mint: int | None) -> Fraction | None:
@@ -173,10 +168,14 @@ def _has_lost(holding: Holding) -> bool:
     return holding.matched_proceeds < holding.cost_basis - holding.remaining_basis
 
 
-def _result(holding: Holding, resolution: _Resolution, net: Fraction) -> CycleResult:
+def _result(
+    holding: Holding, resolution: _Resolution, net: Fraction | None
+) -> CycleResult:
     """Return the result. A win or loss is at least 1 % of the cost and 0.01 SOL;
     anything smaller is even.
     """
+    if net is None:
+        return "unknown"
     if resolution.resolved_at is None:
         return "open"
     min_share = MIN_RESULT_SHARE * holding.cost_basis
@@ -184,23 +183,3 @@ def _result(holding: Holding, resolution: _Resolution, net: Fraction) -> CycleRe
     if abs(net) < min_result:
         return "even"
     return "win" if net > 0 else "loss"
-
-
-def _exclusion_reason(
-    holding: Holding, result: CycleResult, *, is_covered: bool
-) -> ExclusionReason:
-    """Return the reason why statistics leave the cycle out, "" if they count it.
-
-    Poor coverage excludes gains but not losses. Otherwise units sent out and back would
-    hide a loss.
-    """
-    if result == "open":
-        return "open"
-    if not round_half_even(holding.cost_basis):
-        return "no cost"
-    max_unpriced_basis = (1 - MIN_TOKEN_COVERAGE) * holding.cost_basis
-    if holding.unpriced_basis > max_unpriced_basis and result != "win":
-        return "price unknown"
-    if not is_covered and result != "loss":
-        return "coverage"
-    return ""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from fractions import Fraction
+from typing import Final
 
 import msgspec
 
@@ -13,24 +14,68 @@ from discovery.analysis.flags import (
     infrastructure_flag,
     sniper_flag,
 )
-from discovery.analysis.positions import compute_position
-from discovery.domain.findings import EarlyBuyer, HoldingEvent, Launch
+from discovery.analysis.holdings import split_cycles
+from discovery.domain.findings import EarlyBuyer, HoldingEvent, Launch, Position
 from discovery.domain.run_params import Params
+from discovery.domain.units import LAMPORTS_PER_SOL
+
+MAX_SHARE_BEFORE: Final = Fraction(1, 100)
+"""Units held before the first buy, compared with it."""
 
 
-def bought_early(
+def first_early_buy(
     events: Sequence[HoldingEvent], launched_at: int, window_minutes: int
-) -> bool:
-    """Return True if the first event is a buy from launch to `window_minutes` after it,
-    both ends included.
+) -> HoldingEvent | None:
+    """Return the first buy if it makes the wallet an early buyer, else None.
 
-    events: one wallet's of one mint in chain order. launched_at: unix seconds. A wallet
-    whose first event is another one received units in another way or held some before.
-    Without events the result is False.
+    It must be from the launch to `window_minutes` after it, both ends included, and the
+    units that came in before it without a purchase must be less than 1 % of it: dust
+    from strangers changes nothing, but whoever held more did not find the token with
+    this buy. events: one wallet's of one mint in chain order. launched_at: unix seconds.
     """
-    if not events or events[0].kind != "buy":
-        return False
-    return launched_at <= events[0].block_time <= launched_at + window_minutes * 60
+    held_units = acquired_units = 0
+    for event in events:
+        if event.kind == "buy":
+            is_first = acquired_units < event.units * MAX_SHARE_BEFORE
+            seconds = event.block_time - launched_at
+            is_in_window = 0 <= seconds <= window_minutes * 60
+            return event if is_first and is_in_window else None
+        if event.is_acquisition:
+            held_units += event.units
+            acquired_units += event.units
+            continue
+        # What leaves beyond the known units was held before the first event.
+        acquired_units += max(0, event.units - held_units)
+        held_units = max(0, held_units - event.units)
+    return None
+
+
+def entry_position(events: Sequence[HoldingEvent]) -> Position | None:
+    """Return the result of the cycle of the first buy, None without a buy. `events` are
+    one wallet's of one mint in chain order.
+    """
+    holdings = split_cycles("", events)
+    entry = next((holding for holding in holdings if holding.buys), None)
+    if entry is None:
+        return None
+    is_unknown = entry.knowledge == "unknown"
+    return Position(
+        cost_basis_lamports=entry.cost_basis,
+        matched_proceeds_lamports=entry.matched_proceeds,
+        realised_lamports=None if is_unknown else entry.realised,
+        unmatched_proceeds_lamports=entry.unmatched_proceeds,
+        profit_pct=entry.profit_pct,
+        held_units=entry.held_units,
+        buys=entry.buys,
+        sells=entry.sells,
+        last_trade_time=entry.last_trade_at,
+        knowledge=entry.knowledge,
+        unknown_reason=entry.unknown_reason,
+        known_share=entry.known_share,
+        has_moved_out=entry.transferred_out_at is not None,
+        later_cycles=len(holdings) - entry.number,
+        history_incomplete=entry.is_incomplete,
+    )
 
 
 def evaluate_buyers(
@@ -51,30 +96,27 @@ def evaluate_buyers(
     whose balances do not follow from their events. launch: the creation of the token,
     None if it was not seen.
 
-    A buyer qualifies if its exact profit, not the rounded one, reaches the minimum and
-    it has no excluded flag. Raises KeyError for a wallet of `entry_order` without a
-    history.
+    A buyer qualifies if it put enough into its entry cycle, if the exact profit of that
+    cycle, not the rounded one, is known and reaches the minimum, and if it has no
+    excluded flag. Raises KeyError for a wallet of `entry_order` without a history.
     """
     window = params.early_window_minutes
-    early = [
-        wallet
-        for wallet in entry_order
-        if bought_early(histories[wallet], launched_at, window)
-    ]
-    buyers = []
-    for entry_rank, wallet in enumerate(early, start=1):
+    buyers: list[EarlyBuyer] = []
+    for wallet in entry_order:
         events = histories[wallet]
-        position = compute_position(events)
+        entry = first_early_buy(events, launched_at, window)
+        position = entry_position(events)
+        if entry is None or position is None:
+            continue
         if wallet in incomplete_wallets:
             position = msgspec.structs.replace(position, history_incomplete=True)
-        entry = events[0]
         flags = _entry_flags(wallet, mint, entry.slot, launch)
-        rejection = _rejection(position.profit_pct, flags, params)
+        rejection = _rejection(position, flags, params)
         buyers.append(
             EarlyBuyer(
                 wallet=wallet,
                 mint=mint,
-                entry_rank=entry_rank,
+                entry_rank=len(buyers) + 1,
                 entry_seconds=entry.block_time - launched_at,
                 first_buy_time=entry.block_time,
                 position=position,
@@ -99,17 +141,18 @@ def _entry_flags(
     return dict(filter(None, flags))
 
 
-def _rejection(
-    profit_pct: Fraction | None, flags: Mapping[str, str], params: Params
-) -> str:
+def _rejection(position: Position, flags: Mapping[str, str], params: Params) -> str:
     """Return the reason why a buyer does not qualify, "" if it does: `flag_<name>`,
-    `cost_unknown` or `profit`.
+    `result_unknown`, `min_cost` or `profit`.
     """
     for flag in flags:
         if flag in params.excluded_flags:
             return f"flag_{flag}"
-    if profit_pct is None:
-        return "cost_unknown"
-    if profit_pct < Fraction(Decimal(params.min_profit_pct)):
+    if position.profit_pct is None:
+        return "result_unknown"
+    min_cost_lamports = Fraction(Decimal(params.min_cost_sol)) * LAMPORTS_PER_SOL
+    if position.cost_basis_lamports < min_cost_lamports:
+        return "min_cost"
+    if position.profit_pct < Fraction(Decimal(params.min_profit_pct)):
         return "profit"
     return ""

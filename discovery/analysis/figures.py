@@ -37,7 +37,9 @@ SolUsd = Callable[[int], Decimal | None]
 
 
 class _Totals(msgspec.Struct):
-    """Sums over cycles, in lamports. `trades` is the number of buys and sales."""
+    """Sums over cycles, in lamports. `net` leaves out unknown results, `trades` is the
+    number of buys and sales.
+    """
 
     net: int = 0
     put_in: int = 0
@@ -85,10 +87,12 @@ def compute_figures(
 
     without: mints to leave out (seeds). overhead_lamports: fees of failed transactions,
     a cost of the whole wallet. sol_usd_at: None leaves out `net_usd`. Profit is that of
-    all cycles; win rate, sizes, times and ratios are those of the counted ones.
+    all cycles with a known result; win rate, sizes, times and ratios are those of the
+    counted ones. Coverage and unmatched proceeds are those of all cycles.
     """
+    every = [cycle for cycle in cycles if cycle.mint not in without]
     included = sorted_by_resolution(
-        cycle for cycle in cycles if cycle.mint not in without
+        cycle for cycle in every if cycle.net_lamports is not None
     )
     sample = counted_cycles(included)
     open_cycles = _with_result(included, "open")
@@ -98,6 +102,7 @@ def compute_figures(
     rolling = decided[-ROLLING_CYCLES:]
     streaks = _losing_streaks(decided)
     totals = _totals(included)
+    all_totals = _totals(every)
     sample_totals = _totals(sample)
     net = totals.net - overhead_lamports
     gains = _gains_by_token(included)
@@ -109,7 +114,7 @@ def compute_figures(
     ]
     drawdown = _drawdown(included)
     return Figures(
-        cycles=len(included),
+        cycles=len(every),
         open=len(open_cycles),
         counted=len(sample),
         tokens=_token_count(sample),
@@ -124,21 +129,21 @@ def compute_figures(
         net_lamports=net,
         net_usd=_net_usd(included, overhead_lamports, sol_usd_at),
         net_without_best_lamports=net - best_gain,
-        unmatched_lamports=totals.unmatched,
+        unmatched_lamports=all_totals.unmatched,
         low_lamports=net,
-        high_lamports=net + totals.unmatched,
+        high_lamports=net + all_totals.unmatched,
         unrealised_lamports=_unrealised(open_cycles),
         open_without_exit=len(open_cycles) - len(_liquidation_gains(open_cycles)),
-        coverage=_ratio(quotient(totals.covered, totals.sold)),
+        coverage=_ratio(quotient(all_totals.covered, all_totals.sold)),
         unreconciled_tokens=_token_count(
-            cycle for cycle in included if not cycle.reconciled
+            cycle for cycle in every if not cycle.reconciled
         ),
         roi=_ratio(quotient(sample_totals.net, sample_totals.put_in)),
         expectancy_lamports=round_if_known(quotient(sample_totals.net, len(sample))),
         per_trade_lamports=round_if_known(quotient(totals.net, totals.trades)),
         profit_factor=_profit_factor(sample, typical_size),
         payoff=_payoff(wins, losses),
-        fees_lamports=totals.fees,
+        fees_lamports=all_totals.fees,
         fee_drag=_ratio(quotient(sample_totals.fees, _gain_before_fees(sample))),
         hold_n=len(hold_seconds),
         mean_hold_seconds=round_if_known(
@@ -153,6 +158,7 @@ def compute_figures(
         concentration=_ratio(concentration),
         effective_tokens=_ratio(1 / concentration if concentration else None),
         top_share=_ratio(quotient(best_gain, sum(gains))),
+        unknown=len(every) - len(included),
     )
 
 
@@ -171,7 +177,7 @@ def _rate(hits: int, n: int) -> Ratio:
 def _totals(cycles: Iterable[Cycle]) -> _Totals:
     totals = _Totals()
     for cycle in cycles:
-        totals.net += cycle.net_lamports
+        totals.net += cycle.net_lamports or 0
         totals.put_in += cycle.put_in_lamports
         totals.unmatched += cycle.unmatched_lamports
         totals.sold += cycle.sold_lamports
@@ -189,7 +195,7 @@ def _gains_by_token(cycles: Iterable[Cycle]) -> list[int]:
     """Return the net of each token that gained, in lamports."""
     nets: Counter[str] = Counter()
     for cycle in cycles:
-        nets[cycle.mint] += cycle.net_lamports
+        nets[cycle.mint] += cycle.known_net_lamports
     return [net for net in nets.values() if net > 0]
 
 
@@ -215,7 +221,7 @@ def _net_usd(
     """
     if sol_usd_at is None or not cycles:
         return None
-    amounts = [(cycle.ended_at, cycle.net_lamports) for cycle in cycles]
+    amounts = [(cycle.ended_at, cycle.known_net_lamports) for cycle in cycles]
     amounts.append((max(cycle.last_trade_at for cycle in cycles), -overhead_lamports))
     total = Fraction(0)
     for time, lamports in amounts:
@@ -253,8 +259,8 @@ def _profit_factor(
     """
     if not typical_size:
         return None
-    gained = sum(max(0, cycle.net_lamports) for cycle in sample)
-    lost = sum(max(0, -cycle.net_lamports) for cycle in sample)
+    gained = sum(max(0, cycle.known_net_lamports) for cycle in sample)
+    lost = sum(max(0, -cycle.known_net_lamports) for cycle in sample)
     factor = (gained + typical_size) / (lost + typical_size)
     return _ratio(min(factor, Fraction(MAX_PROFIT_FACTOR)))
 
@@ -270,14 +276,18 @@ def _payoff(wins: Sequence[Cycle], losses: Sequence[Cycle]) -> Decimal | None:
 
 def _gain_before_fees(sample: Iterable[Cycle]) -> int:
     """Return what the cycles that gained before fees gained, in lamports."""
-    return sum(max(0, cycle.net_lamports + cycle.fees_lamports) for cycle in sample)
+    return sum(
+        max(0, cycle.known_net_lamports + cycle.fees_lamports) for cycle in sample
+    )
 
 
 def _drawdown(cycles: Sequence[Cycle]) -> int:
     """Return the largest fall of the cumulative net of resolved cycles from an earlier
     peak, in lamports.
     """
-    nets = [cycle.net_lamports for cycle in cycles if cycle.resolved_at is not None]
+    nets = [
+        cycle.known_net_lamports for cycle in cycles if cycle.resolved_at is not None
+    ]
     cumulative = list(accumulate(nets, initial=0))
     peaks = accumulate(cumulative, max)
     return max(peak - net for peak, net in zip(peaks, cumulative, strict=True))

@@ -24,6 +24,8 @@ MAX_SNIPER_SLOTS: Final = 3
 MAX_FUNDING_STEPS: Final = 2
 MIN_BUNDLE_WALLETS: Final = 3
 MIN_SANDWICHES: Final = 3
+MIN_ARBITRAGES: Final = 3
+MIN_ARBITRAGE_SHARE: Final = Fraction(1, 5)
 MAX_WASH_NET_SHARE: Final = Fraction(1, 10)
 MAX_SHORT_HOLD_SECONDS: Final = 60
 MIN_SHORT_HOLD_CYCLES: Final = 5
@@ -109,15 +111,22 @@ def bundle_flags(
     return flags
 
 
-def arbitrage_flag(transactions: int) -> Flag | None:
-    """`arbitrage`: the wallet bought and sold the same token within one transaction.
+def arbitrage_flag(transactions: int, swaps: int) -> Flag | None:
+    """`arbitrage`: the wallet bought and sold the same token within one transaction, at
+    least 3 times and in at least 20 % of all transactions in which it traded.
 
-    transactions: in how many; 0 gives None.
+    transactions: in how many. swaps: its other transactions with a buy or a sale.
     """
-    if transactions <= 0:
+    if transactions < MIN_ARBITRAGES:
         return None
-    count = _count(transactions, "transaction")
-    return ("arbitrage", f"bought and sold the same token within {count}")
+    trading = transactions + swaps
+    if transactions < MIN_ARBITRAGE_SHARE * trading:
+        return None
+    words = (
+        f"bought and sold the same token within one transaction in {transactions:,} "
+        f"of {_count(trading, 'trading transaction')}"
+    )
+    return ("arbitrage", words)
 
 
 def sandwich_flag(histories: Mapping[str, Sequence[HoldingEvent]]) -> Flag | None:

@@ -2,6 +2,7 @@
 its trading habits.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
@@ -10,11 +11,12 @@ from fractions import Fraction
 
 from discovery.analysis.cycles import resolve_cycles
 from discovery.analysis.figures import SolUsd, compute_figures, sorted_by_resolution
+from discovery.analysis.holding import Holding
 from discovery.analysis.holdings import split_cycles
 from discovery.analysis.statistics import SECONDS_PER_DAY, quotient
 from discovery.domain.findings import HoldingEvent
-from discovery.domain.profiles import Cycle, Profile
-from discovery.domain.units import fraction_to_decimal
+from discovery.domain.profiles import Cycle, OutflowSum, Profile
+from discovery.domain.units import fraction_to_decimal, round_half_even
 
 
 def build_profile(
@@ -72,8 +74,24 @@ def build_profile(
         hours=_hour_counts(swap_times),
         timing_percentile=_two_places(quotient(sum(percentiles), len(percentiles))),
         timing_n=len(percentiles),
+        outflows=_outflows(holdings),
     )
     return profile, cycles
+
+
+def _outflows(holdings: Iterable[Holding]) -> tuple[OutflowSum, ...]:
+    """Return the outflows of all cycles by category, largest cost first."""
+    counts: Counter[str] = Counter()
+    costs: defaultdict[str, Fraction] = defaultdict(Fraction)
+    for holding in holdings:
+        for category, outflow in holding.outflow_costs.items():
+            counts[category] += outflow.number
+            costs[category] += outflow.cost
+    rows = [
+        OutflowSum(category, count, round_half_even(costs[category]))
+        for category, count in counts.items()
+    ]
+    return tuple(sorted(rows, key=lambda row: (-row.cost_lamports, row.category)))
 
 
 def _swap_times(histories: Mapping[str, Sequence[HoldingEvent]]) -> list[int]:

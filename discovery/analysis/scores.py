@@ -231,7 +231,8 @@ def _edge(sample: CycleSample, prior: Prior) -> Part:
 def _consistency(sample: CycleSample) -> Part:
     """The probability that the Sharpe ratio of the log-ROI of cycles is above 0."""
     returns = [
-        log_roi(cycle.net_lamports, cycle.put_in_lamports) for cycle in sample.cycles
+        log_roi(cycle.known_net_lamports, cycle.put_in_lamports)
+        for cycle in sample.cycles
     ]
     value = probabilistic_sharpe(returns)
     if value is None:

@@ -123,3 +123,15 @@ class PositionPagination(RowPagination):
     """Pages of positions."""
 
     results_field = "positions"
+
+
+class EarlyBuyerPagination(RowPagination):
+    """Pages of early buyers."""
+
+    results_field = "early_buyers"
+
+
+class MovedUnitsPagination(RowPagination):
+    """Pages of transactions that moved units."""
+
+    results_field = "transactions"

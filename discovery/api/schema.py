@@ -35,6 +35,12 @@ ADDRESS: Final = OpenApiParameter(
     {"type": "string", "pattern": "^[1-9A-HJ-NP-Za-km-z]{32,44}$"},
     OpenApiParameter.PATH,
 )
+CATEGORY: Final = OpenApiParameter(
+    "category",
+    {"type": "string", "pattern": "^(in|out)_[a-z_]{1,30}$"},
+    OpenApiParameter.PATH,
+    description="Of the coverage, such as `out_transfer`.",
+)
 PROBLEM_DESCRIPTIONS: Final[Mapping[int, str]] = {
     400: "A value is not allowed, unknown or malformed; `errors` names it.",
     401: "No key, or one that is unknown, expired or revoked.",

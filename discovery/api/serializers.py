@@ -14,6 +14,7 @@ from discovery.domain.run_params import PARAM_SPECS, ParamKind, Params, ParamSpe
 from discovery.models.enums import WalletStatus
 from discovery.reads import (
     config,
+    coverage,
     positions,
     pumps,
     run_findings,
@@ -242,6 +243,9 @@ WalletRowSerializer: Final = struct_serializer(wallets.WalletRow)
 WalletDetailSerializer: Final = struct_serializer(wallets.WalletDetail)
 TradeRowSerializer: Final = struct_serializer(trades.TradeRow)
 PositionRowSerializer: Final = struct_serializer(positions.PositionRow)
+CoverageSerializer: Final = struct_serializer(coverage.Coverage)
+MovedUnitsSerializer: Final = struct_serializer(coverage.MovedUnits)
+EarlyBuyerRowSerializer: Final = struct_serializer(run_findings.EarlyBuyerRow)
 ConfigSerializer: Final = struct_serializer(config.ConfigView)
 StatsSerializer: Final = struct_serializer(stats.Stats)
 SchedulerSerializer: Final = struct_serializer(scheduler.SchedulerView)

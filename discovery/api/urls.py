@@ -13,6 +13,7 @@ from discovery.api.views.overview import CurrentPumpsView, StatsView, StatusView
 from discovery.api.views.runs import (
     CancelView,
     RetryView,
+    RunEarlyBuyersView,
     RunsView,
     RunTokensView,
     RunView,
@@ -20,6 +21,8 @@ from discovery.api.views.runs import (
     StartView,
 )
 from discovery.api.views.wallets import (
+    CoverageTransactionsView,
+    CoverageView,
     PositionsView,
     ProfileView,
     TradesView,
@@ -36,6 +39,10 @@ PATHS: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
     "run": ("discovery/runs/<str:run_id>", RunView.as_view()),
     "run-wallets": ("discovery/runs/<str:run_id>/wallets", RunWalletsView.as_view()),
     "run-tokens": ("discovery/runs/<str:run_id>/tokens", RunTokensView.as_view()),
+    "run-early-buyers": (
+        "discovery/runs/<str:run_id>/early-buyers",
+        RunEarlyBuyersView.as_view(),
+    ),
     "cancel": ("discovery/runs/<str:run_id>/cancel", CancelView.as_view()),
     "retry": ("discovery/runs/<str:run_id>/retry", RetryView.as_view()),
     "stats": ("discovery/stats", StatsView.as_view()),
@@ -46,6 +53,11 @@ PATHS: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
     "wallet": ("discovery/wallets/<str:address>", WalletView.as_view()),
     "trades": ("discovery/wallets/<str:address>/trades", TradesView.as_view()),
     "positions": ("discovery/wallets/<str:address>/positions", PositionsView.as_view()),
+    "coverage": ("discovery/wallets/<str:address>/coverage", CoverageView.as_view()),
+    "coverage-transactions": (
+        "discovery/wallets/<str:address>/coverage/<str:category>",
+        CoverageTransactionsView.as_view(),
+    ),
     "profile": ("discovery/wallets/<str:address>/profile", ProfileView.as_view()),
 }
 """Name → path and view."""

@@ -9,20 +9,15 @@ from hashlib import sha256
 from typing import Final
 
 from discovery.decode.instructions import Call, Calls
-from discovery.decode.outcomes import Reason
 from discovery.domain.base58 import base58_bytes
 from discovery.domain.programs import (
-    ASSOCIATED_TOKEN,
-    COMPUTE_BUDGET,
     LENDERS,
-    MEMO,
     ORDER_BOOKS,
+    PLAIN_PROGRAMS,
     ROUTERS,
-    SYSTEM,
-    TOKEN,
-    TOKEN_2022,
     VENUES,
 )
+from discovery.domain.reasons import Reason
 
 _DISCRIMINATOR_BYTES: Final = 8
 _MAX_DATA: Final = 2_000  # base58 characters; liquidity by bins has an entry per bin
@@ -107,18 +102,7 @@ _WITHOUT_PROGRAM: Final = frozenset(
 
 _OF_ORDERS: Final = frozenset({Reason.TRANSFER, Reason.LIQUIDITY})
 
-_SWAPPERS: Final = frozenset(
-    {
-        *ROUTERS,
-        *VENUES,
-        SYSTEM,
-        TOKEN,
-        TOKEN_2022,
-        ASSOCIATED_TOKEN,
-        COMPUTE_BUDGET,
-        MEMO,
-    }
-)
+_SWAPPERS: Final = PLAIN_PROGRAMS.union(ROUTERS, VENUES)
 _KNOWN: Final = frozenset({*LENDERS, *ORDER_BOOKS, *_POOLS})
 
 

@@ -6,7 +6,7 @@ readonly keys.
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import cast
+from typing import NamedTuple, cast
 
 from discovery.domain.programs import WRAPPED_SOL
 from discovery.providers.transactions import (
@@ -15,6 +15,17 @@ from discovery.providers.transactions import (
     TokenBalance,
     TransactionRecord,
 )
+
+
+class AccountChange(NamedTuple):
+    """Raw units that a token account held before, and those that it gained (+) or lost.
+    owner: "" if it is not known.
+    """
+
+    account: str
+    owner: str
+    before_units: int
+    units: int
 
 
 class Deltas:
@@ -128,6 +139,28 @@ class Deltas:
             rows = chain(self._before, self._after)
             self._token_accounts = {self.keys[row.account_index] for row in rows}
         return self._token_accounts
+
+    def account_changes(self, mint: str) -> list[AccountChange]:
+        """Return the changes of the token accounts of a mint that has rows here, in the
+        order of the rows.
+        """
+        before: dict[int, int] = {}
+        after: dict[int, int] = {}
+        owners: dict[int, str] = {}
+        for rows, units in ((self._before, before), (self._after, after)):
+            for row in rows:
+                if row.mint == mint:
+                    units[row.account_index] = int(row.ui_token_amount.amount)
+                    owners[row.account_index] = row.owner or ""
+        return [
+            AccountChange(
+                account=self.keys[index],
+                owner=owner,
+                before_units=before.get(index, 0),
+                units=after.get(index, 0) - before.get(index, 0),
+            )
+            for index, owner in owners.items()
+        ]
 
     def units_before(self, owner: str, mint: str) -> int:
         """Return the owner's raw units of a mint before the transaction, summed over

@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping
 
+import msgspec
+
 from discovery.decode.counterparties import Counterparties
 from discovery.decode.leg import FEE_DIVISOR, Leg, NoTrade
-from discovery.decode.outcomes import Reason
+from discovery.domain.reasons import Reason
 from discovery.domain.trades import Amount
 
 
@@ -25,7 +27,7 @@ def exchange_legs(
     received = _quote_of_markets(others, sale.mint, -1)
     paid = _quote_of_markets(others, purchase.mint, 1)
     if not quote_changes:
-        return _one_swap(sale, purchase, received or paid)
+        return _one_swap(sale, purchase, received, paid)
     if received is None or paid is None:
         raise NoTrade(Reason.AMBIGUOUS)
     if not _are_explained(quote_changes, received, paid):
@@ -36,16 +38,28 @@ def exchange_legs(
     ]
 
 
-def _one_swap(sale: Amount, purchase: Amount, value: Amount | None) -> list[Leg]:
+def _one_swap(
+    sale: Amount, purchase: Amount, received: Amount | None, paid: Amount | None
+) -> list[Leg]:
     """Return the two legs of a swap of tokens, with what passed between their markets as
     the value.
+
+    What one market gave and the other got differ by the fees of both, and nobody can say
+    whose they are: the sale brought what the second market got, the purchase cost what
+    the first one gave.
     """
-    mint = value.mint if value else None
-    units = value.units if value else None
+    brought = paid or received
+    cost = received or paid
     return [
-        Leg("sell", *sale, *purchase, mint, units),
-        Leg("buy", *purchase, *sale, mint, units),
+        _valued(Leg("sell", *sale, *purchase), brought),
+        _valued(Leg("buy", *purchase, *sale), cost),
     ]
+
+
+def _valued(leg: Leg, value: Amount | None) -> Leg:
+    if value is None:
+        return leg
+    return msgspec.structs.replace(leg, value_mint=value.mint, value_units=value.units)
 
 
 def _quote_of_markets(others: Counterparties, mint: str, sign: int) -> Amount | None:

@@ -8,8 +8,9 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from discovery.decode.outcomes import Failed, Outcome, Reason
+from discovery.decode.outcomes import Failed, Outcome
 from discovery.decode.swaps import decode_json
+from discovery.domain.reasons import Reason
 from discovery.providers.errors import UNREADABLE
 
 _MAX_DETAIL_LENGTH: Final = 300

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from discovery.decode.outcomes import Reason
+from discovery.domain.reasons import Reason
 from discovery.domain.trades import Side
 
 QUOTE_SIGN: Final[Mapping[Side, int]] = {"buy": -1, "sell": 1}

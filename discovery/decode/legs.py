@@ -9,12 +9,12 @@ from discovery.decode.counterparties import DUST_DIVISOR, Counterparties
 from discovery.decode.deltas import Deltas
 from discovery.decode.exchange import exchange_legs
 from discovery.decode.leg import FEE_DIVISOR, QUOTE_SIGN, Leg, NoTrade
-from discovery.decode.outcomes import Reason
 from discovery.domain.programs import (
     LIQUID_STAKING,
     STABLES,
     WRAPPED_SOL,
 )
+from discovery.domain.reasons import Reason
 from discovery.domain.trades import Amount, Side
 
 # Prices are not known here. Between 1 and 1,000 USD per SOL holds for any trade of

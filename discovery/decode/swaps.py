@@ -8,25 +8,27 @@ its change in native and wrapped SOL without network fee, tips, platform fees an
 
 import re
 from collections.abc import Collection, Iterable
+from collections.abc import Set as AbstractSet
 from itertools import chain
 from typing import Final
 
 import msgspec
 
 from discovery.decode.activities import Activities
+from discovery.decode.changes import WalletChanges
 from discovery.decode.costs import NO_COSTS, CostReader, WalletCosts
 from discovery.decode.counterparties import Counterparties
 from discovery.decode.deltas import Deltas
 from discovery.decode.instructions import Calls
 from discovery.decode.leg import Leg, NoTrade
 from discovery.decode.legs import LegFinder
-from discovery.decode.outcomes import Decoded, Failed, Outcome, Reason, Skipped
+from discovery.decode.outcomes import Decoded, Failed, Outcome, Skipped
 from discovery.decode.reconciliation import Reconciliation, unexplained_lamports
 from discovery.decode.venues import venue_names
 from discovery.domain.addresses import is_on_curve, is_wallet
 from discovery.domain.known_wallets import SHARED_AUTHORITIES
-from discovery.domain.programs import QUOTES
-from discovery.domain.trades import HoldingChange, Trade
+from discovery.domain.reasons import Reason
+from discovery.domain.trades import Trade
 from discovery.providers.errors import UNREADABLE
 from discovery.providers.transactions import Meta, TransactionRecord, decode_record
 
@@ -104,7 +106,9 @@ class _Transaction:
         self.deltas = Deltas(record, meta)
         self.venues = venue_names(self.deltas.keys)
         self.trades: list[Trade] = []
+        self._reasons: dict[str, Reason] = {}  # of the wallets that did not trade
         calls = Calls(self.deltas.keys, record)
+        self._calls = calls
         self._costs = CostReader(self.deltas, calls)
         self._activities = Activities(calls)
         self._reconciliation = Reconciliation(self.deltas, calls)
@@ -114,46 +118,27 @@ class _Transaction:
         trade.
         """
         record = self.record
-        changes = self._holding_changes()
+        changes = WalletChanges(self.deltas, self._calls)
         signers = dict.fromkeys(self.deltas.signers)
         holders = [signer for signer in signers if signer in self.deltas.by_owner]
         reasons = self._add_trades_of(holders)
         if not self.trades and not _CONCLUSIVE.intersection(reasons):
-            reasons += self._add_keeper_fills(changes)
+            reasons += self._add_keeper_fills(changes.wallets())
         if self.trades:
             return Decoded(
                 record.signature,
                 record.slot,
                 record.block_time,
                 tuple(self.trades),
-                changes,
+                changes.with_reasons(self._reasons, self.trades),
             )
         return Skipped(
             record.signature,
             _most_telling(reasons),
             record.slot,
             record.block_time,
-            changes,
+            changes.with_reasons(self._reasons, ()),
         )
-
-    def _holding_changes(self) -> tuple[HoldingChange, ...]:
-        """Return the unit changes of wallets in tokens that are no quote.
-
-        A wallet is a signer or an owner on the curve. The other owners are accounts of
-        programs.
-        """
-        deltas = self.deltas
-        changes = []
-        for owner, mints in deltas.by_owner.items():
-            has_private_key = owner in deltas.signers or is_on_curve(owner)
-            if not has_private_key:
-                continue
-            for mint, units in mints.items():
-                if not units or mint in QUOTES:
-                    continue
-                before = deltas.units_before(owner, mint)
-                changes.append(HoldingChange(owner, mint, before, before + units))
-        return tuple(changes)
 
     def _add_trades_of(self, wallets: Iterable[str]) -> list[Reason]:
         """Add the trades of these wallets. Returns the reasons of those that did not
@@ -169,6 +154,7 @@ class _Transaction:
                 legs = self._legs(wallet, finder)
             except NoTrade as no_trade:
                 reasons.append(no_trade.reason)
+                self._reasons[wallet] = no_trade.reason
             else:
                 legs = self._reconciliation.adjusted(wallet, legs, market_lamports)
                 rest = unexplained_lamports(legs, market_lamports)
@@ -194,14 +180,14 @@ class _Transaction:
             raise NoTrade(other_reason)
         return legs
 
-    def _add_keeper_fills(self, changes: Iterable[HoldingChange]) -> list[Reason]:
-        """Add the trades of owners who did not sign. Returns the reasons of those that
-        did not trade.
+    def _add_keeper_fills(self, wallets: AbstractSet[str]) -> list[Reason]:
+        """Add the trades of owners who did not sign, among the `wallets` whose units
+        changed. Returns the reasons of those that did not trade.
 
         A fill by a keeper counts only if both legs are in the owner's own balances. The
         reasons matter only if nobody traded.
         """
-        owners = {change.wallet for change in changes}.difference(self.deltas.signers)
+        owners = wallets - set(self.deltas.signers)
         reasons = self._add_trades_of(filter(is_wallet, sorted(owners)))
         if Reason.TRANSFER in reasons and self.venues:
             return [Reason.KEEPER_FILL]

@@ -3,8 +3,10 @@ tables and in the terminal.
 """
 
 import re
-from typing import Final
+from decimal import ROUND_FLOOR, Decimal
+from typing import Final, Protocol
 
+from discovery.domain.reasons import unknown_reason_label
 from discovery.domain.units import lamports_to_sol
 
 UNKNOWN: Final = "–"
@@ -60,3 +62,45 @@ def parse_whole_number(text: str, *, max_digits: int = 9) -> int | None:
     if re.fullmatch(rf"[0-9]{{1,{max_digits}}}", digits) is None:
         return None
     return int(digits)
+
+
+class ResultFacts(Protocol):
+    """What a row says of a result beside its figures."""
+
+    @property
+    def knowledge(self) -> str | None:
+        """One of `Knowledge`, None if it is not stored."""
+
+    @property
+    def unknown_reason(self) -> str:
+        """Empty unless the result is unknown."""
+
+    @property
+    def known_share(self) -> Decimal | None:
+        """Share of the units, 0–1."""
+
+
+def result_notes(result: ResultFacts) -> list[str]:
+    """Return what a reader of a result must know, in short words: why it is unknown,
+    how much of it is known, that units were moved out, and that the token was bought
+    again.
+    """
+    notes: list[str] = []
+    if result.knowledge == "unknown":
+        notes.append(f"unknown: {unknown_reason_label(result.unknown_reason)}")
+    elif result.knowledge == "partly" and result.known_share is not None:
+        notes.append(f"{_floor_pct(result.known_share)} % known")
+    if getattr(result, "has_moved_out", False):
+        notes.append("moved out")
+    later = getattr(result, "later_cycles", 0)
+    if later:
+        notes.append("bought again" if later == 1 else f"bought again {later} times")
+    return notes
+
+
+def _floor_pct(share: Decimal) -> Decimal:
+    """Return a share in percent with one digit, rounded down: less than all is never
+    shown as all.
+    """
+    percent = (share * 100).quantize(Decimal("0.1"), rounding=ROUND_FLOOR)
+    return percent.normalize() if percent % 1 else percent.quantize(Decimal(1))

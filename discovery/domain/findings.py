@@ -8,12 +8,31 @@ from typing import Literal
 
 import msgspec
 
+from discovery.domain.reasons import Reason
+
 LaunchClock = Literal["curve", "jupiter", "pair", ""]
 """Source of a launch time, best first. `pair` is weak: for a migrated token it is the
 time of the migration.
 """
 
-EventKind = Literal["buy", "sell", "transfer_in", "transfer_out", "burn"]
+Knowledge = Literal["known", "partly", "unknown"]
+"""Whether a result is known. "partly": a small part of the units has no known cost or
+price.
+"""
+
+EventKind = Literal[
+    "buy",
+    "sell",
+    "transfer_in",
+    "transfer_out",
+    "burn",
+    "unpriced_out",
+    "order_open",
+    "order_closed",
+]
+"""`transfer_in` is any inflow without a price, `unpriced_out` any outflow of which
+nobody can say what it brought.
+"""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -41,7 +60,8 @@ class HoldingEvent(msgspec.Struct, frozen=True):
 
     `value_lamports` is the exact market amount of a buy or sell, None if no price is
     known. `extras_lamports` is the sum of network fee, tip and platform fee that the
-    wallet paid in the transaction.
+    wallet paid in the transaction. `is_from_order`: a sale of units that waited in an
+    order.
     """
 
     kind: EventKind
@@ -51,6 +71,8 @@ class HoldingEvent(msgspec.Struct, frozen=True):
     units: int
     value_lamports: Fraction | None = None
     extras_lamports: int = 0
+    reason: Reason = Reason.TRADE
+    is_from_order: bool = False
 
     @property
     def is_trade(self) -> bool:
@@ -60,42 +82,39 @@ class HoldingEvent(msgspec.Struct, frozen=True):
     @property
     def is_acquisition(self) -> bool:
         """True if the event brought units in."""
-        return self.kind in {"buy", "transfer_in"}
+        return self.kind in {"buy", "transfer_in", "order_closed"}
 
 
 class Position(msgspec.Struct, frozen=True):
-    """Cost and proceeds of a wallet's units of one mint. Exact; only output is rounded."""
+    """Result of a wallet's entry cycle in one mint: from its first buy until it was
+    flat. Exact; only output is rounded.
 
-    cost_basis_lamports: Fraction  # cost of all units ever bought, fees included
+    knowledge, unknown_reason, known_share: `docs/profit.md`, "Known or unknown".
+    """
+
+    cost_basis_lamports: Fraction  # cost of all units bought, fees included
     matched_proceeds_lamports: (
         Fraction  # proceeds of units with a known cost, net of fees
     )
-    realised_lamports: Fraction  # matched proceeds minus the basis of what was sold
+    realised_lamports: (
+        Fraction | None
+    )  # matched proceeds minus the cost of what was sold; None = unknown
     unmatched_proceeds_lamports: (
         Fraction  # proceeds of units without a known cost; they never count as profit
     )
-    held_known_units: Fraction  # with a known cost
-    held_unknown_units: Fraction
-    remaining_basis_lamports: Fraction  # cost of the units still held
+    profit_pct: (
+        Fraction | None
+    )  # (matched proceeds - cost) / cost × 100, unsold units at nothing; None = unknown
+    held_units: Fraction
     buys: int
     sells: int
-    first_buy_time: int | None  # unix seconds
-    last_trade_time: int | None
+    last_trade_time: int  # unix seconds
+    knowledge: Knowledge
+    unknown_reason: str  # "" unless unknown
+    known_share: Fraction
+    has_moved_out: bool  # units were sent to another wallet
+    later_cycles: int
     history_incomplete: bool
-    left_wallet: bool  # units were transferred out
-
-    @property
-    def profit_pct(self) -> Fraction | None:
-        """(matched proceeds - cost basis) / cost basis × 100, None without a cost.
-        Unsold units are worth nothing.
-        """
-        if not self.cost_basis_lamports:
-            return None
-        return (
-            (self.matched_proceeds_lamports - self.cost_basis_lamports)
-            / self.cost_basis_lamports
-            * 100
-        )
 
 
 class Launch(msgspec.Struct, frozen=True):

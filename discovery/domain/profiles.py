@@ -5,12 +5,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from discovery.domain.findings import Knowledge
 from discovery.domain.times import UnixSeconds
 from discovery.domain.units import Lamports
 
-CycleResult = Literal["win", "loss", "even", "open"]
+CycleResult = Literal["win", "loss", "even", "open", "unknown"]
 CloseReason = Literal["closed", "dead bag", "left wallet", "open"]
-ExclusionReason = Literal["", "open", "no cost", "price unknown", "coverage"]
+ExclusionReason = Literal["", "open", "unknown"]
 """Reason why statistics leave a cycle out; "" = they count it."""
 
 
@@ -34,8 +35,8 @@ class Cycle(msgspec.Struct, frozen=True):
     put_in_lamports: int  # cost basis, fees of the buys included
     matched_lamports: int  # proceeds of units with a known cost, net of fees
     net_lamports: (
-        int  # resolved: matched - put in; open: matched - (put in - basis left)
-    )
+        int | None
+    )  # resolved: matched - put in; open: matched - (put in - basis left); None = unknown
     fees_lamports: int  # network fees, tips and platform fees of its buys and sales
     unmatched_lamports: (
         int  # proceeds of units without a known cost; they never count as profit
@@ -57,13 +58,25 @@ class Cycle(msgspec.Struct, frozen=True):
     history_incomplete: bool
     reconciled: bool  # False: the balance on the chain does not follow from the events
     exclusion_reason: ExclusionReason
+    knowledge: Knowledge
+    unknown_reason: str  # why the result is unknown, "" unless it is
+    known_share: (
+        Decimal | None
+    )  # of the units, four places; None: stored by an earlier version
 
     @property
     def is_counted(self) -> bool:
-        """True if statistics count the cycle: it is resolved and enough of its cost is
-        known.
-        """
+        """True if statistics count the cycle: it is resolved and its result is known."""
         return not self.exclusion_reason
+
+    @property
+    def known_net_lamports(self) -> int:
+        """The net of a cycle whose result is known. Raises ValueError for another."""
+        if self.net_lamports is None:
+            raise ValueError(
+                f"the result of cycle {self.number} in {self.mint} is unknown"
+            )
+        return self.net_lamports
 
     @property
     def ended_at(self) -> int:
@@ -83,6 +96,14 @@ class Ratio(msgspec.Struct, frozen=True):
     value: Decimal | None
     low: Decimal | None
     high: Decimal | None
+
+
+class OutflowSum(msgspec.Struct, frozen=True):
+    """Outflows of one category: their number, and the cost of their units."""
+
+    category: str  # sale, unpriced_sale, or the reason of a balance change
+    count: int
+    cost_lamports: Lamports
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -147,6 +168,7 @@ class Figures(msgspec.Struct, frozen=True):
     )  # Herfindahl index of gains by token; 1 = a single token
     effective_tokens: Decimal | None  # 1 ÷ concentration
     top_share: Decimal | None  # the best token's share of all gains
+    unknown: int = 0  # cycles whose result is not known: their net is in no figure
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -169,6 +191,7 @@ class Profile(msgspec.Struct, frozen=True):
         Decimal | None
     )  # mean place among a token's early buyers, 0 = first, 100 = last; two places
     timing_n: int
+    outflows: tuple[OutflowSum, ...] = ()  # of all cycles, largest cost first
 
 
 class Part(msgspec.Struct, frozen=True):

@@ -146,3 +146,8 @@ third-party parser lists, April to September 2026.
 
 COMPUTE_BUDGET: Final = "ComputeBudget111111111111111111111111111111"
 MEMO: Final = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr"
+
+PLAIN_PROGRAMS: Final = frozenset(
+    {SYSTEM, TOKEN, TOKEN_2022, ASSOCIATED_TOKEN, COMPUTE_BUDGET, MEMO}
+)
+"""Programs that only move units and lamports from one account to another."""

@@ -172,7 +172,7 @@ class Params(msgspec.Struct, frozen=True):
         Decimal,
         ParamSpec(
             label="Minimum profit",
-            help="Minimum realised profit on the token, in percent of everything put in.",
+            help="Minimum profit of the first holding of the token, in percent of everything put into it.",
             kind="decimal",
             unit="%",
             max=Decimal(500),
@@ -180,6 +180,18 @@ class Params(msgspec.Struct, frozen=True):
             max_digits=5,
         ),
     ] = Decimal(50)
+    min_cost_sol: Annotated[
+        Decimal,
+        ParamSpec(
+            label="Minimum cost",
+            help="Minimum SOL put into the token, fees included: gains on dust mean nothing.",
+            kind="decimal",
+            unit="SOL",
+            max=Decimal(1_000),
+            places=3,
+            max_digits=7,
+        ),
+    ] = Decimal("0.05")
     max_tokens: Annotated[
         int,
         ParamSpec(

@@ -4,6 +4,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from discovery.domain.reasons import Reason
+
 Side = Literal["buy", "sell"]
 
 
@@ -68,9 +70,14 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
 class HoldingChange(msgspec.Struct, frozen=True, gc=False):
     """Raw units of one mint before and after a transaction, summed over the wallet's
     token accounts in it.
+
+    reason: why they changed. escrow: the token account of a program that was empty before
+    the units went into it, "" if they went elsewhere.
     """
 
     wallet: str
     mint: str
     before_units: int
     after_units: int
+    reason: Reason
+    escrow: str = ""

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from discovery.jobs import broker, run_lifecycle, step_queue
-from discovery.models import Heartbeat, Run, Trade, Transaction
+from discovery.models import BalanceChange, Heartbeat, Run, Trade, Transaction
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def _resend_lost_steps(run: Run) -> None:
 def apply_retention(now: datetime | None = None) -> dict[str, int]:
     """Delete rows past their retention; return how many of each kind.
 
-    Deleted are trades of wallets off the watchlist past RETENTION_TRADES_DAYS, cached
+    Deleted are trades and balance changes of wallets off the watchlist past RETENTION_TRADES_DAYS, cached
     transactions past RETENTION_CACHE_HOURS, and expired sessions, which Django leaves
     in place. Runs, wallets and the history of the configuration are never deleted. Each
     batch is a transaction of its own.
@@ -65,6 +65,7 @@ def apply_retention(now: datetime | None = None) -> dict[str, int]:
     now = now or timezone.now()
     expired: dict[str, QuerySet[Any]] = {
         "trades": Trade.objects.expired(now),
+        "balance_changes": BalanceChange.objects.expired(now),
         "transactions": Transaction.objects.expired(now),
         "sessions": Session.objects.filter(expire_date__lt=now),
     }

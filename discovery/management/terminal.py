@@ -20,7 +20,12 @@ from rich.table import Table
 from rich.text import Text
 
 from discovery.analysis.estimate import Estimate
-from discovery.domain.display import UNKNOWN, duration_text, short_address, sol_text
+from discovery.domain.display import (
+    duration_text,
+    result_notes,
+    short_address,
+    sol_text,
+)
 from discovery.domain.flags import flag_label
 from discovery.models.enums import RunStage, StepKind
 from discovery.reads.progress import ClosedStep, Progress
@@ -156,7 +161,7 @@ def wallet_table(rows: Iterable[FoundWallet], *, all_buyers: bool, width: int) -
     """Return early buyers with their evidence: all of them, or those that qualified.
 
     The address is whole at any width, to be copied. Columns that do not fit in `width`
-    characters are left out, the least informative first. Unknown figures are UNKNOWN.
+    characters are left out, the least informative first. An unknown result is called unknown, with its reason.
     """
     table = Table(
         title="Early buyers" if all_buyers else "Wallets that took profit out",
@@ -179,7 +184,7 @@ def wallet_table(rows: Iterable[FoundWallet], *, all_buyers: bool, width: int) -
 
 def _cells(row: FoundWallet) -> dict[str, str]:
     """Return the texts of a row by the heads of their columns."""
-    profit = UNKNOWN if row.profit_pct is None else f"{row.profit_pct:,}"
+    profit = "unknown" if row.profit_pct is None else f"{row.profit_pct:,}"
     return {
         "wallet": row.address,
         "token": row.symbol[:MAX_SYMBOL_LENGTH],
@@ -194,10 +199,15 @@ def _cells(row: FoundWallet) -> dict[str, str]:
 
 
 def _notes(row: FoundWallet) -> str:
-    notes = [_NOVELTY_NOTES[row.is_new], *map(flag_label, row.flags)]
+    notes = [
+        _NOVELTY_NOTES[row.is_new],
+        *result_notes(row),
+        *map(flag_label, row.flags),
+    ]
     if row.history_incomplete:
         notes.append("history incomplete")
-    notes.append(row.rejection.replace("_", " "))
+    if row.rejection not in {"", "result_unknown"}:
+        notes.append(f"rejected: {row.rejection.replace('_', ' ')}")
     return ", ".join(filter(None, notes))
 
 

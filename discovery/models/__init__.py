@@ -2,6 +2,7 @@
 WallTrack.
 """
 
+from discovery.models.balance_changes import BalanceChange
 from discovery.models.config import Config
 from discovery.models.operations import ApiKey, Heartbeat, Provider, Pumps
 from discovery.models.runs import Run, RunStep, RunToken, RunWallet
@@ -10,6 +11,7 @@ from discovery.models.wallets import Wallet
 
 __all__ = [
     "ApiKey",
+    "BalanceChange",
     "Config",
     "Cycle",
     "Heartbeat",

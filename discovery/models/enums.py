@@ -102,12 +102,21 @@ class WalletStatus(TextChoices):
 
 
 class CycleResult(TextChoices):
-    """Result of a cycle. Statistics do not count open cycles."""
+    """Result of a cycle. Statistics do not count open cycles and unknown results."""
 
     WIN = "win", "win"
     LOSS = "loss", "loss"
     EVEN = "even", "break-even"
     OPEN = "open", "open"
+    UNKNOWN = "unknown", "unknown"
+
+
+class Knowledge(TextChoices):
+    """Whether a result is known (docs/profit.md)."""
+
+    KNOWN = "known", "known"
+    PARTLY = "partly", "partly known"
+    UNKNOWN = "unknown", "unknown"
 
 
 class ApiScope(TextChoices):

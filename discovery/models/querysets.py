@@ -6,7 +6,7 @@ on them.
 """
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from django.conf import settings
 from django.db import models
@@ -24,10 +24,13 @@ from discovery.models.enums import (
 )
 
 if TYPE_CHECKING:  # the models import this module
+    from discovery.models.balance_changes import BalanceChange  # noqa: F401
     from discovery.models.operations import ApiKey, Heartbeat  # noqa: F401  named in the bases below
     from discovery.models.runs import Run, RunStep  # noqa: F401
     from discovery.models.trades import Trade, Transaction  # noqa: F401
     from discovery.models.wallets import Wallet  # noqa: F401
+
+_Fact = TypeVar("_Fact", bound=models.Model)
 
 WORKER_SILENT_AFTER: Final = timedelta(seconds=60)
 """A worker sends a heartbeat every 10 s. After this time without one it counts as dead.
@@ -172,12 +175,12 @@ class WalletQuerySet(models.QuerySet["Wallet"]):
         return self.exclude(status=WalletStatus.BLACKLISTED)
 
 
-class TradeQuerySet(models.QuerySet["Trade"]):
-    """Trades by age."""
+class _ChainFacts(models.QuerySet[_Fact]):
+    """Facts of the chain about wallets, by age."""
 
-    def expired(self, now: datetime) -> "TradeQuerySet":
-        """Trades that retention deletes: older than RETENTION_TRADES_DAYS, of wallets
-        off the watchlist.
+    def expired(self, now: datetime) -> Self:
+        """Rows that retention deletes: older than RETENTION_TRADES_DAYS, of wallets off
+        the watchlist.
         """
         from discovery.models.wallets import Wallet
 
@@ -185,6 +188,14 @@ class TradeQuerySet(models.QuerySet["Trade"]):
             block_time__lt=now - timedelta(days=settings.RETENTION_TRADES_DAYS)
         )
         return old.exclude(wallet_address__in=Wallet.objects.values("address"))
+
+
+class TradeQuerySet(_ChainFacts["Trade"]):
+    """Trades."""
+
+
+class BalanceChangeQuerySet(_ChainFacts["BalanceChange"]):
+    """Balance changes without a trade."""
 
 
 class TransactionQuerySet(models.QuerySet["Transaction"]):

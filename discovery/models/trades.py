@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Now
 
-from discovery.models.enums import CycleResult
+from discovery.models.enums import CycleResult, Knowledge
 from discovery.models.fields import AddressField, UnitsField, json_default
 from discovery.models.querysets import TradeQuerySet, TransactionQuerySet
 from discovery.models.runs import Run
@@ -85,7 +85,7 @@ class Trade(models.Model):
 
 
 class Position(models.Model):
-    """Result of one wallet's trades in one token, by weighted average cost
+    """Result of one wallet's first holding of one token, by weighted average cost
     (docs/profit.md).
     """
 
@@ -105,16 +105,52 @@ class Position(models.Model):
     buys = models.IntegerField(default=0, db_default=0)
     sells = models.IntegerField(default=0, db_default=0)
     cost_lamports = models.BigIntegerField(
-        default=0, db_default=0, help_text="Total cost of all purchases, with fees."
+        default=0,
+        db_default=0,
+        help_text="Everything put into the first holding, with fees.",
     )
-    realised_lamports = models.BigIntegerField(default=0, db_default=0)
+    realised_lamports = models.BigIntegerField(
+        null=True, blank=True, help_text="Null if the result is unknown."
+    )
     unmatched_lamports = models.BigIntegerField(
         default=0,
         db_default=0,
         help_text="Proceeds of units whose cost is not known; not part of the profit.",
     )
     profit_pct = models.DecimalField(
-        max_digits=20, decimal_places=2, null=True, blank=True
+        max_digits=20,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="Null if the result is unknown.",
+    )
+    knowledge = models.CharField(
+        max_length=7,
+        choices=Knowledge.choices,
+        default=Knowledge.KNOWN,
+        db_default=Knowledge.KNOWN,
+    )
+    unknown_reason = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why the result is unknown; empty unless it is.",
+    )
+    known_share = models.DecimalField(
+        max_digits=5,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        help_text="Share of the units with a known cost that did not leave at an unknown price.",
+    )
+    has_moved_out = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Units were sent to another wallet.",
+    )
+    later_cycles = models.IntegerField(
+        default=0, db_default=0, help_text="Holdings of the token after the first."
     )
     held_units = models.DecimalField(
         max_digits=30, decimal_places=0, default=0, db_default=Value(0)
@@ -159,7 +195,7 @@ class Cycle(models.Model):
     number = models.IntegerField(
         help_text="1 = the wallet's first cycle in this token within the days of the profile."
     )
-    result = models.CharField(max_length=4, choices=CycleResult.choices)
+    result = models.CharField(max_length=7, choices=CycleResult.choices)
     close_reason = models.CharField(
         max_length=20,
         db_column="why",
@@ -175,7 +211,9 @@ class Cycle(models.Model):
     matched_lamports = models.BigIntegerField(
         help_text="Proceeds of units with a known cost, net of fees."
     )
-    net_lamports = models.BigIntegerField()
+    net_lamports = models.BigIntegerField(
+        null=True, blank=True, help_text="Null if the result is unknown."
+    )
     fees_lamports = models.BigIntegerField()
     unmatched_lamports = models.BigIntegerField()
     sold_lamports = models.BigIntegerField()
@@ -202,6 +240,18 @@ class Cycle(models.Model):
         help_text="Reason for which statistics exclude it; empty = counted.",
     )
     first_signature = models.CharField(max_length=90)
+    knowledge = models.CharField(
+        max_length=7,
+        choices=Knowledge.choices,
+        default=Knowledge.KNOWN,
+        db_default=Knowledge.KNOWN,
+    )
+    unknown_reason = models.CharField(
+        max_length=40, blank=True, default="", db_default=""
+    )
+    known_share = models.DecimalField(
+        max_digits=5, decimal_places=4, null=True, blank=True
+    )
 
     class Meta:
         db_table = "discovery_cycles"

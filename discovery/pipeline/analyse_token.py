@@ -28,6 +28,7 @@ from discovery.pipeline.launch_window import (
     first_buyers,
     load_launch_window,
 )
+from discovery.pipeline.orders import OrderRelease, read_orders
 from discovery.pipeline.valuation import ValuedTrade, load_trade_prices, value_history
 from discovery.providers.concurrency import gather_or_cancel
 from discovery.providers.prices import SolPrices
@@ -37,8 +38,8 @@ MAX_ACCOUNT_TRANSACTIONS: Final = 2_000
 
 
 class TokenResult(msgspec.Struct, frozen=True):
-    """The results of one token. `trades` are those of the early buyers, `creator` "" =
-    unknown.
+    """The results of one token. `trades` and `other_changes` are those of the early
+    buyers, `creator` "" = unknown.
     """
 
     candidate: Candidate
@@ -46,6 +47,7 @@ class TokenResult(msgspec.Struct, frozen=True):
     launch_clock: LaunchClock
     buyers: list[EarlyBuyer]
     trades: list[ValuedTrade]
+    other_changes: list[BalanceChange]
     transactions: int
     funnel: dict[str, int]
     creator: str = ""
@@ -82,23 +84,33 @@ async def analyse_token(
             launch_clock="",
             buyers=[],
             trades=[],
+            other_changes=[],
             transactions=0,
             funnel={"no_launch_time": 1},
         )
     bought_in_window = first_buyers(history, window)
     wallets = [wallet for wallet in bought_in_window if is_wallet(wallet)]
     follower = BuyerFollower(candidate, window, source, history)
-    incomplete_wallets = await follower.follow(wallets, now=now, path=path)
+    incomplete = await follower.follow(wallets, now=now, path=path)
     changes = {wallet: history.changes_of(wallet) for wallet in wallets}
-    await _load_prices(mint, changes, prices, warnings)
-    valued = {wallet: value_history(changes[wallet], prices) for wallet in wallets}
+    releases = await _read_orders(changes, source)
+    await _load_prices(mint, changes, releases, prices, warnings)
+    valued = {
+        wallet: value_history(
+            changes[wallet],
+            prices,
+            releases=releases[wallet],
+            units_now=incomplete.get(wallet),
+        )
+        for wallet in wallets
+    }
     buyers = evaluate_buyers(
         mint,
         {wallet: valued[wallet].events for wallet in wallets},
         params,
         launched_at=window.launched_at,
         entry_order=wallets,
-        incomplete_wallets=incomplete_wallets,
+        incomplete_wallets=incomplete.keys(),
         launch=window.launch,
     )
     if history.failed_count:
@@ -110,9 +122,10 @@ async def analyse_token(
         launched_at=window.launched_at,
         launch_clock=window.clock,
         buyers=buyers,
-        trades=list(
-            chain.from_iterable(valued[buyer.wallet].trades for buyer in buyers)
-        ),
+        trades=[trade for buyer in buyers for trade in valued[buyer.wallet].trades],
+        other_changes=[
+            change for buyer in buyers for change in valued[buyer.wallet].other_changes
+        ],
         transactions=history.transaction_count,
         funnel=_funnel(len(bought_in_window), len(wallets), buyers)
         | history.skipped_counts(),
@@ -120,14 +133,27 @@ async def analyse_token(
     )
 
 
+async def _read_orders(
+    changes: dict[str, list[BalanceChange]], source: TransactionSource
+) -> dict[str, list[OrderRelease]]:
+    """Return what left the orders of each wallet. Raises ProviderError."""
+    releases = await gather_or_cancel(
+        read_orders(own_changes, source) for own_changes in changes.values()
+    )
+    return dict(zip(changes, releases, strict=True))
+
+
 async def _load_prices(
     mint: str,
     changes: dict[str, list[BalanceChange]],
+    releases: dict[str, list[OrderRelease]],
     prices: SolPrices,
     warnings: WarningSink,
 ) -> None:
     missing_count = await load_trade_prices(
-        prices, chain.from_iterable(changes.values())
+        prices,
+        chain.from_iterable(changes.values()),
+        chain.from_iterable(releases.values()),
     )
     if missing_count:
         warnings.add(
@@ -168,15 +194,16 @@ class BuyerFollower:
 
     async def follow(
         self, wallets: Sequence[str], *, now: int, path: FetchPath | None
-    ) -> frozenset[str]:
+    ) -> dict[str, int | None]:
         """Add the later transactions of the wallets. `now` in unix seconds; `path` None
         = the cheaper one.
 
-        Returns the wallets whose balances still do not follow from their transactions.
-        Raises ProviderError.
+        Returns the wallets whose balances still do not follow from their transactions,
+        each with the raw units that its account holds now, None = unknown. Raises
+        ProviderError.
         """
         if not wallets:
-            return frozenset()
+            return {}
         self._accounts = self._token_accounts(wallets)
         incomplete = list(wallets)
         held: dict[str, int] = {}
@@ -189,11 +216,11 @@ class BuyerFollower:
                 if not self._history.is_complete(wallet, held[wallet])
             ]
         await self._add_accounts(incomplete)
-        return frozenset(
-            wallet
+        return {
+            wallet: held.get(wallet)
             for wallet in incomplete
             if not self._history.is_complete(wallet, held.get(wallet))
-        )
+        }
 
     def _cheaper_path(self, wallet_count: int, now: int) -> FetchPath:
         if self._window.end >= now:

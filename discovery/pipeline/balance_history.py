@@ -8,9 +8,10 @@ from typing import NamedTuple
 import msgspec
 
 from discovery.clients.transaction_history import OrderedTransaction
-from discovery.decode.outcomes import Decoded, Failed, Outcome, Reason, Skipped
+from discovery.decode.outcomes import Decoded, Failed, Outcome, Skipped
 from discovery.decode.swaps import decode
 from discovery.domain.programs import TOKEN
+from discovery.domain.reasons import Reason
 from discovery.domain.trades import HoldingChange, Trade
 from discovery.providers.transactions import TransactionRecord
 
@@ -28,7 +29,9 @@ class ChainPosition(NamedTuple):
 
 class BalanceChange(msgspec.Struct, frozen=True):
     """A wallet's raw units of a mint before and after one transaction. `trade` is None
-    for a transfer or burn.
+    if they moved without one.
+
+    reason, escrow: as those of `HoldingChange`.
     """
 
     wallet: str
@@ -38,7 +41,13 @@ class BalanceChange(msgspec.Struct, frozen=True):
     before_units: int
     after_units: int
     trade: Trade | None
-    is_burn: bool
+    reason: Reason
+    escrow: str = ""
+
+    @property
+    def units(self) -> int:
+        """Raw units that came in (+) or left (-)."""
+        return self.after_units - self.before_units
 
 
 class TokenHistory:
@@ -188,7 +197,6 @@ def _balance_changes(
         list_index=transaction.index,
         signature=transaction.signature,
     )
-    is_burn = _skip_reason(outcome) == Reason.BURNED
     return [
         BalanceChange(
             wallet=change.wallet,
@@ -198,7 +206,8 @@ def _balance_changes(
             before_units=change.before_units,
             after_units=change.after_units,
             trade=_trade_of(outcome, change),
-            is_burn=is_burn,
+            reason=change.reason,
+            escrow=change.escrow,
         )
         for change in outcome.changes
     ]

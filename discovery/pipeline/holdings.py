@@ -18,7 +18,7 @@ from discovery.domain.run_errors import WarningSink
 from discovery.domain.token_accounts import token_account_units
 from discovery.pipeline.balance_history import BalanceChange, WalletHistory
 from discovery.providers.errors import ProviderError
-from discovery.providers.records import AccountRecord, PairRecord
+from discovery.providers.records import PairRecord
 
 MAX_LIQUIDATION_VALUES: Final = 300
 MAX_MISMATCH_DIVISOR: Final = 100
@@ -38,11 +38,12 @@ class HoldingsCheck(msgspec.Struct, frozen=True):
     """liquidation_values: mint → lamports that the holding would bring now, None =
     unknown.
 
-    unreconciled_mints: the chain holds less of these than the history says.
+    unreconciled_units: mint → raw units on the chain, for the mints of which it holds
+    less than the history says.
     """
 
     liquidation_values: dict[str, int | None]
-    unreconciled_mints: frozenset[str]
+    unreconciled_units: dict[str, int]
 
 
 async def check_holdings(
@@ -60,10 +61,10 @@ async def check_holdings(
     """
     holdings = _open_holdings(history)
     if not holdings:
-        return HoldingsCheck({}, frozenset())
+        return HoldingsCheck({}, {})
     values, unreconciled = await asyncio.gather(
         _liquidation_values(holdings, providers, now, warnings),
-        _unreconciled_mints(holdings, source, warnings),
+        _unreconciled_units(holdings, source, warnings),
     )
     return HoldingsCheck(values, unreconciled)
 
@@ -151,27 +152,29 @@ def _liquidation_value(
     )
 
 
-async def _unreconciled_mints(
+async def _unreconciled_units(
     holdings: Sequence[OpenHolding], source: TransactionSource, warnings: WarningSink
-) -> frozenset[str]:
-    """Return the mints of which the chain holds too little, none if it is not known."""
+) -> dict[str, int]:
+    """Return mint → units on the chain, for the mints of which it holds too little;
+    none if that is not known.
+    """
     try:
         accounts = await source.accounts([holding.account for holding in holdings])
     except ProviderError as error:
         warnings.add(f"balances: not compared with the chain: {error.cause}")
-        return frozenset()
-    return frozenset(
-        holding.mint
-        for holding, account in zip(holdings, accounts, strict=True)
-        if _is_unreconciled(holding, account)
-    )
+        return {}
+    unreconciled: dict[str, int] = {}
+    for holding, account in zip(holdings, accounts, strict=True):
+        units = 0 if account is None else token_account_units(account.data)
+        if _is_unreconciled(holding, units):
+            unreconciled[holding.mint] = units
+    return unreconciled
 
 
-def _is_unreconciled(holding: OpenHolding, account: AccountRecord | None) -> bool:
+def _is_unreconciled(holding: OpenHolding, units_on_chain: int) -> bool:
     """Return True if the chain holds too little.
 
     More units than in the history arrived unseen, at an unknown cost; less means that a
     transaction was not seen.
     """
-    units_on_chain = 0 if account is None else token_account_units(account.data)
     return (holding.units - units_on_chain) * MAX_MISMATCH_DIVISOR > holding.units

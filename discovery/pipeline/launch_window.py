@@ -3,6 +3,7 @@ transactions.
 """
 
 import math
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -88,6 +89,7 @@ async def load_launch_window(
     pool_lists = await gather_or_cancel(requests)
     for list_number, transactions in enumerate(pool_lists, start=1):
         history.add(transactions, list_number)
+        launch = launch or _creation_in(transactions, candidate.mint)
     return LaunchWindow(
         launched_at=launched_at,
         end=end,
@@ -95,6 +97,23 @@ async def load_launch_window(
         markets=[curve.address, *pools],
         launch=launch,
     )
+
+
+def _creation_in(
+    transactions: Iterable[OrderedTransaction], mint: str
+) -> Launch | None:
+    """Return the creation of the token on a launchpad, None if no transaction is one.
+
+    transactions: oldest first. After one that finds units of the token there is none.
+    """
+    for transaction in transactions:
+        balances = transaction.record.pre_token_balances
+        if any(balance.mint == mint for balance in balances):
+            return None
+        creators = creators_of(transaction.record, mint)
+        if creators:
+            return Launch(transaction.slot, creators)
+    return None
 
 
 def first_buyers(history: TokenHistory, window: LaunchWindow) -> list[str]:

@@ -17,14 +17,16 @@ from discovery.analysis.flags import Flag, arbitrage_flag, profile_flags, sandwi
 from discovery.analysis.profiles import build_profile
 from discovery.analysis.statistics import SECONDS_PER_DAY
 from discovery.clients.provider_clients import Providers
-from discovery.clients.transaction_history import OrderedTransaction
+from discovery.clients.transaction_history import OrderedTransaction, TransactionSource
 from discovery.domain.findings import HoldingEvent
 from discovery.domain.profiles import Cycle, Profile
 from discovery.domain.run_errors import WarningSink
 from discovery.pipeline.balance_history import BalanceChange, WalletHistory
 from discovery.pipeline.holdings import check_holdings
+from discovery.pipeline.orders import OrderRelease, read_orders
 from discovery.pipeline.valuation import ValuedTrade, load_trade_prices, value_history
 from discovery.providers import helius
+from discovery.providers.concurrency import gather_or_cancel
 from discovery.providers.errors import ProviderError
 from discovery.providers.prices import SolPrices
 
@@ -57,6 +59,7 @@ class WalletResult(msgspec.Struct, frozen=True):
     profile: Profile
     cycles: list[Cycle]
     trades: list[ValuedTrade]
+    other_changes: list[BalanceChange]
     flags: dict[str, str]
     funder: str
     transactions: int
@@ -91,15 +94,21 @@ async def profile_wallet(
         )
     mints = history.traded_mints()
     changes = {mint: history.changes[mint] for mint in mints}
+    releases = await _read_orders(changes, source)
     await _load_prices(
-        changes, providers.prices, since=since, now=now, warnings=warnings
+        changes, releases, providers.prices, since=since, now=now, warnings=warnings
     )
+    check = await check_holdings(history, providers, source, now=now, warnings=warnings)
     valued = {
-        mint: value_history(changes[mint], providers.prices, initial_units=0)
+        mint: value_history(
+            changes[mint],
+            providers.prices,
+            releases=releases[mint],
+            units_now=check.unreconciled_units.get(mint),
+        )
         for mint in mints
     }
     events = {mint: valued[mint].events for mint in mints}
-    check = await check_holdings(history, providers, source, now=now, warnings=warnings)
     profile, cycles = build_profile(
         events,
         now=now,
@@ -108,7 +117,7 @@ async def profile_wallet(
         entry_ranks=context.entries,
         overhead_lamports=0,  # failed transactions are not fetched: each would cost as much as a successful one
         truncated=False,
-        unreconciled_mints=check.unreconciled_mints,
+        unreconciled_mints=check.unreconciled_units.keys(),
         sol_usd_at=providers.prices.at_hour,
     )
     return WalletResult(
@@ -116,6 +125,9 @@ async def profile_wallet(
         profile=profile,
         cycles=cycles,
         trades=list(chain.from_iterable(valued[mint].trades for mint in mints)),
+        other_changes=list(
+            chain.from_iterable(valued[mint].other_changes for mint in mints)
+        ),
         flags=_flags(profile, events, history.arbitrage_count),
         funder=_funder(address, history.transactions),
         transactions=len(transactions),
@@ -141,14 +153,26 @@ def _truncated_result(
         profile=profile,
         cycles=cycles,
         trades=[],
+        other_changes=[],
         flags={},
         funder="",
         transactions=transaction_count,
     )
 
 
+async def _read_orders(
+    changes: Mapping[str, list[BalanceChange]], source: TransactionSource
+) -> dict[str, list[OrderRelease]]:
+    """Return what left the orders of the wallet, by mint. Raises ProviderError."""
+    releases = await gather_or_cancel(
+        read_orders(own_changes, source) for own_changes in changes.values()
+    )
+    return dict(zip(changes, releases, strict=True))
+
+
 async def _load_prices(
     changes: Mapping[str, list[BalanceChange]],
+    releases: Mapping[str, list[OrderRelease]],
     prices: SolPrices,
     *,
     since: int,
@@ -160,7 +184,11 @@ async def _load_prices(
     """
     try:
         await prices.load_hours(since, now)
-        await load_trade_prices(prices, chain.from_iterable(changes.values()))
+        await load_trade_prices(
+            prices,
+            chain.from_iterable(changes.values()),
+            chain.from_iterable(releases.values()),
+        )
     except ProviderError as error:
         warnings.add(
             f"SOL/USD: {error.cause}: results in USD and trades in stables are not known"
@@ -173,7 +201,7 @@ def _flags(
     flags: list[Flag | None] = [
         *profile_flags(profile),
         sandwich_flag(events),
-        arbitrage_flag(arbitrage_count),
+        arbitrage_flag(arbitrage_count, profile.swaps),
     ]
     return dict(flag for flag in flags if flag is not None)
 

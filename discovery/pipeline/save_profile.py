@@ -17,7 +17,7 @@ from discovery.domain.times import datetime_from_unix, unix_from_datetime
 from discovery.models import Cycle, Position, RunToken, RunWallet, Wallet
 from discovery.models.enums import WalletStatus
 from discovery.pipeline.profile_wallet import WalletContext, WalletResult
-from discovery.pipeline.save_trades import BATCH, save_trades
+from discovery.pipeline.save_trades import BATCH, save_balance_changes, save_trades
 
 _TIMES: Final = frozenset({"opened_at", "closed_at", "resolved_at", "last_trade_at"})
 _CYCLE_FIELDS: Final = CycleResult.__struct_fields__
@@ -55,6 +55,7 @@ def save_profile(result: WalletResult) -> None:
     rows = [_cycle_row(result.address, cycle) for cycle in result.cycles]
     Cycle.objects.bulk_create(rows, batch_size=BATCH)
     save_trades(result.trades)
+    save_balance_changes(result.other_changes)
     flags_of_tokens = {
         name: evidence for name, evidence in wallet.flags.items() if name in TOKEN_FLAGS
     }

@@ -9,12 +9,16 @@ from typing import Any, Final
 
 from discovery.domain.findings import EarlyBuyer
 from discovery.domain.times import datetime_from_unix
-from discovery.domain.units import fraction_to_decimal, round_half_even
+from discovery.domain.units import (
+    fraction_to_decimal,
+    round_half_even,
+    round_if_known,
+)
 from discovery.models import Position, RunToken, RunWallet, Wallet
 from discovery.models.enums import WalletStatus
 from discovery.pipeline.analyse_token import TokenResult
 from discovery.pipeline.save_flags import add_wallet_flags
-from discovery.pipeline.save_trades import BATCH, save_trades
+from discovery.pipeline.save_trades import BATCH, save_balance_changes, save_trades
 
 ROW_VERSION: Final = 1
 _MAX_PCT: Final = Decimal(10) ** 17
@@ -31,6 +35,11 @@ _POSITION_COLUMNS: Final = (
     "unmatched_lamports",
     "profit_pct",
     "held_units",
+    "knowledge",
+    "unknown_reason",
+    "known_share",
+    "has_moved_out",
+    "later_cycles",
     "history_incomplete",
     "rejection",
     "flags",
@@ -54,6 +63,7 @@ def save_token(run_id: uuid.UUID, result: TokenResult) -> None:
     _save_wallets(run_id, _qualified(result))
     _save_flags(result.buyers)
     save_trades(result.trades)
+    save_balance_changes(result.other_changes)
     _save_positions(run_id, result.buyers)
     RunToken.objects.filter(run_id=run_id, mint=result.candidate.mint).update(
         launched_at=datetime_from_unix(result.launched_at),
@@ -97,12 +107,15 @@ def _position_values(buyer: EarlyBuyer) -> dict[str, Any]:
         "buys": position.buys,
         "sells": position.sells,
         "cost_lamports": round_half_even(position.cost_basis_lamports),
-        "realised_lamports": round_half_even(position.realised_lamports),
+        "realised_lamports": round_if_known(position.realised_lamports),
         "unmatched_lamports": round_half_even(position.unmatched_proceeds_lamports),
         "profit_pct": storable_profit_pct(buyer),
-        "held_units": round_half_even(
-            position.held_known_units + position.held_unknown_units
-        ),
+        "held_units": round_half_even(position.held_units),
+        "knowledge": position.knowledge,
+        "unknown_reason": position.unknown_reason,
+        "known_share": fraction_to_decimal(position.known_share, 4),
+        "has_moved_out": position.has_moved_out,
+        "later_cycles": position.later_cycles,
         "history_incomplete": position.history_incomplete,
         "rejection": buyer.rejection,
         "flags": list(buyer.flags),
@@ -156,7 +169,7 @@ def _run_wallet_row(run_id: uuid.UUID, buyer: EarlyBuyer, *, is_new: bool) -> Ru
         source_token=buyer.mint,
         is_new=is_new,
         profit_pct=storable_profit_pct(buyer),
-        realised_lamports=round_half_even(buyer.position.realised_lamports),
+        realised_lamports=round_if_known(buyer.position.realised_lamports),
         cost_lamports=round_half_even(buyer.position.cost_basis_lamports),
         first_buy_at=datetime_from_unix(buyer.first_buy_time),
         entry_rank=buyer.entry_rank,

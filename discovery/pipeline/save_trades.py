@@ -1,5 +1,5 @@
-"""Save trades: facts of the chain, whose identity is a unique constraint, so that
-saving twice is harmless.
+"""Save trades and balance changes: facts of the chain, whose identity is a unique
+constraint, so that saving twice is harmless.
 """
 
 from collections.abc import Iterable
@@ -7,7 +7,9 @@ from typing import Final
 
 from discovery.domain.times import datetime_from_unix
 from discovery.domain.units import round_half_even
+from discovery.models import BalanceChange as BalanceChangeRow
 from discovery.models import Trade
+from discovery.pipeline.balance_history import BalanceChange
 from discovery.pipeline.valuation import ValuedTrade
 
 BATCH: Final = 1000
@@ -65,4 +67,31 @@ def _row(valued: ValuedTrade) -> Trade:
         unreconciled_lamports=trade.unreconciled_lamports,
         pool=trade.pool,
         venues=list(trade.venues),
+    )
+
+
+def save_balance_changes(changes: Iterable[BalanceChange]) -> None:
+    """Save the balance changes without a trade. One that is stored already gets the
+    units and the reason as they are decoded now.
+    """
+    rows = [_change_row(change) for change in changes]
+    rows.sort(key=lambda row: (row.signature, row.wallet_address))
+    BalanceChangeRow.objects.bulk_create(
+        rows,
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["signature", "wallet_address", "mint"],
+        update_fields=["units", "reason"],
+    )
+
+
+def _change_row(change: BalanceChange) -> BalanceChangeRow:
+    return BalanceChangeRow(
+        signature=change.position.signature,
+        wallet_address=change.wallet,
+        mint=change.mint,
+        slot=change.position.slot,
+        block_time=datetime_from_unix(change.block_time),
+        units=change.units,
+        reason=change.reason,
     )

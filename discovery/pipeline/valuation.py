@@ -2,17 +2,27 @@
 computes with.
 """
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from typing import Final
 
 import msgspec
 
 from discovery.domain.findings import EventKind, HoldingEvent
 from discovery.domain.programs import STABLE_DECIMALS, STABLES, WRAPPED_SOL
+from discovery.domain.reasons import Reason
 from discovery.domain.trades import Trade
 from discovery.domain.units import usd_units_to_lamports
-from discovery.pipeline.balance_history import BalanceChange
+from discovery.pipeline.balance_history import BalanceChange, ChainPosition
+from discovery.pipeline.orders import OrderRelease
 from discovery.providers.prices import SolPrices
+
+_OUTFLOWS: Final[Mapping[Reason, EventKind]] = {
+    Reason.TRANSFER: "transfer_out",
+    Reason.BURNED: "burn",
+}
+"""Outflows of which it is known what they brought: nothing."""
 
 
 class ValuedTrade(msgspec.Struct, frozen=True):
@@ -26,86 +36,182 @@ class ValuedTrade(msgspec.Struct, frozen=True):
 
 
 class ValuedHistory(msgspec.Struct, frozen=True):
-    """The events of one wallet's units of one mint in chain order, and the trades among
-    them.
+    """The events of one wallet's units of one mint in chain order, the trades among
+    them, and the balance changes without a trade.
     """
 
     events: list[HoldingEvent]
     trades: list[ValuedTrade]
+    other_changes: list[BalanceChange]
 
 
-async def load_trade_prices(prices: SolPrices, changes: Iterable[BalanceChange]) -> int:
+async def load_trade_prices(
+    prices: SolPrices,
+    changes: Iterable[BalanceChange],
+    releases: Iterable[OrderRelease] = (),
+) -> int:
     """Load SOL/USD for the trades that are quoted in a stable. Returns how many of them
     stay without a price; 0 without a request if there is none.
 
     Raises ProviderError.
     """
-    times = [change.block_time for change in changes if _is_quoted_in_stable(change)]
+    trades = [(change.trade, change.block_time) for change in changes]
+    trades += [(release.release.trade, release.block_time) for release in releases]
+    times = [time for trade, time in trades if _is_quoted_in_stable(trade)]
     if not times:
         return 0
     await prices.load(times)
     return sum(prices.at(time) is None for time in times)
 
 
-def _is_quoted_in_stable(change: BalanceChange) -> bool:
-    return change.trade is not None and change.trade.priced_in.mint in STABLES
+def _is_quoted_in_stable(trade: Trade | None) -> bool:
+    return trade is not None and trade.priced_in.mint in STABLES
 
 
 def value_history(
     changes: Iterable[BalanceChange],
     prices: SolPrices,
     *,
-    initial_units: int | None = None,
+    releases: Sequence[OrderRelease] = (),
+    units_now: int | None = None,
 ) -> ValuedHistory:
-    """Return the balance changes as events with values, with the unseen transfers
-    between them.
+    """Return the balance changes as events with values, with what is missing between
+    them.
 
-    initial_units: the units before the first change, None = unknown. Other units there
-    were transferred unseen, at an unknown cost.
+    releases: what left the orders of the wallet. units_now: the raw units that the
+    chain shows now, None = not compared. Units before the first change, and differences
+    between a balance and the one before it, are events too: nobody knows their cost or
+    price.
     """
-    history = ValuedHistory([], [])
-    units = initial_units
+    valuation = _Valuation(prices, releases)
     for change in changes:
-        if units is not None and units != change.before_units:
-            unseen_units = change.before_units - units
-            history.events.append(_transfer(change, unseen_units, "transfer_out"))
-        units = change.after_units
-        if change.trade is None:
-            moved_units = change.after_units - change.before_units
-            outflow: EventKind = "burn" if change.is_burn else "transfer_out"
-            history.events.append(_transfer(change, moved_units, outflow))
-            continue
-        value = value_lamports(change.trade, change.block_time, prices)
-        history.trades.append(ValuedTrade(change.trade, change.block_time, value))
-        history.events.append(_trade_event(change, change.trade, value))
-    return history
+        valuation.add(change)
+    valuation.finish(units_now)
+    return valuation.history
 
 
-def _transfer(change: BalanceChange, units: int, outflow: EventKind) -> HoldingEvent:
-    """Return a transfer of raw units in or before the transaction, negative = out.
-    `outflow` is its kind then.
-    """
-    return HoldingEvent(
-        kind="transfer_in" if units > 0 else outflow,
-        signature=change.position.signature,
-        slot=change.position.slot,
-        block_time=change.block_time,
-        units=abs(units),
-    )
+class _Valuation:
+    """Turns balance changes and releases of orders into events, in chain order."""
 
+    def __init__(self, prices: SolPrices, releases: Sequence[OrderRelease]) -> None:
+        self.history = ValuedHistory([], [], [])
+        self._prices = prices
+        self._releases = deque(releases)
+        self._released = {release.position.signature for release in releases}
+        self._order_escrows = {release.escrow for release in releases}
+        self._last: BalanceChange | None = None
 
-def _trade_event(
-    change: BalanceChange, trade: Trade, value: Fraction | None
-) -> HoldingEvent:
-    return HoldingEvent(
-        kind=trade.side,
-        signature=change.position.signature,
-        slot=change.position.slot,
-        block_time=change.block_time,
-        units=abs(trade.token_units),
-        value_lamports=value,
-        extras_lamports=trade.extras_lamports,
-    )
+    def add(self, change: BalanceChange) -> None:
+        """Add the next balance change."""
+        self._add_releases(before=change)
+        self._add_gap(change)
+        self._last = change
+        if change.trade is not None:
+            self._add_trade(change.position, change.block_time, change.trade)
+            return
+        self.history.other_changes.append(change)
+        kind = self._kind(change)
+        self._add_move(change, kind, change.units, change.reason)
+
+    def finish(self, units_now: int | None) -> None:
+        """Add the releases after the last change, and what the chain shows beyond it."""
+        self._add_releases(before=None)
+        last = self._last
+        if last is None or units_now is None or units_now == last.after_units:
+            return
+        self._add_unseen(last, units_now - last.after_units, Reason.NOT_SEEN)
+
+    def _add_gap(self, change: BalanceChange) -> None:
+        """Add the units that came in or left between the last change and this one."""
+        units_before = 0
+        reason = Reason.HELD_BEFORE
+        if self._last is not None:
+            units_before = self._last.after_units
+            reason = Reason.NOT_SEEN
+        if change.before_units != units_before:
+            self._add_unseen(change, change.before_units - units_before, reason)
+
+    def _add_unseen(self, change: BalanceChange, units: int, reason: Reason) -> None:
+        kind: EventKind = "transfer_in" if units > 0 else "unpriced_out"
+        self._add_move(change, kind, units, reason)
+
+    def _kind(self, change: BalanceChange) -> EventKind:
+        """Return the kind of a change without a trade."""
+        is_inflow = change.units > 0
+        if is_inflow:
+            is_return = change.position.signature in self._released
+            is_from_order = is_return or change.reason == Reason.ORDER_CLOSED
+            return "order_closed" if is_from_order else "transfer_in"
+        is_order = change.escrow in self._order_escrows
+        if is_order or change.reason == Reason.ORDER_OPEN:
+            return "order_open"
+        return _OUTFLOWS.get(change.reason, "unpriced_out")
+
+    def _add_move(
+        self, change: BalanceChange, kind: EventKind, units: int, reason: Reason
+    ) -> None:
+        self.history.events.append(
+            HoldingEvent(
+                kind=kind,
+                signature=change.position.signature,
+                slot=change.position.slot,
+                block_time=change.block_time,
+                units=abs(units),
+                reason=reason,
+            )
+        )
+
+    def _add_trade(
+        self,
+        position: ChainPosition,
+        block_time: int,
+        trade: Trade,
+        *,
+        is_from_order: bool = False,
+    ) -> None:
+        value = value_lamports(trade, block_time, self._prices)
+        self.history.trades.append(ValuedTrade(trade, block_time, value))
+        self.history.events.append(
+            HoldingEvent(
+                kind=trade.side,
+                signature=position.signature,
+                slot=position.slot,
+                block_time=block_time,
+                units=abs(trade.token_units),
+                value_lamports=value,
+                extras_lamports=trade.extras_lamports,
+                is_from_order=is_from_order,
+            )
+        )
+
+    def _add_releases(self, *, before: BalanceChange | None) -> None:
+        """Add the releases of orders up to a change, None = all."""
+        while self._releases:
+            release = self._releases[0]
+            if before is not None and release.position.slot >= before.position.slot:
+                return
+            self._releases.popleft()
+            self._add_release(release)
+
+    def _add_release(self, order: OrderRelease) -> None:
+        """Add what left an order. Units that came back are a balance change of their
+        own.
+        """
+        sold_units, _, trade = order.release
+        if trade is not None:
+            self._add_trade(order.position, order.block_time, trade, is_from_order=True)
+        elif sold_units:
+            self.history.events.append(
+                HoldingEvent(
+                    kind="sell",
+                    signature=order.position.signature,
+                    slot=order.position.slot,
+                    block_time=order.block_time,
+                    units=sold_units,
+                    reason=Reason.KEEPER_FILL,
+                    is_from_order=True,
+                )
+            )
 
 
 def value_lamports(trade: Trade, block_time: int, prices: SolPrices) -> Fraction | None:

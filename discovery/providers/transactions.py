@@ -117,6 +117,13 @@ class TransactionRecord(Struct, frozen=True, gc=False, rename="camel"):
         return self.transaction.signatures[0]
 
     @property
+    def pre_token_balances(self) -> list[TokenBalance]:
+        """Token balances before the transaction, none without meta."""
+        if self.meta is None:
+            return []
+        return self.meta.pre_token_balances or []
+
+    @property
     def post_token_balances(self) -> list[TokenBalance]:
         """The token balances after the transaction, empty if the node sent none."""
         if self.meta is None:

@@ -37,9 +37,11 @@ class EvidenceCycle(msgspec.Struct, frozen=True):
     resolved_at: datetime | None
     put_in_lamports: int
     matched_lamports: int
-    net_lamports: int
+    net_lamports: int | None
     fees_lamports: int
     unmatched_lamports: int
+    knowledge: str
+    unknown_reason: str
     first_signature: str
     trades: tuple[EvidenceTrade, ...]
 
@@ -165,6 +167,8 @@ def _cycle(cycle: Cycle, trades: list[Trade], *, is_seed: bool) -> EvidenceCycle
         net_lamports=cycle.net_lamports,
         fees_lamports=cycle.fees_lamports,
         unmatched_lamports=cycle.unmatched_lamports,
+        knowledge=cycle.knowledge,
+        unknown_reason=cycle.unknown_reason,
         first_signature=cycle.first_signature,
         trades=tuple(_trade(trade) for trade in trades),
     )

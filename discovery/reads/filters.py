@@ -16,8 +16,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
 from discovery.domain.addresses import is_address
-from discovery.models import Run, Trade, Wallet
-from discovery.models.enums import RunStatus, Trigger, WalletStatus
+from discovery.models import Position, Run, Trade, Wallet
+from discovery.models.enums import Knowledge, RunStatus, Trigger, WalletStatus
 from discovery.reads import runs, wallets
 from discovery.reads.paging import TimeRange
 
@@ -294,3 +294,30 @@ class TradeFilterSet(django_filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = Trade
         fields: tuple[str, ...] = ()
+
+
+class EarlyBuyerFilterSet(django_filters.FilterSet):  # type: ignore[misc]
+    """Early buyers of a run."""
+
+    mint = AddressFilter()
+    qualified = SwitchFilter(
+        method="filter_qualified", help_text="Whether the wallet qualified."
+    )
+    rejection = PatternFilter(
+        "rejection",
+        "exact",
+        regex=r"^[a-z_]{1,40}$",
+        strip=True,
+        help_text="Reason for which it did not qualify, such as `profit`.",
+    )
+    knowledge = django_filters.ChoiceFilter(choices=Knowledge.choices)
+
+    class Meta:
+        model = Position
+        fields: tuple[str, ...] = ()
+
+    def filter_qualified(
+        self, rows: QuerySet[Position], _name: str, value: bool
+    ) -> QuerySet[Position]:
+        """Return those that qualified, or those that did not."""
+        return rows.filter(rejection="") if value else rows.exclude(rejection="")

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from discovery.domain.units import Lamports, RawUnits
 from discovery.models import Cycle, Position, RunToken
-from discovery.models.enums import CycleResult
+from discovery.models.enums import CycleResult, Knowledge
 from discovery.reads.paging import Page, Slice
 from discovery.reads.row_values import one_of, safe_text
 from discovery.reads.wallets import require_wallet
@@ -46,7 +46,9 @@ class CycleRow(msgspec.Struct, frozen=True):
     matched_lamports: Annotated[
         Lamports, Meta(description="Proceeds of units with a known cost, net of fees.")
     ]
-    net_lamports: Lamports
+    net_lamports: Annotated[
+        Lamports | None, Meta(description="Null if the result is not known.")
+    ]
     fees_lamports: Lamports
     unmatched_lamports: Annotated[
         Lamports,
@@ -64,11 +66,22 @@ class CycleRow(msgspec.Struct, frozen=True):
     history_incomplete: bool
     reconciled: bool
     first_signature: str
+    knowledge: Annotated[str, one_of(Knowledge)]
+    unknown_reason: Annotated[
+        str,
+        Meta(description="Why the result is not known; empty unless it is unknown."),
+    ]
+    known_share: Annotated[
+        Decimal | None,
+        Meta(
+            description="Share of the units with a known cost that did not leave at an unknown price."
+        ),
+    ]
 
 
 class EarlyPosition(msgspec.Struct, frozen=True):
-    """The wallet's result in a token that it bought early, stored by the last run that
-    analysed the token.
+    """The wallet's first holding of a token that it bought early, stored by the last run
+    that analysed the token.
     """
 
     first_buy_at: datetime | None
@@ -78,9 +91,30 @@ class EarlyPosition(msgspec.Struct, frozen=True):
     buys: int
     sells: int
     cost_lamports: Lamports
-    realised_lamports: Lamports
+    realised_lamports: Annotated[
+        Lamports | None, Meta(description="Null if the result is not known.")
+    ]
     unmatched_lamports: Lamports
-    profit_pct: Decimal | None
+    profit_pct: Annotated[
+        Decimal | None, Meta(description="Null if the result is not known.")
+    ]
+    knowledge: Annotated[str, one_of(Knowledge)]
+    unknown_reason: Annotated[
+        str,
+        Meta(description="Why the result is not known; empty unless it is unknown."),
+    ]
+    known_share: Annotated[
+        Decimal | None,
+        Meta(
+            description="Share of the units with a known cost that did not leave at an unknown price."
+        ),
+    ]
+    has_moved_out: Annotated[
+        bool, Meta(description="Units were sent to another wallet.")
+    ]
+    later_cycles: Annotated[
+        int, Meta(description="Holdings of the token after the first.")
+    ]
     held_units: RawUnits
     history_incomplete: bool
     rejection: Annotated[
@@ -99,7 +133,9 @@ class PositionRow(msgspec.Struct, frozen=True):
     last_trade_at: datetime | None
     net_lamports: Annotated[
         Lamports | None,
-        Meta(description="Sum over the resolved cycles; null if none is resolved."),
+        Meta(
+            description="Sum over the resolved cycles; null if none is resolved or if one of them is not known."
+        ),
     ]
     early: EarlyPosition | None
     cycles: list[CycleRow]
@@ -169,6 +205,11 @@ def _early_position(position: Position) -> EarlyPosition:
         realised_lamports=position.realised_lamports,
         unmatched_lamports=position.unmatched_lamports,
         profit_pct=position.profit_pct,
+        knowledge=position.knowledge,
+        unknown_reason=position.unknown_reason,
+        known_share=position.known_share,
+        has_moved_out=position.has_moved_out,
+        later_cycles=position.later_cycles,
         held_units=int(position.held_units),
         history_incomplete=position.history_incomplete,
         rejection=position.rejection,
@@ -228,26 +269,40 @@ def _cycle_row(cycle: Cycle) -> CycleRow:
         history_incomplete=cycle.history_incomplete,
         reconciled=cycle.reconciled,
         first_signature=cycle.first_signature,
+        knowledge=cycle.knowledge,
+        unknown_reason=cycle.unknown_reason,
+        known_share=cycle.known_share,
     )
 
 
 def _resolved_net(cycles: Sequence[CycleRow]) -> int | None:
-    """Return the sum of the resolved cycles' net results in lamports, or None if no
-    cycle is resolved.
+    """Return the sum of the resolved cycles' net results in lamports, None if no cycle
+    is resolved or if one of them is not known.
     """
-    resolved = [cycle.net_lamports for cycle in cycles if cycle.resolved_at is not None]
-    return sum(resolved) if resolved else None
+    net: int | None = None
+    for cycle in cycles:
+        if cycle.knowledge == Knowledge.UNKNOWN:
+            return None
+        if cycle.resolved_at is not None and cycle.net_lamports is not None:
+            net = (net or 0) + cycle.net_lamports
+    return net
 
 
 def wallet_results(address: str) -> list[ResultPoint]:
-    """Return the last MAX_POINTS resolved cycles of a wallet, oldest first. One query."""
-    resolved = Cycle.objects.filter(wallet_address=address, resolved_at__isnull=False)
+    """Return the last MAX_POINTS resolved cycles of a wallet whose result is known,
+    oldest first. One query.
+    """
+    resolved = Cycle.objects.filter(
+        wallet_address=address, resolved_at__isnull=False, net_lamports__isnull=False
+    )
     newest_first = resolved.order_by("-resolved_at", "pk").values_list(
         "resolved_at", "net_lamports"
     )
     rows = list(newest_first[:MAX_POINTS])
     rows.reverse()
-    return [ResultPoint(at, net) for at, net in rows if at is not None]
+    return [
+        ResultPoint(at, net) for at, net in rows if at is not None and net is not None
+    ]
 
 
 def symbols(mints: Iterable[str]) -> dict[str, str]:

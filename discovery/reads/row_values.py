@@ -3,7 +3,7 @@ and stored errors.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from django.db.models import Func, IntegerField, TextChoices
@@ -98,3 +98,18 @@ class ErrorCount(Func):
         "WHEN 'null' THEN 0 ELSE 1 END"
     )
     output_field = IntegerField()
+
+
+Struct = TypeVar("Struct", bound=msgspec.Struct)
+
+
+def decode_stored(stored: Any, kind: type[Struct]) -> Struct | None:
+    """Return a stored JSON object as `kind`, or None if it is empty or another version
+    wrote it differently.
+    """
+    if not stored:
+        return None
+    try:
+        return msgspec.convert(stored, kind, strict=False)
+    except msgspec.ValidationError:
+        return None

@@ -1,20 +1,21 @@
 """The tokens of a run, and the wallets that it found through them."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import msgspec
-from django.db.models import F
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from msgspec import Meta
 
 from discovery.domain.units import Lamports
-from discovery.models import Run, RunToken, RunWallet
+from discovery.models import Position, Run, RunToken, RunWallet
+from discovery.models.enums import Knowledge
 from discovery.reads import paging
 from discovery.reads.paging import Page, Slice
-from discovery.reads.row_values import safe_text
+from discovery.reads.row_values import one_of, safe_text
 
 
 class RunTokenRow(msgspec.Struct, frozen=True):
@@ -66,8 +67,81 @@ class RunWalletRow(msgspec.Struct, frozen=True):
         int | None, Meta(description="Seconds from launch to the first buy.")
     ]
     flags: tuple[str, ...]
+    knowledge: Annotated[
+        str | None,
+        one_of(Knowledge, "Null if a later run has analysed the token again."),
+    ]
+    known_share: Annotated[
+        Decimal | None,
+        Meta(
+            description="Share of the units with a known cost that did not leave at an unknown price."
+        ),
+    ]
+
+    @property
+    def unknown_reason(self) -> str:
+        """Empty: a wallet with an unknown result does not qualify."""
+        return ""
 
 
+class EarlyBuyerRow(msgspec.Struct, frozen=True):
+    """An early buyer of a token of the run with the result of its first holding, whether
+    it qualified or not.
+    """
+
+    address: str
+    mint: str
+    symbol: str
+    entry_rank: Annotated[int | None, Meta(description="1 = first buyer of the token.")]
+    entry_seconds: Annotated[
+        int | None, Meta(description="Seconds from launch to the first buy.")
+    ]
+    first_buy_at: datetime | None
+    cost_lamports: Lamports
+    realised_lamports: Annotated[
+        Lamports | None, Meta(description="Null if the result is not known.")
+    ]
+    profit_pct: Annotated[
+        Decimal | None, Meta(description="Null if the result is not known.")
+    ]
+    knowledge: Annotated[str, one_of(Knowledge)]
+    unknown_reason: Annotated[
+        str,
+        Meta(description="Why the result is not known; empty unless it is unknown."),
+    ]
+    known_share: Annotated[
+        Decimal | None,
+        Meta(
+            description="Share of the units with a known cost that did not leave at an unknown price."
+        ),
+    ]
+    has_moved_out: Annotated[
+        bool, Meta(description="Units were sent to another wallet.")
+    ]
+    later_cycles: Annotated[
+        int, Meta(description="Holdings of the token after the first.")
+    ]
+    rejection: Annotated[
+        str,
+        Meta(description="Reason for which it did not qualify; empty = it qualified."),
+    ]
+    flags: tuple[str, ...]
+
+
+_EARLY_BUYER_COLUMNS: Final = (
+    "entry_rank",
+    "entry_seconds",
+    "first_buy_at",
+    "cost_lamports",
+    "realised_lamports",
+    "profit_pct",
+    "knowledge",
+    "unknown_reason",
+    "known_share",
+    "has_moved_out",
+    "later_cycles",
+    "rejection",
+)
 _RUN_WALLET_COLUMNS: Final = (
     "wallet_address",
     "source_token",
@@ -138,7 +212,12 @@ def run_wallets(
         "source_token",
         "id",
     )
-    fetched = paging.sliced(wallets.values(*_RUN_WALLET_COLUMNS), page)
+    named = wallets.values(
+        *_RUN_WALLET_COLUMNS,
+        knowledge=_of_position("knowledge"),
+        known_share=_of_position("known_share"),
+    )
+    fetched = paging.sliced(named, page)
     mints = {row["source_token"] for row in fetched.rows}
     tokens = RunToken.objects.filter(run_id=run_id, mint__in=mints)
     symbols = dict(tokens.values_list("mint", "symbol"))
@@ -147,6 +226,18 @@ def run_wallets(
         total=fetched.total,
         more=fetched.more,
     )
+
+
+def _of_position(column: str) -> Subquery:
+    """Return a column of the wallet's result in the token, null if a later run has
+    analysed the token again.
+    """
+    positions = Position.objects.filter(
+        run_id=OuterRef("run_id"),
+        wallet_address=OuterRef("wallet_address"),
+        mint=OuterRef("source_token"),
+    )
+    return Subquery(positions.values(column)[:1])
 
 
 def _wallet(row: Mapping[str, Any], symbols: Mapping[str, str]) -> RunWalletRow:
@@ -164,7 +255,76 @@ def _wallet(row: Mapping[str, Any], symbols: Mapping[str, str]) -> RunWalletRow:
         entry_rank=row["entry_rank"],
         entry_seconds=row["entry_seconds"],
         flags=tuple(row["flags"] or ()),
+        knowledge=row["knowledge"],
+        known_share=row["known_share"],
     )
+
+
+def early_buyers(
+    run_id: uuid.UUID,
+    positions: "QuerySet[Position]",
+    page: Page,
+    *,
+    exists: bool = False,
+) -> Slice[EarlyBuyerRow]:
+    """Return a page of the early buyers of a run among `positions`, best profit first,
+    unknown results last. Raises Run.DoesNotExist.
+
+    A token that a later run has analysed again is in that run. Four queries; three with
+    `exists`, which skips the check that the run is stored.
+    """
+    if not exists:
+        _require_run(run_id)
+    fetched = paging.sliced(_early_positions(run_id, positions), page)
+    mints = {row["mint"] for row in fetched.rows}
+    tokens = RunToken.objects.filter(run_id=run_id, mint__in=mints)
+    symbols = dict(tokens.values_list("mint", "symbol"))
+    rows = [_early_buyer(row, symbols) for row in fetched.rows]
+    return Slice(rows=rows, total=fetched.total, more=fetched.more)
+
+
+def early_buyers_export(
+    run_id: uuid.UUID, positions: "QuerySet[Position]"
+) -> Iterator[EarlyBuyerRow]:
+    """Return all of them, EXPORT_CHUNK rows in memory at a time. Raises
+    Run.DoesNotExist.
+    """
+    _require_run(run_id)
+    tokens = RunToken.objects.filter(run_id=run_id)
+    symbols = dict(tokens.values_list("mint", "symbol"))
+    rows = _early_positions(run_id, positions).iterator(chunk_size=paging.EXPORT_CHUNK)
+    return (_early_buyer(row, symbols) for row in rows)
+
+
+def _early_positions(
+    run_id: uuid.UUID, positions: "QuerySet[Position]"
+) -> "QuerySet[Position, dict[str, Any]]":
+    ordered = positions.filter(run_id=run_id).order_by(
+        F("profit_pct").desc(nulls_last=True), "mint", "entry_rank", "wallet_address"
+    )
+    columns = (*_EARLY_BUYER_COLUMNS, "wallet_address", "mint", "flags")
+    named: QuerySet[Position, dict[str, Any]] = ordered.values(*columns)
+    return named
+
+
+def _early_buyer(row: Mapping[str, Any], symbols: Mapping[str, str]) -> EarlyBuyerRow:
+    mint = row["mint"]
+    return EarlyBuyerRow(
+        address=row["wallet_address"],
+        mint=mint,
+        symbol=safe_text(symbols.get(mint)),
+        flags=tuple(row["flags"] or ()),
+        **{name: row[name] for name in _EARLY_BUYER_COLUMNS},
+    )
+
+
+def rejection_counts(run_id: uuid.UUID) -> dict[str, int]:
+    """Return the number of early buyers of a run by the reason for which they did not
+    qualify, "" = qualified. One query.
+    """
+    grouped = Position.objects.filter(run_id=run_id).values("rejection")
+    counted = grouped.annotate(count=Count("pk")).order_by("-count", "rejection")
+    return {row["rejection"]: row["count"] for row in counted}
 
 
 def _require_run(run_id: uuid.UUID) -> None:

@@ -30,11 +30,16 @@ class FoundWallet(msgspec.Struct, frozen=True):
     symbol: str
     qualified: bool
     profit_pct: Decimal | None
-    realised_lamports: int
+    realised_lamports: int | None
     cost_lamports: int
     first_buy_at: datetime | None
     entry_rank: int | None
     entry_seconds: int | None
+    knowledge: str
+    unknown_reason: str
+    known_share: Decimal | None
+    has_moved_out: bool
+    later_cycles: int
     history_incomplete: bool
     rejection: str
     flags: tuple[str, ...]
@@ -103,6 +108,11 @@ def _found_wallet(
         first_buy_at=position.first_buy_at,
         entry_rank=position.entry_rank,
         entry_seconds=position.entry_seconds,
+        knowledge=position.knowledge,
+        unknown_reason=position.unknown_reason,
+        known_share=position.known_share,
+        has_moved_out=position.has_moved_out,
+        later_cycles=position.later_cycles,
         history_incomplete=position.history_incomplete,
         rejection=position.rejection,
         flags=tuple(position.flags if row is None else row.flags),

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
-from discovery.models import Heartbeat, Trade, Transaction
+from discovery.models import BalanceChange, Heartbeat, Trade, Transaction
 
 # The size includes indexes and TOAST data. PostgreSQL counts live rows as they change
 # but loses the counts in a crash; the estimate of the last vacuum is used then.
@@ -80,8 +80,12 @@ def _retention_by_table() -> dict[str, str]:
     """Return how long rows are kept, for the tables whose rows are deleted after some
     time.
     """
+    of_wallets = (
+        f"{settings.RETENTION_TRADES_DAYS} days once its wallet is off the watchlist"
+    )
     return {
-        Trade._meta.db_table: f"{settings.RETENTION_TRADES_DAYS} days once its wallet is off the watchlist",
+        Trade._meta.db_table: of_wallets,
+        BalanceChange._meta.db_table: of_wallets,
         Transaction._meta.db_table: f"{settings.RETENTION_CACHE_HOURS} h",
         Heartbeat._meta.db_table: "1 h after a worker's last heartbeat",
     }

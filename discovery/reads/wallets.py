@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 import msgspec
 from django.contrib.postgres.fields import ArrayField
@@ -17,7 +17,7 @@ from discovery.models import RunWallet, Wallet
 from discovery.models.enums import WalletStatus
 from discovery.reads import paging
 from discovery.reads.paging import Page, Slice
-from discovery.reads.row_values import one_of
+from discovery.reads.row_values import decode_stored, one_of
 
 ORDERINGS: Final[dict[str, tuple[OrderBy | str, ...]]] = {
     "-score": (
@@ -253,7 +253,7 @@ def wallet_detail(address: str) -> WalletDetail:
         score_version=wallet.score_version,
         provisional=wallet.provisional,
         unscored_reason=wallet.unscored_reason,
-        score_detail=_decode(wallet.score_detail, ScoreDetail) or ScoreDetail(),
+        score_detail=decode_stored(wallet.score_detail, ScoreDetail) or ScoreDetail(),
         flags=[Flag(str(name), str(evidence)) for name, evidence in flags],
         too_active=wallet.too_active,
         funder=wallet.funder,
@@ -265,7 +265,7 @@ def wallet_detail(address: str) -> WalletDetail:
         profiled_at=wallet.profiled_at,
         profile_requested_at=wallet.profile_requested_at,
         profile_error=wallet.profile_error,
-        profile=_decode(wallet.profile, Profile),
+        profile=decode_stored(wallet.profile, Profile),
     )
 
 
@@ -297,18 +297,3 @@ def _discovery(row: RunWallet) -> DiscoveryRow:
         entry_seconds=row.entry_seconds,
         flags=tuple(row.flags or ()),
     )
-
-
-Struct = TypeVar("Struct", bound=msgspec.Struct)
-
-
-def _decode(stored: Any, kind: type[Struct]) -> Struct | None:
-    """Return a stored JSON object as `kind`, or None if it is empty or another version
-    wrote it differently.
-    """
-    if not stored:
-        return None
-    try:
-        return msgspec.convert(stored, kind, strict=False)
-    except msgspec.ValidationError:
-        return None

@@ -16,8 +16,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from discovery.domain.chain_text import clean_text
-from discovery.domain.display import UNKNOWN, duration_text, short_address, sol_text
+from discovery.domain.display import (
+    UNKNOWN,
+    duration_text,
+    result_notes,
+    short_address,
+    sol_text,
+)
 from discovery.domain.flags import flag_label
+from discovery.domain.reasons import unknown_reason_label
 from discovery.domain.units import lamports_to_sol
 from discovery.reads.operators import has_operator
 from discovery.reads.trades import TradeRow
@@ -65,6 +72,13 @@ RESULT_MARKS: Final = {
     "loss": Mark("arrow_downward", "loss", "bad"),
     "even": Mark("drag_handle", "even", "dim"),
     "open": Mark("more_horiz", "open", "wait"),
+    "unknown": Mark("help", "unknown", "dim"),
+}
+_REJECTIONS: Final = {
+    "": "qualified",
+    "profit": "profit below the minimum",
+    "min_cost": "cost below the minimum",
+    "result_unknown": "result unknown",
 }
 _MARKS: Final = {"run": RUN_MARKS, "wallet": WALLET_MARKS, "result": RESULT_MARKS}
 
@@ -198,6 +212,16 @@ def words(name: str | None) -> str:
 
 
 register.filter(flag_label)
+register.filter(result_notes)
+register.filter(unknown_reason_label)
+
+
+@register.filter
+def rejection_label(name: str) -> str:
+    """The reason for which an early buyer did not qualify, in words."""
+    if name.startswith("flag_"):
+        return f"flag {flag_label(name.removeprefix('flag_'))}"
+    return _REJECTIONS.get(name, words(name))
 
 
 @register.filter

@@ -11,11 +11,14 @@ from simmarket.chain.pumpfun import CURVE_BASE
 from simmarket.chain.world import Pool, Token, World
 
 Json = dict[str, Any]
-DEXES = {"pumpfun": ("pump-fun", "Pump.fun"), "pumpswap": ("pumpswap", "PumpSwap")}
+DEXES = {
+    "pumpfun": ("pump-fun", "Pump.fun"),
+    "pumpswap": ("pumpswap", "PumpSwap"),
+    "launchlab": ("raydium-launchlab", "Raydium Launchlab"),
+    "raydium": ("raydium", "Raydium"),
+}
 IDLE_DEXES = (
-    "raydium",
     "raydium-clmm",
-    "raydium-launchlab",
     "meteora",
     "meteora-dbc",
     "orca",

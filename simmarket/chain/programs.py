@@ -25,6 +25,14 @@ PUMPSWAP = "pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA"
 PUMPSWAP_GLOBAL = "ADyA8hdefvWN2dbGGWFotbzWxrAvLW83WG6QCVXvJKqw"
 PUMPSWAP_EVENT_AUTHORITY = "GS4CU59F31iL7aR2Q8zVS8DRrcRnXX1yjQ66TqNVQnaR"
 
+LAUNCHLAB = "LanMV9sAd7wArD4vJFi2qDdfnVhFxYSUg6eADduJ3uj"
+LAUNCHLAB_AUTHORITY = "WLHv2UAZm6z4KyaaELi5pjdbJh6RESMva1Rnn8pJVVh"
+JUPITER_TRIGGER = "j1o2qRpjcyUwEvwtcfhEQefh773ZgjxcVRry7LDqg5X"
+KAMINO_LEND = "KLend2g3cP87fffoy8q1mQqGKjrxjC8boSyAYavgmjD"
+METEORA_DLMM = "LBUZKhRxPF3XUpBCjp4YzTKgLccjZhTSDM9YuVaPwxo"
+SPLIT_VAULTS = "SpLtVau1tPoo1111111111111111111111111111111"
+"""A program of nobody: an unlisted market whose two vaults have two owners."""
+
 FEE_RECIPIENTS = (
     "62qc2CNXwrYqQScmEdiZFFAnJR262PxWEuNQtxfafNgV",
     "7VtfL8fvgNfhz17qKRMjzQEXgbdpnHHHQRh54R9jP2RJ",
@@ -131,6 +139,11 @@ EXECUTABLES = frozenset(
         PUMP,
         PUMP_FEES,
         PUMPSWAP,
+        LAUNCHLAB,
+        JUPITER_TRIGGER,
+        KAMINO_LEND,
+        METEORA_DLMM,
+        SPLIT_VAULTS,
         *(bot.program for bot in BOTS.values() if bot.program),
     )
 )

@@ -13,14 +13,17 @@ from simmarket.chain.slots import SlotClock
 from simmarket.chain.sol_price import SolPrice
 
 BUY, SELL, TRANSFER_IN, TRANSFER_OUT = "buy", "sell", "in", "out"
+LOSE = "lose"
+"""Units leave in a way of which nobody can say what it brought."""
+ORDER_OPEN, ORDER_CLOSE, ORDER_FILL = "order open", "order close", "order fill"
 
 
 class Movement(NamedTuple):
-    """One buy, sale or transfer of a wallet.
+    """One buy, sale, transfer or order of a wallet.
 
     `quote_units` is the market amount (raw units of `quote`); `fees_lamports` is what
     this wallet paid on top of it in the transaction: network fee, tip, platform fee.
-    Both are 0 for transfers.
+    Both are 0 for what is no trade.
     """
 
     kind: str

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from simmarket.chain.builder import Builder
 from simmarket.chain.world import World
-from simmarket.worlds import small_world, trades_file
+from simmarket.worlds import habits_world, small_world, trades_file
 
-NAMES = ("small", "empty")
+NAMES = ("small", "habits", "empty")
 
 
 def build(name: str = "small", seed: int = 7) -> World:
@@ -20,6 +20,8 @@ def build(name: str = "small", seed: int = 7) -> World:
     """
     if name == "empty":
         return _empty_world(name, seed)
+    if name == "habits":
+        return habits_world.build(seed)
     if name == "small":
         with _garbage_collection_paused():
             return small_world.build(seed)

@@ -8,26 +8,19 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
 from simmarket.chain import programs
+from simmarket.chain import world as world_log
 from simmarket.chain.curve25519 import is_on_curve
 from simmarket.chain.figures import SERVER_START_OFFSET_SECONDS, main_pool
-from simmarket.chain.world import (
-    BUY,
-    SELL,
-    TRANSFER_IN,
-    TRANSFER_OUT,
-    Movement,
-    Token,
-    World,
-)
-from simmarket.worlds.cost_basis import ZERO, CostBasis
+from simmarket.chain.world import BUY, TRANSFER_IN, Movement, Token, World
+from simmarket.worlds.lots import Lots, TrueCycle
 
 SKILLED, LUCKY_ONCE = "skilled", "lucky once"
 
 
 @dataclass(frozen=True)
 class ExpectedWallet:
-    """One early buyer of one token; lamports rounded half-even, percentages to two
-    decimals.
+    """One early buyer of one token with the result of its first cycle; lamports rounded
+    half-even, percentages to two decimals, None if the result is unknown.
     """
 
     address: str
@@ -35,8 +28,9 @@ class ExpectedWallet:
     first_buy_offset_seconds: int
     entry_rank: int
     cost_lamports: int
-    realised_lamports: int
+    realised_lamports: int | None
     profit_pct: Decimal | None
+    knowledge: str
     qualified: bool
     history_incomplete: bool
     behaviours: tuple[str, ...]
@@ -72,6 +66,7 @@ class ExpectedCycle:
     net_lamports: int
     is_closed: bool
     has_sent_units: bool
+    knowledge: str
 
 
 def tokens(
@@ -79,6 +74,7 @@ def tokens(
     *,
     early_window_minutes: int = 30,
     min_profit_pct: Decimal = Decimal(50),
+    min_cost_sol: Decimal = Decimal("0.05"),
 ) -> dict[str, ExpectedToken]:
     """Return every token of the world by mint."""
     movements_by_mint: dict[int, list[Movement]] = defaultdict(list)
@@ -97,6 +93,7 @@ def tokens(
                 movements_by_mint[token.mint.account],
                 early_window_minutes=early_window_minutes,
                 min_profit_pct=min_profit_pct,
+                min_cost_sol=min_cost_sol,
             ),
         )
     return expected
@@ -183,114 +180,79 @@ def market_lamports(world: World, movement: Movement) -> Fraction:
     return Fraction(movement.quote_units * programs.LAMPORTS_PER_SOL, 10**6) / price_usd
 
 
-def cost_basis_of(world: World, movements: list[Movement]) -> CostBasis:
-    """Return the cost basis after a wallet's movements in one token, in chain order."""
-    basis = CostBasis()
+def lots_of(world: World, movements: list[Movement], opening_units: int = 0) -> Lots:
+    """Return the lots after a wallet's movements in one token, in chain order.
+
+    opening_units: those that it held before the first of them.
+    """
+    lots = Lots()
+    if opening_units:
+        lots.receive(
+            opening_units, world.transactions[movements[0].position].offset_seconds
+        )
     for movement in movements:
-        _apply(world, basis, movement)
-    return basis
+        _apply(world, lots, movement)
+    lots.finish()
+    return lots
 
 
-def _apply(world: World, basis: CostBasis, movement: Movement) -> None:
-    if movement.kind == BUY:
-        basis.buy(
-            movement.units, market_lamports(world, movement), movement.fees_lamports
-        )
-    elif movement.kind == SELL:
-        basis.sell(
-            movement.units, market_lamports(world, movement), movement.fees_lamports
-        )
-    elif movement.kind == TRANSFER_IN:
-        basis.receive(movement.units)
-    else:
-        basis.send(movement.units)
+def _apply(world: World, lots: Lots, movement: Movement) -> None:
+    at = world.transactions[movement.position].offset_seconds
+    units, fees = movement.units, movement.fees_lamports
+    match movement.kind:
+        case world_log.BUY:
+            lots.buy(units, market_lamports(world, movement), fees, at)
+        case world_log.SELL:
+            lots.sell(units, market_lamports(world, movement), fees, at)
+        case world_log.TRANSFER_IN:
+            lots.receive(units, at)
+        case world_log.LOSE:
+            lots.lose(units, at)
+        case world_log.ORDER_OPEN:
+            lots.open_order(units)
+        case world_log.ORDER_CLOSE:
+            lots.close_order(units)
+        case world_log.ORDER_FILL:
+            lamports = market_lamports(world, movement)
+            lots.sell(units, lamports, fees, at, from_order=True)
+        case _:
+            lots.send(units, at)
 
 
-@dataclass(slots=True)
-class _Cycle:
-    """A cycle while its movements are added up."""
-
-    opened: int
-    closed: int | None = None
-    last_trade: int = 0
-    peak_units: Fraction = ZERO
-    cost: Fraction = ZERO
-    matched_proceeds: Fraction = ZERO
-    units_with_basis: Fraction = (
-        ZERO  # of its own units with a cost, those that are still in the wallet
-    )
-    has_sent_units: bool = False
-
-    def expected(self, mint: str) -> ExpectedCycle:
-        """Return the rounded result."""
-        return ExpectedCycle(
-            mint=mint,
-            opened_offset_seconds=self.opened,
-            closed_offset_seconds=self.closed,
-            last_trade_offset_seconds=self.last_trade,
-            put_in_lamports=round(self.cost),
-            matched_lamports=round(self.matched_proceeds),
-            net_lamports=round(self.matched_proceeds - self.cost),
-            is_closed=self.closed is not None,
-            has_sent_units=self.has_sent_units,
-        )
-
-
-class _CycleLog:
-    """Splits one wallet's movements in one token into cycles."""
-
-    def __init__(self, world: World) -> None:
-        self.cycles: list[_Cycle] = []
-        self._world = world
-        self._basis = CostBasis()
-
-    def add(self, movement: Movement) -> None:
-        """Add the next movement."""
-        offset_seconds = self._world.transactions[movement.position].offset_seconds
+def _opening_units(movements: list[Movement]) -> int:
+    """Return the units that a wallet held before its first movement: the most that its
+    outflows are ahead of its inflows.
+    """
+    balance = lowest = 0
+    for movement in movements:
+        if movement.kind in {world_log.ORDER_OPEN, world_log.ORDER_CLOSE}:
+            continue  # they still belong to the wallet
         is_inflow = movement.kind in {BUY, TRANSFER_IN}
-        is_flat = not self.cycles or self.cycles[-1].closed is not None
-        if is_inflow and is_flat:
-            self.cycles.append(_Cycle(offset_seconds))
-        cost_before = self._basis.cost
-        proceeds_before = self._basis.matched_proceeds
-        units_before = self._basis.units_with_basis
-        _apply(self._world, self._basis, movement)
-        if not self.cycles:
-            return
-        cycle = self.cycles[-1]
-        if movement.kind == BUY:
-            cycle.cost += self._basis.cost - cost_before
-            cycle.units_with_basis += movement.units
-        if not is_inflow and units_before:
-            self._share(self._basis.matched_proceeds - proceeds_before, units_before)
-        self._update(cycle, movement, offset_seconds)
-
-    def _share(self, proceeds: Fraction, units_before: Fraction) -> None:
-        """Share proceeds and remaining units among the cycles in proportion to their
-        units with a basis.
-        """
-        remaining_share = self._basis.units_with_basis / units_before
-        for cycle in self.cycles:
-            cycle.matched_proceeds += proceeds * cycle.units_with_basis / units_before
-            cycle.units_with_basis *= remaining_share
-
-    def _update(self, cycle: _Cycle, movement: Movement, offset_seconds: int) -> None:
-        cycle.peak_units = max(cycle.peak_units, self._basis.units)
-        if movement.kind in {BUY, SELL}:
-            cycle.last_trade = offset_seconds
-        if movement.kind == TRANSFER_OUT:
-            cycle.has_sent_units = True
-        if cycle.closed is None and self._basis.units * 100 <= cycle.peak_units:
-            cycle.closed = offset_seconds
+        balance += movement.units if is_inflow else -movement.units
+        lowest = min(lowest, balance)
+    return -lowest
 
 
 def _cycles_of(
     world: World, mint: str, movements: list[Movement]
 ) -> list[ExpectedCycle]:
-    log = _CycleLog(world)
-    for movement in movements:
-        log.add(movement)
-    return [cycle.expected(mint) for cycle in log.cycles if cycle.cost]
+    lots = lots_of(world, movements, _opening_units(movements))
+    return [_expected_cycle(mint, cycle) for cycle in lots.cycles if cycle.cost]
+
+
+def _expected_cycle(mint: str, cycle: TrueCycle) -> ExpectedCycle:
+    return ExpectedCycle(
+        mint=mint,
+        opened_offset_seconds=cycle.opened,
+        closed_offset_seconds=cycle.closed,
+        last_trade_offset_seconds=cycle.last_trade or cycle.opened,
+        put_in_lamports=round(cycle.cost),
+        matched_lamports=round(cycle.matched),
+        net_lamports=round(cycle.matched - cycle.cost),
+        is_closed=cycle.closed is not None,
+        has_sent_units=cycle.has_sent_units,
+        knowledge=cycle.knowledge,
+    )
 
 
 def _early_buyers(
@@ -300,32 +262,55 @@ def _early_buyers(
     *,
     early_window_minutes: int,
     min_profit_pct: Decimal,
+    min_cost_sol: Decimal,
 ) -> dict[str, ExpectedWallet]:
     """Return the early buyers by address in the order of their first buy."""
     window_end = token.launched_offset_seconds + early_window_minutes * 60
     by_wallet: dict[int, list[Movement]] = defaultdict(list)
     for movement in movements:
         by_wallet[movement.wallet].append(movement)
-    early_buyers: dict[str, ExpectedWallet] = {}
-    # wallets are in the order of their first movement, which for an early buyer is its
-    # first buy
+    first_buys: list[tuple[int, list[Movement]]] = []
     for own_movements in by_wallet.values():
-        if _is_early_buyer(world, token, own_movements[0], window_end):
-            rank = len(early_buyers) + 1
-            buyer = _expected_wallet(
-                world, token, own_movements, rank=rank, min_profit_pct=min_profit_pct
-            )
-            early_buyers[buyer.address] = buyer
+        first = _first_early_buy(world, token, own_movements, window_end)
+        if first is not None:
+            first_buys.append((movements.index(first), own_movements))
+    early_buyers: dict[str, ExpectedWallet] = {}
+    for rank, (_, own_movements) in enumerate(sorted(first_buys, key=_place), start=1):
+        buyer = _expected_wallet(
+            world,
+            token,
+            own_movements,
+            rank=rank,
+            min_profit_pct=min_profit_pct,
+            min_cost_sol=min_cost_sol,
+        )
+        early_buyers[buyer.address] = buyer
     return early_buyers
 
 
-def _is_early_buyer(
-    world: World, token: Token, first: Movement, window_end: int
-) -> bool:
-    """Return True if a wallet's first movement is a buy inside the early window."""
-    offset_seconds = world.transactions[first.position].offset_seconds
-    is_early = token.launched_offset_seconds <= offset_seconds <= window_end
-    return first.kind == BUY and is_early and _is_wallet(world, first.wallet)
+def _place(first_buy: tuple[int, list[Movement]]) -> int:
+    place, _ = first_buy
+    return place
+
+
+def _first_early_buy(
+    world: World, token: Token, movements: list[Movement], window_end: int
+) -> Movement | None:
+    """Return the first buy of a wallet if it is inside the early window and the units
+    that the wallet had before are less than 1 % of it, else None.
+    """
+    if not _is_wallet(world, movements[0].wallet):
+        return None
+    units_before = _opening_units(movements)
+    for movement in movements:
+        if movement.kind == BUY:
+            offset_seconds = world.transactions[movement.position].offset_seconds
+            is_early = token.launched_offset_seconds <= offset_seconds <= window_end
+            is_first = units_before * 100 < movement.units
+            return movement if is_early and is_first else None
+        if movement.kind == TRANSFER_IN:
+            units_before += movement.units
+    return None
 
 
 def _expected_wallet(
@@ -335,31 +320,32 @@ def _expected_wallet(
     *,
     rank: int,
     min_profit_pct: Decimal,
+    min_cost_sol: Decimal,
 ) -> ExpectedWallet:
-    first = movements[0]
-    address = world.accounts.address(first.wallet)
-    basis = cost_basis_of(world, movements)
-    profit_pct = _profit_pct(basis)
+    wallet = movements[0].wallet
+    address = world.accounts.address(wallet)
+    opening_units = _opening_units(movements)
+    lots = lots_of(world, movements, opening_units)
+    entry = next(cycle for cycle in lots.cycles if cycle.buys)
+    profit_pct = entry.profit_pct
     is_profitable = profit_pct is not None and profit_pct >= Fraction(min_profit_pct)
+    is_large = entry.cost >= Fraction(min_cost_sol) * programs.LAMPORTS_PER_SOL
+    first_buy = next(movement for movement in movements if movement.kind == BUY)
     return ExpectedWallet(
         address=address,
         mint=world.accounts.address(token.mint.account),
-        first_buy_offset_seconds=world.transactions[first.position].offset_seconds,
+        first_buy_offset_seconds=world.transactions[first_buy.position].offset_seconds,
         entry_rank=rank,
-        cost_lamports=round(basis.cost),
-        realised_lamports=round(basis.realised),
+        cost_lamports=round(entry.cost),
+        realised_lamports=(
+            None if profit_pct is None else round(entry.matched - entry.sold_cost)
+        ),
         profit_pct=None if profit_pct is None else two_decimals(profit_pct),
-        qualified=is_profitable and first.wallet != token.creator,
-        history_incomplete=basis.history_incomplete,
+        knowledge=entry.knowledge,
+        qualified=is_profitable and is_large and wallet != token.creator,
+        history_incomplete=bool(opening_units),
         behaviours=tuple(world.behaviours.get(address, ())),
     )
-
-
-def _profit_pct(basis: CostBasis) -> Fraction | None:
-    """Return the exact profit in percent of the cost, or None without a cost."""
-    if not basis.cost:
-        return None
-    return (basis.matched_proceeds - basis.cost) / basis.cost * 100
 
 
 def two_decimals(value: Fraction) -> Decimal:

@@ -165,6 +165,7 @@ def test_a_database_of_the_last_release_needs_only_the_migrations_after_the_sche
         "0009_rename_models",
         "0010_descriptions",
         "0011_trade_reconciliation",
+        "0012_known_results",
     ]
 
 

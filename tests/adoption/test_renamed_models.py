@@ -49,6 +49,15 @@ SELECT id, 'view_discoverywallet', 'Can view wallet' FROM django_content_type WH
 """
 
 
+LATER_MODELS = ("balancechange",)
+"""Models that came after the renaming: Django keeps their content types."""
+
+
+def is_of_later_model(row: tuple[str, ...]) -> bool:
+    """Return True for a content type or a permission of such a model."""
+    return any(model in cell for model in LATER_MODELS for cell in row)
+
+
 @pytest.fixture(autouse=True)
 def _unblocked(django_db_blocker: Any) -> Iterator[None]:
     """Migrations run in this process, on databases of their own."""
@@ -116,7 +125,8 @@ def test_going_back_restores_the_old_names(
 ) -> None:
     migrate(renamed, "discovery", BEFORE)
 
-    assert renamed.rows(query) == last_release.rows(query)
+    rows = [row for row in renamed.rows(query) if not is_of_later_model(row)]
+    assert rows == last_release.rows(query)
 
 
 def test_old_names_that_another_release_added_again_are_merged(

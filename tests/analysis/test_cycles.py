@@ -191,43 +191,43 @@ def test_a_sale_beyond_the_position_is_unmatched_and_marks_the_cycle() -> None:
     assert cycle.history_incomplete
 
 
-def test_a_sale_without_any_known_cost_is_not_counted() -> None:
+def test_a_sale_without_any_known_cost_is_unknown() -> None:
     (cycle,) = cycles_of([sell(100, SOL)])
-    assert (cycle.result, cycle.exclusion_reason, cycle.unmatched_lamports) == (
-        "even",
-        "no cost",
-        SOL,
+    assert (cycle.result, cycle.net_lamports, cycle.unknown_reason) == (
+        "unknown",
+        None,
+        "no_cost",
     )
+    assert (cycle.exclusion_reason, cycle.unmatched_lamports) == ("unknown", SOL)
 
 
-def test_a_gain_in_a_token_with_poor_coverage_is_not_counted() -> None:
-    covered = [buy(900, SOL), move_in(100), sell(1_000, 20 * SOL)]
-    uncovered = [buy(899, SOL), move_in(101), sell(1_000, 20 * SOL)]
-    assert cycles_of(covered)[0].exclusion_reason == ""
-    assert (
-        cycles_of(uncovered)[0].result,
-        cycles_of(uncovered)[0].exclusion_reason,
-    ) == ("win", "coverage")
+def test_a_result_with_too_many_units_without_a_cost_is_unknown() -> None:
+    (partly,) = cycles_of([buy(900, SOL), move_in(100), sell(1_000, 20 * SOL)])
+    (unknown,) = cycles_of([buy(899, SOL), move_in(101), sell(1_000, 20 * SOL)])
+    assert (partly.result, partly.knowledge, partly.exclusion_reason) == (
+        "win",
+        "partly",
+        "",
+    )
+    assert (unknown.result, unknown.net_lamports) == ("unknown", None)
+    assert unknown.unknown_reason == "in_transfer"
 
 
-def test_a_loss_is_counted_despite_poor_coverage() -> None:
-    """A bag that is sent out and back has no cost any more, which must not hide the
-    loss.
-    """
-    first, second = cycles_of(
+def test_a_bag_that_is_sent_out_and_back_keeps_its_loss() -> None:
+    (cycle,) = cycles_of(
         [buy(100, 2 * SOL), move_out(100), move_in(100), sell(100, SOL)]
     )
-    assert (first.result, first.exclusion_reason) == ("loss", "")
-    assert second.exclusion_reason == "no cost"
+    assert (cycle.result, cycle.net_lamports) == ("loss", -SOL)
 
 
-def test_a_loss_that_is_due_to_a_sale_without_a_price_is_not_counted() -> None:
+def test_a_sale_without_a_price_is_no_loss() -> None:
     (cycle,) = cycles_of([buy(100, SOL), sell(100, None)])
-    assert (cycle.result, cycle.exclusion_reason, cycle.history_incomplete) == (
-        "loss",
-        "price unknown",
-        True,
+    assert (cycle.result, cycle.net_lamports, cycle.unknown_reason) == (
+        "unknown",
+        None,
+        "out_trade",
     )
+    assert cycle.history_incomplete
 
 
 def test_a_loss_is_counted_if_only_dust_was_sold_at_an_unknown_price() -> None:

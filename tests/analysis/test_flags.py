@@ -88,12 +88,21 @@ def test_wallets_that_lack_one_condition_are_no_bundle(
     assert bundle_flags("M", entries) == {}
 
 
-def test_buying_and_selling_within_one_transaction_is_arbitrage() -> None:
-    assert arbitrage_flag(2) == (
+@pytest.mark.parametrize(
+    ("transactions", "swaps", "is_flagged"),
+    [(3, 12, True), (3, 13, False), (2, 0, False), (0, 0, False), (50, 200, True)],
+)
+def test_arbitrage_is_a_fifth_of_the_transactions_and_at_least_three(
+    transactions: int, swaps: int, is_flagged: bool
+) -> None:
+    assert (arbitrage_flag(transactions, swaps) is not None) == is_flagged
+
+
+def test_the_evidence_of_arbitrage_has_the_share() -> None:
+    assert arbitrage_flag(3, 5) == (
         "arbitrage",
-        "bought and sold the same token within 2 transactions",
+        "bought and sold the same token within one transaction in 3 of 8 trading transactions",
     )
-    assert arbitrage_flag(0) is None
 
 
 def both_sides(times: int) -> list[HoldingEvent]:

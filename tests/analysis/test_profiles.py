@@ -128,17 +128,17 @@ def test_the_profit_interval_spans_no_gain_to_full_gain_of_units_without_a_cost(
     profile, _ = profiled(
         {
             "M": [
-                buy(100, SOL, at=NOW - DAY),
-                move_in(100, at=NOW - 60),
-                sell(200, 4 * SOL, at=NOW),
+                buy(90, SOL, at=NOW - DAY),
+                move_in(10, at=NOW - 60),
+                sell(100, 4 * SOL, at=NOW),
             ]
         }
     )
-    assert (profile.all.low_lamports, profile.all.high_lamports) == (SOL, 3 * SOL)
-    assert (profile.all.coverage, profile.all.unmatched_lamports) == (
-        Decimal("0.5"),
-        2 * SOL,
-    )
+    unmatched = 4 * SOL // 10
+    assert profile.all.unmatched_lamports == unmatched
+    assert profile.all.low_lamports == 4 * SOL - unmatched - SOL
+    assert profile.all.high_lamports == 3 * SOL
+    assert profile.all.coverage == Decimal("0.9")
 
 
 def test_nothing_sold_has_no_coverage() -> None:

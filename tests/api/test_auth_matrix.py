@@ -29,6 +29,7 @@ MATRIX = {
     ("run", "GET"): READ,
     ("run-wallets", "GET"): READ,
     ("run-tokens", "GET"): READ,
+    ("run-early-buyers", "GET"): READ,
     ("cancel", "POST"): RUN,
     ("retry", "POST"): RUN,
     ("stats", "GET"): READ,
@@ -42,6 +43,8 @@ MATRIX = {
     ("wallet", "PATCH"): ADMIN,
     ("trades", "GET"): READ,
     ("positions", "GET"): READ,
+    ("coverage", "GET"): READ,
+    ("coverage-transactions", "GET"): READ,
     ("profile", "POST"): RUN,
 }
 """Name of the path and method → the scope that a caller needs."""
@@ -72,6 +75,7 @@ def url(name: str, slash: str = "") -> str:
         PATHS[name][0]
         .replace("<str:run_id>", str(run.pk))
         .replace("<str:address>", wallet.address)
+        .replace("<str:category>", "out_sale")
     )
     return f"/api/{route}{slash}"
 

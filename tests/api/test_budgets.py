@@ -2,6 +2,7 @@
 every list.
 """
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -12,7 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from discovery.models import (
+    BalanceChange,
     Cycle,
+    Position,
     Pumps,
     Run,
     RunToken,
@@ -27,6 +30,7 @@ from tests.api.client import Api
 from tests.factories import (
     MINT,
     NOW,
+    BalanceChangeFactory,
     CycleFactory,
     PositionFactory,
     RunFactory,
@@ -45,6 +49,8 @@ BUDGETS = {
     "runs/{run}": 1,
     "runs/{run}/wallets": 4,
     "runs/{run}/tokens": 3,
+    "runs/{run}/early-buyers": 4,
+    "runs/{run}/early-buyers?format=csv": 3,
     "stats": 3,
     "stats?start_date=2026-01-01": 3,
     "config": 2,
@@ -57,6 +63,9 @@ BUDGETS = {
     "wallets/{wallet}/trades": 3,
     "wallets/{wallet}/trades?format=csv": 2,
     "wallets/{wallet}/positions": 4,
+    "wallets/{wallet}/coverage": 3,
+    "wallets/{wallet}/coverage/out_transfer": 3,
+    "wallets/{wallet}/coverage/in_buy": 3,
 }
 LARGE_COLUMNS = {
     "runs": ("errors", "funnel", "usage", "prior", "given_mints"),
@@ -88,7 +97,7 @@ def create_many(count: int) -> dict[str, str]:
     """
     run = Run.objects.order_by("pk").first() or RunFactory()
     wallet = Wallet.objects.filter(pk=address(0)).first() or WalletFactory(number=0)
-    for model in (RunToken, RunWallet, Trade, Cycle):
+    for model in (RunToken, RunWallet, Trade, Cycle, Position, BalanceChange):
         model.objects.all().delete()
     Run.objects.exclude(pk=run.pk).delete()
     Wallet.objects.exclude(pk=wallet.pk).delete()
@@ -113,7 +122,14 @@ def create_many(count: int) -> dict[str, str]:
         slot=lambda number: number,
     )
     copies(CycleFactory(), count, mint=lambda number: address(5000 + number))
-    PositionFactory(wallet=0, mint=address(9000 + count))
+    position = PositionFactory(wallet=0, run=run, mint=address(9000 + count))
+    copies(position, count, mint=lambda number: address(7000 + number))
+    copies(
+        BalanceChangeFactory(),
+        count,
+        signature=lambda number: f"{number}".rjust(88, "x"),
+        slot=lambda number: number,
+    )
     Pumps.objects.update_or_create(pk=1, defaults={"refreshed_at": timezone.now()})
     return {"run": str(run.pk), "wallet": wallet.address}
 
@@ -136,7 +152,11 @@ def test_every_get_has_a_budget() -> None:
     from discovery.api.urls import PATHS
 
     budgeted = {
-        path.split("?")[0].format(run="<str:run_id>", wallet="<str:address>")
+        re.sub(
+            r"coverage/\w+",
+            "coverage/<str:category>",
+            path.split("?")[0].format(run="<str:run_id>", wallet="<str:address>"),
+        )
         for path in BUDGETS
     }
     gets = {
@@ -211,7 +231,7 @@ LISTS: dict[str, Callable[[], object]] = {
 
 @pytest.mark.parametrize("index", LISTS)
 def test_an_index_serves_every_list(index: str) -> None:
-    create_many(800)
+    create_many(1_500)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE discovery_trades SET mint = wallet_address WHERE slot > 20"

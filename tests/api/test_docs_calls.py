@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from discovery.domain.api_keys import new_key
 from discovery.models import ApiKey, Config, Run
 from tests.factories import (
     MINT,
+    BalanceChangeFactory,
+    PositionFactory,
     RunFactory,
     RunTokenFactory,
     RunWalletFactory,
@@ -57,6 +60,20 @@ def world(transactional_db: None, live_server) -> dict[str, str]:
     RunWalletFactory(run=run, wallet=1)
     WalletFactory(number=1, label="whale")
     TradeFactory(wallet=1, slot=381_000_123)
+    PositionFactory(
+        run=run,
+        wallet=2,
+        cost_lamports=1_000_005_000,
+        realised_lamports=None,
+        profit_pct=None,
+        knowledge="unknown",
+        unknown_reason="out_order_open",
+        known_share=Decimal("0.0000"),
+        rejection="result_unknown",
+        entry_rank=4,
+        entry_seconds=61,
+    )
+    BalanceChangeFactory(wallet=1, slot=381_000_124)
     key = new_key()
     ApiKey.objects.create(
         name="docs", prefix=key.prefix, secret_hash=key.secret_hash, scope="admin"

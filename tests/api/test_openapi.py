@@ -69,7 +69,11 @@ def rows(db: None, config, monkeypatch) -> dict[str, str]:
     PositionFactory(wallet=1)
     RunWalletFactory(run=run, wallet=1)
     RunTokenFactory(run=run)
-    return {"run_id": str(run.pk), "address": address(1)}
+    return {
+        "run_id": str(run.pk),
+        "address": address(1),
+        "category": "out_transfer",
+    }
 
 
 @pytest.mark.parametrize("scope", ["admin", None])

@@ -182,7 +182,7 @@ def test_a_failed_run_is_never_at_100_pct(reader: Api) -> None:
     assert reader.get(f"runs/{run.pk}").json()["progress"]["pct"] == 99
 
 
-@pytest.mark.parametrize("tail", ["", "/wallets", "/tokens"])
+@pytest.mark.parametrize("tail", ["", "/wallets", "/tokens", "/early-buyers"])
 def test_an_unknown_run_is_404_and_a_malformed_id_400(tail: str, reader: Api) -> None:
     assert reader.get(f"runs/{uuid.uuid4()}{tail}").status_code == 404
     assert reader.get(f"runs/nonsense{tail}").status_code == 400

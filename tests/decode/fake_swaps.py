@@ -1,8 +1,9 @@
 """Wallets, pools and amounts of hand-built swaps, and what an outcome of decoding holds."""
 
-from discovery.decode.outcomes import Decoded, Outcome, Reason, Skipped
+from discovery.decode.outcomes import Decoded, Outcome, Skipped
 from discovery.domain.known_wallets import PLATFORM_FEE_WALLETS
 from discovery.domain.programs import WRAPPED_SOL
+from discovery.domain.reasons import Reason
 from discovery.domain.tip_accounts import TIP_ACCOUNTS
 from tests.fake_transactions import FakeTransaction, program_account, wallet
 

@@ -4,7 +4,6 @@ from hashlib import sha256
 
 import pytest
 
-from discovery.decode.outcomes import Reason
 from discovery.domain.programs import (
     CASH,
     LENDERS,
@@ -16,6 +15,7 @@ from discovery.domain.programs import (
     VENUES,
     WRAPPED_SOL,
 )
+from discovery.domain.reasons import Reason
 from tests.decode.fake_swaps import (
     ANA,
     BEN,

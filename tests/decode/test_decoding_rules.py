@@ -2,8 +2,9 @@
 
 import pytest
 
-from discovery.decode.outcomes import Decoded, Reason
+from discovery.decode.outcomes import Decoded
 from discovery.domain.programs import PUMPFUN, USDC, WRAPPED_SOL
+from discovery.domain.reasons import Reason
 from tests.decode.fake_swaps import (
     ANA,
     BEN,

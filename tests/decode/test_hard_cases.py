@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from discovery.decode.outcomes import Decoded, Outcome, Reason, Skipped
+from discovery.decode.outcomes import Decoded, Outcome, Skipped
 from discovery.decode.swaps import decode_json
 from discovery.domain.programs import USDC, WRAPPED_SOL
+from discovery.domain.reasons import Reason
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from discovery.decode.deltas import Deltas
-from discovery.decode.outcomes import Decoded, Outcome, Reason, Skipped
+from discovery.decode.outcomes import Decoded, Outcome, Skipped
 from discovery.decode.swaps import decode_json
 from discovery.domain.programs import STABLES, WRAPPED_SOL
+from discovery.domain.reasons import Reason
 from discovery.domain.trades import Trade
 from discovery.providers.transactions import decode_record
 

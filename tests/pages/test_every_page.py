@@ -41,9 +41,12 @@ PAGES = {
     "run-dialog": "runs/{run}/dialog",
     "run-live": "runs/{run}/live",
     "run-body": "runs/{run}/body",
+    "early-buyers": "runs/{run}/early-buyers",
     "wallets": "wallets/",
     "wallet": "wallets/{wallet}/",
     "trades": "wallets/{wallet}/trades",
+    "coverage": "wallets/{wallet}/coverage/",
+    "moved-units": "wallets/{wallet}/coverage/out_sale",
     "storage": "storage/",
 }
 ACTS = {

@@ -56,6 +56,7 @@ def test_flags_and_profiling_are_saved(operator: Person) -> None:
         ("max_token_age_hours", "169", "169 is not between 1 and 168 h"),
         ("early_window_minutes", "4", "4 is not between 5 and 120 min"),
         ("min_profit_pct", "500.01", "500.01 is not between 0 and 500 %"),
+        ("min_cost_sol", "0.0001", "0.0001 has more than 3 digits after the point"),
         ("max_tokens", "1.5", "1.5 is not a whole number"),
         ("max_tokens", "", "A number is needed here."),
         ("max_requests_per_run", "99", "99 is not between 100 and 10,000,000 calls"),

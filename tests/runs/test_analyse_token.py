@@ -205,10 +205,20 @@ def test_units_received_before_the_first_buy_make_no_early_buyer(
     giver = wallet("giver")
     gift = (
         FakeTransaction(giver, venue=None)
-        .units(giver, MINT, 7, 0)
-        .units(ANA, MINT, 0, 7)
+        .units(giver, MINT, 10, 0)
+        .units(ANA, MINT, 0, 10)
     )
     histories.add(gift, 30, ACCOUNT)
-    histories.add(swap(7, 7 + UNITS, -SOL), 60, CURVE, ACCOUNT)
-    histories.held[ACCOUNT] = 7 + UNITS
+    histories.add(swap(10, 10 + UNITS, -SOL), 60, CURVE, ACCOUNT)
+    histories.held[ACCOUNT] = 10 + UNITS
     assert analyse().buyers == []
+
+
+def test_dust_received_before_the_first_buy_changes_nothing(
+    histories: TransactionSource, analyse: Callable
+) -> None:
+    histories.add(swap(9, 9 + UNITS, -SOL), 60, CURVE, ACCOUNT)
+    histories.add(swap(9 + UNITS, 0, 3 * SOL), 90, CURVE, ACCOUNT)
+    buyer = only(analyse())
+    assert buyer.qualified
+    assert buyer.position.knowledge == "partly"

@@ -92,7 +92,10 @@ def test_closed_cycles_agree_with_what_the_wallets_did(answer: dict) -> None:
     compared = 0
     for wallet in Wallet.objects.values_list("address", flat=True):
         ours = Cycle.objects.filter(
-            wallet_address=wallet, close_reason="closed", history_incomplete=False
+            wallet_address=wallet,
+            close_reason="closed",
+            history_incomplete=False,
+            net_lamports__isnull=False,
         )
         for cycle in ours:
             same = [

@@ -158,7 +158,7 @@ def test_a_run_that_was_closed_as_dead_takes_no_findings_and_is_told_to_end() ->
     claim = step_queue.claim_step(run.steps.get(kind="token").pk, "a")
     assert claim is not None
     run_lifecycle.close(run.pk, RunStatus.FAILED)
-    result = TokenResult(Candidate(MINT), None, "", [], [], 0, {})
+    result = TokenResult(Candidate(MINT), None, "", [], [], [], 0, {})
     with (
         pytest.raises(step_queue.ClaimLost),
         step_queue.completion(claim, counts={}, usage={}),

@@ -47,6 +47,7 @@ def test_retention_deletes_expired_transactions(db: None, settings) -> None:
         )
     assert maintenance.apply_retention(now) == {
         "trades": 0,
+        "balance_changes": 0,
         "transactions": 1,
         "sessions": 0,
     }

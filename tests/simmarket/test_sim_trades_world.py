@@ -3,6 +3,7 @@
 import csv
 from collections import Counter, defaultdict
 from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -136,12 +137,20 @@ def test_units_sold_beyond_the_buys_exist_before_the_first_trade(oversold_world)
     assert (own.pre_units, own.post_units) == (150 * 10**6, 250 * 10**6)
 
 
-def test_an_overselling_buyer_has_an_incomplete_history(oversold_world):
-    buyers = expected_results.tokens(oversold_world)[MINT].early_buyers
-    assert set(buyers) == {ANA}
+def test_a_wallet_that_held_more_than_dust_before_is_no_early_buyer(oversold_world):
+    assert not expected_results.tokens(oversold_world)[MINT].early_buyers
+
+
+def test_a_wallet_that_held_dust_before_has_an_incomplete_history(world_of):
+    world = world_of(
+        row("buy", ANA, "1", "1000"), row("sell", ANA, "3", "1001", ts=1005)
+    )
+    buyers = expected_results.tokens(world)[MINT].early_buyers
     assert buyers[ANA].history_incomplete
-    # matched: 100 of 250 units for 40 % of 3 SOL and of the fee
-    assert buyers[ANA].realised_lamports == 1_200_000_000 - 2_000 - 1_000_005_000
+    assert buyers[ANA].knowledge == "partly"
+    # matched: 1000 of 1001 units, for their share of 3 SOL and of the fee
+    proceeds = Fraction(3_000_000_000 - 5_000) * 1000 / 1001
+    assert buyers[ANA].realised_lamports == round(proceeds) - 1_000_005_000
 
 
 def test_an_empty_or_repeated_signature_is_replaced(world_of):

@@ -26,10 +26,12 @@ from discovery.domain.run_params import NUMBER_SPECS
 from discovery.models import Run
 from discovery.models.enums import RunStatus, Trigger
 from discovery.reads import live, run_findings, runs, timeline
+from discovery.reads.filters import EarlyBuyerFilterSet
 from discovery.reads.paging import Page
 
 ROWS: Final = 25
 DIALOG_ROWS: Final = 8
+QUALIFIED: Final = "qualified"
 RUN_CHANGED: Final = "run-moved"
 
 
@@ -82,6 +84,36 @@ def body(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """
     values = {**_head_values(_run_or_404(run_id)), **_body_values(request, run_id)}
     return render_fragment(request, "discovery/run_body.html", values)
+
+
+@staff_view(VIEW_RUNS)
+def early_buyers(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    """Render a page of the early buyers of a run, of all or of those that were rejected
+    for one reason. Raises Http404 for an unknown run.
+    """
+    chosen = request.GET.get("rejection", "")
+    filters = EarlyBuyerFilterSet(_buyer_filter(chosen))
+    fetch = partial(run_findings.early_buyers, run_id, filters.qs)
+    try:
+        page = fetch_page(page_number(request), ROWS, fetch)
+    except Run.DoesNotExist:
+        raise Http404 from None
+    counts = run_findings.rejection_counts(run_id)
+    values = {
+        "run_id": run_id,
+        "buyers": page.rows,
+        "page": page.number,
+        "counts": counts,
+        "all_count": sum(counts.values()),
+        "chosen": chosen,
+    }
+    return render_fragment(request, "discovery/run/early_buyers.html", values)
+
+
+def _buyer_filter(chosen: str) -> dict[str, str]:
+    if chosen == QUALIFIED:
+        return {"qualified": "true"}
+    return {"rejection": chosen}
 
 
 @staff_view(START_RUNS, method="POST")

@@ -1,5 +1,6 @@
 """Base classes of the API views."""
 
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Final
@@ -107,6 +108,9 @@ def _refuse_chunked_body(request: Request) -> None:
         )
 
 
+_CATEGORY: Final = re.compile(r"(in|out)_[a-z_]{1,30}")
+
+
 class ListView(ApiView):
     """A list, one page at a time."""
 
@@ -167,4 +171,11 @@ def parsed_address(text: str) -> str:
     """Return the address of a path. Raises Problem 400."""
     if not is_address(text):
         raise invalid({"address": "not a Solana address"})
+    return text
+
+
+def parsed_category(text: str) -> str:
+    """Return the category of a path. Raises Problem 400."""
+    if not _CATEGORY.fullmatch(text):
+        raise invalid({"category": "not a category like out_sale or in_transfer"})
     return text

@@ -6,23 +6,31 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 import msgspec
+from django.http import StreamingHttpResponse
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from discovery import services
-from discovery.api.pagination import RunPagination, TokenPagination, WalletPagination
+from discovery.api.pagination import (
+    EarlyBuyerPagination,
+    RunPagination,
+    TokenPagination,
+    WalletPagination,
+)
 from discovery.api.problems import RETRY_SECONDS, invalid
 from discovery.api.schema import (
     BODY_PROBLEMS,
     LOCATION,
     RETRY_AFTER,
     RUN_ID,
+    export_responses,
     list_responses,
     responses,
 )
 from discovery.api.serializers import (
+    EarlyBuyerRowSerializer,
     ParamsSerializer,
     RunDetailSerializer,
     RunRowSerializer,
@@ -30,11 +38,11 @@ from discovery.api.serializers import (
     RunWalletRowSerializer,
 )
 from discovery.api.struct_serializers import struct_serializer
-from discovery.api.views.base import ApiView, ListView, parsed_run_id
+from discovery.api.views.base import ApiView, ExportView, ListView, parsed_run_id
 from discovery.models import Run
 from discovery.models.enums import ApiScope, Trigger
 from discovery.reads import run_findings, runs
-from discovery.reads.filters import RunFilterSet
+from discovery.reads.filters import EarlyBuyerFilterSet, RunFilterSet
 
 MAX_KEY_LENGTH: Final = 255
 _KEY_SHAPE: Final = re.compile(rf"[!-~]{{1,{MAX_KEY_LENGTH}}}")
@@ -183,6 +191,31 @@ class RunWalletsView(ListView):
         return self.paginated_response(
             partial(run_findings.run_wallets, parsed_run_id(run_id))
         )
+
+
+class RunEarlyBuyersView(ExportView):
+    """The early buyers of a run, qualified or not."""
+
+    filterset_class = EarlyBuyerFilterSet
+    pagination_class = EarlyBuyerPagination
+    serializer_class = EarlyBuyerRowSerializer
+
+    @extend_schema(
+        operation_id="list_run_early_buyers",
+        summary="Early buyers of a run with their results, rejected ones with the reason; as CSV or NDJSON all of them",
+        tags=TAGS,
+        parameters=[RUN_ID],
+        responses=export_responses(EarlyBuyerRowSerializer, 404),
+    )
+    def get(self, request: Request, run_id: str) -> Response | StreamingHttpResponse:
+        """Return a page of them, or every early buyer of the filter."""
+        run, rows = parsed_run_id(run_id), self.filterset.qs
+        if self.is_export:
+            return self.export_response(
+                run_findings.early_buyers_export(run, rows),
+                f"early-buyers-{str(run)[:8]}",
+            )
+        return self.paginated_response(partial(run_findings.early_buyers, run, rows))
 
 
 class RunTokensView(ListView):

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from discovery import services
 from discovery.api.pagination import (
+    MovedUnitsPagination,
     PositionPagination,
     TradePagination,
     WalletPagination,
@@ -20,6 +21,7 @@ from discovery.api.problems import RETRY_SECONDS
 from discovery.api.schema import (
     ADDRESS,
     BODY_PROBLEMS,
+    CATEGORY,
     LOCATION,
     RETRY_AFTER,
     export_responses,
@@ -27,6 +29,8 @@ from discovery.api.schema import (
     responses,
 )
 from discovery.api.serializers import (
+    CoverageSerializer,
+    MovedUnitsSerializer,
     PositionRowSerializer,
     TradeRowSerializer,
     WalletChangeSerializer,
@@ -34,9 +38,15 @@ from discovery.api.serializers import (
     WalletRowSerializer,
 )
 from discovery.api.struct_serializers import struct_serializer
-from discovery.api.views.base import ApiView, ExportView, ListView, parsed_address
+from discovery.api.views.base import (
+    ApiView,
+    ExportView,
+    ListView,
+    parsed_address,
+    parsed_category,
+)
 from discovery.models.enums import ApiScope
-from discovery.reads import positions, trades, wallets
+from discovery.reads import coverage, positions, trades, wallets
 from discovery.reads.filters import TradeFilterSet, WalletFilterSet
 
 TAGS: Final = ["wallets"]
@@ -161,6 +171,41 @@ class PositionsView(ListView):
         return self.paginated_response(
             partial(positions.wallet_positions, parsed_address(address))
         )
+
+
+class CoverageView(ApiView):
+    """How the units of a wallet came in and left."""
+
+    @extend_schema(
+        operation_id="get_coverage",
+        summary="Outflows and inflows of a wallet by reason, and the share whose value is known",
+        tags=TAGS,
+        parameters=[ADDRESS],
+        responses=responses(200, CoverageSerializer, 404),
+    )
+    def get(self, request: Request, address: str) -> Response:
+        """Return the coverage."""
+        found = coverage.wallet_coverage(parsed_address(address))
+        return Response(CoverageSerializer(found).data)
+
+
+class CoverageTransactionsView(ListView):
+    """The transactions of one category of the coverage."""
+
+    pagination_class = MovedUnitsPagination
+    serializer_class = MovedUnitsSerializer
+
+    @extend_schema(
+        operation_id="list_coverage_transactions",
+        summary="Transactions of one category of the coverage, newest first",
+        tags=TAGS,
+        parameters=[ADDRESS, CATEGORY],
+        responses=list_responses(MovedUnitsSerializer, 404),
+    )
+    def get(self, request: Request, address: str, category: str) -> Response:
+        """Return a page of them."""
+        wallet, chosen = parsed_address(address), parsed_category(category)
+        return self.paginated_response(partial(coverage.moved_units, wallet, chosen))
 
 
 class ProfileView(ApiView):

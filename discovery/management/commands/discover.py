@@ -335,17 +335,27 @@ def _wallet_object(wallet: run_results.FoundWallet) -> dict[str, Any]:
         "mint": wallet.mint,
         "qualified": wallet.qualified,
         "profit_pct": _number_or_none(wallet.profit_pct),
-        "realised_lamports": str(wallet.realised_lamports),
+        "realised_lamports": _text_or_none(wallet.realised_lamports),
         "cost_lamports": str(wallet.cost_lamports),
         "first_buy_at": _iso_or_none(wallet.first_buy_at),
         "entry_rank": wallet.entry_rank,
         "entry_seconds": wallet.entry_seconds,
+        "knowledge": wallet.knowledge,
+        "unknown_reason": wallet.unknown_reason,
+        "known_share": _number_or_none(wallet.known_share),
+        "has_moved_out": wallet.has_moved_out,
+        "later_cycles": wallet.later_cycles,
         "history_incomplete": wallet.history_incomplete,
         "rejection": wallet.rejection,
         "flags": list(wallet.flags),
         "is_new": wallet.is_new,
         "score": _number_or_none(wallet.score),
     }
+
+
+def _text_or_none(lamports: int | None) -> str | None:
+    """Return an amount as text: JSON numbers lose digits beyond 2⁵³."""
+    return None if lamports is None else str(lamports)
 
 
 def _number_or_none(value: Decimal | None) -> float | None:

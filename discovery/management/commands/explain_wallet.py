@@ -12,6 +12,7 @@ from rich.text import Text
 
 from discovery.domain.addresses import parse_address
 from discovery.domain.display import UNKNOWN, sol_text
+from discovery.domain.reasons import unknown_reason_label
 from discovery.management.terminal import stdout_console
 from discovery.reads.evidence import (
     Evidence,
@@ -159,7 +160,8 @@ def _counted_text(cycle: EvidenceCycle) -> str:
     if cycle.is_seed:
         return "no: seed"
     if cycle.left_out:
-        return f"no: {cycle.left_out}"
+        reason = unknown_reason_label(cycle.unknown_reason) or cycle.left_out
+        return f"no: {reason}"
     return "yes"
 
 
