@@ -2,6 +2,7 @@
 known.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from fractions import Fraction
 from math import ceil
@@ -66,6 +67,7 @@ class Holding(msgspec.Struct, frozen=True):
     unknown_reason: str
     known_share: Fraction
     outflow_costs: Mapping[str, OutflowCost]
+    inflow_counts: Mapping[str, int]  # of units without a known cost, by reason
 
     @property
     def realised(self) -> Fraction:
@@ -126,6 +128,7 @@ class HoldingBuilder:
         self._uncosted: dict[str, Fraction] = {}  # units by reason
         self._unpriced: dict[str, Fraction] = {}
         self._outflows: dict[str, OutflowCost] = {}
+        self._inflows: Counter[str] = Counter()
 
     def add_units(self, units: Fraction, basis: Fraction, time: int) -> None:
         """Add bought units and their cost."""
@@ -151,6 +154,7 @@ class HoldingBuilder:
     def add_uncosted(self, units: Fraction | int, reason: Reason) -> None:
         """Count units that came in without a known cost."""
         self.acquired_units += units
+        self._inflows[reason] += 1
         self._uncosted[reason] = self._uncosted.get(reason, ZERO) + units
 
     def add_unpriced(self, units: int, reason: Reason) -> None:
@@ -246,6 +250,7 @@ class HoldingBuilder:
             unknown_reason=unknown_reason,
             known_share=self._known_share(),
             outflow_costs=dict(self._outflows),
+            inflow_counts=dict(self._inflows),
         )
 
     def _unknown_reason(self) -> str:

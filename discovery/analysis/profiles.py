@@ -75,6 +75,7 @@ def build_profile(
         timing_percentile=_two_places(quotient(sum(percentiles), len(percentiles))),
         timing_n=len(percentiles),
         outflows=_outflows(holdings),
+        inflows=_inflows(holdings),
     )
     return profile, cycles
 
@@ -92,6 +93,14 @@ def _outflows(holdings: Iterable[Holding]) -> tuple[OutflowSum, ...]:
         for category, count in counts.items()
     ]
     return tuple(sorted(rows, key=lambda row: (-row.cost_lamports, row.category)))
+
+
+def _inflows(holdings: Iterable[Holding]) -> dict[str, int]:
+    """Return the number of inflows without a known cost by reason, in all cycles."""
+    counts: Counter[str] = Counter()
+    for holding in holdings:
+        counts.update(holding.inflow_counts)
+    return dict(sorted(counts.items()))
 
 
 def _swap_times(histories: Mapping[str, Sequence[HoldingEvent]]) -> list[int]:

@@ -87,7 +87,7 @@ def result_notes(result: ResultFacts) -> list[str]:
     """
     notes: list[str] = []
     if result.knowledge == "unknown":
-        notes.append(f"unknown: {unknown_reason_label(result.unknown_reason)}")
+        notes.append(unknown_reason_label(result.unknown_reason))
     elif result.knowledge == "partly" and result.known_share is not None:
         notes.append(f"{_floor_pct(result.known_share)} % known")
     if getattr(result, "has_moved_out", False):

@@ -192,6 +192,7 @@ class Profile(msgspec.Struct, frozen=True):
     )  # mean place among a token's early buyers, 0 = first, 100 = last; two places
     timing_n: int
     outflows: tuple[OutflowSum, ...] = ()  # of all cycles, largest cost first
+    inflows: dict[str, int] = {}  # of units without a known cost: reason → their number
 
 
 class Part(msgspec.Struct, frozen=True):

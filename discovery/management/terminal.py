@@ -206,7 +206,7 @@ def _notes(row: FoundWallet) -> str:
     ]
     if row.history_incomplete:
         notes.append("history incomplete")
-    if row.rejection not in {"", "result_unknown"}:
+    if row.rejection:
         notes.append(f"rejected: {row.rejection.replace('_', ' ')}")
     return ", ".join(filter(None, notes))
 

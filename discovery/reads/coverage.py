@@ -38,6 +38,13 @@ _KNOWN: Final = frozenset(
 """Categories whose value is known: what is sent away or burned brings nothing."""
 
 
+_UNSEEN: Final = frozenset(
+    f"{direction}_{reason}"
+    for direction in ("in", "out")
+    for reason in (Reason.NOT_SEEN, Reason.HELD_BEFORE)
+)
+
+
 class CoverageRow(msgspec.Struct, frozen=True):
     """Transactions that moved units in one way."""
 
@@ -51,7 +58,10 @@ class CoverageRow(msgspec.Struct, frozen=True):
     is_known: Annotated[
         bool, Meta(description="What the units cost or brought is known.")
     ]
-    transactions: int
+    count: Annotated[int, Meta(description="Number of movements.")]
+    has_transactions: Annotated[
+        bool, Meta(description="False: what was not seen has none to show.")
+    ]
     cost_lamports: Annotated[
         Lamports | None,
         Meta(
@@ -92,8 +102,9 @@ class MovedUnits(msgspec.Struct, frozen=True):
 def wallet_coverage(address: str) -> Coverage:
     """Return the coverage of a wallet. Three queries. Raises Wallet.DoesNotExist."""
     wallet = Wallet.objects.only("profile", "profiled_at").get(pk=address)
-    costs = _outflow_costs(wallet)
-    counts = _counts(address)
+    profile = decode_stored(wallet.profile, Profile)
+    costs = _outflow_costs(profile)
+    counts = _unseen_counts(profile) | _counts(address)
     outflows = _rows(counts, costs, "out_")
     return Coverage(
         address=address,
@@ -104,9 +115,20 @@ def wallet_coverage(address: str) -> Coverage:
     )
 
 
-def _outflow_costs(wallet: Wallet) -> dict[str, int]:
-    """Return category → cost of the units in lamports, from the profile."""
-    profile = decode_stored(wallet.profile, Profile)
+def _unseen_counts(profile: Profile | None) -> dict[str, int]:
+    """Return category → number of inflows that no stored transaction shows."""
+    if profile is None:
+        return {}
+    unseen = (Reason.NOT_SEEN, Reason.HELD_BEFORE)
+    return {
+        f"in_{reason}": profile.inflows[reason]
+        for reason in unseen
+        if reason in profile.inflows
+    }
+
+
+def _outflow_costs(profile: Profile | None) -> dict[str, int]:
+    """Return category → cost of the units in lamports."""
     if profile is None:
         return {}
     return {f"out_{row.category}": row.cost_lamports for row in profile.outflows}
@@ -140,13 +162,14 @@ def _rows(
             category=category,
             label=category_label(category),
             is_known=category in _KNOWN,
-            transactions=counts.get(category, 0),
+            count=counts.get(category, 0),
+            has_transactions=category in counts and category not in _UNSEEN,
             cost_lamports=costs.get(category),
         )
         for category in categories
     ]
     return sorted(
-        rows, key=lambda row: (-(row.cost_lamports or 0), -row.transactions, row.label)
+        rows, key=lambda row: (-(row.cost_lamports or 0), -row.count, row.label)
     )
 
 

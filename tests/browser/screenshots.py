@@ -21,6 +21,7 @@ PAGES = {
     "run": "/admin/discovery/runs/{run}/",
     "wallets": "/admin/discovery/wallets/",
     "wallet": "/admin/discovery/wallets/{wallet}/",
+    "coverage": "/admin/discovery/wallets/{wallet}/coverage/",
     "runs-list": "/admin/discovery/run/",
     "tokens-list": "/admin/discovery/runtoken/",
     "wallets-of-runs-list": "/admin/discovery/runwallet/",
