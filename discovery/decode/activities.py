@@ -4,7 +4,7 @@ Balances alone cannot tell a loan or a withdrawal from a pool from a trade: in a
 them units go one way and a quote the other. The instruction decides.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Final
 
@@ -111,9 +111,9 @@ class Activities:
 
     __slots__ = ("_calls", "_programs")
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, known_keys: Iterable[str]) -> None:
         self._calls = calls
-        self._programs = _KNOWN.intersection(calls.keys)
+        self._programs = _KNOWN.intersection(known_keys)
 
     def reason_of_no_trade(self, wallet: str) -> Reason | None:
         """Return LOAN or LIQUIDITY if the wallet's changes belong to one, else None.

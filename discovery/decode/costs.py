@@ -3,7 +3,7 @@ fees, rent, and transfers of its own SOL.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Final
 
@@ -16,7 +16,7 @@ from discovery.decode.instructions import (
 )
 from discovery.domain.addresses import is_on_curve
 from discovery.domain.known_wallets import SERVICES
-from discovery.domain.programs import QUOTE_REQUESTS
+from discovery.domain.programs import ASSOCIATED_TOKEN, QUOTE_REQUESTS
 from discovery.domain.tip_accounts import TIP_ACCOUNTS
 
 
@@ -53,6 +53,7 @@ class WalletCosts(msgspec.Struct, frozen=True, gc=False):
         )
 
 
+_ACCOUNT_CREATORS: Final = frozenset({ASSOCIATED_TOKEN})
 NO_FEES: Final = ServiceFees()
 NO_COSTS: Final = WalletCosts()
 
@@ -106,11 +107,21 @@ class CostReader:
         signers = self._deltas.signers
         if len(signers) == 1:
             return {signers[0]: _fees_of(gains)}
-        payments: dict[str, Counter[str]] = defaultdict(Counter)
-        for move in self._calls.all_moves():
-            if move.destination in gains and move.source in signers:
-                payments[move.source][move.destination] += move.lamports
+        payments = self._payments(gains, self._calls.top_level_transfers())
+        explained = sum((paid for paid in payments.values()), Counter[str]())
+        if explained != gains:
+            payments = self._payments(gains, self._calls.all_moves())
         return {signer: _fees_of(paid) for signer, paid in payments.items()}
+
+    def _payments(
+        self, gains: Mapping[str, int], moves: Iterable[SolMove]
+    ) -> dict[str, Counter[str]]:
+        """Return signer -> account -> lamports that the moves paid into `gains`."""
+        payments: dict[str, Counter[str]] = defaultdict(Counter)
+        for move in moves:
+            if move.destination in gains and move.source in self._deltas.signers:
+                payments[move.source][move.destination] += move.lamports
+        return payments
 
     def _service_gains(self) -> dict[str, int]:
         """Return the lamports that each tip account and platform fee wallet gained. A
@@ -119,9 +130,10 @@ class CostReader:
         """
         deltas = self._deltas
         gains: dict[str, int] = {}
-        if SERVICES.isdisjoint(deltas.keys) and SERVICES.isdisjoint(deltas.by_owner):
+        known = deltas.known_keys
+        if SERVICES.isdisjoint(known) and SERVICES.isdisjoint(deltas.by_owner):
             return gains
-        for account in SERVICES.intersection(chain(deltas.keys, deltas.by_owner)):
+        for account in SERVICES.intersection(chain(known, deltas.by_owner)):
             lamports = deltas.sol_lamports(account)
             if lamports > 0:
                 gains[account] = lamports
@@ -139,17 +151,28 @@ class CostReader:
         rent = sum(rent_by_account.values())
         if not rent:
             return 0
-        has_sponsors = len(self._deltas.signers) > 1
+        has_sponsors = self._may_have_sponsors(signer)
         for account, lamports in rent_by_account.items():
             if lamports < 0 and self._is_refund_of_others(account, signer):
                 rent -= lamports
             elif lamports > 0 and has_sponsors:
-                rent -= self._sponsored_lamports(account, signer)
+                rent -= self._sponsored_lamports(account, signer, lamports)
         if not has_sponsors:
             return rent
         if rent and self._has_sponsor(signer, rent):
             return 0
         return rent
+
+    def _may_have_sponsors(self, signer: str) -> bool:
+        """Return True if another signer paid more, or got more, than the network fee."""
+        deltas = self._deltas
+        for other in deltas.signers:
+            if other == signer:
+                continue
+            fee = deltas.meta.fee if other == deltas.keys[0] else 0
+            if deltas.native_lamports(other) + fee:
+                return True
+        return False
 
     def _is_refund_of_others(self, account: str, signer: str) -> bool:
         """Return True if the rent of a closed token account went to another account."""
@@ -157,8 +180,14 @@ class CostReader:
             self._refunds = self._calls.refunds()
         return self._refunds.get(account, signer) != signer
 
-    def _sponsored_lamports(self, account: str, signer: str) -> int:
-        """Return the lamports that others put into a token account of the wallet."""
+    def _sponsored_lamports(self, account: str, signer: str, rent: int) -> int:
+        """Return the lamports of the rent that others put into a token account of the
+        wallet.
+        """
+        # `Create` and `CreateIdempotent` name the payer, then the account.
+        for call in self._calls.top_level(_ACCOUNT_CREATORS, account):
+            if call.accounts[1:2] == [account]:
+                return 0 if call.accounts[0] == signer else rent
         return sum(
             move.lamports
             for move in self._calls.all_moves()
@@ -187,7 +216,7 @@ class CostReader:
         fees are counted apart; SOL into the wallet's own token account is wrapped.
         """
         lamports = 0
-        for move in self._calls.top_level_moves():
+        for move in self._calls.top_level_transfers():
             if move.source == signer and self._is_own_transfer(move.destination, move):
                 lamports -= move.lamports
             elif move.destination == signer and self._is_own_transfer(
@@ -200,16 +229,17 @@ class CostReader:
         """Return True if SOL between a wallet and `other` belongs to no trade."""
         if move.is_creation or move.source == move.destination:
             return False
-        if other in SERVICES or other in self._deltas.token_accounts():
+        deltas = self._deltas
+        if other in SERVICES or deltas.is_transient(other):
             return False
-        return not (self._is_counterparty(other) or self._deltas.is_transient(other))
+        return not (self._is_counterparty(other) or other in deltas.token_accounts())
 
     def _is_counterparty(self, other: str) -> bool:
         """Return True if `other` is a market, or a market maker that signed."""
         if other not in self._deltas.by_owner:
             return False
         if other in self._deltas.signers:
-            return not QUOTE_REQUESTS.isdisjoint(self._deltas.keys)
+            return not QUOTE_REQUESTS.isdisjoint(self._deltas.known_keys)
         return not is_on_curve(other)
 
 

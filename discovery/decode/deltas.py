@@ -6,14 +6,25 @@ readonly keys.
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
-from discovery.domain.programs import WRAPPED_SOL
+from discovery.domain.known_wallets import SERVICES
+from discovery.domain.programs import (
+    LENDERS,
+    ORDER_BOOKS,
+    QUOTE_REQUESTS,
+    VENUES,
+    WRAPPED_SOL,
+)
 from discovery.providers.transactions import (
     Meta,
     ParsedKey,
     TokenBalance,
     TransactionRecord,
+)
+
+_KNOWN_ADDRESSES: Final = frozenset(
+    {*VENUES, *SERVICES, *LENDERS, *ORDER_BOOKS, *QUOTE_REQUESTS}
 )
 
 
@@ -45,6 +56,7 @@ class Deltas:
         "by_owner",
         "decimals",
         "keys",
+        "known_keys",
         "meta",
         "signers",
     )
@@ -55,6 +67,7 @@ class Deltas:
         if meta.loaded_addresses is not None:
             self.keys += meta.loaded_addresses.writable
             self.keys += meta.loaded_addresses.readonly
+        self.known_keys = [key for key in self.keys if key in _KNOWN_ADDRESSES]
         self.by_owner: dict[str, dict[str, int]] = {}
         self.decimals: dict[str, int] = {}
         self._token_accounts: set[str] | None = None
@@ -181,10 +194,7 @@ def _keys_and_signers(record: TransactionRecord) -> tuple[list[str], list[str]]:
     has as many signers as signatures.
     """
     message = record.transaction.message
-    encodings = set(map(type, message.account_keys))
-    if len(encodings) > 1:
-        raise TypeError("account keys of both encodings in one message")
-    if ParsedKey in encodings:
+    if isinstance(message.account_keys[0], ParsedKey):
         parsed = cast("list[ParsedKey]", message.account_keys)
         signers = [key.pubkey for key in parsed if key.signer]
         return [key.pubkey for key in parsed], signers
@@ -192,4 +202,5 @@ def _keys_and_signers(record: TransactionRecord) -> tuple[list[str], list[str]]:
     if message.header is not None:
         signer_count = message.header.num_required_signatures
     keys = cast("list[str]", message.account_keys).copy()
+    "".join(keys)  # TypeError if a key of the other encoding is among them
     return keys, keys[:signer_count]

@@ -139,5 +139,5 @@ class _Escrow:
             tip_lamports=0,
             platform_fee_lamports=0,
             rent_lamports=0,
-            venues=venue_names(deltas.keys),
+            venues=venue_names(deltas.known_keys),
         )

@@ -34,6 +34,8 @@ _TAG_BYTES: Final = 4
 _KEY_BYTES: Final = 32
 _LENGTH_BYTES: Final = 8
 _LAMPORT_BYTES: Final = 8
+_MAX_TRANSFER_DATA: Final = 17  # base58 characters of a tag and the lamports
+_CREATE_ACCOUNTS: Final = 2  # `TransferWithSeed`, the other long one, has three
 _MAX_SYSTEM_DATA: Final = 180  # base58 characters; the longest seed has 32 bytes
 
 # `TokenInstruction::CloseAccount` of the SPL token program is the single byte 9. Its
@@ -84,7 +86,15 @@ class Calls:
     KeyError if a text is not base58.
     """
 
-    __slots__ = ("_all_moves", "_inner", "_moves", "_record", "_top_level", "keys")
+    __slots__ = (
+        "_all_moves",
+        "_inner",
+        "_moves",
+        "_record",
+        "_top_level",
+        "_transfers",
+        "keys",
+    )
 
     def __init__(self, keys: list[str], record: TransactionRecord) -> None:
         self.keys = keys
@@ -92,6 +102,7 @@ class Calls:
         self._top_level: _ByProgram | None = None
         self._inner: _ByProgram | None = None
         self._moves: list[SolMove] | None = None
+        self._transfers: list[SolMove] | None = None
         self._all_moves: list[SolMove] | None = None
 
     def top_level(
@@ -129,6 +140,24 @@ class Calls:
             self._all_moves = self.top_level_moves() + inner
         return self._all_moves
 
+    def top_level_transfers(self) -> list[SolMove]:
+        """Return the moves of SOL by instructions of the message that open no account."""
+        if self._transfers is None:
+            self._transfers = [*self._read_transfers()]
+        return self._transfers
+
+    def _read_transfers(self) -> Iterator[SolMove]:
+        for instruction in self._top_level_by_program().get(SYSTEM, ()):
+            is_creation = (
+                len(instruction.data or "") > _MAX_TRANSFER_DATA
+                and len(instruction.accounts or ()) == _CREATE_ACCOUNTS
+            )
+            if is_creation:
+                continue
+            move = self._move_of(instruction)
+            if move is not None and not move.is_creation:
+                yield move
+
     def refunds(self) -> dict[str, str]:
         """Return token account that the message closes -> account that got its
         lamports.
@@ -148,13 +177,18 @@ class Calls:
     def _moves_of(self, by_program: _ByProgram) -> list[SolMove]:
         moves = []
         for instruction in by_program.get(SYSTEM, ()):
-            if isinstance(instruction.parsed, dict):
-                move = _parsed_move(instruction.parsed)
-            else:
-                move = _raw_move(instruction.data or "", self._accounts_of(instruction))
+            move = self._move_of(instruction)
             if move is not None:
                 moves.append(move)
         return moves
+
+    def _move_of(self, instruction: ParsedInstruction) -> SolMove | None:
+        """Return the move of an instruction of the system program, None if it moves
+        nothing.
+        """
+        if isinstance(instruction.parsed, dict):
+            return _parsed_move(instruction.parsed)
+        return _raw_move(instruction.data or "", self._accounts_of(instruction))
 
     def _accounts_of(self, instruction: ParsedInstruction) -> list[str]:
         """Return the addresses of the accounts of an instruction."""

@@ -24,9 +24,11 @@ from discovery.decode.leg import Leg, NoTrade
 from discovery.decode.legs import LegFinder
 from discovery.decode.outcomes import Decoded, Failed, Outcome, Skipped
 from discovery.decode.reconciliation import Reconciliation, unexplained_lamports
+from discovery.decode.reserves import Reserves, reserves_after
 from discovery.decode.venues import venue_names
 from discovery.domain.addresses import is_on_curve, is_wallet
 from discovery.domain.known_wallets import SHARED_AUTHORITIES
+from discovery.domain.programs import WRAPPED_SOL
 from discovery.domain.reasons import Reason
 from discovery.domain.trades import Trade
 from discovery.providers.errors import UNREADABLE
@@ -104,13 +106,13 @@ class _Transaction:
         self.record = record
         self.meta = meta
         self.deltas = Deltas(record, meta)
-        self.venues = venue_names(self.deltas.keys)
+        self.venues = venue_names(self.deltas.known_keys)
         self.trades: list[Trade] = []
         self._reasons: dict[str, Reason] = {}  # of the wallets that did not trade
         calls = Calls(self.deltas.keys, record)
         self._calls = calls
         self._costs = CostReader(self.deltas, calls)
-        self._activities = Activities(calls)
+        self._activities = Activities(calls, self.deltas.known_keys)
         self._reconciliation = Reconciliation(self.deltas, calls)
 
     def outcome(self) -> Outcome:
@@ -211,6 +213,7 @@ class _Transaction:
         """Add one trade for each leg of the wallet. The first one gets all its costs."""
         record = self.record
         for leg in legs:
+            reserves = self._reserves(wallet, leg)
             self.trades.append(
                 Trade(
                     signature=record.signature,
@@ -233,9 +236,17 @@ class _Transaction:
                     pool=self._pool(wallet, leg.mint),
                     value_mint=leg.value_mint,
                     value_units=leg.value_units,
+                    pool_quote_after=reserves.quote_units if reserves else None,
+                    pool_base_after=reserves.base_units if reserves else None,
                 )
             )
             costs, rest_lamports = NO_COSTS, 0
+
+    def _reserves(self, wallet: str, leg: Leg) -> Reserves | None:
+        """Return the reserves of the market of a trade for SOL, None if not known."""
+        if leg.quote_mint != WRAPPED_SOL:
+            return None
+        return reserves_after(self.deltas, wallet, leg.mint, self.venues)
 
     def _pool(self, wallet: str, mint: str) -> str | None:
         """Return the market that the wallet traded the mint with, None if there are

@@ -1,25 +1,18 @@
 """Base58 with the alphabet of Bitcoin, as Solana writes keys, signatures and data."""
 
-from functools import lru_cache
-from operator import mul
 from typing import Final
 
 _ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VALUES: Final = {char: value for value, char in enumerate(_ALPHABET)}
 
 
-@lru_cache(maxsize=128)
-def _powers(count: int) -> list[int]:
-    """Return the first powers of 58, that of 0 first."""
-    return [58**exponent for exponent in range(count)]
-
-
 def base58_bytes(text: str) -> bytes:
     """Return the bytes of a text. Each leading "1" is a zero byte. Raises KeyError if
     `text` is not base58.
     """
-    digits = map(_VALUES.__getitem__, reversed(text))
-    number = sum(map(mul, digits, _powers(len(text))))
+    number = 0
+    for char in text:
+        number = number * 58 + _VALUES[char]
     leading_zeros = len(text) - len(text.lstrip("1"))
     byte_count = (number.bit_length() + 7) // 8
     payload: bytes = number.to_bytes(byte_count, "big")

@@ -134,9 +134,10 @@ MIGRATORS: Final = frozenset({"39azUYFWPz3VHgKCf3VChUwbpURdCHRxjWVowf5jUJjg"})
 
 BURN_ADDRESS: Final = "1nc1nerator11111111111111111111111111111111"
 
+RAYDIUM_V4_AUTHORITY: Final = "5Q544fKrFoe6tsEbD7S8EmxGTJYAKtTVhAW5Q5pge4j1"
 SHARED_AUTHORITIES: Final = frozenset(
     {
-        "5Q544fKrFoe6tsEbD7S8EmxGTJYAKtTVhAW5Q5pge4j1",  # Raydium AMM v4
+        RAYDIUM_V4_AUTHORITY,
         "GpMZbSM2GgvTKHJirzeGfMFoaZ8UR2X7F4v8vHTvxFbL",  # Raydium CPMM
         "WLHv2UAZm6z4KyaaELi5pjdbJh6RESMva1Rnn8pJVVh",  # Raydium LaunchLab
         "HLnpSz9h2S4hiLQ43rnSD9XkcUThA7B8hQMKmDaiTLcC",  # Meteora DAMM v2

@@ -47,6 +47,8 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
     pool: str | None = None  # address of the market, where one is seen
     value_mint: str | None = None  # of a token for a token: the quote between the two
     value_units: int | None = None
+    pool_quote_after: int | None = None  # reserves of the market after the transaction,
+    pool_base_after: int | None = None  # lamports and raw units; None where not known
 
     @property
     def priced_in(self) -> Amount:

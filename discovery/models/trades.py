@@ -49,6 +49,14 @@ class Trade(models.Model):
         blank=True,
         help_text="Address of the market; null if it is not known.",
     )
+    pool_quote_after = UnitsField(
+        null=True,
+        blank=True,
+        help_text="Lamports of the market after the trade, from which its price follows; null if not known.",
+    )
+    pool_base_after = UnitsField(
+        null=True, blank=True, help_text="Raw units of the token, likewise."
+    )
     venues = models.JSONField(default=list, db_default=json_default([]), blank=True)
 
     objects = TradeQuerySet.as_manager()

@@ -25,6 +25,8 @@ _AMOUNTS: Final = (
     "transfer_lamports",
     "unreconciled_lamports",
     "pool",
+    "pool_quote_after",
+    "pool_base_after",
 )
 
 
@@ -66,6 +68,8 @@ def _row(valued: ValuedTrade) -> Trade:
         transfer_lamports=trade.transfer_lamports,
         unreconciled_lamports=trade.unreconciled_lamports,
         pool=trade.pool,
+        pool_quote_after=trade.pool_quote_after,
+        pool_base_after=trade.pool_base_after,
         venues=list(trade.venues),
     )
 

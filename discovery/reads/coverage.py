@@ -116,15 +116,12 @@ def wallet_coverage(address: str) -> Coverage:
 
 
 def _unseen_counts(profile: Profile | None) -> dict[str, int]:
-    """Return category → number of inflows that no stored transaction shows."""
+    """Return category → number of movements that no stored transaction shows."""
     if profile is None:
         return {}
-    unseen = (Reason.NOT_SEEN, Reason.HELD_BEFORE)
-    return {
-        f"in_{reason}": profile.inflows[reason]
-        for reason in unseen
-        if reason in profile.inflows
-    }
+    counts = {f"in_{reason}": count for reason, count in profile.inflows.items()}
+    counts |= {f"out_{row.category}": row.count for row in profile.outflows}
+    return {name: count for name, count in counts.items() if name in _UNSEEN}
 
 
 def _outflow_costs(profile: Profile | None) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
@@ -58,6 +59,16 @@ class TradeRow(msgspec.Struct, frozen=True):
         str | None,
         Meta(description="Address of the market; null if it is not known."),
     ]
+    pool_quote_after: Annotated[
+        RawUnits | None,
+        Meta(
+            description="Lamports of the market after the trade, virtual ones included; null if not known."
+        ),
+    ]
+    pool_base_after: Annotated[
+        RawUnits | None,
+        Meta(description="Raw token units of the market after the trade."),
+    ]
     venues: tuple[str, ...]
 
 
@@ -103,5 +114,11 @@ def _trade(row: Mapping[str, Any]) -> TradeRow:
         transfer_lamports=row["transfer_lamports"],
         unreconciled_lamports=row["unreconciled_lamports"],
         pool=row["pool"],
+        pool_quote_after=_int_or_none(row["pool_quote_after"]),
+        pool_base_after=_int_or_none(row["pool_base_after"]),
         venues=tuple(row["venues"] or ()),
     )
+
+
+def _int_or_none(units: Decimal | None) -> int | None:
+    return None if units is None else int(units)

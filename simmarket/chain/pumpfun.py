@@ -120,7 +120,7 @@ def add_creation(
     draft.enter(add(programs.PUMP), keys, data)
     _create_mint(draft, mint, sponsor, authority)
     create_account(
-        draft, sponsor, pool.account, lamports=1_691_280, space=115, owner=programs.PUMP
+        draft, sponsor, pool.account, lamports=1_941_840, space=151, owner=programs.PUMP
     )
     open_associated(draft, pool.account, mint, sponsor)
     if pool.quote is not builder.ledger.native:

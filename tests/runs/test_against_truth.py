@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from discovery.domain.programs import WRAPPED_SOL
 from discovery.models import Position, Run, RunWallet, Trade, Wallet
 from simmarket import worlds
 from simmarket.chain.world import World
@@ -230,3 +231,28 @@ def test_a_second_run_knows_the_wallets_of_the_first(
     assert {wallet.discovery_count for wallet in Wallet.objects.all()} == {2}
     assert second.wallets.filter(is_new=True).count() == 0
     assert {wallet.first_run_id for wallet in Wallet.objects.all()} == {first.pk}
+
+
+def test_reserves_after_a_trade_are_those_of_the_market(
+    use_market: Callable, discover: Callable
+) -> None:
+    use_market("--world", "small", "--seed", "1")
+    discover()
+    world = world_of(1)
+    native = world.ledger.native
+    expected: dict[tuple[str, int], set[tuple[int, int]]] = {}
+    for token in world.tokens.values():
+        for pool in token.pools:
+            if pool.quote is not native:
+                continue
+            for trade in pool.trades:
+                key = (world.accounts.address(trade.wallet), trade.units)
+                after = (trade.quote_reserve, trade.base_reserve)
+                expected.setdefault(key, set()).add(after)
+    compared = 0
+    for row in Trade.objects.filter(quote_mint=WRAPPED_SOL):
+        assert row.pool_quote_after is not None, row.signature
+        after = (int(row.pool_quote_after), int(row.pool_base_after))
+        assert after in expected[row.wallet_address, int(row.token_units)]
+        compared += 1
+    assert compared > 300
