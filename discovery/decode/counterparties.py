@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from discovery.decode.deltas import Deltas
-from discovery.domain.addresses import is_on_curve
 from discovery.domain.known_wallets import FEE_ACCOUNTS
 from discovery.domain.programs import (
     LAUNCHPADS,
@@ -44,9 +43,9 @@ class Counterparties:
         self._others = deltas.by_owner.copy()
         self._own = self._others.pop(wallet, {})
         self._markets = {
-            owner: mints
-            for owner, mints in self._others.items()
-            if not is_on_curve(owner)
+            owner: deltas.by_owner[owner]
+            for owner in deltas.program_owners
+            if owner != wallet
         }
 
     def is_exchanged(self, mint: str) -> bool:

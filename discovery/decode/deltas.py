@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Final, NamedTuple, cast
 
+from discovery.domain.addresses import is_on_curve
 from discovery.domain.known_wallets import SERVICES
 from discovery.domain.programs import (
     LENDERS,
@@ -43,7 +44,8 @@ class Deltas:
     """Units and lamports that each owner gained or lost.
 
     by_owner: owner -> mint -> raw units after minus before. Zero changes are included:
-    the owner had an account in the transaction. A token account whose owner is not in
+    the owner had an account in the transaction. program_owners: the owners off the
+    curve, which no private key can sign for. A token account whose owner is not in
     the record (old captures) is `unknown-owner:<account>`. Raises IndexError if a row
     points outside the account keys, TypeError if the keys mix two encodings, ValueError
     if an amount is not a number of units.
@@ -58,6 +60,7 @@ class Deltas:
         "keys",
         "known_keys",
         "meta",
+        "program_owners",
         "signers",
     )
 
@@ -75,6 +78,9 @@ class Deltas:
         self._after: Sequence[TokenBalance] = meta.post_token_balances or ()
         self._add_rows(self._before, -1)
         self._add_rows(self._after, 1)
+        self.program_owners = [
+            owner for owner in self.by_owner if not is_on_curve(owner)
+        ]
 
     def _add_rows(self, rows: Sequence[TokenBalance], sign: int) -> None:
         """Add the balances to `by_owner`: sign -1 for those before, +1 for those after."""
@@ -174,6 +180,35 @@ class Deltas:
             )
             for index, owner in owners.items()
         ]
+
+    def markets_of(self, mint: str, wallet: str) -> list[str]:
+        """Return the owners off the curve whose units of the mint changed, without the
+        wallet.
+        """
+        by_owner = self.by_owner
+        return [
+            owner
+            for owner in self.program_owners
+            if owner != wallet and by_owner[owner].get(mint)
+        ]
+
+    def sole_account(self, owner: str, mint: str) -> AccountChange | None:
+        """Return the change of the owner's token account of the mint, None if it has
+        none or several here.
+        """
+        found: list[int] = []
+        before = after = 0
+        for row in self._before:
+            if row.owner == owner and row.mint == mint:
+                found.append(row.account_index)
+                before = int(row.ui_token_amount.amount)
+        for row in self._after:
+            if row.owner == owner and row.mint == mint:
+                found.append(row.account_index)
+                after = int(row.ui_token_amount.amount)
+        if not found or len(set(found)) > 1:
+            return None
+        return AccountChange(self.keys[found[0]], owner, before, after - before)
 
     def units_before(self, owner: str, mint: str) -> int:
         """Return the owner's raw units of a mint before the transaction, summed over

@@ -9,11 +9,9 @@ tokens, of which 73,000,000 are never sold) and x·y = k with the fee that stays
 vaults (PumpSwap 20 basis points, Raydium AMM v4 25).
 """
 
-from fractions import Fraction
 from typing import Final, NamedTuple
 
-from discovery.decode.deltas import Deltas
-from discovery.domain.addresses import is_on_curve
+from discovery.decode.deltas import AccountChange, Deltas
 from discovery.domain.known_wallets import RAYDIUM_V4_AUTHORITY
 from discovery.domain.programs import WRAPPED_SOL
 
@@ -25,9 +23,17 @@ _MAX_PRODUCT_ERROR: Final = 10**6
 """The product may differ by a millionth of it."""
 _CURVE_RENTS: Final = (1_231_920, 1_454_640, 1_934_880, 1_941_840)
 """Rent of the curve's account by its size, in lamports. Source: captured curves."""
-_PUMPSWAP_FEE: Final = Fraction(20, 10_000)
-_RAYDIUM_V4_FEE: Final = Fraction(25, 10_000)
-_MAX_ERROR: Final = Fraction(1, 1_000)
+_BASIS: Final = 10_000
+_PUMPSWAP_FEE: Final = 20  # basis points
+_RAYDIUM_V4_FEE: Final = 25
+_MAX_ERROR_DIVISOR: Final = 1_000
+
+
+class Ratio(NamedTuple):
+    """An exact quotient; integers are many times faster than fractions here."""
+
+    numerator: int
+    denominator: int
 
 
 class Reserves(NamedTuple):
@@ -43,18 +49,14 @@ def reserves_after(
     """Return the reserves of the market with which the wallet traded the mint for SOL;
     None if there are several, or if they do not explain the trade.
     """
-    markets = [
-        owner
-        for owner, mints in deltas.by_owner.items()
-        if owner != wallet and mints.get(mint) and not is_on_curve(owner)
-    ]
+    markets = deltas.markets_of(mint, wallet)
     if len(markets) != 1:
         return None
     (market,) = markets
-    base = _sole_account(deltas, market, mint)
+    base = deltas.sole_account(market, mint)
     if base is None:
         return None
-    quote = _sole_account(deltas, market, WRAPPED_SOL)
+    quote = deltas.sole_account(market, WRAPPED_SOL)
     if quote is None:
         return _curve(deltas, market, base) if "pumpfun" in venues else None
     if market == RAYDIUM_V4_AUTHORITY:
@@ -62,75 +64,61 @@ def reserves_after(
     return _pumpswap(quote, base) if "pumpswap" in venues else None
 
 
-class _Vault(NamedTuple):
-    before: int
-    after: int
-
-
-def _sole_account(deltas: Deltas, owner: str, mint: str) -> _Vault | None:
-    """Return the owner's token account of the mint, None if it has none or several."""
-    found = [
-        _Vault(change.before_units, change.before_units + change.units)
-        for change in deltas.account_changes(mint)
-        if change.owner == owner
-    ]
-    return found[0] if len(found) == 1 else None
-
-
-def _curve(deltas: Deltas, curve: str, base: _Vault) -> Reserves | None:
+def _curve(deltas: Deltas, curve: str, base: AccountChange) -> Reserves | None:
     """Return the virtual reserves of a curve of pump.fun: those with the rent that gives
     the product of all curves.
     """
     lamports = deltas.meta.post_balances[deltas.keys.index(curve)]
-    units = base.after + _UNSOLD_UNITS
-    errors = {
-        rent: abs((_CURVE_LAMPORTS + lamports - rent) * units - _CURVE_PRODUCT)
-        for rent in _CURVE_RENTS
-    }
-    rent = min(errors, key=errors.__getitem__)
-    if errors[rent] * _MAX_PRODUCT_ERROR > _CURVE_PRODUCT:
+    units = base.before_units + base.units + _UNSOLD_UNITS
+    virtual = _CURVE_LAMPORTS + lamports
+    exact = _CURVE_PRODUCT // units
+    rent = min(_CURVE_RENTS, key=lambda rent: abs(virtual - rent - exact))
+    if abs(virtual - rent - exact) * _MAX_PRODUCT_ERROR > exact:
         return None
-    return Reserves(_CURVE_LAMPORTS + lamports - rent, units)
+    return Reserves(virtual - rent, units)
 
 
-def _pumpswap(quote: _Vault, base: _Vault) -> Reserves | None:
+def _pumpswap(quote: AccountChange, base: AccountChange) -> Reserves | None:
     """Return the reserves of a PumpSwap pool, which keeps a fee in the quote: on top of
     what a buyer pays, out of what a seller gets.
+
+    Bought: b·p / (q + p) with p = paid / (1 + fee). Sold: q·s / (b + s) · (1 - fee).
     """
-    quote_in = quote.after - quote.before
-    base_in = base.after - base.before
-    if quote_in > 0 > base_in:
-        paid = quote_in / (1 + _PUMPSWAP_FEE)
-        predicted = _out(quote.before, base.before, paid)
-        return _if_explained(quote, base, predicted, executed=-base_in)
-    if base_in > 0 > quote_in:
-        predicted = _out(base.before, quote.before, Fraction(base_in))
-        predicted *= 1 - _PUMPSWAP_FEE
-        return _if_explained(quote, base, predicted, executed=-quote_in)
+    q, b = quote.before_units, base.before_units
+    if quote.units > 0 > base.units:
+        paid = quote.units * _BASIS
+        divisor = _BASIS + _PUMPSWAP_FEE
+        predicted = Ratio(b * paid, q * divisor + paid)
+        return _if_explained(quote, base, predicted, executed=-base.units)
+    if base.units > 0 > quote.units:
+        kept = _BASIS - _PUMPSWAP_FEE
+        predicted = Ratio(q * base.units * kept, (b + base.units) * _BASIS)
+        return _if_explained(quote, base, predicted, executed=-quote.units)
     return None
 
 
-def _raydium_v4(quote: _Vault, base: _Vault) -> Reserves | None:
-    """Return the reserves of a Raydium pool, which keeps a fee of what goes in."""
-    quote_in = quote.after - quote.before
-    base_in = base.after - base.before
-    if quote_in > 0 > base_in:
-        predicted = _out(quote.before, base.before, quote_in * (1 - _RAYDIUM_V4_FEE))
-        return _if_explained(quote, base, predicted, executed=-base_in)
-    if base_in > 0 > quote_in:
-        predicted = _out(base.before, quote.before, base_in * (1 - _RAYDIUM_V4_FEE))
-        return _if_explained(quote, base, predicted, executed=-quote_in)
-    return None
-
-
-def _out(reserve_in: int, reserve_out: int, amount: Fraction) -> Fraction:
-    """Return what a pool gives for `amount` without a fee: x·y = k."""
-    return reserve_out * amount / (reserve_in + amount)
+def _raydium_v4(quote: AccountChange, base: AccountChange) -> Reserves | None:
+    """Return the reserves of a Raydium pool, which keeps a fee of what goes in:
+    out·i / (in + i) with i = paid · (1 - fee).
+    """
+    if quote.units > 0 > base.units:
+        paid, got = quote, base
+    elif base.units > 0 > quote.units:
+        paid, got = base, quote
+    else:
+        return None
+    effective = paid.units * (_BASIS - _RAYDIUM_V4_FEE)
+    predicted = Ratio(
+        got.before_units * effective, paid.before_units * _BASIS + effective
+    )
+    return _if_explained(quote, base, predicted, executed=-got.units)
 
 
 def _if_explained(
-    quote: _Vault, base: _Vault, predicted: Fraction, *, executed: int
+    quote: AccountChange, base: AccountChange, predicted: Ratio, *, executed: int
 ) -> Reserves | None:
-    if abs(predicted - executed) > _MAX_ERROR * executed:
+    """Return the reserves after the trade if the prediction is right to a thousandth."""
+    exact = executed * predicted.denominator
+    if abs(predicted.numerator - exact) * _MAX_ERROR_DIVISOR > exact:
         return None
-    return Reserves(quote.after, base.after)
+    return Reserves(quote.before_units + quote.units, base.before_units + base.units)

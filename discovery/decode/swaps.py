@@ -26,7 +26,7 @@ from discovery.decode.outcomes import Decoded, Failed, Outcome, Skipped
 from discovery.decode.reconciliation import Reconciliation, unexplained_lamports
 from discovery.decode.reserves import Reserves, reserves_after
 from discovery.decode.venues import venue_names
-from discovery.domain.addresses import is_on_curve, is_wallet
+from discovery.domain.addresses import is_wallet
 from discovery.domain.known_wallets import SHARED_AUTHORITIES
 from discovery.domain.programs import WRAPPED_SOL
 from discovery.domain.reasons import Reason
@@ -252,11 +252,7 @@ class _Transaction:
         """Return the market that the wallet traded the mint with, None if there are
         several or if its vaults are owned by an authority of many pools.
         """
-        markets = [
-            owner
-            for owner, mints in self.deltas.by_owner.items()
-            if owner != wallet and mints.get(mint) and not is_on_curve(owner)
-        ]
+        markets = self.deltas.markets_of(mint, wallet)
         if len(markets) != 1 or markets[0] in SHARED_AUTHORITIES:
             return None
         return markets[0]
