@@ -16,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
 from discovery.domain.addresses import is_address
-from discovery.models import Position, Run, Trade, Wallet
+from discovery.models import Position, Run, RunToken, Trade, Wallet
 from discovery.models.enums import Knowledge, RunStatus, Trigger, WalletStatus
 from discovery.reads import runs, wallets
 from discovery.reads.paging import TimeRange
@@ -294,6 +294,27 @@ class TradeFilterSet(django_filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = Trade
         fields: tuple[str, ...] = ()
+
+
+class RunTokenFilterSet(django_filters.FilterSet):  # type: ignore[misc]
+    """Tokens of a run."""
+
+    creator_known = SwitchFilter(
+        method="filter_creator", help_text="Whether the creator is known."
+    )
+
+    class Meta:
+        model = RunToken
+        fields: tuple[str, ...] = ()
+
+    def filter_creator(
+        self, rows: QuerySet[RunToken], _name: str, value: bool
+    ) -> QuerySet[RunToken]:
+        """Return the analysed tokens whose creator is known, or those whose is not."""
+        analysed = rows.filter(early_buyers__isnull=False)
+        if value:
+            return analysed.exclude(creator="")
+        return analysed.filter(creator="")
 
 
 class EarlyBuyerFilterSet(django_filters.FilterSet):  # type: ignore[misc]

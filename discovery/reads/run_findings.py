@@ -38,6 +38,10 @@ class RunTokenRow(msgspec.Struct, frozen=True):
         str,
         Meta(description="`curve`, `jupiter` or `pair` (weak: may be the migration)."),
     ]
+    creator: Annotated[
+        str | None,
+        Meta(description="Address of the creator; null = not known, or not analysed."),
+    ]
     transactions: Annotated[
         int | None, Meta(description="Number of transactions that the analysis read.")
     ]
@@ -158,16 +162,21 @@ _RUN_WALLET_COLUMNS: Final = (
 
 
 def run_tokens(
-    run_id: uuid.UUID, page: Page, *, exists: bool = False
+    run_id: uuid.UUID,
+    tokens: "QuerySet[RunToken]",
+    page: Page,
+    *,
+    exists: bool = False,
 ) -> Slice[RunTokenRow]:
-    """Return a page of a run's tokens, most promising first. Raises Run.DoesNotExist.
+    """Return a page of a run's tokens among `tokens`, most promising first. Raises
+    Run.DoesNotExist.
 
     Three queries; two with `exists`, which skips the check that the run is stored.
     """
     if not exists:
         _require_run(run_id)
-    tokens = RunToken.objects.filter(run_id=run_id).order_by("rank", "mint")
-    fetched = paging.sliced(tokens.values(*RunTokenRow.__struct_fields__), page)
+    ordered = tokens.filter(run_id=run_id).order_by("rank", "mint")
+    fetched = paging.sliced(ordered.values(*RunTokenRow.__struct_fields__), page)
     return Slice(
         rows=[_token(row) for row in fetched.rows],
         total=fetched.total,
@@ -189,6 +198,7 @@ def _token(row: Mapping[str, Any]) -> RunTokenRow:
         transactions_24h=row["transactions_24h"],
         launched_at=row["launched_at"],
         launch_clock=row["launch_clock"],
+        creator=row["creator"] or None,
         transactions=row["transactions"],
         early_buyers=row["early_buyers"],
         qualified=row["qualified"],

@@ -24,7 +24,12 @@ from discovery.models import (
     Wallet,
 )
 from discovery.reads import run_findings, runs, trades, wallets
-from discovery.reads.filters import RunFilterSet, TradeFilterSet, WalletFilterSet
+from discovery.reads.filters import (
+    RunFilterSet,
+    RunTokenFilterSet,
+    TradeFilterSet,
+    WalletFilterSet,
+)
 from discovery.reads.paging import Page
 from tests.api.client import Api
 from tests.factories import (
@@ -244,7 +249,12 @@ def test_an_index_serves_every_list(index: str) -> None:
     ("read", "index"),
     [
         (run_findings.run_wallets, "drw"),
-        (run_findings.run_tokens, "discovery_run_tokens"),
+        (
+            lambda run, page: run_findings.run_tokens(
+                run, RunTokenFilterSet({}).qs, page
+            ),
+            "discovery_run_tokens",
+        ),
     ],
 )
 def test_an_index_serves_what_belongs_to_a_run(read: Callable, index: str) -> None:

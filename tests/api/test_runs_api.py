@@ -223,3 +223,13 @@ def test_the_tokens_of_a_run_are_by_rank_with_clean_names(reader: Api) -> None:
     tokens = reader.get(f"runs/{run.pk}/tokens?page_size=5").json()["tokens"]
     assert [token["symbol"] for token in tokens] == ["PUMP", "evil"]
     assert tokens[0]["price_usd"] == 0.001234
+
+
+def test_tokens_say_who_created_them_or_that_it_is_not_known(reader: Api) -> None:
+    run = RunFactory()
+    RunTokenFactory(run=run, mint=address(11), rank=1, creator=address(12))
+    RunTokenFactory(run=run, mint=address(13), rank=2)
+    rows = reader.get(f"runs/{run.pk}/tokens").json()["tokens"]
+    assert [row["creator"] for row in rows] == [address(12), None]
+    unknown = reader.get(f"runs/{run.pk}/tokens?creator_known=false").json()["tokens"]
+    assert [row["mint"] for row in unknown] == [address(13)]

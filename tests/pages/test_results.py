@@ -123,3 +123,20 @@ def test_the_coverage_of_a_wallet_off_the_watchlist_is_404(
 ) -> None:
     assert viewer.page(f"wallets/{address(9)}/{tail}").status_code == 404
     assert viewer.page(f"wallets/nonsense/{tail}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("chosen", "symbols"),
+    [("", "KNOWN NAMELESS LATER"), ("true", "KNOWN"), ("false", "NAMELESS")],
+)
+def test_tokens_are_filtered_by_whether_their_creator_is_known(
+    chosen: str, symbols: str, viewer: Person
+) -> None:
+    run = RunFactory()
+    RunTokenFactory(run=run, symbol="KNOWN", mint=address(11), creator=address(12))
+    RunTokenFactory(run=run, symbol="NAMELESS", mint=address(13))
+    RunTokenFactory(run=run, symbol="LATER", mint=address(14), early_buyers=None)
+    words = text(viewer.page(f"runs/{run.pk}/", creator_known=chosen))
+    found = [name for name in ("KNOWN", "NAMELESS", "LATER") if f" {name} " in words]
+    assert " ".join(found) == symbols
+    assert ("not known" in words.split("Qualified")[-1]) == ("NAMELESS" in found)

@@ -26,7 +26,7 @@ from discovery.domain.run_params import NUMBER_SPECS
 from discovery.models import Run
 from discovery.models.enums import RunStatus, Trigger
 from discovery.reads import live, run_findings, runs, timeline
-from discovery.reads.filters import EarlyBuyerFilterSet
+from discovery.reads.filters import EarlyBuyerFilterSet, RunTokenFilterSet
 from discovery.reads.paging import Page
 
 ROWS: Final = 25
@@ -190,15 +190,18 @@ def _body_values(request: HttpRequest, run_id: uuid.UUID) -> dict[str, Any]:
         ROWS,
         partial(run_findings.run_wallets, run_id, exists=True),
     )
+    creator_known = request.GET.get("creator_known", "")
+    token_filters = RunTokenFilterSet({"creator_known": creator_known})
     tokens = fetch_page(
         page_number(request, "tokens"),
         ROWS,
-        partial(run_findings.run_tokens, run_id, exists=True),
+        partial(run_findings.run_tokens, run_id, token_filters.qs, exists=True),
     )
     return {
         "timeline": timeline.timeline(run_id),
         "tokens": tokens.rows,
         "tokens_page": tokens.number,
+        "creator_known": creator_known,
         "wallets": wallets.rows,
         "wallets_page": wallets.number,
     }

@@ -42,7 +42,7 @@ from discovery.api.views.base import ApiView, ExportView, ListView, parsed_run_i
 from discovery.models import Run
 from discovery.models.enums import ApiScope, Trigger
 from discovery.reads import run_findings, runs
-from discovery.reads.filters import EarlyBuyerFilterSet, RunFilterSet
+from discovery.reads.filters import EarlyBuyerFilterSet, RunFilterSet, RunTokenFilterSet
 
 MAX_KEY_LENGTH: Final = 255
 _KEY_SHAPE: Final = re.compile(rf"[!-~]{{1,{MAX_KEY_LENGTH}}}")
@@ -221,6 +221,7 @@ class RunEarlyBuyersView(ExportView):
 class RunTokensView(ListView):
     """The tokens of a run."""
 
+    filterset_class = RunTokenFilterSet
     pagination_class = TokenPagination
     serializer_class = RunTokenRowSerializer
 
@@ -234,7 +235,7 @@ class RunTokensView(ListView):
     def get(self, request: Request, run_id: str) -> Response:
         """Return a page of them."""
         return self.paginated_response(
-            partial(run_findings.run_tokens, parsed_run_id(run_id))
+            partial(run_findings.run_tokens, parsed_run_id(run_id), self.filterset.qs)
         )
 
 
