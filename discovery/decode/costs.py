@@ -15,8 +15,13 @@ from discovery.decode.instructions import (
     SolMove,
 )
 from discovery.domain.addresses import is_on_curve
-from discovery.domain.known_wallets import SERVICES
-from discovery.domain.programs import ASSOCIATED_TOKEN, QUOTE_REQUESTS
+from discovery.domain.known_wallets import FEE_ACCOUNTS, SERVICES
+from discovery.domain.programs import (
+    ASSOCIATED_TOKEN,
+    QUOTE_REQUESTS,
+    QUOTES,
+    WRAPPED_SOL,
+)
 from discovery.domain.tip_accounts import TIP_ACCOUNTS
 
 
@@ -40,6 +45,7 @@ class WalletCosts(msgspec.Struct, frozen=True, gc=False):
     platform_fee_lamports: int = 0
     rent_lamports: int = 0
     transfer_lamports: int = 0
+    wrapped_transfer_lamports: int = 0  # the part of it that stayed wrapped SOL
 
     @property
     def total_lamports(self) -> int:
@@ -83,12 +89,18 @@ class CostReader:
             self._fees = self._service_fees()
         fees = self._fees.get(signer, NO_FEES)
         is_fee_payer = deltas.keys[0] == signer
+        wrapped_lamports = self._wrapped_transfer_lamports(signer)
         return WalletCosts(
             network_fee_lamports=deltas.meta.fee if is_fee_payer else 0,
             tip_lamports=fees.tip_lamports,
             platform_fee_lamports=fees.platform_fee_lamports,
             rent_lamports=self._rent_lamports(signer),
-            transfer_lamports=self._transfer_lamports(signer),
+            transfer_lamports=(
+                self._transfer_lamports(signer)
+                + wrapped_lamports
+                - self._closed_to_others_lamports(signer)
+            ),
+            wrapped_transfer_lamports=wrapped_lamports,
         )
 
     # --- Tips and platform fees -------------------------------------------------------
@@ -224,6 +236,54 @@ class CostReader:
             ):
                 lamports += move.lamports
         return lamports
+
+    def _wrapped_transfer_lamports(self, signer: str) -> int:
+        """Return the wrapped SOL that came (+) or went (-) by plain transfers between the
+        wallet and other wallets.
+        """
+        lamports = 0
+        if WRAPPED_SOL not in self._deltas.decimals:
+            return lamports
+        for transfer in self._calls.token_transfers():
+            other = self._deltas.owner_of(transfer.destination, WRAPPED_SOL)
+            if transfer.authority == signer and self._is_other_wallet(other, signer):
+                lamports -= transfer.units
+            elif other == signer:
+                source = self._deltas.owner_of(transfer.source, WRAPPED_SOL)
+                if self._is_other_wallet(source, signer):
+                    lamports += transfer.units
+        return lamports
+
+    def _closed_to_others_lamports(self, signer: str) -> int:
+        """Return the lamports of wrapped SOL in accounts of the wallet that were closed
+        to another wallet. The rent of an account that existed before is not the
+        wallet's SOL.
+        """
+        deltas = self._deltas
+        lamports = 0
+        if WRAPPED_SOL not in deltas.decimals:
+            return lamports
+        if self._refunds is None:
+            self._refunds = self._calls.refunds()
+        for account, destination in self._refunds.items():
+            if not self._is_other_wallet(destination, signer):
+                continue
+            if deltas.is_transient(account):
+                lamports += max(0, deltas.native_lamports(destination))
+            elif deltas.owner_of(account, WRAPPED_SOL) == signer:
+                rent = -deltas.rent_by_account(signer).get(account, 0)
+                lamports += max(0, deltas.native_lamports(destination) - rent)
+        return lamports
+
+    def _is_other_wallet(self, other: str | None, signer: str) -> bool:
+        """Return True for a wallet that did not sign and is no side of a trade."""
+        deltas = self._deltas
+        if other is None or other in deltas.signers or other in FEE_ACCOUNTS:
+            return False
+        if not is_on_curve(other):
+            return False
+        mints = deltas.by_owner.get(other, {})
+        return not any(units for mint, units in mints.items() if mint not in QUOTES)
 
     def _is_own_transfer(self, other: str, move: SolMove) -> bool:
         """Return True if SOL between a wallet and `other` belongs to no trade."""

@@ -142,6 +142,17 @@ class Deltas:
                     rent[index] += sign * int(row.ui_token_amount.amount)
         return {self.keys[index]: lamports for index, lamports in rent.items()}
 
+    def owner_of(self, account: str, mint: str) -> str | None:
+        """Return the owner of a token account of the mint, None if it has no row here."""
+        try:
+            index = self.keys.index(account)
+        except ValueError:
+            return None
+        for row in chain(self._before, self._after):
+            if row.account_index == index and row.mint == mint:
+                return row.owner
+        return None
+
     def is_transient(self, account: str) -> bool:
         """Return True if the account holds no lamports before and after: it was opened
         and closed. False if it is not among the keys.

@@ -43,6 +43,12 @@ _MAX_SYSTEM_DATA: Final = 180  # base58 characters; the longest seed has 32 byte
 _CLOSE_ACCOUNT_DATA: Final = "A"
 _TOKEN_PROGRAMS: Final = frozenset({TOKEN, TOKEN_2022})
 
+# `Transfer` (3) has source, destination, authority; `TransferChecked` (12) has the mint
+# after the source. Both have the units as u64le after the tag, the second one also the
+# decimals: 9 or 10 bytes, up to 14 base58 characters.
+_TOKEN_TRANSFERS: Final = {b"\3": 1, b"\14": 2}
+_TRANSFER_DATA_LENGTHS: Final = range(9, 15)
+
 # The types of the same instructions when the node has parsed them.
 _PARSED_MOVES: Final = frozenset(
     {
@@ -75,6 +81,15 @@ class SolMove(NamedTuple):
     destination: str
     lamports: int
     is_creation: bool
+
+
+class TokenTransfer(NamedTuple):
+    """Raw units that moved from one token account to another."""
+
+    source: str
+    destination: str
+    authority: str
+    units: int
 
 
 class Calls:
@@ -157,6 +172,33 @@ class Calls:
             move = self._move_of(instruction)
             if move is not None and not move.is_creation:
                 yield move
+
+    def token_transfers(self) -> Iterator[TokenTransfer]:
+        """Yield the transfers of token units by instructions of the message."""
+        by_program = self._top_level_by_program()
+        for program in by_program.keys() & _TOKEN_PROGRAMS:
+            for instruction in by_program[program]:
+                transfer = self._token_transfer(instruction)
+                if transfer is not None:
+                    yield transfer
+
+    def _token_transfer(self, instruction: ParsedInstruction) -> TokenTransfer | None:
+        if isinstance(instruction.parsed, dict):
+            return _parsed_token_transfer(instruction.parsed)
+        data = instruction.data or ""
+        if len(data) not in _TRANSFER_DATA_LENGTHS:
+            return None
+        payload = base58_bytes(data)
+        destination_index = _TOKEN_TRANSFERS.get(payload[:1])
+        accounts = self._accounts_of(instruction)
+        if destination_index is None or len(accounts) <= destination_index + 1:
+            return None
+        return TokenTransfer(
+            source=accounts[0],
+            destination=accounts[destination_index],
+            authority=accounts[destination_index + 1],
+            units=int.from_bytes(payload[1:9], "little"),
+        )
 
     def refunds(self) -> dict[str, str]:
         """Return token account that the message closes -> account that got its
@@ -249,6 +291,25 @@ def _parsed_move(parsed: Mapping[str, Any]) -> SolMove | None:
         destination=str(destination),
         lamports=int(info["lamports"]),
         is_creation="newAccount" in info,
+    )
+
+
+def _parsed_token_transfer(parsed: Mapping[str, Any]) -> TokenTransfer | None:
+    """Return the transfer of an instruction that the node has parsed, None for another
+    one.
+    """
+    info = parsed.get("info")
+    if parsed.get("type") not in {"transfer", "transferChecked"}:
+        return None
+    if not isinstance(info, dict):
+        return None
+    checked = info.get("tokenAmount")
+    amount = checked.get("amount") if isinstance(checked, dict) else info.get("amount")
+    return TokenTransfer(
+        source=str(info.get("source", "")),
+        destination=str(info.get("destination", "")),
+        authority=str(info.get("authority", "")),
+        units=int(amount or 0),
     )
 
 

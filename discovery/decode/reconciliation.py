@@ -38,8 +38,13 @@ class Reconciliation:
         self._deltas = deltas
         self._calls = calls
 
-    def adjusted(self, wallet: str, legs: list[Leg], market_lamports: int) -> list[Leg]:
+    def adjusted(
+        self, wallet: str, legs: list[Leg], wrapped_transfer_lamports: int
+    ) -> list[Leg]:
         """Return the legs with the market's amount as the quote of a trade for SOL.
+
+        wrapped_transfer_lamports: wrapped SOL between the wallet and other wallets,
+        which is no change of a market.
 
         Several legs, and transactions in which other wallets trade too, stay as they
         are: no change of a market belongs to one of them alone.
@@ -50,7 +55,9 @@ class Reconciliation:
             return legs
         leg = legs[0]
         sign = QUOTE_SIGN[leg.side]
-        lamports = self._wrapped_lamports(wallet, leg.mint, sign)
+        lamports = self._wrapped_lamports(
+            wallet, leg.mint, sign, wrapped_transfer_lamports
+        )
         if lamports is None:
             lamports = leg.quote_units - sign * self._foreign_rent_lamports(
                 wallet, leg.mint
@@ -67,11 +74,13 @@ class Reconciliation:
                 return True
         return False
 
-    def _wrapped_lamports(self, wallet: str, mint: str, sign: int) -> int | None:
+    def _wrapped_lamports(
+        self, wallet: str, mint: str, sign: int, transfer_lamports: int
+    ) -> int | None:
         """Return the wrapped SOL that the other owners gave (+1) or got (-1), None if a
         market of the mint holds its SOL natively.
         """
-        lamports = 0
+        lamports = -transfer_lamports
         for owner, mints in self._deltas.by_owner.items():
             if owner == wallet or owner in SERVICES:
                 continue

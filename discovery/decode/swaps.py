@@ -158,7 +158,9 @@ class _Transaction:
                 reasons.append(no_trade.reason)
                 self._reasons[wallet] = no_trade.reason
             else:
-                legs = self._reconciliation.adjusted(wallet, legs, market_lamports)
+                legs = self._reconciliation.adjusted(
+                    wallet, legs, costs.wrapped_transfer_lamports
+                )
                 rest = unexplained_lamports(legs, market_lamports)
                 self._add_trades(wallet, legs, costs, rest)
         return reasons
