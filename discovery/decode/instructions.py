@@ -12,6 +12,7 @@ from discovery.domain.programs import SYSTEM, TOKEN, TOKEN_2022
 from discovery.providers.transactions import (
     ParsedInstruction,
     TransactionRecord,
+    decode_accounts,
     decode_inner,
     decode_instructions,
 )
@@ -165,7 +166,7 @@ class Calls:
         for instruction in self._top_level_by_program().get(SYSTEM, ()):
             is_creation = (
                 len(instruction.data or "") > _MAX_TRANSFER_DATA
-                and len(instruction.accounts or ()) == _CREATE_ACCOUNTS
+                and len(self._accounts_of(instruction)) == _CREATE_ACCOUNTS
             )
             if is_creation:
                 continue
@@ -234,7 +235,7 @@ class Calls:
 
     def _accounts_of(self, instruction: ParsedInstruction) -> list[str]:
         """Return the addresses of the accounts of an instruction."""
-        accounts = instruction.accounts or ()
+        accounts = decode_accounts(instruction.accounts) or ()
         if isinstance(accounts, str):
             accounts = [*base58_bytes(accounts)]
         keys = self.keys

@@ -155,7 +155,8 @@ class ParsedInstruction(Struct, frozen=True, gc=False, rename="camel"):
 
     program_id_index: int | None = None
     program_id: str | None = None
-    accounts: list[int | str] | str | None = None
+    # Decoded only for the instructions that are looked at.
+    accounts: Raw = Raw(b"null")
     data: str | None = None
     parsed: object = None
 
@@ -223,7 +224,7 @@ def _from_bytes(encoded: _EncodedRecord) -> TransactionRecord:
     instructions = [
         ParsedInstruction(
             program_id_index=instruction.program_id_index,
-            accounts=[*instruction.accounts],
+            accounts=Raw(msgspec.json.encode([*instruction.accounts])),
             data=base58_text(instruction.data),
         )
         for instruction in message.instructions
@@ -244,5 +245,6 @@ def _from_bytes(encoded: _EncodedRecord) -> TransactionRecord:
     )
 
 
+decode_accounts = msgspec.json.Decoder(list[int | str] | str | None).decode
 decode_instructions = msgspec.json.Decoder(list[ParsedInstruction] | None).decode
 decode_inner = msgspec.json.Decoder(list[InnerInstructions] | None).decode
