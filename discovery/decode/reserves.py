@@ -29,7 +29,7 @@ _RAYDIUM_V4_FEE: Final = 25
 _MAX_ERROR_DIVISOR: Final = 1_000
 
 
-class Ratio(NamedTuple):
+class _Prediction(NamedTuple):
     """An exact quotient; integers are many times faster than fractions here."""
 
     numerator: int
@@ -88,11 +88,11 @@ def _pumpswap(quote: AccountChange, base: AccountChange) -> Reserves | None:
     if quote.units > 0 > base.units:
         paid = quote.units * _BASIS
         divisor = _BASIS + _PUMPSWAP_FEE
-        predicted = Ratio(b * paid, q * divisor + paid)
+        predicted = _Prediction(b * paid, q * divisor + paid)
         return _if_explained(quote, base, predicted, executed=-base.units)
     if base.units > 0 > quote.units:
         kept = _BASIS - _PUMPSWAP_FEE
-        predicted = Ratio(q * base.units * kept, (b + base.units) * _BASIS)
+        predicted = _Prediction(q * base.units * kept, (b + base.units) * _BASIS)
         return _if_explained(quote, base, predicted, executed=-quote.units)
     return None
 
@@ -108,14 +108,14 @@ def _raydium_v4(quote: AccountChange, base: AccountChange) -> Reserves | None:
     else:
         return None
     effective = paid.units * (_BASIS - _RAYDIUM_V4_FEE)
-    predicted = Ratio(
+    predicted = _Prediction(
         got.before_units * effective, paid.before_units * _BASIS + effective
     )
     return _if_explained(quote, base, predicted, executed=-got.units)
 
 
 def _if_explained(
-    quote: AccountChange, base: AccountChange, predicted: Ratio, *, executed: int
+    quote: AccountChange, base: AccountChange, predicted: _Prediction, *, executed: int
 ) -> Reserves | None:
     """Return the reserves after the trade if the prediction is right to a thousandth."""
     exact = executed * predicted.denominator
