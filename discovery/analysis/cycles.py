@@ -144,6 +144,8 @@ def _resolve(
         return _Resolution("dead bag", dead_at)
     if holding.transferred_out_at is None or not _has_lost(holding):
         return _OPEN
+    if liquidation_value is not None and not _is_worthless(holding, liquidation_value):
+        return _OPEN
     # Without this, a loser of which a little more than dust stays behind would never be
     # resolved.
     quiet_at = max(dead_at, holding.transferred_out_at + DEAD_SECONDS)

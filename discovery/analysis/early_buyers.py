@@ -73,7 +73,7 @@ def entry_position(events: Sequence[HoldingEvent]) -> Position | None:
         unknown_reason=entry.unknown_reason,
         known_share=entry.known_share,
         has_moved_out=entry.transferred_out_at is not None,
-        later_cycles=len(holdings) - entry.number,
+        later_cycles=sum(holding.buys > 0 for holding in holdings[entry.number :]),
         history_incomplete=entry.is_incomplete,
     )
 

@@ -16,7 +16,9 @@ from discovery.domain.reasons import Reason
 
 ZERO: Final = Fraction(0)
 MAX_UNPRICED_SHARE: Final = Fraction(5, 100)
-"""Share of the units that may leave at an unknown price before the result is unknown."""
+"""Share of the units, and of their cost, that may leave at an unknown price before the
+result is unknown.
+"""
 MAX_UNCOSTED_SHARE: Final = Fraction(10, 100)
 """Share of the units that may come in without a known cost."""
 _HOLD_WEIGHT_SCALE: Final = 2**64
@@ -43,7 +45,7 @@ class Holding(msgspec.Struct, frozen=True):
     number: int
     opened_at: int
     closed_at: int | None
-    transferred_out_at: int | None  # time of the last transfer out
+    transferred_out_at: int | None  # last transfer of units that did not come back
     is_closed_by_transfer: bool
     last_trade_at: int
     first_signature: str
@@ -104,7 +106,9 @@ class HoldingBuilder:
         self.first_signature = event.signature
         self.first_buy_signature = ""
         self.closed_at: int | None = None
-        self.transferred_out_at: int | None = None
+        self.moved_out_at: int | None = None
+        self.moved_units = ZERO  # sent to other wallets and not back yet
+        self.order_basis = ZERO
         self.is_closed_by_transfer = False
         self.last_trade_at: int | None = None
         self.peak_units = ZERO
@@ -157,14 +161,34 @@ class HoldingBuilder:
         self._inflows[reason] += 1
         self._uncosted[reason] = self._uncosted.get(reason, ZERO) + units
 
-    def add_unpriced(self, units: int, reason: Reason) -> None:
-        """Count units that left at an unknown price."""
-        self._unpriced[reason] = self._unpriced.get(reason, ZERO) + units
+    def add_unpriced(self, removal: Removal, reason: Reason, *, category: str) -> None:
+        """Add this cycle's part of an outflow at an unknown price. category: of the
+        outflow.
+        """
+        self.unpriced_basis += removal.basis
+        self.add_unpriced_units(removal.units, reason)
+        self.add_outflow(category, removal.basis)
 
-    def add_open_orders(self, units: int) -> None:
-        """Count units that wait in orders: nobody knows yet what they bring."""
+    def add_unpriced_units(self, units: Fraction, reason: Reason) -> None:
+        """Count units that left at an unknown price."""
         if units:
-            self.add_unpriced(units, Reason.ORDER_OPEN)
+            self._unpriced[reason] = self._unpriced.get(reason, ZERO) + units
+
+    def add_open_orders(self, units: Fraction, basis: Fraction) -> None:
+        """Count units that wait in orders: nobody knows yet what they bring."""
+        self.order_basis += basis
+        self.add_unpriced_units(units, Reason.ORDER_OPEN)
+
+    def add_move_out(self, removal: Removal, event: HoldingEvent) -> None:
+        """Count units that were sent to another wallet."""
+        self.moved_units += removal.units
+        self.moved_out_at = event.block_time
+        self.add_outflow(event.reason, removal.basis)
+
+    def add_burn(self, removal: Removal, reason: Reason) -> None:
+        """Add this cycle's part of burned units: their cost is lost."""
+        self.sold_basis += removal.basis
+        self.add_outflow(reason, removal.basis)
 
     def add_outflow(self, category: str, basis: Fraction) -> None:
         """Count an outflow of units with a known cost."""
@@ -184,6 +208,7 @@ class HoldingBuilder:
 
     def take_back(self, units: Fraction, basis: Fraction) -> None:
         """Add units that were transferred out before, with their cost."""
+        self.moved_units -= units
         self.units += units
         self.remaining_basis += basis
 
@@ -208,11 +233,6 @@ class HoldingBuilder:
         self.hold_sum += weight * (event.block_time - self.bought_at)
         self.hold_weight += weight
 
-    def add_unpriced_sale(self, event: HoldingEvent, removal: Removal) -> None:
-        """Add this cycle's part of a sale at an unknown price."""
-        self.unpriced_basis += removal.basis
-        self.add_outflow("unpriced_sale", removal.basis)
-
     def build(self, mint: str, number: int, unknown_units: Fraction) -> Holding:
         """Return the holding. `unknown_units`: units without a known cost that the
         wallet holds beside it.
@@ -224,7 +244,7 @@ class HoldingBuilder:
             number=number,
             opened_at=self.opened_at,
             closed_at=self.closed_at,
-            transferred_out_at=self.transferred_out_at,
+            transferred_out_at=self.moved_out_at if self.moved_units else None,
             is_closed_by_transfer=self.is_closed_by_transfer,
             last_trade_at=self.last_trade_at,
             first_signature=self.first_signature,
@@ -257,7 +277,7 @@ class HoldingBuilder:
         """Return why the result is unknown, "" if it is known or partly known."""
         if not self.cost_basis:
             return "no_cost"
-        if self._share_of(self._unpriced) > MAX_UNPRICED_SHARE:
+        if self._unpriced_share() > MAX_UNPRICED_SHARE:
             return f"out_{_most_common(self._unpriced)}"
         if self._share_of(self._uncosted) > MAX_UNCOSTED_SHARE:
             return f"in_{_most_common(self._uncosted)}"
@@ -272,8 +292,16 @@ class HoldingBuilder:
         """Return the share of the units whose cost is known and that did not leave at
         an unknown price.
         """
-        unknown = self._share_of(self._unpriced) + self._share_of(self._uncosted)
+        unknown = self._unpriced_share() + self._share_of(self._uncosted)
         return max(ZERO, 1 - unknown)
+
+    def _unpriced_share(self) -> Fraction:
+        """Return the share that left at an unknown price or waits in orders: of the
+        units or of their cost, whichever is larger.
+        """
+        basis = self.unpriced_basis + self.order_basis
+        of_cost = basis / self.cost_basis if self.cost_basis else ZERO
+        return max(of_cost, self._share_of(self._unpriced))
 
     def _share_of(self, units_by_reason: Mapping[str, Fraction]) -> Fraction:
         """Return the share of units in all that came in during the cycle."""

@@ -60,6 +60,8 @@ class _Splitter:
 
     def add(self, event: HoldingEvent) -> None:
         """Apply the next event in chain order."""
+        if not event.units:
+            return
         if self._opens_cycle(event):
             self.builders.append(HoldingBuilder(event))
         current = self.builders[-1]
@@ -71,7 +73,7 @@ class _Splitter:
             case "sell":
                 self._sell(event)
             case "transfer_in":
-                self._receive(event.units, event.reason)
+                self._receive(event)
             case "transfer_out":
                 self._move_out(event)
             case "burn" | "unpriced_out":
@@ -83,21 +85,31 @@ class _Splitter:
                 returned = min(event.units, self.order_units)
                 self.order_units -= returned
                 self._add_unknown(event.units - returned, event.reason)
+        current = self.builders[-1]
         current.peak_units = max(current.peak_units, self.held_units)
         self._close_if_flat(event)
 
     def _opens_cycle(self, event: HoldingEvent) -> bool:
         """Return True for the first event and for units that reach a flat wallet, unless
-        they are units of its last cycle that come back.
+        they are units of its own that come back.
         """
         if not self.builders:
             return True
-        current = self.builders[-1]
-        if current.closed_at is None or not event.is_acquisition:
+        is_flat = self.builders[-1].closed_at is not None
+        if not is_flat or not event.is_acquisition:
             return False
-        if event.kind != "transfer_in":
-            return True
-        return not any(moved.builder is current for moved in self._moved)
+        if event.kind == "order_closed":
+            return event.units > self.order_units
+        return event.units > self._returning_units(event)
+
+    def _returning_units(self, event: HoldingEvent) -> Fraction:
+        """Return how many units of an inflow were sent away before. Only transfers bring
+        such units back: nobody knows what other inflows cost.
+        """
+        if event.kind != "transfer_in" or event.reason != Reason.TRANSFER:
+            return ZERO
+        moved_units = sum((moved.units for moved in self._moved), ZERO)
+        return min(moved_units, Fraction(event.units))
 
     def _buy(self, event: HoldingEvent) -> None:
         if event.value_lamports is None:
@@ -118,8 +130,10 @@ class _Splitter:
         removals, unknown_units = self._take(event.units)
         if event.value_lamports is None:
             for removal in removals:
-                removal.builder.add_unpriced_sale(event, removal)
-            current.add_unpriced(event.units, event.reason)
+                removal.builder.add_unpriced(
+                    removal, event.reason, category="unpriced_sale"
+                )
+            current.add_unpriced_units(unknown_units, event.reason)
             return
         net = event.value_lamports - event.extras_lamports
         for removal in removals:
@@ -127,58 +141,69 @@ class _Splitter:
         current.unmatched_proceeds += net * unknown_units / event.units
         current.uncovered_value += event.value_lamports * unknown_units / event.units
 
-    def _receive(self, units: int, reason: Reason) -> None:
+    def _receive(self, event: HoldingEvent) -> None:
         """Add units: first those that were transferred out before, the latest first,
         with their cost, then units without a known cost.
         """
-        missing = Fraction(units)
-        while missing and self._moved:
+        returning = self._returning_units(event)
+        missing = returning
+        while missing:
             moved = self._moved.pop()
             units_back = min(missing, moved.units)
             share = units_back / moved.units
             if units_back < moved.units:
+                rest = 1 - share
                 self._moved.append(
-                    _MovedUnits(
-                        moved.builder,
-                        moved.units - units_back,
-                        moved.basis * (1 - share),
-                    )
+                    _MovedUnits(moved.builder, moved.units * rest, moved.basis * rest)
                 )
             missing -= units_back
-            if moved.builder is None:
-                self.unknown_units += units_back
-                continue
-            moved.builder.take_back(units_back, moved.basis * share)
-            if moved.builder not in self._owners:
-                self._owners.append(moved.builder)
-            if moved.builder is self.builders[-1]:
-                moved.builder.reopen()
-        self._add_unknown(missing, reason)
+            self._take_back(moved.builder, units_back, moved.basis * share)
+        self._add_unknown(event.units - returning, event.reason)
+
+    def _take_back(
+        self, builder: HoldingBuilder | None, units: Fraction, basis: Fraction
+    ) -> None:
+        """Return moved units to their cycle, which is open again if it is the latest."""
+        if builder is None:
+            self.unknown_units += units
+            return
+        builder.take_back(units, basis)
+        if builder not in self._owners:
+            self._owners.append(builder)
+        if builder is self.builders[-1]:
+            builder.reopen()
 
     def _move_out(self, event: HoldingEvent) -> None:
-        current = self.builders[-1]
         self._add_missing(event.units + self.order_units)
         removals, unknown_units = self._take(event.units)
         for removal in removals:
-            removal.builder.add_outflow(event.reason, removal.basis)
+            removal.builder.add_move_out(removal, event)
             moved = _MovedUnits(removal.builder, removal.units, removal.basis)
             self._moved.append(moved)
         if unknown_units:
             self._moved.append(_MovedUnits(None, unknown_units, ZERO))
-        current.transferred_out_at = event.block_time
 
     def _lose(self, event: HoldingEvent) -> None:
         """Remove burned units, or units that left at an unknown price."""
         self._add_missing(event.units + self.order_units)
-        removals, _ = self._take(event.units)
+        removals, unknown_units = self._take(event.units)
+        if event.kind == "burn":
+            for removal in removals:
+                removal.builder.add_burn(removal, event.reason)
+            return
         for removal in removals:
-            removal.builder.add_outflow(event.reason, removal.basis)
-            if event.kind == "burn":
-                removal.builder.sold_basis += removal.basis
-            else:
-                removal.builder.unpriced_basis += removal.basis
-        if event.kind != "burn":
-            self.builders[-1].add_unpriced(event.units, event.reason)
+            removal.builder.add_unpriced(removal, event.reason, category=event.reason)
+        self.builders[-1].add_unpriced_units(unknown_units, event.reason)
+
+    def count_open_orders(self) -> None:
+        """Count the units that wait in orders with the cycles that they belong to."""
+        held_units = self.held_units
+        if not self.order_units or not held_units:
+            return
+        share = min(Fraction(1), self.order_units / held_units)
+        for owner in self._owners:
+            owner.add_open_orders(owner.units * share, owner.remaining_basis * share)
+        self.builders[-1].add_open_orders(self.unknown_units * share, ZERO)
 
     def _add_missing(self, units: int) -> None:
         """Add the units that an outflow takes beyond those that are known: they came
@@ -230,14 +255,13 @@ def split_cycles(mint: str, events: Sequence[HoldingEvent]) -> list[Holding]:
     splitter = _Splitter()
     for event in events:
         splitter.add(event)
+    splitter.count_open_orders()
     traded = [
         builder for builder in splitter.builders if builder.last_trade_at is not None
     ]
     holdings = []
     for number, builder in enumerate(traded, start=1):
         is_latest = builder is splitter.builders[-1]
-        if is_latest:
-            builder.add_open_orders(splitter.order_units)
         unknown_units = splitter.unknown_units if is_latest else ZERO
         holdings.append(builder.build(mint, number, unknown_units))
     return holdings

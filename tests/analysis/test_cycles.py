@@ -266,3 +266,20 @@ def test_amounts_are_rounded_once_half_to_even() -> None:
         4,
         2,
     )
+
+
+def test_a_bag_that_went_and_came_back_is_resolved_like_one_that_stayed() -> None:
+    """Half was sold at a loss; the rest would bring 5 SOL."""
+    start = [buy(1_000, SOL), sell(500, 3 * SOL // 10)]
+    stayed = cycles_of(start, liquidation_lamports=5 * SOL)
+    returned = cycles_of(
+        [*start, move_out(500), move_in(500)], liquidation_lamports=5 * SOL
+    )
+    assert [cycle.result for cycle in stayed] == ["open"]
+    assert returned == stayed
+
+
+def test_one_unit_sent_away_does_not_lose_a_bag_that_is_worth_something() -> None:
+    start = [buy(1_000, SOL), sell(500, 3 * SOL // 10), move_out(1)]
+    (cycle,) = cycles_of(start, liquidation_lamports=5 * SOL)
+    assert cycle.result == "open"

@@ -11,6 +11,7 @@ from discovery.analysis.early_buyers import entry_position
 from discovery.domain.findings import EventKind, HoldingEvent, Position
 from discovery.domain.reasons import Reason
 from tests.analysis.sample_histories import (
+    SOL,
     buy,
     event,
     move_in,
@@ -182,3 +183,47 @@ def test_only_lost_units_give_a_full_loss(history: list[HoldingEvent]) -> None:
     assume(any(e.kind == "sell" for e in history))
     assert result.profit_pct is not None
     assert result.profit_pct > -100
+
+
+def test_an_unknown_disposal_belongs_to_the_cycle_that_owned_the_units() -> None:
+    """The first holding was sent away, came back during the second, and then left."""
+    result = result_of(
+        buy(1_000, SOL),
+        move_out(1_000),
+        buy(10, SOL // 100),
+        move_in(1_000),
+        event("unpriced_out", 1_010),
+    )
+    assert (result.profit_pct, result.knowledge) == (None, "unknown")
+
+
+def test_only_transfers_bring_units_back_with_their_cost() -> None:
+    loser = [buy(1_000, 10 * SOL), move_out(1_000)]
+    bought_elsewhere = event("transfer_in", 1_000, reason=Reason.KEEPER_FILL)
+    result = result_of(*loser, bought_elsewhere, sell(1_000, 16 * SOL))
+    assert (result.profit_pct, result.has_moved_out) == (-100, True)
+
+
+@pytest.mark.parametrize("sold_for", [SOL // 10, 3 * SOL])
+def test_a_stranger_cannot_make_a_finished_result_unknown(sold_for: int) -> None:
+    finished = [buy(1_000, SOL), sell(990, sold_for), move_out(10)]
+    alone, bothered = result_of(*finished), result_of(*finished, move_in(500))
+    assert bothered.profit_pct == alone.profit_pct
+    assert bothered.knowledge == "known"
+
+
+def test_a_disposal_of_most_of_the_cost_is_unknown_however_few_the_units() -> None:
+    result = result_of(
+        buy(20_000, SOL // 10),
+        sell(19_700, SOL // 10),
+        buy(700, 10 * SOL),
+        event("unpriced_out", 1_000),
+    )
+    assert (result.profit_pct, result.unknown_reason) == (None, "out_ambiguous")
+
+
+def test_spam_that_is_sold_later_is_not_bought_again() -> None:
+    result = result_of(
+        buy(10, SOL), sell(10, 2 * SOL), move_in(500, at=5), sell(500, 9, at=6)
+    )
+    assert (result.profit_pct, result.later_cycles) == (100, 0)
