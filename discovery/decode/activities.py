@@ -142,9 +142,16 @@ class Activities:
         by_program = self.reason_of_no_trade(wallet)
         if by_program is not None:
             return by_program
-        if reason in _OF_ORDERS and not self._programs.isdisjoint(ORDER_BOOKS):
+        if reason in _OF_ORDERS and self._has_order(wallet):
             return Reason.ORDER_OPEN if is_outflow else Reason.ORDER_CLOSED
         return reason
+
+    def _has_order(self, wallet: str) -> bool:
+        """Return True if an order program was called for the wallet."""
+        if self._programs.isdisjoint(ORDER_BOOKS):
+            return False
+        calls = self._calls.all(ORDER_BOOKS.keys(), wallet)
+        return next(calls, None) is not None
 
     def _has_loan(self, wallet: str) -> bool:
         for call in self._calls.all(LENDERS.keys(), wallet):

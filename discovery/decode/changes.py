@@ -6,11 +6,14 @@ from typing import Final, NamedTuple
 from discovery.decode.deltas import AccountChange, Deltas
 from discovery.decode.instructions import Calls
 from discovery.domain.addresses import is_on_curve
-from discovery.domain.programs import PLAIN_PROGRAMS, QUOTES
+from discovery.domain.programs import PLAIN_PROGRAMS, QUOTES, VENUES
 from discovery.domain.reasons import Reason
 from discovery.domain.trades import HoldingChange, Trade
 
 _MAY_BE_DEPOSITED: Final = frozenset({Reason.TRANSFER, Reason.ORDER_OPEN})
+_MAY_BE_TRANSFER: Final = frozenset(
+    {Reason.TRANSFER, Reason.ORDER_OPEN, Reason.KEEPER_FILL}
+)
 
 
 class _Move(NamedTuple):
@@ -63,25 +66,43 @@ class WalletChanges:
         return tuple(changes)
 
     def _change(self, move: _Move, reason: Reason) -> HoldingChange:
-        escrow = ""
+        deltas = self._deltas
+        escrow = None
         if move.units < 0 and reason in _MAY_BE_DEPOSITED and not self._is_plain():
-            receiver = self._receiving_program(move)
-            if receiver is not None and reason == Reason.TRANSFER:
+            escrow = self._receiving_program(move)
+            if escrow is not None and reason == Reason.TRANSFER:
                 reason = Reason.DEPOSIT
-            if receiver is not None and not receiver.before_units:
-                # With units of others in it, what leaves it would say nothing.
-                escrow = receiver.account
-        before = self._deltas.units_before(move.wallet, move.mint)
-        after = before + move.units
-        return HoldingChange(move.wallet, move.mint, before, after, reason, escrow)
+        accounts = deltas.accounts_of(move.wallet, move.mint)
+        before = sum(account.before_units for account in accounts)
+        if escrow is None or escrow.before_units:
+            # With units of others in it, what leaves an account would say nothing.
+            return HoldingChange(
+                move.wallet, move.mint, before, before + move.units, reason, accounts
+            )
+        return HoldingChange(
+            move.wallet,
+            move.mint,
+            before,
+            before + move.units,
+            reason,
+            accounts,
+            escrow.account,
+            escrow.units,
+        )
 
     def _reason(self, move: _Move, own_reason: Reason | None) -> Reason:
         """Return why units changed that were not traded. own_reason: that of the wallet,
         None if it traded something else or was not examined.
         """
+        may_be_transfer = own_reason is None or own_reason in _MAY_BE_TRANSFER
+        if may_be_transfer and move.units < 0 and self._went_to_wallets(move):
+            return Reason.TRANSFER
         signed = move.wallet in self._deltas.signers
         if own_reason == Reason.TRANSFER and not signed and not self._is_plain():
             return Reason.KEEPER_FILL if move.units < 0 else Reason.TRANSFER
+        if own_reason == Reason.LIQUIDITY and not self._has_venue():
+            # SOL that went along may have opened the accounts of an order.
+            return Reason.TRANSFER if move.units < 0 else own_reason
         if own_reason is not None:
             return own_reason
         total = sum(mints.get(move.mint, 0) for mints in self._deltas.by_owner.values())
@@ -90,6 +111,20 @@ class WalletChanges:
         if move.units < 0 and not signed:
             return Reason.KEEPER_FILL
         return Reason.TRANSFER
+
+    def _went_to_wallets(self, move: _Move) -> bool:
+        """Return True if other wallets got the units and no program got any."""
+        deltas = self._deltas
+        gainers = [
+            owner
+            for owner, mints in deltas.by_owner.items()
+            if mints.get(move.mint, 0) > 0
+        ]
+        return bool(gainers) and not set(gainers).intersection(deltas.program_owners)
+
+    def _has_venue(self) -> bool:
+        """Return True if the program of a known market is among the keys."""
+        return not VENUES.keys().isdisjoint(self._deltas.known_keys)
 
     def _is_plain(self) -> bool:
         """Return True if only programs that move units from one account to another were

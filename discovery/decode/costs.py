@@ -12,6 +12,7 @@ import msgspec
 from discovery.decode.deltas import Deltas
 from discovery.decode.instructions import (
     Calls,
+    Refund,
     SolMove,
 )
 from discovery.domain.addresses import is_on_curve
@@ -78,7 +79,7 @@ class CostReader:
         self._calls = calls
         # Filled when a wallet needs them.
         self._fees: dict[str, ServiceFees] | None = None
-        self._refunds: dict[str, str] | None = None
+        self._refunds: dict[str, Refund] | None = None
 
     def costs_of(self, signer: str) -> WalletCosts:
         """Return the costs of a wallet that signed. The first account key pays the
@@ -190,7 +191,8 @@ class CostReader:
         """Return True if the rent of a closed token account went to another account."""
         if self._refunds is None:
             self._refunds = self._calls.refunds()
-        return self._refunds.get(account, signer) != signer
+        refund = self._refunds.get(account)
+        return refund is not None and refund.destination != signer
 
     def _sponsored_lamports(self, account: str, signer: str, rent: int) -> int:
         """Return the lamports of the rent that others put into a token account of the
@@ -265,15 +267,16 @@ class CostReader:
             return lamports
         if self._refunds is None:
             self._refunds = self._calls.refunds()
-        for account, destination in self._refunds.items():
-            if not self._is_other_wallet(destination, signer):
+        destinations: set[str] = set()
+        for account, (destination, owner) in self._refunds.items():
+            if owner != signer or not self._is_other_wallet(destination, signer):
                 continue
-            if deltas.is_transient(account):
+            if destination not in destinations:
                 lamports += max(0, deltas.native_lamports(destination))
-            elif deltas.owner_of(account, WRAPPED_SOL) == signer:
-                rent = -deltas.rent_by_account(signer).get(account, 0)
-                lamports += max(0, deltas.native_lamports(destination) - rent)
-        return lamports
+                destinations.add(destination)
+            if not deltas.is_transient(account):
+                lamports += deltas.rent_by_account(signer).get(account, 0)
+        return max(0, lamports)
 
     def _is_other_wallet(self, other: str | None, signer: str) -> bool:
         """Return True for a wallet that did not sign and is no side of a trade."""

@@ -17,6 +17,7 @@ from discovery.domain.programs import (
     VENUES,
     WRAPPED_SOL,
 )
+from discovery.domain.trades import AccountUnits
 from discovery.providers.transactions import (
     Meta,
     ParsedKey,
@@ -203,33 +204,30 @@ class Deltas:
             if owner != wallet and by_owner[owner].get(mint)
         ]
 
-    def sole_account(self, owner: str, mint: str) -> AccountChange | None:
-        """Return the change of the owner's token account of the mint, None if it has
-        none or several here.
+    def sole_account(self, owner: str, mint: str) -> AccountUnits | None:
+        """Return the owner's token account of the mint, None if it has none or several
+        here.
         """
-        found: list[int] = []
-        before = after = 0
+        accounts = self.accounts_of(owner, mint)
+        return accounts[0] if len(accounts) == 1 else None
+
+    def accounts_of(self, owner: str, mint: str) -> tuple[AccountUnits, ...]:
+        """Return the owner's token accounts of a mint with their units, in the order of
+        the rows.
+        """
+        before: dict[int, int] = {}
+        after: dict[int, int] = {}
         for row in self._before:
             if row.owner == owner and row.mint == mint:
-                found.append(row.account_index)
-                before = int(row.ui_token_amount.amount)
+                before[row.account_index] = int(row.ui_token_amount.amount)
         for row in self._after:
             if row.owner == owner and row.mint == mint:
-                found.append(row.account_index)
-                after = int(row.ui_token_amount.amount)
-        if not found or len(set(found)) > 1:
-            return None
-        return AccountChange(self.keys[found[0]], owner, before, after - before)
-
-    def units_before(self, owner: str, mint: str) -> int:
-        """Return the owner's raw units of a mint before the transaction, summed over
-        its accounts.
-        """
-        units = 0
-        for row in self._before:
-            if row.owner == owner and row.mint == mint:
-                units += int(row.ui_token_amount.amount)
-        return units
+                after[row.account_index] = int(row.ui_token_amount.amount)
+        keys = self.keys
+        return tuple(
+            AccountUnits(keys[index], before.get(index, 0), after.get(index, 0))
+            for index in before | after
+        )
 
 
 def _keys_and_signers(record: TransactionRecord) -> tuple[list[str], list[str]]:

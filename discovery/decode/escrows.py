@@ -65,9 +65,36 @@ class _Escrow:
             return None
         returned_units = min(left_units, max(0, own.get(self._mint, 0)))
         sold_units = left_units - returned_units
-        quote = self._quote(escrow_owner) if sold_units else None
+        quote = None
+        has_sold_itself = own.get(self._mint, 0) < 0
+        if sold_units and not has_sold_itself:
+            quote = self._share_of(self._quote(escrow_owner), sold_units, escrow_owner)
         trade = None if quote is None else self._sale(sold_units, quote)
         return EscrowRelease(sold_units, returned_units, trade)
+
+    def _share_of(
+        self, quote: Amount | None, sold_units: int, escrow_owner: str
+    ) -> Amount | None:
+        """Return the part of the quote that the units of this escrow brought: the takers
+        may have got units of other orders of the wallet too.
+        """
+        taken_units = sum(
+            self._deltas.by_owner[taker][self._mint]
+            for taker in self._takers(escrow_owner)
+        )
+        if quote is None or taken_units <= sold_units:
+            return quote
+        units = quote.units * sold_units // taken_units
+        return Amount(quote.mint, units) if units else None
+
+    def _takers(self, escrow_owner: str) -> list[str]:
+        """Return the owners that got units from the escrow."""
+        return [
+            owner
+            for owner, mints in self._deltas.by_owner.items()
+            if mints.get(self._mint, 0) > 0
+            and owner not in {self._wallet, escrow_owner}
+        ]
 
     def _left_units(self) -> tuple[int, str]:
         """Return the units that left the escrow account, and its owner."""
@@ -81,12 +108,7 @@ class _Escrow:
         seen.
         """
         deltas = self._deltas
-        takers = [
-            owner
-            for owner, mints in deltas.by_owner.items()
-            if mints.get(self._mint, 0) > 0
-            and owner not in {self._wallet, escrow_owner}
-        ]
+        takers = self._takers(escrow_owner)
         own = deltas.by_owner.get(self._wallet, {})
         for mint in STABLES:
             units = own.get(mint, 0)

@@ -42,6 +42,7 @@ _MAX_SYSTEM_DATA: Final = 180  # base58 characters; the longest seed has 32 byte
 # `TokenInstruction::CloseAccount` of the SPL token program is the single byte 9. Its
 # accounts are the closed account, the destination of its lamports and the owner.
 _CLOSE_ACCOUNT_DATA: Final = "A"
+_CLOSE_ACCOUNTS: Final = 3
 _TOKEN_PROGRAMS: Final = frozenset({TOKEN, TOKEN_2022})
 
 # `Transfer` (3) has source, destination, authority; `TransferChecked` (12) has the mint
@@ -82,6 +83,13 @@ class SolMove(NamedTuple):
     destination: str
     lamports: int
     is_creation: bool
+
+
+class Refund(NamedTuple):
+    """Who got the lamports of a closed token account, and who owned it."""
+
+    destination: str
+    owner: str
 
 
 class TokenTransfer(NamedTuple):
@@ -201,20 +209,24 @@ class Calls:
             units=int.from_bytes(payload[1:9], "little"),
         )
 
-    def refunds(self) -> dict[str, str]:
-        """Return token account that the message closes -> account that got its
-        lamports.
-        """
+    def refunds(self) -> dict[str, Refund]:
+        """Return token account that the message closes -> who got its lamports."""
         by_program = self._top_level_by_program()
-        refunds: dict[str, str] = {}
+        refunds: dict[str, Refund] = {}
         for program in by_program.keys() & _TOKEN_PROGRAMS:
             for instruction in by_program[program]:
                 match instruction.parsed:
                     case {"type": "closeAccount", "info": {"account": closed, **rest}}:
-                        refunds[str(closed)] = str(rest.get("destination", ""))
+                        refunds[str(closed)] = Refund(
+                            destination=str(rest.get("destination", "")),
+                            owner=str(rest.get("owner", "")),
+                        )
+                if instruction.data != _CLOSE_ACCOUNT_DATA:
+                    continue
                 accounts = self._accounts_of(instruction)
-                if instruction.data == _CLOSE_ACCOUNT_DATA and len(accounts) > 1:
-                    refunds[accounts[0]] = accounts[1]
+                if len(accounts) >= _CLOSE_ACCOUNTS:
+                    closed, destination, owner = accounts[:_CLOSE_ACCOUNTS]
+                    refunds[closed] = Refund(destination, owner)
         return refunds
 
     def _moves_of(self, by_program: _ByProgram) -> list[SolMove]:

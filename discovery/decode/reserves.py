@@ -11,9 +11,10 @@ vaults (PumpSwap 20 basis points, Raydium AMM v4 25).
 
 from typing import Final, NamedTuple
 
-from discovery.decode.deltas import AccountChange, Deltas
+from discovery.decode.deltas import Deltas
 from discovery.domain.known_wallets import RAYDIUM_V4_AUTHORITY
 from discovery.domain.programs import WRAPPED_SOL
+from discovery.domain.trades import AccountUnits
 
 _CURVE_LAMPORTS: Final = 30 * 10**9
 _CURVE_UNITS: Final = 1_073_000_000 * 10**6
@@ -64,12 +65,12 @@ def reserves_after(
     return _pumpswap(quote, base) if "pumpswap" in venues else None
 
 
-def _curve(deltas: Deltas, curve: str, base: AccountChange) -> Reserves | None:
+def _curve(deltas: Deltas, curve: str, base: AccountUnits) -> Reserves | None:
     """Return the virtual reserves of a curve of pump.fun: those with the rent that gives
     the product of all curves.
     """
     lamports = deltas.meta.post_balances[deltas.keys.index(curve)]
-    units = base.before_units + base.units + _UNSOLD_UNITS
+    units = base.after_units + _UNSOLD_UNITS
     virtual = _CURVE_LAMPORTS + lamports
     exact = _CURVE_PRODUCT // units
     rent = min(_CURVE_RENTS, key=lambda rent: abs(virtual - rent - exact))
@@ -78,7 +79,7 @@ def _curve(deltas: Deltas, curve: str, base: AccountChange) -> Reserves | None:
     return Reserves(virtual - rent, units)
 
 
-def _pumpswap(quote: AccountChange, base: AccountChange) -> Reserves | None:
+def _pumpswap(quote: AccountUnits, base: AccountUnits) -> Reserves | None:
     """Return the reserves of a PumpSwap pool, which keeps a fee in the quote: on top of
     what a buyer pays, out of what a seller gets.
 
@@ -97,7 +98,7 @@ def _pumpswap(quote: AccountChange, base: AccountChange) -> Reserves | None:
     return None
 
 
-def _raydium_v4(quote: AccountChange, base: AccountChange) -> Reserves | None:
+def _raydium_v4(quote: AccountUnits, base: AccountUnits) -> Reserves | None:
     """Return the reserves of a Raydium pool, which keeps a fee of what goes in:
     out·i / (in + i) with i = paid · (1 - fee).
     """
@@ -115,10 +116,10 @@ def _raydium_v4(quote: AccountChange, base: AccountChange) -> Reserves | None:
 
 
 def _if_explained(
-    quote: AccountChange, base: AccountChange, predicted: _Prediction, *, executed: int
+    quote: AccountUnits, base: AccountUnits, predicted: _Prediction, *, executed: int
 ) -> Reserves | None:
     """Return the reserves after the trade if the prediction is right to a thousandth."""
     exact = executed * predicted.denominator
     if abs(predicted.numerator - exact) * _MAX_ERROR_DIVISOR > exact:
         return None
-    return Reserves(quote.before_units + quote.units, base.before_units + base.units)
+    return Reserves(quote.after_units, base.after_units)

@@ -69,12 +69,26 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
         )
 
 
+class AccountUnits(NamedTuple):
+    """Raw units of one token account before and after a transaction."""
+
+    account: str
+    before_units: int
+    after_units: int
+
+    @property
+    def units(self) -> int:
+        """Raw units that came in (+) or left (-)."""
+        return self.after_units - self.before_units
+
+
 class HoldingChange(msgspec.Struct, frozen=True, gc=False):
     """Raw units of one mint before and after a transaction, summed over the wallet's
     token accounts in it.
 
-    reason: why they changed. escrow: the token account of a program that was empty before
-    the units went into it, "" if they went elsewhere.
+    reason: why they changed. accounts: the units by token account. escrow: the token
+    account of a program that was empty before the units went into it, "" if they went
+    elsewhere. escrow_units: what arrived there; a token may charge a fee on transfers.
     """
 
     wallet: str
@@ -82,4 +96,6 @@ class HoldingChange(msgspec.Struct, frozen=True, gc=False):
     before_units: int
     after_units: int
     reason: Reason
+    accounts: tuple[AccountUnits, ...] = ()
     escrow: str = ""
+    escrow_units: int = 0

@@ -12,7 +12,7 @@ from discovery.decode.outcomes import Decoded, Failed, Outcome, Skipped
 from discovery.decode.swaps import decode
 from discovery.domain.programs import TOKEN
 from discovery.domain.reasons import Reason
-from discovery.domain.trades import HoldingChange, Trade
+from discovery.domain.trades import AccountUnits, HoldingChange, Trade
 from discovery.providers.transactions import TransactionRecord
 
 
@@ -31,7 +31,7 @@ class BalanceChange(msgspec.Struct, frozen=True):
     """A wallet's raw units of a mint before and after one transaction. `trade` is None
     if they moved without one.
 
-    reason, escrow: as those of `HoldingChange`.
+    reason, accounts, escrow, escrow_units: as those of `HoldingChange`.
     """
 
     wallet: str
@@ -42,7 +42,9 @@ class BalanceChange(msgspec.Struct, frozen=True):
     after_units: int
     trade: Trade | None
     reason: Reason
+    accounts: tuple[AccountUnits, ...] = ()
     escrow: str = ""
+    escrow_units: int = 0
 
     @property
     def units(self) -> int:
@@ -107,12 +109,13 @@ class TokenHistory:
         current_units: the raw units in the wallet's account now, None = unknown: then
         the last balance is not compared.
         """
-        units = 0
+        units: dict[str, int] = {}  # by token account
         for change in self.changes_of(wallet):
-            if change.before_units != units:
-                return False
-            units = change.after_units
-        return current_units is None or units == current_units
+            for account in change.accounts:
+                if account.before_units != units.get(account.account, 0):
+                    return False
+                units[account.account] = account.after_units
+        return current_units is None or sum(units.values()) == current_units
 
     def skipped_counts(self) -> dict[str, int]:
         """Return the numbers of transactions without a trade by reason, named as in the
@@ -207,7 +210,9 @@ def _balance_changes(
             after_units=change.after_units,
             trade=_trade_of(outcome, change),
             reason=change.reason,
+            accounts=change.accounts,
             escrow=change.escrow,
+            escrow_units=change.escrow_units,
         )
         for change in outcome.changes
     ]

@@ -98,8 +98,11 @@ class _Valuation:
         self._prices = prices
         self._releases = deque(releases)
         self._released = {release.position.signature for release in releases}
-        self._order_escrows = {release.escrow for release in releases}
+        self._order_escrows = {
+            escrow for release in releases for escrow in release.escrows
+        }
         self._last: BalanceChange | None = None
+        self._units: dict[str, int] = {}  # by token account
 
     def add(self, change: BalanceChange) -> None:
         """Add the next balance change."""
@@ -111,25 +114,37 @@ class _Valuation:
             return
         self.history.other_changes.append(change)
         kind = self._kind(change)
+        if kind == "order_open" and change.escrow_units:
+            # What the token keeps as a fee on transfers is gone.
+            fee_units = -change.units - change.escrow_units
+            self._add_move(change, kind, change.escrow_units, change.reason)
+            if fee_units > 0:
+                self._add_move(change, "burn", fee_units, Reason.BURNED)
+            return
         self._add_move(change, kind, change.units, change.reason)
 
     def finish(self, units_now: int | None) -> None:
         """Add the releases after the last change, and what the chain shows beyond it."""
         self._add_releases(before=None)
-        last = self._last
-        if last is None or units_now is None or units_now == last.after_units:
+        if self._last is None or units_now is None:
             return
-        self._add_unseen(last, units_now - last.after_units, Reason.NOT_SEEN)
+        unseen_units = units_now - sum(self._units.values())
+        if unseen_units:
+            self._add_unseen(self._last, unseen_units, Reason.NOT_SEEN)
 
     def _add_gap(self, change: BalanceChange) -> None:
-        """Add the units that came in or left between the last change and this one."""
-        units_before = 0
-        reason = Reason.HELD_BEFORE
-        if self._last is not None:
-            units_before = self._last.after_units
-            reason = Reason.NOT_SEEN
-        if change.before_units != units_before:
-            self._add_unseen(change, change.before_units - units_before, reason)
+        """Add the units that came in or left between the last change and this one,
+        account by account: a transaction shows those that it names.
+        """
+        units = self._units
+        gap = 0
+        for account in change.accounts:
+            gap += account.before_units - units.get(account.account, 0)
+            units[account.account] = account.after_units
+        if gap:
+            is_first = self._last is None
+            reason = Reason.HELD_BEFORE if is_first else Reason.NOT_SEEN
+            self._add_unseen(change, gap, reason)
 
     def _add_unseen(self, change: BalanceChange, units: int, reason: Reason) -> None:
         kind: EventKind = "transfer_in" if units > 0 else "unpriced_out"

@@ -115,3 +115,25 @@ def test_a_market_maker_that_pays_in_wrapped_sol_is_no_friend() -> None:
     assert isinstance(outcome, Decoded), outcome
     own = next(trade for trade in outcome.trades if trade.wallet == ANA)
     assert (own.side, own.quote_units, own.transfer_lamports) == ("sell", 5 * SOL, 0)
+
+
+def test_what_another_signer_sends_on_is_not_the_wallets() -> None:
+    """ANA and BEN sell in one transaction; BEN closes his account to the friend."""
+    ben, other_mint, other_pool = (
+        wallet("ben"),
+        wallet("other mint"),
+        program_account("other pool"),
+    )
+    made = FakeTransaction(ANA, ben)
+    made.units(ANA, MINT, UNITS, 0).units(POOL, MINT, 0, UNITS)
+    made.units(POOL, WRAPPED_SOL, 50 * SOL, 49 * SOL, decimals=9).pay(ANA, SOL)
+    made.units(ben, other_mint, UNITS, 0).units(other_pool, other_mint, 0, UNITS)
+    made.units(other_pool, WRAPPED_SOL, 50 * SOL, 43 * SOL, decimals=9)
+    made.pay(FRIEND, 7 * SOL)
+    temporary = wallet("temporary")
+    made.lamports[temporary] = [0, 0]
+    made.call(TOKEN, CLOSE, temporary, FRIEND, ben)
+    outcome = made.outcome()
+    assert isinstance(outcome, Decoded), outcome
+    quotes = {trade.wallet: trade.quote_units for trade in outcome.trades}
+    assert quotes == {ANA: SOL, ben: 7 * SOL}

@@ -71,3 +71,29 @@ def test_transactions_of_others_in_any_order_change_no_result(
     random.shuffle(together)
     assert result_of(together) == result_of(OWN)
     assert result_of(OWN).profit_pct is not None
+
+
+def two_account_trade(
+    slot: int, account: str, before: int, after: int, lamports: int
+) -> OrderedTransaction:
+    """Return a trade of ANA with one of her two token accounts."""
+    made = trade_of(ANA, before, after, lamports)
+    index = next(i for i, row in enumerate(made.accounts) if row.owner == ANA)
+    old = made.accounts[index]
+    made.accounts[index] = old._replace(address=wallet(account))
+    made.lamports[wallet(account)] = made.lamports.pop(old.address)
+    return ordered(made, slot, slot)
+
+
+def test_each_token_account_of_a_wallet_has_a_history_of_its_own() -> None:
+    result = result_of(
+        [
+            two_account_trade(1, "one", 0, 1_000, -SOL),
+            two_account_trade(2, "two", 0, 300, -SOL),
+            two_account_trade(3, "one", 1_000, 0, 5 * SOL),
+            two_account_trade(4, "two", 300, 0, 3 * SOL // 2),
+        ]
+    )
+    assert result is not None
+    assert result.knowledge == "known"
+    assert result.matched_proceeds_lamports > 6 * SOL
