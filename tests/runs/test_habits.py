@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from discovery.models import Cycle, Wallet
 from simmarket import worlds
 from simmarket.chain.world import World
 from simmarket.worlds import expected_results as truth
@@ -101,3 +102,24 @@ def test_the_creator_on_another_launchpad_is_flagged(answer: dict[str, Any]) -> 
     )
     assert "creator" in creator["flags"]
     assert creator["rejection"] == "flag_creator"
+
+
+@pytest.mark.parametrize("source", ["helius", "solana_rpc"])
+def test_profiles_have_the_same_cycles_as_the_simulated_market(
+    source: str, use_market: Callable, discover: Callable
+) -> None:
+    use_market("--world", "habits", "--seed", str(SEED), source=source)
+    named = [f"--token={mint}" for mint in world().tokens]
+    discover(*EVERYTHING[-1:], *named, profiles=True)
+    true = truth.cycles(world())
+    profiled = list(Wallet.objects.filter(profiled_at__isnull=False))
+    assert len(profiled) >= 8
+    for wallet in profiled:
+        expected = [
+            (each.mint, each.put_in_lamports, each.matched_lamports, each.knowledge)
+            for each in true[wallet.address]
+        ]
+        found = Cycle.objects.filter(wallet_address=wallet.address).values_list(
+            "mint", "put_in_lamports", "matched_lamports", "knowledge"
+        )
+        assert sorted(found) == sorted(expected), world().behaviours[wallet.address]
