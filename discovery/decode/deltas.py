@@ -55,6 +55,7 @@ class Deltas:
     __slots__ = (
         "_after",
         "_before",
+        "_rows_of",
         "_token_accounts",
         "by_owner",
         "decimals",
@@ -74,6 +75,8 @@ class Deltas:
         self.known_keys = [key for key in self.keys if key in _KNOWN_ADDRESSES]
         self.by_owner: dict[str, dict[str, int]] = {}
         self.decimals: dict[str, int] = {}
+        # Owner -> (account index, mint, units, -1 before or +1 after).
+        self._rows_of: dict[str, list[tuple[int, str, int, int]]] = {}
         self._token_accounts: set[str] | None = None
         self._before: Sequence[TokenBalance] = meta.pre_token_balances or ()
         self._after: Sequence[TokenBalance] = meta.post_token_balances or ()
@@ -85,7 +88,7 @@ class Deltas:
 
     def _add_rows(self, rows: Sequence[TokenBalance], sign: int) -> None:
         """Add the balances to `by_owner`: sign -1 for those before, +1 for those after."""
-        by_owner, decimals = self.by_owner, self.decimals
+        by_owner, decimals, rows_of = self.by_owner, self.decimals, self._rows_of
         for row in rows:
             mint, amount = row.mint, row.ui_token_amount
             owner = row.owner or f"unknown-owner:{self.keys[row.account_index]}"
@@ -96,8 +99,10 @@ class Deltas:
             mints = by_owner.get(owner)
             if mints is None:
                 by_owner[owner] = {mint: units * sign}
+                rows_of[owner] = [(row.account_index, mint, units, sign)]
             else:
                 mints[mint] = mints.get(mint, 0) + units * sign
+                rows_of[owner].append((row.account_index, mint, units, sign))
 
     def native_lamports(self, owner: str) -> int:
         """Return the change of the owner's system account in lamports; 0 if it is not
@@ -132,15 +137,11 @@ class Deltas:
         """Return token account of the owner -> lamports of rent, as `rent_lamports`."""
         before, after = self.meta.pre_balances, self.meta.post_balances
         rent: dict[int, int] = {}
-        for rows, sign in ((self._before, 1), (self._after, -1)):
-            for row in rows:
-                if row.owner != owner:
-                    continue
-                index = row.account_index
-                if index not in rent:
-                    rent[index] = after[index] - before[index]
-                if row.mint == WRAPPED_SOL:
-                    rent[index] += sign * int(row.ui_token_amount.amount)
+        for index, mint, units, sign in self._rows_of.get(owner, ()):
+            if index not in rent:
+                rent[index] = after[index] - before[index]
+            if mint == WRAPPED_SOL:
+                rent[index] -= sign * units
         return {self.keys[index]: lamports for index, lamports in rent.items()}
 
     def owner_of(self, account: str, mint: str) -> str | None:
@@ -215,19 +216,17 @@ class Deltas:
         """Return the owner's token accounts of a mint with their units, in the order of
         the rows.
         """
-        before: dict[int, int] = {}
-        after: dict[int, int] = {}
-        for row in self._before:
-            if row.owner == owner and row.mint == mint:
-                before[row.account_index] = int(row.ui_token_amount.amount)
-        for row in self._after:
-            if row.owner == owner and row.mint == mint:
-                after[row.account_index] = int(row.ui_token_amount.amount)
-        keys = self.keys
-        return tuple(
-            AccountUnits(keys[index], before.get(index, 0), after.get(index, 0))
-            for index in before | after
-        )
+        accounts: dict[int, AccountUnits] = {}
+        for index, row_mint, units, sign in self._rows_of.get(owner, ()):
+            if row_mint != mint:
+                continue
+            if sign < 0:
+                accounts[index] = AccountUnits(self.keys[index], units, 0)
+            else:
+                known = accounts.get(index)
+                before = known.before_units if known else 0
+                accounts[index] = AccountUnits(self.keys[index], before, units)
+        return tuple(accounts.values())
 
 
 def _keys_and_signers(record: TransactionRecord) -> tuple[list[str], list[str]]:

@@ -43,7 +43,6 @@ _MAX_SYSTEM_DATA: Final = 180  # base58 characters; the longest seed has 32 byte
 # accounts are the closed account, the destination of its lamports and the owner.
 _CLOSE_ACCOUNT_DATA: Final = "A"
 _CLOSE_ACCOUNTS: Final = 3
-_TOKEN_PROGRAMS: Final = frozenset({TOKEN, TOKEN_2022})
 
 # `Transfer` (3) has source, destination, authority; `TransferChecked` (12) has the mint
 # after the source. Both have the units as u64le after the tag, the second one also the
@@ -184,12 +183,18 @@ class Calls:
 
     def token_transfers(self) -> Iterator[TokenTransfer]:
         """Yield the transfers of token units by instructions of the message."""
+        for instruction in self._token_instructions():
+            transfer = self._token_transfer(instruction)
+            if transfer is not None:
+                yield transfer
+
+    def _token_instructions(self) -> list[ParsedInstruction]:
+        """Return the instructions of the message for a token program."""
         by_program = self._top_level_by_program()
-        for program in by_program.keys() & _TOKEN_PROGRAMS:
-            for instruction in by_program[program]:
-                transfer = self._token_transfer(instruction)
-                if transfer is not None:
-                    yield transfer
+        instructions = by_program.get(TOKEN, [])
+        if TOKEN_2022 in by_program:
+            return instructions + by_program[TOKEN_2022]
+        return instructions
 
     def _token_transfer(self, instruction: ParsedInstruction) -> TokenTransfer | None:
         if isinstance(instruction.parsed, dict):
@@ -211,22 +216,20 @@ class Calls:
 
     def refunds(self) -> dict[str, Refund]:
         """Return token account that the message closes -> who got its lamports."""
-        by_program = self._top_level_by_program()
         refunds: dict[str, Refund] = {}
-        for program in by_program.keys() & _TOKEN_PROGRAMS:
-            for instruction in by_program[program]:
-                match instruction.parsed:
-                    case {"type": "closeAccount", "info": {"account": closed, **rest}}:
-                        refunds[str(closed)] = Refund(
-                            destination=str(rest.get("destination", "")),
-                            owner=str(rest.get("owner", "")),
-                        )
-                if instruction.data != _CLOSE_ACCOUNT_DATA:
-                    continue
-                accounts = self._accounts_of(instruction)
-                if len(accounts) >= _CLOSE_ACCOUNTS:
-                    closed, destination, owner = accounts[:_CLOSE_ACCOUNTS]
-                    refunds[closed] = Refund(destination, owner)
+        for instruction in self._token_instructions():
+            match instruction.parsed:
+                case {"type": "closeAccount", "info": {"account": closed, **rest}}:
+                    refunds[str(closed)] = Refund(
+                        destination=str(rest.get("destination", "")),
+                        owner=str(rest.get("owner", "")),
+                    )
+            if instruction.data != _CLOSE_ACCOUNT_DATA:
+                continue
+            accounts = self._accounts_of(instruction)
+            if len(accounts) >= _CLOSE_ACCOUNTS:
+                closed, destination, owner = accounts[:_CLOSE_ACCOUNTS]
+                refunds[closed] = Refund(destination, owner)
         return refunds
 
     def _moves_of(self, by_program: _ByProgram) -> list[SolMove]:

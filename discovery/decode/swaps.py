@@ -152,11 +152,10 @@ class _Transaction:
             market_lamports = self.deltas.sol_lamports(wallet) + costs.total_lamports
             others = Counterparties(self.deltas, wallet, self.venues)
             finder = LegFinder(self.deltas, wallet, others, market_lamports)
-            try:
-                legs = self._legs(wallet, finder)
-            except NoTrade as no_trade:
-                reasons.append(no_trade.reason)
-                self._reasons[wallet] = no_trade.reason
+            legs = self._legs(wallet, finder)
+            if isinstance(legs, Reason):
+                reasons.append(legs)
+                self._reasons[wallet] = legs
             else:
                 legs = self._reconciliation.adjusted(
                     wallet, legs, costs.wrapped_transfer_lamports
@@ -165,24 +164,20 @@ class _Transaction:
                 self._add_trades(wallet, legs, costs, rest)
         return reasons
 
-    def _legs(self, wallet: str, finder: LegFinder) -> list[Leg]:
-        """Return the legs of the wallet. Raises NoTrade, with the program's reason if one
-        did something else for it than swapping.
+    def _legs(self, wallet: str, finder: LegFinder) -> list[Leg] | Reason:
+        """Return the legs of the wallet, or why it did not trade: the program's reason if
+        one did something else for it than swapping.
         """
         try:
             legs = finder.find()
         except NoTrade as no_trade:
             if wallet not in self.deltas.signers:
-                raise
+                return no_trade.reason
             own = self.deltas.by_owner[wallet].values()
-            reason = self._activities.reason_of_change(
+            return self._activities.reason_of_change(
                 wallet, no_trade.reason, is_outflow=min(own) < 0
             )
-            raise NoTrade(reason) from no_trade
-        other_reason = self._activities.reason_of_no_trade(wallet)
-        if other_reason is not None:
-            raise NoTrade(other_reason)
-        return legs
+        return self._activities.reason_of_no_trade(wallet) or legs
 
     def _add_keeper_fills(self, wallets: AbstractSet[str]) -> list[Reason]:
         """Add the trades of owners who did not sign, among the `wallets` whose units
