@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from functools import cache, lru_cache
 from statistics import NormalDist, median_high, median_low
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 Z90: Final = 1.645
 """Two-sided 90 %: each end of an interval is a one-sided 95 % bound."""
@@ -166,3 +166,29 @@ def to_decimal(value: float, places: int = 4) -> Decimal:
     decimal.InvalidOperation for infinity.
     """
     return Decimal(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
+
+
+class Moments(NamedTuple):
+    """Effective number, mean and mean square deviation of weighted values."""
+
+    n: float
+    mean: float
+    spread: float
+
+
+NO_MOMENTS: Final = Moments(0.0, 0.0, 0.0)
+
+
+def moments(values: Sequence[float], weights: Sequence[float]) -> Moments:
+    """Return the moments of the values, NO_MOMENTS without any. The spread is around
+    the mean, without a correction for the sample size.
+    """
+    if not values:
+        return NO_MOMENTS
+    total = math.fsum(weights)
+    mean = weighted_mean(values, weights)
+    squares = math.fsum(
+        weight * (value - mean) ** 2
+        for value, weight in zip(values, weights, strict=True)
+    )
+    return Moments(effective_n(weights), mean, squares / total)

@@ -1,0 +1,104 @@
+"""Judgement of a wallet for somebody who follows it, and the population that it is
+judged against.
+"""
+
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import msgspec
+
+
+class Verdict(StrEnum):
+    """What to do about a wallet."""
+
+    FOLLOW = "follow"  # following it has very probably paid
+    WATCH = "watch"  # it may pay; more evidence is needed
+    NEUTRAL = "neutral"  # neither gain nor loss is shown
+    AVOID = "avoid"  # following it has very probably lost
+    NOT_KNOWN = "not known"  # too few results, or too few that can be read
+    EXCLUDED = "excluded"  # a flag says that its results are not those of a trader
+
+
+class LevelStep(NamedTuple):
+    """How much the growth of the usual wallet's follower changes from one level of
+    seeing to the next.
+    """
+
+    median: float  # of the wallets' means
+    between: float  # variance between wallets
+    within: float  # variance between the tokens of a wallet
+
+
+class Prior(msgspec.Struct, frozen=True):
+    """Expectation of a wallet before its own record, from the wallets of a run.
+
+    steps: from costs only to behind the leader, from there to late; None where fewer
+    than five wallets show it. sigma2: variance of a token's growth. g0, tau2: mean and
+    variance of the wallets' mean growth, for display. mass: arm → probability of each
+    cell of the effect. wallets: in the sample. family: scores of the judged, ascending.
+    """
+
+    steps: tuple[LevelStep | None, LevelStep | None]
+    sigma2: float
+    g0: float
+    tau2: float
+    mass: dict[str, tuple[float, ...]]
+    wallets: int = 0
+    family: tuple[float, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return values for JSON. `from_dict` restores the same floats."""
+        values: dict[str, Any] = msgspec.to_builtins(self)
+        return values
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Prior":
+        """Return the prior that `to_dict` wrote. Raises msgspec.ValidationError for a
+        missing or mistyped field.
+        """
+        return msgspec.convert(values, cls)
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """Score, edge and verdict of one wallet. Figures are None where they do not apply.
+
+    score: probability that following pays. Edges in % of the stake a trade: posterior
+    mean with its 90 % interval; `leader_edge_pct` is the wallet's own growth. q_value:
+    share of luck in a list that is cut at this wallet. p_value: probability that luck
+    alone does as well. basis: how closely the follower's prices were seen.
+    """
+
+    wallet: str
+    score: float | None
+    verdict: Verdict
+    edge_pct: float | None
+    edge_low_pct: float | None
+    edge_high_pct: float | None
+    leader_edge_pct: float | None
+    tokens: int  # with a known result
+    effective_tokens: float  # old ones count for less
+    known_share: float
+    q_value: float | None
+    p_value: float | None
+    depends_on_one_token: bool
+    basis: str | None
+    reason: str
+
+
+class Population(msgspec.Struct, frozen=True):
+    """The wallets that were judged together.
+
+    pi0: share of the found wallets without an edge by the prior. luck_share: expected
+    share of luck among found wallets that gained. follow: number of wallets to follow;
+    follow_luck: the expected share of luck among them.
+    """
+
+    g0: float
+    tau2: float
+    sigma2: float
+    wallets: int
+    pi0: float
+    luck_share: float | None
+    follow: int
+    follow_luck: float | None
+    prior: Prior
