@@ -9,7 +9,7 @@ Constant product with fee φ: x lamports buy b·x(1-φ)/(q + x(1-φ)) units; u u
 for q·u/(b + u)·(1-φ) lamports, with q and b the reserves of quote and token.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from typing import Final
 
@@ -68,18 +68,16 @@ def follower_returns(
         [event.pool_later for event in trades],
     )
     for reserves in levels:
-        if not _are_markets(reserves):
+        if not all(map(_is_market, reserves)):
             break
         returns.append(_at_reserves(copied, reserves, unit_value_lamports, terms))
     return tuple(returns)
 
 
-def _are_markets(reserves: Iterable[PoolReserves | None]) -> bool:
-    """Return True if all reserves are known and none is empty."""
-    for each in reserves:
-        if each is None or not (each.quote_lamports and each.base_units):
-            return False
-    return True
+def _is_market(reserves: PoolReserves | None) -> bool:
+    return reserves is not None and bool(
+        reserves.quote_lamports and reserves.base_units
+    )
 
 
 def _after_costs(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from functools import cache, lru_cache
+from operator import mul
 from statistics import NormalDist, median_high, median_low
 from typing import Any, Final, NamedTuple
 
@@ -79,7 +80,7 @@ def age_weight(age_seconds: int) -> float:
 
 def effective_n(weights: Sequence[float]) -> float:
     """Return Kish's effective sample size (Σw)² / Σw², 0 without weights."""
-    squares = math.fsum(w * w for w in weights)
+    squares = math.fsum(map(mul, weights, weights))
     if not squares:
         return 0.0
     return math.fsum(weights) ** 2 / squares
@@ -89,8 +90,9 @@ def weighted_mean(values: Sequence[float], weights: Sequence[float]) -> float:
     """Return Σwv / Σw. Raises ZeroDivisionError if all weights are zero, ValueError if
     there are not as many weights as values.
     """
-    total = math.fsum(w * v for w, v in zip(weights, values, strict=True))
-    return total / math.fsum(weights)
+    if len(values) != len(weights):
+        raise ValueError("each value needs a weight")
+    return math.fsum(map(mul, weights, values)) / math.fsum(weights)
 
 
 def probabilistic_sharpe(returns: Sequence[float]) -> float | None:
@@ -187,8 +189,6 @@ def moments(values: Sequence[float], weights: Sequence[float]) -> Moments:
         return NO_MOMENTS
     total = math.fsum(weights)
     mean = weighted_mean(values, weights)
-    squares = math.fsum(
-        weight * (value - mean) ** 2
-        for value, weight in zip(values, weights, strict=True)
-    )
-    return Moments(effective_n(weights), mean, squares / total)
+    squares = [(value - mean) ** 2 for value in values]
+    spread = math.fsum(map(mul, weights, squares)) / total
+    return Moments(effective_n(weights), mean, spread)
