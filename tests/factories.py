@@ -19,6 +19,7 @@ from discovery.models import (
     Run,
     RunToken,
     RunWallet,
+    TokenResult,
     Trade,
     Wallet,
 )
@@ -35,32 +36,14 @@ def address(number: int) -> str:
 
 
 def score_detail() -> dict[str, Any]:
-    """Return parts, gates and interval of a score."""
+    """Return what a judgement rests on."""
     return {
-        "parts": [
-            {
-                "name": "win skill",
-                "value": 0.5,
-                "weight": 0.25,
-                "note": "win rate above 60.0%",
-            }
-        ],
-        "gates": [
-            {
-                "name": "resolved cycles",
-                "passed": True,
-                "observed": "12",
-                "needed": "at least 5",
-            }
-        ],
-        "n": 12,
-        "n_eff": "9.5000",
-        "win_rate": "0.7500",
-        "low": "0.5100",
-        "high": "0.8900",
-        "freshness": "1.0000",
-        "provisional_because": ["copyability: prices after each trade are not known"],
-        "prior": {"alpha0": 1.0},
+        "leader_edge_pct": 18.2,
+        "known_share": 0.98,
+        "depends_on_one_token": False,
+        "basis": "behind the leader",
+        "low": 0.51,
+        "high": 0.89,
     }
 
 
@@ -147,6 +130,15 @@ class WalletFactory(DjangoModelFactory):
 
     address = factory.LazyAttribute(lambda row: address(row.number))
     status = "active"
+    verdict = "watch"
+    verdict_reason = "+9.1 % a trade [-4.2, +25.3] from 11 tokens; 73% sure of a gain, 80% are needed"
+    edge_pct = Decimal("9.1")
+    edge_low_pct = Decimal("-4.2")
+    edge_high_pct = Decimal("25.3")
+    q_value = Decimal("0.12")
+    p_value = Decimal("0.04")
+    scored_tokens = 11
+    score_version = 2
     score = Decimal("0.7312")
     n_eff = Decimal("9.5")
     resolved_cycles = 12
@@ -183,6 +175,23 @@ class TradeFactory(OfWallet):
     quote_units = 1_500_000_000
     value_lamports = 1_500_000_000
     venues = factory.LazyFunction(lambda: ["pumpswap"])
+
+
+class TokenResultFactory(OfWallet):
+    """A token that gained 50 %, seen right behind the wallet."""
+
+    class Meta:
+        model = TokenResult
+
+    mint = MINT
+    as_of = NOW
+    entry_at = NOW - timedelta(days=20)
+    put_in_lamports = LAMPORTS_PER_SOL
+    proceeds_lamports = 1_500_000_000
+    bag_lamports = 0
+    leader_return = 0.5
+    follower_return_costs = 0.492
+    follower_return_behind = 0.41
 
 
 class CycleFactory(OfWallet):

@@ -7,6 +7,7 @@ contains the value of a secret.
 
 import os
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -81,6 +82,26 @@ class Env:
                 f"{name}: {text!r} is not a whole number. {example}"
             ) from None
         if not minimum <= value <= maximum:
+            raise ImproperlyConfigured(
+                f"{name}: {value} is not between {minimum} and {maximum}. {example}"
+            )
+        return value
+
+    def decimal(
+        self, name: str, default: str, *, minimum: str, maximum: str
+    ) -> Decimal:
+        """Return a decimal number between `minimum` and `maximum`, both included;
+        `default` if it is unset or empty. Raises ImproperlyConfigured.
+        """
+        text = self.text(name, default)
+        example = f"Example: {name}={default}"
+        try:
+            value = Decimal(text)
+        except InvalidOperation:
+            value = Decimal("nan")
+        if not value.is_finite():
+            raise ImproperlyConfigured(f"{name}: {text!r} is not a number. {example}")
+        if not Decimal(minimum) <= value <= Decimal(maximum):
             raise ImproperlyConfigured(
                 f"{name}: {value} is not between {minimum} and {maximum}. {example}"
             )

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from walltrack import database, logs, openapi, theme
+from walltrack import database, follow, logs, openapi, theme
 from walltrack.env import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -332,6 +332,7 @@ if DISCOVERY_HOUR_SECONDS != 3600 and MARKET != "simulated":
     )
 
 PROFILE_LOOKBACK_DAYS = env.integer("PROFILE_LOOKBACK_DAYS", 90, minimum=7, maximum=365)
+FOLLOW = follow.follow_settings(env)
 RETENTION_TRADES_DAYS = env.integer(
     "RETENTION_TRADES_DAYS", 180, minimum=7, maximum=3650
 )

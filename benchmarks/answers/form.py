@@ -75,8 +75,7 @@ _TEXTS_WITH_FIGURES: Final = (
     "needed",
     "note",
     "observed",
-    "provisional_because",
-    "unscored_reason",
+    "verdict_reason",
 )
 _RULES: Final[dict[str, Callable[[str], str]]] = {
     **dict.fromkeys(_TEXTS, _without_words),

@@ -32,6 +32,7 @@ urlpatterns = [
     path("runs/<uuid:run_id>/retry", runs.retry, name="retry"),
     path("wallets/", wallets.leaderboard, name="wallets"),
     path("wallets/<str:address>/", wallets.wallet_page, name="wallet"),
+    path("wallets/<str:address>/tokens", wallets.tokens, name="tokens"),
     path("wallets/<str:address>/trades", wallets.trades, name="trades"),
     path("wallets/<str:address>/coverage/", coverage.coverage_page, name="coverage"),
     path(

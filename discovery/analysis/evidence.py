@@ -4,14 +4,14 @@ of seeing.
 
 import math
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 import msgspec
 
-from discovery.analysis.follower import LEVEL_NAMES
+from discovery.analysis.follower import LEVEL_NAMES, FollowTerms
 from discovery.analysis.statistics import Moments, effective_n, moments
-from discovery.analysis.token_results import TokenResult
+from discovery.analysis.token_results import TokenResult, token_results
 from discovery.domain.flags import HARD_FLAGS
 from discovery.domain.histories import Arm, TradingHistory
 
@@ -72,11 +72,17 @@ class Evidence(msgspec.Struct, frozen=True):
         return len(reached), moments(differences, weights)
 
 
-def read_evidence(history: TradingHistory, results: Iterable[TokenResult]) -> Evidence:
-    """Return the evidence of a wallet from the results of its tokens."""
+def read_evidence(
+    wallet: str, arm: Arm, flags: Collection[str], results: Iterable[TokenResult]
+) -> Evidence:
+    """Return the evidence of a wallet from the results of its tokens. flags: names of
+    its flags.
+    """
     counted_weights: list[float] = []
     known: list[TokenResult] = []
     for result in results:
+        if result.exclusion is not None:
+            continue
         counted_weights.append(result.weight)
         if result.leader_return is not None:
             known.append(result)
@@ -85,9 +91,9 @@ def read_evidence(history: TradingHistory, results: Iterable[TokenResult]) -> Ev
     if counted_weights:
         share = math.fsum(weights) / math.fsum(counted_weights)
     return Evidence(
-        wallet=history.wallet,
-        arm=history.arm,
-        hard_flags=tuple(sorted(HARD_FLAGS & history.flags)),
+        wallet=wallet,
+        arm=arm,
+        hard_flags=tuple(sorted(HARD_FLAGS.intersection(flags))),
         known_share=share,
         weights=weights,
         leader_growths=array(
@@ -99,6 +105,12 @@ def read_evidence(history: TradingHistory, results: Iterable[TokenResult]) -> Ev
         ),
         levels=array("b", [each.level for each in known]),
     )
+
+
+def evidence_of_history(history: TradingHistory, terms: FollowTerms) -> Evidence:
+    """Return the evidence of a whole history."""
+    results = token_results(history, terms)
+    return read_evidence(history.wallet, history.arm, history.flags, results)
 
 
 def _growth_at(result: TokenResult, level: int) -> float:

@@ -1,16 +1,27 @@
-"""Liquidation value of a holding: its proceeds if it were sold now, in the deepest pool
-of the token.
+"""Liquidation value of a holding: its proceeds if it were sold now, all at once, into a
+constant-product market.
 """
 
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
+from discovery.domain.histories import PoolReserves
 from discovery.domain.units import LAMPORTS_PER_SOL, round_half_even
 
+_BASIS: Final = 10_000
 POOL_FEE: Final = Fraction(3, 1000)
 MIN_LIQUIDITY_USD: Final = 500
 """A pool with less liquidity is no exit."""
+
+
+def market_value_lamports(units: int, reserves: PoolReserves) -> int:
+    """Return the lamports for `units` raw units: q·u / (b + u) less the fee, rounded
+    down, with q and b the reserves.
+    """
+    kept = _BASIS - reserves.fee_bps
+    gross = reserves.quote_lamports * units * kept
+    return gross // ((reserves.base_units + units) * _BASIS) if units else 0
 
 
 def liquidation_value_lamports(

@@ -201,18 +201,24 @@ def _estimate(
     """Return the mass after 100 rounds of EM that begin at the anchor, with a flat
     fiftieth. Each round adds up the wallets' posteriors and those of the pseudo wallets.
     """
+    mass = _fit(effects, anchor, anchor_wallets) if effects else anchor
+    flat = _OPEN_SHARE / CELLS
+    return tuple((1 - _OPEN_SHARE) * cell + flat for cell in mass)
+
+
+def _fit(
+    effects: Sequence[Effect], anchor: Sequence[float], anchor_wallets: int
+) -> list[float]:
     import numpy as np  # imported late because it takes 80 ms
 
+    likelihoods = np.array(
+        [[effect.likelihood(cell) for cell in CENTRES] for effect in effects]
+    )
     mass = np.array(anchor)
-    if effects:
-        likelihoods = np.array(
-            [[effect.likelihood(cell) for cell in CENTRES] for effect in effects]
-        )
-        pseudo = anchor_wallets * mass
-        for _ in range(_ROUNDS):
-            joint = likelihoods * mass
-            posterior = joint / joint.sum(axis=1, keepdims=True)
-            mass = pseudo + posterior.sum(axis=0)
-            mass /= mass.sum()
-    mass = (1 - _OPEN_SHARE) * mass + _OPEN_SHARE / CELLS
-    return tuple(float(cell) for cell in mass)
+    pseudo = anchor_wallets * mass
+    for _ in range(_ROUNDS):
+        joint = likelihoods * mass
+        posterior = joint / joint.sum(axis=1, keepdims=True)
+        mass = pseudo + posterior.sum(axis=0)
+        mass /= mass.sum()
+    return [float(cell) for cell in mass]

@@ -6,18 +6,14 @@ import math
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
-from functools import cache, lru_cache
 from operator import mul
-from statistics import NormalDist, median_high, median_low
-from typing import Any, Final, NamedTuple
+from statistics import median_high, median_low
+from typing import Final, NamedTuple
 
 Z90: Final = 1.645
 """Two-sided 90 %: each end of an interval is a one-sided 95 % bound."""
 
-HALF_LIFE_DAYS: Final = 30
 SECONDS_PER_DAY: Final = 86_400
-MIN_ROI: Final = -0.99
-MAX_ROI: Final = 10.0
 
 
 def wilson_interval(hits: float, n: float, z: float = Z90) -> tuple[float, float]:
@@ -31,51 +27,6 @@ def wilson_interval(hits: float, n: float, z: float = Z90) -> tuple[float, float
     reach = z * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
     return max(0.0, (centre - reach) / scale), min(1.0, (centre + reach) / scale)
-
-
-@cache
-def _arithmetic() -> Any:
-    """Return a private context with 20 digits: the result is the same on every machine."""
-    from mpmath.ctx_mp import MPContext  # type: ignore[import-untyped]  # imported late because it takes 50 ms
-
-    context = MPContext()
-    context.dps = 20
-    return context
-
-
-@lru_cache(maxsize=4096)
-def beta_quantile(p: float, a: float, b: float) -> float:
-    """Return x with I_x(a, b) = `p`, the regularised incomplete beta function, to 10⁻⁹.
-
-    Raises ValueError unless 0 < p < 1 and a, b > 0.
-    """
-    if not (0 < p < 1 and a > 0 and b > 0):
-        raise ValueError("a beta quantile needs 0 < p < 1 and positive parameters")
-    context = _arithmetic()
-    low, high = 0.0, 1.0
-    # Bisection: 30 steps are fast enough, and it converges from any start.
-    while high - low > 1e-9:
-        middle = (low + high) / 2
-        if context.betainc(a, b, 0, middle, regularized=True) < p:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
-
-
-def log_roi(net_lamports: int, put_in_lamports: int) -> float:
-    """Return ln(1 + ROI) with ROI limited to -99 % … +1,000 %, so that one outlier does
-    not dominate a mean. Raises ZeroDivisionError if nothing was put in.
-    """
-    roi = net_lamports / put_in_lamports
-    return math.log1p(min(max(roi, MIN_ROI), MAX_ROI))
-
-
-def age_weight(age_seconds: int) -> float:
-    """Return the weight of a result of that age: it halves every 30 days. A result in
-    the future weighs 1.
-    """
-    return float(2.0 ** (-max(0, age_seconds) / SECONDS_PER_DAY / HALF_LIFE_DAYS))
 
 
 def effective_n(weights: Sequence[float]) -> float:
@@ -93,39 +44,6 @@ def weighted_mean(values: Sequence[float], weights: Sequence[float]) -> float:
     if len(values) != len(weights):
         raise ValueError("each value needs a weight")
     return math.fsum(map(mul, weights, values)) / math.fsum(weights)
-
-
-def probabilistic_sharpe(returns: Sequence[float]) -> float | None:
-    """Return the probability that the true Sharpe ratio is above 0 (Bailey and López de
-    Prado 2012).
-
-    Φ(SR / √((1 - γ₃·SR + (γ₄ - 1)·SR²/4) / (n - 1))), with skewness γ₃ and kurtosis γ₄
-    of the returns. Returns None where it is not defined: fewer than three returns, or
-    returns that are all equal.
-    """
-    n = len(returns)
-    if n < 3:
-        return None
-    mean = math.fsum(returns) / n
-    square = _central_moment(returns, mean, 1.0, 2)
-    if square <= 1e-18:
-        return None
-    deviation = math.sqrt(square)
-    skewness = _central_moment(returns, mean, deviation, 3)
-    kurtosis = _central_moment(returns, mean, deviation, 4)
-    ratio = mean / math.sqrt(square * n / (n - 1))
-    variance = (1 - skewness * ratio + (kurtosis - 1) * ratio * ratio / 4) / (n - 1)
-    if variance <= 1e-12:
-        return None
-    return NormalDist().cdf(ratio / math.sqrt(variance))
-
-
-def _central_moment(
-    values: Sequence[float], mean: float, scale: float, order: int
-) -> float:
-    """Return the mean of ((v - mean) / scale)^order over the values."""
-    powers = [((value - mean) / scale) ** order for value in values]
-    return math.fsum(powers) / len(values)
 
 
 def herfindahl(gains: Iterable[int]) -> Fraction | None:

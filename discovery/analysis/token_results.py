@@ -9,7 +9,6 @@ divided.
 """
 
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -23,6 +22,7 @@ from discovery.analysis.follower import (
 )
 from discovery.analysis.statistics import SECONDS_PER_DAY
 from discovery.domain.histories import TokenEvent, TradingHistory
+from discovery.domain.judgements import Exclusion, Unknown
 
 YOUNG_SECONDS: Final = 7 * SECONDS_PER_DAY
 """A token that was first bought later than this before `as_of` does not count: its
@@ -42,29 +42,13 @@ SLACK: Final = 0.05
 _NEGLIGIBLE_SHARE: Final = 0.001
 
 
-class Unknown(StrEnum):
-    """Why the result of a token is not known."""
-
-    NO_PRICE = "no_price"  # a purchase without a price
-    NOT_SEEN = "not_seen"  # more was sold than was seen coming
-    UNPRICED_EXIT = "unpriced_exit"  # too many units left at an unknown price
-    UNPRICED_BAG = "unpriced_bag"  # what is held cannot be valued
-
-
-UNKNOWN_LABELS: Final[dict[str, str]] = {
-    Unknown.NO_PRICE: "bought at an unknown price",
-    Unknown.NOT_SEEN: "sold more than was seen coming",
-    Unknown.UNPRICED_EXIT: "left at an unknown price",
-    Unknown.UNPRICED_BAG: "value of the rest not known",
-}
-
-
 class TokenResult(msgspec.Struct, frozen=True):
     """All that a wallet did in one token.
 
     weight: halves every 60 days of age. leader_return: (proceeds + bag) ÷ put in - 1,
     None if it is not known; then `unknown` says why. follower_returns: by level of
-    seeing (`follower.LEVEL_NAMES`), empty if not known.
+    seeing (`follower.LEVEL_NAMES`), empty if not known. exclusion: None if the token is
+    evidence.
     """
 
     mint: str
@@ -76,6 +60,7 @@ class TokenResult(msgspec.Struct, frozen=True):
     leader_return: float | None
     follower_returns: tuple[float, ...] = ()
     unknown: Unknown | None = None
+    exclusion: Exclusion | None = None
 
     @property
     def level(self) -> int:
@@ -84,12 +69,12 @@ class TokenResult(msgspec.Struct, frozen=True):
 
 
 def token_results(history: TradingHistory, terms: FollowTerms) -> list[TokenResult]:
-    """Return the results that count as evidence at `history.as_of`, known or unknown, in
-    the order of mints. Later events change nothing.
+    """Return the results of all tokens that were bought by `history.as_of`, in the order
+    of mints. Later events change nothing.
     """
     by_mint: dict[str, list[TokenEvent]] = {}
     for event in history.events:
-        if event.time <= history.as_of and event.mint not in history.seeds:
+        if event.time <= history.as_of:
             by_mint.setdefault(event.mint, []).append(event)
     results = []
     for mint in sorted(by_mint):
@@ -107,19 +92,14 @@ def _chain_position(event: TokenEvent) -> tuple[int, int]:
 def _token_result(
     history: TradingHistory, events: Sequence[TokenEvent], terms: FollowTerms
 ) -> TokenResult | None:
-    """Return the result of one token, None if it is no evidence. events: in chain
-    order, those of one slot in the order of the history.
+    """Return the result of one token, None if it was not bought. events: in chain order,
+    those of one slot in the order of the history.
     """
     mint = events[0].mint
     entry_at = next((event.time for event in events if event.kind == "buy"), None)
-    if entry_at is None or entry_at > history.as_of - YOUNG_SECONDS:
+    if entry_at is None:
         return None
     leader = _Leader(events)
-    if leader.unknown is not Unknown.NO_PRICE:
-        if leader.put_in_lamports < DUST_LAMPORTS:
-            return None
-        if leader.unknown is Unknown.NOT_SEEN and history.truncated:
-            return None
     unit_value = leader.unit_value_lamports(history)
     unknown = leader.unknown
     if unknown is None and unit_value is None:
@@ -127,7 +107,7 @@ def _token_result(
     bag_lamports = (unit_value or 0.0) * leader.bought_units
     leader_return = None
     returns: tuple[float, ...] = ()
-    if unknown is None:
+    if unknown is None and leader.put_in_lamports:
         got_lamports = leader.proceeds_lamports + bag_lamports
         leader_return = got_lamports / leader.put_in_lamports - 1
         returns = follower_returns(
@@ -143,7 +123,24 @@ def _token_result(
         leader_return=leader_return,
         follower_returns=returns,
         unknown=unknown,
+        exclusion=_exclusion(history, mint, entry_at, leader),
     )
+
+
+def _exclusion(
+    history: TradingHistory, mint: str, entry_at: int, leader: "_Leader"
+) -> Exclusion | None:
+    """Return why the token is no evidence, None if it is."""
+    if mint in history.seeds:
+        return Exclusion.SEED
+    if entry_at > history.as_of - YOUNG_SECONDS:
+        return Exclusion.YOUNG
+    is_cost_known = leader.unknown is not Unknown.NO_PRICE
+    if is_cost_known and leader.put_in_lamports < DUST_LAMPORTS:
+        return Exclusion.DUST
+    if history.truncated and leader.unknown is Unknown.NOT_SEEN:
+        return Exclusion.CUT
+    return None
 
 
 def age_weight(age_seconds: int) -> float:

@@ -21,6 +21,7 @@ from discovery.reads import (
     runs,
     scheduler,
     stats,
+    token_results,
     trades,
     wallets,
 )
@@ -241,6 +242,7 @@ RunWalletRowSerializer: Final = struct_serializer(run_findings.RunWalletRow)
 RunTokenRowSerializer: Final = struct_serializer(run_findings.RunTokenRow)
 WalletRowSerializer: Final = struct_serializer(wallets.WalletRow)
 WalletDetailSerializer: Final = struct_serializer(wallets.WalletDetail)
+TokenResultRowSerializer: Final = struct_serializer(token_results.TokenResultRow)
 TradeRowSerializer: Final = struct_serializer(trades.TradeRow)
 PositionRowSerializer: Final = struct_serializer(positions.PositionRow)
 CoverageSerializer: Final = struct_serializer(coverage.Coverage)

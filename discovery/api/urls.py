@@ -25,6 +25,7 @@ from discovery.api.views.wallets import (
     CoverageView,
     PositionsView,
     ProfileView,
+    TokenResultsView,
     TradesView,
     WalletsView,
     WalletView,
@@ -51,6 +52,10 @@ PATHS: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
     "pumps": ("discovery/pumps", CurrentPumpsView.as_view()),
     "wallets": ("discovery/wallets", WalletsView.as_view()),
     "wallet": ("discovery/wallets/<str:address>", WalletView.as_view()),
+    "wallet-tokens": (
+        "discovery/wallets/<str:address>/tokens",
+        TokenResultsView.as_view(),
+    ),
     "trades": ("discovery/wallets/<str:address>/trades", TradesView.as_view()),
     "positions": ("discovery/wallets/<str:address>/positions", PositionsView.as_view()),
     "coverage": ("discovery/wallets/<str:address>/coverage", CoverageView.as_view()),

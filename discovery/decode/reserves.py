@@ -4,26 +4,18 @@ transaction.
 They are returned only where the market's own change follows from them: reserves before,
 fee and formula must give the executed amount to a thousandth. Pools with collected
 fees, order books or concentrated liquidity fail that test; nobody would see it
-otherwise. Formulae: the curve of pump.fun (virtual reserves 30 SOL and 1,073,000,000
-tokens, of which 73,000,000 are never sold) and x·y = k with the fee that stays in the
-vaults (PumpSwap 20 basis points, Raydium AMM v4 25).
+otherwise. Formulae: the curve of pump.fun (domain/bonding_curve.py) and x·y = k with the
+fee that stays in the vaults (PumpSwap 20 basis points, Raydium AMM v4 25).
 """
 
 from typing import Final, NamedTuple
 
 from discovery.decode.deltas import Deltas
+from discovery.domain.bonding_curve import curve_reserves
 from discovery.domain.known_wallets import RAYDIUM_V4_AUTHORITY
 from discovery.domain.programs import WRAPPED_SOL
 from discovery.domain.trades import AccountUnits
 
-_CURVE_LAMPORTS: Final = 30 * 10**9
-_CURVE_UNITS: Final = 1_073_000_000 * 10**6
-_UNSOLD_UNITS: Final = 73_000_000 * 10**6
-_CURVE_PRODUCT: Final = _CURVE_LAMPORTS * _CURVE_UNITS
-_MAX_PRODUCT_ERROR: Final = 10**6
-"""The product may differ by a millionth of it."""
-_CURVE_RENTS: Final = (1_231_920, 1_454_640, 1_934_880, 1_941_840)
-"""Rent of the curve's account by its size, in lamports. Source: captured curves."""
 _BASIS: Final = 10_000
 _PUMPSWAP_FEE: Final = 20  # basis points
 _RAYDIUM_V4_FEE: Final = 25
@@ -66,17 +58,10 @@ def reserves_after(
 
 
 def _curve(deltas: Deltas, curve: str, base: AccountUnits) -> Reserves | None:
-    """Return the virtual reserves of a curve of pump.fun: those with the rent that gives
-    the product of all curves.
-    """
+    """Return the virtual reserves of a curve of pump.fun."""
     lamports = deltas.meta.post_balances[deltas.keys.index(curve)]
-    units = base.after_units + _UNSOLD_UNITS
-    virtual = _CURVE_LAMPORTS + lamports
-    exact = _CURVE_PRODUCT // units
-    rent = min(_CURVE_RENTS, key=lambda rent: abs(virtual - rent - exact))
-    if abs(virtual - rent - exact) * _MAX_PRODUCT_ERROR > exact:
-        return None
-    return Reserves(virtual - rent, units)
+    reserves = curve_reserves(lamports, base.after_units)
+    return None if reserves is None else Reserves(*reserves)
 
 
 def _pumpswap(quote: AccountUnits, base: AccountUnits) -> Reserves | None:

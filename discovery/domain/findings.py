@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from discovery.domain.histories import PoolReserves
 from discovery.domain.reasons import Reason
 
 LaunchClock = Literal["curve", "jupiter", "pair", ""]
@@ -61,7 +62,7 @@ class HoldingEvent(msgspec.Struct, frozen=True):
     `value_lamports` is the exact market amount of a buy or sell, None if no price is
     known. `extras_lamports` is the sum of network fee, tip and platform fee that the
     wallet paid in the transaction. `is_from_order`: a sale of units that waited in an
-    order.
+    order. `market`: the reserves of the market after a buy or sell, None if not known.
     """
 
     kind: EventKind
@@ -73,6 +74,7 @@ class HoldingEvent(msgspec.Struct, frozen=True):
     extras_lamports: int = 0
     reason: Reason = Reason.TRADE
     is_from_order: bool = False
+    market: PoolReserves | None = None
 
     @property
     def is_trade(self) -> bool:

@@ -3,7 +3,7 @@ judged against.
 """
 
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -17,6 +17,53 @@ class Verdict(StrEnum):
     AVOID = "avoid"  # following it has very probably lost
     NOT_KNOWN = "not known"  # too few results, or too few that can be read
     EXCLUDED = "excluded"  # a flag says that its results are not those of a trader
+
+
+VERDICT_ADVICE: Final[dict[str, str]] = {
+    Verdict.FOLLOW: "Following this wallet has very probably paid, after costs and delay.",
+    Verdict.WATCH: "Following it may pay. Wait for more tokens before you do.",
+    Verdict.NEUTRAL: "Neither gain nor loss is shown. There is nothing to do.",
+    Verdict.AVOID: "Who follows it very probably loses. Do not follow it.",
+    Verdict.NOT_KNOWN: "Too few of its results count or can be read. Later profiles may change that.",
+    Verdict.EXCLUDED: "A flag says that its results are not those of a trader whom one can follow.",
+}
+"""What a verdict means for an operator."""
+
+
+class Unknown(StrEnum):
+    """Why the result of a token is not known."""
+
+    NO_PRICE = "no_price"  # a purchase without a price
+    NOT_SEEN = "not_seen"  # more was sold than was seen coming
+    UNPRICED_EXIT = "unpriced_exit"  # too many units left at an unknown price
+    UNPRICED_BAG = "unpriced_bag"  # what is held cannot be valued
+
+
+UNKNOWN_LABELS: Final[dict[str, str]] = {
+    Unknown.NO_PRICE: "bought at an unknown price",
+    Unknown.NOT_SEEN: "sold more than was seen coming",
+    Unknown.UNPRICED_EXIT: "left at an unknown price",
+    Unknown.UNPRICED_BAG: "value of the rest not known",
+}
+"""Reason of an unknown result → words for operators."""
+
+
+class Exclusion(StrEnum):
+    """Why a token is no evidence, whatever its result."""
+
+    SEED = "seed"  # through it the wallet was found
+    YOUNG = "young"  # first bought less than a week ago
+    DUST = "dust"  # too little was put in
+    CUT = "cut"  # bought before the part of the history that was read
+
+
+EXCLUSION_LABELS: Final[dict[str, str]] = {
+    Exclusion.SEED: "seed token: it revealed the wallet",
+    Exclusion.YOUNG: "bought less than 7 days ago",
+    Exclusion.DUST: "less than 0.01 SOL put in",
+    Exclusion.CUT: "bought before the history that was read",
+}
+"""Reason of an exclusion → words for operators."""
 
 
 class LevelStep(NamedTuple):

@@ -1,7 +1,7 @@
-"""Cycles, figures, profile and score of a wallet, with units and sample sizes."""
+"""Cycles, figures and profile of a wallet, with units and sample sizes."""
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -193,74 +193,3 @@ class Profile(msgspec.Struct, frozen=True):
     timing_n: int
     outflows: tuple[OutflowSum, ...] = ()  # of all cycles, largest cost first
     inflows: dict[str, int] = {}  # of units without a known cost: reason → their number
-
-
-class Part(msgspec.Struct, frozen=True):
-    """One part of a score: 0–1, or None if it cannot be computed; `note` gives the
-    reason.
-    """
-
-    name: str
-    value: float | None
-    weight: float
-    note: str
-
-
-class Gate(msgspec.Struct, frozen=True):
-    """One condition of a score, in words for the operator."""
-
-    name: str
-    passed: bool
-    observed: str
-    needed: str
-
-
-class Score(msgspec.Struct, frozen=True):
-    """A score 0–1 with its parts and gates. `value` is None if a gate failed; `reason`
-    names it.
-    """
-
-    value: Decimal | None  # four places
-    provisional: bool
-    provisional_because: tuple[str, ...]
-    reason: str  # failed gates, "" if scored
-    version: int
-    parts: tuple[Part, ...]
-    gates: tuple[Gate, ...]
-    freshness: Decimal | None  # factor for the days since the last trade, four places
-    n: int  # wins + losses
-    n_eff: Decimal  # effective number: old cycles weigh less; four places
-    win_rate: Decimal | None
-    interval: tuple[Decimal, Decimal] | None  # 90 % Wilson interval of the win rate
-
-
-class Prior(msgspec.Struct, frozen=True):
-    """Expectation of a wallet before its own record, from the cohort of a run. Stored
-    with the run.
-
-    Win rate ~ Beta(alpha0, beta0). Mean log-ROI of a wallet ~ Normal(g0, tau2); sigma2
-    is the variance of its cycles.
-    """
-
-    alpha0: float
-    beta0: float
-    g0: float
-    tau2: float
-    sigma2: float
-    wallets: int  # with at least one win or loss
-    edges: tuple[
-        float, ...
-    ]  # lower bounds of log-ROI in the cohort, ascending; empty: too few wallets
-    version: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return values for JSON. `from_dict` restores the same floats."""
-        values: dict[str, Any] = msgspec.to_builtins(self)
-        return values
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Prior":
-        """Return the prior that `to_dict` wrote. Raises msgspec.ValidationError for a
-        missing or mistyped field.
-        """
-        return msgspec.convert(values, cls)

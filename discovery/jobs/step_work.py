@@ -124,7 +124,7 @@ async def profile(step: StepContext, providers: Providers) -> None:
 
 def score_and_close(step: StepContext) -> None:
     """Flag and score the wallets of the run, then close it. Needs no provider."""
-    scores = score_run(step.run, int(time.time()))
+    scores = score_run(step.run)
     with completion(step.claim, counts={}, usage={}, changes_run=True):
         save_scores(step.run, scores)
         run_lifecycle.close_after_last_step(step.run.pk)

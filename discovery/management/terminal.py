@@ -21,6 +21,7 @@ from rich.text import Text
 
 from discovery.analysis.estimate import Estimate
 from discovery.domain.display import (
+    UNKNOWN,
     duration_text,
     result_notes,
     short_address,
@@ -30,7 +31,7 @@ from discovery.domain.flags import flag_label
 from discovery.models.enums import RunStage, StepKind
 from discovery.reads.progress import ClosedStep, Progress
 from discovery.reads.run_results import FoundWallet
-from discovery.templatetags.formatting import score100
+from discovery.templatetags.formatting import score100, signed_pct
 
 DEFAULT_WIDTH: Final = 160
 BAR_WIDTH: Final = 32
@@ -50,17 +51,20 @@ _MIN_WIDTHS: Final = {
     "wallet": 0,
     "token": 0,
     "profit %": 0,
-    "realised SOL": 0,
-    "cost SOL": 92,
-    "score": 98,
-    "entry": 110,
-    "after": 110,
-    "": 140,
+    "verdict": 0,
+    "realised SOL": 92,
+    "edge % [90 %]": 118,
+    "score": 125,
+    "cost SOL": 136,
+    "entry": 144,
+    "after": 152,
+    "": 176,
 }
 """Head of a column → the least width of the terminal, in characters, that shows it."""
 _JUSTIFIED: Final[Mapping[str, JustifyMethod]] = {
     "wallet": "left",
     "token": "left",
+    "verdict": "left",
     "": "left",
 }
 """The columns of texts; numbers are on the right."""
@@ -189,13 +193,22 @@ def _cells(row: FoundWallet) -> dict[str, str]:
         "wallet": row.address,
         "token": row.symbol[:MAX_SYMBOL_LENGTH],
         "profit %": profit,
+        "verdict": row.verdict,
         "realised SOL": sol_text(row.realised_lamports),
-        "cost SOL": sol_text(row.cost_lamports),
+        "edge % [90 %]": _edge_text(row),
         "score": score100(row.score),
+        "cost SOL": sol_text(row.cost_lamports),
         "entry": f"#{row.entry_rank}",
         "after": f"{row.entry_seconds:,} s",
         "": _notes(row),
     }
+
+
+def _edge_text(row: FoundWallet) -> str:
+    if row.edge_pct is None:
+        return UNKNOWN
+    low, high = signed_pct(row.edge_low_pct), signed_pct(row.edge_high_pct)
+    return f"{signed_pct(row.edge_pct)} [{low}, {high}]"
 
 
 def _notes(row: FoundWallet) -> str:

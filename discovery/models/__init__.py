@@ -6,6 +6,7 @@ from discovery.models.balance_changes import BalanceChange
 from discovery.models.config import Config
 from discovery.models.operations import ApiKey, Heartbeat, Provider, Pumps
 from discovery.models.runs import Run, RunStep, RunToken, RunWallet
+from discovery.models.token_results import TokenResult
 from discovery.models.trades import Cycle, Position, Trade, Transaction
 from discovery.models.wallets import Wallet
 
@@ -22,6 +23,7 @@ __all__ = [
     "RunStep",
     "RunToken",
     "RunWallet",
+    "TokenResult",
     "Trade",
     "Transaction",
     "Wallet",

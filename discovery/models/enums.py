@@ -5,6 +5,14 @@ from typing import Final
 
 from django.db.models import TextChoices
 
+from discovery.domain.judgements import (
+    EXCLUSION_LABELS,
+    UNKNOWN_LABELS,
+    Exclusion,
+    Unknown,
+    Verdict,
+)
+
 
 class RunStatus(TextChoices):
     """queued → running → completed | failed | cancelled; `skipped`: another run was
@@ -117,6 +125,42 @@ class Knowledge(TextChoices):
     KNOWN = "known", "known"
     PARTLY = "partly", "partly known"
     UNKNOWN = "unknown", "unknown"
+
+
+class VerdictChoice(TextChoices):
+    """Verdict of a wallet (docs/scores.md), in the order of a list."""
+
+    FOLLOW = Verdict.FOLLOW.value, "follow"
+    WATCH = Verdict.WATCH.value, "watch"
+    NEUTRAL = Verdict.NEUTRAL.value, "neutral"
+    AVOID = Verdict.AVOID.value, "avoid"
+    NOT_KNOWN = Verdict.NOT_KNOWN.value, "not known"
+    EXCLUDED = Verdict.EXCLUDED.value, "excluded"
+
+
+class TokenUnknown(TextChoices):
+    """Why the result of a token is not known."""
+
+    NO_PRICE = Unknown.NO_PRICE.value, UNKNOWN_LABELS[Unknown.NO_PRICE]
+    NOT_SEEN = Unknown.NOT_SEEN.value, UNKNOWN_LABELS[Unknown.NOT_SEEN]
+    UNPRICED_EXIT = Unknown.UNPRICED_EXIT.value, UNKNOWN_LABELS[Unknown.UNPRICED_EXIT]
+    UNPRICED_BAG = Unknown.UNPRICED_BAG.value, UNKNOWN_LABELS[Unknown.UNPRICED_BAG]
+
+
+class TokenExclusion(TextChoices):
+    """Why a token is no evidence."""
+
+    SEED = Exclusion.SEED.value, EXCLUSION_LABELS[Exclusion.SEED]
+    YOUNG = Exclusion.YOUNG.value, EXCLUSION_LABELS[Exclusion.YOUNG]
+    DUST = Exclusion.DUST.value, EXCLUSION_LABELS[Exclusion.DUST]
+    CUT = Exclusion.CUT.value, EXCLUSION_LABELS[Exclusion.CUT]
+
+
+class ValueSource(TextChoices):
+    """Where the value of held units comes from."""
+
+    CHAIN = "chain", "reserves on the chain"
+    DEXSCREENER = "dexscreener", "DexScreener"
 
 
 class ApiScope(TextChoices):

@@ -5,12 +5,14 @@ The maximum ages of heartbeats are defined here too: pages, probes and jobs must
 on them.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from discovery.models.enums import (
@@ -26,7 +28,7 @@ from discovery.models.enums import (
 if TYPE_CHECKING:  # the models import this module
     from discovery.models.balance_changes import BalanceChange  # noqa: F401
     from discovery.models.operations import ApiKey, Heartbeat  # noqa: F401  named in the bases below
-    from discovery.models.runs import Run, RunStep  # noqa: F401
+    from discovery.models.runs import Run, RunStep, RunWallet  # noqa: F401
     from discovery.models.trades import Trade, Transaction  # noqa: F401
     from discovery.models.wallets import Wallet  # noqa: F401
 
@@ -159,6 +161,26 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
         return self.of_workers().filter(at__lt=now - WORKER_FORGOTTEN_AFTER)
 
 
+class RunWalletQuerySet(models.QuerySet["RunWallet"]):
+    """Wallets that runs found."""
+
+    def seeds(self, addresses: Iterable[str]) -> dict[str, set[str]]:
+        """Return wallet → the mints through which the first run that found it did so.
+        One query.
+        """
+        rows = self.filter(wallet_address__in=list(addresses)).order_by(
+            F("run__started_at").asc(nulls_last=True), "run_id"
+        )
+        first_runs: dict[str, UUID] = {}
+        seeds: dict[str, set[str]] = {}
+        for address, run_id, mint in rows.values_list(
+            "wallet_address", "run_id", "source_token"
+        ):
+            if first_runs.setdefault(address, run_id) == run_id:
+                seeds.setdefault(address, set()).add(mint)
+        return seeds
+
+
 class WalletQuerySet(models.QuerySet["Wallet"]):
     """Wallets of the watchlist."""
 
@@ -169,6 +191,19 @@ class WalletQuerySet(models.QuerySet["Wallet"]):
     def unprofiled(self) -> "WalletQuerySet":
         """Wallets without a profile."""
         return self.filter(profiled_at__isnull=True)
+
+    def judgements(self, addresses: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return address → verdict with its reason, score and edge. One query."""
+        rows = self.filter(address__in=list(addresses)).values(
+            "address",
+            "verdict",
+            "verdict_reason",
+            "score",
+            "edge_pct",
+            "edge_low_pct",
+            "edge_high_pct",
+        )
+        return {row["address"]: dict(row) for row in rows}
 
     def not_blacklisted(self) -> "WalletQuerySet":
         """Wallets that are not blacklisted."""

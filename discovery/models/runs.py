@@ -18,7 +18,7 @@ from discovery.models.enums import (
 )
 from discovery.models.fields import AddressField, json_default
 from discovery.models.param_columns import RunParamColumns
-from discovery.models.querysets import RunQuerySet, RunStepQuerySet
+from discovery.models.querysets import RunQuerySet, RunStepQuerySet, RunWalletQuerySet
 
 
 class Run(RunParamColumns):
@@ -198,6 +198,8 @@ class RunWallet(models.Model):
     entry_seconds = models.IntegerField(null=True, blank=True)
     flags = models.JSONField(default=list, db_default=json_default([]), blank=True)
     row_version = models.IntegerField(null=True, blank=True)
+
+    objects = RunWalletQuerySet.as_manager()
 
     class Meta:
         db_table = "discovery_run_wallets"

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
 
-from discovery.models.enums import WalletStatus
+from discovery.models.enums import VerdictChoice, WalletStatus
 from discovery.models.fields import AddressField, json_default
 from discovery.models.querysets import WalletQuerySet
 from discovery.models.runs import Run
@@ -32,12 +32,48 @@ class Wallet(models.Model):
     # Lists filter and sort by these columns. The rest of the profile is one JSON
     # object, read for a single wallet.
     score_version = models.IntegerField(null=True, blank=True)
-    provisional = models.BooleanField(
-        default=False,
-        db_default=False,
-        help_text="A part of the score could not be computed.",
+    verdict = models.CharField(
+        max_length=9,
+        choices=VerdictChoice.choices,
+        default=VerdictChoice.NOT_KNOWN,
+        db_default=VerdictChoice.NOT_KNOWN,
+        help_text="What to do about it.",
     )
-    unscored_reason = models.TextField(blank=True, default="", db_default="")
+    verdict_reason = models.TextField(blank=True, default="", db_default="")
+    edge_pct = models.DecimalField(
+        max_digits=9,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        help_text="Expected growth of a follower's purse, in % of the stake a trade.",
+    )
+    edge_low_pct = models.DecimalField(
+        max_digits=9,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        help_text="Lower end of its 90 % interval.",
+    )
+    edge_high_pct = models.DecimalField(
+        max_digits=9, decimal_places=4, null=True, blank=True
+    )
+    q_value = models.DecimalField(
+        max_digits=7,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text="Share of luck in a list that is cut at this wallet.",
+    )
+    p_value = models.DecimalField(
+        max_digits=7,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text="Probability that luck alone does as well.",
+    )
+    scored_tokens = models.IntegerField(
+        null=True, blank=True, help_text="Tokens with a known result that count."
+    )
     score_detail = models.JSONField(
         default=dict,
         db_default=json_default({}),
@@ -110,8 +146,14 @@ class Wallet(models.Model):
         table_name="discovery_wallets_history",
         excluded_fields=[
             "score_version",
-            "provisional",
-            "unscored_reason",
+            "verdict",
+            "verdict_reason",
+            "edge_pct",
+            "edge_low_pct",
+            "edge_high_pct",
+            "q_value",
+            "p_value",
+            "scored_tokens",
             "score_detail",
             "scored_in",
             "profiled_at",
@@ -141,19 +183,12 @@ class Wallet(models.Model):
                 models.F("address").asc(),
                 name="discovery_wallets_last",
             ),
-            # The leaderboard: best score first, then by effective sample and address.
+            # The leaderboard by score, best first, then by effective sample and address.
             models.Index(
                 models.F("score").desc(nulls_last=True),
                 models.F("n_eff").desc(nulls_last=True),
                 models.F("address").asc(),
                 name="discovery_wallets_best",
-            ),
-            # Wallets of one status, best first.
-            models.Index(
-                models.F("status").asc(),
-                models.F("score").desc(nulls_last=True),
-                models.F("address").asc(),
-                name="discovery_wallets_by_status",
             ),
             # Wallets by flag, by label, and by the beginning of their address.
             GinIndex(fields=["flags"], name="discovery_wallets_flags"),
@@ -163,6 +198,26 @@ class Wallet(models.Model):
             models.Index(
                 OpClass("address", name="varchar_pattern_ops"),
                 name="discovery_wallets_address",
+            ),
+            # The leaderboard: what a follower gains at least, best first.
+            models.Index(
+                models.F("edge_low_pct").desc(nulls_last=True),
+                models.F("address").asc(),
+                name="discovery_wallets_edge",
+            ),
+            # Wallets of one verdict, likewise.
+            models.Index(
+                models.F("verdict").asc(),
+                models.F("edge_low_pct").desc(nulls_last=True),
+                models.F("address").asc(),
+                name="discovery_wallets_verdict",
+            ),
+            # Wallets of one status, likewise.
+            models.Index(
+                models.F("status").asc(),
+                models.F("edge_low_pct").desc(nulls_last=True),
+                models.F("address").asc(),
+                name="discovery_wallets_by_status",
             ),
             # The leaderboard by net result, best first.
             models.Index(

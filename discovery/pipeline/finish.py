@@ -1,36 +1,33 @@
-"""The last step of a run: flag clusters of wallets, then score the wallets of the run
-against each other.
+"""The last step of a run: flag clusters of wallets, then judge the wallets of the run
+together.
 """
-
-from collections.abc import Mapping
 
 import msgspec
 
-from discovery.domain.profiles import Prior
-from discovery.models import Run, RunWallet, Wallet
+from discovery.domain.judgements import Population
+from discovery.models import Run, RunWallet
 from discovery.models.enums import StepKind, StepStatus
 from discovery.pipeline.flag_clusters import flag_clusters
 from discovery.pipeline.save_trades import BATCH
 from discovery.pipeline.scoring import (
-    Scored,
-    cohort_prior,
-    save_wallet_scores,
-    score_wallets,
+    JudgedWallet,
+    judge_cohort,
+    save_judgements,
+    stored_prior,
 )
 
 
 class RunScores(msgspec.Struct, frozen=True):
-    """The scores of a run's wallets by address, and the prior that they were shrunk
-    towards.
+    """The judgements of a run's wallets by address, and the population that they were
+    judged against.
     """
 
-    prior: Prior
-    by_address: Mapping[str, Scored]
+    population: Population
+    by_address: dict[str, JudgedWallet]
 
 
-def score_run(run: Run, now: int) -> RunScores:
-    """Flag the wallets of the run and score them, with those it profiled. `now` in unix
-    seconds.
+def score_run(run: Run) -> RunScores:
+    """Flag the wallets of the run and judge them, with those it profiled.
 
     Flags are saved at once: they do not depend on how this step ends.
     """
@@ -39,21 +36,21 @@ def score_run(run: Run, now: int) -> RunScores:
         kind=StepKind.WALLET, status=StepStatus.DONE
     ).values_list("key", flat=True)
     flag_clusters(run, addresses)
-    prior = cohort_prior(addresses, now)
-    wallets = Wallet.objects.filter(address__in={*addresses, *profiled})
-    return RunScores(prior, score_wallets(wallets, prior, now))
+    by_address, population = judge_cohort(addresses, profiled)
+    return RunScores(population, by_address)
 
 
 def save_scores(run: Run, scores: RunScores) -> None:
-    """Save the prior of the run, the scores of the wallets, and the score each had when
-    this run found it.
+    """Save the prior of the run, the judgements of the wallets, and the score each had
+    when this run found it.
 
     Called inside a transaction.
     """
-    Run.objects.filter(pk=run.pk).update(prior=scores.prior.to_dict())
-    save_wallet_scores(scores.by_address, run)
+    prior = stored_prior(scores.population.prior)
+    Run.objects.filter(pk=run.pk).update(prior=prior)
+    save_judgements(scores.by_address, run)
     rows = list(RunWallet.objects.filter(run=run))
     for row in rows:
-        scored = scores.by_address.get(row.wallet_address)
-        row.initial_score = None if scored is None else scored.score.value
+        judged = scores.by_address.get(row.wallet_address)
+        row.initial_score = None if judged is None else judged.score
     RunWallet.objects.bulk_update(rows, ["initial_score"], batch_size=BATCH)

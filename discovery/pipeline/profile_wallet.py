@@ -16,12 +16,15 @@ from django.conf import settings
 from discovery.analysis.flags import Flag, arbitrage_flag, profile_flags, sandwich_flag
 from discovery.analysis.profiles import build_profile
 from discovery.analysis.statistics import SECONDS_PER_DAY
+from discovery.analysis.token_results import TokenResult, token_results
+from discovery.analysis.trading_history import trading_history
 from discovery.clients.provider_clients import Providers
 from discovery.clients.transaction_history import OrderedTransaction, TransactionSource
 from discovery.domain.findings import HoldingEvent
 from discovery.domain.profiles import Cycle, Profile
 from discovery.domain.run_errors import WarningSink
 from discovery.pipeline.balance_history import BalanceChange, WalletHistory
+from discovery.pipeline.follow_terms import follow_terms
 from discovery.pipeline.holdings import check_holdings
 from discovery.pipeline.orders import OrderRelease, read_orders
 from discovery.pipeline.valuation import ValuedTrade, load_trade_prices, value_history
@@ -49,15 +52,19 @@ class WalletContext(msgspec.Struct, frozen=True):
 
 
 class WalletResult(msgspec.Struct, frozen=True):
-    """The results of profiling one wallet.
+    """The results of profiling one wallet at `as_of` (unix seconds).
 
+    bag_sources: mint → where the value of what is held comes from.
     flags: name → evidence. funder: the wallet that first sent SOL to it, "" if its
     history begins earlier.
     """
 
     address: str
     profile: Profile
+    as_of: int
     cycles: list[Cycle]
+    token_results: list[TokenResult]
+    bag_sources: dict[str, str]
     trades: list[ValuedTrade]
     other_changes: list[BalanceChange]
     flags: dict[str, str]
@@ -120,10 +127,14 @@ async def profile_wallet(
         unreconciled_mints=check.unreconciled_units.keys(),
         sol_usd_at=providers.prices.at_hour,
     )
+    record = trading_history(address, events, check.liquidation_values, now)
     return WalletResult(
         address=address,
         profile=profile,
+        as_of=now,
         cycles=cycles,
+        token_results=token_results(record, follow_terms()),
+        bag_sources=check.sources,
         trades=list(chain.from_iterable(valued[mint].trades for mint in mints)),
         other_changes=list(
             chain.from_iterable(valued[mint].other_changes for mint in mints)
@@ -151,7 +162,10 @@ def _truncated_result(
     return WalletResult(
         address=address,
         profile=profile,
+        as_of=now,
         cycles=cycles,
+        token_results=[],
+        bag_sources={},
         trades=[],
         other_changes=[],
         flags={},

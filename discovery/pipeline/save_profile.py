@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import msgspec
 from django.db.models import Case, CharField, Value, When
-from django.utils import timezone
 
 from discovery.analysis.decay import next_status
 from discovery.domain.flags import TOKEN_FLAGS
@@ -18,6 +17,7 @@ from discovery.models import Cycle, Position, RunToken, RunWallet, Wallet
 from discovery.models.enums import WalletStatus
 from discovery.pipeline.profile_wallet import WalletContext, WalletResult
 from discovery.pipeline.save_trades import BATCH, save_balance_changes, save_trades
+from discovery.pipeline.token_evidence import save_token_results
 
 _TIMES: Final = frozenset({"opened_at", "closed_at", "resolved_at", "last_trade_at"})
 _CYCLE_FIELDS: Final = CycleResult.__struct_fields__
@@ -27,9 +27,7 @@ def load_wallet_context(address: str) -> WalletContext:
     """Return the wallet's seed tokens and its rank among the early buyers of each
     token. Three queries.
     """
-    seeds = RunWallet.objects.filter(wallet_address=address).values_list(
-        "source_token", flat=True
-    )
+    seeds = RunWallet.objects.seeds([address]).get(address, set())
     entered = Position.objects.filter(wallet_address=address, entry_rank__isnull=False)
     ranks = dict(entered.values_list("mint", "entry_rank"))
     analysed = RunToken.objects.filter(mint__in=ranks, early_buyers__isnull=False)
@@ -56,13 +54,16 @@ def save_profile(result: WalletResult) -> None:
     Cycle.objects.bulk_create(rows, batch_size=BATCH)
     save_trades(result.trades)
     save_balance_changes(result.other_changes)
+    save_token_results(
+        result.address, result.token_results, result.bag_sources, result.as_of
+    )
     flags_of_tokens = {
         name: evidence for name, evidence in wallet.flags.items() if name in TOKEN_FLAGS
     }
     Wallet.objects.filter(pk=wallet.pk).update(
         status=status_unless_blacklisted(next_status(wallet.status, profile)),
         profile=msgspec.to_builtins(profile),
-        profiled_at=timezone.now(),
+        profiled_at=datetime_from_unix(result.as_of),
         profile_error="",
         profile_requested_at=None,
         too_active=profile.truncated,
@@ -119,12 +120,3 @@ def cycles_by_wallet(addresses: Iterable[str]) -> dict[str, list[CycleResult]]:
     for row in rows:
         cycles.setdefault(row.wallet_address, []).append(cycle_from_row(row))
     return cycles
-
-
-def seeds_by_wallet(addresses: Iterable[str]) -> dict[str, set[str]]:
-    """Return every seed token of these wallets. One query."""
-    seeds: dict[str, set[str]] = {}
-    rows = RunWallet.objects.filter(wallet_address__in=list(addresses))
-    for address, mint in rows.values_list("wallet_address", "source_token").distinct():
-        seeds.setdefault(address, set()).add(mint)
-    return seeds

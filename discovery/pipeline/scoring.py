@@ -1,29 +1,32 @@
-"""Scores from stored profiles: nothing is fetched, and the same rows give the same
-scores.
+"""Judgements from stored token results: nothing is fetched, and the same rows give the
+same judgements.
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-from django.utils import timezone
 
-from discovery.analysis import flags
-from discovery.analysis.cohort import SCORE_VERSION, estimate_prior
 from discovery.analysis.decay import next_status
+from discovery.analysis.evidence import Evidence
 from discovery.analysis.figures import compute_figures
-from discovery.analysis.scores import compute_score
-from discovery.domain.profiles import Cycle, Prior, Profile, Score
-from discovery.models import Run, Wallet
+from discovery.analysis.flags import address_flags
+from discovery.analysis.judging import SCORE_VERSION, judge
+from discovery.analysis.population import estimate_prior
+from discovery.analysis.statistics import to_decimal
+from discovery.domain.judgements import Judgement, Population, Prior
+from discovery.domain.profiles import Cycle, Profile
+from discovery.models import Run, RunWallet, Wallet
 from discovery.models.querysets import WalletQuerySet
 from discovery.pipeline.save_profile import (
     cycles_by_wallet,
-    seeds_by_wallet,
     status_unless_blacklisted,
     stored_profile,
 )
+from discovery.pipeline.token_evidence import evidence_of_wallets
 from discovery.providers.batches import batches
 
 log = logging.getLogger(__name__)
@@ -34,61 +37,100 @@ last.
 """
 MAX_RUNS_LOOKED_AT: Final = 20
 RESCORE_BATCH: Final = 500
+_SCORE_PLACES: Final = 4
+_EDGE_PLACES: Final = 4
+_SHARE_PLACES: Final = 6
 
 
-class Scored(msgspec.Struct, frozen=True):
-    """A wallet's score with the values of its columns."""
+class JudgedWallet(msgspec.Struct, frozen=True):
+    """A wallet's judgement with the values of its columns."""
 
-    score: Score
+    judgement: Judgement
     columns: dict[str, Any]
 
+    @property
+    def score(self) -> Decimal | None:
+        """The score as it is stored, four places."""
+        score: Decimal | None = self.columns["score"]
+        return score
 
-def cohort_prior(addresses: Iterable[str], now: int) -> Prior:
-    """Estimate the prior of a run from its own wallets and the ones profiled last.
-    `now` in unix seconds.
+
+def judge_cohort(
+    addresses: Iterable[str], others: Iterable[str] = ()
+) -> tuple[dict[str, JudgedWallet], Population]:
+    """Judge wallets against a prior that is estimated from them and from the ones
+    profiled last. Wallets without a profile have no judgement. Four queries.
+
+    addresses: the wallets of a run. others: wallets that are judged as well.
     """
-    cohort = _cohort(list(addresses))
-    cycles, seeds = cycles_by_wallet(cohort), seeds_by_wallet(cohort)
-    samples: dict[str, list[Cycle]] = {}
-    for address in cohort:
-        wallet_seeds = seeds.get(address, set())
-        samples[address] = [
-            cycle for cycle in cycles.get(address, []) if cycle.mint not in wallet_seeds
-        ]
-    return estimate_prior(samples, now)
+    judged_addresses = {*addresses, *others}
+    cohort = _cohort(sorted(judged_addresses))
+    seeds = RunWallet.objects.seeds(wallet.address for wallet in cohort)
+    judgements, population = judge(_evidences(cohort, seeds))
+    wallets = [wallet for wallet in cohort if wallet.address in judged_addresses]
+    by_address = {judgement.wallet: judgement for judgement in judgements}
+    return _judged(wallets, by_address, seeds), population
 
 
-def _cohort(addresses: list[str]) -> list[str]:
-    profiled = Wallet.objects.profiled().filter(too_active=False)
-    of_run = list(
-        profiled.filter(address__in=addresses).values_list("address", flat=True)
-    )
-    room = max(0, MAX_COHORT_WALLETS - len(of_run))
-    others = profiled.exclude(address__in=addresses).order_by("-profiled_at", "address")
-    return of_run + list(others.values_list("address", flat=True)[:room])
+def _cohort(addresses: Sequence[str]) -> list[Wallet]:
+    """Return the wallets with a profile: the given ones, then those profiled last."""
+    profiled = Wallet.objects.profiled()
+    wallets = list(profiled.filter(address__in=addresses).order_by("address"))
+    room = max(0, MAX_COHORT_WALLETS - len(wallets))
+    others = profiled.exclude(address__in=addresses)
+    wallets += others.order_by("-profiled_at", "address")[:room]
+    return wallets
+
+
+def _evidences(
+    wallets: Sequence[Wallet], seeds: Mapping[str, AbstractSet[str]]
+) -> list[Evidence]:
+    evidences = evidence_of_wallets(wallets, seeds)
+    return [
+        msgspec.structs.replace(
+            evidence,
+            hard_flags=(*address_flags(evidence.wallet), *evidence.hard_flags),
+        )
+        for evidence in evidences
+    ]
 
 
 def latest_prior() -> tuple[Prior, Run | None]:
     """Return the prior of the last run that has one of this version, and that run; else
-    the fallback and None.
+    that of a first run and None.
     """
     runs = Run.objects.completed().exclude(prior={}).order_by("-started_at")
     for run in runs[:MAX_RUNS_LOOKED_AT]:
         if run.prior.get("version") == SCORE_VERSION:
             return Prior.from_dict(run.prior), run
-    return estimate_prior({}, 0), None
+    return estimate_prior([]), None
 
 
-def score_wallets(wallets: WalletQuerySet, prior: Prior, now: int) -> dict[str, Scored]:
-    """Return the scores of these wallets by address; wallets without a profile have
-    none. Three queries.
+def stored_prior(prior: Prior) -> dict[str, Any]:
+    """Return a prior as it is stored with a run."""
+    return {**prior.to_dict(), "version": SCORE_VERSION}
 
-    now: unix seconds.
+
+def judge_wallets(wallets: WalletQuerySet, prior: Prior) -> dict[str, JudgedWallet]:
+    """Return the judgements of these wallets by address; wallets without a profile have
+    none. Four queries.
     """
-    profiled = {wallet.address: wallet for wallet in wallets.profiled()}
-    cycles, seeds = cycles_by_wallet(profiled), seeds_by_wallet(profiled)
-    scores: dict[str, Scored] = {}
-    for address, wallet in profiled.items():
+    profiled = list(wallets.profiled().order_by("address"))
+    seeds = RunWallet.objects.seeds(wallet.address for wallet in profiled)
+    judgements, _ = judge(_evidences(profiled, seeds), prior)
+    by_address = {judgement.wallet: judgement for judgement in judgements}
+    return _judged(profiled, by_address, seeds)
+
+
+def _judged(
+    wallets: Sequence[Wallet],
+    judgements: Mapping[str, Judgement],
+    seeds: Mapping[str, AbstractSet[str]],
+) -> dict[str, JudgedWallet]:
+    cycles = cycles_by_wallet(wallet.address for wallet in wallets)
+    judged: dict[str, JudgedWallet] = {}
+    for wallet in wallets:
+        address = wallet.address
         try:
             profile = stored_profile(wallet)
         except msgspec.ValidationError as error:
@@ -97,21 +139,18 @@ def score_wallets(wallets: WalletQuerySet, prior: Prior, now: int) -> dict[str, 
                 extra={"wallet": address, "cause": str(error)},
             )
             continue
-        wallet_cycles, wallet_seeds = cycles.get(address, []), seeds.get(address, set())
-        profile = _without_new_seeds(profile, wallet_cycles, wallet_seeds)
-        names = [*flags.address_flags(address), *wallet.flags]
-        result = compute_score(
-            profile, wallet_cycles, prior, seeds=wallet_seeds, flags=names, now=now
-        )
-        scores[address] = Scored(result, _columns(wallet, profile, result, prior))
-    return scores
+        own_seeds = seeds.get(address, frozenset())
+        profile = _with_seeds(profile, cycles.get(address, []), own_seeds)
+        judgement = judgements[address]
+        judged[address] = JudgedWallet(judgement, _columns(wallet, profile, judgement))
+    return judged
 
 
-def _without_new_seeds(
-    profile: Profile, cycles: list[Cycle], seeds: AbstractSet[str]
+def _with_seeds(
+    profile: Profile, cycles: Sequence[Cycle], seeds: AbstractSet[str]
 ) -> Profile:
-    """Return the profile without tokens through which a run found the wallet since:
-    they count no more, at once.
+    """Return the profile with the figures of the tokens that are no seeds: the profile
+    may be older than the discovery.
     """
     held_seeds = seeds & {cycle.mint for cycle in cycles}
     if set(profile.seeds) == held_seeds:
@@ -127,16 +166,27 @@ def _without_new_seeds(
     )
 
 
-def _columns(
-    wallet: Wallet, profile: Profile, result: Score, prior: Prior
-) -> dict[str, Any]:
+def _columns(wallet: Wallet, profile: Profile, judgement: Judgement) -> dict[str, Any]:
     return {
-        "score": result.value,
-        "score_version": result.version,
-        "provisional": result.provisional,
-        "unscored_reason": result.reason,
-        "score_detail": _detail(result, prior),
-        "n_eff": result.n_eff,
+        "score": _decimal_or_none(judgement.score, _SCORE_PLACES),
+        "score_version": SCORE_VERSION,
+        "verdict": judgement.verdict.value,
+        "verdict_reason": judgement.reason,
+        "edge_pct": _decimal_or_none(judgement.edge_pct, _EDGE_PLACES),
+        "edge_low_pct": _decimal_or_none(judgement.edge_low_pct, _EDGE_PLACES),
+        "edge_high_pct": _decimal_or_none(judgement.edge_high_pct, _EDGE_PLACES),
+        "q_value": _decimal_or_none(judgement.q_value, _SHARE_PLACES),
+        "p_value": _decimal_or_none(judgement.p_value, _SHARE_PLACES),
+        "scored_tokens": judgement.tokens,
+        "n_eff": to_decimal(judgement.effective_tokens),
+        "score_detail": {
+            "leader_edge_pct": judgement.leader_edge_pct,
+            "known_share": judgement.known_share,
+            "depends_on_one_token": judgement.depends_on_one_token,
+            "basis": judgement.basis,
+            "low": _float_or_none(profile.scored.win_rate.low),
+            "high": _float_or_none(profile.scored.win_rate.high),
+        },
         "resolved_cycles": profile.scored.counted,
         "win_rate": profile.scored.win_rate.value,
         "realised_lamports": profile.scored.net_lamports,
@@ -145,45 +195,32 @@ def _columns(
     }
 
 
-def _detail(result: Score, prior: Prior) -> dict[str, Any]:
-    low, high = result.interval or (None, None)
-    return {
-        "parts": msgspec.to_builtins(result.parts),
-        "gates": msgspec.to_builtins(result.gates),
-        "n": result.n,
-        "n_eff": str(result.n_eff),
-        "win_rate": _text_or_none(result.win_rate),
-        "low": _text_or_none(low),
-        "high": _text_or_none(high),
-        "freshness": _text_or_none(result.freshness),
-        "provisional_because": list(result.provisional_because),
-        "prior": prior.to_dict() | {"edges": len(prior.edges)},
-    }
+def _float_or_none(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
 
 
-def _text_or_none(value: Any) -> str | None:
-    return None if value is None else str(value)
+def _decimal_or_none(value: float | None, places: int) -> Decimal | None:
+    return None if value is None else to_decimal(value, places)
 
 
-def save_wallet_scores(scores: Mapping[str, Scored], run: Run | None) -> None:
-    """Save the scores. Only columns of the score are written: what an operator changed
-    meanwhile stays.
+def save_judgements(judged: Mapping[str, JudgedWallet], run: Run | None) -> None:
+    """Save the judgements. Only columns of the score are written: what an operator
+    changed meanwhile stays.
 
-    run: the run whose prior the scores were shrunk towards.
+    run: the run whose prior the wallets were judged against.
     """
-    for address in sorted(scores):
+    for address in sorted(judged):
         Wallet.objects.filter(pk=address).update(
-            **scores[address].columns, scored_in=run
+            **judged[address].columns, scored_in=run
         )
 
 
 def rescore(
     addresses: Iterable[str] | None = None, *, batch: int = RESCORE_BATCH
 ) -> int:
-    """Score wallets again from what is stored, with the last run's prior; return how
+    """Judge wallets again from what is stored, with the last run's prior; return how
     many. None: all with a profile.
     """
-    now = int(timezone.now().timestamp())
     prior, run = latest_prior()
     wallets = Wallet.objects.profiled()
     if addresses is None:
@@ -191,5 +228,5 @@ def rescore(
     ordered = sorted(addresses)
     for addresses_of_batch in batches(ordered, batch):
         of_batch = wallets.filter(address__in=addresses_of_batch)
-        save_wallet_scores(score_wallets(of_batch, prior, now), run)
+        save_judgements(judge_wallets(of_batch, prior), run)
     return len(ordered)

@@ -1,5 +1,5 @@
-"""The evidence for a wallet's score: gates, parts, cycles, and the trades of each
-cycle.
+"""The evidence for a wallet's score: its judgement, its tokens, its cycles, and the
+trades of each cycle.
 """
 
 from datetime import datetime
@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from discovery.models import Cycle, RunWallet, Trade, Wallet
+from discovery.reads.token_results import TokenResultRow, all_tokens
 
 
 class EvidenceTrade(msgspec.Struct, frozen=True):
@@ -51,21 +52,32 @@ class Evidence(msgspec.Struct, frozen=True):
 
     address: str
     status: str
-    score: Decimal | None
-    provisional: bool
+    verdict: str
     reason: str
+    score: Decimal | None
+    score_version: int | None
+    edge_pct: Decimal | None
+    edge_low_pct: Decimal | None
+    edge_high_pct: Decimal | None
+    scored_tokens: int | None
+    effective_tokens: Decimal | None
+    q_value: Decimal | None
+    p_value: Decimal | None
     profiled_at: datetime | None
-    gates: list[dict[str, Any]]
-    parts: list[dict[str, Any]]
     detail: dict[str, Any]
     flags: dict[str, str]
     seeds: tuple[str, ...]
+    tokens: list[TokenResultRow]
     cycles: tuple[EvidenceCycle, ...]
 
     def to_json_object(self) -> dict[str, Any]:
         """Return the evidence for JSON: lamports as strings, times in ISO 8601."""
         values: dict[str, Any] = msgspec.to_builtins(self)
-        values["score"] = None if self.score is None else float(self.score)
+        for name in _RATIOS:
+            value: Decimal | None = getattr(self, name)
+            values[name] = None if value is None else float(value)
+        for token in values["tokens"]:
+            _stringify(token, TOKEN_AMOUNTS)
         for cycle in values["cycles"]:
             _stringify(cycle, CYCLE_AMOUNTS)
             for trade in cycle["trades"]:
@@ -73,6 +85,16 @@ class Evidence(msgspec.Struct, frozen=True):
         return values
 
 
+_RATIOS: Final = (
+    "score",
+    "edge_pct",
+    "edge_low_pct",
+    "edge_high_pct",
+    "effective_tokens",
+    "q_value",
+    "p_value",
+)
+TOKEN_AMOUNTS: Final = ("put_in_lamports", "proceeds_lamports", "bag_lamports")
 CYCLE_AMOUNTS: Final = (
     "put_in_lamports",
     "matched_lamports",
@@ -91,28 +113,30 @@ def _stringify(row: dict[str, Any], names: tuple[str, ...]) -> None:
 
 
 def wallet_evidence(address: str) -> Evidence | None:
-    """Return the evidence, or None if the wallet is not on the watchlist. Four queries."""
+    """Return the evidence, or None if the wallet is not on the watchlist. Six queries."""
     wallet = Wallet.objects.filter(pk=address).first()
     if wallet is None:
         return None
-    seeds = set(
-        RunWallet.objects.filter(wallet_address=address).values_list(
-            "source_token", flat=True
-        )
-    )
-    detail = dict(wallet.score_detail)
+    seeds = RunWallet.objects.seeds([address]).get(address, set())
     return Evidence(
         address=address,
         status=wallet.status,
+        verdict=wallet.verdict,
+        reason=wallet.verdict_reason,
         score=wallet.score,
-        provisional=wallet.provisional,
-        reason=wallet.unscored_reason,
+        score_version=wallet.score_version,
+        edge_pct=wallet.edge_pct,
+        edge_low_pct=wallet.edge_low_pct,
+        edge_high_pct=wallet.edge_high_pct,
+        scored_tokens=wallet.scored_tokens,
+        effective_tokens=wallet.n_eff,
+        q_value=wallet.q_value,
+        p_value=wallet.p_value,
         profiled_at=wallet.profiled_at,
-        gates=detail.pop("gates", []),
-        parts=detail.pop("parts", []),
-        detail=detail,
+        detail=wallet.score_detail,
         flags=wallet.flags,
         seeds=tuple(sorted(seeds)),
+        tokens=all_tokens(address),
         cycles=_cycles(address, seeds),
     )
 

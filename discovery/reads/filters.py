@@ -17,7 +17,13 @@ from django.db.models import Q, QuerySet
 
 from discovery.domain.addresses import is_address
 from discovery.models import Position, Run, RunToken, Trade, Wallet
-from discovery.models.enums import Knowledge, RunStatus, Trigger, WalletStatus
+from discovery.models.enums import (
+    Knowledge,
+    RunStatus,
+    Trigger,
+    VerdictChoice,
+    WalletStatus,
+)
 from discovery.reads import runs, wallets
 from discovery.reads.paging import TimeRange
 
@@ -242,7 +248,16 @@ class WalletFilterSet(django_filters.FilterSet):  # type: ignore[misc]
         decimal_places=4,
         help_text="0–1.",
     )
-    provisional = SwitchFilter()
+    verdict = django_filters.ChoiceFilter(choices=VerdictChoice.choices)
+    min_edge_low = DecimalFilter(
+        "edge_low_pct",
+        "gte",
+        min_value=-200,
+        max_value=10_000,
+        max_digits=9,
+        decimal_places=4,
+        help_text="Least lower end of the edge's interval, in % of the stake.",
+    )
     flag = PatternFilter(
         "flags",
         "has_key",
@@ -268,7 +283,7 @@ class WalletFilterSet(django_filters.FilterSet):  # type: ignore[misc]
         max_length=MAX_LABEL_LENGTH,
         help_text="The beginning of an address, or a part of a label.",
     )
-    ordering = NamedOrderingFilter(wallets.ORDERINGS, default="-score")
+    ordering = NamedOrderingFilter(wallets.ORDERINGS, default="-edge_low_pct")
 
     class Meta:
         model = Wallet

@@ -11,8 +11,8 @@ from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from msgspec import Meta
 
 from discovery.domain.units import Lamports
-from discovery.models import Position, Run, RunToken, RunWallet
-from discovery.models.enums import Knowledge
+from discovery.models import Position, Run, RunToken, RunWallet, Wallet
+from discovery.models.enums import Knowledge, VerdictChoice
 from discovery.reads import paging
 from discovery.reads.paging import Page, Slice
 from discovery.reads.row_values import one_of, safe_text
@@ -70,6 +70,18 @@ class RunWalletRow(msgspec.Struct, frozen=True):
     entry_seconds: Annotated[
         int | None, Meta(description="Seconds from launch to the first buy.")
     ]
+    verdict: Annotated[
+        str | None,
+        one_of(VerdictChoice, "Verdict of the wallet now; null if it is off the list."),
+    ]
+    edge_pct: Annotated[
+        Decimal | None,
+        Meta(description="What following it gains a trade now, in % of the stake."),
+    ]
+    edge_low_pct: Annotated[
+        Decimal | None, Meta(description="Lower end of its 90 % interval.")
+    ]
+    edge_high_pct: Decimal | None
     flags: tuple[str, ...]
     knowledge: Annotated[
         str | None,
@@ -146,6 +158,7 @@ _EARLY_BUYER_COLUMNS: Final = (
     "later_cycles",
     "rejection",
 )
+_JUDGEMENT_COLUMNS: Final = ("verdict", "edge_pct", "edge_low_pct", "edge_high_pct")
 _RUN_WALLET_COLUMNS: Final = (
     "wallet_address",
     "source_token",
@@ -226,6 +239,7 @@ def run_wallets(
         *_RUN_WALLET_COLUMNS,
         knowledge=_of_position("knowledge"),
         known_share=_of_position("known_share"),
+        **{column: _of_wallet(column) for column in _JUDGEMENT_COLUMNS},
     )
     fetched = paging.sliced(named, page)
     mints = {row["source_token"] for row in fetched.rows}
@@ -236,6 +250,12 @@ def run_wallets(
         total=fetched.total,
         more=fetched.more,
     )
+
+
+def _of_wallet(column: str) -> Subquery:
+    """Return a column of the wallet as it is now, null if it is off the watchlist."""
+    wallets = Wallet.objects.filter(address=OuterRef("wallet_address"))
+    return Subquery(wallets.values(column)[:1])
 
 
 def _of_position(column: str) -> Subquery:
@@ -264,6 +284,10 @@ def _wallet(row: Mapping[str, Any], symbols: Mapping[str, str]) -> RunWalletRow:
         first_buy_at=row["first_buy_at"],
         entry_rank=row["entry_rank"],
         entry_seconds=row["entry_seconds"],
+        verdict=row["verdict"],
+        edge_pct=row["edge_pct"],
+        edge_low_pct=row["edge_low_pct"],
+        edge_high_pct=row["edge_high_pct"],
         flags=tuple(row["flags"] or ()),
         knowledge=row["knowledge"],
         known_share=row["known_share"],

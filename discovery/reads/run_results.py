@@ -1,8 +1,10 @@
 """Results of one run: its tokens, and the early buyers with their profit."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -22,7 +24,8 @@ class FoundToken(msgspec.Struct, frozen=True):
 
 class FoundWallet(msgspec.Struct, frozen=True):
     """An early buyer of one token. `is_new` is None if it did not qualify, `score` if
-    it did not or has no score.
+    it did not or has no score. verdict and edges are those of the wallet now, "" and
+    None if it is not on the watchlist.
     """
 
     address: str
@@ -45,7 +48,11 @@ class FoundWallet(msgspec.Struct, frozen=True):
     flags: tuple[str, ...]
     is_new: bool | None
     score: Decimal | None
-    provisional: bool
+    verdict: str
+    verdict_reason: str
+    edge_pct: Decimal | None
+    edge_low_pct: Decimal | None
+    edge_high_pct: Decimal | None
 
 
 def found_tokens(run: Run) -> list[FoundToken]:
@@ -76,26 +83,25 @@ def found_wallets(run_id: uuid.UUID, *, all_buyers: bool = False) -> list[FoundW
         (row.wallet_address, row.source_token): row
         for row in RunWallet.objects.filter(run=run)
     }
-    addresses = {address for address, _ in qualified}
-    with_provisional_score = Wallet.objects.filter(
-        address__in=addresses, provisional=True
-    )
-    provisional = set(with_provisional_score.values_list("address", flat=True))
+    judged = Wallet.objects.judgements({address for address, _ in qualified})
     positions = Position.objects.filter(run=run)
     if not all_buyers:
         positions = positions.filter(rejection="")
     wallets = []
     for position in positions:
         row = qualified.get((position.wallet_address, position.mint))
-        wallet = _found_wallet(position, row, symbols.get(position.mint, ""))
-        is_provisional = position.wallet_address in provisional
-        wallets.append(msgspec.structs.replace(wallet, provisional=is_provisional))
+        judgement = judged.get(position.wallet_address, {})
+        symbol = symbols.get(position.mint, "")
+        wallets.append(_found_wallet(position, row, symbol, judgement))
     wallets.sort(key=_best_first)
     return wallets
 
 
 def _found_wallet(
-    position: Position, row: RunWallet | None, symbol: str
+    position: Position,
+    row: RunWallet | None,
+    symbol: str,
+    judgement: Mapping[str, Any],
 ) -> FoundWallet:
     return FoundWallet(
         address=position.wallet_address,
@@ -118,7 +124,11 @@ def _found_wallet(
         flags=tuple(position.flags if row is None else row.flags),
         is_new=None if row is None else row.is_new,
         score=None if row is None else row.initial_score,
-        provisional=False,
+        verdict=judgement.get("verdict", ""),
+        verdict_reason=judgement.get("verdict_reason", ""),
+        edge_pct=judgement.get("edge_pct"),
+        edge_low_pct=judgement.get("edge_low_pct"),
+        edge_high_pct=judgement.get("edge_high_pct"),
     )
 
 

@@ -11,15 +11,16 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import DecimalField, F, Func, OrderBy, QuerySet, TextField
 from msgspec import Meta
 
-from discovery.domain.profiles import Gate, Part, Profile
+from discovery.domain.profiles import Profile
 from discovery.domain.units import Lamports
 from discovery.models import RunWallet, Wallet
-from discovery.models.enums import WalletStatus
+from discovery.models.enums import VerdictChoice, WalletStatus
 from discovery.reads import paging
 from discovery.reads.paging import Page, Slice
 from discovery.reads.row_values import decode_stored, one_of
 
 ORDERINGS: Final[dict[str, tuple[OrderBy | str, ...]]] = {
+    "-edge_low_pct": (F("edge_low_pct").desc(nulls_last=True), "address"),
     "-score": (
         F("score").desc(nulls_last=True),
         F("n_eff").desc(nulls_last=True),
@@ -34,6 +35,20 @@ order unique.
 """
 MAX_DISCOVERIES: Final = 100
 
+Score = Annotated[
+    Decimal | None,
+    Meta(
+        description="Probability that following the wallet pays, 0–1; null if its results are not known."
+    ),
+]
+QValue = Annotated[
+    Decimal | None,
+    Meta(description="Share of luck in a list that is cut at this wallet, 0–1."),
+]
+PValue = Annotated[
+    Decimal | None, Meta(description="Probability that luck alone does as well, 0–1.")
+]
+
 
 class WalletRow(msgspec.Struct, frozen=True):
     """A wallet in the list. Figures are those of its last profile; null = no profile
@@ -43,19 +58,30 @@ class WalletRow(msgspec.Struct, frozen=True):
     address: str
     status: Annotated[str, one_of(WalletStatus)]
     label: Annotated[str, Meta(description="Name given by an operator.")]
-    score: Annotated[
-        Decimal | None, Meta(description="0–1; null if a gate is not met.")
+    verdict: Annotated[str, one_of(VerdictChoice)]
+    verdict_reason: str
+    score: Score
+    edge_pct: Annotated[
+        Decimal | None,
+        Meta(
+            description="Expected growth of a follower's purse a trade, in % of the stake."
+        ),
     ]
-    provisional: Annotated[
-        bool, Meta(description="Some part of the score could not be computed.")
+    edge_low_pct: Annotated[
+        Decimal | None, Meta(description="Lower end of its 90 % interval.")
     ]
-    unscored_reason: str
-    resolved_cycles: Annotated[
-        int | None, Meta(description="Without the tokens through which it was found.")
+    edge_high_pct: Decimal | None
+    q_value: QValue
+    p_value: PValue
+    scored_tokens: Annotated[
+        int | None, Meta(description="Tokens with a known result that count.")
     ]
     n_eff: Annotated[
         Decimal | None,
-        Meta(description="Effective sample size: old cycles weigh less."),
+        Meta(description="Effective number of these: old ones weigh less."),
+    ]
+    resolved_cycles: Annotated[
+        int | None, Meta(description="Without the tokens through which it was found.")
     ]
     win_rate: Annotated[Decimal | None, Meta(description="0–1.")]
     win_rate_low: Annotated[
@@ -87,24 +113,30 @@ class Flag(msgspec.Struct, frozen=True):
 
 
 class ScoreDetail(msgspec.Struct, frozen=True):
-    """The components of a score: gates, parts, sample and interval. Empty if the wallet
-    has never been scored.
-    """
+    """What a judgement rests on. Empty if the wallet has never been judged."""
 
-    parts: tuple[Part, ...] = ()
-    gates: tuple[Gate, ...] = ()
-    n: Annotated[int, Meta(description="Wins and losses.")] = 0
-    n_eff: Decimal | None = None
-    win_rate: Decimal | None = None
+    leader_edge_pct: Annotated[
+        float | None,
+        Meta(description="The wallet's own growth a trade, in % of the stake."),
+    ] = None
+    known_share: Annotated[
+        float | None,
+        Meta(description="Share of the counted tokens whose result is known, 0–1."),
+    ] = None
+    depends_on_one_token: Annotated[
+        bool, Meta(description="Without its best token the score is at most 0.5.")
+    ] = False
+    basis: Annotated[
+        str | None,
+        Meta(
+            description="How closely a follower's prices were seen: `costs only`, `behind the leader` or `late`, "
+            "`part by sample` if not for every token."
+        ),
+    ] = None
     low: Annotated[
-        Decimal | None, Meta(description="Lower end of the win rate's 90 % interval.")
+        float | None, Meta(description="Lower end of the win rate's 90 % interval.")
     ] = None
-    high: Decimal | None = None
-    freshness: Annotated[
-        Decimal | None,
-        Meta(description="Factor for the days since the last trade, 0–1."),
-    ] = None
-    provisional_because: tuple[str, ...] = ()
+    high: float | None = None
 
 
 class DiscoveryRow(msgspec.Struct, frozen=True):
@@ -133,12 +165,26 @@ class WalletDetail(msgspec.Struct, frozen=True):
     status: Annotated[str, one_of(WalletStatus)]
     label: str
     note: str
-    score: Annotated[
-        Decimal | None, Meta(description="0–1; null if a gate is not met.")
-    ]
+    verdict: Annotated[str, one_of(VerdictChoice)]
+    verdict_reason: str
+    score: Score
     score_version: int | None
-    provisional: bool
-    unscored_reason: str
+    edge_pct: Annotated[
+        Decimal | None,
+        Meta(
+            description="Expected growth of a follower's purse a trade, in % of the stake."
+        ),
+    ]
+    edge_low_pct: Annotated[
+        Decimal | None, Meta(description="Lower end of its 90 % interval.")
+    ]
+    edge_high_pct: Decimal | None
+    q_value: QValue
+    p_value: PValue
+    scored_tokens: Annotated[
+        int | None, Meta(description="Tokens with a known result that count.")
+    ]
+    n_eff: Decimal | None
     score_detail: ScoreDetail
     flags: list[Flag]
     too_active: bool
@@ -220,11 +266,17 @@ def _row(row: Mapping[str, Any]) -> WalletRow:
         address=row["address"],
         status=row["status"],
         label=row["label"],
+        verdict=row["verdict"],
+        verdict_reason=row["verdict_reason"],
         score=row["score"],
-        provisional=row["provisional"],
-        unscored_reason=row["unscored_reason"],
-        resolved_cycles=row["resolved_cycles"],
+        edge_pct=row["edge_pct"],
+        edge_low_pct=row["edge_low_pct"],
+        edge_high_pct=row["edge_high_pct"],
+        q_value=row["q_value"],
+        p_value=row["p_value"],
+        scored_tokens=row["scored_tokens"],
         n_eff=row["n_eff"],
+        resolved_cycles=row["resolved_cycles"],
         win_rate=row["win_rate"],
         win_rate_low=row["win_rate_low"],
         win_rate_high=row["win_rate_high"],
@@ -249,10 +301,17 @@ def wallet_detail(address: str) -> WalletDetail:
         status=wallet.status,
         label=wallet.label,
         note=wallet.note,
+        verdict=wallet.verdict,
+        verdict_reason=wallet.verdict_reason,
         score=wallet.score,
         score_version=wallet.score_version,
-        provisional=wallet.provisional,
-        unscored_reason=wallet.unscored_reason,
+        edge_pct=wallet.edge_pct,
+        edge_low_pct=wallet.edge_low_pct,
+        edge_high_pct=wallet.edge_high_pct,
+        q_value=wallet.q_value,
+        p_value=wallet.p_value,
+        scored_tokens=wallet.scored_tokens,
+        n_eff=wallet.n_eff,
         score_detail=decode_stored(wallet.score_detail, ScoreDetail) or ScoreDetail(),
         flags=[Flag(str(name), str(evidence)) for name, evidence in flags],
         too_active=wallet.too_active,

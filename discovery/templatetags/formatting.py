@@ -24,6 +24,7 @@ from discovery.domain.display import (
     sol_text,
 )
 from discovery.domain.flags import flag_label
+from discovery.domain.judgements import EXCLUSION_LABELS, UNKNOWN_LABELS, VERDICT_ADVICE
 from discovery.domain.reasons import unknown_reason_label
 from discovery.domain.units import lamports_to_sol
 from discovery.reads.operators import has_operator
@@ -67,6 +68,14 @@ WALLET_MARKS: Final = {
     "decay_detected": Mark("trending_down", "decay", "warn"),
     "blacklisted": Mark("block", "blacklisted", "bad"),
 }
+VERDICT_MARKS: Final = {
+    "follow": Mark("thumb_up", "follow", "good"),
+    "watch": Mark("visibility", "watch", "busy"),
+    "neutral": Mark("drag_handle", "neutral", "dim"),
+    "avoid": Mark("thumb_down", "avoid", "bad"),
+    "not known": Mark("help", "not known", "dim"),
+    "excluded": Mark("block", "excluded", "warn"),
+}
 RESULT_MARKS: Final = {
     "win": Mark("arrow_upward", "win", "good"),
     "loss": Mark("arrow_downward", "loss", "bad"),
@@ -80,7 +89,12 @@ _REJECTIONS: Final = {
     "min_cost": "cost below the minimum",
     "result_unknown": "result unknown",
 }
-_MARKS: Final = {"run": RUN_MARKS, "wallet": WALLET_MARKS, "result": RESULT_MARKS}
+_MARKS: Final = {
+    "run": RUN_MARKS,
+    "wallet": WALLET_MARKS,
+    "result": RESULT_MARKS,
+    "verdict": VERDICT_MARKS,
+}
 
 
 def figure(write: Callable[..., str]) -> Callable[..., str]:
@@ -138,6 +152,36 @@ def pct(value: Decimal, places: int = 1) -> str:
 def ratio_pct(value: Decimal, places: int = 0) -> str:
     """A ratio of 0–1 in percent."""
     return f"{value * 100:.{places}f}"
+
+
+@figure
+def signed_pct(value: Decimal | float, places: int = 1) -> str:
+    """A value that is in percent already, with its sign."""
+    return f"{value:+,.{places}f}".replace("-", "−")
+
+
+@figure
+def return_pct(value: float, places: int = 1) -> str:
+    """A return as a ratio in percent, with its sign."""
+    return f"{value * 100:+,.{places}f}".replace("-", "−")
+
+
+@register.filter
+def advice(verdict: str) -> str:
+    """What a verdict means; empty for an unknown one."""
+    return VERDICT_ADVICE.get(verdict, "")
+
+
+@register.filter
+def exclusion_label(code: str) -> str:
+    """Why a token is no evidence, in words."""
+    return EXCLUSION_LABELS.get(code, code)
+
+
+@register.filter
+def token_unknown_label(code: str) -> str:
+    """Why the result of a token is not known, in words."""
+    return UNKNOWN_LABELS.get(code, code)
 
 
 @figure
@@ -264,7 +308,7 @@ def no_operator() -> bool:
 def mark(status: str, kind: str = "run", errors: int = 0) -> SafeString:
     """A status as icon and word; an unknown one with a question mark.
 
-    kind: `run`, `wallet` or `result`. errors: their number, of a run.
+    kind: `run`, `wallet`, `verdict` or `result`. errors: their number, of a run.
     """
     key = status
     if errors and status == "completed":

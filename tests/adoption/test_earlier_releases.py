@@ -167,6 +167,7 @@ def test_a_database_of_the_last_release_needs_only_the_migrations_after_the_sche
         "0011_trade_reconciliation",
         "0012_known_results",
         "0013_pool_reserves",
+        "0014_judgements",
     ]
 
 

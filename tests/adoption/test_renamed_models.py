@@ -49,7 +49,7 @@ SELECT id, 'view_discoverywallet', 'Can view wallet' FROM django_content_type WH
 """
 
 
-LATER_MODELS = ("balancechange",)
+LATER_MODELS = ("balancechange", "tokenresult")
 """Models that came after the renaming: Django keeps their content types."""
 
 

@@ -9,7 +9,7 @@ from discovery.analysis.cycles import resolve_cycles
 from discovery.analysis.holdings import split_cycles
 from discovery.analysis.profiles import build_profile
 from discovery.domain.findings import EventKind, HoldingEvent
-from discovery.domain.profiles import Cycle, Prior, Profile
+from discovery.domain.profiles import Cycle, Profile
 from discovery.domain.reasons import Reason
 
 NOW = 1_790_000_000
@@ -28,10 +28,6 @@ USUAL_REASONS: Mapping[EventKind, Reason] = {
     "order_closed": Reason.ORDER_CLOSED,
 }
 Histories = Mapping[str, Sequence[HoldingEvent]]
-
-PRIOR = Prior(
-    4.0, 6.0, -0.2, 0.05, 0.3, 20, tuple(-0.6 + 0.04 * step for step in range(20)), 1
-)
 
 
 def event(

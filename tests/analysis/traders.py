@@ -3,10 +3,9 @@
 import random
 from collections.abc import Iterable, Mapping, Sequence
 
-from discovery.analysis.evidence import Evidence, read_evidence
+from discovery.analysis.evidence import Evidence, evidence_of_history
 from discovery.analysis.follower import FollowTerms
 from discovery.analysis.judging import judge
-from discovery.analysis.token_results import token_results
 from discovery.domain.histories import (
     Arm,
     HistoryKind,
@@ -116,7 +115,7 @@ def history(
 
 def evidence_of(trader: TradingHistory) -> Evidence:
     """Return the evidence of a history on the usual terms."""
-    return read_evidence(trader, token_results(trader, FollowTerms()))
+    return evidence_of_history(trader, FollowTerms())
 
 
 def cohort(

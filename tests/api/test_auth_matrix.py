@@ -41,6 +41,7 @@ MATRIX = {
     ("wallets", "GET"): READ,
     ("wallet", "GET"): READ,
     ("wallet", "PATCH"): ADMIN,
+    ("wallet-tokens", "GET"): READ,
     ("trades", "GET"): READ,
     ("positions", "GET"): READ,
     ("coverage", "GET"): READ,

@@ -20,6 +20,7 @@ from discovery.models import (
     Run,
     RunToken,
     RunWallet,
+    TokenResult,
     Trade,
     Wallet,
 )
@@ -41,6 +42,7 @@ from tests.factories import (
     RunFactory,
     RunTokenFactory,
     RunWalletFactory,
+    TokenResultFactory,
     TradeFactory,
     WalletFactory,
     address,
@@ -65,6 +67,7 @@ BUDGETS = {
     "wallets?status=active&min_score=0.1": 2,
     "wallets?format=csv": 1,
     "wallets/{wallet}": 2,
+    "wallets/{wallet}/tokens": 4,
     "wallets/{wallet}/trades": 3,
     "wallets/{wallet}/trades?format=csv": 2,
     "wallets/{wallet}/positions": 4,
@@ -102,7 +105,15 @@ def create_many(count: int) -> dict[str, str]:
     """
     run = Run.objects.order_by("pk").first() or RunFactory()
     wallet = Wallet.objects.filter(pk=address(0)).first() or WalletFactory(number=0)
-    for model in (RunToken, RunWallet, Trade, Cycle, Position, BalanceChange):
+    for model in (
+        RunToken,
+        RunWallet,
+        Trade,
+        Cycle,
+        Position,
+        BalanceChange,
+        TokenResult,
+    ):
         model.objects.all().delete()
     Run.objects.exclude(pk=run.pk).delete()
     Wallet.objects.exclude(pk=wallet.pk).delete()
@@ -126,6 +137,7 @@ def create_many(count: int) -> dict[str, str]:
         signature=lambda number: f"{number}".rjust(88, "x"),
         slot=lambda number: number,
     )
+    copies(TokenResultFactory(), count, mint=lambda number: address(5000 + number))
     copies(CycleFactory(), count, mint=lambda number: address(5000 + number))
     position = PositionFactory(wallet=0, run=run, mint=address(9000 + count))
     copies(position, count, mint=lambda number: address(7000 + number))
@@ -222,7 +234,9 @@ LISTS: dict[str, Callable[[], object]] = {
     ),
     "discovery_runs_by_status": lambda: read_runs(status="failed"),
     "discovery_runs_by_trigger": lambda: read_runs(trigger_type="api"),
-    "discovery_wallets_best": read_wallets,
+    "discovery_wallets_edge": read_wallets,
+    "discovery_wallets_verdict": lambda: read_wallets(verdict="follow"),
+    "discovery_wallets_best": lambda: read_wallets(ordering="-score"),
     "discovery_wallets_by_status": lambda: read_wallets(status="blacklisted"),
     "discovery_wallets_realised": lambda: read_wallets(ordering="-realised_lamports"),
     "discovery_wallets_last": lambda: read_wallets(ordering="-last_discovered_at"),

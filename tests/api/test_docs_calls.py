@@ -20,6 +20,7 @@ from tests.factories import (
     RunFactory,
     RunTokenFactory,
     RunWalletFactory,
+    TokenResultFactory,
     TradeFactory,
     WalletFactory,
     address,
@@ -60,6 +61,7 @@ def world(transactional_db: None, live_server) -> dict[str, str]:
     RunWalletFactory(run=run, wallet=1)
     WalletFactory(number=1, label="whale")
     TradeFactory(wallet=1, slot=381_000_123)
+    TokenResultFactory(wallet=1)
     PositionFactory(
         run=run,
         wallet=2,

@@ -30,14 +30,6 @@ def addresses(api: Api, query: str = "") -> list[str]:
     return [row["address"] for row in api.get(f"wallets{query}").json()["wallets"]]
 
 
-def test_the_best_score_is_first_and_unscored_wallets_last(reader: Api) -> None:
-    WalletFactory(number=1, score=None, n_eff=None)
-    WalletFactory(number=2, score=Decimal("0.5"), n_eff=Decimal(3))
-    WalletFactory(number=3, score=Decimal("0.9"))
-    WalletFactory(number=4, score=Decimal("0.5"), n_eff=Decimal(8))
-    assert addresses(reader) == [address(3), address(4), address(2), address(1)]
-
-
 def test_a_row_has_numbers_as_numbers_and_lamports_as_text(reader: Api) -> None:
     WalletFactory(number=1, label="whale")
     row = reader.get("wallets").json()["wallets"][0]
@@ -53,7 +45,9 @@ def test_a_row_has_numbers_as_numbers_and_lamports_as_text(reader: Api) -> None:
         ("?status=blacklisted", {"status": "blacklisted"}),
         ("?min_score=0.8", {"score": Decimal("0.8")}),
         ("?max_score=0.2", {"score": Decimal("0.2")}),
-        ("?provisional=true", {"provisional": True}),
+        ("?verdict=follow", {"verdict": "follow"}),
+        ("?verdict=not%20known", {"verdict": "not known"}),
+        ("?min_edge_low=5", {"edge_low_pct": Decimal(6)}),
         ("?flag=wash", {"flags": {"wash": "half of its volume"}}),
         ("?label=whale", {"label": "whale"}),
         (
@@ -108,7 +102,8 @@ def test_the_list_is_sorted_by_the_ordering(
 @pytest.mark.parametrize(
     "query",
     [
-        "min_score=2", "min_score=nan", "max_score=x", "provisional=maybe", "flag=No!", "status=good", "min_cycles=-1",
+        "min_score=2", "min_score=nan", "max_score=x", "verdict=good", "min_edge_low=x", "flag=No!", "status=good",
+        "min_cycles=-1",
         "ordering=address", "format=xml", "discovered_after=soon", "search=", "labels=x", "search=%00", "page_size=0",
     ],
 )  # fmt: skip
@@ -188,13 +183,14 @@ def test_the_query_parameter_format_takes_precedence_over_accept(reader: Api) ->
     )
 
 
-def test_a_wallet_has_parts_gates_flags_and_discoveries(reader: Api) -> None:
+def test_a_wallet_has_its_judgement_flags_and_discoveries(reader: Api) -> None:
     run = RunFactory()
     WalletFactory(number=1, note="seen in chat", first_run=run)
     RunWalletFactory(run=run, wallet=1)
     body = reader.get(f"wallets/{address(1)}").json()
-    assert body["score_detail"]["parts"][0]["name"] == "win skill"
-    assert body["score_detail"]["gates"][0]["needed"] == "at least 5"
+    assert (body["verdict"], body["edge_low_pct"]) == ("watch", -4.2)
+    assert (body["q_value"], body["p_value"]) == (0.12, 0.04)
+    assert body["score_detail"]["basis"] == "behind the leader"
     assert (body["score_detail"]["low"], body["score_detail"]["high"]) == (0.51, 0.89)
     assert body["flags"] == [
         {"name": "sniper", "evidence": "bought X 2 slots after its launch"}
@@ -204,11 +200,11 @@ def test_a_wallet_has_parts_gates_flags_and_discoveries(reader: Api) -> None:
     assert (body["note"], body["profile"]) == ("seen in chat", None)
 
 
-@pytest.mark.parametrize("stored", [{}, {"parts": "?"}, {"scored": 1}])
+@pytest.mark.parametrize("stored", [{}, {"basis": 7}, {"scored": 1}])
 def test_details_of_another_version_are_left_out(stored: dict, reader: Api) -> None:
     WalletFactory(number=1, score_detail=stored, profile=stored, score=None, flags={})
     body = reader.get(f"wallets/{address(1)}").json()
-    assert (body["score_detail"]["parts"], body["profile"]) == ([], None)
+    assert (body["score_detail"]["basis"], body["profile"]) == (None, None)
 
 
 def test_trades_are_newest_first_with_exact_amounts(reader: Api) -> None:

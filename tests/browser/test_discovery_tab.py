@@ -89,7 +89,7 @@ def test_a_run_is_watched_from_the_button_to_its_wallets_and_their_transactions(
     ):
         expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
     page.locator("#wallets tbody tr").first.locator(
-        ".wt-strong"
+        "a.wt-strong"
     ).click()  # the token: the trades behind the profit
     expect(page.locator("#trades tbody tr").first).to_be_visible()
     link = page.locator("#trades tbody tr").first.locator("a.wt-out")

@@ -37,7 +37,19 @@ from walltrack.processes import until
 Facts = dict[str, list[tuple[Any, ...]]]
 Counted = Callable[[Run], Counter[int]]
 LONGEST_SECONDS = 180
-_SCORES = {"score", "score_detail", "n_eff", "profile", "initial_score"}
+_SCORES = {
+    "score",
+    "score_detail",
+    "n_eff",
+    "profile",
+    "initial_score",
+    "edge_pct",
+    "edge_low_pct",
+    "edge_high_pct",
+    "q_value",
+    "p_value",
+    "verdict_reason",
+}
 """Fade with the seconds between two runs."""
 _OWN: dict[type[Model], set[str]] = {
     RunToken: {

@@ -23,6 +23,7 @@ from tests.factories import (
     RunFactory,
     RunTokenFactory,
     RunWalletFactory,
+    TokenResultFactory,
     TradeFactory,
     WalletFactory,
     address,
@@ -44,6 +45,7 @@ PAGES = {
     "early-buyers": "runs/{run}/early-buyers",
     "wallets": "wallets/",
     "wallet": "wallets/{wallet}/",
+    "tokens": "wallets/{wallet}/tokens",
     "trades": "wallets/{wallet}/trades",
     "coverage": "wallets/{wallet}/coverage/",
     "moved-units": "wallets/{wallet}/coverage/out_sale",
@@ -70,6 +72,7 @@ def many(count: int) -> dict[str, str]:
         RunTokenFactory(run=run, mint=address(1000 + number), rank=number)
         TradeFactory(wallet=0, slot=100 + number)
         CycleFactory(wallet=0, mint=address(1000 + number))
+        TokenResultFactory(wallet=0, mint=address(1000 + number))
     PositionFactory(wallet=0, mint=MINT)
     return {"run": str(run.pk), "wallet": address(0)}
 
@@ -88,7 +91,7 @@ def test_a_page_asks_as_often_for_few_rows_as_for_many(
     counts = []
     for count in (1, 40):
         Run.objects.all().delete()
-        for model in ("Wallet", "Trade", "Cycle", "Position"):
+        for model in ("Wallet", "Trade", "Cycle", "Position", "TokenResult"):
             __import__("discovery.models").models.__dict__[model].objects.all().delete()
         path = PAGES[name].format(**many(count))
         viewer.page(path)  # content types and the like are looked up once a process

@@ -14,6 +14,7 @@ from tests.factories import (
     RunFactory,
     RunTokenFactory,
     RunWalletFactory,
+    TokenResultFactory,
     TradeFactory,
     WalletFactory,
     address,
@@ -30,25 +31,35 @@ def shown(viewer: Person, **query: str) -> list[str]:
     return re.findall(r'href="/admin/discovery/wallets/(\w+)/" title', page)
 
 
-def test_the_best_score_stands_first_and_unscored_wallets_last(viewer: Person) -> None:
-    WalletFactory(number=1, score=None)
-    WalletFactory(number=2, score=Decimal("0.5"))
-    WalletFactory(number=3, score=Decimal("0.9"))
+def test_the_best_lower_end_of_the_edge_stands_first_and_unknown_ones_last(
+    viewer: Person,
+) -> None:
+    WalletFactory(number=1, edge_low_pct=None)
+    WalletFactory(number=2, edge_low_pct=Decimal("-3.5"))
+    WalletFactory(number=3, edge_low_pct=Decimal("2.5"))
     assert shown(viewer) == [address(3), address(2), address(1)]
 
 
 def test_a_score_is_shown_of_100_with_the_interval_of_the_win_rate(
     viewer: Person,
 ) -> None:
-    WalletFactory(number=1, provisional=True)
+    WalletFactory(number=1)
     words = text(viewer.page("wallets/"))
-    assert "73.1 prov." in words
+    assert "73.1" in words
     assert "75 51–89" in words
+
+
+def test_a_wallet_of_the_list_leads_with_its_verdict_and_its_edge(
+    viewer: Person,
+) -> None:
+    WalletFactory(number=1)
+    assert "watch +9.1 [−4.2, +25.3]" in text(viewer.page("wallets/"))
 
 
 @pytest.mark.parametrize(
     ("query", "found"),
     [
+        ({"verdict": "avoid"}, [3]),
         ({"status": "blacklisted"}, [3]),
         ({"min_score": "60"}, [1]),
         ({"min_score": "50"}, [1, 2]),
@@ -68,13 +79,19 @@ def test_a_score_is_shown_of_100_with_the_interval_of_the_win_rate(
 def test_the_list_is_filtered_and_sorted(
     query: dict[str, str], found: list[int], viewer: Person
 ) -> None:
-    WalletFactory(number=1, label="the whale", score=Decimal("0.7"))
+    WalletFactory(number=1, label="the whale", score=Decimal("0.7"), edge_low_pct=3)
     WalletFactory(
-        number=2, score=Decimal("0.5"), flags={"dust": "x"}, realised_lamports=10**12
+        number=2,
+        score=Decimal("0.5"),
+        edge_low_pct=2,
+        flags={"dust": "x"},
+        realised_lamports=10**12,
     )
     WalletFactory(
         number=3,
         score=Decimal("0.3"),
+        verdict="avoid",
+        edge_low_pct=1,
         status="blacklisted",
         resolved_cycles=3,
         realised_lamports=1,
@@ -142,18 +159,20 @@ def wallet_with_everything() -> str:
         wallet=1, slot=381_000_123, network_fee_lamports=5_000, tip_lamports=10_000
     )
     CycleFactory(wallet=1)
+    TokenResultFactory(wallet=1)
     PositionFactory(wallet=1)
     return address(1)
 
 
 @pytest.mark.parametrize(
     "words",
-    ["win skill", "resolved cycles", "at least 5", "win rate above 60.0%", "bought X 2 slots after its launch", "PUMP",
-     "+1.0000", "1.5000", "381000123", "0.000015", "seen in chat", "copyability: prices after each trade", "180.6"],
+    ["+9.1 % a trade", "73% sure of a gain", "Wait for more tokens", "12.0 % of a list", "X 2 slots after its launch",
+     "PUMP", "behind the leader", "+41.0", "+1.0000", "1.5000", "381000123", "0.000015", "seen in chat", "180.6"],
 )  # fmt: skip
 def test_the_page_of_a_wallet_tells_everything(words: str, viewer: Person) -> None:
     path = f"wallets/{wallet_with_everything()}/"
-    assert words in text(viewer.page(path)) + text(viewer.part(f"{path}trades"))
+    parts = [viewer.part(f"{path}{name}") for name in ("tokens", "trades")]
+    assert words in text(viewer.page(path)) + "".join(map(text, parts))
 
 
 def test_a_figure_leads_to_its_transaction(viewer: Person) -> None:

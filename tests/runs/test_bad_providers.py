@@ -109,9 +109,9 @@ def test_a_source_of_tokens_that_stays_down_costs_its_own_candidates_only(
     # What open holdings would bring is asked of the same source; so many wallets are
     # one entry.
     others = [message for message in messages if message not in of_search]
-    assert all(message.startswith("exit values: not known") for message in others), (
-        others
-    )
+    assert all(
+        message.startswith("exit values: pairs not known") for message in others
+    ), others
     assert len(others) <= 1
 
 

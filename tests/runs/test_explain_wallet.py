@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.core.management import CommandError, call_command
 
-from discovery.models import Trade, Wallet
+from discovery.models import TokenResult, Trade, Wallet
 
 UNKNOWN = "HRJLkc6vDysVHdrUpCsQ5EBx6fPM15TZRKAhfUBnpump"
 
@@ -18,39 +18,86 @@ def explained(address: str) -> dict:
     return json.loads(out.getvalue())
 
 
-def test_every_counted_cycle_opens_to_trades_that_are_facts(
-    use_market: Callable, discover: Callable, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def best(use_market: Callable, discover: Callable) -> Wallet:
     use_market("--world", "small", "--seed", "2")
     discover(profiles=True)
-    best = Wallet.objects.filter(score__isnull=False).order_by("-score").first()
-    assert best is not None
+    scored = Wallet.objects.filter(edge_low_pct__isnull=False)
+    wallet = scored.order_by("-edge_low_pct").first()
+    assert wallet is not None
+    return wallet
+
+
+def test_every_token_of_a_score_opens_to_trades_that_are_facts(
+    best: Wallet, capsys: pytest.CaptureFixture[str]
+) -> None:
     answer = explained(best.address)
     assert answer["score"] == float(best.score)
-    assert all(gate["passed"] for gate in answer["gates"])
-    counted = [
-        cycle
-        for cycle in answer["cycles"]
-        if not cycle["left_out"] and not cycle["is_seed"]
-    ]
-    assert len(counted) == best.resolved_cycles
-    assert (
-        sum(int(cycle["net_lamports"]) for cycle in counted)
-        <= best.realised_lamports + 1
-    )
-    signatures = set(
-        Trade.objects.filter(wallet_address=best.address).values_list(
-            "signature", flat=True
-        )
-    )
-    for cycle in counted:
-        shown = [trade["signature"] for trade in cycle["trades"]]
-        assert cycle["first_signature"] == shown[0]
-        assert set(shown) <= signatures
+    assert (answer["verdict"], answer["reason"]) == (best.verdict, best.verdict_reason)
+    counted = [token for token in answer["tokens"] if not token["exclusion"]]
+    known = [token for token in counted if token["leader_return"] is not None]
+    assert len(known) == answer["scored_tokens"] == best.scored_tokens
+    assert all(token["level"] for token in known)
+    stored = Trade.objects.filter(wallet_address=best.address)
+    signatures = set(stored.values_list("signature", flat=True))
+    cycles = {cycle["mint"]: cycle["trades"] for cycle in answer["cycles"]}
+    for token in known:
+        shown = {trade["signature"] for trade in cycles[token["mint"]]}
+        assert shown
+        assert shown <= signatures
     call_command("explain_wallet", best.address, "--trades")
     words = capsys.readouterr().out
-    assert "breadth" in words
-    assert counted[0]["first_signature"][:40] in words.replace("\n", "")
+    assert best.verdict_reason[:40] in words
+    first_signature = answer["cycles"][0]["first_signature"]
+    assert first_signature[:40] in words.replace("\n", "")
+
+
+def test_stored_histories_give_the_judgements_of_the_run_again(best: Wallet) -> None:
+    columns = ("score", "verdict", "edge_pct", "scored_tokens", "p_value")
+    by_run = judgements(columns)
+    results_by_run = known_results()
+    Wallet.objects.update(
+        score=None, score_version=1, verdict="unscored", edge_pct=None, p_value=None
+    )
+    TokenResult.objects.all().delete()
+    out = io.StringIO()
+    call_command("rejudge_wallets", stdout=out)
+    # Units that arrive in the transaction of a trade are not stored with it.
+    lost = results_by_run.keys() - known_results().keys()
+    assert len(lost) <= len(results_by_run) // 100
+    assert known_results().items() <= results_by_run.items()
+    incomplete = {wallet for wallet, _ in lost}
+    for address, judgement in judgements(columns).items():
+        assert address in incomplete or judgement == by_run[address]
+    lines = out.getvalue().splitlines()
+    assert f"{best.address}  unscored → {best.verdict}: {best.verdict_reason}" in lines
+    assert lines[-1].startswith(f"{len(by_run)} judged: ")
+
+
+def judgements(columns: tuple[str, ...]) -> dict[str, tuple]:
+    return {
+        wallet.address: tuple(getattr(wallet, column) for column in columns)
+        for wallet in Wallet.objects.all()
+    }
+
+
+def known_results() -> dict[tuple[str, str], float]:
+    return {
+        (result.wallet_address, result.mint): result.leader_return
+        for result in TokenResult.objects.filter(leader_return__isnull=False)
+    }
+
+
+def test_wallets_of_this_version_are_judged_again_only_on_request(
+    best: Wallet,
+) -> None:
+    out = io.StringIO()
+    call_command("rejudge_wallets", stdout=out)
+    assert out.getvalue() == "0 judged: none\n"
+    profiled = Wallet.objects.filter(profiled_at__isnull=False).count()
+    everything = io.StringIO()
+    call_command("rejudge_wallets", "--all", stdout=everything)
+    assert everything.getvalue().splitlines()[-1].startswith(f"{profiled} judged: ")
 
 
 def test_a_wallet_off_the_watchlist_is_told(db: None) -> None:

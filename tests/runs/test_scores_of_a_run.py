@@ -39,13 +39,10 @@ def test_skilled_wallets_rank_above_those_that_were_lucky_once(answer: dict) -> 
         (score for score in of_lucky if score is not None), default=Decimal(0)
     )
     assert min(score for score in of_skilled if score is not None) > best_lucky
-    # Where a skilled wallet has none, it is for the want of cycles or of days, and it
-    # is said.
-    unscored = Wallet.objects.filter(address__in=skilled, score__isnull=True)
-    assert all(wallet.unscored_reason for wallet in unscored)
+    assert all(Wallet.objects.values_list("verdict_reason", flat=True))
 
 
-def test_a_wallet_whose_only_winner_is_its_seed_token_has_no_score(
+def test_a_wallet_whose_only_winner_is_its_seed_token_is_not_recommended(
     answer: dict,
 ) -> None:
     seeds: dict[str, set[str]] = {}
@@ -65,7 +62,7 @@ def test_a_wallet_whose_only_winner_is_its_seed_token_has_no_score(
     ]
     assert only_seeds
     assert not Wallet.objects.filter(
-        address__in=only_seeds, score__isnull=False
+        address__in=only_seeds, verdict__in=["follow", "watch"]
     ).exists()
 
 

@@ -22,30 +22,31 @@ from discovery.admin.pages.access import (
 )
 from discovery.admin.pages.paging import fetch_page, page_number
 from discovery.admin.pages.profile_rows import figure_rows, habit_rows
-from discovery.admin.pages.wallet_filters import MAX_SCORE, WatchlistFilterSet
+from discovery.admin.pages.wallet_filters import WatchlistFilterSet
 from discovery.domain.addresses import is_address
 from discovery.domain.display import short_address
 from discovery.domain.flags import FLAG_NAMES
-from discovery.domain.profiles import Part
 from discovery.domain.units import lamports_to_sol
 from discovery.models import Wallet
-from discovery.models.enums import WalletStatus
-from discovery.reads import positions, wallet_history, wallets
+from discovery.models.enums import VerdictChoice, WalletStatus
+from discovery.reads import positions, token_results, wallet_history, wallets
 from discovery.reads.filters import TradeFilterSet
 from discovery.reads.paging import Page
 from discovery.reads.trades import wallet_trades
 
 ROWS: Final = 25
 POSITIONS: Final = 15
+TOKENS: Final = 12
 TRADES: Final = 20
-DEFAULT_ORDERING: Final = "-score"
+DEFAULT_ORDERING: Final = "-edge_low_pct"
 ORDERINGS: Final = {
+    "-edge_low_pct": "Edge, lower end",
     "-score": "Score",
     "-realised_lamports": "Realised",
     "-last_discovered_at": "Last found",
     "last_discovered_at": "Found longest ago",
 }
-FILTERS: Final = ("status", "flag", "search", "min_score", "min_cycles")
+FILTERS: Final = ("verdict", "status", "flag", "search", "min_score", "min_cycles")
 _MAX_LENGTHS: Final = {"label": 100, "note": 10_000}
 MAX_QUOTED_LENGTH: Final = 200
 _STATUS_OF_BOX: Final = {True: WalletStatus.BLACKLISTED, False: WalletStatus.ACTIVE}
@@ -53,7 +54,7 @@ _STATUS_OF_BOX: Final = {True: WalletStatus.BLACKLISTED, False: WalletStatus.ACT
 
 @staff_view(VIEW_WALLETS)
 def leaderboard(request: HttpRequest) -> HttpResponse:
-    """Render the watchlist with filters, best score first. The export holds every
+    """Render the watchlist with filters, best lower end of the edge first. The export holds every
     wallet of the filter.
     """
     number = page_number(request)
@@ -76,6 +77,7 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
         "export": urlencode({**filters.api_query, "format": "csv"}),
         "ordering": ordering,
         "orderings": ORDERINGS.items(),
+        "verdicts": VerdictChoice.choices,
         "statuses": WalletStatus.choices,
         "flags": FLAG_NAMES,
     }
@@ -91,20 +93,18 @@ def _filled_fields(request: HttpRequest) -> dict[str, str]:
 
 @staff_view(VIEW_WALLETS)
 def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
-    """Render one wallet: score and its parts, profile, positions, trades, discoveries,
-    changes. Raises Http404 for a wallet that is not on the watchlist.
+    """Render one wallet: judgement and its tokens, profile, positions, trades,
+    discoveries, changes. Raises Http404 for a wallet that is not on the watchlist.
     """
     wallet = _wallet_or_404(address)
     fetch = partial(positions.wallet_positions, address, exists=True)
     page = fetch_page(page_number(request, "positions"), POSITIONS, fetch)
-    mints = {row.mint for row in page.rows.rows} | {
-        row.mint for row in wallet.discoveries
-    }
+    mints = {row.mint for row in page.rows.rows}
+    mints |= {row.mint for row in wallet.discoveries}
     detail = wallet.score_detail
     values = {
         "wallet": wallet,
         "detail": detail,
-        "parts": [(part, _part_pct(part)) for part in detail.parts],
         "positions": page.rows,
         "positions_page": page.number,
         "mint": _requested_mint(request),
@@ -118,12 +118,6 @@ def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
     return render_page(
         request, "discovery/wallet.html", wallet.label or short_address(address), values
     )
-
-
-def _part_pct(part: Part) -> int | None:
-    if part.value is None:
-        return None
-    return round(part.value * MAX_SCORE)
 
 
 def _requested_mint(request: HttpRequest) -> str:
@@ -155,6 +149,27 @@ def trades(request: HttpRequest, address: str) -> HttpResponse:
         "symbols": positions.symbols(mints),
     }
     return render_fragment(request, "discovery/trades.html", values)
+
+
+@staff_view(VIEW_WALLETS)
+def tokens(request: HttpRequest, address: str) -> HttpResponse:
+    """Render a page of the wallet's token results. Raises Http404 for a wallet that is
+    not on the watchlist.
+    """
+    if not is_address(address):
+        raise Http404
+    fetch = partial(token_results.wallet_tokens, address)
+    try:
+        page = fetch_page(page_number(request), TOKENS, fetch)
+    except Wallet.DoesNotExist:
+        raise Http404 from None
+    values = {
+        "wallet_address": address,
+        "tokens": page.rows,
+        "number": page.number,
+        "symbols": positions.symbols({row.mint for row in page.rows.rows}),
+    }
+    return render_fragment(request, "discovery/tokens.html", values)
 
 
 def _results_chart(results: list[positions.ResultPoint]) -> dict[str, Any]:

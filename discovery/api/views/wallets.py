@@ -14,6 +14,7 @@ from discovery import services
 from discovery.api.pagination import (
     MovedUnitsPagination,
     PositionPagination,
+    TokenPagination,
     TradePagination,
     WalletPagination,
 )
@@ -32,6 +33,7 @@ from discovery.api.serializers import (
     CoverageSerializer,
     MovedUnitsSerializer,
     PositionRowSerializer,
+    TokenResultRowSerializer,
     TradeRowSerializer,
     WalletChangeSerializer,
     WalletDetailSerializer,
@@ -46,7 +48,7 @@ from discovery.api.views.base import (
     parsed_category,
 )
 from discovery.models.enums import ApiScope
-from discovery.reads import coverage, positions, trades, wallets
+from discovery.reads import coverage, positions, token_results, trades, wallets
 from discovery.reads.filters import TradeFilterSet, WalletFilterSet
 
 TAGS: Final = ["wallets"]
@@ -71,7 +73,7 @@ class WalletsView(ExportView):
 
     @extend_schema(
         operation_id="list_wallets",
-        summary="The watchlist, best score first; as CSV or NDJSON all of it",
+        summary="The watchlist, best lower end of the edge first; as CSV or NDJSON all of it",
         tags=TAGS,
         responses=export_responses(WalletRowSerializer),
     )
@@ -91,7 +93,7 @@ class WalletView(ApiView):
 
     @extend_schema(
         operation_id="get_wallet",
-        summary="One wallet: parts of the score, gates, profile, flags with evidence, discoveries",
+        summary="One wallet: verdict, edge, score, profile, flags with evidence, discoveries",
         tags=TAGS,
         parameters=[ADDRESS],
         responses=responses(200, WalletDetailSerializer, 404),
@@ -127,6 +129,26 @@ class WalletView(ApiView):
 
 def _wallet_response(address: str) -> Response:
     return Response(WalletDetailSerializer(wallets.wallet_detail(address)).data)
+
+
+class TokenResultsView(ListView):
+    """The evidence of a wallet's score."""
+
+    pagination_class = TokenPagination
+    serializer_class = TokenResultRowSerializer
+
+    @extend_schema(
+        operation_id="list_token_results",
+        summary="Results of a wallet by token, for itself and for a follower, last bought first",
+        tags=TAGS,
+        parameters=[ADDRESS],
+        responses=list_responses(TokenResultRowSerializer, 404),
+    )
+    def get(self, request: Request, address: str) -> Response:
+        """Return a page of them."""
+        return self.paginated_response(
+            partial(token_results.wallet_tokens, parsed_address(address))
+        )
 
 
 class TradesView(ExportView):

@@ -350,6 +350,11 @@ def _wallet_object(wallet: run_results.FoundWallet) -> dict[str, Any]:
         "flags": list(wallet.flags),
         "is_new": wallet.is_new,
         "score": _number_or_none(wallet.score),
+        "verdict": wallet.verdict,
+        "verdict_reason": wallet.verdict_reason,
+        "edge_pct": _number_or_none(wallet.edge_pct),
+        "edge_low_pct": _number_or_none(wallet.edge_low_pct),
+        "edge_high_pct": _number_or_none(wallet.edge_high_pct),
     }
 
 

@@ -3,6 +3,7 @@ transactions.
 """
 
 import json
+from decimal import Decimal
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -12,14 +13,17 @@ from rich.text import Text
 
 from discovery.domain.addresses import parse_address
 from discovery.domain.display import UNKNOWN, sol_text
+from discovery.domain.judgements import VERDICT_ADVICE
 from discovery.domain.reasons import unknown_reason_label
 from discovery.management.terminal import stdout_console
+from discovery.models.enums import TokenExclusion, TokenUnknown
 from discovery.reads.evidence import (
     Evidence,
     EvidenceCycle,
     EvidenceTrade,
     wallet_evidence,
 )
+from discovery.reads.token_results import TokenResultRow
 
 EXIT_UNKNOWN, EXIT_BAD_OPTION = 1, 2
 WIDTH: Final = 320
@@ -34,11 +38,21 @@ _CYCLE_COLUMNS: Final = (
     "counted",
     "first transaction",
 )
-_PASSED_TEXTS: Final = {True: "yes", False: "NO"}
+_TOKEN_COLUMNS: Final = (
+    "token",
+    "bought",
+    "put in SOL",
+    "proceeds SOL",
+    "held SOL",
+    "result %",
+    "follower %",
+    "prices",
+    "",
+)
 
 
 class Command(BaseCommand):
-    """Shows gates, parts, cycles and the transactions of each cycle."""
+    """Shows verdict, figures, tokens, cycles and the transactions of each cycle."""
 
     help = "Open a wallet's score down to its transactions. Exit codes: 0 shown, 1 not on the watchlist, 2 bad address."
 
@@ -73,28 +87,29 @@ class Command(BaseCommand):
                 "Not profiled yet: the next run does it, or somebody who asks for it."
             )
             return
-        _print_score(console, evidence)
+        _print_judgement(console, evidence)
+        console.print(_token_table(evidence))
         console.print(_cycle_table(evidence, with_trades=options["trades"]))
 
 
 def _print_head(console: Console, evidence: Evidence) -> None:
     status = evidence.status.replace("_", " ")
-    console.print(f"[bold]{evidence.address}[/bold]  {status}, {_score_text(evidence)}")
+    console.print(
+        f"[bold]{evidence.address}[/bold]  {_verdict_text(evidence)}; status {status}"
+    )
 
 
-def _score_text(evidence: Evidence) -> str:
-    if evidence.score is None:
-        return "not scored"
-    text = f"score {evidence.score * 100:.2f}"
-    if evidence.provisional:
-        text += " (provisional)"
+def _verdict_text(evidence: Evidence) -> str:
+    text = evidence.verdict
+    if evidence.score is not None:
+        text += f", score {evidence.score * 100:.2f} of 100"
     return text
 
 
-def _print_score(console: Console, evidence: Evidence) -> None:
-    if evidence.reason:
-        console.print(f"Why not: {evidence.reason}", markup=False)
-    console.print(_gate_table(evidence), "", _part_table(evidence), "")
+def _print_judgement(console: Console, evidence: Evidence) -> None:
+    console.print(f"{evidence.verdict.capitalize()}: {evidence.reason}.", markup=False)
+    console.print(VERDICT_ADVICE.get(evidence.verdict, ""), markup=False)
+    console.print("", _figure_table(evidence), "")
     for flag, words in evidence.flags.items():
         console.print(Text(f"flag {flag}: {words}", style="yellow"))
     if evidence.seeds:
@@ -104,23 +119,65 @@ def _print_score(console: Console, evidence: Evidence) -> None:
         )
 
 
-def _gate_table(evidence: Evidence) -> Table:
-    table = Table("gate", "passed", "observed", "needed", box=None, pad_edge=False)
-    for gate in evidence.gates:
-        passed = _PASSED_TEXTS[gate["passed"]]
-        _add_plain_row(table, gate["name"], passed, gate["observed"], gate["needed"])
+def _figure_table(evidence: Evidence) -> Table:
+    table = Table("figure", "value", "meaning", box=None, pad_edge=False)
+    known_share = evidence.detail.get("known_share")
+    rows = (
+        ("edge, % a trade", _edge_text(evidence), "growth of a follower's purse, 90 % interval"),
+        ("leader, % a trade", _number_text(evidence.detail.get("leader_edge_pct"), 1), "growth of its own purse"),
+        ("tokens", f"{evidence.scored_tokens or 0}", "with a known result that count"),
+        ("effective tokens", _number_text(evidence.effective_tokens, 1), "old ones weigh less; 5 are needed"),
+        ("known share", _number_text(known_share, 2), "of the results; 0.80 is needed"),
+        ("q", _number_text(evidence.q_value, 3), "share of luck in a list that is cut here"),
+        ("p", _number_text(evidence.p_value, 3), "luck alone does as well"),
+        ("prices", evidence.detail.get("basis") or UNKNOWN, "how closely a follower's prices were seen"),
+    )  # fmt: skip
+    for row in rows:
+        _add_plain_row(table, *row)
     return table
 
 
-def _part_table(evidence: Evidence) -> Table:
-    table = Table("part", "value", "weight", "note", box=None, pad_edge=False)
-    for part in evidence.parts:
-        value = UNKNOWN
-        if part["value"] is not None:
-            value = f"{part['value']:.4f}"
-        weight = f"{part['weight']:.2f}"
-        _add_plain_row(table, part["name"], value, weight, part["note"])
+def _edge_text(evidence: Evidence) -> str:
+    if evidence.edge_pct is None:
+        return UNKNOWN
+    low, high = evidence.edge_low_pct, evidence.edge_high_pct
+    return f"{evidence.edge_pct:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def _number_text(value: Decimal | float | None, places: int) -> str:
+    return UNKNOWN if value is None else f"{value:.{places}f}"
+
+
+def _token_table(evidence: Evidence) -> Table:
+    table = Table(*_TOKEN_COLUMNS)
+    table.columns[0].no_wrap = True
+    for token in evidence.tokens:
+        _add_plain_row(
+            table,
+            token.mint,
+            f"{token.entry_at:%Y-%m-%d %H:%M}",
+            sol_text(token.put_in_lamports),
+            sol_text(token.proceeds_lamports),
+            sol_text(token.bag_lamports),
+            _percent_text(token.leader_return),
+            _percent_text(token.follower_return),
+            token.level,
+            _note(token),
+        )
     return table
+
+
+def _percent_text(value: float | None) -> str:
+    return "unknown" if value is None else f"{value * 100:+.1f}"
+
+
+def _note(token: TokenResultRow) -> str:
+    """Return why the token does not count, or why its result is not known."""
+    if token.exclusion:
+        return f"does not count: {TokenExclusion(token.exclusion).label}"
+    if token.unknown_reason:
+        return f"unknown: {TokenUnknown(token.unknown_reason).label}"
+    return ""
 
 
 def _add_plain_row(table: Table, *cells: str) -> None:

@@ -7,10 +7,9 @@ from typing import Any
 import msgspec
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from discovery.analysis.evidence import Evidence, read_evidence
+from discovery.analysis.evidence import Evidence, evidence_of_history
 from discovery.analysis.follower import FollowTerms
 from discovery.analysis.judging import judge
-from discovery.analysis.token_results import token_results
 from discovery.domain.histories import TradingHistory
 from discovery.domain.judgements import Prior
 
@@ -46,7 +45,7 @@ class Command(BaseCommand):
             if isinstance(record, Prior):
                 prior = record
                 continue
-            evidences.append(read_evidence(record, token_results(record, terms)))
+            evidences.append(evidence_of_history(record, terms))
         judgements, population = judge(evidences, prior)
         for judgement in judgements:
             self.stdout.write(_json(judgement))

@@ -1,0 +1,225 @@
+"""What the units that a wallet still holds would bring: by the reserves of their market
+on the chain, else by the pair that DexScreener lists.
+
+On the chain a market is a bonding curve of pump.fun, or a pool of PumpSwap in which the
+wallet traded at prices that the pool's vaults explain. Other pools may count reserves
+that no vault shows, so DexScreener comes first for them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from discovery.analysis.liquidation import (
+    liquidation_value_lamports,
+    market_value_lamports,
+)
+from discovery.clients.provider_clients import Providers
+from discovery.clients.transaction_history import TransactionSource
+from discovery.domain.addresses import (
+    associated_token_account,
+    pump_curve,
+    pumpswap_pool,
+)
+from discovery.domain.bonding_curve import curve_reserves
+from discovery.domain.histories import PoolReserves
+from discovery.domain.programs import TOKEN, WRAPPED_SOL
+from discovery.domain.run_errors import WarningSink
+from discovery.domain.token_accounts import token_account_units
+from discovery.providers.errors import ProviderError
+from discovery.providers.records import AccountRecord, PairRecord
+
+CHAIN: Final = "chain"
+DEXSCREENER: Final = "dexscreener"
+MAX_LISTED: Final = 300
+"""Holdings that DexScreener is asked for: ten calls."""
+
+Accounts = Mapping[str, AccountRecord | None]
+
+
+class OpenHolding(msgspec.Struct, frozen=True):
+    """Raw units of a mint that the wallet holds by its history, and its token account.
+
+    pool: PumpSwap pool of the wallet's last trade whose vaults explain that trade, "" if
+    there is none.
+    """
+
+    mint: str
+    units: int
+    decimals: int
+    account: str
+    program: str = TOKEN
+    pool: str = ""
+
+
+class BagValue(msgspec.Struct, frozen=True):
+    """Lamports that a holding would bring if it were sold now, and where they are from."""
+
+    lamports: int
+    source: str
+
+
+class _Market(msgspec.Struct, frozen=True):
+    """Accounts of a market: of a curve its own account, of a pool the vault of SOL; and
+    the vault of the token.
+    """
+
+    quote_account: str
+    base_account: str
+
+
+async def bag_values(
+    holdings: Sequence[OpenHolding],
+    providers: Providers,
+    source: TransactionSource,
+    *,
+    now: int,
+    warnings: WarningSink,
+) -> dict[str, BagValue | None]:
+    """Return mint → value, None = not known. `now` in unix seconds. A ProviderError is a
+    warning.
+    """
+    accounts = await _accounts(holdings, source, warnings)
+    certain: dict[str, BagValue] = {}
+    uncertain: dict[str, BagValue] = {}
+    for holding in holdings:
+        value = _value_on_chain(holding, accounts)
+        if value is not None:
+            certain[holding.mint] = value
+            continue
+        value = _pool_value(holding, _canonical_pool(holding), accounts)
+        if value is not None:
+            uncertain[holding.mint] = value
+    rest = [holding for holding in holdings if holding.mint not in certain]
+    listed = await _listed_values(rest, providers, now=now, warnings=warnings)
+    known = uncertain | listed | certain
+    return {holding.mint: known.get(holding.mint) for holding in holdings}
+
+
+async def _accounts(
+    holdings: Sequence[OpenHolding], source: TransactionSource, warnings: WarningSink
+) -> Accounts:
+    """Return the accounts of all markets by address, 100 a call; none if the node does
+    not answer.
+    """
+    wanted: dict[str, None] = {}
+    for holding in holdings:
+        for market in _markets(holding):
+            wanted[market.quote_account] = None
+            wanted[market.base_account] = None
+    addresses = list(wanted)
+    try:
+        accounts = await source.accounts(addresses)
+    except ProviderError as error:
+        warnings.add(f"exit values: not read on the chain: {error.cause}")
+        return {}
+    return dict(zip(addresses, accounts, strict=True))
+
+
+def _markets(holding: OpenHolding) -> list[_Market]:
+    if holding.pool:
+        return [_pool(holding, holding.pool)]
+    return [_curve(holding), _canonical_pool(holding)]
+
+
+def _curve(holding: OpenHolding) -> _Market:
+    curve = pump_curve(holding.mint)
+    return _Market(curve, _vault(holding, curve))
+
+
+def _canonical_pool(holding: OpenHolding) -> _Market:
+    return _pool(holding, pumpswap_pool(holding.mint))
+
+
+def _pool(holding: OpenHolding, pool: str) -> _Market:
+    return _Market(associated_token_account(pool, WRAPPED_SOL), _vault(holding, pool))
+
+
+def _vault(holding: OpenHolding, owner: str) -> str:
+    return associated_token_account(owner, holding.mint, holding.program)
+
+
+def _value_on_chain(holding: OpenHolding, accounts: Accounts) -> BagValue | None:
+    """Return the value at a market whose reserves are certain, None without one."""
+    if holding.pool:
+        return _pool_value(holding, _pool(holding, holding.pool), accounts)
+    market = _curve(holding)
+    curve = accounts.get(market.quote_account)
+    vault = accounts.get(market.base_account)
+    if curve is None or vault is None:
+        return None
+    reserves = curve_reserves(curve.lamports, token_account_units(vault.data))
+    if reserves is None:
+        return None
+    return _value(holding, PoolReserves(*reserves))
+
+
+def _pool_value(
+    holding: OpenHolding, market: _Market, accounts: Accounts
+) -> BagValue | None:
+    quote_vault = accounts.get(market.quote_account)
+    base_vault = accounts.get(market.base_account)
+    if quote_vault is None or base_vault is None:
+        return None
+    reserves = PoolReserves(
+        quote_lamports=token_account_units(quote_vault.data),
+        base_units=token_account_units(base_vault.data),
+    )
+    return _value(holding, reserves)
+
+
+def _value(holding: OpenHolding, reserves: PoolReserves) -> BagValue:
+    return BagValue(market_value_lamports(holding.units, reserves), CHAIN)
+
+
+async def _listed_values(
+    holdings: Sequence[OpenHolding],
+    providers: Providers,
+    *,
+    now: int,
+    warnings: WarningSink,
+) -> dict[str, BagValue]:
+    """Return mint → value at the deepest pair that DexScreener lists. Mints without a
+    pair, or with one whose depth it does not know, are missing.
+    """
+    if not holdings:
+        return {}
+    usd_per_sol = providers.prices.at_hour(now)
+    if usd_per_sol is None:
+        warnings.add("exit values: not known off the chain: no SOL/USD price")
+        return {}
+    if len(holdings) > MAX_LISTED:
+        warnings.add("exit values: too many open holdings to ask for their pairs")
+        return {}
+    try:
+        pairs = await providers.dexscreener.pairs(holding.mint for holding in holdings)
+    except ProviderError as error:
+        warnings.add(f"exit values: pairs not known: {error.cause}")
+        return {}
+    deepest = _deepest_pairs(pairs)
+    values: dict[str, BagValue] = {}
+    for holding in holdings:
+        pair = deepest.get(holding.mint)
+        if pair is not None and pair.liquidity_usd is not None:
+            lamports = _pair_value_lamports(holding, pair, usd_per_sol)
+            values[holding.mint] = BagValue(lamports, DEXSCREENER)
+    return values
+
+
+def _deepest_pairs(pairs: Iterable[PairRecord]) -> dict[str, PairRecord]:
+    """Return the pair with the most liquidity by mint; of equal ones the first."""
+    by_depth = sorted(pairs, key=lambda pair: pair.liquidity_usd or 0, reverse=True)
+    deepest: dict[str, PairRecord] = {}
+    for pair in by_depth:
+        deepest.setdefault(pair.mint, pair)
+    return deepest
+
+
+def _pair_value_lamports(
+    holding: OpenHolding, pair: PairRecord, usd_per_sol: Decimal
+) -> int:
+    return liquidation_value_lamports(
+        holding.units, holding.decimals, pair.price_usd, pair.liquidity_usd, usd_per_sol
+    )

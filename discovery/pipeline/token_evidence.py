@@ -1,0 +1,99 @@
+"""Token results in the database: saved with a profile, read as evidence of a score."""
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+
+import msgspec
+
+from discovery.analysis.evidence import Evidence, read_evidence
+from discovery.analysis.token_results import TokenResult, age_weight
+from discovery.domain.judgements import Exclusion, Unknown
+from discovery.domain.times import datetime_from_unix, unix_from_datetime
+from discovery.models import TokenResult as TokenResultRow
+from discovery.models import Wallet
+from discovery.pipeline.save_trades import BATCH
+
+_LEVEL_COLUMNS = (
+    "follower_return_costs",
+    "follower_return_behind",
+    "follower_return_late",
+)
+"""The columns of a follower's returns by level of seeing."""
+
+
+def save_token_results(
+    address: str,
+    results: Iterable[TokenResult],
+    bag_sources: Mapping[str, str],
+    as_of: int,
+) -> None:
+    """Replace the token results of a wallet. Called inside a transaction.
+
+    bag_sources: mint → where the value of what is held comes from. as_of: unix seconds.
+    """
+    TokenResultRow.objects.filter(wallet_address=address).delete()
+    rows = [_row(address, result, bag_sources, as_of) for result in results]
+    TokenResultRow.objects.bulk_create(rows, batch_size=BATCH)
+
+
+def _row(
+    address: str, result: TokenResult, bag_sources: Mapping[str, str], as_of: int
+) -> TokenResultRow:
+    returns = dict(zip(_LEVEL_COLUMNS, result.follower_returns, strict=False))
+    return TokenResultRow(
+        wallet_address=address,
+        mint=result.mint,
+        as_of=datetime_from_unix(as_of),
+        entry_at=datetime_from_unix(result.entry_at),
+        put_in_lamports=result.put_in_lamports,
+        proceeds_lamports=round(result.proceeds_lamports),
+        bag_lamports=round(result.bag_lamports),
+        bag_source=bag_sources.get(result.mint, "") if result.bag_lamports else "",
+        leader_return=result.leader_return,
+        unknown_reason=result.unknown or "",
+        exclusion=result.exclusion or "",
+        **returns,
+    )
+
+
+def evidence_of_wallets(
+    wallets: Iterable[Wallet], seeds: Mapping[str, AbstractSet[str]]
+) -> list[Evidence]:
+    """Return the evidence of each wallet, in their order. One query.
+
+    seeds: address → mints of its first discovery, which are no evidence.
+    """
+    listed = list(wallets)
+    results: dict[str, list[TokenResult]] = {}
+    addresses = [wallet.address for wallet in listed]
+    rows = TokenResultRow.objects.filter(wallet_address__in=addresses)
+    for row in rows.order_by("wallet_address", "mint").iterator(chunk_size=BATCH):
+        is_seed = row.mint in seeds.get(row.wallet_address, frozenset())
+        result = _result(row)
+        if is_seed:
+            result = msgspec.structs.replace(result, exclusion=Exclusion.SEED)
+        results.setdefault(row.wallet_address, []).append(result)
+    return [
+        read_evidence(
+            wallet.address, "found", wallet.flags, results.get(wallet.address, ())
+        )
+        for wallet in listed
+    ]
+
+
+def _result(row: TokenResultRow) -> TokenResult:
+    """Return a stored result as analysis knows it."""
+    entry_at = unix_from_datetime(row.entry_at)
+    returns = [getattr(row, column) for column in _LEVEL_COLUMNS]
+    return TokenResult(
+        mint=row.mint,
+        entry_at=entry_at,
+        weight=age_weight(unix_from_datetime(row.as_of) - entry_at),
+        put_in_lamports=row.put_in_lamports,
+        proceeds_lamports=row.proceeds_lamports,
+        bag_lamports=row.bag_lamports,
+        leader_return=row.leader_return,
+        follower_returns=tuple(value for value in returns if value is not None),
+        unknown=Unknown(row.unknown_reason) if row.unknown_reason else None,
+        exclusion=Exclusion(row.exclusion) if row.exclusion else None,
+    )

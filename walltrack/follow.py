@@ -1,0 +1,25 @@
+"""Settings of the follower for whom wallets are judged."""
+
+from typing import Final, NamedTuple
+
+from walltrack.env import Env
+
+_LAMPORTS_PER_SOL: Final = 10**9
+
+
+class FollowSettings(NamedTuple):
+    """Stake of a purchase and cost of a transaction, in lamports."""
+
+    stake_lamports: int
+    cost_lamports: int
+
+
+def follow_settings(env: Env) -> FollowSettings:
+    """Return the settings of the environment. Raises ImproperlyConfigured."""
+    stake_sol = env.decimal("FOLLOW_STAKE_SOL", "0.5", minimum="0.01", maximum="1000")
+    return FollowSettings(
+        stake_lamports=int(stake_sol * _LAMPORTS_PER_SOL),
+        cost_lamports=env.integer(
+            "FOLLOW_COST_LAMPORTS", 2_000_000, minimum=0, maximum=1_000_000_000
+        ),
+    )
