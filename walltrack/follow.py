@@ -8,10 +8,13 @@ _LAMPORTS_PER_SOL: Final = 10**9
 
 
 class FollowSettings(NamedTuple):
-    """Stake of a purchase and cost of a transaction, in lamports."""
+    """Stake of a purchase and cost of a transaction, in lamports; and how many seconds
+    the follower is behind a wallet.
+    """
 
     stake_lamports: int
     cost_lamports: int
+    delay_seconds: int
 
 
 def follow_settings(env: Env) -> FollowSettings:
@@ -22,4 +25,5 @@ def follow_settings(env: Env) -> FollowSettings:
         cost_lamports=env.integer(
             "FOLLOW_COST_LAMPORTS", 2_000_000, minimum=0, maximum=1_000_000_000
         ),
+        delay_seconds=env.integer("FOLLOW_DELAY_SECONDS", 15, minimum=1, maximum=600),
     )

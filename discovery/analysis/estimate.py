@@ -27,6 +27,11 @@ EARLY_BUYERS: Final = 100
 LATER_TRANSACTIONS: Final = 6_000
 PROFILES_PER_TOKEN: Final = 8
 WALLET_TRANSACTIONS: Final = 300
+LATE_TRADES: Final = 4
+"""Trades of a wallet whose market is looked up some seconds later: most wallets have
+none, a promising one 20 to 60.
+"""
+RPC_CALLS_PER_LATE_TRADE: Final = 4
 
 
 def cheaper_path(
@@ -120,7 +125,7 @@ def _helius_calls(tokens: int, wallets: int) -> int:
     later_pages = _pages(LATER_TRANSACTIONS, HELIUS_ROWS_PER_CALL)
     account_pages = _pages(EARLY_BUYERS, 100)
     per_token = HELIUS_EXTRA_PAGES + window_pages + later_pages + account_pages
-    per_wallet = 1 + _pages(WALLET_TRANSACTIONS, HELIUS_ROWS_PER_CALL)
+    per_wallet = 1 + _pages(WALLET_TRANSACTIONS, HELIUS_ROWS_PER_CALL) + LATE_TRADES
     return 1 + tokens * per_token + wallets * per_wallet
 
 
@@ -129,7 +134,9 @@ def _helius_credits(tokens: int, wallets: int) -> int:
     per_token = HELIUS_EXTRA_PAGES * HELIUS_CREDITS_PER_CHARGE + _helius_row_credits(
         token_rows
     )
-    return tokens * per_token + wallets * _helius_row_credits(WALLET_TRANSACTIONS)
+    late_credits = LATE_TRADES * HELIUS_CREDITS_PER_CHARGE
+    per_wallet = _helius_row_credits(WALLET_TRANSACTIONS) + late_credits
+    return tokens * per_token + wallets * per_wallet
 
 
 def _helius_row_credits(rows: int) -> int:
@@ -149,7 +156,9 @@ def _rpc_calls(tokens: int, wallets: int, *, has_batches: bool) -> int:
         + _pages(token_transactions, batch_size)
     )
     signature_pages = _pages(WALLET_TRANSACTIONS, SIGNATURES_PER_CALL)
-    per_wallet = 1 + signature_pages + _pages(WALLET_TRANSACTIONS, batch_size)
+    late_calls = LATE_TRADES * RPC_CALLS_PER_LATE_TRADE
+    history_calls = signature_pages + _pages(WALLET_TRANSACTIONS, batch_size)
+    per_wallet = 1 + history_calls + late_calls
     return tokens * per_token + wallets * per_wallet
 
 

@@ -85,6 +85,19 @@ def token_results(history: TradingHistory, terms: FollowTerms) -> list[TokenResu
     return results
 
 
+def followed_trades(history: TradingHistory, mint: str) -> list[TokenEvent]:
+    """Return the purchases and sales of one token that a follower copies, in chain
+    order.
+    """
+    own = [
+        event
+        for event in history.events
+        if event.mint == mint and event.time <= history.as_of
+    ]
+    leader = _Leader(sorted(own, key=_chain_position))
+    return [each.event for each in leader.copied if each.action is not Copied.LOSE]
+
+
 def _chain_position(event: TokenEvent) -> tuple[int, int]:
     return event.slot, event.time
 

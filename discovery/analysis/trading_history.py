@@ -52,4 +52,5 @@ def _token_event(mint: str, event: HoldingEvent) -> TokenEvent:
         value_lamports=round_if_known(event.value_lamports),
         fees_lamports=event.extras_lamports,
         pool=event.market,
+        signature=event.signature,
     )

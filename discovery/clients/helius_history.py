@@ -9,6 +9,7 @@ from discovery.domain.run_errors import WarningSink
 from discovery.providers.errors import BadPayload
 from discovery.providers.helius import NAME, PAGE_SIZE, Helius, TransactionPage
 from discovery.providers.records import AccountRecord
+from discovery.providers.slot_search import TimedSlot
 from discovery.providers.solana_rpc import SolanaRpc
 from discovery.providers.transactions import TransactionRecord
 
@@ -51,6 +52,23 @@ class HeliusTransactionSource:
         transactions = pages.transactions()
         if pages.has_more or len(transactions) > limit:
             return None
+        return transactions
+
+    async def fetch_latest(
+        self, address: str, after: TimedSlot, until: int, limit: int
+    ) -> list[OrderedTransaction]:
+        """Return the last successful transactions of the address from a slot until unix
+        second `until`, inclusive, newest first, at most `limit`. One call. Raises
+        ProviderError.
+        """
+        page = await self._helius.transactions(
+            address, since=after.time, until=until, newest_first=True, limit=limit
+        )
+        transactions: list[OrderedTransaction] = []
+        for position, record in enumerate(page.rows):
+            transaction = await self._ordered(record, position)
+            if transaction is not None and transaction.slot >= after.slot:
+                transactions.append(transaction)
         return transactions
 
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:

@@ -1,6 +1,8 @@
 """Transactions of an address by plain RPC: its signature list, then the transactions."""
 
+import math
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from discovery.clients.signature_list import successful_signatures
 from discovery.clients.transaction_cache import TransactionCache
@@ -11,8 +13,12 @@ from discovery.clients.transaction_history import (
 )
 from discovery.domain.run_errors import WarningSink
 from discovery.providers.records import AccountRecord, SignatureRecord
-from discovery.providers.solana_rpc import NAME, SolanaRpc
+from discovery.providers.slot_search import TimedSlot
+from discovery.providers.solana_rpc import NAME, PAGE_SIZE, SolanaRpc
 from discovery.providers.transactions import TransactionRecord
+
+MAX_SLOTS_PER_SECOND: Final = 3.5
+"""A little above the rate of autumn 2026, so that a guess by it is late enough."""
 
 
 class RpcTransactionSource:
@@ -68,6 +74,33 @@ class RpcTransactionSource:
         if len(rows) > limit:
             return None
         return await self._fetch(address, rows, time_range)
+
+    async def fetch_latest(
+        self, address: str, after: TimedSlot, until: int, limit: int
+    ) -> list[OrderedTransaction]:
+        """Return the last successful transactions of the address from a slot until unix
+        second `until`, inclusive, newest first, at most `limit`. Raises ProviderError,
+        NotFound if the node's blocks do not reach back that far.
+
+        The signature list begins after that time, at a block that is found by the usual
+        rate of slots: two calls, and one for each transaction.
+        """
+        seconds = until - after.time
+        slot = after.slot + math.ceil(seconds * MAX_SLOTS_PER_SECOND)
+        anchor = await self._rpc.signature_near(slot)
+        rows = await self._rpc.signatures(address, before=anchor, limit=PAGE_SIZE)
+        time_range = BlockTimeRange(after.time, until)
+        wanted = [
+            row
+            for row in rows
+            if not row.failed
+            and row.slot >= after.slot
+            and row.block_time is not None
+            and time_range.contains(row.block_time)
+        ]
+        oldest_first = wanted[:limit][::-1]
+        transactions = await self._fetch(address, oldest_first, time_range)
+        return transactions[::-1]
 
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
         """Return the accounts in the order of the addresses, None for those that do not

@@ -12,6 +12,7 @@ import msgspec
 
 from discovery.providers.errors import NotFound
 from discovery.providers.records import AccountRecord
+from discovery.providers.slot_search import TimedSlot
 from discovery.providers.solana_rpc import SolanaRpc
 from discovery.providers.transactions import TransactionRecord
 
@@ -71,6 +72,13 @@ class TransactionSource(Protocol):
     ) -> list[OrderedTransaction] | None:
         """Return all transactions from unix second `since` on, oldest first; None
         without fetching them all if they exceed `limit`. Raises ProviderError.
+        """
+
+    async def fetch_latest(
+        self, address: str, after: TimedSlot, until: int, limit: int
+    ) -> list[OrderedTransaction]:
+        """Return the last successful transactions of the address from a slot until unix
+        second `until`, inclusive, newest first, at most `limit`. Raises ProviderError.
         """
 
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:

@@ -24,7 +24,7 @@ class TokenEvent(msgspec.Struct, frozen=True, gc=False):
 
     value_lamports: what a buy cost or a sale brought without fees, None if it is not
     known. pool: the market right after the event. pool_later: the same market a few
-    seconds after it.
+    seconds after it. signature: of the transaction.
     """
 
     mint: str
@@ -36,6 +36,7 @@ class TokenEvent(msgspec.Struct, frozen=True, gc=False):
     fees_lamports: int = 0
     pool: PoolReserves | None = None
     pool_later: PoolReserves | None = None
+    signature: str = ""
 
 
 class TradingHistory(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from discovery.domain.histories import PoolReserves
 from discovery.domain.reasons import Reason
 
 Side = Literal["buy", "sell"]
@@ -58,6 +59,13 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
         if self.value_mint is None or self.value_units is None:
             return Amount(self.quote_mint, self.quote_units)
         return Amount(self.value_mint, self.value_units)
+
+    @property
+    def reserves_after(self) -> PoolReserves | None:
+        """The reserves of the market after the transaction, None if not known."""
+        if self.pool_quote_after is None or self.pool_base_after is None:
+            return None
+        return PoolReserves(self.pool_quote_after, self.pool_base_after)
 
     @property
     def extras_lamports(self) -> int:

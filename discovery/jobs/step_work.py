@@ -20,9 +20,10 @@ from discovery.pipeline.cost_estimate import limit_to_schedule
 from discovery.pipeline.find_tokens import TokenSearchResult, look_up, search
 from discovery.pipeline.finish import save_scores, score_run
 from discovery.pipeline.profile_wallet import profile_wallet
-from discovery.pipeline.save_profile import load_wallet_context, save_profile
+from discovery.pipeline.save_profile import save_profile
 from discovery.pipeline.save_search import load_candidate, save_search
 from discovery.pipeline.save_token import save_token, token_counts
+from discovery.pipeline.wallet_context import load_wallet_context
 
 
 class StepContext:

@@ -57,6 +57,15 @@ class Trade(models.Model):
     pool_base_after = UnitsField(
         null=True, blank=True, help_text="Raw units of the token, likewise."
     )
+    pool_quote_later = UnitsField(
+        null=True,
+        blank=True,
+        help_text="Lamports of the market `later_seconds` after the trade; null if they were not read.",
+    )
+    pool_base_later = UnitsField(
+        null=True, blank=True, help_text="Raw units of the token, likewise."
+    )
+    later_seconds = models.SmallIntegerField(null=True, blank=True)
     venues = models.JSONField(default=list, db_default=json_default([]), blank=True)
 
     objects = TradeQuerySet.as_manager()

@@ -23,6 +23,8 @@ from discovery.domain.run_errors import WarningSink
 from discovery.domain.run_params import Params
 from discovery.domain.token_accounts import token_account_units
 from discovery.pipeline.balance_history import BalanceChange, TokenHistory
+from discovery.pipeline.late_prices import late_reserves_of_window
+from discovery.pipeline.late_reserves import LateReserves
 from discovery.pipeline.launch_window import (
     LaunchWindow,
     first_buyers,
@@ -39,7 +41,8 @@ MAX_ACCOUNT_TRANSACTIONS: Final = 2_000
 
 class TokenResult(msgspec.Struct, frozen=True):
     """The results of one token. `trades` and `other_changes` are those of the early
-    buyers, `creator` "" = unknown.
+    buyers, `creator` "" = unknown. `late`: what the launch window shows of the prices
+    some seconds after these trades.
     """
 
     candidate: Candidate
@@ -51,6 +54,7 @@ class TokenResult(msgspec.Struct, frozen=True):
     transactions: int
     funnel: dict[str, int]
     creator: str = ""
+    late: LateReserves = {}
 
 
 async def analyse_token(
@@ -117,12 +121,13 @@ async def analyse_token(
         warnings.add(
             f"{mint}: {history.failed_count} transactions could not be read and were skipped"
         )
+    trades = [trade for buyer in buyers for trade in valued[buyer.wallet].trades]
     return TokenResult(
         candidate=candidate,
         launched_at=window.launched_at,
         launch_clock=window.clock,
         buyers=buyers,
-        trades=[trade for buyer in buyers for trade in valued[buyer.wallet].trades],
+        trades=trades,
         other_changes=[
             change for buyer in buyers for change in valued[buyer.wallet].other_changes
         ],
@@ -130,6 +135,7 @@ async def analyse_token(
         funnel=_funnel(len(bought_in_window), len(wallets), buyers)
         | history.skipped_counts(),
         creator=window.creator,
+        late=late_reserves_of_window(trades, history.markets, window.end),
     )
 
 

@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import chain
-from typing import NamedTuple
 
 import msgspec
 
@@ -13,18 +12,9 @@ from discovery.decode.swaps import decode
 from discovery.domain.programs import TOKEN
 from discovery.domain.reasons import Reason
 from discovery.domain.trades import AccountUnits, HoldingChange, Trade
+from discovery.pipeline.chain_position import ChainPosition
+from discovery.pipeline.market_states import MarketStates
 from discovery.providers.transactions import TransactionRecord
-
-
-class ChainPosition(NamedTuple):
-    """The order of one wallet's transactions. `list_index` counts within the list with
-    that number.
-    """
-
-    slot: int
-    list_number: int
-    list_index: int
-    signature: str
 
 
 class BalanceChange(msgspec.Struct, frozen=True):
@@ -59,6 +49,7 @@ class TokenHistory:
         self.mint = mint
         self.token_program = TOKEN
         self.failed_count = 0
+        self.markets = MarketStates(mint)
         self._outcomes: dict[str, Outcome] = {}
         # Wallet -> signature -> change.
         self._changes: dict[str, dict[str, BalanceChange]] = defaultdict(dict)
@@ -132,6 +123,8 @@ class TokenHistory:
         outcome = self._outcomes.get(transaction.signature)
         if outcome is None:
             outcome = self._add_outcome(transaction.record)
+            position = _position(transaction, list_number)
+            self.markets.add(outcome, position, transaction.block_time)
         changes = _balance_changes(transaction, outcome, list_number)
         return [change for change in changes if change.mint == self.mint]
 
@@ -194,12 +187,7 @@ def _balance_changes(
     """
     if isinstance(outcome, Failed):
         return []
-    position = ChainPosition(
-        slot=transaction.slot,
-        list_number=list_number,
-        list_index=transaction.index,
-        signature=transaction.signature,
-    )
+    position = _position(transaction, list_number)
     return [
         BalanceChange(
             wallet=change.wallet,
@@ -216,6 +204,15 @@ def _balance_changes(
         )
         for change in outcome.changes
     ]
+
+
+def _position(transaction: OrderedTransaction, list_number: int) -> ChainPosition:
+    return ChainPosition(
+        slot=transaction.slot,
+        list_number=list_number,
+        list_index=transaction.index,
+        signature=transaction.signature,
+    )
 
 
 def _trade_of(outcome: Decoded | Skipped, change: HoldingChange) -> Trade | None:

@@ -12,11 +12,8 @@ from discovery.clients.transaction_history import OrderedTransaction, Transactio
 from discovery.decode.creation import creators_of
 from discovery.domain.addresses import pump_curve, pumpswap_pool
 from discovery.domain.findings import Candidate, Launch, LaunchClock
-from discovery.pipeline.balance_history import (
-    BalanceChange,
-    ChainPosition,
-    TokenHistory,
-)
+from discovery.pipeline.balance_history import BalanceChange, TokenHistory
+from discovery.pipeline.chain_position import ChainPosition
 from discovery.providers.concurrency import gather_or_cancel
 
 MAX_WINDOW_TRANSACTIONS: Final = 20_000

@@ -11,7 +11,8 @@ import msgspec
 
 from discovery.clients.transaction_history import OrderedTransaction, TransactionSource
 from discovery.decode.escrows import EscrowRelease, escrow_release
-from discovery.pipeline.balance_history import BalanceChange, ChainPosition
+from discovery.pipeline.balance_history import BalanceChange
+from discovery.pipeline.chain_position import ChainPosition
 from discovery.providers.concurrency import gather_or_cancel
 
 MAX_ESCROWS: Final = 20

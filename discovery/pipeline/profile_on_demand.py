@@ -13,7 +13,8 @@ from discovery.domain.run_errors import WarningSink
 from discovery.models import Wallet
 from discovery.pipeline import scoring
 from discovery.pipeline.profile_wallet import WalletResult, profile_wallet
-from discovery.pipeline.save_profile import load_wallet_context, save_profile
+from discovery.pipeline.save_profile import save_profile
+from discovery.pipeline.wallet_context import load_wallet_context
 from discovery.providers.errors import ProviderError
 
 log = logging.getLogger(__name__)

@@ -16,16 +16,18 @@ from django.conf import settings
 from discovery.analysis.flags import Flag, arbitrage_flag, profile_flags, sandwich_flag
 from discovery.analysis.profiles import build_profile
 from discovery.analysis.statistics import SECONDS_PER_DAY
-from discovery.analysis.token_results import TokenResult, token_results
+from discovery.analysis.token_results import TokenResult
 from discovery.analysis.trading_history import trading_history
 from discovery.clients.provider_clients import Providers
 from discovery.clients.transaction_history import OrderedTransaction, TransactionSource
 from discovery.domain.findings import HoldingEvent
+from discovery.domain.judgements import Prior
 from discovery.domain.profiles import Cycle, Profile
 from discovery.domain.run_errors import WarningSink
 from discovery.pipeline.balance_history import BalanceChange, WalletHistory
-from discovery.pipeline.follow_terms import follow_terms
 from discovery.pipeline.holdings import check_holdings
+from discovery.pipeline.late_prices import LateSampler
+from discovery.pipeline.late_reserves import LateReserves
 from discovery.pipeline.orders import OrderRelease, read_orders
 from discovery.pipeline.valuation import ValuedTrade, load_trade_prices, value_history
 from discovery.providers import helius
@@ -43,18 +45,23 @@ plain RPC one.
 class WalletContext(msgspec.Struct, frozen=True):
     """Facts in the database about a wallet before its profile.
 
-    seeds: the tokens through which runs found it. entries: mint → (its rank among the
-    early buyers, their number).
+    seeds: the tokens through which it was found first. entries: mint → (its rank among
+    the early buyers, their number). flags: names of those that hold whatever a profile
+    says. late: late prices that are stored. prior: that of the last run.
     """
 
     seeds: frozenset[str]
     entries: dict[str, tuple[int, int]]
+    flags: frozenset[str]
+    late: LateReserves
+    prior: Prior
 
 
 class WalletResult(msgspec.Struct, frozen=True):
     """The results of profiling one wallet at `as_of` (unix seconds).
 
-    bag_sources: mint → where the value of what is held comes from.
+    bag_sources: mint → where the value of what is held comes from. late: late prices
+    that were read now.
     flags: name → evidence. funder: the wallet that first sent SOL to it, "" if its
     history begins earlier.
     """
@@ -65,6 +72,7 @@ class WalletResult(msgspec.Struct, frozen=True):
     cycles: list[Cycle]
     token_results: list[TokenResult]
     bag_sources: dict[str, str]
+    late: LateReserves
     trades: list[ValuedTrade]
     other_changes: list[BalanceChange]
     flags: dict[str, str]
@@ -127,19 +135,32 @@ async def profile_wallet(
         unreconciled_mints=check.unreconciled_units.keys(),
         sol_usd_at=providers.prices.at_hour,
     )
+    trades = list(chain.from_iterable(valued[mint].trades for mint in mints))
+    flags = _flags(profile, events, history.arbitrage_count)
     record = trading_history(address, events, check.liquidation_values, now)
+    sampler = LateSampler(
+        record,
+        trades,
+        source,
+        seeds=context.seeds,
+        flags=context.flags | flags.keys(),
+        known=context.late,
+        prior=context.prior,
+    )
+    measured = await sampler.measure(warnings)
     return WalletResult(
         address=address,
         profile=profile,
         as_of=now,
         cycles=cycles,
-        token_results=token_results(record, follow_terms()),
+        token_results=measured.results,
         bag_sources=check.sources,
-        trades=list(chain.from_iterable(valued[mint].trades for mint in mints)),
+        late=measured.read,
+        trades=trades,
         other_changes=list(
             chain.from_iterable(valued[mint].other_changes for mint in mints)
         ),
-        flags=_flags(profile, events, history.arbitrage_count),
+        flags=flags,
         funder=_funder(address, history.transactions),
         transactions=len(transactions),
     )
@@ -166,6 +187,7 @@ def _truncated_result(
         cycles=cycles,
         token_results=[],
         bag_sources={},
+        late={},
         trades=[],
         other_changes=[],
         flags={},

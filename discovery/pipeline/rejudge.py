@@ -18,8 +18,11 @@ from discovery.domain.histories import (
 )
 from discovery.domain.reasons import Reason
 from discovery.domain.times import unix_from_datetime
-from discovery.models import BalanceChange, Cycle, Trade, Wallet
+from discovery.models import BalanceChange, Cycle, TokenResult, Trade, Wallet
+from discovery.pipeline.bag_values import DEXSCREENER
 from discovery.pipeline.follow_terms import follow_terms
+from discovery.pipeline.late_prices import with_late_reserves
+from discovery.pipeline.late_reserves import stored_late_reserves
 from discovery.pipeline.token_evidence import save_token_results
 
 _OF_ORDERS: Final = frozenset({Reason.ORDER_OPEN, Reason.ORDER_CLOSED})
@@ -42,9 +45,12 @@ def rebuild_token_results(wallet: Wallet) -> int:
         events=_events(wallet.address),
         holdings=_holdings(wallet.address),
     )
+    history = with_late_reserves(history, stored_late_reserves(wallet.address))
     results = token_results(history, follow_terms())
-    # Values of that time came from the one source there was.
-    sources = dict.fromkeys(history.holdings, "dexscreener")
+    # Before token results were stored there was one source.
+    rows = TokenResult.objects.filter(wallet_address=wallet.address)
+    stored_sources = dict(rows.values_list("mint", "bag_source"))
+    sources = {mint: stored_sources.get(mint, DEXSCREENER) for mint in history.holdings}
     save_token_results(wallet.address, results, sources, as_of)
     return len(results)
 
@@ -91,6 +97,7 @@ def _trade_event(trade: Trade) -> TokenEvent:
         value_lamports=trade.value_lamports,
         fees_lamports=fees_lamports,
         pool=market,
+        signature=trade.signature,
     )
 
 

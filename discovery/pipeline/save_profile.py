@@ -1,5 +1,5 @@
-"""Save profiles: the wallet's columns, its cycles and its trades. And load what a
-profile or a score starts from.
+"""Save profiles: the wallet's columns, its cycles and its trades. And load what a score
+starts from.
 """
 
 from collections.abc import Iterable
@@ -13,31 +13,15 @@ from discovery.domain.flags import TOKEN_FLAGS
 from discovery.domain.profiles import Cycle as CycleResult
 from discovery.domain.profiles import Profile
 from discovery.domain.times import datetime_from_unix, unix_from_datetime
-from discovery.models import Cycle, Position, RunToken, RunWallet, Wallet
+from discovery.models import Cycle, Wallet
 from discovery.models.enums import WalletStatus
-from discovery.pipeline.profile_wallet import WalletContext, WalletResult
+from discovery.pipeline.late_reserves import save_late_reserves
+from discovery.pipeline.profile_wallet import WalletResult
 from discovery.pipeline.save_trades import BATCH, save_balance_changes, save_trades
 from discovery.pipeline.token_evidence import save_token_results
 
 _TIMES: Final = frozenset({"opened_at", "closed_at", "resolved_at", "last_trade_at"})
 _CYCLE_FIELDS: Final = CycleResult.__struct_fields__
-
-
-def load_wallet_context(address: str) -> WalletContext:
-    """Return the wallet's seed tokens and its rank among the early buyers of each
-    token. Three queries.
-    """
-    seeds = RunWallet.objects.seeds([address]).get(address, set())
-    entered = Position.objects.filter(wallet_address=address, entry_rank__isnull=False)
-    ranks = dict(entered.values_list("mint", "entry_rank"))
-    analysed = RunToken.objects.filter(mint__in=ranks, early_buyers__isnull=False)
-    buyer_counts = dict(analysed.order_by("pk").values_list("mint", "early_buyers"))
-    entries: dict[str, tuple[int, int]] = {}
-    for mint, rank in ranks.items():
-        buyer_count = buyer_counts.get(mint)
-        if rank is not None and buyer_count is not None:
-            entries[mint] = (rank, max(rank, buyer_count))
-    return WalletContext(seeds=frozenset(seeds), entries=entries)
 
 
 def save_profile(result: WalletResult) -> None:
@@ -53,6 +37,7 @@ def save_profile(result: WalletResult) -> None:
     rows = [_cycle_row(result.address, cycle) for cycle in result.cycles]
     Cycle.objects.bulk_create(rows, batch_size=BATCH)
     save_trades(result.trades)
+    save_late_reserves(result.late)
     save_balance_changes(result.other_changes)
     save_token_results(
         result.address, result.token_results, result.bag_sources, result.as_of

@@ -17,6 +17,7 @@ from discovery.domain.units import (
 from discovery.models import Position, RunToken, RunWallet, Wallet
 from discovery.models.enums import WalletStatus
 from discovery.pipeline.analyse_token import TokenResult
+from discovery.pipeline.late_reserves import save_late_reserves
 from discovery.pipeline.save_flags import add_wallet_flags
 from discovery.pipeline.save_trades import BATCH, save_balance_changes, save_trades
 
@@ -63,6 +64,7 @@ def save_token(run_id: uuid.UUID, result: TokenResult) -> None:
     _save_wallets(run_id, _qualified(result))
     _save_flags(result.buyers)
     save_trades(result.trades)
+    save_late_reserves(result.late)
     save_balance_changes(result.other_changes)
     _save_positions(run_id, result.buyers)
     RunToken.objects.filter(run_id=run_id, mint=result.candidate.mint).update(

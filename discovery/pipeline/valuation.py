@@ -10,12 +10,12 @@ from typing import Final
 import msgspec
 
 from discovery.domain.findings import EventKind, HoldingEvent
-from discovery.domain.histories import PoolReserves
 from discovery.domain.programs import STABLE_DECIMALS, STABLES, WRAPPED_SOL
 from discovery.domain.reasons import Reason
 from discovery.domain.trades import Trade
 from discovery.domain.units import usd_units_to_lamports
-from discovery.pipeline.balance_history import BalanceChange, ChainPosition
+from discovery.pipeline.balance_history import BalanceChange
+from discovery.pipeline.chain_position import ChainPosition
 from discovery.pipeline.orders import OrderRelease
 from discovery.providers.prices import SolPrices
 
@@ -197,7 +197,7 @@ class _Valuation:
                 value_lamports=value,
                 extras_lamports=trade.extras_lamports,
                 is_from_order=is_from_order,
-                market=_market_after(trade),
+                market=trade.reserves_after,
             )
         )
 
@@ -229,12 +229,6 @@ class _Valuation:
                     is_from_order=True,
                 )
             )
-
-
-def _market_after(trade: Trade) -> PoolReserves | None:
-    if trade.pool_quote_after is None or trade.pool_base_after is None:
-        return None
-    return PoolReserves(trade.pool_quote_after, trade.pool_base_after)
 
 
 def value_lamports(trade: Trade, block_time: int, prices: SolPrices) -> Fraction | None:

@@ -234,7 +234,19 @@ class SolanaRpc:
         first = await search.run()
         if first is None:
             raise NotFound(self.provider, "history does not reach back that far")
-        for slot in outward(first.slot, later.slot + 1, NEARBY_BLOCKS):
+        return await self._first_signature(first.slot, later.slot + 1)
+
+    async def signature_near(self, slot: int) -> str:
+        """Return a signature of the block at `slot`, or of one soon after it. Raises
+        NotFound if there is none, ProviderError if the node does not respond.
+        """
+        return await self._first_signature(slot, slot + NEARBY_BLOCKS)
+
+    async def _first_signature(self, start: int, end: int) -> str:
+        """Return a signature of the first block with transactions from slot `start` on,
+        before slot `end`.
+        """
+        for slot in outward(start, end, NEARBY_BLOCKS):
             try:
                 signature = await self.block_signature(slot)
             except NotFound:
