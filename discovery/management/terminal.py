@@ -3,7 +3,9 @@ output.
 """
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Final, Self
 
 from rich.box import SIMPLE_HEAD
@@ -28,7 +30,7 @@ from discovery.domain.display import (
     sol_text,
 )
 from discovery.domain.flags import flag_label
-from discovery.models.enums import RunStage, StepKind
+from discovery.models.enums import RunStage, StepKind, VerdictChoice
 from discovery.reads.progress import ClosedStep, Progress
 from discovery.reads.run_results import FoundWallet
 from discovery.templatetags.formatting import score100, signed_pct
@@ -36,6 +38,7 @@ from discovery.templatetags.formatting import score100, signed_pct
 DEFAULT_WIDTH: Final = 160
 BAR_WIDTH: Final = 32
 MAX_SYMBOL_LENGTH: Final = 8
+MAX_BEST_WALLETS: Final = 5
 _STAGE_TEXTS: Final[dict[str, str]] = {
     RunStage.QUEUED: "waiting for a worker",
     RunStage.FIND_TOKENS: "finding tokens",
@@ -184,6 +187,26 @@ def wallet_table(rows: Iterable[FoundWallet], *, all_buyers: bool, width: int) -
         cells = _cells(row)
         table.add_row(*(Text(cells[head]) for head in heads))
     return table
+
+
+def verdict_lines(rows: Iterable[FoundWallet]) -> list[str]:
+    """Return how many wallets have each verdict, and the best of those to follow with
+    the reason. No line without a judged wallet.
+    """
+    judged = {row.address: row for row in rows if row.verdict}
+    counts = Counter(row.verdict for row in judged.values())
+    if not counts:
+        return []
+    parts = [f"{count} {verdict}" for verdict, count in counts.most_common()]
+    lines = [f"Verdicts: {', '.join(parts)}"]
+    followed = [row for row in judged.values() if row.verdict == VerdictChoice.FOLLOW]
+    if not followed:
+        lines.append("Nobody to follow yet: docs/scores.md explains what is needed.")
+        return lines
+    followed.sort(key=lambda row: row.edge_low_pct or Decimal(0), reverse=True)
+    lines.append("Best wallets to follow, by the lower bound of the edge:")
+    best = followed[:MAX_BEST_WALLETS]
+    return lines + [f"  {row.address}  {row.verdict_reason}" for row in best]
 
 
 def _cells(row: FoundWallet) -> dict[str, str]:

@@ -26,4 +26,9 @@ class Migration(migrations.Migration):
             name='pool_quote_later',
             field=discovery.models.fields.UnitsField(blank=True, decimal_places=0, help_text='Lamports of the market `later_seconds` after the trade; null if they were not read.', max_digits=20, null=True),
         ),
+        migrations.AlterField(
+            model_name='wallet',
+            name='score_detail',
+            field=models.JSONField(blank=True, db_default=models.Value({}, models.JSONField()), default=dict, help_text='Further figures of the judgement.'),
+        ),
     ]

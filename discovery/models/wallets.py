@@ -78,7 +78,7 @@ class Wallet(models.Model):
         default=dict,
         db_default=json_default({}),
         blank=True,
-        help_text="Parts, gates and interval of the score.",
+        help_text="Further figures of the judgement.",
     )
     scored_in = models.ForeignKey(
         Run,

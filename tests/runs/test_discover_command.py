@@ -14,7 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from discovery.models import Config, Run
+from discovery.models import Config, Run, Wallet
 from tests.markets import CALLS_PER_SECOND, EVERYTHING
 from tests.runs.started_runs import MINT, start
 
@@ -101,6 +101,21 @@ def test_the_table_names_wallets_profit_and_evidence(use_market: Callable) -> No
     assert "Wallets that took profit out" in out.getvalue()
     assert f"Run {run.pk}: completed" in out.getvalue()
     assert "Funnel:" in out.getvalue()
+
+
+def test_the_table_ends_with_the_verdicts_and_the_reasons_of_the_best(
+    use_market: Callable, db: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use_market("--world", "small", "--seed", "1")
+    call_command("discover", "--quiet")
+    lines = capsys.readouterr().out.splitlines()
+    found = set(Run.objects.get().wallets.values_list("wallet_address", flat=True))
+    followed = Wallet.objects.filter(address__in=found, verdict="follow")
+    assert followed
+    best = followed.order_by("-edge_low_pct")[0]
+    assert f"  {best.address}  {best.verdict_reason}" in lines
+    (counts,) = [line for line in lines if line.startswith("Verdicts: ")]
+    assert f"{followed.count()} follow" in counts
 
 
 def test_without_all_buyers_the_answer_holds_the_qualified_alone(

@@ -34,6 +34,7 @@ from discovery.management.terminal import (
     QuietReporter,
     plan_text,
     stdout_console,
+    verdict_lines,
     wallet_table,
 )
 from discovery.models import Config, Run
@@ -258,6 +259,8 @@ def _print_results(run: Run, *, all_buyers: bool) -> None:
     wallets = run_results.found_wallets(run.pk, all_buyers=all_buyers)
     if wallets:
         console.print(wallet_table(wallets, all_buyers=all_buyers, width=console.width))
+        for line in verdict_lines(wallets):
+            console.print(line, markup=False, highlight=False)
     elif not run.tokens.exists():
         console.print(
             "No token passed the filters: the funnel below shows where they were filtered out."
