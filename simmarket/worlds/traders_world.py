@@ -47,13 +47,13 @@ class Record(NamedTuple):
 RECORDS = {
     SKILLED: Record(wallets=6, tokens=15, wins=11),
     PAYOFF: Record(wallets=6, tokens=18, wins=5, more_wins=1),
-    BAG_HOLDER: Record(wallets=6, tokens=14, wins=7),
+    BAG_HOLDER: Record(wallets=6, tokens=14, wins=5),
     PENNY_SCALPER: Record(wallets=6, tokens=26, wins=22),
     INSIDER: Record(wallets=6, tokens=14),
     COPIER: Record(wallets=6, tokens=15),
     SPRAY_BOT: Record(wallets=5, tokens=38),
     WASHER: Record(wallets=4, tokens=9),
-    MOVER: Record(wallets=5, tokens=12, wins=6),
+    MOVER: Record(wallets=5, tokens=12, wins=4),
     LUCKY: Record(wallets=8, tokens=20, wins=1, more_wins=1),
 }
 HABITS = tuple(RECORDS)
@@ -182,7 +182,7 @@ class _Planner:
 
     @staticmethod
     def _small_win(plans: TraderPlans, wallet: int) -> None:
-        plans.ride(wallet, 0.6, 0.85)
+        plans.ride(wallet, 0.5, 0.72)
 
     @staticmethod
     def _bag(plans: TraderPlans, wallet: int) -> None:
@@ -194,7 +194,7 @@ class _Planner:
 
     @staticmethod
     def _scalper_loss(plans: TraderPlans, wallet: int) -> None:
-        plans.stumble(wallet, 0.1, 0.22)
+        plans.stumble(wallet, 0.14, 0.28)
 
     def _move_away(self, plans: TraderPlans, wallet: int) -> None:
         index = self.groups[MOVER].index(wallet)
