@@ -7,9 +7,9 @@ from pathlib import Path
 
 from simmarket.chain.builder import Builder
 from simmarket.chain.world import World
-from simmarket.worlds import habits_world, small_world, trades_file
+from simmarket.worlds import habits_world, small_world, traders_world, trades_file
 
-NAMES = ("small", "habits", "empty")
+NAMES = ("small", "habits", "traders", "empty")
 
 
 def build(name: str = "small", seed: int = 7) -> World:
@@ -25,6 +25,9 @@ def build(name: str = "small", seed: int = 7) -> World:
     if name == "small":
         with _garbage_collection_paused():
             return small_world.build(seed)
+    if name == "traders":
+        with _garbage_collection_paused():
+            return traders_world.build(seed)
     raise ValueError(f"unknown world {name!r}; known: {', '.join(NAMES)}")
 
 

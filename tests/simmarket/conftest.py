@@ -90,6 +90,12 @@ def seeded_world(small_world: World) -> Callable[[int], World]:
 
 
 @pytest.fixture(scope="session")
+def traders_of_seed() -> Callable[[int], World]:
+    """World `traders` by seed, each built once."""
+    return cache(lambda seed: worlds.build("traders", seed))
+
+
+@pytest.fixture(scope="session")
 def small_server(small_world: World) -> Iterator[RunningServer]:
     with running(small_world, options=Options(calls_per_second=100_000)) as server:
         yield server
