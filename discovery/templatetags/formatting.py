@@ -24,13 +24,28 @@ from discovery.domain.display import (
     sol_text,
 )
 from discovery.domain.flags import flag_label
-from discovery.domain.judgements import EXCLUSION_LABELS, UNKNOWN_LABELS, VERDICT_ADVICE
+from discovery.domain.judgements import (
+    EXCLUSION_LABELS,
+    UNKNOWN_LABELS,
+    VERDICT_ADVICE,
+    Verdict,
+)
 from discovery.domain.reasons import unknown_reason_label
 from discovery.domain.units import lamports_to_sol
 from discovery.reads.operators import has_operator
 from discovery.reads.trades import TradeRow
 
 register = template.Library()
+
+_BASIS_TEXTS: Final = {
+    "costs only": "the wallet's own, less costs",
+    "behind the leader": "right behind the wallet",
+    "late": "some seconds behind the wallet",
+}
+_SOURCE_TEXTS: Final = {
+    "chain": "valued by the reserves on the chain",
+    "dexscreener": "valued by DexScreener",
+}
 
 EXPLORER: Final = "https://solscan.io"
 MAX_CHAIN_TEXT: Final = 64
@@ -170,6 +185,35 @@ def return_pct(value: float, places: int = 1) -> str:
 def advice(verdict: str) -> str:
     """What a verdict means; empty for an unknown one."""
     return VERDICT_ADVICE.get(verdict, "")
+
+
+@register.filter
+def basis_text(basis: str | None) -> str:
+    """How closely a follower's prices were seen, in words. basis: a level of seeing,
+    with ", part by sample" where some tokens were seen less closely.
+    """
+    if not basis:
+        return UNKNOWN
+    level, _, sample = basis.partition(", ")
+    text = _BASIS_TEXTS.get(level, level)
+    if sample:
+        text += "; some tokens less closely, which the interval contains"
+    return text
+
+
+@register.simple_tag
+def edge_class(row: Any) -> str:
+    """CSS classes of an edge: coloured once there is a verdict."""
+    if row.verdict == Verdict.NOT_KNOWN:
+        return "wt-faint"
+    tone = "wt-good" if row.edge_pct > 0 else "wt-bad"
+    return f"wt-strong {tone}"
+
+
+@register.filter
+def source_label(source: str) -> str:
+    """Where the value of held units comes from, in words."""
+    return _SOURCE_TEXTS.get(source, source)
 
 
 @register.filter
