@@ -1,12 +1,16 @@
-"""`python -m benchmarks [decode|run]`: both where none is named. `python -m benchmarks
-answers record|compare …`.
+"""`python -m benchmarks [decode|run|judging]`: all where none is named. `python -m
+benchmarks answers record|compare …`.
 """
 
 import sys
 
-from benchmarks import answers, decode, discovery_run
+from benchmarks import answers, decode, discovery_run, judging
 
-KNOWN = {"decode": decode.main, "run": discovery_run.main}
+KNOWN = {
+    "decode": decode.main,
+    "run": discovery_run.main,
+    "judging": judging.main,
+}
 
 if sys.argv[1:2] == ["answers"]:
     sys.exit(answers.main(sys.argv[2:]))

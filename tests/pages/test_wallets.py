@@ -166,7 +166,8 @@ def wallet_with_everything() -> str:
 
 @pytest.mark.parametrize(
     "words",
-    ["+9.1 % a trade", "73% sure of a gain", "Wait for more tokens", "12.0 % of wallets as good as this", "X 2 slots after its launch",
+    ["+9.1 % a trade", "73% sure of a gain", "Wait for more tokens", "12.0 % of wallets as good as this",
+     "X 2 slots after its launch",
      "PUMP", "behind the leader", "+41.0", "+1.0000", "1.5000", "381000123", "0.000015", "seen in chat", "180.6"],
 )  # fmt: skip
 def test_the_page_of_a_wallet_tells_everything(words: str, viewer: Person) -> None:
