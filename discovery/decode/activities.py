@@ -162,7 +162,7 @@ class Activities:
 
     def _has_liquidity(self, wallet: str) -> bool:
         for call in self._pool_calls(wallet):
-            if wallet not in call.accounts:
+            if not call.accounts:
                 continue
             venue = VENUES[call.program]
             length = _TAG_BYTES.get(venue, _DISCRIMINATOR_BYTES)

@@ -1,7 +1,9 @@
 """Unit changes of wallets in one transaction, each with its reason."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from discovery.decode.deltas import AccountChange, Deltas
 from discovery.decode.instructions import Calls
@@ -16,7 +18,7 @@ _MAY_BE_TRANSFER: Final = frozenset(
 )
 
 
-class _Move(NamedTuple):
+class _Move(Struct, frozen=True, gc=False):
     wallet: str
     mint: str
     units: int
@@ -36,8 +38,7 @@ class WalletChanges:
         self._calls = calls
         self._moves: list[_Move] = []
         for owner, mints in deltas.by_owner.items():
-            has_private_key = owner in deltas.signers or is_on_curve(owner)
-            if not has_private_key:
+            if owner in deltas.program_owners and owner not in deltas.signers:
                 continue
             for mint, units in mints.items():
                 if units and mint not in QUOTES:

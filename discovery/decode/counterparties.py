@@ -3,7 +3,7 @@ lost.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from discovery.decode.deltas import Deltas
@@ -42,11 +42,10 @@ class Counterparties:
         self._venues = venues
         self._others = deltas.by_owner.copy()
         self._own = self._others.pop(wallet, {})
-        self._markets = {
-            owner: deltas.by_owner[owner]
-            for owner in deltas.program_owners
-            if owner != wallet
-        }
+        self._markets = deltas.program_owners
+        if wallet in self._markets:
+            self._markets = self._markets.copy()
+            del self._markets[wallet]
 
     def is_exchanged(self, mint: str) -> bool:
         """Return True if another owner gained or lost units of the mint."""
@@ -115,7 +114,7 @@ class Counterparties:
         """Return True if another owner gained (+1) or gave (-1) SOL by trading. Without
         that, the wallet's SOL change is no leg.
         """
-        return any(lamports * sign > 0 for lamports in self._sol_changes())
+        return any(self._sol_change(owner) * sign > 0 for owner in self._others)
 
     def net_sol_lamports(self, sign: int) -> int:
         """Return the SOL that the markets gained (+1) or gave (-1) in sum, 0 if it went
@@ -123,28 +122,28 @@ class Counterparties:
 
         SOL that only passed from one market to the next cancels out.
         """
-        return max(0, sum(self._sol_changes()) * sign)
+        return max(0, sum(map(self._sol_change, self._others)) * sign)
 
     def passed_lamports(self) -> int:
         """Return the SOL that went into markets and out of markets, the smaller of the
         two: what passed between them.
         """
-        changes = [*self._sol_changes()]
+        changes = [self._sol_change(owner) for owner in self._others]
         gained = sum(change for change in changes if change > 0)
         given = -sum(change for change in changes if change < 0)
         return min(gained, given)
 
-    def _sol_changes(self) -> Iterator[int]:
-        """Yield the SOL changes of other owners that can be the other side of a trade,
+    def _sol_change(self, owner: str) -> int:
+        """Return the SOL change of another owner that can be the other side of a trade,
         in lamports.
         """
-        for owner, mints in self._others.items():
-            if owner in FEE_ACCOUNTS:
-                continue
-            lamports = mints.get(WRAPPED_SOL, 0)
-            if self._has_native_leg(owner, mints):
-                lamports += self._deltas.native_lamports(owner)
-            yield lamports
+        if owner in FEE_ACCOUNTS:
+            return 0
+        mints = self._others[owner]
+        lamports = mints.get(WRAPPED_SOL, 0)
+        if self._has_native_leg(owner, mints):
+            lamports += self._deltas.native_lamports(owner)
+        return lamports
 
     def _has_native_leg(self, owner: str, mints: dict[str, int]) -> bool:
         """Return True if the owner's change in native SOL can belong to a trade.
@@ -220,31 +219,30 @@ class Counterparties:
         """Return True if a mint left one market and entered another and the wallet has
         no change in it.
         """
-        for mint in self._deltas.decimals:
-            if self._own.get(mint, 0):
-                continue
-            smallest, largest = self._market_extremes(mint)
-            if smallest < 0 < largest:
-                return True
-        return False
+        gained: set[str] = set()
+        lost: set[str] = set()
+        for mints in self._markets.values():
+            for mint, units in mints.items():
+                if units > 0:
+                    gained.add(mint)
+                elif units < 0:
+                    lost.add(mint)
+        return any(not self._own.get(mint) for mint in gained & lost)
 
-    def is_reverted_trade(self, market_lamports: int) -> bool:
-        """Return True if wallet and market ended with the units of a token that they
-        began with and the wallet lost SOL.
-
-        market_lamports: the wallet's SOL change without its known costs. A market that
-        gained half of it or more was paid for something.
+    def reverted_markets(self) -> list[str]:
+        """Return the markets that ended with the units of a token that they began with,
+        if the wallet did too.
         """
-        if market_lamports >= 0 or not self._venues:
-            return False
+        if not self._venues:
+            return []
         tokens = _unchanged_mints(self._own) - QUOTES
-        markets = [
+        if not tokens:
+            return []
+        return [
             market
             for market, mints in self._markets.items()
             if not tokens.isdisjoint(_unchanged_mints(mints))
         ]
-        lamports = [abs(self._deltas.sol_lamports(market)) for market in markets]
-        return any(change * 2 < -market_lamports for change in lamports)
 
 
 def _moved_units(

@@ -9,7 +9,9 @@ tokens, of which 73,000,000 are never sold) and x·y = k with the fee that stays
 vaults (PumpSwap 20 basis points, Raydium AMM v4 25).
 """
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from discovery.decode.deltas import Deltas
 from discovery.domain.known_wallets import RAYDIUM_V4_AUTHORITY
@@ -30,14 +32,14 @@ _RAYDIUM_V4_FEE: Final = 25
 _MAX_ERROR_DIVISOR: Final = 1_000
 
 
-class _Prediction(NamedTuple):
+class _Prediction(Struct, frozen=True, gc=False):
     """An exact quotient; integers are many times faster than fractions here."""
 
     numerator: int
     denominator: int
 
 
-class Reserves(NamedTuple):
+class Reserves(Struct, frozen=True, gc=False):
     """What the price of a market is computed from, in raw units of quote and token."""
 
     quote_units: int

@@ -16,7 +16,7 @@ import msgspec
 
 from discovery.decode.activities import Activities
 from discovery.decode.changes import WalletChanges
-from discovery.decode.costs import NO_COSTS, CostReader, WalletCosts
+from discovery.decode.costs import NO_COSTS, CostReader
 from discovery.decode.counterparties import Counterparties
 from discovery.decode.deltas import Deltas
 from discovery.decode.instructions import Calls
@@ -148,20 +148,14 @@ class _Transaction:
         """
         reasons: list[Reason] = []
         for wallet in wallets:
-            costs = self._costs_of(wallet)
-            market_lamports = self.deltas.sol_lamports(wallet) + costs.total_lamports
             others = Counterparties(self.deltas, wallet, self.venues)
-            finder = LegFinder(self.deltas, wallet, others, market_lamports)
+            finder = LegFinder(self.deltas, wallet, others, self._costs)
             legs = self._legs(wallet, finder)
             if isinstance(legs, Reason):
                 reasons.append(legs)
                 self._reasons[wallet] = legs
             else:
-                legs = self._reconciliation.adjusted(
-                    wallet, legs, costs.wrapped_transfer_lamports
-                )
-                rest = unexplained_lamports(legs, market_lamports)
-                self._add_trades(wallet, legs, costs, rest)
+                self._add_trades(wallet, legs, finder.market_lamports())
         return reasons
 
     def _legs(self, wallet: str, finder: LegFinder) -> list[Leg] | Reason:
@@ -196,18 +190,16 @@ class _Transaction:
         has_unit_changes = any(chain.from_iterable(owners_units))
         return [Reason.NO_WALLET] if has_unit_changes else []
 
-    def _costs_of(self, wallet: str) -> WalletCosts:
-        """Return what the wallet paid beside the market amount. A wallet that did not
-        sign paid nothing: another owner paid its rent.
-        """
-        if wallet not in self.deltas.signers:
-            return NO_COSTS
-        return self._costs.costs_of(wallet)
+    def _add_trades(self, wallet: str, legs: list[Leg], market_lamports: int) -> None:
+        """Add one trade for each leg of the wallet. The first one gets all its costs.
 
-    def _add_trades(
-        self, wallet: str, legs: Iterable[Leg], costs: WalletCosts, rest_lamports: int
-    ) -> None:
-        """Add one trade for each leg of the wallet. The first one gets all its costs."""
+        market_lamports: the wallet's SOL change without its costs.
+        """
+        costs = self._costs.costs_of(wallet)
+        legs = self._reconciliation.adjusted(
+            wallet, legs, costs.wrapped_transfer_lamports
+        )
+        rest_lamports = unexplained_lamports(legs, market_lamports)
         record = self.record
         for leg in legs:
             reserves = self._reserves(wallet, leg)
@@ -220,7 +212,7 @@ class _Transaction:
                     side=leg.side,
                     mint=leg.mint,
                     token_units=leg.units,
-                    token_decimals=self.deltas.decimals[leg.mint],
+                    token_decimals=self.deltas.decimals_of(leg.mint),
                     quote_mint=leg.quote_mint,
                     quote_units=leg.quote_units,
                     network_fee_lamports=costs.network_fee_lamports,
