@@ -137,7 +137,7 @@ class Activities:
 
         is_outflow: the wallet lost units. Units that an order program took wait there.
         """
-        if reason not in _WITHOUT_PROGRAM:
+        if not self._programs or reason not in _WITHOUT_PROGRAM:
             return reason
         by_program = self.reason_of_no_trade(wallet)
         if by_program is not None:

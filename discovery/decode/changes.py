@@ -74,7 +74,7 @@ class WalletChanges:
             if escrow is not None and reason == Reason.TRANSFER:
                 reason = Reason.DEPOSIT
         accounts = deltas.accounts_of(move.wallet, move.mint)
-        before = sum(account.before_units for account in accounts)
+        before = sum([account.before_units for account in accounts])
         if escrow is None or escrow.before_units:
             # With units of others in it, what leaves an account would say nothing.
             return HoldingChange(

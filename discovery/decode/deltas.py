@@ -77,9 +77,9 @@ class Deltas:
     def __init__(self, record: TransactionRecord, meta: Meta) -> None:
         self.meta = meta
         self.keys, self.signers = _keys_and_signers(record)
-        if meta.loaded_addresses is not None:
-            self.keys += meta.loaded_addresses.writable
-            self.keys += meta.loaded_addresses.readonly
+        loaded = meta.loaded_addresses
+        if loaded is not None:
+            self.keys = [*self.keys, *loaded.writable, *loaded.readonly]
         self.known_keys = list(filter(_is_known, self.keys))
         self.by_owner: dict[str, dict[str, int]] = {}
         self._token_accounts: set[str] | None = None
@@ -129,13 +129,12 @@ class Deltas:
         for owner, _, mint, before_units, after_units in self._accounts:
             if before_units < 0 or after_units < 0:
                 raise ValueError("a negative balance")
+            units = after_units - before_units
             mints = by_owner.get(owner)
             if mints is None:
-                by_owner[owner] = {mint: after_units - before_units}
-            elif mint in mints:
-                mints[mint] += after_units - before_units
+                by_owner[owner] = {mint: units}
             else:
-                mints[mint] = after_units - before_units
+                mints[mint] = mints.get(mint, 0) + units
 
     def decimals_of(self, mint: str) -> int:
         """Return the decimals of a mint that has rows here."""
@@ -146,7 +145,7 @@ class Deltas:
 
     def has_wrapped_sol(self) -> bool:
         """Return True if an owner has an account of wrapped SOL here."""
-        return any(WRAPPED_SOL in mints for mints in self.by_owner.values())
+        return WRAPPED_SOL in chain.from_iterable(self.by_owner.values())
 
     def native_lamports(self, owner: str) -> int:
         """Return the change of the owner's system account in lamports; 0 if it is not
@@ -285,6 +284,6 @@ def _keys_and_signers(record: TransactionRecord) -> tuple[list[str], list[str]]:
     signer_count = len(record.transaction.signatures)
     if message.header is not None:
         signer_count = message.header.num_required_signatures
-    keys = cast("list[str]", message.account_keys).copy()
+    keys = cast("list[str]", message.account_keys)
     "".join(keys)  # TypeError if a key of the other encoding is among them
     return keys, keys[:signer_count]

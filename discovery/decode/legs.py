@@ -92,21 +92,24 @@ class LegFinder:
             self._market_lamports = lamports + costs.total_lamports
         return self._market_lamports
 
-    def find(self) -> list[Leg]:
-        """Return the legs of the wallet, at least one. Raises NoTrade if it has none.
+    def find(self) -> list[Leg] | Reason:
+        """Return the legs of the wallet, at least one, or the reason why it has none.
 
         A swap of one token for another is two legs, the sale first. The legs of several
         tokens against one quote are in the order of mints.
         """
-        self._refuse_collectible()
-        self._drop_rewards()
-        if self._gained and self._lost:
+        if not self._gained and not self._lost:
+            return self._reason_without_tokens()
+        try:
+            self._refuse_collectible()
+            self._drop_rewards()
+            if not self._lost:
+                return self._against_quote("buy", self._gained)
+            if not self._gained:
+                return self._against_quote("sell", self._lost)
             return self._token_to_token()
-        if self._gained:
-            return self._against_quote("buy", self._gained)
-        if self._lost:
-            return self._against_quote("sell", self._lost)
-        raise NoTrade(self._reason_without_tokens())
+        except NoTrade as no_trade:
+            return no_trade.reason
 
     def _drop_rewards(self) -> None:
         """Ignore a token that was minted for the wallet beside one that it bought: a

@@ -47,15 +47,11 @@ class Reserves(Struct, frozen=True, gc=False):
 
 
 def reserves_after(
-    deltas: Deltas, wallet: str, mint: str, venues: tuple[str, ...]
+    deltas: Deltas, market: str, mint: str, venues: tuple[str, ...]
 ) -> Reserves | None:
-    """Return the reserves of the market with which the wallet traded the mint for SOL;
-    None if there are several, or if they do not explain the trade.
+    """Return the reserves of the market in which the mint was traded for SOL, None if
+    they do not explain the trade.
     """
-    markets = deltas.markets_of(mint, wallet)
-    if len(markets) != 1:
-        return None
-    (market,) = markets
     base = deltas.sole_account(market, mint)
     if base is None:
         return None

@@ -20,7 +20,7 @@ from discovery.decode.costs import NO_COSTS, CostReader
 from discovery.decode.counterparties import Counterparties
 from discovery.decode.deltas import Deltas
 from discovery.decode.instructions import Calls
-from discovery.decode.leg import Leg, NoTrade
+from discovery.decode.leg import Leg
 from discovery.decode.legs import LegFinder
 from discovery.decode.outcomes import Decoded, Failed, Outcome, Skipped
 from discovery.decode.reconciliation import Reconciliation, unexplained_lamports
@@ -51,6 +51,7 @@ _MOST_TELLING_FIRST: Final = (
     Reason.BURNED,
     Reason.TRANSFER,
     Reason.NO_WALLET,
+    Reason.NO_TOKEN_CHANGE,
 )
 
 _SIGNATURE: Final = re.compile(
@@ -102,9 +103,19 @@ def decode(record: TransactionRecord) -> Outcome:
 class _Transaction:
     """The working set of one transaction."""
 
+    __slots__ = (
+        "_activities",
+        "_calls",
+        "_costs",
+        "_reasons",
+        "deltas",
+        "record",
+        "trades",
+        "venues",
+    )
+
     def __init__(self, record: TransactionRecord, meta: Meta) -> None:
         self.record = record
-        self.meta = meta
         self.deltas = Deltas(record, meta)
         self.venues = venue_names(self.deltas.known_keys)
         self.trades: list[Trade] = []
@@ -113,7 +124,6 @@ class _Transaction:
         self._calls = calls
         self._costs = CostReader(self.deltas, calls)
         self._activities = Activities(calls, self.deltas.known_keys)
-        self._reconciliation = Reconciliation(self.deltas, calls)
 
     def outcome(self) -> Outcome:
         """Return the trades, or the most telling reason of the wallets that did not
@@ -124,7 +134,7 @@ class _Transaction:
         signers = dict.fromkeys(self.deltas.signers)
         holders = [signer for signer in signers if signer in self.deltas.by_owner]
         reasons = self._add_trades_of(holders)
-        if not self.trades and not _CONCLUSIVE.intersection(reasons):
+        if not self.trades and _CONCLUSIVE.isdisjoint(reasons):
             reasons += self._add_keeper_fills(changes.wallets())
         if self.trades:
             return Decoded(
@@ -162,16 +172,13 @@ class _Transaction:
         """Return the legs of the wallet, or why it did not trade: the program's reason if
         one did something else for it than swapping.
         """
-        try:
-            legs = finder.find()
-        except NoTrade as no_trade:
-            if wallet not in self.deltas.signers:
-                return no_trade.reason
-            own = self.deltas.by_owner[wallet].values()
-            return self._activities.reason_of_change(
-                wallet, no_trade.reason, is_outflow=min(own) < 0
-            )
-        return self._activities.reason_of_no_trade(wallet) or legs
+        legs = finder.find()
+        if not isinstance(legs, Reason):
+            return self._activities.reason_of_no_trade(wallet) or legs
+        if wallet not in self.deltas.signers:
+            return legs
+        own = self.deltas.by_owner[wallet].values()
+        return self._activities.reason_of_change(wallet, legs, is_outflow=min(own) < 0)
 
     def _add_keeper_fills(self, wallets: AbstractSet[str]) -> list[Reason]:
         """Add the trades of owners who did not sign, among the `wallets` whose units
@@ -196,13 +203,13 @@ class _Transaction:
         market_lamports: the wallet's SOL change without its costs.
         """
         costs = self._costs.costs_of(wallet)
-        legs = self._reconciliation.adjusted(
-            wallet, legs, costs.wrapped_transfer_lamports
-        )
+        reconciliation = Reconciliation(self.deltas, self._calls)
+        legs = reconciliation.adjusted(wallet, legs, costs.wrapped_transfer_lamports)
         rest_lamports = unexplained_lamports(legs, market_lamports)
         record = self.record
         for leg in legs:
-            reserves = self._reserves(wallet, leg)
+            market = self._market(wallet, leg.mint)
+            reserves = self._reserves(market, leg)
             self.trades.append(
                 Trade(
                     signature=record.signature,
@@ -222,7 +229,7 @@ class _Transaction:
                     transfer_lamports=costs.transfer_lamports,
                     unreconciled_lamports=rest_lamports,
                     venues=self.venues,
-                    pool=self._pool(wallet, leg.mint),
+                    pool=None if market in SHARED_AUTHORITIES else market,
                     value_mint=leg.value_mint,
                     value_units=leg.value_units,
                     pool_quote_after=reserves.quote_units if reserves else None,
@@ -231,28 +238,25 @@ class _Transaction:
             )
             costs, rest_lamports = NO_COSTS, 0
 
-    def _reserves(self, wallet: str, leg: Leg) -> Reserves | None:
+    def _reserves(self, market: str | None, leg: Leg) -> Reserves | None:
         """Return the reserves of the market of a trade for SOL, None if not known."""
-        if leg.quote_mint != WRAPPED_SOL:
+        if market is None or leg.quote_mint != WRAPPED_SOL:
             return None
-        return reserves_after(self.deltas, wallet, leg.mint, self.venues)
+        return reserves_after(self.deltas, market, leg.mint, self.venues)
 
-    def _pool(self, wallet: str, mint: str) -> str | None:
+    def _market(self, wallet: str, mint: str) -> str | None:
         """Return the market that the wallet traded the mint with, None if there are
-        several or if its vaults are owned by an authority of many pools.
+        several. It may be an authority that owns the vaults of many pools.
         """
         markets = self.deltas.markets_of(mint, wallet)
-        if len(markets) != 1 or markets[0] in SHARED_AUTHORITIES:
-            return None
-        return markets[0]
+        return markets[0] if len(markets) == 1 else None
 
 
 def _most_telling(reasons: Collection[Reason]) -> Reason:
     """Return the reason that says most about the transaction, NO_TOKEN_CHANGE if there
     are none.
     """
-    ordered = (reason for reason in _MOST_TELLING_FIRST if reason in reasons)
-    return next(ordered, Reason.NO_TOKEN_CHANGE)
+    return min(reasons, key=_MOST_TELLING_FIRST.index, default=Reason.NO_TOKEN_CHANGE)
 
 
 class _SignaturesOnly(msgspec.Struct):
