@@ -37,8 +37,9 @@ class WalletChanges:
         self._deltas = deltas
         self._calls = calls
         self._moves: list[_Move] = []
+        programs, signers = deltas.program_owners, deltas.signers
         for owner, mints in deltas.by_owner.items():
-            if owner in deltas.program_owners and owner not in deltas.signers:
+            if owner in programs and owner not in signers:
                 continue
             for mint, units in mints.items():
                 if units and mint not in QUOTES:
@@ -56,6 +57,8 @@ class WalletChanges:
         reasons: why a wallet did not trade, for those that were examined. trades: those
         of the transaction.
         """
+        if not self._moves:
+            return ()
         traded = {(trade.wallet, trade.mint) for trade in trades}
         changes = []
         for move in self._moves:

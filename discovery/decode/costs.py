@@ -102,7 +102,7 @@ class CostReader:
         is_fee_payer = deltas.keys[0] == signer
         transfer_lamports = self._transfer_lamports(signer)
         wrapped_lamports = 0
-        if deltas.has_wrapped_sol():
+        if self._calls.has_token_instructions() and deltas.has_wrapped_sol():
             wrapped_lamports = self._wrapped_transfer_lamports(signer)
             transfer_lamports += wrapped_lamports
             transfer_lamports -= self._closed_to_others_lamports(signer)

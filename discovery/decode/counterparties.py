@@ -55,7 +55,11 @@ class Counterparties:
         """Return True if another owner gained (+1) or lost (-1) units of the mint.
         Supply that is minted or burned moves on one side only.
         """
-        return any(mints.get(mint, 0) * sign > 0 for mints in self._others.values())
+        for mints in self._others.values():
+            units = mints.get(mint, 0)
+            if units * sign > 0:
+                return True
+        return False
 
     def have_all_moved(self, mints: Iterable[str], sign: int) -> bool:
         """Return True if `has_moved` is true for each of the mints."""
@@ -114,7 +118,11 @@ class Counterparties:
         """Return True if another owner gained (+1) or gave (-1) SOL by trading. Without
         that, the wallet's SOL change is no leg.
         """
-        return any(self._sol_change(owner) * sign > 0 for owner in self._others)
+        for owner in self._others:
+            lamports = self._sol_change(owner)
+            if lamports * sign > 0:
+                return True
+        return False
 
     def net_sol_lamports(self, sign: int) -> int:
         """Return the SOL that the markets gained (+1) or gave (-1) in sum, 0 if it went

@@ -157,14 +157,11 @@ class Deltas:
             return 0
         return self.meta.post_balances[index] - self.meta.pre_balances[index]
 
-    def wrapped_lamports(self, owner: str) -> int:
-        """Return the change of the owner's wrapped SOL in lamports; 0 without any."""
-        mints = self.by_owner.get(owner)
-        return mints.get(WRAPPED_SOL, 0) if mints else 0
-
     def sol_lamports(self, owner: str) -> int:
         """Return the owner's change in native and wrapped SOL together, in lamports."""
-        return self.native_lamports(owner) + self.wrapped_lamports(owner)
+        lamports = self.native_lamports(owner)
+        mints = self.by_owner.get(owner)
+        return lamports + mints.get(WRAPPED_SOL, 0) if mints else lamports
 
     def rent_lamports(self, owner: str) -> int:
         """Return the lamports that went into (+) or came out of (-) the owner's token

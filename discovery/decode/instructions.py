@@ -2,6 +2,7 @@
 them.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import chain
@@ -64,7 +65,7 @@ _PARSED_MOVES: Final = frozenset(
 )
 
 
-_ByProgram = dict[str, list[ParsedInstruction]]
+_ByProgram = Mapping[str, list[ParsedInstruction]]
 
 
 class Call(Struct, frozen=True, gc=False):
@@ -186,6 +187,11 @@ class Calls:
                 transfers.append(move)
         return transfers
 
+    def has_token_instructions(self) -> bool:
+        """Return True if the message calls a token program."""
+        by_program = self._top_level_by_program()
+        return TOKEN in by_program or TOKEN_2022 in by_program
+
     def token_transfers(self) -> Iterator[TokenTransfer]:
         """Yield the transfers of token units by instructions of the message."""
         for instruction in self._token_instructions():
@@ -280,24 +286,23 @@ class Calls:
         return self._top_level
 
     def _by_program(self, instructions: Iterable[ParsedInstruction]) -> _ByProgram:
-        by_program: _ByProgram = {}
+        by_program: defaultdict[str, list[ParsedInstruction]] = defaultdict(list)
         for instruction in instructions:
             program = instruction.program_id
             if program is None:
                 if instruction.program_id_index is None:
                     continue
                 program = self.keys[instruction.program_id_index]
-            if program in by_program:
-                by_program[program].append(instruction)
-            else:
-                by_program[program] = [instruction]
+            by_program[program].append(instruction)
         return by_program
 
     def _of(
         self, by_program: _ByProgram, programs: AbstractSet[str], account: str | None
     ) -> Iterator[Call]:
-        for program in by_program.keys() & programs:
-            for instruction in by_program[program]:
+        for program, instructions in by_program.items():
+            if program not in programs:
+                continue
+            for instruction in instructions:
                 accounts = self._accounts_of(instruction)
                 if account is None or account in accounts or not accounts:
                     yield Call(program, accounts, instruction.data)

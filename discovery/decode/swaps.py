@@ -7,7 +7,7 @@ its change in native and wrapped SOL without network fee, tips, platform fees an
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import chain
 from typing import Final
@@ -130,6 +130,7 @@ class _Transaction:
         trade.
         """
         record = self.record
+        signature = record.transaction.signatures[0]
         changes = WalletChanges(self.deltas, self._calls)
         signers = dict.fromkeys(self.deltas.signers)
         holders = [signer for signer in signers if signer in self.deltas.by_owner]
@@ -138,14 +139,14 @@ class _Transaction:
             reasons += self._add_keeper_fills(changes.wallets())
         if self.trades:
             return Decoded(
-                record.signature,
+                signature,
                 record.slot,
                 record.block_time,
                 tuple(self.trades),
                 changes.with_reasons(self._reasons, self.trades),
             )
         return Skipped(
-            record.signature,
+            signature,
             _most_telling(reasons),
             record.slot,
             record.block_time,
@@ -252,10 +253,12 @@ class _Transaction:
         return markets[0] if len(markets) == 1 else None
 
 
-def _most_telling(reasons: Collection[Reason]) -> Reason:
+def _most_telling(reasons: Sequence[Reason]) -> Reason:
     """Return the reason that says most about the transaction, NO_TOKEN_CHANGE if there
     are none.
     """
+    if len(reasons) == 1:
+        return reasons[0]
     return min(reasons, key=_MOST_TELLING_FIRST.index, default=Reason.NO_TOKEN_CHANGE)
 
 
