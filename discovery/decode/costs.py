@@ -190,6 +190,8 @@ class CostReader:
     def _may_have_sponsors(self, signer: str) -> bool:
         """Return True if another signer paid more, or got more, than the network fee."""
         deltas = self._deltas
+        if len(deltas.signers) == 1:
+            return False
         for other in deltas.signers:
             if other == signer:
                 continue

@@ -4,8 +4,10 @@ Account index order of all balances: static keys, then loaded writable, then loa
 readonly keys.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
+from operator import attrgetter
 from typing import Final, cast
 
 from msgspec import Struct
@@ -31,11 +33,11 @@ _KNOWN_ADDRESSES: Final = frozenset(
     {*VENUES, *SERVICES, *LENDERS, *ORDER_BOOKS, *QUOTE_REQUESTS}
 )
 _is_known: Final = _KNOWN_ADDRESSES.__contains__
+_address_of: Final = attrgetter("pubkey")
 
-
-_Account = tuple[str, int, str, int, int]
-"""A token account: owner, account index, mint, raw units before and after. Plain tuples
-are made for every account of every transaction.
+_Account = tuple[int, str, int, int]
+"""A token account: its index, mint, raw units before and after. Plain tuples are the
+fastest to create, and there is one for every account of every transaction.
 """
 
 
@@ -81,23 +83,19 @@ class Deltas:
         if loaded is not None:
             self.keys = [*self.keys, *loaded.writable, *loaded.readonly]
         self.known_keys = list(filter(_is_known, self.keys))
-        self.by_owner: dict[str, dict[str, int]] = {}
         self._token_accounts: set[str] | None = None
         self._before: Sequence[TokenBalance] = meta.pre_token_balances or ()
         self._after: Sequence[TokenBalance] = meta.post_token_balances or ()
-        self._accounts = self._paired_rows()
+        self._accounts = self._accounts_by_owner()
+        self.by_owner: dict[str, dict[str, int]] = {}
+        self.program_owners: dict[str, dict[str, int]] = {}
         self._sum_by_owner()
-        self.program_owners = {
-            owner: mints
-            for owner, mints in self.by_owner.items()
-            if not is_on_curve(owner)
-        }
 
-    def _paired_rows(self) -> list[_Account]:
-        """Return the token accounts in the order of the rows. The rows before and after
-        are one account if owner and mint stayed the same.
+    def _accounts_by_owner(self) -> Mapping[str, list[_Account]]:
+        """Return owner -> token accounts, both in the order of the rows. The rows before
+        and after are one account if owner and mint stayed the same.
         """
-        accounts: list[_Account] = []
+        accounts: defaultdict[str, list[_Account]] = defaultdict(list)
         unpaired = {row.account_index: row for row in self._after}
         rest: Iterable[TokenBalance] = unpaired.values()
         if len(unpaired) < len(self._after):
@@ -112,35 +110,35 @@ class Deltas:
             if after is not None and after.mint == mint and after.owner == row.owner:
                 del unpaired[index]
                 after_units = int(after.ui_token_amount.amount)
-            accounts.append((owner, index, mint, before_units, after_units))
+            accounts[owner].append((index, mint, before_units, after_units))
         for row in rest:
             index = row.account_index
             owner = row.owner or self._unknown_owner(index)
-            units = int(row.ui_token_amount.amount)
-            accounts.append((owner, index, row.mint, 0, units))
+            after_units = int(row.ui_token_amount.amount)
+            accounts[owner].append((index, row.mint, 0, after_units))
         return accounts
 
     def _unknown_owner(self, index: int) -> str:
         return f"unknown-owner:{self.keys[index]}"
 
     def _sum_by_owner(self) -> None:
-        """Fill `by_owner` from the token accounts."""
-        by_owner = self.by_owner
-        for owner, _, mint, before_units, after_units in self._accounts:
-            if before_units < 0 or after_units < 0:
-                raise ValueError("a negative balance")
-            units = after_units - before_units
-            mints = by_owner.get(owner)
-            if mints is None:
-                by_owner[owner] = {mint: units}
-            else:
-                mints[mint] = mints.get(mint, 0) + units
+        """Fill `by_owner` and `program_owners` from the token accounts."""
+        for owner, accounts in self._accounts.items():
+            mints: dict[str, int] = {}
+            for _, mint, before_units, after_units in accounts:
+                if before_units < 0 or after_units < 0:
+                    raise ValueError("a negative balance")
+                mints[mint] = mints.get(mint, 0) + after_units - before_units
+            self.by_owner[owner] = mints
+            if not is_on_curve(owner):
+                self.program_owners[owner] = mints
 
     def decimals_of(self, mint: str) -> int:
         """Return the decimals of a mint that has rows here."""
-        for row in chain(reversed(self._after), reversed(self._before)):
-            if row.mint == mint:
-                return row.ui_token_amount.decimals
+        for rows in (self._after, self._before):
+            for row in reversed(rows):
+                if row.mint == mint:
+                    return row.ui_token_amount.decimals
         raise KeyError(mint)
 
     def has_wrapped_sol(self) -> bool:
@@ -178,9 +176,7 @@ class Deltas:
         keys = self.keys
         before, after = self.meta.pre_balances, self.meta.post_balances
         rent: dict[str, int] = {}
-        for account_owner, index, mint, before_units, after_units in self._accounts:
-            if account_owner != owner:
-                continue
+        for index, mint, before_units, after_units in self._accounts.get(owner, ()):
             account = keys[index]
             if account not in rent:
                 rent[account] = after[index] - before[index]
@@ -238,15 +234,18 @@ class Deltas:
             for index, owner in owners.items()
         ]
 
-    def markets_of(self, mint: str, wallet: str) -> list[str]:
-        """Return the owners off the curve whose units of the mint changed, without the
-        wallet.
+    def sole_market(self, mint: str, wallet: str) -> str | None:
+        """Return the owner off the curve, but for the wallet, whose units of the mint
+        changed; None if there are several.
         """
-        return [
-            owner
-            for owner, mints in self.program_owners.items()
-            if owner != wallet and mints.get(mint)
-        ]
+        market = None
+        for owner, mints in self.program_owners.items():
+            if owner == wallet or not mints.get(mint):
+                continue
+            if market is not None:
+                return None
+            market = owner
+        return market
 
     def sole_account(self, owner: str, mint: str) -> AccountUnits | None:
         """Return the owner's token account of the mint, None if it has none or several
@@ -260,9 +259,12 @@ class Deltas:
         the rows.
         """
         accounts = []
-        for account_owner, index, account_mint, before, after in self._accounts:
-            if account_owner == owner and account_mint == mint:
-                accounts.append(AccountUnits(self.keys[index], before, after))
+        for index, account_mint, before_units, after_units in self._accounts.get(
+            owner, ()
+        ):
+            if account_mint == mint:
+                account = self.keys[index]
+                accounts.append(AccountUnits(account, before_units, after_units))
         return tuple(accounts)
 
 
@@ -277,7 +279,7 @@ def _keys_and_signers(record: TransactionRecord) -> tuple[list[str], list[str]]:
     if isinstance(message.account_keys[0], ParsedKey):
         parsed = cast("list[ParsedKey]", message.account_keys)
         signers = [key.pubkey for key in parsed if key.signer]
-        return [key.pubkey for key in parsed], signers
+        return list(map(_address_of, parsed)), signers
     signer_count = len(record.transaction.signatures)
     if message.header is not None:
         signer_count = message.header.num_required_signatures

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from msgspec import Struct
 
@@ -268,6 +268,8 @@ class Calls:
                 return list(map(keys.__getitem__, accounts))
             except TypeError:
                 pass  # addresses are among the indexes
+        elif set(map(type, accounts)) == {str}:
+            return cast("list[str]", accounts)
         return [keys[each] if isinstance(each, int) else each for each in accounts]
 
     def _inner_by_program(self) -> _ByProgram:

@@ -57,21 +57,24 @@ class LegFinder:
         self._others = others
         self._costs = costs
         self._market_lamports: int | None = None
-        self._gained: dict[str, int] = {}
-        self._lost: dict[str, int] = {}
-        self._stables: dict[str, int] = {}
+        gained: dict[str, int] = {}
+        lost: dict[str, int] = {}
+        stables: dict[str, int] = {}
         for mint, units in deltas.by_owner.get(wallet, {}).items():
             if not units or mint == WRAPPED_SOL:
                 continue
             if mint in STABLES:
-                self._stables[mint] = units
+                stables[mint] = units
             elif units > 0:
-                self._gained[mint] = units
+                gained[mint] = units
             else:
-                self._lost[mint] = -units
-        if len(self._gained) + len(self._lost) > 1:
-            self._gained = self._without_leftovers(self._gained)
-            self._lost = self._without_leftovers(self._lost)
+                lost[mint] = -units
+        if len(gained) + len(lost) > 1:
+            gained = self._without_leftovers(gained)
+            lost = self._without_leftovers(lost)
+        self._gained = gained
+        self._lost = lost
+        self._stables = stables
 
     def _without_leftovers(self, mints: dict[str, int]) -> dict[str, int]:
         """Return mint -> units without the units that a route left."""
@@ -213,15 +216,15 @@ class LegFinder:
             changes[WRAPPED_SOL] = lamports
         return changes
 
-    def _against_quote(self, side: Side, tokens: dict[str, int]) -> list[Leg]:
-        """Return the legs of a wallet whose tokens all went one way: a trade if a quote
-        went the other way.
+    def _against_quote(self, side: Side, tokens: dict[str, int]) -> list[Leg] | Reason:
+        """Return the legs of a wallet whose tokens all went one way, or why it has none:
+        it traded if a quote went the other way.
 
         tokens: mint -> units that the wallet gained (buy) or lost (sell).
         """
         quote = self._quote(QUOTE_SIGN[side])
         if not quote.units:
-            raise NoTrade(self._reason_without_quote(side, tokens))
+            return self._reason_without_quote(side, tokens)
         if quote.mint == WRAPPED_SOL and LIQUID_STAKING.issuperset(tokens):
             raise NoTrade(Reason.QUOTE_CONVERSION)
         for mint, units in tokens.items():

@@ -8,7 +8,6 @@ its change in native and wrapped SOL without network fee, tips, platform fees an
 
 import re
 from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
 from itertools import chain
 from typing import Final
 
@@ -181,15 +180,15 @@ class _Transaction:
         own = self.deltas.by_owner[wallet].values()
         return self._activities.reason_of_change(wallet, legs, is_outflow=min(own) < 0)
 
-    def _add_keeper_fills(self, wallets: AbstractSet[str]) -> list[Reason]:
+    def _add_keeper_fills(self, wallets: set[str]) -> list[Reason]:
         """Add the trades of owners who did not sign, among the `wallets` whose units
         changed. Returns the reasons of those that did not trade.
 
         A fill by a keeper counts only if both legs are in the owner's own balances. The
         reasons matter only if nobody traded.
         """
-        owners = wallets - set(self.deltas.signers)
-        reasons = self._add_trades_of(filter(is_wallet, sorted(owners)))
+        owners = sorted(wallets.difference(self.deltas.signers))
+        reasons = self._add_trades_of(filter(is_wallet, owners)) if owners else []
         if Reason.TRANSFER in reasons and self.venues:
             return [Reason.KEEPER_FILL]
         if reasons:
@@ -209,7 +208,7 @@ class _Transaction:
         rest_lamports = unexplained_lamports(legs, market_lamports)
         record = self.record
         for leg in legs:
-            market = self._market(wallet, leg.mint)
+            market = self.deltas.sole_market(leg.mint, wallet)
             reserves = self._reserves(market, leg)
             self.trades.append(
                 Trade(
@@ -244,13 +243,6 @@ class _Transaction:
         if market is None or leg.quote_mint != WRAPPED_SOL:
             return None
         return reserves_after(self.deltas, market, leg.mint, self.venues)
-
-    def _market(self, wallet: str, mint: str) -> str | None:
-        """Return the market that the wallet traded the mint with, None if there are
-        several. It may be an authority that owns the vaults of many pools.
-        """
-        markets = self.deltas.markets_of(mint, wallet)
-        return markets[0] if len(markets) == 1 else None
 
 
 def _most_telling(reasons: Sequence[Reason]) -> Reason:
