@@ -4,8 +4,7 @@ Account index order of all balances: static keys, then loaded writable, then loa
 readonly keys.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from operator import attrgetter
 from typing import Final, cast
@@ -35,9 +34,9 @@ _KNOWN_ADDRESSES: Final = frozenset(
 _is_known: Final = _KNOWN_ADDRESSES.__contains__
 _address_of: Final = attrgetter("pubkey")
 
-_Account = tuple[int, str, int, int]
-"""A token account: its index, mint, raw units before and after. Plain tuples are the
-fastest to create, and there is one for every account of every transaction.
+_Account = tuple[str, int, str, int, int]
+"""A token account: owner, account index, mint, raw units before and after. Plain tuples
+are the fastest to create, and there is one for every account of every transaction.
 """
 
 
@@ -86,16 +85,16 @@ class Deltas:
         self._token_accounts: set[str] | None = None
         self._before: Sequence[TokenBalance] = meta.pre_token_balances or ()
         self._after: Sequence[TokenBalance] = meta.post_token_balances or ()
-        self._accounts = self._accounts_by_owner()
+        self._accounts = self._paired_rows()
         self.by_owner: dict[str, dict[str, int]] = {}
         self.program_owners: dict[str, dict[str, int]] = {}
         self._sum_by_owner()
 
-    def _accounts_by_owner(self) -> Mapping[str, list[_Account]]:
-        """Return owner -> token accounts, both in the order of the rows. The rows before
-        and after are one account if owner and mint stayed the same.
+    def _paired_rows(self) -> list[_Account]:
+        """Return the token accounts in the order of the rows. The rows before and after
+        are one account if owner and mint stayed the same.
         """
-        accounts: defaultdict[str, list[_Account]] = defaultdict(list)
+        accounts: list[_Account] = []
         unpaired = {row.account_index: row for row in self._after}
         rest: Iterable[TokenBalance] = unpaired.values()
         if len(unpaired) < len(self._after):
@@ -110,12 +109,12 @@ class Deltas:
             if after is not None and after.mint == mint and after.owner == row.owner:
                 del unpaired[index]
                 after_units = int(after.ui_token_amount.amount)
-            accounts[owner].append((index, mint, before_units, after_units))
+            accounts.append((owner, index, mint, before_units, after_units))
         for row in rest:
             index = row.account_index
             owner = row.owner or self._unknown_owner(index)
             after_units = int(row.ui_token_amount.amount)
-            accounts[owner].append((index, row.mint, 0, after_units))
+            accounts.append((owner, index, row.mint, 0, after_units))
         return accounts
 
     def _unknown_owner(self, index: int) -> str:
@@ -123,13 +122,16 @@ class Deltas:
 
     def _sum_by_owner(self) -> None:
         """Fill `by_owner` and `program_owners` from the token accounts."""
-        for owner, accounts in self._accounts.items():
-            mints: dict[str, int] = {}
-            for _, mint, before_units, after_units in accounts:
-                if before_units < 0 or after_units < 0:
-                    raise ValueError("a negative balance")
-                mints[mint] = mints.get(mint, 0) + after_units - before_units
-            self.by_owner[owner] = mints
+        by_owner = self.by_owner
+        for owner, _, mint, before_units, after_units in self._accounts:
+            if before_units < 0 or after_units < 0:
+                raise ValueError("a negative balance")
+            units = after_units - before_units
+            mints = by_owner.get(owner)
+            if mints is not None:
+                mints[mint] = mints.get(mint, 0) + units
+                continue
+            mints = by_owner[owner] = {mint: units}
             if not is_on_curve(owner):
                 self.program_owners[owner] = mints
 
@@ -176,7 +178,9 @@ class Deltas:
         keys = self.keys
         before, after = self.meta.pre_balances, self.meta.post_balances
         rent: dict[str, int] = {}
-        for index, mint, before_units, after_units in self._accounts.get(owner, ()):
+        for account_owner, index, mint, before_units, after_units in self._accounts:
+            if account_owner != owner:
+                continue
             account = keys[index]
             if account not in rent:
                 rent[account] = after[index] - before[index]
@@ -259,12 +263,9 @@ class Deltas:
         the rows.
         """
         accounts = []
-        for index, account_mint, before_units, after_units in self._accounts.get(
-            owner, ()
-        ):
-            if account_mint == mint:
-                account = self.keys[index]
-                accounts.append(AccountUnits(account, before_units, after_units))
+        for account_owner, index, account_mint, before, after in self._accounts:
+            if account_owner == owner and account_mint == mint:
+                accounts.append(AccountUnits(self.keys[index], before, after))
         return tuple(accounts)
 
 
