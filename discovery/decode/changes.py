@@ -36,14 +36,15 @@ class WalletChanges:
     def __init__(self, deltas: Deltas, calls: Calls) -> None:
         self._deltas = deltas
         self._calls = calls
-        self._moves: list[_Move] = []
+        moves: list[_Move] = []
         programs, signers = deltas.program_owners, deltas.signers
         for owner, mints in deltas.by_owner.items():
             if owner in programs and owner not in signers:
                 continue
             for mint, units in mints.items():
                 if units and mint not in QUOTES:
-                    self._moves.append(_Move(owner, mint, units))
+                    moves.append(_Move(owner, mint, units))
+        self._moves = moves
 
     def wallets(self) -> set[str]:
         """Return the wallets whose units changed."""

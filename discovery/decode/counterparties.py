@@ -2,7 +2,6 @@
 lost.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -98,13 +97,15 @@ class Counterparties:
         """Return quote -> raw units that the other owners that traded the mint gained
         (+1) or gave (-1) in all. Native and wrapped SOL count as one quote.
         """
-        totals = Counter[str]()
+        totals: dict[str, int] = {}
         for owner in _moved_units(self._others, mint, -quote_sign):
-            totals[WRAPPED_SOL] += max(0, self._deltas.sol_lamports(owner) * quote_sign)
+            lamports = self._deltas.sol_lamports(owner) * quote_sign
+            if lamports > 0:
+                totals[WRAPPED_SOL] = totals.get(WRAPPED_SOL, 0) + lamports
             for quote, units in self._others[owner].items():
-                if quote in STABLES:
-                    totals[quote] += max(0, units * quote_sign)
-        return {quote: units for quote, units in totals.items() if units}
+                if quote in STABLES and units * quote_sign > 0:
+                    totals[quote] = totals.get(quote, 0) + units * quote_sign
+        return totals
 
     def _quote_change(self, owner: str, quote_mint: str) -> int:
         """Return the owner's change in a quote, in raw units. Native and wrapped SOL

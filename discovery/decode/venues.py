@@ -7,5 +7,8 @@ def venue_names(keys: list[str]) -> tuple[str, ...]:
     """Return the names of the market programs among the account keys, in key order
     without repeats.
     """
-    names = filter(None, map(VENUES.get, keys))
-    return tuple(dict.fromkeys(names))
+    names: dict[str, None] = {}  # a set that keeps its order
+    for key in keys:
+        if key in VENUES:
+            names[VENUES[key]] = None
+    return tuple(names)
