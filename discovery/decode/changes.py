@@ -60,7 +60,9 @@ class WalletChanges:
         """
         if not self._moves:
             return ()
-        traded = {(trade.wallet, trade.mint) for trade in trades}
+        traded = set()
+        for trade in trades:
+            traded.add((trade.wallet, trade.mint))
         changes = []
         for move in self._moves:
             if (move.wallet, move.mint) in traded:
@@ -78,7 +80,9 @@ class WalletChanges:
             if escrow is not None and reason == Reason.TRANSFER:
                 reason = Reason.DEPOSIT
         accounts = deltas.accounts_of(move.wallet, move.mint)
-        before = sum([account.before_units for account in accounts])
+        before = 0
+        for account in accounts:
+            before += account.before_units
         if escrow is None or escrow.before_units:
             # With units of others in it, what leaves an account would say nothing.
             return HoldingChange(

@@ -204,16 +204,16 @@ class Counterparties:
         against = _moved_units(self._markets, mint, -sign)
         if not against:
             return False
-        others = _moved_units(self._others, mint, sign)
-        other_units = sum(
-            others[owner] for owner in others.keys() - self._markets.keys()
-        )
-        traded_units = sum(
-            against[market]
-            for market in against
-            if self._has_quote_change(market, sign)
-        )
-        passed_units = sum(against.values()) - other_units
+        other_units = 0
+        for owner, other in _moved_units(self._others, mint, sign).items():
+            if owner not in self._markets:
+                other_units += other
+        passed_units = traded_units = 0
+        for market, traded in against.items():
+            passed_units += traded
+            if self._has_quote_change(market, sign):
+                traded_units += traded
+        passed_units -= other_units
         is_rest = units * DUST_DIVISOR < passed_units
         return is_rest or traded_units - other_units > units
 
@@ -258,11 +258,12 @@ def _moved_units(
     owners: dict[str, dict[str, int]], mint: str, sign: int
 ) -> dict[str, int]:
     """Return owner -> raw units, of the owners that gained (+1) or lost (-1) the mint."""
-    return {
-        owner: mints[mint] * sign
-        for owner, mints in owners.items()
-        if mints.get(mint, 0) * sign > 0
-    }
+    moved = {}
+    for owner, mints in owners.items():
+        units = mints.get(mint, 0) * sign
+        if units > 0:
+            moved[owner] = units
+    return moved
 
 
 def _has_token_change(mints: dict[str, int]) -> bool:

@@ -71,8 +71,9 @@ class Reconciliation:
         for owner, mints in self._deltas.by_owner.items():
             if owner == wallet or owner in programs:
                 continue
-            if any(units for mint, units in mints.items() if mint not in QUOTES):
-                return True
+            for mint, units in mints.items():
+                if units and mint not in QUOTES:
+                    return True
         return False
 
     def _wrapped_lamports(

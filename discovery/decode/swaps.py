@@ -8,7 +8,6 @@ its change in native and wrapped SOL without network fee, tips, platform fees an
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import Final
 
 import msgspec
@@ -114,15 +113,16 @@ class _Transaction:
     )
 
     def __init__(self, record: TransactionRecord, meta: Meta) -> None:
+        deltas = Deltas(record, meta)
+        calls = Calls(deltas.keys, record)
         self.record = record
-        self.deltas = Deltas(record, meta)
-        self.venues = venue_names(self.deltas.known_keys)
+        self.deltas = deltas
+        self.venues = venue_names(deltas.known_keys)
         self.trades: list[Trade] = []
         self._reasons: dict[str, Reason] = {}  # of the wallets that did not trade
-        calls = Calls(self.deltas.keys, record)
         self._calls = calls
-        self._costs = CostReader(self.deltas, calls)
-        self._activities = Activities(calls, self.deltas.known_keys)
+        self._costs = CostReader(deltas, calls)
+        self._activities = Activities(calls, deltas.known_keys)
 
     def outcome(self) -> Outcome:
         """Return the trades, or the most telling reason of the wallets that did not
@@ -131,9 +131,7 @@ class _Transaction:
         record = self.record
         signature = record.transaction.signatures[0]
         changes = WalletChanges(self.deltas, self._calls)
-        signers = dict.fromkeys(self.deltas.signers)
-        holders = [signer for signer in signers if signer in self.deltas.by_owner]
-        reasons = self._add_trades_of(holders)
+        reasons = self._add_trades_of(dict.fromkeys(self.deltas.signers))
         if not self.trades and _CONCLUSIVE.isdisjoint(reasons):
             reasons += self._add_keeper_fills(changes.wallets())
         if self.trades:
@@ -153,11 +151,13 @@ class _Transaction:
         )
 
     def _add_trades_of(self, wallets: Iterable[str]) -> list[Reason]:
-        """Add the trades of these wallets. Returns the reasons of those that did not
-        trade.
+        """Add the trades of those wallets that have a token account here. Returns the
+        reasons of those that did not trade.
         """
         reasons: list[Reason] = []
         for wallet in wallets:
+            if wallet not in self.deltas.by_owner:
+                continue
             others = Counterparties(self.deltas, wallet, self.venues)
             finder = LegFinder(self.deltas, wallet, others, self._costs)
             legs = self._legs(wallet, finder)
@@ -193,9 +193,10 @@ class _Transaction:
             return [Reason.KEEPER_FILL]
         if reasons:
             return reasons
-        owners_units = [mints.values() for mints in self.deltas.by_owner.values()]
-        has_unit_changes = any(chain.from_iterable(owners_units))
-        return [Reason.NO_WALLET] if has_unit_changes else []
+        for mints in self.deltas.by_owner.values():
+            if any(mints.values()):
+                return [Reason.NO_WALLET]
+        return []
 
     def _add_trades(self, wallet: str, legs: list[Leg], market_lamports: int) -> None:
         """Add one trade for each leg of the wallet. The first one gets all its costs.
