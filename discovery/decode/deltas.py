@@ -161,7 +161,9 @@ class Deltas:
         """Return the owner's change in native and wrapped SOL together, in lamports."""
         lamports = self.native_lamports(owner)
         mints = self.by_owner.get(owner)
-        return lamports + mints.get(WRAPPED_SOL, 0) if mints else lamports
+        if mints:
+            lamports += mints.get(WRAPPED_SOL, 0)
+        return lamports
 
     def rent_lamports(self, owner: str) -> int:
         """Return the lamports that went into (+) or came out of (-) the owner's token
@@ -240,7 +242,7 @@ class Deltas:
 
     def sole_market(self, mint: str, wallet: str) -> str | None:
         """Return the owner off the curve, but for the wallet, whose units of the mint
-        changed; None if there are several.
+        changed; None if there are several or none.
         """
         market = None
         for owner, mints in self.program_owners.items():
@@ -274,7 +276,7 @@ def _keys_and_signers(record: TransactionRecord) -> tuple[list[str], list[str]]:
 
     Encoding `jsonParsed` marks each signer. With `json` the signers come first; the
     header has their number. Every signer has a signature, so a record without a header
-    has as many signers as signatures.
+    has as many signers as signatures. The keys may be the list of the record itself.
     """
     message = record.transaction.message
     if isinstance(message.account_keys[0], ParsedKey):

@@ -74,6 +74,7 @@ def decode(record: TransactionRecord) -> Outcome:
 
     Returns Decoded with the trades of every wallet in it, Skipped with the reason if
     there is none, Failed if the record has no meta or no signature or makes no sense.
+    Instructions are read, and can make no sense, only where balances do not say enough.
     """
     meta = record.meta
     signatures = record.transaction.signatures
