@@ -102,6 +102,8 @@ _WITHOUT_PROGRAM: Final = frozenset(
 
 _OF_ORDERS: Final = frozenset({Reason.TRANSFER, Reason.LIQUIDITY})
 
+_LENDERS: Final = frozenset(LENDERS)
+_ORDER_BOOKS: Final = frozenset(ORDER_BOOKS)
 _SWAPPERS: Final = PLAIN_PROGRAMS.union(ROUTERS, VENUES)
 _KNOWN: Final = frozenset({*LENDERS, *ORDER_BOOKS, *_POOLS})
 
@@ -123,9 +125,9 @@ class Activities:
         """
         if not self._programs:
             return None
-        if not self._programs.isdisjoint(LENDERS) and self._has_loan(wallet):
+        if self._has_loan(wallet):
             return Reason.LOAN
-        if not self._programs.isdisjoint(_POOLS) and self._has_liquidity(wallet):
+        if self._has_liquidity(wallet):
             return Reason.LIQUIDITY
         return None
 
@@ -137,32 +139,40 @@ class Activities:
 
         is_outflow: the wallet lost units. Units that an order program took wait there.
         """
-        if reason not in _WITHOUT_PROGRAM:
+        if not self._programs or reason not in _WITHOUT_PROGRAM:
             return reason
-        by_program = self.reason_of_no_trade(wallet)
-        if by_program is not None:
-            return by_program
-        if reason in _OF_ORDERS and self._has_order(wallet):
+        if self._has_loan(wallet):
+            return Reason.LOAN
+        may_be_order = reason in _OF_ORDERS and not self._programs.isdisjoint(
+            _ORDER_BOOKS
+        )
+        if reason == Reason.LIQUIDITY and not may_be_order:
+            return reason
+        if self._has_liquidity(wallet):
+            return Reason.LIQUIDITY
+        if may_be_order and self._has_order(wallet):
             return Reason.ORDER_OPEN if is_outflow else Reason.ORDER_CLOSED
         return reason
 
     def _has_order(self, wallet: str) -> bool:
         """Return True if an order program was called for the wallet."""
-        if self._programs.isdisjoint(ORDER_BOOKS):
-            return False
-        calls = self._calls.all(ORDER_BOOKS.keys(), wallet)
+        calls = self._calls.all(_ORDER_BOOKS, wallet)
         return next(calls, None) is not None
 
     def _has_loan(self, wallet: str) -> bool:
-        for call in self._calls.all(LENDERS.keys(), wallet):
+        if self._programs.isdisjoint(_LENDERS):
+            return False
+        for call in self._calls.all(_LENDERS, wallet):
             is_flash = _discriminator(call) in _FLASH_LOANS
             if wallet in call.accounts and not is_flash:
                 return True
         return False
 
     def _has_liquidity(self, wallet: str) -> bool:
+        if self._programs.isdisjoint(_POOLS):
+            return False
         for call in self._pool_calls(wallet):
-            if wallet not in call.accounts:
+            if not call.accounts:
                 continue
             venue = VENUES[call.program]
             length = _TAG_BYTES.get(venue, _DISCRIMINATOR_BYTES)

@@ -1,7 +1,9 @@
 """Unit changes of wallets in one transaction, each with its reason."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from discovery.decode.deltas import AccountChange, Deltas
 from discovery.decode.instructions import Calls
@@ -16,7 +18,7 @@ _MAY_BE_TRANSFER: Final = frozenset(
 )
 
 
-class _Move(NamedTuple):
+class _Move(Struct, frozen=True, gc=False):
     wallet: str
     mint: str
     units: int
@@ -34,14 +36,15 @@ class WalletChanges:
     def __init__(self, deltas: Deltas, calls: Calls) -> None:
         self._deltas = deltas
         self._calls = calls
-        self._moves: list[_Move] = []
+        moves: list[_Move] = []
+        programs, signers = deltas.program_owners, deltas.signers
         for owner, mints in deltas.by_owner.items():
-            has_private_key = owner in deltas.signers or is_on_curve(owner)
-            if not has_private_key:
+            if owner in programs and owner not in signers:
                 continue
             for mint, units in mints.items():
                 if units and mint not in QUOTES:
-                    self._moves.append(_Move(owner, mint, units))
+                    moves.append(_Move(owner, mint, units))
+        self._moves = moves
 
     def wallets(self) -> set[str]:
         """Return the wallets whose units changed."""
@@ -55,7 +58,11 @@ class WalletChanges:
         reasons: why a wallet did not trade, for those that were examined. trades: those
         of the transaction.
         """
-        traded = {(trade.wallet, trade.mint) for trade in trades}
+        if not self._moves:
+            return ()
+        traded = set()
+        for trade in trades:
+            traded.add((trade.wallet, trade.mint))
         changes = []
         for move in self._moves:
             if (move.wallet, move.mint) in traded:
@@ -73,7 +80,9 @@ class WalletChanges:
             if escrow is not None and reason == Reason.TRANSFER:
                 reason = Reason.DEPOSIT
         accounts = deltas.accounts_of(move.wallet, move.mint)
-        before = sum(account.before_units for account in accounts)
+        before = 0
+        for account in accounts:
+            before += account.before_units
         if escrow is None or escrow.before_units:
             # With units of others in it, what leaves an account would say nothing.
             return HoldingChange(

@@ -72,35 +72,46 @@ class CostReader:
     if the instructions make no sense.
     """
 
-    __slots__ = ("_calls", "_deltas", "_fees", "_refunds")
+    __slots__ = ("_calls", "_costs", "_deltas", "_fees", "_refunds")
 
     def __init__(self, deltas: Deltas, calls: Calls) -> None:
         self._deltas = deltas
         self._calls = calls
         # Filled when a wallet needs them.
+        self._costs: dict[str, WalletCosts] = {}
         self._fees: dict[str, ServiceFees] | None = None
         self._refunds: dict[str, Refund] | None = None
 
-    def costs_of(self, signer: str) -> WalletCosts:
-        """Return the costs of a wallet that signed. The first account key pays the
-        network fee.
+    def costs_of(self, wallet: str) -> WalletCosts:
+        """Return what the wallet paid beside the market amount. A wallet that did not
+        sign paid nothing: another owner paid its rent.
         """
+        if wallet not in self._deltas.signers:
+            return NO_COSTS
+        costs = self._costs.get(wallet)
+        if costs is None:
+            costs = self._costs[wallet] = self._read_costs(wallet)
+        return costs
+
+    def _read_costs(self, signer: str) -> WalletCosts:
+        """Return the costs of a signer. The first account key pays the network fee."""
         deltas = self._deltas
         if self._fees is None:
             self._fees = self._service_fees()
         fees = self._fees.get(signer, NO_FEES)
         is_fee_payer = deltas.keys[0] == signer
-        wrapped_lamports = self._wrapped_transfer_lamports(signer)
+        transfer_lamports = self._transfer_lamports(signer)
+        wrapped_lamports = 0
+        if self._calls.has_token_instructions() and deltas.has_wrapped_sol():
+            wrapped_lamports = self._wrapped_transfer_lamports(signer)
+            transfer_lamports += wrapped_lamports
+            transfer_lamports -= self._closed_to_others_lamports(signer)
         return WalletCosts(
             network_fee_lamports=deltas.meta.fee if is_fee_payer else 0,
             tip_lamports=fees.tip_lamports,
             platform_fee_lamports=fees.platform_fee_lamports,
             rent_lamports=self._rent_lamports(signer),
-            transfer_lamports=(
-                self._transfer_lamports(signer)
-                + wrapped_lamports
-                - self._closed_to_others_lamports(signer)
-            ),
+            transfer_lamports=transfer_lamports,
             wrapped_transfer_lamports=wrapped_lamports,
         )
 
@@ -179,6 +190,8 @@ class CostReader:
     def _may_have_sponsors(self, signer: str) -> bool:
         """Return True if another signer paid more, or got more, than the network fee."""
         deltas = self._deltas
+        if len(deltas.signers) == 1:
+            return False
         for other in deltas.signers:
             if other == signer:
                 continue
@@ -244,8 +257,6 @@ class CostReader:
         wallet and other wallets.
         """
         lamports = 0
-        if WRAPPED_SOL not in self._deltas.decimals:
-            return lamports
         for transfer in self._calls.token_transfers():
             other = self._deltas.owner_of(transfer.destination, WRAPPED_SOL)
             if transfer.authority == signer and self._is_other_wallet(other, signer):
@@ -263,13 +274,13 @@ class CostReader:
         """
         deltas = self._deltas
         lamports = 0
-        if WRAPPED_SOL not in deltas.decimals:
-            return lamports
         if self._refunds is None:
             self._refunds = self._calls.refunds()
         destinations: set[str] = set()
-        for account, (destination, owner) in self._refunds.items():
-            if owner != signer or not self._is_other_wallet(destination, signer):
+        for account, refund in self._refunds.items():
+            destination = refund.destination
+            is_own = refund.owner == signer
+            if not is_own or not self._is_other_wallet(destination, signer):
                 continue
             if destination not in destinations:
                 lamports += max(0, deltas.native_lamports(destination))
@@ -308,5 +319,10 @@ class CostReader:
 
 def _fees_of(payments: Mapping[str, int]) -> ServiceFees:
     """Split the lamports paid to each service into tips and platform fees."""
-    tip = sum(payments[account] for account in TIP_ACCOUNTS.intersection(payments))
-    return ServiceFees(tip, sum(payments.values()) - tip)
+    tip = platform_fee = 0
+    for account, lamports in payments.items():
+        if account in TIP_ACCOUNTS:
+            tip += lamports
+        else:
+            platform_fee += lamports
+    return ServiceFees(tip, platform_fee)

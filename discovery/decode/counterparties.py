@@ -2,8 +2,7 @@
 lost.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from discovery.decode.deltas import Deltas
@@ -42,11 +41,10 @@ class Counterparties:
         self._venues = venues
         self._others = deltas.by_owner.copy()
         self._own = self._others.pop(wallet, {})
-        self._markets = {
-            owner: deltas.by_owner[owner]
-            for owner in deltas.program_owners
-            if owner != wallet
-        }
+        self._markets = deltas.program_owners
+        if wallet in self._markets:
+            self._markets = self._markets.copy()
+            del self._markets[wallet]
 
     def is_exchanged(self, mint: str) -> bool:
         """Return True if another owner gained or lost units of the mint."""
@@ -56,7 +54,11 @@ class Counterparties:
         """Return True if another owner gained (+1) or lost (-1) units of the mint.
         Supply that is minted or burned moves on one side only.
         """
-        return any(mints.get(mint, 0) * sign > 0 for mints in self._others.values())
+        for mints in self._others.values():
+            units = mints.get(mint, 0)
+            if units * sign > 0:
+                return True
+        return False
 
     def have_all_moved(self, mints: Iterable[str], sign: int) -> bool:
         """Return True if `has_moved` is true for each of the mints."""
@@ -95,13 +97,15 @@ class Counterparties:
         """Return quote -> raw units that the other owners that traded the mint gained
         (+1) or gave (-1) in all. Native and wrapped SOL count as one quote.
         """
-        totals = Counter[str]()
+        totals: dict[str, int] = {}
         for owner in _moved_units(self._others, mint, -quote_sign):
-            totals[WRAPPED_SOL] += max(0, self._deltas.sol_lamports(owner) * quote_sign)
+            lamports = self._deltas.sol_lamports(owner) * quote_sign
+            if lamports > 0:
+                totals[WRAPPED_SOL] = totals.get(WRAPPED_SOL, 0) + lamports
             for quote, units in self._others[owner].items():
-                if quote in STABLES:
-                    totals[quote] += max(0, units * quote_sign)
-        return {quote: units for quote, units in totals.items() if units}
+                if quote in STABLES and units * quote_sign > 0:
+                    totals[quote] = totals.get(quote, 0) + units * quote_sign
+        return totals
 
     def _quote_change(self, owner: str, quote_mint: str) -> int:
         """Return the owner's change in a quote, in raw units. Native and wrapped SOL
@@ -115,7 +119,11 @@ class Counterparties:
         """Return True if another owner gained (+1) or gave (-1) SOL by trading. Without
         that, the wallet's SOL change is no leg.
         """
-        return any(lamports * sign > 0 for lamports in self._sol_changes())
+        for owner in self._others:
+            lamports = self._sol_change(owner)
+            if lamports * sign > 0:
+                return True
+        return False
 
     def net_sol_lamports(self, sign: int) -> int:
         """Return the SOL that the markets gained (+1) or gave (-1) in sum, 0 if it went
@@ -123,28 +131,28 @@ class Counterparties:
 
         SOL that only passed from one market to the next cancels out.
         """
-        return max(0, sum(self._sol_changes()) * sign)
+        return max(0, sum(map(self._sol_change, self._others)) * sign)
 
     def passed_lamports(self) -> int:
         """Return the SOL that went into markets and out of markets, the smaller of the
         two: what passed between them.
         """
-        changes = [*self._sol_changes()]
+        changes = [self._sol_change(owner) for owner in self._others]
         gained = sum(change for change in changes if change > 0)
         given = -sum(change for change in changes if change < 0)
         return min(gained, given)
 
-    def _sol_changes(self) -> Iterator[int]:
-        """Yield the SOL changes of other owners that can be the other side of a trade,
+    def _sol_change(self, owner: str) -> int:
+        """Return the SOL change of another owner that can be the other side of a trade,
         in lamports.
         """
-        for owner, mints in self._others.items():
-            if owner in FEE_ACCOUNTS:
-                continue
-            lamports = mints.get(WRAPPED_SOL, 0)
-            if self._has_native_leg(owner, mints):
-                lamports += self._deltas.native_lamports(owner)
-            yield lamports
+        if owner in FEE_ACCOUNTS:
+            return 0
+        mints = self._others[owner]
+        lamports = mints.get(WRAPPED_SOL, 0)
+        if self._has_native_leg(owner, mints):
+            lamports += self._deltas.native_lamports(owner)
+        return lamports
 
     def _has_native_leg(self, owner: str, mints: dict[str, int]) -> bool:
         """Return True if the owner's change in native SOL can belong to a trade.
@@ -196,16 +204,16 @@ class Counterparties:
         against = _moved_units(self._markets, mint, -sign)
         if not against:
             return False
-        others = _moved_units(self._others, mint, sign)
-        other_units = sum(
-            others[owner] for owner in others.keys() - self._markets.keys()
-        )
-        traded_units = sum(
-            against[market]
-            for market in against
-            if self._has_quote_change(market, sign)
-        )
-        passed_units = sum(against.values()) - other_units
+        other_units = 0
+        for owner, other in _moved_units(self._others, mint, sign).items():
+            if owner not in self._markets:
+                other_units += other
+        passed_units = traded_units = 0
+        for market, traded in against.items():
+            passed_units += traded
+            if self._has_quote_change(market, sign):
+                traded_units += traded
+        passed_units -= other_units
         is_rest = units * DUST_DIVISOR < passed_units
         return is_rest or traded_units - other_units > units
 
@@ -220,42 +228,42 @@ class Counterparties:
         """Return True if a mint left one market and entered another and the wallet has
         no change in it.
         """
-        for mint in self._deltas.decimals:
-            if self._own.get(mint, 0):
-                continue
-            smallest, largest = self._market_extremes(mint)
-            if smallest < 0 < largest:
-                return True
-        return False
+        gained: set[str] = set()
+        lost: set[str] = set()
+        for mints in self._markets.values():
+            for mint, units in mints.items():
+                if units > 0:
+                    gained.add(mint)
+                elif units < 0:
+                    lost.add(mint)
+        return any(not self._own.get(mint) for mint in gained & lost)
 
-    def is_reverted_trade(self, market_lamports: int) -> bool:
-        """Return True if wallet and market ended with the units of a token that they
-        began with and the wallet lost SOL.
-
-        market_lamports: the wallet's SOL change without its known costs. A market that
-        gained half of it or more was paid for something.
+    def reverted_markets(self) -> list[str]:
+        """Return the markets that ended with the units of a token that they began with,
+        if the wallet did too.
         """
-        if market_lamports >= 0 or not self._venues:
-            return False
+        if not self._venues:
+            return []
         tokens = _unchanged_mints(self._own) - QUOTES
-        markets = [
+        if not tokens:
+            return []
+        return [
             market
             for market, mints in self._markets.items()
             if not tokens.isdisjoint(_unchanged_mints(mints))
         ]
-        lamports = [abs(self._deltas.sol_lamports(market)) for market in markets]
-        return any(change * 2 < -market_lamports for change in lamports)
 
 
 def _moved_units(
     owners: dict[str, dict[str, int]], mint: str, sign: int
 ) -> dict[str, int]:
     """Return owner -> raw units, of the owners that gained (+1) or lost (-1) the mint."""
-    return {
-        owner: mints[mint] * sign
-        for owner, mints in owners.items()
-        if mints.get(mint, 0) * sign > 0
-    }
+    moved = {}
+    for owner, mints in owners.items():
+        units = mints.get(mint, 0) * sign
+        if units > 0:
+            moved[owner] = units
+    return moved
 
 
 def _has_token_change(mints: dict[str, int]) -> bool:

@@ -4,9 +4,12 @@ Account index order of all balances: static keys, then loaded writable, then loa
 readonly keys.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Final, NamedTuple, cast
+from operator import attrgetter
+from typing import Final, cast
+
+from msgspec import Struct
 
 from discovery.domain.addresses import is_on_curve
 from discovery.domain.known_wallets import SERVICES
@@ -28,9 +31,16 @@ from discovery.providers.transactions import (
 _KNOWN_ADDRESSES: Final = frozenset(
     {*VENUES, *SERVICES, *LENDERS, *ORDER_BOOKS, *QUOTE_REQUESTS}
 )
+_is_known: Final = _KNOWN_ADDRESSES.__contains__
+_address_of: Final = attrgetter("pubkey")
+
+_Account = tuple[str, int, str, int, int]
+"""A token account: owner, account index, mint, raw units before and after. Plain tuples
+are the fastest to create, and there is one for every account of every transaction.
+"""
 
 
-class AccountChange(NamedTuple):
+class AccountChange(Struct, frozen=True, gc=False):
     """Raw units that a token account held before, and those that it gained (+) or lost.
     owner: "" if it is not known.
     """
@@ -45,20 +55,19 @@ class Deltas:
     """Units and lamports that each owner gained or lost.
 
     by_owner: owner -> mint -> raw units after minus before. Zero changes are included:
-    the owner had an account in the transaction. program_owners: the owners off the
-    curve, which no private key can sign for. A token account whose owner is not in
+    the owner had an account in the transaction. program_owners: the part of it of owners
+    off the curve, which no private key can sign for. A token account whose owner is not in
     the record (old captures) is `unknown-owner:<account>`. Raises IndexError if a row
     points outside the account keys, TypeError if the keys mix two encodings, ValueError
     if an amount is not a number of units.
     """
 
     __slots__ = (
+        "_accounts",
         "_after",
         "_before",
-        "_rows_of",
         "_token_accounts",
         "by_owner",
-        "decimals",
         "keys",
         "known_keys",
         "meta",
@@ -69,40 +78,74 @@ class Deltas:
     def __init__(self, record: TransactionRecord, meta: Meta) -> None:
         self.meta = meta
         self.keys, self.signers = _keys_and_signers(record)
-        if meta.loaded_addresses is not None:
-            self.keys += meta.loaded_addresses.writable
-            self.keys += meta.loaded_addresses.readonly
-        self.known_keys = [key for key in self.keys if key in _KNOWN_ADDRESSES]
-        self.by_owner: dict[str, dict[str, int]] = {}
-        self.decimals: dict[str, int] = {}
-        # Owner -> (account index, mint, units, -1 before or +1 after).
-        self._rows_of: dict[str, list[tuple[int, str, int, int]]] = {}
+        loaded = meta.loaded_addresses
+        if loaded is not None:
+            self.keys = [*self.keys, *loaded.writable, *loaded.readonly]
+        self.known_keys = list(filter(_is_known, self.keys))
         self._token_accounts: set[str] | None = None
         self._before: Sequence[TokenBalance] = meta.pre_token_balances or ()
         self._after: Sequence[TokenBalance] = meta.post_token_balances or ()
-        self._add_rows(self._before, -1)
-        self._add_rows(self._after, 1)
-        self.program_owners = [
-            owner for owner in self.by_owner if not is_on_curve(owner)
-        ]
+        self._accounts = self._paired_rows()
+        self.by_owner: dict[str, dict[str, int]] = {}
+        self.program_owners: dict[str, dict[str, int]] = {}
+        self._sum_by_owner()
 
-    def _add_rows(self, rows: Sequence[TokenBalance], sign: int) -> None:
-        """Add the balances to `by_owner`: sign -1 for those before, +1 for those after."""
-        by_owner, decimals, rows_of = self.by_owner, self.decimals, self._rows_of
-        for row in rows:
-            mint, amount = row.mint, row.ui_token_amount
-            owner = row.owner or f"unknown-owner:{self.keys[row.account_index]}"
-            units = int(amount.amount)
-            if units < 0:
+    def _paired_rows(self) -> list[_Account]:
+        """Return the token accounts in the order of the rows. The rows before and after
+        are one account if owner and mint stayed the same.
+        """
+        accounts: list[_Account] = []
+        unpaired = {row.account_index: row for row in self._after}
+        rest: Iterable[TokenBalance] = unpaired.values()
+        if len(unpaired) < len(self._after):
+            # Two rows of one index make no sense: each row counts by itself.
+            rest, unpaired = self._after, {}
+        for row in self._before:
+            index, mint = row.account_index, row.mint
+            owner = row.owner or self._unknown_owner(index)
+            before_units = int(row.ui_token_amount.amount)
+            after_units = 0
+            after = unpaired.get(index)
+            if after is not None and after.mint == mint and after.owner == row.owner:
+                del unpaired[index]
+                after_units = int(after.ui_token_amount.amount)
+            accounts.append((owner, index, mint, before_units, after_units))
+        for row in rest:
+            index = row.account_index
+            owner = row.owner or self._unknown_owner(index)
+            after_units = int(row.ui_token_amount.amount)
+            accounts.append((owner, index, row.mint, 0, after_units))
+        return accounts
+
+    def _unknown_owner(self, index: int) -> str:
+        return f"unknown-owner:{self.keys[index]}"
+
+    def _sum_by_owner(self) -> None:
+        """Fill `by_owner` and `program_owners` from the token accounts."""
+        by_owner = self.by_owner
+        for owner, _, mint, before_units, after_units in self._accounts:
+            if before_units < 0 or after_units < 0:
                 raise ValueError("a negative balance")
-            decimals[mint] = amount.decimals
+            units = after_units - before_units
             mints = by_owner.get(owner)
-            if mints is None:
-                by_owner[owner] = {mint: units * sign}
-                rows_of[owner] = [(row.account_index, mint, units, sign)]
-            else:
-                mints[mint] = mints.get(mint, 0) + units * sign
-                rows_of[owner].append((row.account_index, mint, units, sign))
+            if mints is not None:
+                mints[mint] = mints.get(mint, 0) + units
+                continue
+            mints = by_owner[owner] = {mint: units}
+            if not is_on_curve(owner):
+                self.program_owners[owner] = mints
+
+    def decimals_of(self, mint: str) -> int:
+        """Return the decimals of a mint that has rows here."""
+        for rows in (self._after, self._before):
+            for row in reversed(rows):
+                if row.mint == mint:
+                    return row.ui_token_amount.decimals
+        raise KeyError(mint)
+
+    def has_wrapped_sol(self) -> bool:
+        """Return True if an owner has an account of wrapped SOL here."""
+        return WRAPPED_SOL in chain.from_iterable(self.by_owner.values())
 
     def native_lamports(self, owner: str) -> int:
         """Return the change of the owner's system account in lamports; 0 if it is not
@@ -114,14 +157,13 @@ class Deltas:
             return 0
         return self.meta.post_balances[index] - self.meta.pre_balances[index]
 
-    def wrapped_lamports(self, owner: str) -> int:
-        """Return the change of the owner's wrapped SOL in lamports; 0 without any."""
-        mints = self.by_owner.get(owner)
-        return mints.get(WRAPPED_SOL, 0) if mints else 0
-
     def sol_lamports(self, owner: str) -> int:
         """Return the owner's change in native and wrapped SOL together, in lamports."""
-        return self.native_lamports(owner) + self.wrapped_lamports(owner)
+        lamports = self.native_lamports(owner)
+        mints = self.by_owner.get(owner)
+        if mints:
+            lamports += mints.get(WRAPPED_SOL, 0)
+        return lamports
 
     def rent_lamports(self, owner: str) -> int:
         """Return the lamports that went into (+) or came out of (-) the owner's token
@@ -135,14 +177,18 @@ class Deltas:
 
     def rent_by_account(self, owner: str) -> dict[str, int]:
         """Return token account of the owner -> lamports of rent, as `rent_lamports`."""
+        keys = self.keys
         before, after = self.meta.pre_balances, self.meta.post_balances
-        rent: dict[int, int] = {}
-        for index, mint, units, sign in self._rows_of.get(owner, ()):
-            if index not in rent:
-                rent[index] = after[index] - before[index]
+        rent: dict[str, int] = {}
+        for account_owner, index, mint, before_units, after_units in self._accounts:
+            if account_owner != owner:
+                continue
+            account = keys[index]
+            if account not in rent:
+                rent[account] = after[index] - before[index]
             if mint == WRAPPED_SOL:
-                rent[index] -= sign * units
-        return {self.keys[index]: lamports for index, lamports in rent.items()}
+                rent[account] += before_units - after_units
+        return rent
 
     def owner_of(self, account: str, mint: str) -> str | None:
         """Return the owner of a token account of the mint, None if it has no row here."""
@@ -194,16 +240,18 @@ class Deltas:
             for index, owner in owners.items()
         ]
 
-    def markets_of(self, mint: str, wallet: str) -> list[str]:
-        """Return the owners off the curve whose units of the mint changed, without the
-        wallet.
+    def sole_market(self, mint: str, wallet: str) -> str | None:
+        """Return the owner off the curve, but for the wallet, whose units of the mint
+        changed; None if there are several or none.
         """
-        by_owner = self.by_owner
-        return [
-            owner
-            for owner in self.program_owners
-            if owner != wallet and by_owner[owner].get(mint)
-        ]
+        market = None
+        for owner, mints in self.program_owners.items():
+            if owner == wallet or not mints.get(mint):
+                continue
+            if market is not None:
+                return None
+            market = owner
+        return market
 
     def sole_account(self, owner: str, mint: str) -> AccountUnits | None:
         """Return the owner's token account of the mint, None if it has none or several
@@ -216,17 +264,11 @@ class Deltas:
         """Return the owner's token accounts of a mint with their units, in the order of
         the rows.
         """
-        accounts: dict[int, AccountUnits] = {}
-        for index, row_mint, units, sign in self._rows_of.get(owner, ()):
-            if row_mint != mint:
-                continue
-            if sign < 0:
-                accounts[index] = AccountUnits(self.keys[index], units, 0)
-            else:
-                known = accounts.get(index)
-                before = known.before_units if known else 0
-                accounts[index] = AccountUnits(self.keys[index], before, units)
-        return tuple(accounts.values())
+        accounts = []
+        for account_owner, index, account_mint, before, after in self._accounts:
+            if account_owner == owner and account_mint == mint:
+                accounts.append(AccountUnits(self.keys[index], before, after))
+        return tuple(accounts)
 
 
 def _keys_and_signers(record: TransactionRecord) -> tuple[list[str], list[str]]:
@@ -234,16 +276,16 @@ def _keys_and_signers(record: TransactionRecord) -> tuple[list[str], list[str]]:
 
     Encoding `jsonParsed` marks each signer. With `json` the signers come first; the
     header has their number. Every signer has a signature, so a record without a header
-    has as many signers as signatures.
+    has as many signers as signatures. The keys may be the list of the record itself.
     """
     message = record.transaction.message
     if isinstance(message.account_keys[0], ParsedKey):
         parsed = cast("list[ParsedKey]", message.account_keys)
         signers = [key.pubkey for key in parsed if key.signer]
-        return [key.pubkey for key in parsed], signers
+        return list(map(_address_of, parsed)), signers
     signer_count = len(record.transaction.signatures)
     if message.header is not None:
         signer_count = message.header.num_required_signatures
-    keys = cast("list[str]", message.account_keys).copy()
+    keys = cast("list[str]", message.account_keys)
     "".join(keys)  # TypeError if a key of the other encoding is among them
     return keys, keys[:signer_count]

@@ -137,12 +137,9 @@ class _Escrow:
         return min(paid_lamports, got_lamports)
 
     def _cost_lamports(self) -> int:
-        """Return what the wallet paid itself. One that did not sign paid nothing."""
-        deltas = self._deltas
-        if self._wallet not in deltas.signers:
-            return 0
-        calls = Calls(deltas.keys, self._record)
-        return CostReader(deltas, calls).costs_of(self._wallet).total_lamports
+        """Return what the wallet paid itself."""
+        calls = Calls(self._deltas.keys, self._record)
+        return CostReader(self._deltas, calls).costs_of(self._wallet).total_lamports
 
     def _sale(self, units: int, quote: Amount) -> Trade:
         record, deltas = self._record, self._deltas
@@ -154,7 +151,7 @@ class _Escrow:
             side="sell",
             mint=self._mint,
             token_units=units,
-            token_decimals=deltas.decimals[self._mint],
+            token_decimals=deltas.decimals_of(self._mint),
             quote_mint=quote.mint,
             quote_units=quote.units,
             network_fee_lamports=0,

@@ -2,10 +2,13 @@
 them.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, cast
+
+from msgspec import Struct
 
 from discovery.domain.base58 import base58_bytes
 from discovery.domain.programs import SYSTEM, TOKEN, TOKEN_2022
@@ -21,16 +24,17 @@ from discovery.providers.transactions import (
 # lamports are the first field, except that `CreateAccountWithSeed` begins with a base key
 # and a seed (u64le length, then the text). The last account but for the base key of the
 # two with a seed is the destination.
-_CREATE: Final = 0
-_TRANSFER: Final = 2
-_CREATE_WITH_SEED: Final = 3
-_TRANSFER_WITH_SEED: Final = 11
+_CREATE: Final = b"\0\0\0\0"
+_TRANSFER: Final = b"\2\0\0\0"
+_CREATE_WITH_SEED: Final = b"\3\0\0\0"
+_TRANSFER_WITH_SEED: Final = b"\13\0\0\0"
 _DESTINATION_INDEX: Final = {
     _CREATE: 1,
     _TRANSFER: 1,
     _CREATE_WITH_SEED: 1,
     _TRANSFER_WITH_SEED: 2,
 }
+_CREATIONS: Final = frozenset({_CREATE, _CREATE_WITH_SEED})
 _TAG_BYTES: Final = 4
 _KEY_BYTES: Final = 32
 _LENGTH_BYTES: Final = 8
@@ -61,10 +65,10 @@ _PARSED_MOVES: Final = frozenset(
 )
 
 
-_ByProgram = dict[str, list[ParsedInstruction]]
+_ByProgram = Mapping[str, list[ParsedInstruction]]
 
 
-class Call(NamedTuple):
+class Call(Struct, frozen=True, gc=False):
     """One instruction: the program that runs, its accounts, and its data in base58.
 
     `data` is None and `accounts` is empty if the node has parsed the instruction.
@@ -75,7 +79,7 @@ class Call(NamedTuple):
     data: str | None
 
 
-class SolMove(NamedTuple):
+class SolMove(Struct, frozen=True, gc=False):
     """Native SOL that left a system account. `is_creation`: it opened `destination`."""
 
     source: str
@@ -84,14 +88,14 @@ class SolMove(NamedTuple):
     is_creation: bool
 
 
-class Refund(NamedTuple):
+class Refund(Struct, frozen=True, gc=False):
     """Who got the lamports of a closed token account, and who owned it."""
 
     destination: str
     owner: str
 
 
-class TokenTransfer(NamedTuple):
+class TokenTransfer(Struct, frozen=True, gc=False):
     """Raw units that moved from one token account to another."""
 
     source: str
@@ -166,10 +170,11 @@ class Calls:
     def top_level_transfers(self) -> list[SolMove]:
         """Return the moves of SOL by instructions of the message that open no account."""
         if self._transfers is None:
-            self._transfers = [*self._read_transfers()]
+            self._transfers = self._read_transfers()
         return self._transfers
 
-    def _read_transfers(self) -> Iterator[SolMove]:
+    def _read_transfers(self) -> list[SolMove]:
+        transfers = []
         for instruction in self._top_level_by_program().get(SYSTEM, ()):
             is_creation = (
                 len(instruction.data or "") > _MAX_TRANSFER_DATA
@@ -179,7 +184,13 @@ class Calls:
                 continue
             move = self._move_of(instruction)
             if move is not None and not move.is_creation:
-                yield move
+                transfers.append(move)
+        return transfers
+
+    def has_token_instructions(self) -> bool:
+        """Return True if the message calls a token program."""
+        by_program = self._top_level_by_program()
+        return TOKEN in by_program or TOKEN_2022 in by_program
 
     def token_transfers(self) -> Iterator[TokenTransfer]:
         """Yield the transfers of token units by instructions of the message."""
@@ -218,12 +229,8 @@ class Calls:
         """Return token account that the message closes -> who got its lamports."""
         refunds: dict[str, Refund] = {}
         for instruction in self._token_instructions():
-            match instruction.parsed:
-                case {"type": "closeAccount", "info": {"account": closed, **rest}}:
-                    refunds[str(closed)] = Refund(
-                        destination=str(rest.get("destination", "")),
-                        owner=str(rest.get("owner", "")),
-                    )
+            if instruction.parsed is not None:
+                refunds |= _parsed_refund(instruction.parsed)
             if instruction.data != _CLOSE_ACCOUNT_DATA:
                 continue
             accounts = self._accounts_of(instruction)
@@ -250,17 +257,26 @@ class Calls:
 
     def _accounts_of(self, instruction: ParsedInstruction) -> list[str]:
         """Return the addresses of the accounts of an instruction."""
-        accounts = decode_accounts(instruction.accounts) or ()
-        if isinstance(accounts, str):
-            accounts = [*base58_bytes(accounts)]
+        accounts = decode_accounts(instruction.accounts)
+        if not accounts:
+            return []
         keys = self.keys
+        if isinstance(accounts, str):
+            return [keys[index] for index in base58_bytes(accounts)]
+        if isinstance(accounts[0], int):
+            try:
+                return list(map(keys.__getitem__, accounts))
+            except TypeError:
+                pass  # addresses are among the indexes
+        elif set(map(type, accounts)) == {str}:
+            return cast("list[str]", accounts)
         return [keys[each] if isinstance(each, int) else each for each in accounts]
 
     def _inner_by_program(self) -> _ByProgram:
         if self._inner is None:
             meta = self._record.meta
             groups = decode_inner(meta.inner_instructions) if meta else None
-            instructions = (group.instructions for group in groups or ())
+            instructions = [group.instructions for group in groups or ()]
             self._inner = self._by_program(chain.from_iterable(instructions))
         return self._inner
 
@@ -272,24 +288,40 @@ class Calls:
         return self._top_level
 
     def _by_program(self, instructions: Iterable[ParsedInstruction]) -> _ByProgram:
-        by_program: _ByProgram = {}
+        by_program: defaultdict[str, list[ParsedInstruction]] = defaultdict(list)
         for instruction in instructions:
             program = instruction.program_id
-            index = instruction.program_id_index
-            if program is None and index is not None:
-                program = self.keys[index]
-            if program is not None:
-                by_program.setdefault(program, []).append(instruction)
+            if program is None:
+                if instruction.program_id_index is None:
+                    continue
+                program = self.keys[instruction.program_id_index]
+            by_program[program].append(instruction)
         return by_program
 
     def _of(
         self, by_program: _ByProgram, programs: AbstractSet[str], account: str | None
     ) -> Iterator[Call]:
-        for program in by_program.keys() & programs:
-            for instruction in by_program[program]:
+        for program, instructions in by_program.items():
+            if program not in programs:
+                continue
+            for instruction in instructions:
                 accounts = self._accounts_of(instruction)
                 if account is None or account in accounts or not accounts:
                     yield Call(program, accounts, instruction.data)
+
+
+def _parsed_refund(parsed: object) -> dict[str, Refund]:
+    """Return the account that an instruction closes, if the node has parsed it, with its
+    refund; empty for another instruction.
+    """
+    match parsed:
+        case {"type": "closeAccount", "info": {"account": closed, **rest}}:
+            refund = Refund(
+                destination=str(rest.get("destination", "")),
+                owner=str(rest.get("owner", "")),
+            )
+            return {str(closed): refund}
+    return {}
 
 
 def _parsed_move(parsed: Mapping[str, Any]) -> SolMove | None:
@@ -334,7 +366,7 @@ def _raw_move(data: str, accounts: list[str]) -> SolMove | None:
     if len(data) > _MAX_SYSTEM_DATA:
         return None
     payload = base58_bytes(data)
-    tag = int.from_bytes(payload[:_TAG_BYTES], "little")
+    tag = payload[:_TAG_BYTES]
     destination_index = _DESTINATION_INDEX.get(tag)
     if destination_index is None or len(accounts) <= destination_index:
         return None
@@ -350,5 +382,5 @@ def _raw_move(data: str, accounts: list[str]) -> SolMove | None:
         source=accounts[0],
         destination=accounts[destination_index],
         lamports=int.from_bytes(lamports, "little"),
-        is_creation=tag in (_CREATE, _CREATE_WITH_SEED),
+        is_creation=tag in _CREATIONS,
     )

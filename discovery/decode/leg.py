@@ -36,5 +36,4 @@ class NoTrade(Exception):
     """The wallet did not trade, which is no error. `reason` says what its changes are."""
 
     def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
         self.reason = reason

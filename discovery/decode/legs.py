@@ -5,6 +5,7 @@ did not trade. docs/decoding.md has a table of the reasons.
 from collections.abc import Mapping
 from typing import Final
 
+from discovery.decode.costs import CostReader
 from discovery.decode.counterparties import DUST_DIVISOR, Counterparties
 from discovery.decode.deltas import Deltas
 from discovery.decode.exchange import exchange_legs
@@ -35,41 +36,45 @@ lost.
 class LegFinder:
     """Finds the legs of one wallet from its own balance changes and those of its
     counterparties.
-
-    market_lamports: the wallet's SOL change without its costs, which is what the market
-    gave (+) or took (-).
     """
 
     __slots__ = (
+        "_costs",
         "_deltas",
         "_gained",
         "_lost",
         "_market_lamports",
         "_others",
         "_stables",
+        "_wallet",
     )
 
     def __init__(
-        self, deltas: Deltas, wallet: str, others: Counterparties, market_lamports: int
+        self, deltas: Deltas, wallet: str, others: Counterparties, costs: CostReader
     ) -> None:
         self._deltas = deltas
+        self._wallet = wallet
         self._others = others
-        self._market_lamports = market_lamports
-        self._gained: dict[str, int] = {}
-        self._lost: dict[str, int] = {}
-        self._stables: dict[str, int] = {}
+        self._costs = costs
+        self._market_lamports: int | None = None
+        gained: dict[str, int] = {}
+        lost: dict[str, int] = {}
+        stables: dict[str, int] = {}
         for mint, units in deltas.by_owner.get(wallet, {}).items():
             if not units or mint == WRAPPED_SOL:
                 continue
             if mint in STABLES:
-                self._stables[mint] = units
+                stables[mint] = units
             elif units > 0:
-                self._gained[mint] = units
+                gained[mint] = units
             else:
-                self._lost[mint] = -units
-        if len(self._gained) + len(self._lost) > 1:
-            self._gained = self._without_leftovers(self._gained)
-            self._lost = self._without_leftovers(self._lost)
+                lost[mint] = -units
+        if len(gained) + len(lost) > 1:
+            gained = self._without_leftovers(gained)
+            lost = self._without_leftovers(lost)
+        self._gained = gained
+        self._lost = lost
+        self._stables = stables
 
     def _without_leftovers(self, mints: dict[str, int]) -> dict[str, int]:
         """Return mint -> units without the units that a route left."""
@@ -79,22 +84,35 @@ class LegFinder:
             if not self._others.is_leftover(mint, units)
         }
 
-    def find(self) -> list[Leg]:
-        """Return the legs of the wallet, at least one. Raises NoTrade if it has none.
+    def market_lamports(self) -> int:
+        """Return the wallet's SOL change without its costs, which is what the market
+        gave (+) or took (-). Costs are in the instructions, which are read only if the
+        legs depend on it.
+        """
+        if self._market_lamports is None:
+            costs = self._costs.costs_of(self._wallet)
+            lamports = self._deltas.sol_lamports(self._wallet)
+            self._market_lamports = lamports + costs.total_lamports
+        return self._market_lamports
+
+    def find(self) -> list[Leg] | Reason:
+        """Return the legs of the wallet, at least one, or the reason why it has none.
 
         A swap of one token for another is two legs, the sale first. The legs of several
         tokens against one quote are in the order of mints.
         """
-        self._refuse_collectible()
-        self._drop_rewards()
-        match bool(self._gained), bool(self._lost):
-            case True, True:
-                return self._token_to_token()
-            case True, False:
+        if not self._gained and not self._lost:
+            return self._reason_without_tokens()
+        try:
+            self._refuse_collectible()
+            self._drop_rewards()
+            if not self._lost:
                 return self._against_quote("buy", self._gained)
-            case False, True:
+            if not self._gained:
                 return self._against_quote("sell", self._lost)
-        raise NoTrade(self._reason_without_tokens())
+            return self._token_to_token()
+        except NoTrade as no_trade:
+            return no_trade.reason
 
     def _drop_rewards(self) -> None:
         """Ignore a token that was minted for the wallet beside one that it bought: a
@@ -114,11 +132,9 @@ class LegFinder:
         """Return what a wallet did whose changes are in quotes alone: a wallet that went
         through a token and ended without it is a case of arbitrage.
         """
-        if self._has_converted_quotes():
+        if self._stables and self._has_converted_quotes():
             return Reason.QUOTE_CONVERSION
-        if self._others.is_loop():
-            return Reason.ARBITRAGE
-        if self._others.is_reverted_trade(self._market_lamports):
+        if self._others.is_loop() or self._is_reverted_trade():
             return Reason.ARBITRAGE
         if self._stables:
             return Reason.TRANSFER
@@ -126,25 +142,41 @@ class LegFinder:
 
     def _has_converted_quotes(self) -> bool:
         """Return True if the wallet paid one quote and got another, SOL included."""
-        smallest = min(self._stables.values(), default=0)
-        largest = max(self._stables.values(), default=0)
+        smallest = min(self._stables.values())
+        largest = max(self._stables.values())
         if smallest < 0 < largest:
             return True
         if smallest < 0:
-            return self._market_lamports > 0
-        has_paid_sol = largest > 0 > self._market_lamports
+            return self.market_lamports() > 0
+        has_paid_sol = self.market_lamports() < 0
         return has_paid_sol and self._others.has_sol_market(1)
+
+    def _is_reverted_trade(self) -> bool:
+        """Return True if wallet and market ended with the units of a token that they
+        began with and the wallet lost SOL. A market that gained half of it or more was
+        paid for something.
+        """
+        markets = self._others.reverted_markets()
+        if not markets:
+            return False
+        lost_lamports = -self.market_lamports()
+        if lost_lamports <= 0:
+            return False
+        changes = map(self._deltas.sol_lamports, markets)
+        return any(abs(change) * 2 < lost_lamports for change in changes)
 
     def _refuse_collectible(self) -> None:
         """Raise NoTrade if the wallet moved one piece of a mint without decimals.
 
         A piece that appeared or vanished beside other tokens is a share of a pool.
         """
-        tokens = self._gained | self._lost
-        if 1 not in tokens.values():
+        if 1 not in self._gained.values() and 1 not in self._lost.values():
             return
-        decimals = self._deltas.decimals
-        pieces = [mint for mint in tokens if tokens[mint] == 1 and decimals[mint] == 0]
+        tokens = self._gained | self._lost
+        decimals_of = self._deltas.decimals_of
+        pieces = [
+            mint for mint in tokens if tokens[mint] == 1 and decimals_of(mint) == 0
+        ]
         if not pieces:
             return
         has_other_mints = len(tokens) + len(self._stables) > 1
@@ -162,22 +194,20 @@ class LegFinder:
             raise NoTrade(Reason.LIQUIDITY)
         if LIQUID_STAKING.issuperset(self._gained.keys() | self._lost.keys()):
             raise NoTrade(Reason.QUOTE_CONVERSION)
-        match [*self._gained.items()], [*self._lost.items()]:
-            case [(bought, bought_units)], [(sold, sold_units)]:
-                return exchange_legs(
-                    Amount(sold, sold_units),
-                    Amount(bought, bought_units),
-                    self._quote_changes(),
-                    self._others,
-                )
-        raise NoTrade(Reason.AMBIGUOUS)
+        if len(self._gained) > 1 or len(self._lost) > 1:
+            raise NoTrade(Reason.AMBIGUOUS)
+        (bought,) = self._gained.items()
+        (sold,) = self._lost.items()
+        return exchange_legs(
+            Amount(*sold), Amount(*bought), self._quote_changes(), self._others
+        )
 
     def _quote_changes(self) -> dict[str, int]:
         """Return quote -> raw units that the wallet gained or lost, without the
         leftovers of a route and without SOL that no market moved.
         """
         changes = self._without_leftovers(self._stables)
-        lamports = self._market_lamports
+        lamports = self.market_lamports()
         if not lamports:
             return changes
         is_traded = self._others.has_sol_market(-1 if lamports > 0 else 1)
@@ -186,15 +216,15 @@ class LegFinder:
             changes[WRAPPED_SOL] = lamports
         return changes
 
-    def _against_quote(self, side: Side, tokens: dict[str, int]) -> list[Leg]:
-        """Return the legs of a wallet whose tokens all went one way: a trade if a quote
-        went the other way.
+    def _against_quote(self, side: Side, tokens: dict[str, int]) -> list[Leg] | Reason:
+        """Return the legs of a wallet whose tokens all went one way, or why it has none:
+        it traded if a quote went the other way.
 
         tokens: mint -> units that the wallet gained (buy) or lost (sell).
         """
         quote = self._quote(QUOTE_SIGN[side])
         if not quote.units:
-            raise NoTrade(self._reason_without_quote(side, tokens))
+            return self._reason_without_quote(side, tokens)
         if quote.mint == WRAPPED_SOL and LIQUID_STAKING.issuperset(tokens):
             raise NoTrade(Reason.QUOTE_CONVERSION)
         for mint, units in tokens.items():
@@ -230,7 +260,7 @@ class LegFinder:
         """Return the lamports that went against the tokens, 0 if none did or no market
         was the other side.
         """
-        lamports = self._market_lamports * sign
+        lamports = self.market_lamports() * sign
         if lamports > 0 and self._others.has_sol_market(-sign):
             return lamports
         return 0
@@ -292,7 +322,7 @@ class LegFinder:
         sign = QUOTE_SIGN[side]
         if not self._others.have_all_moved(tokens, sign):
             return _WITHOUT_COUNTERPARTY[side]
-        is_sol_with_tokens = self._market_lamports * sign < 0
+        is_sol_with_tokens = self.market_lamports() * sign < 0
         if is_sol_with_tokens and self._others.has_sol_market(sign):
             return self._arbitrage_or(Reason.LIQUIDITY)
         return Reason.TRANSFER

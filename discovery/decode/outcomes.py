@@ -8,7 +8,7 @@ from discovery.domain.reasons import Reason
 from discovery.domain.trades import HoldingChange, Trade
 
 
-class Decoded(msgspec.Struct, frozen=True):
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """The trades of one transaction in a stable order, and the unit changes of every
     wallet in tokens but quotes.
     """
@@ -20,7 +20,7 @@ class Decoded(msgspec.Struct, frozen=True):
     changes: tuple[HoldingChange, ...] = ()
 
 
-class Skipped(msgspec.Struct, frozen=True):
+class Skipped(msgspec.Struct, frozen=True, gc=False):
     """A transaction without a trade. `changes` has the units that moved without one:
     transfers, airdrops, burns.
     """
@@ -32,7 +32,7 @@ class Skipped(msgspec.Struct, frozen=True):
     changes: tuple[HoldingChange, ...] = ()
 
 
-class Failed(msgspec.Struct, frozen=True):
+class Failed(msgspec.Struct, frozen=True, gc=False):
     """A record that cannot be read. `signature` is "" if not even that can be read."""
 
     signature: str

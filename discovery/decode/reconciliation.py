@@ -67,11 +67,13 @@ class Reconciliation:
         return [msgspec.structs.replace(leg, quote_units=lamports)]
 
     def _has_other_traders(self, wallet: str) -> bool:
+        programs = self._deltas.program_owners
         for owner, mints in self._deltas.by_owner.items():
-            if owner == wallet or not is_on_curve(owner):
+            if owner == wallet or owner in programs:
                 continue
-            if any(units for mint, units in mints.items() if mint not in QUOTES):
-                return True
+            for mint, units in mints.items():
+                if units and mint not in QUOTES:
+                    return True
         return False
 
     def _wrapped_lamports(

@@ -8,7 +8,9 @@ otherwise. Formulae: the curve of pump.fun (domain/bonding_curve.py) and x·y = 
 fee that stays in the vaults (PumpSwap 20 basis points, Raydium AMM v4 25).
 """
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from discovery.decode.deltas import Deltas
 from discovery.domain.bonding_curve import curve_reserves
@@ -22,14 +24,14 @@ _RAYDIUM_V4_FEE: Final = 25
 _MAX_ERROR_DIVISOR: Final = 1_000
 
 
-class _Prediction(NamedTuple):
+class _Prediction(Struct, frozen=True, gc=False):
     """An exact quotient; integers are many times faster than fractions here."""
 
     numerator: int
     denominator: int
 
 
-class Reserves(NamedTuple):
+class Reserves(Struct, frozen=True, gc=False):
     """What the price of a market is computed from, in raw units of quote and token."""
 
     quote_units: int
@@ -37,15 +39,11 @@ class Reserves(NamedTuple):
 
 
 def reserves_after(
-    deltas: Deltas, wallet: str, mint: str, venues: tuple[str, ...]
+    deltas: Deltas, market: str, mint: str, venues: tuple[str, ...]
 ) -> Reserves | None:
-    """Return the reserves of the market with which the wallet traded the mint for SOL;
-    None if there are several, or if they do not explain the trade.
+    """Return the reserves of the market in which the mint was traded for SOL, None if
+    they do not explain the trade.
     """
-    markets = deltas.markets_of(mint, wallet)
-    if len(markets) != 1:
-        return None
-    (market,) = markets
     base = deltas.sole_account(market, mint)
     if base is None:
         return None

@@ -7,20 +7,18 @@ its change in native and wrapped SOL without network fee, tips, platform fees an
 """
 
 import re
-from collections.abc import Collection, Iterable
-from collections.abc import Set as AbstractSet
-from itertools import chain
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
 
 from discovery.decode.activities import Activities
 from discovery.decode.changes import WalletChanges
-from discovery.decode.costs import NO_COSTS, CostReader, WalletCosts
+from discovery.decode.costs import NO_COSTS, CostReader
 from discovery.decode.counterparties import Counterparties
 from discovery.decode.deltas import Deltas
 from discovery.decode.instructions import Calls
-from discovery.decode.leg import Leg, NoTrade
+from discovery.decode.leg import Leg
 from discovery.decode.legs import LegFinder
 from discovery.decode.outcomes import Decoded, Failed, Outcome, Skipped
 from discovery.decode.reconciliation import Reconciliation, unexplained_lamports
@@ -51,6 +49,7 @@ _MOST_TELLING_FIRST: Final = (
     Reason.BURNED,
     Reason.TRANSFER,
     Reason.NO_WALLET,
+    Reason.NO_TOKEN_CHANGE,
 )
 
 _SIGNATURE: Final = re.compile(
@@ -75,6 +74,7 @@ def decode(record: TransactionRecord) -> Outcome:
 
     Returns Decoded with the trades of every wallet in it, Skipped with the reason if
     there is none, Failed if the record has no meta or no signature or makes no sense.
+    Instructions are read, and can make no sense, only where balances do not say enough.
     """
     meta = record.meta
     signatures = record.transaction.signatures
@@ -102,40 +102,49 @@ def decode(record: TransactionRecord) -> Outcome:
 class _Transaction:
     """The working set of one transaction."""
 
+    __slots__ = (
+        "_activities",
+        "_calls",
+        "_costs",
+        "_reasons",
+        "deltas",
+        "record",
+        "trades",
+        "venues",
+    )
+
     def __init__(self, record: TransactionRecord, meta: Meta) -> None:
+        deltas = Deltas(record, meta)
+        calls = Calls(deltas.keys, record)
         self.record = record
-        self.meta = meta
-        self.deltas = Deltas(record, meta)
-        self.venues = venue_names(self.deltas.known_keys)
+        self.deltas = deltas
+        self.venues = venue_names(deltas.known_keys)
         self.trades: list[Trade] = []
         self._reasons: dict[str, Reason] = {}  # of the wallets that did not trade
-        calls = Calls(self.deltas.keys, record)
         self._calls = calls
-        self._costs = CostReader(self.deltas, calls)
-        self._activities = Activities(calls, self.deltas.known_keys)
-        self._reconciliation = Reconciliation(self.deltas, calls)
+        self._costs = CostReader(deltas, calls)
+        self._activities = Activities(calls, deltas.known_keys)
 
     def outcome(self) -> Outcome:
         """Return the trades, or the most telling reason of the wallets that did not
         trade.
         """
         record = self.record
+        signature = record.transaction.signatures[0]
         changes = WalletChanges(self.deltas, self._calls)
-        signers = dict.fromkeys(self.deltas.signers)
-        holders = [signer for signer in signers if signer in self.deltas.by_owner]
-        reasons = self._add_trades_of(holders)
-        if not self.trades and not _CONCLUSIVE.intersection(reasons):
+        reasons = self._add_trades_of(dict.fromkeys(self.deltas.signers))
+        if not self.trades and _CONCLUSIVE.isdisjoint(reasons):
             reasons += self._add_keeper_fills(changes.wallets())
         if self.trades:
             return Decoded(
-                record.signature,
+                signature,
                 record.slot,
                 record.block_time,
                 tuple(self.trades),
                 changes.with_reasons(self._reasons, self.trades),
             )
         return Skipped(
-            record.signature,
+            signature,
             _most_telling(reasons),
             record.slot,
             record.block_time,
@@ -143,74 +152,66 @@ class _Transaction:
         )
 
     def _add_trades_of(self, wallets: Iterable[str]) -> list[Reason]:
-        """Add the trades of these wallets. Returns the reasons of those that did not
-        trade.
+        """Add the trades of those wallets that have a token account here. Returns the
+        reasons of those that did not trade.
         """
         reasons: list[Reason] = []
         for wallet in wallets:
-            costs = self._costs_of(wallet)
-            market_lamports = self.deltas.sol_lamports(wallet) + costs.total_lamports
+            if wallet not in self.deltas.by_owner:
+                continue
             others = Counterparties(self.deltas, wallet, self.venues)
-            finder = LegFinder(self.deltas, wallet, others, market_lamports)
+            finder = LegFinder(self.deltas, wallet, others, self._costs)
             legs = self._legs(wallet, finder)
             if isinstance(legs, Reason):
                 reasons.append(legs)
                 self._reasons[wallet] = legs
             else:
-                legs = self._reconciliation.adjusted(
-                    wallet, legs, costs.wrapped_transfer_lamports
-                )
-                rest = unexplained_lamports(legs, market_lamports)
-                self._add_trades(wallet, legs, costs, rest)
+                self._add_trades(wallet, legs, finder.market_lamports())
         return reasons
 
     def _legs(self, wallet: str, finder: LegFinder) -> list[Leg] | Reason:
         """Return the legs of the wallet, or why it did not trade: the program's reason if
         one did something else for it than swapping.
         """
-        try:
-            legs = finder.find()
-        except NoTrade as no_trade:
-            if wallet not in self.deltas.signers:
-                return no_trade.reason
-            own = self.deltas.by_owner[wallet].values()
-            return self._activities.reason_of_change(
-                wallet, no_trade.reason, is_outflow=min(own) < 0
-            )
-        return self._activities.reason_of_no_trade(wallet) or legs
+        legs = finder.find()
+        if not isinstance(legs, Reason):
+            return self._activities.reason_of_no_trade(wallet) or legs
+        if wallet not in self.deltas.signers:
+            return legs
+        own = self.deltas.by_owner[wallet].values()
+        return self._activities.reason_of_change(wallet, legs, is_outflow=min(own) < 0)
 
-    def _add_keeper_fills(self, wallets: AbstractSet[str]) -> list[Reason]:
+    def _add_keeper_fills(self, wallets: set[str]) -> list[Reason]:
         """Add the trades of owners who did not sign, among the `wallets` whose units
         changed. Returns the reasons of those that did not trade.
 
         A fill by a keeper counts only if both legs are in the owner's own balances. The
         reasons matter only if nobody traded.
         """
-        owners = wallets - set(self.deltas.signers)
-        reasons = self._add_trades_of(filter(is_wallet, sorted(owners)))
+        owners = sorted(wallets.difference(self.deltas.signers))
+        reasons = self._add_trades_of(filter(is_wallet, owners)) if owners else []
         if Reason.TRANSFER in reasons and self.venues:
             return [Reason.KEEPER_FILL]
         if reasons:
             return reasons
-        owners_units = [mints.values() for mints in self.deltas.by_owner.values()]
-        has_unit_changes = any(chain.from_iterable(owners_units))
-        return [Reason.NO_WALLET] if has_unit_changes else []
+        for mints in self.deltas.by_owner.values():
+            if any(mints.values()):
+                return [Reason.NO_WALLET]
+        return []
 
-    def _costs_of(self, wallet: str) -> WalletCosts:
-        """Return what the wallet paid beside the market amount. A wallet that did not
-        sign paid nothing: another owner paid its rent.
+    def _add_trades(self, wallet: str, legs: list[Leg], market_lamports: int) -> None:
+        """Add one trade for each leg of the wallet. The first one gets all its costs.
+
+        market_lamports: the wallet's SOL change without its costs.
         """
-        if wallet not in self.deltas.signers:
-            return NO_COSTS
-        return self._costs.costs_of(wallet)
-
-    def _add_trades(
-        self, wallet: str, legs: Iterable[Leg], costs: WalletCosts, rest_lamports: int
-    ) -> None:
-        """Add one trade for each leg of the wallet. The first one gets all its costs."""
+        costs = self._costs.costs_of(wallet)
+        reconciliation = Reconciliation(self.deltas, self._calls)
+        legs = reconciliation.adjusted(wallet, legs, costs.wrapped_transfer_lamports)
+        rest_lamports = unexplained_lamports(legs, market_lamports)
         record = self.record
         for leg in legs:
-            reserves = self._reserves(wallet, leg)
+            market = self.deltas.sole_market(leg.mint, wallet)
+            reserves = self._reserves(market, leg)
             self.trades.append(
                 Trade(
                     signature=record.signature,
@@ -220,7 +221,7 @@ class _Transaction:
                     side=leg.side,
                     mint=leg.mint,
                     token_units=leg.units,
-                    token_decimals=self.deltas.decimals[leg.mint],
+                    token_decimals=self.deltas.decimals_of(leg.mint),
                     quote_mint=leg.quote_mint,
                     quote_units=leg.quote_units,
                     network_fee_lamports=costs.network_fee_lamports,
@@ -230,7 +231,7 @@ class _Transaction:
                     transfer_lamports=costs.transfer_lamports,
                     unreconciled_lamports=rest_lamports,
                     venues=self.venues,
-                    pool=self._pool(wallet, leg.mint),
+                    pool=None if market in SHARED_AUTHORITIES else market,
                     value_mint=leg.value_mint,
                     value_units=leg.value_units,
                     pool_quote_after=reserves.quote_units if reserves else None,
@@ -239,28 +240,20 @@ class _Transaction:
             )
             costs, rest_lamports = NO_COSTS, 0
 
-    def _reserves(self, wallet: str, leg: Leg) -> Reserves | None:
+    def _reserves(self, market: str | None, leg: Leg) -> Reserves | None:
         """Return the reserves of the market of a trade for SOL, None if not known."""
-        if leg.quote_mint != WRAPPED_SOL:
+        if market is None or leg.quote_mint != WRAPPED_SOL:
             return None
-        return reserves_after(self.deltas, wallet, leg.mint, self.venues)
-
-    def _pool(self, wallet: str, mint: str) -> str | None:
-        """Return the market that the wallet traded the mint with, None if there are
-        several or if its vaults are owned by an authority of many pools.
-        """
-        markets = self.deltas.markets_of(mint, wallet)
-        if len(markets) != 1 or markets[0] in SHARED_AUTHORITIES:
-            return None
-        return markets[0]
+        return reserves_after(self.deltas, market, leg.mint, self.venues)
 
 
-def _most_telling(reasons: Collection[Reason]) -> Reason:
+def _most_telling(reasons: Sequence[Reason]) -> Reason:
     """Return the reason that says most about the transaction, NO_TOKEN_CHANGE if there
     are none.
     """
-    ordered = (reason for reason in _MOST_TELLING_FIRST if reason in reasons)
-    return next(ordered, Reason.NO_TOKEN_CHANGE)
+    if len(reasons) == 1:
+        return reasons[0]
+    return min(reasons, key=_MOST_TELLING_FIRST.index, default=Reason.NO_TOKEN_CHANGE)
 
 
 class _SignaturesOnly(msgspec.Struct):

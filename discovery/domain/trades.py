@@ -77,8 +77,10 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
         )
 
 
-class AccountUnits(NamedTuple):
-    """Raw units of one token account before and after a transaction."""
+class AccountUnits(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Raw units of one token account before and after a transaction. As JSON it is an
+    array.
+    """
 
     account: str
     before_units: int
