@@ -20,7 +20,7 @@ class Verdict(StrEnum):
 
 
 VERDICT_ADVICE: Final[dict[str, str]] = {
-    Verdict.FOLLOW: "Following this wallet has very probably paid, after costs and delay.",
+    Verdict.FOLLOW: "Following this wallet has very probably paid, after costs.",
     Verdict.WATCH: "Following it may pay. Wait for more tokens before you do.",
     Verdict.NEUTRAL: "Neither gain nor loss is shown. There is nothing to do.",
     Verdict.AVOID: "Who follows it very probably loses. Do not follow it.",

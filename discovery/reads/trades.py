@@ -69,6 +69,16 @@ class TradeRow(msgspec.Struct, frozen=True):
         RawUnits | None,
         Meta(description="Raw token units of the market after the trade."),
     ]
+    pool_quote_later: Annotated[
+        RawUnits | None,
+        Meta(
+            description="Lamports of the market `later_seconds` after the trade; null if they were not read."
+        ),
+    ]
+    pool_base_later: Annotated[
+        RawUnits | None, Meta(description="Raw token units of the market, likewise.")
+    ]
+    later_seconds: int | None
     venues: tuple[str, ...]
 
 
@@ -116,6 +126,9 @@ def _trade(row: Mapping[str, Any]) -> TradeRow:
         pool=row["pool"],
         pool_quote_after=_int_or_none(row["pool_quote_after"]),
         pool_base_after=_int_or_none(row["pool_base_after"]),
+        pool_quote_later=_int_or_none(row["pool_quote_later"]),
+        pool_base_later=_int_or_none(row["pool_base_later"]),
+        later_seconds=row["later_seconds"],
         venues=tuple(row["venues"] or ()),
     )
 
