@@ -26,6 +26,8 @@ class Shift(NamedTuple):
     variance: float
 
 
+WITHIN_UNKNOWN: Final = 0.02
+"""Variance of a step between the tokens of a wallet where no two tokens show it."""
 NO_SHIFT: Final = Shift(0.0, 0.0)
 
 
@@ -44,10 +46,16 @@ class Effect(NamedTuple):
     variance: float
     degrees: float
 
-    def likelihood(self, effect: float) -> float:
-        """Return the likelihood of a true effect, up to a constant factor."""
-        square = (effect - self.value) ** 2 / (self.variance * self.degrees)
-        return float((1 + square) ** (-(self.degrees + 1) / 2))
+    def likelihoods(self, effects: Sequence[float]) -> list[float]:
+        """Return the likelihood of each true effect, up to a constant factor: that of the
+        nearest one is 1. Far from the measured value all of them would be 0 otherwise,
+        as floats.
+        """
+        scale = self.variance * self.degrees
+        bases = [1 + (effect - self.value) ** 2 / scale for effect in effects]
+        nearest = min(bases)
+        exponent = -(self.degrees + 1) / 2
+        return [float((base / nearest) ** exponent) for base in bases]
 
 
 def shifts_of(
@@ -58,19 +66,21 @@ def shifts_of(
 
 
 def _shift(evidence: Evidence, index: int, step: LevelStep | None) -> Shift:
-    """Return the shift of one step; none where the population does not show it.
+    """Return the shift of one step.
 
     With 3 own tokens or more their mean; with fewer the mean of them and one token of
-    the usual wallet; without any that of the usual wallet.
+    the usual wallet; without any that of the usual wallet. Where the population does not
+    show the step, a wallet with fewer than 3 has none.
     """
-    if step is None:
-        return NO_SHIFT
     count, own = evidence.step_moments(index)
-    if not count:
-        return Shift(step.median, step.between + step.within)
-    within = (2 * step.within + own.n * own.spread) / (2 + own.n)
+    usual_within = WITHIN_UNKNOWN if step is None else step.within
+    within = (2 * usual_within + own.n * own.spread) / (2 + own.n)
     if count >= OWN_TOKENS:
         return Shift(own.mean, within / own.n)
+    if step is None:
+        return NO_SHIFT
+    if not count:
+        return Shift(step.median, step.between + step.within)
     mean = (own.n * own.mean + step.median) / (own.n + 1)
     return Shift(mean, within / (own.n + 1) + step.between)
 

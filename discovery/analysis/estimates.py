@@ -68,9 +68,9 @@ def estimate_wallet(evidence: Evidence, prior: Prior) -> Estimate | None:
 
 def _posterior(effect: Effect, mass: Sequence[float]) -> list[float]:
     """Return the probability of each cell: prior times likelihood."""
+    likelihoods = effect.likelihoods(CENTRES)
     joint = [
-        prior * effect.likelihood(cell)
-        for prior, cell in zip(mass, CENTRES, strict=True)
+        prior * likelihood for prior, likelihood in zip(mass, likelihoods, strict=True)
     ]
     total = math.fsum(joint)
     return [cell / total for cell in joint]

@@ -50,12 +50,18 @@ class _Family:
         """Return the mean of 1 - score over the members with at least this score. A
         wallet that is no member is counted with them.
         """
-        count = len(self.scores) - bisect_left(self.scores, score)
+        index = bisect_left(self.scores, score)
+        count = len(self.scores) - index
         luck = self._luck_of_best[count]
         if not is_member:
             count += 1
             luck += 1 - score
         return luck / count
+
+    def has(self, score: float) -> bool:
+        """Return True if a member has exactly this score."""
+        index = bisect_left(self.scores, score)
+        return index < len(self.scores) and self.scores[index] == score
 
 
 def judge(
@@ -114,8 +120,7 @@ def _judgement(
         return _without_estimate(evidence)
     q_value = None
     if _is_judged(evidence, estimate):
-        is_member = is_own and evidence.arm != "other"
-        q_value = family.q_value(estimate.score, is_member=is_member)
+        q_value = _q_value(evidence, estimate.score, family, is_own=is_own)
     verdict, reason = _verdict(evidence, estimate, q_value, prior)
     is_readable = evidence.known_share >= MIN_KNOWN_SHARE
     return Judgement(
@@ -135,6 +140,16 @@ def _judgement(
         basis=_basis(evidence),
         reason=reason,
     )
+
+
+def _q_value(
+    evidence: Evidence, score: float, family: _Family, *, is_own: bool
+) -> float:
+    if is_own:
+        return family.q_value(score, is_member=evidence.arm != "other")
+    # A stored family has rounded scores, and this wallet's may be among them.
+    rounded = round(score, _FAMILY_DIGITS)
+    return family.q_value(rounded, is_member=family.has(rounded))
 
 
 def _without_estimate(evidence: Evidence) -> Judgement:
@@ -169,12 +184,12 @@ def _verdict(
     """
     if evidence.known_share < MIN_KNOWN_SHARE:
         return Verdict.NOT_KNOWN, (
-            f"only {evidence.known_share:.0%} of its results are known, "
+            f"only {_percent_below(evidence.known_share)} of its results are known, "
             f"{MIN_KNOWN_SHARE:.0%} are needed"
         )
     if q_value is None:
         return Verdict.NOT_KNOWN, (
-            f"{estimate.effect.n:.1f} effective tokens, "
+            f"{math.floor(estimate.effect.n * 10) / 10:.1f} effective tokens, "
             f"{MIN_EFFECTIVE_TOKENS} are needed"
         )
     edge = (
@@ -199,17 +214,26 @@ def _obstacle_to_follow(
 ) -> str:
     """Return what keeps a wallet from being followed, "" if nothing does."""
     if estimate.score < MIN_SCORE_TO_FOLLOW:
-        return (
-            f"{estimate.score:.0%} sure of a gain, {MIN_SCORE_TO_FOLLOW:.0%} are needed"
-        )
+        sure = _percent_below(estimate.score)
+        return f"{sure} sure of a gain, {MIN_SCORE_TO_FOLLOW:.0%} are needed"
     if q_value > MAX_Q_TO_FOLLOW:
-        return f"{q_value:.0%} of wallets as good as this are lucky ones"
+        return f"{_percent_above(q_value)} of wallets as good as this are lucky ones"
     if estimate.p_value > MAX_P_TO_FOLLOW:
-        return f"luck alone does as well in {estimate.p_value:.0%} of cases"
+        return f"luck alone does as well in {_percent_above(estimate.p_value)} of cases"
     has_late_prices = prior.steps[-1] is not None
     if has_late_prices and evidence.late_tokens < OWN_TOKENS:
         return f"{evidence.late_tokens} of {OWN_TOKENS} tokens measured late"
     return ""
+
+
+def _percent_below(share: float) -> str:
+    """Return the share in whole percent, rounded down: it is below a limit."""
+    return f"{math.floor(share * 100)}%"
+
+
+def _percent_above(share: float) -> str:
+    """Return the share in whole percent, rounded up: it is above a limit."""
+    return f"{math.ceil(share * 100)}%"
 
 
 def _basis(evidence: Evidence) -> str:

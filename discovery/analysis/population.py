@@ -11,7 +11,13 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Final, NamedTuple
 
-from discovery.analysis.effects import Effect, measure, shifts_of, token_values
+from discovery.analysis.effects import (
+    WITHIN_UNKNOWN,
+    Effect,
+    measure,
+    shifts_of,
+    token_values,
+)
 from discovery.analysis.evidence import Evidence
 from discovery.analysis.statistics import Moments, moments
 from discovery.domain.judgements import LevelStep, Prior
@@ -42,7 +48,6 @@ _START_TOKENS: Final = 50
 _NORMAL_DEVIATIONS: Final = 1.4826
 """Median absolute deviation → standard deviation of a normal distribution."""
 _MIN_WITHIN: Final = 1e-6
-_USUAL_WITHIN: Final = 0.02
 _USUAL_MEAN: Final = -0.2
 _USUAL_VARIANCE: Final = 0.05
 _USUAL_SPREAD: Final = 0.25
@@ -118,7 +123,7 @@ def _level_step(sample: Sequence[Evidence], index: int) -> LevelStep | None:
         return None
     centre = median(means)
     deviation = _NORMAL_DEVIATIONS * median(abs(mean - centre) for mean in means)
-    within = max(_MIN_WITHIN, median(spreads)) if spreads else _USUAL_WITHIN
+    within = max(_MIN_WITHIN, median(spreads)) if spreads else WITHIN_UNKNOWN
     return LevelStep(median=centre, between=deviation**2, within=within)
 
 
@@ -211,9 +216,7 @@ def _fit(
 ) -> list[float]:
     import numpy as np  # imported late because it takes 80 ms
 
-    likelihoods = np.array(
-        [[effect.likelihood(cell) for cell in CENTRES] for effect in effects]
-    )
+    likelihoods = np.array([effect.likelihoods(CENTRES) for effect in effects])
     mass = np.array(anchor)
     pseudo = anchor_wallets * mass
     for _ in range(_ROUNDS):

@@ -98,6 +98,21 @@ def followed_trades(history: TradingHistory, mint: str) -> list[TokenEvent]:
     return [each.event for each in leader.copied if each.action is not Copied.LOSE]
 
 
+def whole_value(history: TradingHistory, mint: str, lamports: int) -> int | None:
+    """Return what all units of one token are worth that the wallet holds at `as_of`, if
+    the bought ones are worth `lamports`; None if it holds no bought ones.
+    """
+    own = [
+        event
+        for event in history.events
+        if event.mint == mint and event.time <= history.as_of
+    ]
+    leader = _Leader(sorted(own, key=_chain_position))
+    if not leader.bought_units:
+        return None
+    return round(lamports * leader.held_units / leader.bought_units)
+
+
 def _chain_position(event: TokenEvent) -> tuple[int, int]:
     return event.slot, event.time
 
@@ -136,24 +151,38 @@ def _token_result(
         leader_return=leader_return,
         follower_returns=returns,
         unknown=unknown,
-        exclusion=_exclusion(history, mint, entry_at, leader),
+        exclusion=_exclusion(history, events, entry_at, leader),
     )
 
 
 def _exclusion(
-    history: TradingHistory, mint: str, entry_at: int, leader: "_Leader"
+    history: TradingHistory,
+    events: Sequence[TokenEvent],
+    entry_at: int,
+    leader: "_Leader",
 ) -> Exclusion | None:
     """Return why the token is no evidence, None if it is."""
-    if mint in history.seeds:
+    if events[0].mint in history.seeds:
         return Exclusion.SEED
     if entry_at > history.as_of - YOUNG_SECONDS:
         return Exclusion.YOUNG
     is_cost_known = leader.unknown is not Unknown.NO_PRICE
-    if is_cost_known and leader.put_in_lamports < DUST_LAMPORTS:
+    if is_cost_known and _paid_lamports(events) < DUST_LAMPORTS:
         return Exclusion.DUST
     if history.truncated and leader.unknown is Unknown.NOT_SEEN:
         return Exclusion.CUT
     return None
+
+
+def _paid_lamports(events: Iterable[TokenEvent]) -> int:
+    """Return what all purchases with a price cost, also those after a sale that could
+    not be followed.
+    """
+    return sum(
+        event.value_lamports + event.fees_lamports
+        for event in events
+        if event.kind == "buy" and event.value_lamports is not None
+    )
 
 
 def age_weight(age_seconds: int) -> float:
@@ -204,6 +233,11 @@ class _Leader:
             self.unknown = Unknown.UNPRICED_EXIT
 
     @property
+    def held_units(self) -> int:
+        """Units that the wallet holds, bought or free."""
+        return self._held_units
+
+    @property
     def bought_units(self) -> float:
         """Held units that were bought."""
         return self._held_units * self._bought_share
@@ -219,8 +253,10 @@ class _Leader:
         value_lamports = history.holdings.get(mint)
         if value_lamports is not None:
             return value_lamports / self._held_units
+        if bought <= SLACK * self._ever_bought_units:
+            return 0.0
         is_dead = history.as_of - self._last_meaningful_at > YOUNG_SECONDS
-        if is_dead or bought <= SLACK * self._ever_bought_units:
+        if is_dead and mint not in history.unread:
             return 0.0
         return None
 

@@ -17,6 +17,10 @@ _RENTS: Final = (1_231_920, 1_454_640, 1_934_880, 1_941_840)
 """Rent of the curve's account by its size, in lamports. Source: captured curves."""
 
 
+FINISHED_BASE_UNITS: Final = 279_900_000 * 10**6
+"""Virtual token units when everything for sale is sold: nobody can trade there then."""
+
+
 class CurveReserves(NamedTuple):
     """What the price of a curve is computed from: lamports and raw token units."""
 

@@ -44,7 +44,8 @@ class TradingHistory(msgspec.Struct, frozen=True):
 
     seeds: mints of the wallet's first discovery, which are no evidence. truncated: its
     oldest transactions were not read. holdings: mint → lamports that the units held at
-    `as_of` would bring, None = unknown.
+    `as_of` would bring, None = unknown. unread: mints of which nobody answered what they
+    would bring, so that nothing follows from their age.
     """
 
     wallet: str
@@ -55,3 +56,4 @@ class TradingHistory(msgspec.Struct, frozen=True):
     flags: frozenset[str] = frozenset()
     truncated: bool = False
     holdings: dict[str, _Units | None] = {}
+    unread: frozenset[str] = frozenset()

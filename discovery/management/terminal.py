@@ -193,7 +193,7 @@ def verdict_lines(rows: Iterable[FoundWallet]) -> list[str]:
     """Return how many wallets have each verdict, and the best of those to follow with
     the reason. No line without a judged wallet.
     """
-    judged = {row.address: row for row in rows if row.verdict}
+    judged = {row.address: row for row in rows if row.verdict_reason}
     counts = Counter(row.verdict for row in judged.values())
     if not counts:
         return []

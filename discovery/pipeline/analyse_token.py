@@ -135,7 +135,7 @@ async def analyse_token(
         funnel=_funnel(len(bought_in_window), len(wallets), buyers)
         | history.skipped_counts(),
         creator=window.creator,
-        late=late_reserves_of_window(trades, history.markets, window.end),
+        late=late_reserves_of_window(trades, history.markets, window),
     )
 
 

@@ -40,7 +40,7 @@ Accounts = Mapping[str, AccountRecord | None]
 
 
 class OpenHolding(msgspec.Struct, frozen=True):
-    """Raw units of a mint that the wallet holds by its history, and its token account.
+    """Raw units of a mint that belong to the wallet, those in open orders included.
 
     pool: PumpSwap pool of the wallet's last trade whose vaults explain that trade, "" if
     there is none.
@@ -49,7 +49,6 @@ class OpenHolding(msgspec.Struct, frozen=True):
     mint: str
     units: int
     decimals: int
-    account: str
     program: str = TOKEN
     pool: str = ""
 
@@ -59,6 +58,15 @@ class BagValue(msgspec.Struct, frozen=True):
 
     lamports: int
     source: str
+
+
+class BagValues(msgspec.Struct, frozen=True):
+    """known: mint → value. unread: mints of which nobody answered what they would bring;
+    the others have no market that anybody knows.
+    """
+
+    known: dict[str, BagValue]
+    unread: frozenset[str]
 
 
 class _Market(msgspec.Struct, frozen=True):
@@ -77,10 +85,12 @@ async def bag_values(
     *,
     now: int,
     warnings: WarningSink,
-) -> dict[str, BagValue | None]:
-    """Return mint → value, None = not known. `now` in unix seconds. A ProviderError is a
+) -> BagValues:
+    """Return what the holdings would bring. `now` in unix seconds. A ProviderError is a
     warning.
     """
+    if not holdings:
+        return BagValues({}, frozenset())
     accounts = await _accounts(holdings, source, warnings)
     certain: dict[str, BagValue] = {}
     uncertain: dict[str, BagValue] = {}
@@ -94,8 +104,11 @@ async def bag_values(
             uncertain[holding.mint] = value
     rest = [holding for holding in holdings if holding.mint not in certain]
     listed = await _listed_values(rest, providers, now=now, warnings=warnings)
-    known = uncertain | listed | certain
-    return {holding.mint: known.get(holding.mint) for holding in holdings}
+    # A pool that is too thin for a list may still buy.
+    worth = {mint: value for mint, value in listed.known.items() if value.lamports}
+    known = listed.known | uncertain | worth | certain
+    unread = listed.unread if accounts else {holding.mint for holding in rest}
+    return BagValues(known, frozenset(unread) - known.keys())
 
 
 async def _accounts(
@@ -180,32 +193,38 @@ async def _listed_values(
     *,
     now: int,
     warnings: WarningSink,
-) -> dict[str, BagValue]:
-    """Return mint → value at the deepest pair that DexScreener lists. Mints without a
-    pair, or with one whose depth it does not know, are missing.
+) -> BagValues:
+    """Return the values at the deepest pairs that DexScreener lists. A pair whose depth
+    it does not know gives no value, and is no market without one either.
     """
     if not holdings:
-        return {}
+        return BagValues({}, frozenset())
+    asked, too_many = holdings[:MAX_LISTED], holdings[MAX_LISTED:]
+    nothing = BagValues({}, frozenset(holding.mint for holding in holdings))
     usd_per_sol = providers.prices.at_hour(now)
     if usd_per_sol is None:
         warnings.add("exit values: not known off the chain: no SOL/USD price")
-        return {}
-    if len(holdings) > MAX_LISTED:
-        warnings.add("exit values: too many open holdings to ask for their pairs")
-        return {}
+        return nothing
+    if too_many:
+        warnings.add(f"exit values: {len(too_many)} holdings are not valued: too many")
     try:
-        pairs = await providers.dexscreener.pairs(holding.mint for holding in holdings)
+        pairs = await providers.dexscreener.pairs(holding.mint for holding in asked)
     except ProviderError as error:
         warnings.add(f"exit values: pairs not known: {error.cause}")
-        return {}
+        return nothing
     deepest = _deepest_pairs(pairs)
-    values: dict[str, BagValue] = {}
-    for holding in holdings:
+    known: dict[str, BagValue] = {}
+    unread = {holding.mint for holding in too_many}
+    for holding in asked:
         pair = deepest.get(holding.mint)
-        if pair is not None and pair.liquidity_usd is not None:
-            lamports = _pair_value_lamports(holding, pair, usd_per_sol)
-            values[holding.mint] = BagValue(lamports, DEXSCREENER)
-    return values
+        if pair is None:
+            continue
+        if pair.liquidity_usd is None:
+            unread.add(holding.mint)
+            continue
+        lamports = _pair_value_lamports(holding, pair, usd_per_sol)
+        known[holding.mint] = BagValue(lamports, DEXSCREENER)
+    return BagValues(known, frozenset(unread))
 
 
 def _deepest_pairs(pairs: Iterable[PairRecord]) -> dict[str, PairRecord]:

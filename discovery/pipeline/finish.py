@@ -46,7 +46,7 @@ def save_scores(run: Run, scores: RunScores) -> None:
 
     Called inside a transaction.
     """
-    prior = stored_prior(scores.population.prior)
+    prior = stored_prior(scores.population)
     Run.objects.filter(pk=run.pk).update(prior=prior)
     save_judgements(scores.by_address, run)
     rows = list(RunWallet.objects.filter(run=run))

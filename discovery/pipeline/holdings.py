@@ -2,92 +2,59 @@
 with them.
 """
 
-import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-import msgspec
-
-from discovery.clients.provider_clients import Providers
 from discovery.clients.transaction_history import TransactionSource
-from discovery.domain.addresses import associated_token_account
+from discovery.domain.addresses import associated_token_account, pump_curve
+from discovery.domain.findings import EventKind, HoldingEvent
 from discovery.domain.programs import TOKEN
 from discovery.domain.run_errors import WarningSink
 from discovery.domain.token_accounts import token_account_units
 from discovery.domain.trades import Trade
-from discovery.pipeline.bag_values import OpenHolding, bag_values
+from discovery.pipeline.bag_values import OpenHolding
 from discovery.pipeline.balance_history import BalanceChange, WalletHistory
 from discovery.providers.errors import ProviderError
 
 MAX_MISMATCH_DIVISOR: Final = 100
 """Up to a hundredth of a holding may be missing on the chain."""
+_SIGNS: Final[Mapping[EventKind, int]] = {
+    "buy": 1,
+    "transfer_in": 1,
+    "sell": -1,
+    "transfer_out": -1,
+    "burn": -1,
+    "unpriced_out": -1,
+}
+"""Units in open orders still belong to the wallet."""
 
 
-class HoldingsCheck(msgspec.Struct, frozen=True):
-    """liquidation_values: mint → lamports that the holding would bring now, None =
-    unknown. sources: mint → where a known value comes from.
+def open_holdings(
+    history: WalletHistory, events: Mapping[str, Iterable[HoldingEvent]]
+) -> list[OpenHolding]:
+    """Return the traded mints of which units still belong to the wallet.
 
-    unreconciled_units: mint → raw units on the chain, for the mints of which it holds
-    less than the history says.
-    """
-
-    liquidation_values: dict[str, int | None]
-    unreconciled_units: dict[str, int]
-    sources: dict[str, str] = {}
-
-
-async def check_holdings(
-    history: WalletHistory,
-    providers: Providers,
-    source: TransactionSource,
-    *,
-    now: int,
-    warnings: WarningSink,
-) -> HoldingsCheck:
-    """Value the open holdings and compare them with the chain. `now` in unix seconds.
-
-    A ProviderError is a warning: the values are missing then, or no mint counts as
-    unreconciled.
-    """
-    holdings = _open_holdings(history)
-    if not holdings:
-        return HoldingsCheck({}, {})
-    bags, unreconciled = await asyncio.gather(
-        bag_values(holdings, providers, source, now=now, warnings=warnings),
-        _unreconciled_units(holdings, source, warnings),
-    )
-    values: dict[str, int | None] = {}
-    sources: dict[str, str] = {}
-    for mint, bag in bags.items():
-        values[mint] = None
-        if bag is not None:
-            values[mint] = bag.lamports
-            sources[mint] = bag.source
-    return HoldingsCheck(values, unreconciled, sources)
-
-
-def _open_holdings(history: WalletHistory) -> list[OpenHolding]:
-    """Return the traded mints of which the wallet holds units after its last
-    transaction.
+    events: by mint, the gaps that the chain showed included.
     """
     holdings: list[OpenHolding] = []
     for mint in history.traded_mints():
-        changes = history.changes[mint]
-        units = changes[-1].after_units
-        if not units:
+        units = _units_left(events[mint])
+        if units <= 0:
             continue
-        program = history.token_programs.get(mint, TOKEN)
-        last_trade = _last_trade(changes)
+        last_trade = _last_trade(history.changes[mint])
         holding = OpenHolding(
             mint=mint,
             units=units,
             decimals=last_trade.token_decimals,
-            account=associated_token_account(history.address, mint, program),
-            program=program,
+            program=history.token_programs.get(mint, TOKEN),
             pool=_explained_pool(last_trade),
         )
         holdings.append(holding)
     return holdings
+
+
+def _units_left(events: Iterable[HoldingEvent]) -> int:
+    return sum(_SIGNS.get(event.kind, 0) * event.units for event in events)
 
 
 def _last_trade(changes: Sequence[BalanceChange]) -> Trade:
@@ -98,36 +65,57 @@ def _last_trade(changes: Sequence[BalanceChange]) -> Trade:
 
 def _explained_pool(trade: Trade) -> str:
     """Return the PumpSwap pool of a trade that its vaults explain, else ""."""
-    is_explained = trade.pool_quote_after is not None
-    if trade.pool is None or not is_explained or "pumpswap" not in trade.venues:
+    pool = trade.pool
+    if pool is None or trade.reserves_after is None or "pumpswap" not in trade.venues:
         return ""
-    return trade.pool
+    return "" if pool == pump_curve(trade.mint) else pool
 
 
-async def _unreconciled_units(
-    holdings: Iterable[OpenHolding], source: TransactionSource, warnings: WarningSink
+async def unreconciled_units(
+    history: WalletHistory, source: TransactionSource, warnings: WarningSink
 ) -> dict[str, int]:
-    """Return mint → units on the chain, for the mints of which it holds too little;
-    none if that is not known.
+    """Return mint → raw units on the chain, for the traded mints of which the wallet's
+    account holds less than after its last transaction; none if that is not known.
+
+    A ProviderError is a warning.
     """
-    listed = list(holdings)
+    expected = _units_after_last_transaction(history)
+    if not expected:
+        return {}
+    addresses = [_account(history, mint) for mint in expected]
     try:
-        accounts = await source.accounts([holding.account for holding in listed])
+        accounts = await source.accounts(addresses)
     except ProviderError as error:
         warnings.add(f"balances: not compared with the chain: {error.cause}")
         return {}
     unreconciled: dict[str, int] = {}
-    for holding, account in zip(listed, accounts, strict=True):
+    for (mint, expected_units), account in zip(expected.items(), accounts, strict=True):
         units = 0 if account is None else token_account_units(account.data)
-        if _is_unreconciled(holding, units):
-            unreconciled[holding.mint] = units
+        if _is_unreconciled(expected_units, units):
+            unreconciled[mint] = units
     return unreconciled
 
 
-def _is_unreconciled(holding: OpenHolding, units_on_chain: int) -> bool:
+def _units_after_last_transaction(history: WalletHistory) -> dict[str, int]:
+    """Return mint → raw units in the wallet's own accounts, of traded mints with any."""
+    units: dict[str, int] = {}
+    for mint in history.traded_mints():
+        after_units = history.changes[mint][-1].after_units
+        if after_units:
+            units[mint] = after_units
+    return units
+
+
+def _account(history: WalletHistory, mint: str) -> str:
+    program = history.token_programs.get(mint, TOKEN)
+    return associated_token_account(history.address, mint, program)
+
+
+def _is_unreconciled(expected_units: int, units_on_chain: int) -> bool:
     """Return True if the chain holds too little.
 
     More units than in the history arrived unseen, at an unknown cost; less means that a
     transaction was not seen.
     """
-    return (holding.units - units_on_chain) * MAX_MISMATCH_DIVISOR > holding.units
+    missing = expected_units - units_on_chain
+    return missing * MAX_MISMATCH_DIVISOR > expected_units

@@ -21,12 +21,15 @@ from discovery.clients.transaction_history import OrderedTransaction, Transactio
 from discovery.clients.usage import BudgetExhausted
 from discovery.decode.outcomes import Decoded
 from discovery.decode.swaps import decode
+from discovery.domain.addresses import pump_curve, pumpswap_pool
+from discovery.domain.bonding_curve import FINISHED_BASE_UNITS
 from discovery.domain.histories import PoolReserves, TradingHistory
 from discovery.domain.judgements import Exclusion, Prior
 from discovery.domain.known_wallets import SHARED_AUTHORITIES
 from discovery.domain.run_errors import WarningSink
 from discovery.pipeline.follow_terms import follow_terms
 from discovery.pipeline.late_reserves import LateReserves, TradeKey
+from discovery.pipeline.launch_window import LaunchWindow
 from discovery.pipeline.market_states import MarketStates
 from discovery.pipeline.valuation import ValuedTrade
 from discovery.providers.concurrency import gather_bounded
@@ -82,15 +85,12 @@ class LateSampler:
             score = self._score(evidence)
             if score is None or score < stage.least_score:
                 break
-            mints = late_sample(self._history.wallet, evidence, stage.tokens)
-            try:
-                found = await self._read_all(self._missing(mints))
-            except (ProviderError, BudgetExhausted) as error:
-                warnings.add(f"prices behind the wallet: not read: {error}")
-                break
-            read |= found
-            self._known |= found
+            missing = self._missing(evidence, stage.tokens)
+            has_failed = not await self._read_all(missing, read, warnings)
+            self._known |= read
             results = self._results()
+            if has_failed:
+                break
         return LateMeasurement(results, read)
 
     def _results(self) -> list[TokenResult]:
@@ -108,19 +108,28 @@ class LateSampler:
         judgements, _ = judge([evidence], self._prior)
         return judgements[0].score
 
-    def _missing(self, mints: Iterable[str]) -> list[TradeKey]:
-        """Return the trades of these tokens that a follower would copy and whose late
-        prices are not known. Tokens with a trade in a market that cannot be looked up
-        are left out: half a token says nothing.
+    def _missing(self, evidence: Sequence[TokenResult], tokens: int) -> list[TradeKey]:
+        """Return the trades of the sample that a follower would copy and whose late
+        prices are not known.
+
+        Tokens with a trade in a market that cannot be looked up are not in the sample:
+        half a token says nothing.
         """
-        missing: list[TradeKey] = []
-        for mint in mints:
-            trades = followed_trades(self._history, mint)
-            wallet = self._history.wallet
-            keys = [TradeKey(wallet, trade.signature, mint) for trade in trades]
-            if all(self._market(key) for key in keys):
-                missing += [key for key in keys if key not in self._known]
-        return missing
+        keys_of = {result.mint: self._keys(result.mint) for result in evidence}
+        measurable = [
+            result
+            for result in evidence
+            if all(map(self._market, keys_of[result.mint]))
+        ]
+        mints = late_sample(self._history.wallet, measurable, tokens)
+        return [
+            key for mint in mints for key in keys_of[mint] if key not in self._known
+        ]
+
+    def _keys(self, mint: str) -> list[TradeKey]:
+        wallet = self._history.wallet
+        trades = followed_trades(self._history, mint)
+        return [TradeKey(wallet, trade.signature, mint) for trade in trades]
 
     def _market(self, key: TradeKey) -> str:
         """Return the address of the trade's own market, "" if it is not known."""
@@ -130,18 +139,41 @@ class LateSampler:
             return ""
         return pool
 
-    async def _read_all(self, keys: Sequence[TradeKey]) -> dict[TradeKey, PoolReserves]:
-        """Return the late prices of these trades, as far as their markets show them."""
-        found = await gather_bounded(keys, self._read, MAX_CONCURRENT)
-        pairs = zip(keys, found, strict=True)
-        return {key: reserves for key, reserves in pairs if reserves is not None}
+    async def _read_all(
+        self,
+        keys: Sequence[TradeKey],
+        read: dict[TradeKey, PoolReserves],
+        warnings: WarningSink,
+    ) -> bool:
+        """Add the late prices of these trades to `read`, as far as their markets show
+        them. Return False if a provider did not respond or no call was left: what was
+        read until then stays.
+        """
+
+        async def read_one(key: TradeKey) -> None:
+            reserves = await self._read(key)
+            if reserves is not None:
+                read[key] = reserves
+
+        try:
+            await gather_bounded(keys, read_one, MAX_CONCURRENT)
+        except (ProviderError, BudgetExhausted) as error:
+            warnings.add(f"prices behind the wallet: not read: {error}")
+            return False
+        return True
 
     async def _read(self, key: TradeKey) -> PoolReserves | None:
-        """Return the reserves of the trade's market after the delay: those of the last
+        """Return the reserves of the token's market after the delay: those of the last
         transaction until then that shows them. None if none does.
         """
-        valued = self._trades[key]
         pool = self._market(key)
+        reserves = await self._reserves_of(pool, key)
+        if reserves is None or not is_finished_curve(pool, key.mint, reserves):
+            return reserves
+        return await self._reserves_of(pumpswap_pool(key.mint), key)
+
+    async def _reserves_of(self, pool: str, key: TradeKey) -> PoolReserves | None:
+        valued = self._trades[key]
         after = TimedSlot(valued.trade.slot or 0, valued.block_time)
         until = valued.block_time + settings.FOLLOW.delay_seconds
         try:
@@ -158,24 +190,43 @@ class LateSampler:
 
 
 def late_reserves_of_window(
-    trades: Iterable[ValuedTrade], markets: MarketStates, end: int
+    trades: Iterable[ValuedTrade], markets: MarketStates, window: LaunchWindow
 ) -> dict[TradeKey, PoolReserves]:
-    """Return the late prices that a launch window shows, at no further request.
-
-    end: last unix second of the window, in which every transaction of the token's
-    markets was read.
+    """Return the late prices that a launch window shows, at no further request: of the
+    trades in markets of which every transaction until then was read.
     """
     markets.sort()
     late: dict[TradeKey, PoolReserves] = {}
     for valued in trades:
-        until = valued.block_time + settings.FOLLOW.delay_seconds
-        pool = valued.trade.pool
-        if pool is None or pool in SHARED_AUTHORITIES or until > end:
-            continue
-        reserves = markets.at(pool, valued.trade.slot or 0, until)
+        reserves = _late_in_window(valued, markets, window)
         if reserves is not None:
             late[trade_key(valued)] = reserves
     return late
+
+
+def _late_in_window(
+    valued: ValuedTrade, markets: MarketStates, window: LaunchWindow
+) -> PoolReserves | None:
+    mint, slot = valued.trade.mint, valued.trade.slot or 0
+    until = valued.block_time + settings.FOLLOW.delay_seconds
+    pool = valued.trade.pool or ""
+    if valued.block_time < window.launched_at or not window.is_read(pool, until):
+        return None
+    reserves = markets.at(pool, slot, until)
+    if reserves is None or not is_finished_curve(pool, mint, reserves):
+        return reserves
+    successor = pumpswap_pool(mint)
+    return (
+        markets.at(successor, slot, until) if window.is_read(successor, until) else None
+    )
+
+
+def is_finished_curve(pool: str, mint: str, reserves: PoolReserves) -> bool:
+    """Return True if the pool is a bonding curve that has sold everything: its token
+    trades elsewhere from then on.
+    """
+    is_sold_out = reserves.base_units <= FINISHED_BASE_UNITS
+    return is_sold_out and pool == pump_curve(mint)
 
 
 def trade_key(valued: ValuedTrade) -> TradeKey:

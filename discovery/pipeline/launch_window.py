@@ -3,7 +3,7 @@ transactions.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -27,7 +27,8 @@ A later one costs a second request.
 
 class LaunchWindow(msgspec.Struct, frozen=True):
     """The launch window of a token, `launched_at` to `end` in unix seconds, inclusive.
-    `launch` None = not seen.
+    `launch` None = not seen. read_until: market → last unix second of the window until
+    which all its transactions were read.
     """
 
     launched_at: int
@@ -35,6 +36,13 @@ class LaunchWindow(msgspec.Struct, frozen=True):
     clock: LaunchClock
     markets: list[str]
     launch: Launch | None
+    read_until: dict[str, int] = {}
+
+    def is_read(self, market: str, until: int) -> bool:
+        """Return True if all transactions of the market were read from the launch until
+        that second.
+        """
+        return until <= self.read_until.get(market, self.launched_at - 1)
 
     @property
     def creator(self) -> str:
@@ -77,7 +85,9 @@ async def load_launch_window(
     if launched_at is None:
         return None
     end = launched_at + window_seconds
-    history.add(curve.transactions_until(end), 0)
+    in_window = curve.transactions_until(end)
+    history.add(in_window, 0)
+    read_until: dict[str, int] = {curve.address: _read_until(in_window, end)}
     pools = _pools(candidate, curve.address)
     requests = [
         source.fetch_range(pool, launched_at, end, MAX_WINDOW_TRANSACTIONS)
@@ -86,6 +96,7 @@ async def load_launch_window(
     pool_lists = await gather_or_cancel(requests)
     for list_number, transactions in enumerate(pool_lists, start=1):
         history.add(transactions, list_number)
+        read_until[pools[list_number - 1]] = _read_until(transactions, end)
         launch = launch or _creation_in(transactions, candidate.mint)
     return LaunchWindow(
         launched_at=launched_at,
@@ -93,7 +104,17 @@ async def load_launch_window(
         clock=clock,
         markets=[curve.address, *pools],
         launch=launch,
+        read_until=read_until,
     )
+
+
+def _read_until(transactions: Sequence[OrderedTransaction], end: int) -> int:
+    """Return the last unix second of which a market's list is complete: the list may
+    have been cut in the middle of a second.
+    """
+    if len(transactions) < MAX_WINDOW_TRANSACTIONS:
+        return end
+    return transactions[-1].block_time - 1
 
 
 def _creation_in(

@@ -24,8 +24,9 @@ from discovery.domain.findings import HoldingEvent
 from discovery.domain.judgements import Prior
 from discovery.domain.profiles import Cycle, Profile
 from discovery.domain.run_errors import WarningSink
+from discovery.pipeline.bag_values import BagValue, bag_values
 from discovery.pipeline.balance_history import BalanceChange, WalletHistory
-from discovery.pipeline.holdings import check_holdings
+from discovery.pipeline.holdings import open_holdings, unreconciled_units
 from discovery.pipeline.late_prices import LateSampler
 from discovery.pipeline.late_reserves import LateReserves
 from discovery.pipeline.orders import OrderRelease, read_orders
@@ -113,33 +114,38 @@ async def profile_wallet(
     await _load_prices(
         changes, releases, providers.prices, since=since, now=now, warnings=warnings
     )
-    check = await check_holdings(history, providers, source, now=now, warnings=warnings)
+    unreconciled = await unreconciled_units(history, source, warnings)
     valued = {
         mint: value_history(
             changes[mint],
             providers.prices,
             releases=releases[mint],
-            units_now=check.unreconciled_units.get(mint),
+            units_now=unreconciled.get(mint),
         )
         for mint in mints
     }
     events = {mint: valued[mint].events for mint in mints}
+    holdings = open_holdings(history, events)
+    bags = await bag_values(holdings, providers, source, now=now, warnings=warnings)
+    values = {
+        holding.mint: _lamports(bags.known.get(holding.mint)) for holding in holdings
+    }
     profile, cycles = build_profile(
         events,
         now=now,
-        liquidation_values=check.liquidation_values,
+        liquidation_values=values,
         seed_mints=context.seeds,
         entry_ranks=context.entries,
         overhead_lamports=0,  # failed transactions are not fetched: each would cost as much as a successful one
         truncated=False,
-        unreconciled_mints=check.unreconciled_units.keys(),
+        unreconciled_mints=unreconciled.keys(),
         sol_usd_at=providers.prices.at_hour,
     )
     trades = list(chain.from_iterable(valued[mint].trades for mint in mints))
     flags = _flags(profile, events, history.arbitrage_count)
-    record = trading_history(address, events, check.liquidation_values, now)
+    record = trading_history(address, events, values, now)
     sampler = LateSampler(
-        record,
+        msgspec.structs.replace(record, unread=bags.unread),
         trades,
         source,
         seeds=context.seeds,
@@ -154,7 +160,7 @@ async def profile_wallet(
         as_of=now,
         cycles=cycles,
         token_results=measured.results,
-        bag_sources=check.sources,
+        bag_sources={mint: bag.source for mint, bag in bags.known.items()},
         late=measured.read,
         trades=trades,
         other_changes=list(
@@ -164,6 +170,10 @@ async def profile_wallet(
         funder=_funder(address, history.transactions),
         transactions=len(transactions),
     )
+
+
+def _lamports(bag: BagValue | None) -> int | None:
+    return None if bag is None else bag.lamports
 
 
 def _truncated_result(

@@ -5,11 +5,14 @@ Units that arrived in the transaction of a trade are not stored: the result of s
 token is not known until the next profile.
 """
 
-from collections.abc import Iterable
 from operator import attrgetter
 from typing import Final
 
-from discovery.analysis.token_results import token_results
+import msgspec
+from django.conf import settings
+
+from discovery.analysis.statistics import SECONDS_PER_DAY
+from discovery.analysis.token_results import token_results, whole_value
 from discovery.domain.histories import (
     HistoryKind,
     PoolReserves,
@@ -17,7 +20,7 @@ from discovery.domain.histories import (
     TradingHistory,
 )
 from discovery.domain.reasons import Reason
-from discovery.domain.times import unix_from_datetime
+from discovery.domain.times import datetime_from_unix, unix_from_datetime
 from discovery.models import BalanceChange, Cycle, TokenResult, Trade, Wallet
 from discovery.pipeline.bag_values import DEXSCREENER
 from discovery.pipeline.follow_terms import follow_terms
@@ -34,37 +37,51 @@ _OUTFLOWS: Final[dict[str, HistoryKind]] = {
 
 def rebuild_token_results(wallet: Wallet) -> int:
     """Replace the token results of a wallet by those of its stored history; return their
-    number. 0 without a profile. Called inside a transaction.
+    number. 0 without a profile, and for a wallet that is too active: what is stored of
+    it was found because it won. Called inside a transaction.
     """
+    # Locked: a profile of this wallet may be on its way.
+    wallet = Wallet.objects.select_for_update().get(pk=wallet.pk)
     if wallet.profiled_at is None:
         return 0
     as_of = unix_from_datetime(wallet.profiled_at)
+    if wallet.too_active:
+        save_token_results(wallet.address, [], {}, as_of)
+        return 0
+    stored = TokenResult.objects.filter(wallet_address=wallet.address)
     history = TradingHistory(
         wallet=wallet.address,
         as_of=as_of,
-        events=_events(wallet.address),
-        holdings=_holdings(wallet.address),
+        events=_events(wallet.address, as_of),
+    )
+    holdings = _holdings(history)
+    known = stored.filter(leader_return__isnull=False).values_list("mint", flat=True)
+    # Nobody stored why a value was not known.
+    unread = {mint for mint, value in holdings.items() if value is None} - set(known)
+    history = msgspec.structs.replace(
+        history, holdings=holdings, unread=frozenset(unread)
     )
     history = with_late_reserves(history, stored_late_reserves(wallet.address))
     results = token_results(history, follow_terms())
     # Before token results were stored there was one source.
-    rows = TokenResult.objects.filter(wallet_address=wallet.address)
-    stored_sources = dict(rows.values_list("mint", "bag_source"))
+    stored_sources = dict(stored.values_list("mint", "bag_source"))
     sources = {mint: stored_sources.get(mint, DEXSCREENER) for mint in history.holdings}
     save_token_results(wallet.address, results, sources, as_of)
     return len(results)
 
 
-def _events(address: str) -> list[TokenEvent]:
-    """Return the events in chain order.
+def _events(address: str, as_of: int) -> list[TokenEvent]:
+    """Return the events that the profile of that unix second read, in chain order.
+    Older ones are stored for what runs found, which is no fair part of them.
 
     The order inside a slot is not stored: purchases come before sales, and trades of a
     kind are ordered by the pool's reserves.
     """
-    rows = Trade.objects.filter(wallet_address=address, block_time__isnull=False)
+    since = datetime_from_unix(as_of - settings.PROFILE_LOOKBACK_DAYS * SECONDS_PER_DAY)
+    rows = Trade.objects.filter(wallet_address=address, block_time__gte=since)
     trades = sorted(rows.order_by("signature"), key=_order_in_slot)
     changes = BalanceChange.objects.filter(
-        wallet_address=address, block_time__isnull=False
+        wallet_address=address, block_time__gte=since
     ).order_by("slot", "-units", "signature")
     events = [_trade_event(trade) for trade in trades]
     events += [
@@ -118,9 +135,17 @@ def _seconds(row: Trade | BalanceChange) -> int:
     return unix_from_datetime(row.block_time) or 0
 
 
-def _holdings(address: str) -> dict[str, int | None]:
-    """Return mint → value of what the last profile found to be held, None = unknown."""
-    cycles: Iterable[Cycle] = Cycle.objects.filter(
-        wallet_address=address, held_units__gt=0
-    )
-    return {cycle.mint: cycle.liquidation_value_lamports for cycle in cycles}
+def _holdings(history: TradingHistory) -> dict[str, int | None]:
+    """Return mint → value of what the last profile found to be held, None = unknown.
+
+    A cycle has the value of its units with a known cost.
+    """
+    cycles = Cycle.objects.filter(wallet_address=history.wallet, held_units__gt=0)
+    holdings: dict[str, int | None] = {}
+    # The last cycle of a mint is the open one.
+    for cycle in cycles.order_by("mint", "number"):
+        value = cycle.liquidation_value_lamports
+        if value is not None:
+            value = whole_value(history, cycle.mint, value)
+        holdings[cycle.mint] = value
+    return holdings

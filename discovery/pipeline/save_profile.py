@@ -42,8 +42,11 @@ def save_profile(result: WalletResult) -> None:
     save_token_results(
         result.address, result.token_results, result.bag_sources, result.as_of
     )
-    flags_of_tokens = {
-        name: evidence for name, evidence in wallet.flags.items() if name in TOKEN_FLAGS
+    # A history that was not read says nothing about earlier flags.
+    flags_that_stay = {
+        name: evidence
+        for name, evidence in wallet.flags.items()
+        if profile.truncated or name in TOKEN_FLAGS
     }
     Wallet.objects.filter(pk=wallet.pk).update(
         status=status_unless_blacklisted(next_status(wallet.status, profile)),
@@ -52,7 +55,7 @@ def save_profile(result: WalletResult) -> None:
         profile_error="",
         profile_requested_at=None,
         too_active=profile.truncated,
-        flags={**flags_of_tokens, **result.flags},
+        flags={**flags_that_stay, **result.flags},
         resolved_cycles=scored.counted,
         win_rate=scored.win_rate.value,
         realised_lamports=scored.net_lamports,

@@ -5,6 +5,7 @@ same judgements.
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -35,18 +36,21 @@ MAX_COHORT_WALLETS: Final = 2000
 """Wallets that a prior is estimated from: those of the run, then the ones profiled
 last.
 """
-MAX_RUNS_LOOKED_AT: Final = 20
 RESCORE_BATCH: Final = 500
+_TOO_ACTIVE: Final = "too active: it has more transactions than a profile reads"
 _SCORE_PLACES: Final = 4
 _EDGE_PLACES: Final = 4
 _SHARE_PLACES: Final = 6
 
 
 class JudgedWallet(msgspec.Struct, frozen=True):
-    """A wallet's judgement with the values of its columns."""
+    """A wallet's judgement with the values of its columns. profiled_at: of the profile
+    that they were computed from.
+    """
 
     judgement: Judgement
     columns: dict[str, Any]
+    profiled_at: datetime | None
 
     @property
     def score(self) -> Decimal | None:
@@ -99,16 +103,24 @@ def latest_prior() -> tuple[Prior, Run | None]:
     """Return the prior of the last run that has one of this version, and that run; else
     that of a first run and None.
     """
-    runs = Run.objects.completed().exclude(prior={}).order_by("-started_at")
-    for run in runs[:MAX_RUNS_LOOKED_AT]:
-        if run.prior.get("version") == SCORE_VERSION:
-            return Prior.from_dict(run.prior), run
-    return estimate_prior([]), None
+    runs = Run.objects.completed().filter(prior__version=SCORE_VERSION)
+    run = runs.only("prior").order_by("-started_at").first()
+    if run is None:
+        return estimate_prior([]), None
+    return Prior.from_dict(run.prior), run
 
 
-def stored_prior(prior: Prior) -> dict[str, Any]:
-    """Return a prior as it is stored with a run."""
-    return {**prior.to_dict(), "version": SCORE_VERSION}
+def stored_prior(population: Population) -> dict[str, Any]:
+    """Return the prior of a population as it is stored with a run, with the figures of
+    the population that are shown.
+    """
+    return {
+        **population.prior.to_dict(),
+        "version": SCORE_VERSION,
+        "pi0": population.pi0,
+        "luck_share": population.luck_share,
+        "follow_luck": population.follow_luck,
+    }
 
 
 def judge_wallets(wallets: WalletQuerySet, prior: Prior) -> dict[str, JudgedWallet]:
@@ -142,7 +154,10 @@ def _judged(
         own_seeds = seeds.get(address, frozenset())
         profile = _with_seeds(profile, cycles.get(address, []), own_seeds)
         judgement = judgements[address]
-        judged[address] = JudgedWallet(judgement, _columns(wallet, profile, judgement))
+        if wallet.too_active:
+            judgement = msgspec.structs.replace(judgement, reason=_TOO_ACTIVE)
+        columns = _columns(wallet, profile, judgement)
+        judged[address] = JudgedWallet(judgement, columns, wallet.profiled_at)
     return judged
 
 
@@ -205,14 +220,15 @@ def _decimal_or_none(value: float | None, places: int) -> Decimal | None:
 
 def save_judgements(judged: Mapping[str, JudgedWallet], run: Run | None) -> None:
     """Save the judgements. Only columns of the score are written: what an operator
-    changed meanwhile stays.
+    changed meanwhile stays. A wallet with a newer profile is passed over: who stored
+    that judges it.
 
     run: the run whose prior the wallets were judged against.
     """
     for address in sorted(judged):
-        Wallet.objects.filter(pk=address).update(
-            **judged[address].columns, scored_in=run
-        )
+        wallet = judged[address]
+        same = Wallet.objects.filter(pk=address, profiled_at=wallet.profiled_at)
+        same.update(**wallet.columns, scored_in=run)
 
 
 def rescore(

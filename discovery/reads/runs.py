@@ -133,6 +133,16 @@ class RunDetail(msgspec.Struct, frozen=True):
         Meta(description="Number of candidates rejected by each filter, by reason."),
     ]
     usage: Annotated[dict[str, ProviderUsage], Meta(description="By provider.")]
+    luck_share: Annotated[
+        float | None,
+        Meta(
+            description="Expected share of lucky ones among the wallets that were judged together and whose followers "
+            "seem to gain; null = not known."
+        ),
+    ]
+    follow_luck: Annotated[
+        float | None, Meta(description="The same among those to follow.")
+    ]
     errors: Annotated[list[str], Meta(description="Message of each error.")]
     error_details: Annotated[
         list[ErrorDetail],
@@ -216,6 +226,8 @@ def run_detail(run_id: uuid.UUID) -> RunDetail:
         **counts,
         funnel=run.funnel or {},
         usage=_usage(run),
+        luck_share=run.prior.get("luck_share"),
+        follow_luck=run.prior.get("follow_luck"),
         errors=error_messages(run.errors),
         error_details=error_details(run.errors),
     )

@@ -2,8 +2,10 @@
 not skill, and the follower is judged, not the leader.
 """
 
+import math
 import random
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -187,6 +189,19 @@ def test_a_leader_whom_nobody_can_follow_is_not_followed(
     assert _edge(judgement) < 0 < (judgement.leader_edge_pct or 0)
 
 
+def test_late_prices_of_its_own_count_in_a_run_with_few_wallets() -> None:
+    seen_late = _quick_doublings(2.05)[:8]
+    seen_behind = [
+        [msgspec.structs.replace(each, pool_later=None) for each in events]
+        for events in _quick_doublings(2.05)[8:]
+    ]
+    insider = evidence_of(history([*seen_late, *seen_behind]))
+    insiders = [msgspec.structs.replace(insider, wallet=f"i{n}") for n in range(4)]
+    judgements, population = judge(insiders)
+    assert population.prior.steps[1] is None
+    assert not {each.verdict for each in judgements} & {Verdict.FOLLOW, Verdict.WATCH}
+
+
 def _quick_doublings(late_price_sol: float) -> list[Events]:
     """Return purchases at 1 SOL that are sold for 1.9 a minute later, in a market that
     costs `late_price_sol` some seconds after the purchase.
@@ -325,6 +340,35 @@ def _record(profits: list[float]) -> Judgement:
         trip(f"r{place}", 9 + place, profit) for place, profit in enumerate(profits)
     ]
     return judged(history(events, arm="found"))
+
+
+@pytest.mark.parametrize("tokens", [100, 400, 3_000])
+@pytest.mark.parametrize("profit", [-0.999, -0.9])
+def test_a_wallet_with_any_number_of_dead_tokens_is_avoided_and_harms_nobody(
+    tokens: int, profit: float, members: list[Evidence]
+) -> None:
+    before, _ = judge(members)
+    losses = [trip(f"d{place}", 9 + place / 50, profit) for place in range(tokens)]
+    dead = evidence_of(history(losses))
+    judgements, population = judge([*members, dead])
+    assert judgements[-1].verdict is Verdict.AVOID
+    assert all(math.isfinite(cell) for cell in population.prior.mass["found"])
+    for judgement, earlier in zip(judgements, before, strict=False):
+        assert (judgement.score is None) == (earlier.score is None)
+    alone, _ = judge([dead], population.prior)
+    assert alone[0].verdict is Verdict.AVOID
+
+
+def test_with_its_prior_a_wallet_alone_has_the_q_value_of_its_list(
+    members: list[Evidence],
+) -> None:
+    together, population = judge(members)
+    for evidence, judgement in zip(members, together, strict=True):
+        (alone,), _ = judge([evidence], population.prior)
+        assert (alone.q_value is None) == (judgement.q_value is None)
+        if judgement.q_value is not None:
+            assert alone.q_value == pytest.approx(judgement.q_value, abs=2e-6)
+        assert alone.verdict is judgement.verdict
 
 
 @settings(deadline=None, max_examples=100)

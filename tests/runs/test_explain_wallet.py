@@ -53,7 +53,7 @@ def test_every_token_of_a_score_opens_to_trades_that_are_facts(
 
 
 def test_stored_histories_give_the_judgements_of_the_run_again(best: Wallet) -> None:
-    columns = ("score", "verdict", "edge_pct", "scored_tokens", "p_value")
+    columns = ("score", "verdict", "edge_pct", "scored_tokens", "p_value", "q_value")
     by_run = judgements(columns)
     results_by_run = known_results()
     Wallet.objects.update(
