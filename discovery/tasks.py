@@ -56,7 +56,7 @@ def canary_task() -> None:
 
 @shared_task(name=str(TaskName.CHECK_DECAY))
 def check_decay_task() -> None:
-    """Score every wallet again: results age."""
+    """Judge every wallet again, by the population of the last run."""
     scoring.rescore()
 
 

@@ -26,7 +26,7 @@ _EVEN: Final = 0.5
 
 
 class Estimate(msgspec.Struct, frozen=True):
-    """What the evidence of one wallet says together with the prior. Edges in % of the
+    """Estimate from the evidence of one wallet and the prior. Edges in % of the
     stake a trade.
     """
 

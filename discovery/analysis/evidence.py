@@ -31,7 +31,7 @@ def growth(total_return: float) -> float:
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """What one wallet shows. The arrays have an entry for each known token.
+    """The evidence of one wallet. The arrays have an entry for each known token.
 
     growths: the follower's growth by level of seeing, NaN where the token does not reach
     it. hard_flags: those that exclude the wallet.

@@ -19,7 +19,7 @@ from discovery.domain.histories import PoolReserves, TokenEvent
 
 LEVEL_NAMES: Final = ("costs only", "behind the leader", "late")
 """The levels of seeing, from what is known of every token to the closest."""
-LEAST_ADD: Final = 0.1
+MIN_ADD: Final = 0.1
 """A purchase below a tenth of the wallet's first one is not followed."""
 _BASIS: Final = 10_000
 
@@ -32,7 +32,7 @@ class FollowTerms(msgspec.Struct, frozen=True):
 
 
 class Copied(Enum):
-    """What the follower does after an event of the wallet."""
+    """Actions of the follower after an event of the wallet."""
 
     BUY = "buy"
     SELL = "sell"

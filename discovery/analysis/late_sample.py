@@ -15,9 +15,9 @@ _BEHIND: Final = LEVEL_NAMES.index("behind the leader")
 
 
 class LateStage(NamedTuple):
-    """A wallet with at least `least_score` has `tokens` of its tokens measured late."""
+    """A wallet with at least `min_score` has `tokens` of its tokens measured late."""
 
-    least_score: float
+    min_score: float
     tokens: int
 
 

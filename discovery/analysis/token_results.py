@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from discovery.analysis.follower import (
-    LEAST_ADD,
+    MIN_ADD,
     Copied,
     CopiedEvent,
     FollowTerms,
@@ -302,7 +302,7 @@ class _Leader:
         share = 1.0
         if value_lamports < self._first_value_lamports:
             share = value_lamports / self._first_value_lamports
-        if share >= LEAST_ADD:
+        if share >= MIN_ADD:
             self._copy(Copied.BUY, share, event)
 
     def _sell(self, event: TokenEvent) -> Unknown | None:

@@ -38,7 +38,7 @@ have them.
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who calls.
+    """The caller of the API.
 
     name: the author of runs and changes. bucket: the name under which calls are
     counted, "" = the address.

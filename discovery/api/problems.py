@@ -34,7 +34,7 @@ DATABASE_UNREACHABLE: Final = "the database is unreachable"
 
 
 class FieldError(msgspec.Struct, frozen=True):
-    """What is wrong with one field or parameter."""
+    """Error of one field or parameter."""
 
     field: str
     message: str

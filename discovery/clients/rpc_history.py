@@ -17,7 +17,7 @@ from discovery.providers.slot_search import TimedSlot
 from discovery.providers.solana_rpc import NAME, PAGE_SIZE, SolanaRpc
 from discovery.providers.transactions import TransactionRecord
 
-MAX_SLOTS_PER_SECOND: Final = 3.5
+MAX_SLOTS_PER_SECOND: Final = 4.0
 """A little above the rate of autumn 2026, so that a guess by it is late enough."""
 
 

@@ -109,7 +109,7 @@ _KNOWN: Final = frozenset({*LENDERS, *ORDER_BOOKS, *_POOLS})
 
 
 class Activities:
-    """What the programs of one transaction did for its wallets."""
+    """Activities of the programs of one transaction for its wallets."""
 
     __slots__ = ("_calls", "_programs")
 

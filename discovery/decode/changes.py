@@ -114,6 +114,10 @@ class WalletChanges:
             return Reason.TRANSFER if move.units < 0 else own_reason
         if own_reason is not None:
             return own_reason
+        return self._reason_by_balances(move, signed=signed)
+
+    def _reason_by_balances(self, move: _Move, *, signed: bool) -> Reason:
+        """Return why units changed, as far as all balances of the mint say."""
         total = sum(mints.get(move.mint, 0) for mints in self._deltas.by_owner.values())
         if total * move.units > 0:
             return Reason.MINTED if total > 0 else Reason.BURNED

@@ -50,7 +50,7 @@ class WalletCosts(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def total_lamports(self) -> int:
-        """What all of it together took from the wallet. Negative if more came in."""
+        """Sum that all of it took from the wallet. Negative if more came in."""
         return (
             self.network_fee_lamports
             + self.tip_lamports

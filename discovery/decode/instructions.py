@@ -89,7 +89,7 @@ class SolMove(Struct, frozen=True, gc=False):
 
 
 class Refund(Struct, frozen=True, gc=False):
-    """Who got the lamports of a closed token account, and who owned it."""
+    """Receiver of the lamports of a closed token account, and its owner."""
 
     destination: str
     owner: str

@@ -32,7 +32,7 @@ class _Prediction(Struct, frozen=True, gc=False):
 
 
 class Reserves(Struct, frozen=True, gc=False):
-    """What the price of a market is computed from, in raw units of quote and token."""
+    """Reserves that give the price of a market, in raw units of quote and token."""
 
     quote_units: int
     base_units: int

@@ -22,7 +22,7 @@ FINISHED_BASE_UNITS: Final = 279_900_000 * 10**6
 
 
 class CurveReserves(NamedTuple):
-    """What the price of a curve is computed from: lamports and raw token units."""
+    """Reserves that give the price of a curve: lamports and raw token units."""
 
     quote_lamports: int
     base_units: int

@@ -9,7 +9,7 @@ import msgspec
 
 
 class Verdict(StrEnum):
-    """What to do about a wallet."""
+    """The judgement of a wallet in a word."""
 
     FOLLOW = "follow"  # following it has very probably paid
     WATCH = "watch"  # it may pay; more evidence is needed
@@ -31,7 +31,7 @@ VERDICT_ADVICE: Final[dict[str, str]] = {
 
 
 class Unknown(StrEnum):
-    """Why the result of a token is not known."""
+    """Reasons for which the result of a token is not known."""
 
     NO_PRICE = "no_price"  # a purchase without a price
     NOT_SEEN = "not_seen"  # more was sold than was seen coming
@@ -49,7 +49,7 @@ UNKNOWN_LABELS: Final[dict[str, str]] = {
 
 
 class Exclusion(StrEnum):
-    """Why a token is no evidence, whatever its result."""
+    """Reasons for which a token is no evidence, whatever its result."""
 
     SEED = "seed"  # through it the wallet was found
     YOUNG = "young"  # first bought less than a week ago
@@ -67,8 +67,8 @@ EXCLUSION_LABELS: Final[dict[str, str]] = {
 
 
 class LevelStep(NamedTuple):
-    """How much the growth of the usual wallet's follower changes from one level of
-    seeing to the next.
+    """Change of the growth of the usual wallet's follower from one level of seeing to
+    the next.
     """
 
     median: float  # of the wallets' means

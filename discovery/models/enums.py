@@ -139,7 +139,7 @@ class VerdictChoice(TextChoices):
 
 
 class TokenUnknown(TextChoices):
-    """Why the result of a token is not known."""
+    """Reasons for which the result of a token is not known."""
 
     NO_PRICE = Unknown.NO_PRICE.value, UNKNOWN_LABELS[Unknown.NO_PRICE]
     NOT_SEEN = Unknown.NOT_SEEN.value, UNKNOWN_LABELS[Unknown.NOT_SEEN]
@@ -148,7 +148,7 @@ class TokenUnknown(TextChoices):
 
 
 class TokenExclusion(TextChoices):
-    """Why a token is no evidence."""
+    """Reasons for which a token is no evidence."""
 
     SEED = Exclusion.SEED.value, EXCLUSION_LABELS[Exclusion.SEED]
     YOUNG = Exclusion.YOUNG.value, EXCLUSION_LABELS[Exclusion.YOUNG]
@@ -157,7 +157,7 @@ class TokenExclusion(TextChoices):
 
 
 class ValueSource(TextChoices):
-    """Where the value of held units comes from."""
+    """Sources of the value of held units."""
 
     CHAIN = "chain", "reserves on the chain"
     DEXSCREENER = "dexscreener", "DexScreener"

@@ -39,7 +39,7 @@ MAX_LATER_TRANSACTIONS: Final = 50_000
 MAX_ACCOUNT_TRANSACTIONS: Final = 2_000
 
 
-class TokenResult(msgspec.Struct, frozen=True):
+class TokenAnalysis(msgspec.Struct, frozen=True):
     """The results of one token. `trades` and `other_changes` are those of the early
     buyers, `creator` "" = unknown. `late`: what the launch window shows of the prices
     some seconds after these trades.
@@ -66,7 +66,7 @@ async def analyse_token(
     now: int,
     warnings: WarningSink,
     path: FetchPath | None = None,
-) -> TokenResult:
+) -> TokenAnalysis:
     """Return the early buyers of the token with their positions. `now` in unix seconds.
 
     path: how to follow the buyers after the window; None = the cheaper one. Raises
@@ -82,7 +82,7 @@ async def analyse_token(
         warnings.add(
             f"{mint}: no launch time is known and no market of it has transactions"
         )
-        return TokenResult(
+        return TokenAnalysis(
             candidate=candidate,
             launched_at=None,
             launch_clock="",
@@ -122,7 +122,7 @@ async def analyse_token(
             f"{mint}: {history.failed_count} transactions could not be read and were skipped"
         )
     trades = [trade for buyer in buyers for trade in valued[buyer.wallet].trades]
-    return TokenResult(
+    return TokenAnalysis(
         candidate=candidate,
         launched_at=window.launched_at,
         launch_clock=window.clock,

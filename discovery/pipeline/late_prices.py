@@ -83,7 +83,7 @@ class LateSampler:
         for stage in STAGES:
             evidence = [self._without_seed(result) for result in results]
             score = self._score(evidence)
-            if score is None or score < stage.least_score:
+            if score is None or score < stage.min_score:
                 break
             missing = self._missing(evidence, stage.tokens)
             has_failed = not await self._read_all(missing, read, warnings)

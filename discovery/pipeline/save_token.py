@@ -16,7 +16,7 @@ from discovery.domain.units import (
 )
 from discovery.models import Position, RunToken, RunWallet, Wallet
 from discovery.models.enums import WalletStatus
-from discovery.pipeline.analyse_token import TokenResult
+from discovery.pipeline.analyse_token import TokenAnalysis
 from discovery.pipeline.late_reserves import save_late_reserves
 from discovery.pipeline.save_flags import add_wallet_flags
 from discovery.pipeline.save_trades import BATCH, save_balance_changes, save_trades
@@ -47,7 +47,7 @@ _POSITION_COLUMNS: Final = (
 )
 
 
-def token_counts(result: TokenResult) -> dict[str, int]:
+def token_counts(result: TokenAnalysis) -> dict[str, int]:
     """Return the counts of a token, for its step and its row."""
     return {
         "early_buyers": len(result.buyers),
@@ -56,7 +56,7 @@ def token_counts(result: TokenResult) -> dict[str, int]:
     }
 
 
-def save_token(run_id: uuid.UUID, result: TokenResult) -> None:
+def save_token(run_id: uuid.UUID, result: TokenAnalysis) -> None:
     """Save wallets, flags, trades and positions of one token. Called inside a
     transaction.
     """
@@ -76,7 +76,7 @@ def save_token(run_id: uuid.UUID, result: TokenResult) -> None:
     )
 
 
-def _qualified(result: TokenResult) -> list[EarlyBuyer]:
+def _qualified(result: TokenAnalysis) -> list[EarlyBuyer]:
     return [buyer for buyer in result.buyers if buyer.qualified]
 
 

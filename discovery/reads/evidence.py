@@ -47,7 +47,7 @@ class EvidenceCycle(msgspec.Struct, frozen=True):
     trades: tuple[EvidenceTrade, ...]
 
 
-class Evidence(msgspec.Struct, frozen=True):
+class WalletEvidence(msgspec.Struct, frozen=True):
     """A wallet's score with its evidence."""
 
     address: str
@@ -112,13 +112,13 @@ def _stringify(row: dict[str, Any], names: tuple[str, ...]) -> None:
             row[name] = str(row[name])
 
 
-def wallet_evidence(address: str) -> Evidence | None:
+def wallet_evidence(address: str) -> WalletEvidence | None:
     """Return the evidence, or None if the wallet is not on the watchlist. Six queries."""
     wallet = Wallet.objects.filter(pk=address).first()
     if wallet is None:
         return None
     seeds = RunWallet.objects.seeds([address]).get(address, set())
-    return Evidence(
+    return WalletEvidence(
         address=address,
         status=wallet.status,
         verdict=wallet.verdict,

@@ -113,7 +113,7 @@ class Flag(msgspec.Struct, frozen=True):
 
 
 class ScoreDetail(msgspec.Struct, frozen=True):
-    """What a judgement rests on. Empty if the wallet has never been judged."""
+    """The basis of a judgement. Empty if the wallet has never been judged."""
 
     leader_edge_pct: Annotated[
         float | None,

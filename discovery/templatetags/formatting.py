@@ -183,13 +183,13 @@ def return_pct(value: float, places: int = 1) -> str:
 
 @register.filter
 def advice(verdict: str) -> str:
-    """What a verdict means; empty for an unknown one."""
+    """Return what a verdict means; empty for an unknown one."""
     return VERDICT_ADVICE.get(verdict, "")
 
 
 @register.filter
 def basis_text(basis: str | None) -> str:
-    """How closely a follower's prices were seen, in words. basis: a level of seeing,
+    """Return how closely a follower's prices were seen, in words. basis: a level of seeing,
     with ", part by sample" where some tokens were seen less closely.
     """
     if not basis:
@@ -203,7 +203,7 @@ def basis_text(basis: str | None) -> str:
 
 @register.simple_tag
 def edge_class(row: Any) -> str:
-    """CSS classes of an edge: coloured once there is a verdict."""
+    """Return the CSS classes of an edge: coloured once there is a verdict."""
     if row.verdict == Verdict.NOT_KNOWN:
         return "wt-faint"
     tone = "wt-good" if row.edge_pct > 0 else "wt-bad"
@@ -212,19 +212,19 @@ def edge_class(row: Any) -> str:
 
 @register.filter
 def source_label(source: str) -> str:
-    """Where the value of held units comes from, in words."""
+    """Return where the value of held units comes from, in words."""
     return _SOURCE_TEXTS.get(source, source)
 
 
 @register.filter
 def exclusion_label(code: str) -> str:
-    """Why a token is no evidence, in words."""
+    """Return why a token is no evidence, in words."""
     return EXCLUSION_LABELS.get(code, code)
 
 
 @register.filter
 def token_unknown_label(code: str) -> str:
-    """Why the result of a token is not known, in words."""
+    """Return why the result of a token is not known, in words."""
     return UNKNOWN_LABELS.get(code, code)
 
 

@@ -25,7 +25,7 @@ from simmarket.worlds.purses import FollowerPurse, LeaderPurse, Reserves, Result
 
 YOUNG_SECONDS = 7 * 86_400
 HALF_LIFE_SECONDS = 60 * 86_400
-_PURSE_PART, _MOST_GAIN = 0.1, 20.0
+_PURSE_PART, _MAX_GAIN = 0.1, 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def growth(gain: float) -> float:
     """Return what a tenth of a purse gains, in tenths: a loss of everything weighs more
     than a doubling.
     """
-    bounded = min(max(gain, -1.0), _MOST_GAIN)
+    bounded = min(max(gain, -1.0), _MAX_GAIN)
     return log(1 + _PURSE_PART * bounded) / _PURSE_PART
 
 

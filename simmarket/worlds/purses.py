@@ -14,7 +14,7 @@ from simmarket.chain.world import Movement
 STAKE_LAMPORTS = LAMPORTS_PER_SOL // 2
 COST_LAMPORTS = LAMPORTS_PER_SOL // 500  # of one transaction
 FEE = 0.01
-LEAST_ADD = 0.1  # a smaller part of the first buy is not followed
+MIN_ADD = 0.1  # a smaller part of the first buy is not followed
 _LEFT_OVER = 0.001  # of the units bought: less is nothing
 
 
@@ -70,7 +70,7 @@ class FollowerPurse:
         if leader_was_flat or not self.units:
             self.first_value = value
         share = min(1.0, value / self.first_value)
-        if share < LEAST_ADD:
+        if share < MIN_ADD:
             return
         lamports = STAKE_LAMPORTS * share
         self.units += reserves.bought(lamports)

@@ -19,7 +19,7 @@ from discovery.jobs import run_lifecycle, step_queue
 from discovery.models import Config, Run, RunWallet
 from discovery.models.enums import StepKind, Trigger
 from discovery.pipeline import save_token
-from discovery.pipeline.analyse_token import TokenResult
+from discovery.pipeline.analyse_token import TokenAnalysis
 from tests.adoption.adoption_databases import (
     MINT_1,
     NULL_CONFIG,
@@ -142,7 +142,7 @@ def test_a_wallet_of_the_earlier_system_that_is_found_again_is_known(
     step_queue.add_steps(run.pk, StepKind.TOKEN, [MINT_1])
     claim = step_queue.claim_step(run.steps.get(kind="token").pk, "test")
     assert claim is not None
-    result = TokenResult(
+    result = TokenAnalysis(
         candidate=candidate,
         launched_at=1_699_999_995,
         launch_clock="curve",

@@ -14,7 +14,7 @@ from discovery.domain.findings import Candidate, EarlyBuyer
 from discovery.domain.programs import PUMPFUN
 from discovery.domain.run_errors import WarningSink
 from discovery.domain.run_params import Params
-from discovery.pipeline.analyse_token import TokenResult, analyse_token
+from discovery.pipeline.analyse_token import TokenAnalysis, analyse_token
 from discovery.providers.records import AccountRecord
 from discovery.providers.transactions import decode_record
 from tests.fake_transactions import DEEP_UNITS as DEEP
@@ -99,8 +99,8 @@ def histories() -> TransactionSource:
 
 
 @pytest.fixture
-def analyse(histories: TransactionSource) -> Callable[..., TokenResult]:
-    def run(clock: int | None = LAUNCH) -> TokenResult:
+def analyse(histories: TransactionSource) -> Callable[..., TokenAnalysis]:
+    def run(clock: int | None = LAUNCH) -> TokenAnalysis:
         candidate = Candidate(
             MINT,
             launched_at=clock,
@@ -120,7 +120,7 @@ def analyse(histories: TransactionSource) -> Callable[..., TokenResult]:
     return run
 
 
-def only(result: TokenResult) -> EarlyBuyer:
+def only(result: TokenAnalysis) -> EarlyBuyer:
     (buyer,) = result.buyers
     return buyer
 

@@ -12,7 +12,7 @@ from discovery.jobs import run_lifecycle, step_queue
 from discovery.models import Run, RunStep
 from discovery.models.enums import RunStatus, StepKind, Trigger
 from discovery.pipeline import save_token
-from discovery.pipeline.analyse_token import TokenResult
+from discovery.pipeline.analyse_token import TokenAnalysis
 from tests.runs.started_runs import MINT, complete, start, step_of
 
 pytestmark = pytest.mark.django_db
@@ -158,7 +158,7 @@ def test_a_run_that_was_closed_as_dead_takes_no_findings_and_is_told_to_end() ->
     claim = step_queue.claim_step(run.steps.get(kind="token").pk, "a")
     assert claim is not None
     run_lifecycle.close(run.pk, RunStatus.FAILED)
-    result = TokenResult(Candidate(MINT), None, "", [], [], [], 0, {})
+    result = TokenAnalysis(Candidate(MINT), None, "", [], [], [], 0, {})
     with (
         pytest.raises(step_queue.ClaimLost),
         step_queue.completion(claim, counts={}, usage={}),

@@ -83,7 +83,7 @@ class WatchlistFilterSet(WalletFilterSet):
 
     @property
     def problems(self) -> list[str]:
-        """What is wrong with the numbers; an empty list if nothing is."""
+        """Return what is wrong with the numbers; an empty list if nothing is."""
         errors = self.form.errors
         return [*errors.get("min_score", ()), *errors.get("min_cycles", ())]
 

@@ -18,9 +18,9 @@ from discovery.domain.reasons import unknown_reason_label
 from discovery.management.terminal import stdout_console
 from discovery.models.enums import TokenExclusion, TokenUnknown
 from discovery.reads.evidence import (
-    Evidence,
     EvidenceCycle,
     EvidenceTrade,
+    WalletEvidence,
     wallet_evidence,
 )
 from discovery.reads.token_results import TokenResultRow
@@ -92,21 +92,21 @@ class Command(BaseCommand):
         console.print(_cycle_table(evidence, with_trades=options["trades"]))
 
 
-def _print_head(console: Console, evidence: Evidence) -> None:
+def _print_head(console: Console, evidence: WalletEvidence) -> None:
     status = evidence.status.replace("_", " ")
     console.print(
         f"[bold]{evidence.address}[/bold]  {_verdict_text(evidence)}; status {status}"
     )
 
 
-def _verdict_text(evidence: Evidence) -> str:
+def _verdict_text(evidence: WalletEvidence) -> str:
     text = evidence.verdict
     if evidence.score is not None:
         text += f", score {evidence.score * 100:.2f} of 100"
     return text
 
 
-def _print_judgement(console: Console, evidence: Evidence) -> None:
+def _print_judgement(console: Console, evidence: WalletEvidence) -> None:
     console.print(f"{evidence.verdict.capitalize()}: {evidence.reason}.", markup=False)
     console.print(VERDICT_ADVICE.get(evidence.verdict, ""), markup=False)
     console.print("", _figure_table(evidence), "")
@@ -119,7 +119,7 @@ def _print_judgement(console: Console, evidence: Evidence) -> None:
         )
 
 
-def _figure_table(evidence: Evidence) -> Table:
+def _figure_table(evidence: WalletEvidence) -> Table:
     table = Table("figure", "value", "meaning", box=None, pad_edge=False)
     known_share = evidence.detail.get("known_share")
     rows = (
@@ -137,7 +137,7 @@ def _figure_table(evidence: Evidence) -> Table:
     return table
 
 
-def _edge_text(evidence: Evidence) -> str:
+def _edge_text(evidence: WalletEvidence) -> str:
     if evidence.edge_pct is None:
         return UNKNOWN
     low, high = evidence.edge_low_pct, evidence.edge_high_pct
@@ -148,7 +148,7 @@ def _number_text(value: Decimal | float | None, places: int) -> str:
     return UNKNOWN if value is None else f"{value:.{places}f}"
 
 
-def _token_table(evidence: Evidence) -> Table:
+def _token_table(evidence: WalletEvidence) -> Table:
     table = Table(*_TOKEN_COLUMNS)
     table.columns[0].no_wrap = True
     for token in evidence.tokens:
@@ -185,7 +185,7 @@ def _add_plain_row(table: Table, *cells: str) -> None:
     table.add_row(*(Text(cell) for cell in cells))
 
 
-def _cycle_table(evidence: Evidence, *, with_trades: bool) -> Table:
+def _cycle_table(evidence: WalletEvidence, *, with_trades: bool) -> Table:
     table = Table(*_CYCLE_COLUMNS)
     # To be copied.
     table.columns[0].no_wrap = True
