@@ -1,15 +1,16 @@
-"""`python -m benchmarks [decode|run|judging]`: all where none is named. `python -m
+"""`python -m benchmarks [decode|run|judging|verdicts]`: all where none is named. `python -m
 benchmarks answers record|compare …`.
 """
 
 import sys
 
-from benchmarks import answers, decode, discovery_run, judging
+from benchmarks import answers, decode, discovery_run, judging, verdicts
 
 KNOWN = {
     "decode": decode.main,
     "run": discovery_run.main,
     "judging": judging.main,
+    "verdicts": verdicts.main,
 }
 
 if sys.argv[1:2] == ["answers"]:

@@ -2,13 +2,12 @@
 slowest provider ÷ its rate.
 """
 
-import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.simulated import ROOT, environment, manage, market
+
 RATE_LIMITS = (10, 500)
 """Requests a second: those of a free key and of `make run`."""
 
@@ -19,56 +18,18 @@ def main() -> None:
     """
     for rps in RATE_LIMITS:
         for source in ("helius", "solana_rpc"):
-            with subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "simmarket",
-                    "--port",
-                    "0",
-                    "--seed",
-                    "7",
-                    "--rps",
-                    str(rps * 2),
-                ],
-                cwd=ROOT,
-                stdout=subprocess.PIPE,
-                text=True,
-            ) as market:
-                try:
-                    assert market.stdout is not None
-                    url = market.stdout.readline().rsplit(" on ", 1)[1].strip()
-                    _measure(url, source, rps)
-                finally:
-                    market.terminate()
+            with market("--seed", "7", "--rps", str(rps * 2)) as url:
+                _measure(url, source, rps)
 
 
 def _measure(url: str, source: str, rps: int) -> None:
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "walltrack.settings",
-        "MARKET": "simulated",
-        "PROVIDER_RPS": str(rps),
-        "DEXSCREENER_URL": f"{url}/dexscreener",
-        "GECKOTERMINAL_URL": f"{url}/geckoterminal",
-        "JUPITER_URL": f"{url}/jupiter",
-        "SOLANA_RPC_URL": f"{url}/rpc",
-        "HELIUS_URL": f"{url}/helius",
-        "HELIUS_API_KEY": "simulated" if source == "helius" else "",
-        "PRICES_URL": f"{url}/prices",
-        "LOG_LEVEL": "error",
-    }
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "-v0"],
-        cwd=ROOT,
-        env=environment,
-        check=True,
-    )
+    env = environment(url, source=source, calls_per_second=rps)
+    manage(env, "migrate", "-v0")
     started = time.perf_counter()
     result = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         cwd=ROOT,
-        env=environment,
+        env=env,
         check=True,
         capture_output=True,
         text=True,

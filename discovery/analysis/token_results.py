@@ -85,16 +85,11 @@ def token_results(history: TradingHistory, terms: FollowTerms) -> list[TokenResu
     return results
 
 
-def followed_trades(history: TradingHistory, mint: str) -> list[TokenEvent]:
+def followed_trades(events: Iterable[TokenEvent]) -> list[TokenEvent]:
     """Return the purchases and sales of one token that a follower copies, in chain
-    order.
+    order. events: of that token alone.
     """
-    own = [
-        event
-        for event in history.events
-        if event.mint == mint and event.time <= history.as_of
-    ]
-    leader = _Leader(sorted(own, key=_chain_position))
+    leader = _Leader(sorted(events, key=_chain_position))
     return [each.event for each in leader.copied if each.action is not Copied.LOSE]
 
 

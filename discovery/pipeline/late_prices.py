@@ -23,7 +23,7 @@ from discovery.decode.outcomes import Decoded
 from discovery.decode.swaps import decode
 from discovery.domain.addresses import pump_curve, pumpswap_pool
 from discovery.domain.bonding_curve import FINISHED_BASE_UNITS
-from discovery.domain.histories import PoolReserves, TradingHistory
+from discovery.domain.histories import PoolReserves, TokenEvent, TradingHistory
 from discovery.domain.judgements import Exclusion, Prior
 from discovery.domain.known_wallets import SHARED_AUTHORITIES
 from discovery.domain.run_errors import WarningSink
@@ -72,6 +72,9 @@ class LateSampler:
         self._flags = frozenset(flags)
         self._known = dict(known)
         self._prior = prior
+        self._events: dict[str, list[TokenEvent]] = {}
+        for event in history.events:
+            self._events.setdefault(event.mint, []).append(event)
         self._trades = {trade_key(valued): valued for valued in trades}
 
     async def measure(self, warnings: WarningSink) -> LateMeasurement:
@@ -128,7 +131,7 @@ class LateSampler:
 
     def _keys(self, mint: str) -> list[TradeKey]:
         wallet = self._history.wallet
-        trades = followed_trades(self._history, mint)
+        trades = followed_trades(self._events[mint])
         return [TradeKey(wallet, trade.signature, mint) for trade in trades]
 
     def _market(self, key: TradeKey) -> str:
