@@ -34,7 +34,7 @@ from discovery.providers.records import AccountRecord, PairRecord
 CHAIN: Final = "chain"
 DEXSCREENER: Final = "dexscreener"
 MAX_LISTED: Final = 300
-"""Holdings that DexScreener is asked for: ten calls."""
+"""Holdings that are looked up at DexScreener: ten calls."""
 
 Accounts = Mapping[str, AccountRecord | None]
 

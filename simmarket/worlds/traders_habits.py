@@ -73,7 +73,7 @@ class TraderPlans(Behaviours):
 
     def attract(self, trip: Trip) -> None:
         """Let others buy twenty seconds after a trip's buy and sell twenty seconds
-        after each of its sales: whoever copies the trip later than that pays more and
+        after each of its sales: a follower who is later than that pays more and
         gets less.
         """
         for delay_seconds in (17, 32, 47):
