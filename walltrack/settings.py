@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from walltrack import database, follow, logs, openapi, theme
+from walltrack import database, follow, logs, openapi, simulated, theme, upkeep
 from walltrack.env import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -321,18 +321,13 @@ DISCOVERY_SCHEDULER_ENABLED = env.flag("DISCOVERY_SCHEDULER_ENABLED", default=Tr
 DISCOVERY_SCHEDULE_HOURS = env.integer(
     "DISCOVERY_SCHEDULE_HOURS", 6, minimum=1, maximum=24
 )
-# The length of an hour of the schedule. A shorter one demonstrates the schedule; with a
-# live market it would only waste requests.
-DISCOVERY_HOUR_SECONDS = env.integer(
-    "DISCOVERY_HOUR_SECONDS", 3600, minimum=1, maximum=3600
-)
-if DISCOVERY_HOUR_SECONDS != 3600 and MARKET != "simulated":
-    raise ImproperlyConfigured(
-        "DISCOVERY_HOUR_SECONDS: a value other than 3600 requires MARKET=simulated"
-    )
+DISCOVERY_HOUR_SECONDS = simulated.hour_seconds(env, MARKET)
+SIMULATED_CLOCK_FILE = simulated.clock_file(env, MARKET)
 
 PROFILE_LOOKBACK_DAYS = env.integer("PROFILE_LOOKBACK_DAYS", 90, minimum=7, maximum=365)
 FOLLOW = follow.follow_settings(env)
+REFRESH = upkeep.refresh_settings(env)
+RECORDS = upkeep.record_settings(env)
 RETENTION_TRADES_DAYS = env.integer(
     "RETENTION_TRADES_DAYS", 180, minimum=7, maximum=3650
 )

@@ -223,6 +223,17 @@ class Params(msgspec.Struct, frozen=True):
             kind="switch",
         ),
     ] = True
+    control_wallets: Annotated[
+        int,
+        ParamSpec(
+            label="Control wallets",
+            help="Early buyers without enough profit, followed for comparison. 0: no proof that following pays.",
+            kind="integer",
+            unit="wallets",
+            max=Decimal(25),
+            is_null_allowed=False,
+        ),
+    ] = 25
     excluded_flags: Annotated[
         tuple[str, ...],
         ParamSpec(

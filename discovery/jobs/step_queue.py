@@ -72,7 +72,7 @@ def claim_step(step_id: int, worker: str) -> Claim | None:
             .values("run_id", "run__max_requests_per_run")
             .first()
         )
-        if row is None:
+        if row is None or row["run_id"] is None:
             return None
         has_call_limit = row["run__max_requests_per_run"] is not None
         if has_call_limit and not _is_alone(row["run_id"]):
@@ -81,7 +81,7 @@ def claim_step(step_id: int, worker: str) -> Claim | None:
             return None
         step = RunStep.objects.get(pk=step_id)
     return Claim(
-        step.pk, step.run_id, step.kind, step.key, step.attempt, token, step.usage
+        step.pk, row["run_id"], step.kind, step.key, step.attempt, token, step.usage
     )
 
 

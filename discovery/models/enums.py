@@ -60,12 +60,27 @@ class Queue(StrEnum):
 
 
 class StepKind(TextChoices):
-    """Kinds of steps, the units of work of a run, in the order of the stages."""
+    """Kinds of steps. The first four are units of work of a run, in the order of the
+    stages; the others belong to no run.
+    """
 
     FIND = "find", "find tokens"
     TOKEN = "token", "token"
     WALLET = "wallet", "wallet"
     FINISH = "finish", "finish"
+    PROFILE = "profile", "profile on demand"
+    PUMPS = "pumps", "tokens that pump now"
+    REFRESH = "refresh", "refresh of wallets"
+    OUTCOMES = "outcomes", "outcomes"
+
+
+LONE_STEP_KINDS: Final = (
+    StepKind.PROFILE,
+    StepKind.PUMPS,
+    StepKind.REFRESH,
+    StepKind.OUTCOMES,
+)
+"""Kinds of steps that belong to no run, the most urgent first."""
 
 
 STAGE_OF_KIND: Final = {
@@ -80,6 +95,10 @@ QUEUE_OF_KIND: Final = {
     StepKind.TOKEN: Queue.STEPS,
     StepKind.WALLET: Queue.STEPS,
     StepKind.FINISH: Queue.RUNS,
+    StepKind.PROFILE: Queue.STEPS,
+    StepKind.PUMPS: Queue.STEPS,
+    StepKind.REFRESH: Queue.STEPS,
+    StepKind.OUTCOMES: Queue.STEPS,
 }
 """The queue through which workers get the steps of a kind."""
 KIND_OF_STAGE: Final = {stage: kind for kind, stage in STAGE_OF_KIND.items()}
@@ -107,6 +126,33 @@ class WalletStatus(TextChoices):
     INSUFFICIENT_DATA = "insufficient_data", "insufficient data"
     DECAY_DETECTED = "decay_detected", "decay detected"
     BLACKLISTED = "blacklisted", "blacklisted"
+
+
+class WalletOrigin(TextChoices):
+    """How a wallet came to the table. Control wallets are on no list."""
+
+    DISCOVERY = "discovery", "found by a run"
+    MANUAL = "manual", "added by hand"
+    IMPORT = "import", "imported"
+    CONTROL = "control", "control wallet"
+
+
+class SnapshotArm(TextChoices):
+    """Arms of the forward record."""
+
+    FOUND = "found", "found"
+    CONTROL = "control", "control"
+    MANUAL = "manual", "added by hand"
+
+
+class SnapshotCause(TextChoices):
+    """Why a score snapshot was written."""
+
+    FIRST = "first", "first judgement"
+    VERDICT = "verdict", "another verdict"
+    SCORE = "score", "another score"
+    ARM = "arm", "another arm"
+    WEEKLY = "weekly", "a week has passed"
 
 
 class CycleResult(TextChoices):

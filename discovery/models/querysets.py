@@ -22,11 +22,13 @@ from discovery.models.enums import (
     WORKER_HEARTBEAT_PREFIX,
     RunStatus,
     StepStatus,
+    WalletOrigin,
     WalletStatus,
 )
 
 if TYPE_CHECKING:  # the models import this module
     from discovery.models.balance_changes import BalanceChange  # noqa: F401
+    from discovery.models.forward_record import Outcome, ScoreSnapshot  # noqa: F401
     from discovery.models.operations import ApiKey, Heartbeat  # noqa: F401  named in the bases below
     from discovery.models.runs import Run, RunStep, RunWallet  # noqa: F401
     from discovery.models.trades import Trade, Transaction  # noqa: F401
@@ -182,7 +184,11 @@ class RunWalletQuerySet(models.QuerySet["RunWallet"]):
 
 
 class WalletQuerySet(models.QuerySet["Wallet"]):
-    """Wallets of the watchlist."""
+    """Wallets of the watchlist, and control wallets."""
+
+    def listed(self) -> "WalletQuerySet":
+        """The watchlist: all wallets except control wallets."""
+        return self.exclude(origin=WalletOrigin.CONTROL)
 
     def profiled(self) -> "WalletQuerySet":
         """Wallets that have a profile."""
@@ -247,6 +253,32 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
         return self.filter(
             fetched_at__lt=now - timedelta(hours=settings.RETENTION_CACHE_HOURS)
         )
+
+
+class ScoreSnapshotQuerySet(models.QuerySet["ScoreSnapshot"]):
+    """Score snapshots."""
+
+    def latest_of(self, addresses: Iterable[str]) -> dict[str, "ScoreSnapshot"]:
+        """Return wallet → its newest snapshot, without its evidence. One query."""
+        rows = (
+            self.filter(wallet_address__in=list(addresses))
+            .defer("evidence")
+            .order_by("wallet_address", "-at", "-id")
+            .distinct("wallet_address")
+        )
+        return {row.wallet_address: row for row in rows}
+
+
+class OutcomeQuerySet(models.QuerySet["Outcome"]):
+    """Outcomes of snapshots."""
+
+    def due(self, now: datetime) -> "OutcomeQuerySet":
+        """Outcomes that can be measured and were not."""
+        return self.filter(measured_at__isnull=True, due_at__lte=now)
+
+    def measured(self) -> "OutcomeQuerySet":
+        """Outcomes that were measured."""
+        return self.filter(measured_at__isnull=False)
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

@@ -231,14 +231,21 @@ def step_name(kind: str, key: str) -> str:
 
 
 class RunStep(models.Model):
-    """One unit of work of a run. A conditional update claims it; its results and its
+    """One unit of work, of a run or of none. A conditional update claims it; its results and its
     completion are one transaction.
 
     pending → running → done | failed. A running step whose worker died returns to
     pending, up to three attempts.
     """
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
+    run = models.ForeignKey(
+        Run,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="steps",
+        help_text="Empty for work that belongs to no run.",
+    )
     kind = models.CharField(max_length=10, choices=StepKind.choices)
     key = AddressField(
         blank=True, help_text="Mint or wallet of the step; empty for find and finish."
@@ -274,6 +281,13 @@ class RunStep(models.Model):
         help_text="Merged into the errors of the run when it is closed.",
     )
     counts = models.JSONField(default=dict, db_default=json_default({}), blank=True)
+    payload = models.JSONField(
+        default=dict,
+        db_default=json_default({}),
+        blank=True,
+        help_text="What the step works on, beyond its key.",
+    )
+    created_at = models.DateTimeField(db_default=Now())
 
     objects = RunStepQuerySet.as_manager()
 
@@ -283,7 +297,13 @@ class RunStep(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["run", "kind", "key"], name="discovery_run_steps_once"
-            )
+            ),
+            # Work of no run: one open step for each key. Also: all open ones.
+            models.UniqueConstraint(
+                fields=["kind", "key"],
+                condition=Q(run__isnull=True, status__in=OPEN_STEP_STATUSES),
+                name="discovery_run_steps_lone_once",
+            ),
         ]
         indexes = [
             # Open steps of a run: the sweeper and the reaper read only these.
@@ -291,6 +311,12 @@ class RunStep(models.Model):
                 fields=["run", "status"],
                 condition=Q(status__in=OPEN_STEP_STATUSES),
                 name="discovery_run_steps_open",
+            ),
+            # Work of no run by its end: usage of a day, and retention.
+            models.Index(
+                fields=["completed_at"],
+                condition=Q(run__isnull=True),
+                name="discovery_run_steps_lone_end",
             ),
         ]
 

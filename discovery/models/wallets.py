@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
 
-from discovery.models.enums import VerdictChoice, WalletStatus
+from discovery.models.enums import VerdictChoice, WalletOrigin, WalletStatus
 from discovery.models.fields import AddressField, json_default
 from discovery.models.querysets import WalletQuerySet
 from discovery.models.runs import Run
@@ -138,6 +138,30 @@ class Wallet(models.Model):
         related_name="first_found",
         editable=False,
     )
+    origin = models.CharField(
+        max_length=9,
+        choices=WalletOrigin.choices,
+        default=WalletOrigin.DISCOVERY,
+        db_default=WalletOrigin.DISCOVERY,
+        help_text="How it came here.",
+    )
+    read_from = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Its profile begins then, because it has too many transactions; empty: it covers all its days.",
+    )
+    refreshed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Last time at which it was read again, with or without success.",
+    )
+    tags = models.JSONField(default=list, db_default=json_default([]), blank=True)
+    is_pinned = models.BooleanField(
+        default=False, db_default=False, help_text="Shown first; always refreshed."
+    )
+    blacklist_reason = models.CharField(
+        max_length=200, blank=True, default="", db_default=""
+    )
     label = models.CharField(max_length=100, blank=True, default="", db_default="")
     note = models.TextField(blank=True, default="", db_default="")
 
@@ -169,6 +193,9 @@ class Wallet(models.Model):
             "n_eff",
             "funder",
             "last_trade_at",
+            "origin",
+            "read_from",
+            "refreshed_at",
         ],
     )
 
@@ -189,6 +216,14 @@ class Wallet(models.Model):
                 models.F("n_eff").desc(nulls_last=True),
                 models.F("address").asc(),
                 name="discovery_wallets_best",
+            ),
+            # Wallets by tag.
+            GinIndex(fields=["tags"], name="discovery_wallets_tags"),
+            # Wallets that are due for a refresh, oldest profile first.
+            models.Index(
+                models.F("profiled_at").asc(nulls_first=True),
+                models.F("address").asc(),
+                name="discovery_wallets_age",
             ),
             # Wallets by flag, by label, and by the beginning of their address.
             GinIndex(fields=["flags"], name="discovery_wallets_flags"),

@@ -169,6 +169,7 @@ def test_a_database_of_the_last_release_needs_only_the_migrations_after_the_sche
         "0013_pool_reserves",
         "0014_judgements",
         "0015_late_prices",
+        "0016_upkeep_and_forward_record",
     ]
 
 

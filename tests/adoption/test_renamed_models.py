@@ -49,7 +49,15 @@ SELECT id, 'view_discoverywallet', 'Can view wallet' FROM django_content_type WH
 """
 
 
-LATER_MODELS = ("balancechange", "tokenresult")
+LATER_MODELS = (
+    "balancechange",
+    "tokenresult",
+    "scoresnapshot",
+    "runcontrol",
+    "outcome",
+    "outcometoken",
+    "wallethistory",
+)
 """Models that came after the renaming: Django keeps their content types."""
 
 
