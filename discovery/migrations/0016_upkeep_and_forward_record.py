@@ -9,14 +9,14 @@ from django.db import migrations, models
 # A snapshot is a forecast: nobody may change it afterwards. Retention deletes old ones
 # in a transaction that says so.
 APPEND_ONLY = """
-CREATE FUNCTION discovery_snapshots_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION discovery_snapshots_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' AND current_setting('walltrack.retention', true) = 'on' THEN
         RETURN OLD;
     END IF;
     RAISE EXCEPTION 'score snapshots are append-only';
 END $$;
-CREATE TRIGGER discovery_snapshots_append_only
+CREATE OR REPLACE TRIGGER discovery_snapshots_append_only
     BEFORE UPDATE OR DELETE ON discovery_score_snapshots
     FOR EACH ROW EXECUTE FUNCTION discovery_snapshots_append_only();
 """

@@ -59,6 +59,7 @@ def test_flags_and_profiling_are_saved(operator: Person) -> None:
         ("min_cost_sol", "0.0001", "0.0001 has more than 3 digits after the point"),
         ("max_tokens", "1.5", "1.5 is not a whole number"),
         ("max_tokens", "", "A number is needed here."),
+        ("control_wallets", "26", "26 is not between 0 and 25 wallets"),
         ("max_requests_per_run", "99", "99 is not between 100 and 10,000,000 calls"),
     ],
 )
