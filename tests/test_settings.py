@@ -253,9 +253,8 @@ def test_a_placeholder_counts_as_no_key(placeholder: str) -> None:
 
 
 def test_the_documented_settings_are_those_that_are_read() -> None:
-    sources = [
-        (ROOT / "walltrack" / name).read_text() for name in ("settings.py", "follow.py")
-    ]
+    modules = ("settings.py", "follow.py", "upkeep.py", "simulated.py")
+    sources = [(ROOT / "walltrack" / name).read_text() for name in modules]
     read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', "\n".join(sources)))
     documented = set(
         re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M)

@@ -30,10 +30,13 @@ class RecordSettings(NamedTuple):
 
 def refresh_settings(env: Env) -> RefreshSettings:
     """Return the settings of the environment. Raises ImproperlyConfigured."""
+    follow_hours = env.integer("REFRESH_FOLLOW_HOURS", 6, minimum=1, maximum=168)
+    watch_hours = env.integer("REFRESH_WATCH_HOURS", 24, minimum=1, maximum=336)
+    other_hours = env.integer("REFRESH_OTHER_HOURS", 168, minimum=1, maximum=2160)
     return RefreshSettings(
-        follow=_hours(env, "REFRESH_FOLLOW_HOURS", 6, 7 * 24),
-        watch=_hours(env, "REFRESH_WATCH_HOURS", 24, 14 * 24),
-        others=_hours(env, "REFRESH_OTHER_HOURS", 7 * 24, 90 * 24),
+        follow=timedelta(hours=follow_hours),
+        watch=timedelta(hours=watch_hours),
+        others=timedelta(hours=other_hours),
         calls_per_day=env.integer(
             "REFRESH_CALLS_PER_DAY", 3_000, minimum=0, maximum=10_000_000
         ),
@@ -42,17 +45,13 @@ def refresh_settings(env: Env) -> RefreshSettings:
 
 def record_settings(env: Env) -> RecordSettings:
     """Return the settings of the environment. Raises ImproperlyConfigured."""
+    snapshots = env.integer("RETENTION_SNAPSHOTS_DAYS", 400, minimum=60, maximum=3650)
+    steps = env.integer("RETENTION_STEPS_DAYS", 30, minimum=2, maximum=3650)
+    changes = env.integer("RETENTION_CHANGES_DAYS", 730, minimum=30, maximum=3650)
+    logins = env.integer("RETENTION_LOGINS_DAYS", 90, minimum=1, maximum=3650)
     return RecordSettings(
-        snapshots=_days(env, "RETENTION_SNAPSHOTS_DAYS", 400, 60),
-        steps=_days(env, "RETENTION_STEPS_DAYS", 30, 2),
-        changes=_days(env, "RETENTION_CHANGES_DAYS", 730, 30),
-        logins=_days(env, "RETENTION_LOGINS_DAYS", 90, 1),
+        snapshots=timedelta(days=snapshots),
+        steps=timedelta(days=steps),
+        changes=timedelta(days=changes),
+        logins=timedelta(days=logins),
     )
-
-
-def _hours(env: Env, name: str, default: int, maximum: int) -> timedelta:
-    return timedelta(hours=env.integer(name, default, minimum=1, maximum=maximum))
-
-
-def _days(env: Env, name: str, default: int, minimum: int) -> timedelta:
-    return timedelta(days=env.integer(name, default, minimum=minimum, maximum=3650))

@@ -41,7 +41,16 @@ class ConfigAdmin(SimpleHistoryAdmin, FactsAdmin):  # type: ignore[misc]  # the 
             "Early buyers",
             {"fields": ("early_window_minutes", "min_profit_pct", "excluded_flags")},
         ),
-        ("Execution", {"fields": ("profile_immediately", "max_requests_per_run")}),
+        (
+            "Execution",
+            {
+                "fields": (
+                    "profile_immediately",
+                    "control_wallets",
+                    "max_requests_per_run",
+                )
+            },
+        ),
         ("Last change", {"fields": ("updated_at", "updated_by", "version")}),
     )
 

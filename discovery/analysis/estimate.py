@@ -78,16 +78,20 @@ def estimate_run(
     has_batches: bool,
     calls_per_second: dict[str, float],
     with_profiles: bool = True,
+    control_wallets: int = 0,
 ) -> Estimate:
     """Return the cost of a run over `tokens` tokens.
 
     skips_search: the tokens are named, so that no feed is read. has_batches: the node
     answers many transactions in one call. calls_per_second: the rate limit by provider.
-    with_profiles: the run profiles the wallets that it finds. The providers work at the
+    with_profiles: the run profiles the wallets that it finds, and its control wallets. The providers work at the
     same time: the seconds are those of the slowest. Raises KeyError for a provider
     without a rate limit.
     """
-    wallets = tokens * PROFILES_PER_TOKEN if with_profiles else 0
+    wallets = 0
+    if with_profiles:
+        finds = tokens * PROFILES_PER_TOKEN
+        wallets = finds + min(control_wallets, finds)
     calls = _market_calls(tokens, wallets, skips_search=skips_search)
     helius_credits = 0
     if source == "helius":

@@ -2,6 +2,8 @@
 
 from discovery.clients.transaction_history import (
     BlockTimeRange,
+    LastTransaction,
+    NewTransactions,
     OrderedTransaction,
     block_time_of,
 )
@@ -10,6 +12,7 @@ from discovery.providers.errors import BadPayload
 from discovery.providers.helius import NAME, PAGE_SIZE, Helius, TransactionPage
 from discovery.providers.records import AccountRecord
 from discovery.providers.slot_search import TimedSlot
+from discovery.providers.solana_rpc import PAGE_SIZE as SIGNATURES_PER_PAGE
 from discovery.providers.solana_rpc import SolanaRpc
 from discovery.providers.transactions import TransactionRecord
 
@@ -54,6 +57,38 @@ class HeliusTransactionSource:
             return None
         return transactions
 
+    async def fetch_newest(
+        self, address: str, since: int, limit: int
+    ) -> list[OrderedTransaction]:
+        """Return the newest successful transactions from unix second `since` on, oldest
+        first, `limit` at most. Raises ProviderError.
+        """
+        pages = _Pages(address, BlockTimeRange(since), limit)
+        await self._fetch(pages, newest_first=True)
+        oldest_first = sorted(
+            pages.transactions(), key=lambda each: (each.slot, each.index)
+        )
+        return oldest_first[-limit:]
+
+    async def fetch_after(
+        self, address: str, last: LastTransaction, limit: int
+    ) -> NewTransactions | None:
+        """Return the transactions after one that is known; None if they exceed `limit`.
+
+        The signature list answers for 1 credit whether there are any. Raises
+        ProviderError.
+        """
+        rows = await self._rpc.signatures(address, newer_than=last.signature)
+        if not rows:
+            return NewTransactions([], "")
+        newest_signature = rows[0].signature
+        if all(row.failed for row in rows) and len(rows) < SIGNATURES_PER_PAGE:
+            return NewTransactions([], newest_signature)
+        found = await self.fetch_all_or_none(address, last.block_time, limit)
+        if found is None:
+            return None
+        return NewTransactions(found, newest_signature)
+
     async def fetch_latest(
         self, address: str, after: TimedSlot, until: int, limit: int
     ) -> list[OrderedTransaction]:
@@ -77,12 +112,13 @@ class HeliusTransactionSource:
         """
         return await self._rpc.accounts(addresses)
 
-    async def _fetch(self, pages: "_Pages") -> None:
+    async def _fetch(self, pages: "_Pages", *, newest_first: bool = False) -> None:
         while not pages.is_done:
             page = await self._helius.transactions(
                 pages.address,
                 since=pages.time_range.since,
                 until=pages.time_range.until,
+                newest_first=newest_first,
                 token=pages.next_token,
                 limit=PAGE_SIZE,
             )

@@ -8,6 +8,8 @@ from discovery.clients.signature_list import successful_signatures
 from discovery.clients.transaction_cache import TransactionCache
 from discovery.clients.transaction_history import (
     BlockTimeRange,
+    LastTransaction,
+    NewTransactions,
     OrderedTransaction,
     block_time_of,
 )
@@ -74,6 +76,37 @@ class RpcTransactionSource:
         if len(rows) > limit:
             return None
         return await self._fetch(address, rows, time_range)
+
+    async def fetch_newest(
+        self, address: str, since: int, limit: int
+    ) -> list[OrderedTransaction]:
+        """Return the newest successful transactions from unix second `since` on, oldest
+        first, `limit` at most. Raises ProviderError.
+        """
+        time_range = BlockTimeRange(since)
+        rows = await successful_signatures(
+            self._rpc, address, time_range, stop_after=limit
+        )
+        return await self._fetch(address, rows[-limit:], time_range)
+
+    async def fetch_after(
+        self, address: str, last: LastTransaction, limit: int
+    ) -> NewTransactions | None:
+        """Return the transactions after one that is known; None if they exceed `limit`.
+        Raises ProviderError.
+        """
+        page = await self._rpc.signatures(address, newer_than=last.signature)
+        newest_signature = page[0].signature if page else ""
+        time_range = BlockTimeRange(last.block_time)
+        rows = [row for row in reversed(page) if not row.failed]
+        if len(page) == PAGE_SIZE:
+            rows = await successful_signatures(
+                self._rpc, address, time_range, stop_after=limit
+            )
+        if len(rows) > limit:
+            return None
+        transactions = await self._fetch(address, rows, time_range)
+        return NewTransactions(transactions, newest_signature)
 
     async def fetch_latest(
         self, address: str, after: TimedSlot, until: int, limit: int

@@ -52,6 +52,22 @@ class BlockTimeRange(msgspec.Struct, frozen=True):
         return self.until is not None and time > self.until
 
 
+class LastTransaction(msgspec.Struct, frozen=True):
+    """The newest transaction of an address that is known. block_time in unix seconds."""
+
+    signature: str
+    block_time: int
+
+
+class NewTransactions(msgspec.Struct, frozen=True):
+    """Successful transactions, oldest first. newest_signature: of the newest one, failed
+    ones included; "" if there is none.
+    """
+
+    transactions: list[OrderedTransaction]
+    newest_signature: str
+
+
 class TransactionSource(Protocol):
     """A source of transactions. `source` is its short name."""
 
@@ -72,6 +88,20 @@ class TransactionSource(Protocol):
     ) -> list[OrderedTransaction] | None:
         """Return all transactions from unix second `since` on, oldest first; None
         without fetching them all if they exceed `limit`. Raises ProviderError.
+        """
+
+    async def fetch_newest(
+        self, address: str, since: int, limit: int
+    ) -> list[OrderedTransaction]:
+        """Return the newest successful transactions from unix second `since` on, oldest
+        first, `limit` at most. Raises ProviderError.
+        """
+
+    async def fetch_after(
+        self, address: str, last: LastTransaction, limit: int
+    ) -> NewTransactions | None:
+        """Return the transactions after one that is known; None without fetching them
+        all if they exceed `limit`. One call if there is none. Raises ProviderError.
         """
 
     async def fetch_latest(

@@ -30,6 +30,13 @@ class _ClosedStep(msgspec.Struct, frozen=True):
     status: str
     error_code: str
     usage: dict[str, Any]
+    payload: dict[str, Any]
+
+    @property
+    def is_profile_of_find(self) -> bool:
+        """True for the profile of a wallet that is no control wallet."""
+        is_profile = self.kind == StepKind.WALLET and self.status == StepStatus.DONE
+        return is_profile and not self.payload
 
 
 def finalize(run: Run, status: RunStatus) -> None:
@@ -40,17 +47,14 @@ def finalize(run: Run, status: RunStatus) -> None:
     _count_wallets(run)
     close_open_steps(run.pk, f"the run was {status}")
     append_errors(run.pk, collect_step_errors(run))
-    columns = ("kind", "status", "error_code", "usage")
+    columns = ("kind", "status", "error_code", "usage", "payload")
     steps = [
         _ClosedStep(*row) for row in run.steps.order_by("pk").values_list(*columns)
     ]
     run.status, run.stage = status, RunStage.DONE
     run.completed_at = now
     run.tokens_analyzed = run.tokens.filter(early_buyers__isnull=False).count()
-    run.profiled_wallets = sum(
-        step.kind == StepKind.WALLET and step.status == StepStatus.DONE
-        for step in steps
-    )
+    run.profiled_wallets = sum(step.is_profile_of_find for step in steps)
     run.duration_seconds = Decimal((now - run.started_at).total_seconds()).quantize(
         Decimal("0.01")
     )

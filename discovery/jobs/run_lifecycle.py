@@ -33,6 +33,7 @@ from discovery.models.enums import (
     Trigger,
 )
 from discovery.models.param_columns import param_values
+from discovery.pipeline.control_group import choose_controls
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,8 @@ CANCEL_TIMEOUT: Final = timedelta(seconds=10)
 """A cancellation waits this long for running steps to stop. The steps of dead workers
 never stop.
 """
+CONTROL_PAYLOAD: Final = {"arm": "control"}
+"""Payload of the steps that profile control wallets."""
 MAX_UNPROFILED_LEFTOVERS: Final = 200
 MAX_START_ATTEMPTS: Final = 3
 
@@ -250,6 +253,9 @@ def _begin_next_stage(run: Run) -> bool:
         case RunStage.ANALYSE:
             run.stage = RunStage.PROFILE
             step_queue.add_steps(run.pk, StepKind.WALLET, _wallets_to_profile(run))
+            step_queue.add_steps(
+                run.pk, StepKind.WALLET, _controls_to_profile(run), CONTROL_PAYLOAD
+            )
         case RunStage.PROFILE:
             run.stage = RunStage.FINISH
             step_queue.add_steps(run.pk, StepKind.FINISH, [""])
@@ -278,7 +284,7 @@ def _wallets_to_profile(run: Run) -> list[str]:
     """
     if not run.params.profile_immediately:
         return []
-    wallets = Wallet.objects.not_blacklisted()
+    wallets = Wallet.objects.listed().not_blacklisted()
     of_run = wallets.filter(address__in=run.wallets.values("wallet_address")).order_by(
         "address"
     )
@@ -292,6 +298,13 @@ def _wallets_to_profile(run: Run) -> list[str]:
     )
     addresses += leftovers.values_list("address", flat=True)[:MAX_UNPROFILED_LEFTOVERS]
     return addresses
+
+
+def _controls_to_profile(run: Run) -> list[str]:
+    """Choose the control group of the run and return its addresses."""
+    if not run.params.profile_immediately or not run.params.control_wallets:
+        return []
+    return choose_controls(run)
 
 
 def _store_progress(run: Run) -> None:

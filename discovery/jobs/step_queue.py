@@ -51,10 +51,18 @@ class Claim(msgspec.Struct, frozen=True):
         return step_name(self.kind, self.key)
 
 
-def add_steps(run_id: uuid.UUID, kind: StepKind, keys: Iterable[str]) -> None:
+def add_steps(
+    run_id: uuid.UUID,
+    kind: StepKind,
+    keys: Iterable[str],
+    payload: dict[str, Any] | None = None,
+) -> None:
     """Add one pending step for each key. A key that has a step already keeps it."""
     RunStep.objects.bulk_create(
-        [RunStep(run_id=run_id, kind=kind, key=key) for key in keys],
+        [
+            RunStep(run_id=run_id, kind=kind, key=key, payload=payload or {})
+            for key in keys
+        ],
         ignore_conflicts=True,
     )
 

@@ -119,7 +119,10 @@ async def profile(step: StepContext, providers: Providers) -> None:
     result = await profile_wallet(
         address, context, providers, now=int(time.time()), warnings=step.warnings
     )
-    counts = {"transactions": result.transactions, "cycles": len(result.cycles)}
+    counts = {
+        "transactions": len(result.reading.history.times),
+        "cycles": len(result.cycles),
+    }
     await sync_to_async(step.store)(save_profile, result, counts=counts)
 
 

@@ -109,9 +109,9 @@ class Migration(migrations.Migration):
                 ('p_value', models.DecimalField(blank=True, decimal_places=6, max_digits=7, null=True)),
                 ('tokens', models.IntegerField(help_text='Tokens with a known result that count.')),
                 ('effective_tokens', models.DecimalField(decimal_places=4, max_digits=10)),
-                ('basis', models.CharField(blank=True, db_default='', default='', help_text="How closely a follower's prices were seen.", max_length=24)),
+                ('basis', models.CharField(blank=True, db_default='', default='', help_text="How closely a follower's prices were seen.", max_length=60)),
                 ('flags', models.JSONField(blank=True, db_default=models.Value([], models.JSONField()), default=list)),
-                ('evidence', models.JSONField(blank=True, db_default=models.Value([], models.JSONField()), default=list, help_text='The token results that were judged.')),
+                ('evidence', models.JSONField(blank=True, db_default=models.Value({}, models.JSONField()), default=dict, help_text='The token results that were judged.')),
             ],
             options={
                 'verbose_name': 'score snapshot',

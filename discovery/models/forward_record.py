@@ -57,7 +57,7 @@ class ScoreSnapshot(models.Model):
     tokens = models.IntegerField(help_text="Tokens with a known result that count.")
     effective_tokens = models.DecimalField(max_digits=10, decimal_places=4)
     basis = models.CharField(
-        max_length=24,
+        max_length=60,
         blank=True,
         default="",
         db_default="",
@@ -65,8 +65,8 @@ class ScoreSnapshot(models.Model):
     )
     flags = models.JSONField(default=list, db_default=json_default([]), blank=True)
     evidence = models.JSONField(
-        default=list,
-        db_default=json_default([]),
+        default=dict,
+        db_default=json_default({}),
         blank=True,
         help_text="The token results that were judged.",
     )

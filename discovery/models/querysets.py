@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
 from discovery.models.enums import (
@@ -22,6 +22,7 @@ from discovery.models.enums import (
     WORKER_HEARTBEAT_PREFIX,
     RunStatus,
     StepStatus,
+    VerdictChoice,
     WalletOrigin,
     WalletStatus,
 )
@@ -164,23 +165,33 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
 
 
 class RunWalletQuerySet(models.QuerySet["RunWallet"]):
-    """Wallets that runs found."""
+    """Wallets that runs found through tokens."""
 
     def seeds(self, addresses: Iterable[str]) -> dict[str, set[str]]:
-        """Return wallet → the mints through which the first run that found it did so.
-        One query.
+        """Return wallet → the mints through which the first run that found it did so, or
+        chose it as a control wallet. Two queries.
         """
-        rows = self.filter(wallet_address__in=list(addresses)).order_by(
-            F("run__started_at").asc(nulls_last=True), "run_id"
+        from discovery.models.forward_record import RunControl
+
+        wanted = list(addresses)
+        found = self.filter(wallet_address__in=wanted).values_list(
+            "run__started_at", "run_id", "wallet_address", "source_token"
+        )
+        chosen = RunControl.objects.filter(wallet_address__in=wanted).values_list(
+            "run__started_at", "run_id", "wallet_address", "mint"
         )
         first_runs: dict[str, UUID] = {}
         seeds: dict[str, set[str]] = {}
-        for address, run_id, mint in rows.values_list(
-            "wallet_address", "run_id", "source_token"
-        ):
+        for _, run_id, address, mint in sorted([*found, *chosen], key=_run_order):
             if first_runs.setdefault(address, run_id) == run_id:
                 seeds.setdefault(address, set()).add(mint)
         return seeds
+
+
+def _run_order(row: tuple[datetime | None, UUID, str, str]) -> tuple[bool, Any, UUID]:
+    """Order rows of runs by their start; rows of the earlier system may have none."""
+    started_at, run_id, _, _ = row
+    return started_at is None, started_at, run_id
 
 
 class WalletQuerySet(models.QuerySet["Wallet"]):
@@ -211,9 +222,58 @@ class WalletQuerySet(models.QuerySet["Wallet"]):
         )
         return {row["address"]: dict(row) for row in rows}
 
+    def due_for_refresh(
+        self, now: datetime, retry_after: timedelta
+    ) -> "WalletQuerySet":
+        """Wallets on the watchlist whose profile is older than their rule, and that were
+        not tried within `retry_after`. now: the time of the product.
+        """
+        return (
+            self.listed()
+            .not_blacklisted()
+            .filter(_older_than_rule(now, 1))
+            .filter(
+                Q(refreshed_at__isnull=True)
+                | Q(profile_error="")
+                | Q(refreshed_at__lte=now - retry_after)
+            )
+        )
+
+    def stale(self, now: datetime) -> "WalletQuerySet":
+        """Wallets on the watchlist whose profile is older than twice their rule."""
+        return (
+            self.listed().not_blacklisted().profiled().filter(_older_than_rule(now, 2))
+        )
+
+    def most_valuable_first(self) -> "WalletQuerySet":
+        """Order wallets by what their profile is worth, then the oldest profile first."""
+        value = Case(
+            When(verdict=VerdictChoice.FOLLOW, then=0),
+            When(is_pinned=True, then=1),
+            When(verdict=VerdictChoice.WATCH, then=2),
+            default=3,
+            output_field=models.IntegerField(),
+        )
+        return self.order_by(value, F("profiled_at").asc(nulls_first=True), "address")
+
     def not_blacklisted(self) -> "WalletQuerySet":
         """Wallets that are not blacklisted."""
         return self.exclude(status=WalletStatus.BLACKLISTED)
+
+
+def _older_than_rule(now: datetime, factor: int) -> Q:
+    """Return the condition that a profile is missing or older than its rule times
+    `factor`.
+    """
+    rules = settings.REFRESH
+    is_follow = Q(verdict=VerdictChoice.FOLLOW) | Q(is_pinned=True)
+    is_watch = Q(verdict=VerdictChoice.WATCH)
+    return (
+        Q(profiled_at__isnull=True)
+        | (is_follow & Q(profiled_at__lte=now - factor * rules.follow))
+        | (is_watch & Q(profiled_at__lte=now - factor * rules.watch))
+        | Q(profiled_at__lte=now - factor * rules.others)
+    )
 
 
 class _ChainFacts(models.QuerySet[_Fact]):

@@ -119,9 +119,7 @@ async def _accounts(
     """
     wanted: dict[str, None] = {}
     for holding in holdings:
-        for market in _markets(holding):
-            wanted[market.quote_account] = None
-            wanted[market.base_account] = None
+        wanted.update(dict.fromkeys(market_accounts(holding)))
     addresses = list(wanted)
     try:
         accounts = await source.accounts(addresses)
@@ -129,6 +127,14 @@ async def _accounts(
         warnings.add(f"exit values: not read on the chain: {error.cause}")
         return {}
     return dict(zip(addresses, accounts, strict=True))
+
+
+def market_accounts(holding: OpenHolding) -> list[str]:
+    """Return the accounts of the markets in which a holding could be sold."""
+    accounts: list[str] = []
+    for market in _markets(holding):
+        accounts += [market.quote_account, market.base_account]
+    return accounts
 
 
 def _markets(holding: OpenHolding) -> list[_Market]:

@@ -1,8 +1,9 @@
-"""Balance changes of wallets: transactions, each decoded once, in chain order."""
+"""Balance changes of wallets in a token: transactions, each decoded once, in chain
+order.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from itertools import chain
 
 import msgspec
 
@@ -112,7 +113,7 @@ class TokenHistory:
         """Return the numbers of transactions without a trade by reason, named as in the
         funnel.
         """
-        counts = Counter(_skip_reason(outcome) for outcome in self._outcomes.values())
+        counts = Counter(skip_reason(outcome) for outcome in self._outcomes.values())
         del counts[""]
         return {f"skipped_{reason}": count for reason, count in sorted(counts.items())}
 
@@ -125,7 +126,7 @@ class TokenHistory:
             outcome = self._add_outcome(transaction.record)
             position = _position(transaction, list_number)
             self.markets.add(outcome, position, transaction.block_time)
-        changes = _balance_changes(transaction, outcome, list_number)
+        changes = balance_changes(transaction, outcome, list_number)
         return [change for change in changes if change.mint == self.mint]
 
     def _add_outcome(self, record: TransactionRecord) -> Outcome:
@@ -135,51 +136,11 @@ class TokenHistory:
         self.failed_count += isinstance(outcome, Failed)
         if self.token_program == TOKEN:
             # Another program than the default stays: a mint has one.
-            self.token_program = _token_programs(record).get(self.mint, TOKEN)
+            self.token_program = token_programs(record).get(self.mint, TOKEN)
         return outcome
 
 
-class WalletHistory:
-    """The balance changes of one wallet by mint, in chain order."""
-
-    def __init__(
-        self, address: str, transactions: Iterable[OrderedTransaction]
-    ) -> None:
-        self.address = address
-        self.transactions = sorted(
-            transactions, key=lambda each: (each.slot, each.index, each.signature)
-        )
-        self.changes: dict[str, list[BalanceChange]] = defaultdict(list)  # by mint
-        self.token_programs: dict[str, str] = {}  # mint -> program
-        self.arbitrage_count = 0
-        self.failed_count = 0
-        for transaction in self.transactions:
-            self._add(transaction)
-
-    def traded_mints(self) -> list[str]:
-        """Return the mints that the wallet bought or sold: tokens that others sent to
-        it prove nothing about it.
-        """
-        changes = chain.from_iterable(self.changes.values())
-        return sorted({change.mint for change in changes if change.trade is not None})
-
-    def _add(self, transaction: OrderedTransaction) -> None:
-        record = transaction.record
-        outcome = decode(record)
-        if isinstance(outcome, Failed):
-            self.failed_count += 1
-            return
-        is_arbitrage = _skip_reason(outcome) == Reason.ARBITRAGE
-        if is_arbitrage and record.fee_payer == self.address:
-            self.arbitrage_count += 1
-        for change in _balance_changes(transaction, outcome):
-            if change.wallet == self.address:
-                self.changes[change.mint].append(change)
-        for mint, program in _token_programs(record).items():
-            self.token_programs.setdefault(mint, program)
-
-
-def _balance_changes(
+def balance_changes(
     transaction: OrderedTransaction, outcome: Outcome, list_number: int = 0
 ) -> list[BalanceChange]:
     """Return the changes of all wallets in all mints, none for an unreadable
@@ -225,14 +186,14 @@ def _trade_of(outcome: Decoded | Skipped, change: HoldingChange) -> Trade | None
     return None
 
 
-def _skip_reason(outcome: Outcome) -> str:
+def skip_reason(outcome: Outcome) -> str:
     """Return why the transaction is no trade, "" for a trade."""
     if isinstance(outcome, Decoded):
         return ""
     return outcome.reason
 
 
-def _token_programs(record: TransactionRecord) -> dict[str, str]:
+def token_programs(record: TransactionRecord) -> dict[str, str]:
     """Return mint → token program, as far as the balances after the transaction name
     it.
     """

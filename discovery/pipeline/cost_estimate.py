@@ -32,27 +32,41 @@ def expected_source() -> Source:
 
 
 def estimate_cost(
-    source: Source, tokens: int, *, given: bool, profiles: bool = True
+    source: Source,
+    tokens: int,
+    *,
+    given: bool,
+    profiles: bool = True,
+    control_wallets: int = 0,
 ) -> Estimate:
     """Return the expected cost of a run over `tokens` tokens. given: it gets them
-    instead of searching.
+    instead of searching. control_wallets: their maximum.
     """
     return estimate_run(
         source,
         tokens=tokens,
         skips_search=given,
         with_profiles=profiles,
+        control_wallets=control_wallets,
         has_batches=source == "helius" or settings.MARKET != "live",
         calls_per_second=calls_per_second(),
     )
 
 
-def estimate_against_schedule(tokens: int, *, profiles: bool) -> ScheduleEstimate:
+def estimate_against_schedule(
+    tokens: int, *, profiles: bool, control_wallets: int = 0
+) -> ScheduleEstimate:
     """Return the expected cost of a search run, compared with the time between two
     scheduled runs. One query.
     """
     source = expected_source()
-    cost = estimate_cost(source, tokens, given=False, profiles=profiles)
+    cost = estimate_cost(
+        source,
+        tokens,
+        given=False,
+        profiles=profiles,
+        control_wallets=control_wallets,
+    )
     available_seconds = _seconds_between_runs(Config.load())
     seconds_per_token = max(1, cost.seconds // max(1, tokens))
     return ScheduleEstimate(

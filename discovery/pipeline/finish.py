@@ -8,9 +8,9 @@ from discovery.domain.judgements import Population
 from discovery.models import Run, RunWallet
 from discovery.models.enums import StepKind, StepStatus
 from discovery.pipeline.flag_clusters import flag_clusters
+from discovery.pipeline.judged_wallets import JudgedWallet
 from discovery.pipeline.save_trades import BATCH
 from discovery.pipeline.scoring import (
-    JudgedWallet,
     judge_cohort,
     save_judgements,
     stored_prior,

@@ -13,7 +13,8 @@ from discovery.domain.run_errors import WarningSink
 from discovery.domain.token_accounts import token_account_units
 from discovery.domain.trades import Trade
 from discovery.pipeline.bag_values import OpenHolding
-from discovery.pipeline.balance_history import BalanceChange, WalletHistory
+from discovery.pipeline.balance_history import BalanceChange
+from discovery.pipeline.wallet_history import WalletHistory
 from discovery.providers.errors import ProviderError
 
 MAX_MISMATCH_DIVISOR: Final = 100
@@ -82,9 +83,8 @@ async def unreconciled_units(
     expected = _units_after_last_transaction(history)
     if not expected:
         return {}
-    addresses = [_account(history, mint) for mint in expected]
     try:
-        accounts = await source.accounts(addresses)
+        accounts = await source.accounts(balance_accounts(history))
     except ProviderError as error:
         warnings.add(f"balances: not compared with the chain: {error.cause}")
         return {}
@@ -94,6 +94,11 @@ async def unreconciled_units(
         if _is_unreconciled(expected_units, units):
             unreconciled[mint] = units
     return unreconciled
+
+
+def balance_accounts(history: WalletHistory) -> list[str]:
+    """Return the wallet's own accounts whose balances are compared with the chain."""
+    return [_account(history, mint) for mint in _units_after_last_transaction(history)]
 
 
 def _units_after_last_transaction(history: WalletHistory) -> dict[str, int]:

@@ -77,6 +77,10 @@ class LateSampler:
             self._events.setdefault(event.mint, []).append(event)
         self._trades = {trade_key(valued): valued for valued in trades}
 
+    def measured(self) -> LateMeasurement:
+        """Return the results with the late prices that are known, without a request."""
+        return LateMeasurement(self._results(), {})
+
     async def measure(self, warnings: WarningSink) -> LateMeasurement:
         """Read late prices as far as the wallet's score asks for them. A provider that
         does not respond, or a run without calls left, ends the sample with a warning.
@@ -95,6 +99,22 @@ class LateSampler:
             if has_failed:
                 break
         return LateMeasurement(results, read)
+
+    async def measure_tokens(
+        self, mints: Container[str], tokens: int, warnings: WarningSink
+    ) -> LateMeasurement:
+        """Read the late prices of at most `tokens` of these mints, whatever the wallet's
+        score is and however young they are. Errors end the sample with a warning.
+        """
+        wanted = [
+            msgspec.structs.replace(result, exclusion=None)
+            for result in self._results()
+            if result.mint in mints
+        ]
+        read: dict[TradeKey, PoolReserves] = {}
+        await self._read_all(self._missing(wanted, tokens), read, warnings)
+        self._known |= read
+        return LateMeasurement(self._results(), read)
 
     def _results(self) -> list[TokenResult]:
         history = with_late_reserves(self._history, self._known)

@@ -1,6 +1,6 @@
 """Late prices in the database: columns of the trades that they belong to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from django.conf import settings
@@ -24,19 +24,30 @@ LateReserves = Mapping[TradeKey, PoolReserves]
 """The market of each trade, FOLLOW_DELAY_SECONDS after it."""
 
 
-def stored_late_reserves(address: str) -> dict[TradeKey, PoolReserves]:
-    """Return the late prices of a wallet's trades that were read with the delay in
+def stored_late_reserves(
+    addresses: Iterable[str],
+) -> dict[str, dict[TradeKey, PoolReserves]]:
+    """Return wallet → the late prices of its trades that were read with the delay in
     force. One query.
     """
     rows = Trade.objects.filter(
-        wallet_address=address, later_seconds=settings.FOLLOW.delay_seconds
+        wallet_address__in=list(addresses), later_seconds=settings.FOLLOW.delay_seconds
     )
-    columns = ("signature", "mint", "pool_quote_later", "pool_base_later")
-    late: dict[TradeKey, PoolReserves] = {}
-    for signature, mint, quote_lamports, base_units in rows.values_list(*columns):
-        if quote_lamports is not None and base_units is not None:
-            reserves = PoolReserves(int(quote_lamports), int(base_units))
-            late[TradeKey(address, signature, mint)] = reserves
+    columns = (
+        "wallet_address",
+        "signature",
+        "mint",
+        "pool_quote_later",
+        "pool_base_later",
+    )
+    late: dict[str, dict[TradeKey, PoolReserves]] = {}
+    for address, signature, mint, quote_lamports, base_units in rows.values_list(
+        *columns
+    ):
+        if quote_lamports is None or base_units is None:
+            continue
+        reserves = PoolReserves(int(quote_lamports), int(base_units))
+        late.setdefault(address, {})[TradeKey(address, signature, mint)] = reserves
     return late
 
 

@@ -61,7 +61,8 @@ def rebuild_token_results(wallet: Wallet) -> int:
     history = msgspec.structs.replace(
         history, holdings=holdings, unread=frozenset(unread)
     )
-    history = with_late_reserves(history, stored_late_reserves(wallet.address))
+    late = stored_late_reserves([wallet.address]).get(wallet.address, {})
+    history = with_late_reserves(history, late)
     results = token_results(history, follow_terms())
     # Before token results were stored there was one source.
     stored_sources = dict(stored.values_list("mint", "bag_source"))

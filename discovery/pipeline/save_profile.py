@@ -18,6 +18,7 @@ from discovery.models.enums import WalletStatus
 from discovery.pipeline.late_reserves import save_late_reserves
 from discovery.pipeline.profile_wallet import WalletResult
 from discovery.pipeline.save_trades import BATCH, save_balance_changes, save_trades
+from discovery.pipeline.stored_histories import save_history
 from discovery.pipeline.token_evidence import save_token_results
 
 _TIMES: Final = frozenset({"opened_at", "closed_at", "resolved_at", "last_trade_at"})
@@ -25,11 +26,14 @@ _CYCLE_FIELDS: Final = CycleResult.__struct_fields__
 
 
 def save_profile(result: WalletResult) -> None:
-    """Replace the profile of one wallet; a wallet off the watchlist is ignored. Called
-    inside a transaction.
+    """Replace the profile of one wallet; a wallet off the watchlist is ignored, and so
+    is a profile that is older than the stored one. Called inside a transaction.
     """
     wallet = Wallet.objects.select_for_update().filter(address=result.address).first()
     if wallet is None:
+        return
+    as_of = datetime_from_unix(result.as_of)
+    if wallet.profiled_at is not None and wallet.profiled_at > as_of:
         return
     profile = result.profile
     scored = profile.scored
@@ -39,6 +43,7 @@ def save_profile(result: WalletResult) -> None:
     save_trades(result.trades)
     save_late_reserves(result.late)
     save_balance_changes(result.other_changes)
+    save_history(result.reading, bags_read_at=result.as_of)
     save_token_results(
         result.address, result.token_results, result.bag_sources, result.as_of
     )
@@ -51,7 +56,7 @@ def save_profile(result: WalletResult) -> None:
     Wallet.objects.filter(pk=wallet.pk).update(
         status=status_unless_blacklisted(next_status(wallet.status, profile)),
         profile=msgspec.to_builtins(profile),
-        profiled_at=datetime_from_unix(result.as_of),
+        profiled_at=as_of,
         profile_error="",
         profile_requested_at=None,
         too_active=profile.truncated,
@@ -60,7 +65,9 @@ def save_profile(result: WalletResult) -> None:
         win_rate=scored.win_rate.value,
         realised_lamports=scored.net_lamports,
         coverage=scored.coverage,
-        funder=result.funder or wallet.funder,
+        funder=result.reading.history.funder or wallet.funder,
+        read_from=result.reading.read_from,
+        refreshed_at=as_of,
         last_trade_at=datetime_from_unix(profile.last_trade_at),
     )
 

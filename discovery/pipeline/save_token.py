@@ -15,11 +15,12 @@ from discovery.domain.units import (
     round_if_known,
 )
 from discovery.models import Position, RunToken, RunWallet, Wallet
-from discovery.models.enums import WalletStatus
+from discovery.models.enums import WalletOrigin, WalletStatus
 from discovery.pipeline.analyse_token import TokenAnalysis
 from discovery.pipeline.late_reserves import save_late_reserves
 from discovery.pipeline.save_flags import add_wallet_flags
 from discovery.pipeline.save_trades import BATCH, save_balance_changes, save_trades
+from walltrack import clock
 
 ROW_VERSION: Final = 1
 _MAX_PCT: Final = Decimal(10) ** 17
@@ -147,6 +148,13 @@ def _save_wallets(run_id: uuid.UUID, qualified: Sequence[EarlyBuyer]) -> None:
         [_wallet_row(run_id, address) for address in addresses],
         ignore_conflicts=True,
     )
+    # A control wallet that qualifies is a find from now on.
+    controls = Wallet.objects.filter(address__in=addresses, origin=WalletOrigin.CONTROL)
+    controls.update(
+        origin=WalletOrigin.DISCOVERY,
+        first_run_id=run_id,
+        first_discovered_at=clock.now(),
+    )
     of_this_run = Wallet.objects.filter(address__in=addresses, first_run_id=run_id)
     new_addresses = set(of_this_run.values_list("address", flat=True))
     RunWallet.objects.bulk_create(
@@ -159,8 +167,13 @@ def _save_wallets(run_id: uuid.UUID, qualified: Sequence[EarlyBuyer]) -> None:
 
 
 def _wallet_row(run_id: uuid.UUID, address: str) -> Wallet:
+    now = clock.now()
     return Wallet(
-        address=address, status=WalletStatus.INSUFFICIENT_DATA, first_run_id=run_id
+        address=address,
+        status=WalletStatus.INSUFFICIENT_DATA,
+        first_run_id=run_id,
+        first_discovered_at=now,
+        last_discovered_at=now,
     )
 
 

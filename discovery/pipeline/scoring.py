@@ -5,11 +5,11 @@ same judgements.
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
+from django.db import transaction
 
 from discovery.analysis.decay import next_status
 from discovery.analysis.evidence import Evidence
@@ -22,13 +22,16 @@ from discovery.domain.judgements import Judgement, Population, Prior
 from discovery.domain.profiles import Cycle, Profile
 from discovery.models import Run, RunWallet, Wallet
 from discovery.models.querysets import WalletQuerySet
+from discovery.pipeline.judged_wallets import JudgedWallet
 from discovery.pipeline.save_profile import (
     cycles_by_wallet,
     status_unless_blacklisted,
     stored_profile,
 )
+from discovery.pipeline.snapshots import record_snapshots
 from discovery.pipeline.token_evidence import evidence_of_wallets
 from discovery.providers.batches import batches
+from walltrack import clock
 
 log = logging.getLogger(__name__)
 
@@ -41,22 +44,6 @@ _TOO_ACTIVE: Final = "too active: it has more transactions than a profile reads"
 _SCORE_PLACES: Final = 4
 _EDGE_PLACES: Final = 4
 _SHARE_PLACES: Final = 6
-
-
-class JudgedWallet(msgspec.Struct, frozen=True):
-    """A wallet's judgement with the values of its columns. profiled_at: of the profile
-    that they were computed from.
-    """
-
-    judgement: Judgement
-    columns: dict[str, Any]
-    profiled_at: datetime | None
-
-    @property
-    def score(self) -> Decimal | None:
-        """The score as it is stored, four places."""
-        score: Decimal | None = self.columns["score"]
-        return score
 
 
 def judge_cohort(
@@ -219,16 +206,19 @@ def _decimal_or_none(value: float | None, places: int) -> Decimal | None:
 
 
 def save_judgements(judged: Mapping[str, JudgedWallet], run: Run | None) -> None:
-    """Save the judgements. Only columns of the score are written: what an operator
-    changed meanwhile stays. A wallet with a newer profile is passed over: who stored
-    that judges it.
+    """Save the judgements, and those that changed as snapshots. Only columns of the
+    score are written: what an operator changed meanwhile stays. A wallet with a newer
+    profile is passed over: who stored that judges it. Called inside a transaction.
 
     run: the run whose prior the wallets were judged against.
     """
+    saved: dict[str, JudgedWallet] = {}
     for address in sorted(judged):
         wallet = judged[address]
         same = Wallet.objects.filter(pk=address, profiled_at=wallet.profiled_at)
-        same.update(**wallet.columns, scored_in=run)
+        if same.update(**wallet.columns, scored_in=run):
+            saved[address] = wallet
+    record_snapshots(saved, run, clock.now())
 
 
 def rescore(
@@ -244,5 +234,7 @@ def rescore(
     ordered = sorted(addresses)
     for addresses_of_batch in batches(ordered, batch):
         of_batch = wallets.filter(address__in=addresses_of_batch)
-        save_judgements(judge_wallets(of_batch, prior), run)
+        judged = judge_wallets(of_batch, prior)
+        with transaction.atomic():
+            save_judgements(judged, run)
     return len(ordered)

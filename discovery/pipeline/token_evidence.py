@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from typing import Any, Final
 
 import msgspec
 
 from discovery.analysis.evidence import Evidence, read_evidence
 from discovery.analysis.token_results import TokenResult, age_weight
+from discovery.domain.histories import Arm
 from discovery.domain.judgements import Exclusion, Unknown
 from discovery.domain.times import datetime_from_unix, unix_from_datetime
+from discovery.models import ScoreSnapshot, Wallet
 from discovery.models import TokenResult as TokenResultRow
-from discovery.models import Wallet
+from discovery.models.enums import SnapshotArm, WalletOrigin
 from discovery.pipeline.save_trades import BATCH
 
 _LEVEL_COLUMNS = (
@@ -19,6 +22,18 @@ _LEVEL_COLUMNS = (
     "follower_return_late",
 )
 """The columns of a follower's returns by level of seeing."""
+_ARMS: Final[dict[WalletOrigin, Arm]] = {
+    WalletOrigin.DISCOVERY: "found",
+    WalletOrigin.MANUAL: "other",
+    WalletOrigin.IMPORT: "other",
+    WalletOrigin.CONTROL: "control",
+}
+"""How a wallet came here → its part in the population."""
+_ARM_OF_SNAPSHOT: Final[dict[SnapshotArm, Arm]] = {
+    SnapshotArm.FOUND: "found",
+    SnapshotArm.CONTROL: "control",
+    SnapshotArm.MANUAL: "other",
+}
 
 
 def save_token_results(
@@ -75,10 +90,60 @@ def evidence_of_wallets(
         results.setdefault(row.wallet_address, []).append(result)
     return [
         read_evidence(
-            wallet.address, "found", wallet.flags, results.get(wallet.address, ())
+            wallet.address,
+            _ARMS[WalletOrigin(wallet.origin)],
+            wallet.flags,
+            results.get(wallet.address, ()),
         )
         for wallet in listed
     ]
+
+
+def stored_evidence(addresses: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    """Return wallet → its token results as a snapshot stores them. One query."""
+    rows = TokenResultRow.objects.filter(wallet_address__in=list(addresses))
+    evidence: dict[str, list[dict[str, Any]]] = {}
+    columns = ("mint", "put_in_lamports", "leader_return", *_LEVEL_COLUMNS)
+    reasons = ("unknown_reason", "exclusion")
+    for row in rows.order_by("wallet_address", "mint"):
+        values = {name: getattr(row, name) for name in (*columns, *reasons)}
+        values["entry_at"] = unix_from_datetime(row.entry_at)
+        evidence.setdefault(row.wallet_address, []).append(values)
+    return evidence
+
+
+def evidence_of_snapshot(snapshot: ScoreSnapshot) -> Evidence:
+    """Return the evidence that a snapshot was judged by."""
+    as_of = snapshot.evidence["as_of"]
+    seeds = set(snapshot.evidence["seeds"])
+    results: list[TokenResult] = []
+    for values in snapshot.evidence["tokens"]:
+        entry_at = values["entry_at"]
+        returns = [values[column] for column in _LEVEL_COLUMNS]
+        exclusion = values["exclusion"]
+        if values["mint"] in seeds:
+            exclusion = Exclusion.SEED
+        result = TokenResult(
+            mint=values["mint"],
+            entry_at=entry_at,
+            weight=age_weight(as_of - entry_at),
+            put_in_lamports=values["put_in_lamports"],
+            proceeds_lamports=0.0,
+            bag_lamports=0.0,
+            leader_return=values["leader_return"],
+            follower_returns=tuple(value for value in returns if value is not None),
+            unknown=Unknown(values["unknown_reason"])
+            if values["unknown_reason"]
+            else None,
+            exclusion=Exclusion(exclusion) if exclusion else None,
+        )
+        results.append(result)
+    return read_evidence(
+        snapshot.wallet_address,
+        _ARM_OF_SNAPSHOT[SnapshotArm(snapshot.arm)],
+        snapshot.flags,
+        results,
+    )
 
 
 def _result(row: TokenResultRow) -> TokenResult:

@@ -94,17 +94,25 @@ class SolanaRpc:
         self.accepts_batches: bool | None = None
 
     async def signatures(
-        self, address: str, *, before: str | None = None, limit: int = PAGE_SIZE
+        self,
+        address: str,
+        *,
+        before: str | None = None,
+        newer_than: str | None = None,
+        limit: int = PAGE_SIZE,
     ) -> list[SignatureRecord]:
         """Return one page of the address's signature list, newest first, with failed
         transactions.
 
         before: the signature after which the page begins; None = the newest page.
-        Raises ProviderError.
+        newer_than: the signature before which it ends; None = at `limit`. Raises
+        ProviderError.
         """
         config: dict[str, object] = {"limit": limit, "commitment": COMMITMENT}
         if before:
             config["before"] = before
+        if newer_than:
+            config["until"] = newer_than
         body = await self._rpc.call("getSignaturesForAddress", [address, config])
         rows = decode_body(self.provider, body, list[_SignatureRow])
         return [_signature_record(row) for row in rows]

@@ -7,7 +7,7 @@ from typing import Any
 from discovery.domain.findings import HoldingEvent
 from discovery.domain.run_errors import WarningSink
 from discovery.pipeline.bag_values import BagValues, OpenHolding, bag_values
-from discovery.pipeline.balance_history import WalletHistory
+from discovery.pipeline.wallet_history import WalletHistory
 from discovery.pipeline.holdings import open_holdings
 from discovery.pipeline.valuation import value_history
 from discovery.providers.errors import Unreachable

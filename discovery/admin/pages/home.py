@@ -88,10 +88,15 @@ def estimate(request: HttpRequest) -> HttpResponse:
     """Render the expected cost of a run with the parameters on the form."""
     try:
         tokens = PARAM_SPECS["max_tokens"].check(request.GET.get("max_tokens", ""))
+        controls = PARAM_SPECS["control_wallets"].check(
+            request.GET.get("control_wallets", "0")
+        )
     except ValueError:
         return render_fragment(request, "discovery/plan.html", {"plan": None})
     profiles = request.GET.get("profile_immediately") == "on"
-    plan = services.estimate_against_schedule(tokens, profiles=profiles)
+    plan = services.estimate_against_schedule(
+        tokens, profiles=profiles, control_wallets=controls
+    )
     return render_fragment(request, "discovery/plan.html", {"plan": plan})
 
 

@@ -132,7 +132,11 @@ class Command(BaseCommand):
 
     def _print_plan(self, params: Params, mints: list[str], *, as_json: bool) -> None:
         plan = estimate_cost(
-            expected_source(), len(mints) or params.max_tokens, given=bool(mints)
+            expected_source(),
+            len(mints) or params.max_tokens,
+            given=bool(mints),
+            profiles=params.profile_immediately,
+            control_wallets=params.control_wallets,
         )
         self.stdout.write(
             json.dumps(_plan_object(plan)) if as_json else plan_text(plan)

@@ -1,0 +1,154 @@
+"""Score snapshots: each judgement of a wallet as it was made, with the outcomes that will
+be measured. A snapshot is written when the judgement changes, and once a week.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from discovery.analysis.judging import SCORE_VERSION
+from discovery.domain.judgements import Verdict
+from discovery.domain.times import unix_from_datetime
+from discovery.models import Outcome, Run, RunWallet, ScoreSnapshot, Wallet
+from discovery.models.enums import SnapshotArm, SnapshotCause, WalletOrigin
+from discovery.pipeline.judged_wallets import JudgedWallet
+from discovery.pipeline.save_trades import BATCH
+from discovery.pipeline.token_evidence import stored_evidence
+
+HORIZON_HOURS: Final = (24, 7 * 24, 14 * 24, 30 * 24)
+"""Hours after a snapshot at which its outcomes are measured."""
+MIN_SCORE_CHANGE: Final = Decimal("0.01")
+"""A smaller change of the score is not shown either."""
+WEEK: Final = timedelta(days=7)
+MEASURED_VERDICTS: Final = frozenset({Verdict.FOLLOW, Verdict.WATCH})
+"""Verdicts of which every snapshot is measured."""
+SAMPLE_DIVISOR: Final = 5
+"""Of the other verdicts every fifth snapshot is measured, chosen by a hash."""
+_ARMS: Final = {
+    WalletOrigin.DISCOVERY: SnapshotArm.FOUND,
+    WalletOrigin.MANUAL: SnapshotArm.MANUAL,
+    WalletOrigin.IMPORT: SnapshotArm.MANUAL,
+    WalletOrigin.CONTROL: SnapshotArm.CONTROL,
+}
+
+
+def record_snapshots(
+    judged: Mapping[str, JudgedWallet], run: Run | None, now: datetime
+) -> int:
+    """Write the snapshots of judgements that were just saved, and plan their outcomes;
+    return how many. Called in the transaction that saves the judgements. At most six
+    queries.
+
+    run: the run whose prior the wallets were judged against. now: the time of the
+    product.
+    """
+    latest = ScoreSnapshot.objects.latest_of(judged)
+    wallets = Wallet.objects.filter(address__in=judged).only(
+        "address", "origin", "flags"
+    )
+    causes: dict[str, SnapshotCause] = {}
+    changed: list[Wallet] = []
+    for wallet in wallets.order_by("address"):
+        arm = _ARMS[WalletOrigin(wallet.origin)]
+        cause = _cause(judged[wallet.address], arm, latest.get(wallet.address), now)
+        if cause is not None:
+            causes[wallet.address] = cause
+            changed.append(wallet)
+    if not changed:
+        return 0
+    evidence = stored_evidence(causes)
+    seeds = RunWallet.objects.seeds(causes)
+    rows: list[ScoreSnapshot] = []
+    for wallet in changed:
+        address = wallet.address
+        row = _row(judged[address], wallet, causes[address], now)
+        row.prior_run = run
+        row.evidence = {
+            "as_of": unix_from_datetime(judged[address].profiled_at),
+            "seeds": sorted(seeds.get(address, ())),
+            "tokens": evidence.get(address, []),
+        }
+        rows.append(row)
+    ScoreSnapshot.objects.bulk_create(rows, batch_size=BATCH)
+    _plan_outcomes(rows)
+    return len(rows)
+
+
+def _cause(
+    judged: JudgedWallet,
+    arm: SnapshotArm,
+    last: ScoreSnapshot | None,
+    now: datetime,
+) -> SnapshotCause | None:
+    """Return why the judgement is to be recorded, None if it is as it was."""
+    if last is None:
+        return SnapshotCause.FIRST
+    if last.verdict != judged.judgement.verdict.value:
+        return SnapshotCause.VERDICT
+    if last.arm != arm:
+        return SnapshotCause.ARM
+    if last.score_version != SCORE_VERSION or _has_moved(last.score, judged.score):
+        return SnapshotCause.SCORE
+    if now - last.at >= WEEK:
+        return SnapshotCause.WEEKLY
+    return None
+
+
+def _has_moved(before: Decimal | None, after: Decimal | None) -> bool:
+    if before is None or after is None:
+        return before is not after
+    return abs(after - before) >= MIN_SCORE_CHANGE
+
+
+def _row(
+    judged: JudgedWallet, wallet: Wallet, cause: SnapshotCause, now: datetime
+) -> ScoreSnapshot:
+    columns = judged.columns
+    return ScoreSnapshot(
+        wallet_address=wallet.address,
+        at=now,
+        cause=cause,
+        arm=_ARMS[WalletOrigin(wallet.origin)],
+        score_version=columns["score_version"],
+        score=columns["score"],
+        verdict=columns["verdict"],
+        verdict_reason=columns["verdict_reason"],
+        edge_pct=columns["edge_pct"],
+        edge_low_pct=columns["edge_low_pct"],
+        edge_high_pct=columns["edge_high_pct"],
+        q_value=columns["q_value"],
+        p_value=columns["p_value"],
+        tokens=columns["scored_tokens"],
+        effective_tokens=columns["n_eff"],
+        basis=judged.judgement.basis or "",
+        flags=sorted(wallet.flags),
+    )
+
+
+def _plan_outcomes(snapshots: Sequence[ScoreSnapshot]) -> None:
+    Outcome.objects.bulk_create(
+        [
+            Outcome(
+                snapshot=snapshot,
+                horizon_hours=hours,
+                due_at=snapshot.at + timedelta(hours=hours),
+            )
+            for snapshot in snapshots
+            if is_measured(snapshot)
+            for hours in HORIZON_HOURS
+        ],
+        batch_size=BATCH,
+    )
+
+
+def is_measured(snapshot: ScoreSnapshot) -> bool:
+    """Return True if the outcomes of a snapshot are measured: all of wallets to follow or
+    to watch and of control wallets, and a sample of the others that nobody can choose.
+    """
+    if snapshot.arm == SnapshotArm.CONTROL or snapshot.verdict in MEASURED_VERDICTS:
+        return True
+    name = f"{snapshot.wallet_address} {snapshot.at.isoformat()}"
+    digest = hashlib.sha256(name.encode()).digest()
+    return digest[0] % SAMPLE_DIVISOR == 0

@@ -1,0 +1,55 @@
+"""Histories of wallets in the database: saved with a profile, read by the next one."""
+
+import logging
+from collections.abc import Iterable
+
+from discovery.domain.times import datetime_from_unix, unix_from_datetime
+from discovery.models import WalletHistory as WalletHistoryRow
+from discovery.pipeline.read_wallet import StoredHistory, WalletReading
+from discovery.pipeline.wallet_history import FORM_VERSION, Unreadable, WalletHistory
+
+log = logging.getLogger(__name__)
+
+
+def save_history(reading: WalletReading, *, bags_read_at: int) -> None:
+    """Replace the stored history of a wallet. bags_read_at: unix seconds at which its
+    held units were valued. Called inside a transaction.
+    """
+    history = reading.history
+    last = history.last
+    last_at = None if last is None else datetime_from_unix(last.block_time)
+    row = WalletHistoryRow(
+        wallet_address=history.address,
+        version=FORM_VERSION,
+        begins_at=datetime_from_unix(reading.begins_at),
+        is_cut=reading.is_cut,
+        last_signature=history.last_signature,
+        last_at=last_at,
+        transactions=len(history.times),
+        body=history.to_bytes(),
+        bags_read_at=datetime_from_unix(bags_read_at),
+    )
+    row.save()
+
+
+def stored_histories(addresses: Iterable[str]) -> dict[str, StoredHistory]:
+    """Return wallet → what the last profile read of it, without what cannot be read any
+    more. One query.
+    """
+    rows = WalletHistoryRow.objects.filter(
+        wallet_address__in=list(addresses), version=FORM_VERSION
+    )
+    histories: dict[str, StoredHistory] = {}
+    for row in rows:
+        address = row.wallet_address
+        try:
+            history = WalletHistory.from_bytes(address, bytes(row.body))
+        except Unreadable as error:
+            log.warning(
+                "stored history cannot be read",
+                extra={"wallet": address, "cause": str(error)},
+            )
+            continue
+        begins_at = unix_from_datetime(row.begins_at)
+        histories[address] = StoredHistory(history, begins_at, row.is_cut)
+    return histories
