@@ -11,6 +11,7 @@ from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from discovery.reads.freshness import freshness
 from discovery.reads.health import (
     LastRun,
     active_run,
@@ -29,6 +30,8 @@ from health.evaluation import (
     evaluate_scheduler,
 )
 from health.results import CheckResult
+from health.watchlist import evaluate_watchlist
+from walltrack import clock
 from walltrack.startup_checks import missing_proxy_warning
 
 BROKER_TIMEOUT_SECONDS: Final = 1.5
@@ -90,14 +93,16 @@ def broker(_deadline: Deadline) -> CheckResult:
 
 
 def components(deadline: Deadline) -> dict[str, CheckResult]:
-    """Check workers, canary, beat, tick and providers by their last reports. Raises
-    Error or TimeoutError.
+    """Check workers, canary, beat, tick and providers by their last reports, and the
+    ages of the watchlist. Raises Error or TimeoutError.
     """
     with dedicated_connection(deadline):
         latest, seen = heartbeats(), provider_states()
+        ages = freshness(clock.now())
     now = timezone.now()
     results = evaluate_heartbeats(latest, now)
     results["providers"] = evaluate_providers(seen, now)
+    results["watchlist"] = evaluate_watchlist(ages, seen, clock.now())
     return results
 
 

@@ -26,7 +26,7 @@ SCHEDULER_FIELDS: Final = (
 )
 # The results that are unknown if a check of several components fails.
 _RESULTS_OF_CHECK: Final = {
-    "components": ("workers", "canary", "beat", "tick", "providers"),
+    "components": ("workers", "canary", "beat", "tick", "providers", "watchlist"),
     "runs": ("scheduler", "runs"),
 }
 

@@ -21,7 +21,7 @@ from tests.health.health_report import not_passing
 MAX_DURATION_MS = 2500
 CHECKS = {
     "database", "migrations", "broker", "workers", "canary", "beat", "tick", "providers", "scheduler", "runs",
-    "api_auth", "transport",
+    "api_auth", "transport", "watchlist",
 }  # fmt: skip
 
 
@@ -183,7 +183,7 @@ def test_a_broker_that_hangs_fails_within_the_time_limit(
 
 UNKNOWN_WITHOUT_DATABASE = {
     "database": "fail", "migrations": "fail", "workers": "warn", "canary": "warn", "beat": "warn", "tick": "warn",
-    "providers": "warn", "scheduler": "warn", "runs": "warn",
+    "providers": "warn", "scheduler": "warn", "runs": "warn", "watchlist": "warn",
 }  # fmt: skip
 
 
