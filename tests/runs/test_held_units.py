@@ -7,9 +7,9 @@ from typing import Any
 from discovery.domain.findings import HoldingEvent
 from discovery.domain.run_errors import WarningSink
 from discovery.pipeline.bag_values import BagValues, OpenHolding, bag_values
-from discovery.pipeline.wallet_history import WalletHistory
 from discovery.pipeline.holdings import open_holdings
 from discovery.pipeline.valuation import value_history
+from discovery.pipeline.wallet_history import WalletHistory
 from discovery.providers.errors import Unreachable
 from discovery.providers.records import AccountRecord
 from tests.fake_transactions import wallet
