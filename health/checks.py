@@ -11,6 +11,7 @@ from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from discovery.models.database_time import database_now
 from discovery.reads.health import (
     LastRun,
     active_run,
@@ -29,6 +30,7 @@ from health.evaluation import (
     evaluate_scheduler,
 )
 from health.results import CheckResult
+from walltrack import clock
 from walltrack.startup_checks import missing_proxy_warning
 
 BROKER_TIMEOUT_SECONDS: Final = 1.5
@@ -95,7 +97,7 @@ def components(deadline: Deadline) -> dict[str, CheckResult]:
     """
     with dedicated_connection(deadline):
         latest, seen = heartbeats(), provider_states()
-    now = timezone.now()
+        now = database_now()
     results = evaluate_heartbeats(latest, now)
     results["providers"] = evaluate_providers(seen, now)
     return results
@@ -105,12 +107,13 @@ def runs(deadline: Deadline) -> RunsReport:
     """Check the schedule, the active run and the last run. Raises Error or
     TimeoutError.
     """
+    now = clock.now()
     with dedicated_connection(deadline):
-        now = timezone.now()
         scheduler, last, active = scheduler_view(now), last_run(), active_run()
+        heartbeat_now = database_now()
     results = {
         "scheduler": evaluate_scheduler(scheduler, now),
-        "runs": evaluate_runs(active, last, now, run_dead_seconds()),
+        "runs": evaluate_runs(active, last, run_dead_seconds(), heartbeat_now, now),
     }
     return RunsReport(scheduler, last, results)
 

@@ -20,6 +20,7 @@ from discovery.pipeline.analyse_token import TokenAnalysis
 from discovery.pipeline.late_reserves import save_late_reserves
 from discovery.pipeline.save_flags import add_wallet_flags
 from discovery.pipeline.save_trades import BATCH, save_balance_changes, save_trades
+from walltrack import clock
 
 ROW_VERSION: Final = 1
 _MAX_PCT: Final = Decimal(10) ** 17
@@ -159,8 +160,13 @@ def _save_wallets(run_id: uuid.UUID, qualified: Sequence[EarlyBuyer]) -> None:
 
 
 def _wallet_row(run_id: uuid.UUID, address: str) -> Wallet:
+    now = clock.now()
     return Wallet(
-        address=address, status=WalletStatus.INSUFFICIENT_DATA, first_run_id=run_id
+        address=address,
+        status=WalletStatus.INSUFFICIENT_DATA,
+        first_run_id=run_id,
+        first_discovered_at=now,
+        last_discovered_at=now,
     )
 
 
