@@ -1,8 +1,8 @@
 """The commands of people and programs, shared by the API, the pages and the management
 commands.
 
-Each function changes rows and sends messages to workers; none waits for a provider. The
-author is stored with each change.
+Each function changes rows and sends messages to workers; none waits for a provider, and
+none needs the broker: the rows are the requests. The author is stored with each change.
 """
 
 import hashlib
@@ -10,30 +10,28 @@ import json
 import logging
 import uuid
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
-from celery.exceptions import OperationalError as QueueError
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
-from discovery.jobs import broker, run_lifecycle, scheduler
+from discovery.jobs import lone_steps, run_lifecycle, scheduler
 from discovery.jobs.run_lifecycle import (
     IdempotencyKeyReused,
     RunAlreadyActive,
     RunRequest,
 )
-from discovery.models import Config, Pumps, Run, Wallet
-from discovery.models.enums import Queue, RunStatus, TaskName, Trigger, WalletStatus
+from discovery.models import Config, Pumps, Run, RunStep, Wallet
+from discovery.models.enums import RunStatus, StepKind, Trigger, WalletStatus
 from discovery.models.param_columns import column_value
 from discovery.pipeline import scoring
 from discovery.pipeline.cost_estimate import ScheduleEstimate, estimate_against_schedule
+from walltrack import clock
 
 __all__ = [
     "IdempotencyKeyReused",
-    "QueueError",
     "RunAlreadyActive",
     "ScheduleEstimate",
     "StaleVersion",
@@ -42,7 +40,6 @@ __all__ = [
     "change_wallet",
     "estimate_against_schedule",
     "is_enqueued",
-    "is_profile_pending",
     "request_profile",
     "request_pumps",
     "retry_run",
@@ -52,10 +49,8 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-PROFILE_REQUEST_TIMEOUT: Final = timedelta(minutes=10)
-"""A request for a profile that is older was lost and may be made again."""
-PUMPS_REQUEST_TIMEOUT: Final = timedelta(seconds=60)
-"""The same for the list of tokens that pump now."""
+PUMPS_REQUEST_INTERVAL: Final = timedelta(seconds=60)
+"""The list of tokens that pump now is requested once in this time at most."""
 
 
 class WrongState(Exception):
@@ -195,7 +190,7 @@ def save_config(changes: Mapping[str, Any], *, version: int, by: str) -> Config:
         was_enabled, previous_hours = bool(config.enabled), config.hours
         for name, value in values.items():
             setattr(config, name, value)
-        now = timezone.now()
+        now = clock.now()
         config.next_run_at = scheduler.slot_after_change(
             config,
             was_enabled=was_enabled,
@@ -252,55 +247,41 @@ def _save_with_author(
     row.save(update_fields=columns)
 
 
-def is_profile_pending(requested_at: datetime | None) -> bool:
-    """Return True if a profile that was requested then may still arrive."""
-    return (
-        requested_at is not None
-        and timezone.now() - requested_at < PROFILE_REQUEST_TIMEOUT
-    )
-
-
 def request_profile(address: str, *, by: str) -> Wallet:
     """Ask a worker to profile and score the wallet; a request that is pending is not
-    repeated.
+    repeated. Without a worker or a broker the request waits.
 
-    Raises Wallet.DoesNotExist, QueueError if the message cannot be sent.
+    Raises Wallet.DoesNotExist.
     """
-    wallet = Wallet.objects.get(pk=address)
-    now = timezone.now()
-    not_pending = Q(profile_requested_at__isnull=True) | Q(
-        profile_requested_at__lt=now - PROFILE_REQUEST_TIMEOUT
-    )
-    is_new_request = Wallet.objects.filter(not_pending, pk=address).update(
-        profile_requested_at=now
-    )
-    if is_new_request:
-        if not broker.send(TaskName.PROFILE_WALLET, [address], Queue.STEPS):
-            Wallet.objects.filter(pk=address).update(
-                profile_requested_at=wallet.profile_requested_at
-            )
-            raise QueueError("the broker did not take the message")
-        log.info("profile requested", extra={"wallet": address, "by": by})
-    wallet.refresh_from_db()
+    with transaction.atomic():
+        wallet = Wallet.objects.select_for_update().get(pk=address)
+        if RunStep.objects.open_lone(StepKind.PROFILE, address).exists():
+            return wallet
+        lone_steps.add_lone_step(StepKind.PROFILE, address)
+        wallet.profile_requested_at = clock.now()
+        Wallet.objects.filter(pk=address).update(
+            profile_requested_at=wallet.profile_requested_at
+        )
+    log.info("profile requested", extra={"wallet": address, "by": by})
     return wallet
 
 
 def request_pumps() -> bool:
     """Ask a worker for the tokens that pass the filters now, once a minute at most.
 
-    Return False if no worker could be asked; the cause is stored with the list.
+    Return False if the request still waits because no worker could be sent it: all are
+    busy, or the broker is unreachable.
     """
     Pumps.objects.get_or_create(pk=1)
-    now = timezone.now()
-    is_due = Q(asked_at__isnull=True) | Q(asked_at__lt=now - PUMPS_REQUEST_TIMEOUT)
+    now = clock.now()
+    is_due = Q(asked_at__isnull=True) | Q(asked_at__lt=now - PUMPS_REQUEST_INTERVAL)
     saved_at = Config.load().updated_at
     if saved_at is not None:
         is_due |= Q(asked_at__lt=saved_at)  # other filters give another list
-    is_new_request = Pumps.objects.filter(is_due, pk=1).update(asked_at=now)
-    if not is_new_request or broker.send(TaskName.REFRESH_PUMPS, [], Queue.PERIODIC):
-        return True
-    # `asked_at` stays: an unreachable queue is not tried again by everybody who opens
-    # the page.
-    problem = "the queue is unreachable: no worker could be asked"
-    Pumps.objects.filter(pk=1).update(answered_at=timezone.now(), problem=problem)
-    return False
+    with transaction.atomic():
+        if Pumps.objects.filter(is_due, pk=1).exists():
+            # The step first, as in its completion: another order could deadlock.
+            lone_steps.add_lone_step(StepKind.PUMPS)
+            Pumps.objects.filter(pk=1).update(asked_at=now)
+    waiting = RunStep.objects.open_lone(StepKind.PUMPS).pending()
+    return not waiting.filter(enqueued_at__isnull=True).exists()

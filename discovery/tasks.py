@@ -13,27 +13,15 @@ from discovery.jobs import (
     step_runner,
 )
 from discovery.models.enums import TaskName
-from discovery.pipeline import profile_on_demand, refresh_pumps, scoring
+from discovery.pipeline import scoring
 
 __all__ = ["celery_signals"]  # importing it connects the handlers
 
 
 @shared_task(name=str(TaskName.STEP))
 def step_task(step_id: int) -> None:
-    """Run one step of a run."""
+    """Run one step, of a run or of none."""
     async_to_sync(step_runner.run_step)(step_id, heartbeats.current_worker())
-
-
-@shared_task(name=str(TaskName.PROFILE_WALLET))
-def profile_wallet_task(address: str) -> None:
-    """Profile and score one wallet, outside of a run."""
-    async_to_sync(profile_on_demand.profile_on_demand)(address)
-
-
-@shared_task(name=str(TaskName.REFRESH_PUMPS))
-def refresh_pumps_task() -> None:
-    """Refresh the list of tokens that pass the filters now."""
-    async_to_sync(refresh_pumps.refresh_pumps)()
 
 
 @shared_task(name=str(TaskName.TICK))

@@ -11,6 +11,7 @@ from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from discovery.models.database_time import database_now
 from discovery.reads.freshness import freshness
 from discovery.reads.health import (
     LastRun,
@@ -99,7 +100,7 @@ def components(deadline: Deadline) -> dict[str, CheckResult]:
     with dedicated_connection(deadline):
         latest, seen = heartbeats(), provider_states()
         ages = freshness(clock.now())
-    now = timezone.now()
+        now = database_now()
     results = evaluate_heartbeats(latest, now)
     results["providers"] = evaluate_providers(seen, now)
     results["watchlist"] = evaluate_watchlist(ages, seen, clock.now())
@@ -110,12 +111,13 @@ def runs(deadline: Deadline) -> RunsReport:
     """Check the schedule, the active run and the last run. Raises Error or
     TimeoutError.
     """
+    now = clock.now()
     with dedicated_connection(deadline):
-        now = timezone.now()
         scheduler, last, active = scheduler_view(now), last_run(), active_run()
+        heartbeat_now = database_now()
     results = {
         "scheduler": evaluate_scheduler(scheduler, now),
-        "runs": evaluate_runs(active, last, now, run_dead_seconds()),
+        "runs": evaluate_runs(active, last, run_dead_seconds(), heartbeat_now, now),
     }
     return RunsReport(scheduler, last, results)
 

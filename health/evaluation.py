@@ -289,14 +289,18 @@ def _next_run(next_run: datetime | None, now: datetime) -> str:
 def evaluate_runs(
     active: ActiveRunState | None,
     last: LastRun | None,
-    now: datetime,
     dead_seconds: int,
+    heartbeat_now: datetime,
+    now: datetime,
 ) -> CheckResult:
     """Warn if the active run has sent no heartbeat for `dead_seconds`, or if none is
     active and the last one failed.
+
+    heartbeat_now: by the database's clock, like heartbeats. now: by the clock of the
+    market, like the times of runs.
     """
     if active is not None:
-        return _evaluate_active_run(active, now, dead_seconds)
+        return _evaluate_active_run(active, heartbeat_now, dead_seconds)
     if last is not None:
         return _evaluate_last_run(last, now)
     return CheckResult(

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
-from celery.exceptions import OperationalError as QueueError
 from django.core.exceptions import DisallowedHost, ObjectDoesNotExist
 from django.db import InterfaceError, OperationalError
 from django.http import (
@@ -157,10 +156,6 @@ def problem_of(error: BaseException) -> Problem | None:
             return Problem(404, "not_found", str(error) or "not found")
         case OperationalError() | InterfaceError():
             return unavailable("database_unavailable", DATABASE_UNREACHABLE)
-        case QueueError():
-            return unavailable(
-                "queue_unavailable", "the queue is unreachable; nothing was started"
-            )
         case exceptions.Throttled():
             return _throttled(error)
         case exceptions.ValidationError():

@@ -57,7 +57,7 @@ PROBLEM_DESCRIPTIONS: Final[Mapping[int, str]] = {
     428: "The change does not name the version that it is based on: `If-Match` is missing.",
     429: "Too many calls.",
     500: "Internal error.",
-    503: "The database or the queue is unreachable.",
+    503: "The database is unreachable.",
 }
 COMMON_PROBLEMS: Final = (400, 401, 403, 405, 406, 429, 503)
 BODY_PROBLEMS: Final = (411, 413, 415)

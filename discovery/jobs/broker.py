@@ -10,26 +10,12 @@ from celery import current_app
 from celery.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from discovery.models import Heartbeat, RunStep
+from discovery.models import RunStep
 from discovery.models.enums import QUEUE_OF_KIND, Queue, StepKind, TaskName
 
 log = logging.getLogger(__name__)
 
 BROKER_ERRORS: Final = (OperationalError, RedisError, OSError)
-
-
-def capacity() -> int:
-    """Return how many steps live workers can hold at once, 1 at least.
-
-    One process of each worker stays free for the tick and the canary. Never enqueue
-    more than this, so that no worker prefetches work it cannot start; a step that is
-    still in the database can be cancelled at once.
-    """
-    total = 0
-    for heartbeat in Heartbeat.objects.alive():
-        process_count = int(heartbeat.detail.get("concurrency", 1))
-        total += max(1, process_count - 1)
-    return max(1, total)
 
 
 def send_steps(steps: Sequence[tuple[int, str]]) -> None:

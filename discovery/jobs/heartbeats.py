@@ -7,10 +7,11 @@ import threading
 from typing import Any, Final
 
 from django.db import DatabaseError, connection
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from discovery.jobs import step_queue
 from discovery.models import Heartbeat, RunStep
+from discovery.models.database_time import database_now
 from discovery.models.enums import WORKER_HEARTBEAT_PREFIX, HeartbeatName, Queue
 
 log = logging.getLogger(__name__)
@@ -21,9 +22,9 @@ _parent_pid: int | None = None
 
 
 def write_heartbeat(name: str, detail: dict[str, Any] | None = None) -> None:
-    """Store that the part `name` runs now."""
+    """Store that the part `name` runs now, by the database's clock."""
     Heartbeat.objects.bulk_create(
-        [Heartbeat(name=name, at=timezone.now(), detail=detail or {})],
+        [Heartbeat(name=name, at=Now(), detail=detail or {})],
         update_conflicts=True,
         unique_fields=["name"],
         update_fields=["at", "detail"],
@@ -60,12 +61,11 @@ class WorkerHeartbeat:
 
     def __init__(self, concurrency: int) -> None:
         self.name = worker_name()
-        self._detail = {
+        self._detail: dict[str, Any] = {
             "host": self.name.rsplit(":", 1)[0],
             "pid": os.getpid(),
             "concurrency": concurrency,
             "queues": [str(queue) for queue in Queue],
-            "started_at": timezone.now().isoformat(),
         }
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -106,6 +106,8 @@ class WorkerHeartbeat:
 
     def _write(self) -> None:
         try:
+            if "started_at" not in self._detail:
+                self._detail["started_at"] = database_now().isoformat()
             active_count = RunStep.objects.claimed_by_worker(self.name).count()
             write_heartbeat(self._row_name, {**self._detail, "active": active_count})
         except DatabaseError as error:

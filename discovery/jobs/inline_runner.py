@@ -9,7 +9,7 @@ from typing import Final
 
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connection
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from discovery.clients.connections import redis_available
 from discovery.clients.provider_clients import Providers, open_providers
@@ -120,11 +120,11 @@ def _ready_steps(run: Run) -> list[int] | None:
     has ended.
     """
     unfinished = Run.objects.unfinished().filter(pk=run.pk)
-    if not unfinished.update(heartbeat_at=timezone.now()):
+    if not unfinished.update(heartbeat_at=Now()):
         return None
     if unfinished.filter(cancel_requested_at__isnull=False).exists():
         run_lifecycle.advance(run.pk)
-    due = run.steps.due(timezone.now()).order_by("pk")
+    due = run.steps.due().order_by("pk")
     return list(due.values_list("pk", flat=True)[:MAX_CONCURRENT_STEPS])
 
 

@@ -7,15 +7,16 @@ from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-from django.db.models import Count, F, Q
-from django.utils import timezone
+from django.db.models import Count, F, Min, Q
 
 from discovery.domain.run_errors import ErrorCode
 from discovery.domain.usage import sum_usage
 from discovery.jobs.run_errors import append_errors, collect_step_errors
 from discovery.jobs.step_queue import close_open_steps
 from discovery.models import Run, RunWallet, Wallet
+from discovery.models.database_time import database_now
 from discovery.models.enums import RunStage, RunStatus, StepKind, StepStatus
+from walltrack import clock
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,6 @@ def finalize(run: Run, status: RunStatus) -> None:
     """Close an unfinished run that the caller has locked, with its counts, funnel,
     usage and errors.
     """
-    now = timezone.now()
     _count_wallets(run)
     close_open_steps(run.pk, f"the run was {status}")
     append_errors(run.pk, collect_step_errors(run))
@@ -52,12 +52,10 @@ def finalize(run: Run, status: RunStatus) -> None:
         _ClosedStep(*row) for row in run.steps.order_by("pk").values_list(*columns)
     ]
     run.status, run.stage = status, RunStage.DONE
-    run.completed_at = now
+    run.completed_at = clock.now()
     run.tokens_analyzed = run.tokens.filter(early_buyers__isnull=False).count()
     run.profiled_wallets = sum(step.is_profile_of_find for step in steps)
-    run.duration_seconds = Decimal((now - run.started_at).total_seconds()).quantize(
-        Decimal("0.01")
-    )
+    run.duration_seconds = _duration_seconds(run)
     run.steps_total, run.steps_done = len(steps), len(steps)
     run.usage = sum_usage(step.usage for step in steps)
     run.funnel = _whole_funnel(run, steps)
@@ -87,6 +85,20 @@ def finalize(run: Run, status: RunStatus) -> None:
     )
 
 
+def _duration_seconds(run: Run) -> Decimal:
+    """Return the real seconds from the first claim of a step, or from the request if no
+    step was claimed, until now.
+
+    Measured by the database's clock: the run's own times are those of the market, which
+    may be simulated, and of two machines.
+    """
+    first_claim = run.steps.aggregate(at=Min("started_at"))["at"]
+    now = database_now()
+    elapsed = now - (first_claim or run.created_at or now)
+    seconds = max(0.0, elapsed.total_seconds())
+    return Decimal(seconds).quantize(Decimal("0.01"))
+
+
 def _count_wallets(run: Run) -> None:
     rows = RunWallet.objects.filter(run=run)
     counts = rows.aggregate(
@@ -97,7 +109,7 @@ def _count_wallets(run: Run) -> None:
     # Only one run is active at a time: nobody else counts wallets now.
     Wallet.objects.filter(address__in=rows.values("wallet_address")).update(
         discovery_count=F("discovery_count") + 1,
-        last_discovered_at=timezone.now(),
+        last_discovered_at=clock.now(),
     )
 
 

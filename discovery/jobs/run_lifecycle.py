@@ -16,14 +16,16 @@ from typing import Final
 import msgspec
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from discovery.domain.run_errors import ErrorCode, RunError, run_error
 from discovery.domain.run_params import Params
 from discovery.jobs import broker, step_queue
 from discovery.jobs.run_closing import finalize
 from discovery.jobs.run_errors import append_errors
+from discovery.jobs.worker_places import room_for_run
 from discovery.models import Run, Wallet
+from discovery.models.database_time import before_now, database_now
 from discovery.models.enums import (
     CLOSED_STEP_STATUSES,
     RunStage,
@@ -34,6 +36,7 @@ from discovery.models.enums import (
 )
 from discovery.models.param_columns import param_values
 from discovery.pipeline.control_group import choose_controls
+from walltrack import clock
 
 log = logging.getLogger(__name__)
 
@@ -126,17 +129,16 @@ def _run_of_same_request(request: RunRequest) -> Run | None:
 
 
 def _create_run(request: RunRequest) -> Run:
-    now = timezone.now()
     with transaction.atomic():
         run = Run.objects.create(
-            started_at=now,
+            started_at=clock.now(),
             status=RunStatus.QUEUED,
             stage=RunStage.QUEUED,
             trigger_type=request.trigger,
             triggered_by=request.triggered_by[:100],
             given_mints=list(request.mints),
             config_version=request.config_version,
-            heartbeat_at=now,
+            heartbeat_at=database_now(),
             scheduled_for=request.scheduled_for,
             idempotency_key=request.idempotency_key,
             idempotency_hash=request.idempotency_hash,
@@ -169,9 +171,7 @@ def close_abandoned_runs() -> int:
     with transaction.atomic():
         # A row that another closer has locked is left to it, so that the cause is
         # stored once.
-        for run in Run.objects.abandoned(timezone.now()).select_for_update(
-            skip_locked=True
-        ):
+        for run in Run.objects.abandoned().select_for_update(skip_locked=True):
             _close_abandoned(run)
             closed_count += 1
     if closed_count:
@@ -187,7 +187,7 @@ def _close_abandoned(run: Run) -> None:
             [run_error("run", ErrorCode.INTERRUPTED, "interrupted before the upgrade")],
         )
         Run.objects.filter(pk=run.pk).update(
-            status=RunStatus.FAILED, completed_at=timezone.now()
+            status=RunStatus.FAILED, completed_at=clock.now()
         )
         return
     append_errors(
@@ -221,12 +221,18 @@ def advance(run_id: uuid.UUID) -> None:
             _enqueue_ready_steps(run)
 
 
+def advance_active() -> None:
+    """Move the active run of workers on, if there is one: a place has become free."""
+    for run_id in Run.objects.for_workers().values_list("pk", flat=True):
+        advance(run_id)
+
+
 def _cancel_when_idle(run: Run) -> None:
     """Close the run if no step of it is running, or if the running ones do not stop in
     time.
     """
-    assert run.cancel_requested_at is not None
-    is_overdue = timezone.now() - run.cancel_requested_at > CANCEL_TIMEOUT
+    overdue = Run.objects.filter(cancel_requested_at__lt=before_now(CANCEL_TIMEOUT))
+    is_overdue = overdue.filter(pk=run.pk).exists()
     if run.steps.running().exists() and not is_overdue:
         return
     append_errors(
@@ -317,18 +323,14 @@ def _store_progress(run: Run) -> None:
 
 
 def _enqueue_ready_steps(run: Run) -> None:
-    """Send workers as many steps as they have room for. A run with a limit of calls has
-    one step on its way.
-    """
-    room = 1 if run.params.max_requests_per_run is not None else broker.capacity()
-    room -= run.steps.enqueued().count()
+    """Send workers as many steps as they have room for."""
+    room = room_for_run(run)
     if room <= 0:
         return
-    now = timezone.now()
-    ready = run.steps.due(now).filter(enqueued_at__isnull=True).order_by("pk")
+    ready = run.steps.due().filter(enqueued_at__isnull=True).order_by("pk")
     steps = list(ready.values_list("pk", "kind")[:room])
     if steps:
-        run.steps.filter(pk__in=[pk for pk, _ in steps]).update(enqueued_at=now)
+        run.steps.filter(pk__in=[pk for pk, _ in steps]).update(enqueued_at=Now())
         transaction.on_commit(partial(broker.send_steps, steps))
 
 
@@ -336,12 +338,11 @@ def mark_running(run_id: uuid.UUID) -> None:
     """Turn a queued run into a running one; `started_at` becomes the start of the work.
     Later calls change nothing.
     """
-    now = timezone.now()
     Run.objects.filter(pk=run_id, status=RunStatus.QUEUED).update(
-        started_at=now,
+        started_at=clock.now(),
         status=RunStatus.RUNNING,
         stage=RunStage.FIND_TOKENS,
-        heartbeat_at=now,
+        heartbeat_at=Now(),
     )
 
 
@@ -359,7 +360,7 @@ def request_cancel(run_id: uuid.UUID) -> bool:
     """
     active = Run.objects.active().filter(pk=run_id)
     if not active.filter(cancel_requested_at__isnull=True).update(
-        cancel_requested_at=timezone.now()
+        cancel_requested_at=Now()
     ):
         return active.exists()
     advance(run_id)

@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
-from django.utils import timezone
 
 from discovery.domain.run_errors import ErrorCode, run_error
 from discovery.jobs import heartbeats, run_lifecycle
 from discovery.models import Config, Run
 from discovery.models.config import hours_as_timedelta
 from discovery.models.enums import HeartbeatName, RunStage, RunStatus, Trigger
+from walltrack import clock
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def tick(now: datetime | None = None) -> Run | None:
     """Start the run of the slot that is due, once. Return the run or the skipped row,
     or None if nothing is due.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     heartbeats.write_heartbeat(HeartbeatName.TICK)
     Config.load()
     run_lifecycle.close_abandoned_runs()

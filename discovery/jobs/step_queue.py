@@ -2,7 +2,9 @@
 their completion, three attempts.
 
 Every claim has a token of its own. A worker that lost its claim (it was silent for too
-long, or it is shutting down) can neither store results nor close the step.
+long, or it is shutting down) can neither store results or errors nor close the step.
+Steps of runs and lone steps, which belong to no run (`lone_steps`), share this code. All
+times are the database's.
 """
 
 import uuid
@@ -13,13 +15,14 @@ from typing import Any, Final
 
 import msgspec
 from django.db import connection, transaction
-from django.db.models import F
-from django.db.models.functions import Greatest
-from django.utils import timezone
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Now
 
 from discovery.domain.run_errors import ErrorCode, RunError, run_error
 from discovery.domain.usage import Usage, sum_usage
+from discovery.jobs.step_failures import save_failure
 from discovery.models import Run, RunStep
+from discovery.models.database_time import after_now, database_now
 from discovery.models.enums import StepKind, StepStatus
 from discovery.models.querysets import RunStepQuerySet
 from discovery.models.runs import step_name
@@ -35,15 +38,18 @@ class ClaimLost(Exception):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A step that one worker holds. `usage`: what earlier attempts used."""
+    """A step that one worker holds. run_id: None for a lone step. usage: what earlier
+    attempts used. payload: what a lone step works on, beyond its key.
+    """
 
     id: int
-    run_id: uuid.UUID
+    run_id: uuid.UUID | None
     kind: str
     key: str
     attempt: int
     token: str
     usage: Usage
+    payload: dict[str, Any]
 
     @property
     def name(self) -> str:
@@ -80,7 +86,7 @@ def claim_step(step_id: int, worker: str) -> Claim | None:
             .values("run_id", "run__max_requests_per_run")
             .first()
         )
-        if row is None or row["run_id"] is None:
+        if row is None:
             return None
         has_call_limit = row["run__max_requests_per_run"] is not None
         if has_call_limit and not _is_alone(row["run_id"]):
@@ -89,7 +95,14 @@ def claim_step(step_id: int, worker: str) -> Claim | None:
             return None
         step = RunStep.objects.get(pk=step_id)
     return Claim(
-        step.pk, row["run_id"], step.kind, step.key, step.attempt, token, step.usage
+        id=step.pk,
+        run_id=row["run_id"],
+        kind=step.kind,
+        key=step.key,
+        attempt=step.attempt,
+        token=token,
+        usage=step.usage,
+        payload=step.payload,
     )
 
 
@@ -104,18 +117,18 @@ def _is_alone(run_id: uuid.UUID) -> bool:
 
 
 def _mark_claimed(step_id: int, token: str) -> bool:
-    now = timezone.now()
-    claimable = RunStep.objects.due(now).filter(
+    claimable = RunStep.objects.due().filter(
+        Q(run__isnull=True) | Q(run__in=Run.objects.continuing()),
         pk=step_id,
         attempt__lt=MAX_ATTEMPTS,
-        run__in=Run.objects.continuing(),
     )
     changed = claimable.update(
         status=StepStatus.RUNNING,
         attempt=F("attempt") + 1,
         claimed_by=token,
-        started_at=now,
-        heartbeat_at=now,
+        # The duration of a run begins with the first attempt at its first step.
+        started_at=Coalesce(F("started_at"), Now()),
+        heartbeat_at=Now(),
     )
     return bool(changed)
 
@@ -129,11 +142,12 @@ def heartbeat(claim: Claim, usage: Usage) -> bool:
     """Store that the step is alive and what it has used. Return False if the work must
     stop.
     """
-    now = timezone.now()
     if not _claimed(claim).update(
-        heartbeat_at=now, usage=sum_usage([claim.usage, usage])
+        heartbeat_at=Now(), usage=sum_usage([claim.usage, usage])
     ):
         return False
+    if claim.run_id is None:
+        return True
     with transaction.atomic():
         # Skipped while another step stores its results under the run's lock: the next
         # heartbeat comes soon.
@@ -141,9 +155,7 @@ def heartbeat(claim: Claim, usage: Usage) -> bool:
             pk=claim.run_id
         )
         run_ids = list(unlocked.values_list("pk", flat=True))
-        Run.objects.filter(pk__in=run_ids).update(
-            heartbeat_at=Greatest(F("heartbeat_at"), now)
-        )
+        Run.objects.filter(pk__in=run_ids).update(heartbeat_at=Now())
     return Run.objects.continuing().filter(pk=claim.run_id).exists()
 
 
@@ -159,20 +171,22 @@ def completion(
     """Close the step and store its results, written inside the `with` block, in one
     transaction.
 
-    The run stays active until the end of the transaction: one that was closed meanwhile
-    has been counted and takes no more results. changes_run: the block updates the run's
+    The claim is checked first, and nobody can take it before the transaction ends. A run
+    stays active until then: one that was closed meanwhile has been counted and takes no
+    more results. changes_run: the block updates the run's
     row; without it, steps of one run store side by side. Raises ClaimLost before the
     block is entered if the claim is lost or the run is not active.
     """
     with transaction.atomic():
-        if not lock_active_run(claim.run_id, exclusive=changes_run):
+        is_of_run = claim.run_id is not None
+        if is_of_run and not lock_active_run(claim.run_id, exclusive=changes_run):
             raise ClaimLost
         if not _complete(claim, counts, usage, errors):
             raise ClaimLost
         yield
 
 
-def lock_active_run(run_id: uuid.UUID, *, exclusive: bool = False) -> bool:
+def lock_active_run(run_id: uuid.UUID | None, *, exclusive: bool = False) -> bool:
     """Keep the run from being closed for the rest of the transaction. Return False if
     it is not active.
     """
@@ -190,7 +204,7 @@ def _complete(
 ) -> bool:
     changed = _claimed(claim).update(
         status=StepStatus.DONE,
-        completed_at=timezone.now(),
+        completed_at=Now(),
         counts=counts,
         usage=sum_usage([claim.usage, usage]),
         errors=list(errors),
@@ -213,7 +227,7 @@ def fail_or_retry(
     """End an attempt that went wrong. Return True if the step has failed for good.
 
     While attempts are left and `is_retryable`, the step is pending again after the
-    pause.
+    pause. A step that has failed tells those who wait for it (`step_failures`).
     """
     has_next_attempt = is_retryable and claim.attempt < MAX_ATTEMPTS
     changes: dict[str, Any] = {
@@ -223,9 +237,9 @@ def fail_or_retry(
         "claimed_by": "",
         "enqueued_at": None,
     }
-    now = timezone.now()
     if has_next_attempt:
-        available_at = now + timedelta(seconds=pause_seconds) if pause_seconds else None
+        pause = timedelta(seconds=pause_seconds)
+        available_at = after_now(pause) if pause_seconds else None
         changes |= {
             "status": StepStatus.PENDING,
             "errors": [],
@@ -237,10 +251,13 @@ def fail_or_retry(
             "status": StepStatus.FAILED,
             "errors": list(errors),
             "available_at": None,
-            "completed_at": now,
+            "completed_at": Now(),
         }
-    changed = _claimed(claim).update(**changes)
-    return bool(changed) and not has_next_attempt
+    with transaction.atomic():
+        if not _claimed(claim).update(**changes) or has_next_attempt:
+            return False
+        save_failure(claim.kind, claim.key, cause)
+    return True
 
 
 def release(claim: Claim, usage: Usage) -> None:
@@ -267,16 +284,14 @@ def _released() -> dict[str, Any]:
     }
 
 
-def reap(run_id: uuid.UUID) -> list[RunStep]:
+def reap(run_id: uuid.UUID | None) -> list[RunStep]:
     """Return steps of dead workers to the queue. Steps without attempts left fail;
     those are returned.
+
+    run_id: None = the lone steps.
     """
-    now = timezone.now()
-    dead = (
-        RunStep.objects.dead(now)
-        .filter(run_id=run_id)
-        .select_for_update(skip_locked=True)
-    )
+    dead = RunStep.objects.dead().select_for_update(skip_locked=True)
+    dead = dead.lone() if run_id is None else dead.filter(run_id=run_id)
     with transaction.atomic():
         return [step for step in dead if _reap_step(step)]
 
@@ -290,8 +305,9 @@ def _reap_step(step: RunStep) -> bool:
     step.status = StepStatus.PENDING
     has_failed = step.attempt >= MAX_ATTEMPTS
     if has_failed:
-        step.status, step.completed_at = StepStatus.FAILED, timezone.now()
+        step.status, step.completed_at = StepStatus.FAILED, database_now()
         message = f"its worker died {step.attempt} times"
+        save_failure(step.kind, step.key, message)
         step.errors = [run_error(step.name, ErrorCode.WORKER_DIED, message)]
     step.save(
         update_fields=[
@@ -313,7 +329,7 @@ def fail_pending(
     """Fail the pending steps of these kinds with one cause."""
     RunStep.objects.pending().filter(run_id=run_id, kind__in=list(kinds)).update(
         status=StepStatus.FAILED,
-        completed_at=timezone.now(),
+        completed_at=Now(),
         error_code=str(code),
         error=cause,
     )
@@ -323,7 +339,7 @@ def close_open_steps(run_id: uuid.UUID, cause: str) -> None:
     """Fail every step that is still open: its run has ended."""
     RunStep.objects.open().filter(run_id=run_id).update(
         status=StepStatus.FAILED,
-        completed_at=timezone.now(),
+        completed_at=Now(),
         error=cause,
         claimed_by="",
     )

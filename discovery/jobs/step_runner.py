@@ -20,9 +20,15 @@ from discovery.clients.provider_clients import Providers, open_providers
 from discovery.clients.usage import BudgetExhausted, use_meter
 from discovery.domain.run_errors import ErrorCode, run_error
 from discovery.domain.usage import sum_usage
-from discovery.jobs import run_lifecycle, step_queue
-from discovery.jobs.step_queue import ClaimLost
-from discovery.jobs.step_work import WORK_OF_KIND, StepContext, score_and_close
+from discovery.jobs import lone_steps, run_lifecycle, step_queue
+from discovery.jobs.step_queue import Claim, ClaimLost
+from discovery.jobs.step_work import (
+    SOURCE_OF_KIND,
+    WORK_OF_KIND,
+    StepContext,
+    UnknownKind,
+    score_and_close,
+)
 from discovery.models import Run
 from discovery.models.enums import StepKind
 from discovery.pipeline.find_tokens import NothingAnswered
@@ -37,19 +43,36 @@ STEP_HEARTBEAT_SECONDS: Final = 2.0
 async def run_step(
     step_id: int, worker: str, providers: Providers | None = None
 ) -> None:
-    """Claim a step and run it, then move its run on, however the step ended. Return at
-    once if it cannot be claimed.
+    """Claim a step and run it, then send workers what they can take next, however the
+    step ended. Return at once if it cannot be claimed.
 
     providers: clients that are open already; None = open some for this step.
     """
     claim = await sync_to_async(step_queue.claim_step)(step_id, worker)
     if claim is None:
         return
-    run = await sync_to_async(Run.objects.get)(pk=claim.run_id)
-    with bind(run_id=str(run.pk), step=claim.name):
-        await sync_to_async(run_lifecycle.mark_running)(run.pk)
-        await _StepExecution(StepContext(run, claim), providers).run()
-        await sync_to_async(run_lifecycle.advance)(run.pk)
+    with bind(run_id=str(claim.run_id or ""), step=claim.name):
+        step = await sync_to_async(_begin)(claim)
+        await _StepExecution(step, providers).run()
+        await sync_to_async(_move_on)(step.run)
+
+
+def _begin(claim: Claim) -> StepContext:
+    if claim.run_id is None:
+        return StepContext(None, claim)
+    run_lifecycle.mark_running(claim.run_id)
+    return StepContext(Run.objects.get(pk=claim.run_id), claim)
+
+
+def _move_on(run: Run | None) -> None:
+    """Fill the place that has become free. A run in the foreground has no worker's place."""
+    if run is None:
+        run_lifecycle.advance_active()
+        lone_steps.enqueue_lone_steps()
+        return
+    run_lifecycle.advance(run.pk)
+    if not run.in_foreground:
+        lone_steps.enqueue_lone_steps()
 
 
 class _StepExecution:
@@ -86,6 +109,8 @@ class _StepExecution:
             )
         except NothingAnswered as error:
             await self._fail(ErrorCode.NOTHING_ANSWERED, str(error), is_retryable=True)
+        except UnknownKind as error:
+            await self._fail(ErrorCode.INTERNAL, str(error), is_retryable=False)
         except BudgetExhausted as error:
             await self._fail(ErrorCode.BUDGET, str(error), is_retryable=False)
         except TimeoutError:
@@ -101,7 +126,8 @@ class _StepExecution:
             await self._fail_unexpectedly(error)
 
     def _calls_of_other_steps(self) -> int:
-        usage = sum_usage(self.step.run.steps.values_list("usage", flat=True))
+        steps = self.step.owning_run.steps
+        usage = sum_usage(steps.values_list("usage", flat=True))
         return sum(counts["calls"] for counts in usage.values())
 
     async def _release(self) -> None:
@@ -191,7 +217,9 @@ class _StepExecution:
         if self.step.claim.kind == StepKind.FINISH:
             await sync_to_async(score_and_close)(self.step)
             return
-        work = WORK_OF_KIND[self.step.claim.kind]
+        work = WORK_OF_KIND.get(self.step.claim.kind)
+        if work is None:
+            raise UnknownKind(self.step.claim.kind)
         async with self._open_providers() as providers:
             await work(self.step, providers)
 
@@ -200,7 +228,9 @@ class _StepExecution:
         if self._providers is not None:
             yield self._providers
             return
+        run, kind = self.step.run, self.step.claim.kind
+        source = SOURCE_OF_KIND.get(kind, "") if run is None else run.source
         async with open_providers(
-            source=self.step.run.source, shared=await redis_available()
+            source=source, shared=await redis_available()
         ) as providers:
             yield providers

@@ -2,39 +2,72 @@
 the step's completion.
 """
 
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+import msgspec
 from asgiref.sync import sync_to_async
 
 from discovery.clients.provider_clients import Providers
 from discovery.clients.usage import UsageMeter
 from discovery.domain.run_errors import WarningSink
+from discovery.domain.run_params import Params
 from discovery.jobs import run_lifecycle
 from discovery.jobs.step_queue import Claim, completion
-from discovery.models import Run
+from discovery.models import Config, Run, Wallet
 from discovery.models.enums import StepKind
 from discovery.pipeline.analyse_token import analyse_token
 from discovery.pipeline.cost_estimate import limit_to_schedule
-from discovery.pipeline.find_tokens import TokenSearchResult, look_up, search
+from discovery.pipeline.find_tokens import (
+    NothingAnswered,
+    TokenSearchResult,
+    look_up,
+    search,
+)
 from discovery.pipeline.finish import save_scores, score_run
-from discovery.pipeline.profile_wallet import profile_wallet
+from discovery.pipeline.profile_on_demand import save_profile_on_demand
+from discovery.pipeline.profile_wallet import WalletResult, profile_wallet
+from discovery.pipeline.refresh_pumps import save_pumps
 from discovery.pipeline.save_profile import save_profile
 from discovery.pipeline.save_search import load_candidate, save_search
 from discovery.pipeline.save_token import save_token, token_counts
 from discovery.pipeline.wallet_context import load_wallet_context
+from discovery.providers import solana_rpc
+from walltrack import clock
+
+
+class UnknownKind(Exception):
+    """No work is registered for the kind of a step. `kind` is its name."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            f"this version of the program has no work for steps of the kind {kind!r}"
+        )
+        self.kind = kind
 
 
 class StepContext:
-    """Context of the work on one claimed step: run, claim, meter and warnings."""
+    """Context of the work on one claimed step: run, claim, parameters, payload, meter and
+    warnings.
 
-    def __init__(self, run: Run, claim: Claim) -> None:
+    A lone step has no run: its parameters are those of the configuration, and its calls
+    have no limit. Construction may need a query.
+    """
+
+    def __init__(self, run: Run | None, claim: Claim) -> None:
         self.run = run
         self.claim = claim
-        self.params = run.params
+        self.params = _params_of(run)
+        self.payload = claim.payload
         self.meter = UsageMeter(self.params.max_requests_per_run)
         self.warnings = WarningSink(claim.name)
+
+    @property
+    def owning_run(self) -> Run:
+        """The run of the step. Raises ValueError for a lone step."""
+        if self.run is None:
+            raise ValueError(f"the step {self.claim.name} belongs to no run")
+        return self.run
 
     def store(
         self,
@@ -55,6 +88,13 @@ class StepContext:
             save(*args, **kwargs)
 
 
+def _params_of(run: Run | None) -> Params:
+    if run is not None:
+        return run.params
+    params = Config.load().params
+    return msgspec.structs.replace(params, max_requests_per_run=None)
+
+
 Work = Callable[[StepContext, Providers], Awaitable[None]]
 
 
@@ -62,11 +102,13 @@ async def find_tokens(step: StepContext, providers: Providers) -> None:
     """Search tokens that pumped, or look up those the run was given. Raises
     NothingAnswered, BudgetExhausted.
     """
-    mints = list(step.run.given_mints)
+    mints = list(step.owning_run.given_mints)
     if mints:
         result = await look_up(providers, mints, step.warnings)
     else:
-        found = await search(providers, step.params, int(time.time()), step.warnings)
+        found = await search(
+            providers, step.params, int(clock.unix_now()), step.warnings
+        )
         result = await sync_to_async(limit_to_schedule)(
             found, providers.source, step.warnings
         )
@@ -84,13 +126,13 @@ def _store_search(
         changes_run=True,
     ):
         save_search(
-            step.run.pk,
+            step.owning_run.pk,
             result,
             source=providers.source,
             source_note=providers.helius_note,
         )
         run_lifecycle.begin_analysis(
-            step.run.pk, [token.mint for token in result.tokens]
+            step.owning_run.pk, [token.mint for token in result.tokens]
         )
 
 
@@ -98,46 +140,98 @@ async def analyse(step: StepContext, providers: Providers) -> None:
     """Find the early buyers of one token and what they took out. Raises ProviderError,
     BudgetExhausted.
     """
-    candidate = await sync_to_async(load_candidate)(step.run.pk, step.claim.key)
+    candidate = await sync_to_async(load_candidate)(step.owning_run.pk, step.claim.key)
     result = await analyse_token(
         candidate,
         step.params,
         providers.transaction_source(step.warnings),
         providers.prices,
-        now=int(time.time()),
+        now=int(clock.unix_now()),
         warnings=step.warnings,
     )
     await sync_to_async(step.store)(
-        save_token, step.run.pk, result, counts=token_counts(result)
+        save_token, step.owning_run.pk, result, counts=token_counts(result)
     )
 
 
 async def profile(step: StepContext, providers: Providers) -> None:
-    """Profile one wallet. Raises ProviderError, BudgetExhausted."""
+    """Profile one wallet of a run, whose last step judges it. Raises ProviderError,
+    BudgetExhausted.
+    """
+    result = await _profile(step, providers)
+    await sync_to_async(step.store)(
+        save_profile, result, counts=_profile_counts(result)
+    )
+
+
+async def profile_on_demand(step: StepContext, providers: Providers) -> None:
+    """Profile and judge the wallet that somebody asked for. One that is in no table any
+    more is ignored. Raises ProviderError.
+    """
+    if not await Wallet.objects.filter(pk=step.claim.key).aexists():
+        await sync_to_async(step.store)(_save_nothing, counts={})
+        return
+    result = await _profile(step, providers)
+    await sync_to_async(step.store)(
+        save_profile_on_demand,
+        result,
+        step.warnings.messages,
+        counts=_profile_counts(result),
+    )
+
+
+async def _profile(step: StepContext, providers: Providers) -> WalletResult:
     address = step.claim.key
     context = await sync_to_async(load_wallet_context)(address)
-    result = await profile_wallet(
-        address, context, providers, now=int(time.time()), warnings=step.warnings
+    return await profile_wallet(
+        address, context, providers, now=int(clock.unix_now()), warnings=step.warnings
     )
-    counts = {
-        "transactions": len(result.reading.history.times),
-        "cycles": len(result.cycles),
-    }
-    await sync_to_async(step.store)(save_profile, result, counts=counts)
+
+
+def _profile_counts(result: WalletResult) -> dict[str, int]:
+    history = result.reading.history
+    return {"transactions": len(history.times), "cycles": len(result.cycles)}
+
+
+def _save_nothing() -> None:
+    """Store nothing but the completion."""
+
+
+async def pumps(step: StepContext, providers: Providers) -> None:
+    """Search the tokens that pass the filters now. If no source answers, the cause is
+    stored with the last list.
+    """
+    result: TokenSearchResult | None = None
+    try:
+        result = await search(
+            providers, step.params, int(clock.unix_now()), step.warnings
+        )
+    except NothingAnswered as error:
+        step.warnings.add(str(error))
+    counts = {} if result is None else {"tokens": len(result.tokens)}
+    await sync_to_async(step.store)(
+        save_pumps, result, step.warnings.messages, counts=counts
+    )
 
 
 def score_and_close(step: StepContext) -> None:
     """Flag and score the wallets of the run, then close it. Needs no provider."""
-    scores = score_run(step.run)
+    scores = score_run(step.owning_run)
     with completion(step.claim, counts={}, usage={}, changes_run=True):
-        save_scores(step.run, scores)
-        run_lifecycle.close_after_last_step(step.run.pk)
+        save_scores(step.owning_run, scores)
+        run_lifecycle.close_after_last_step(step.owning_run.pk)
 
 
 WORK_OF_KIND: Final[dict[str, Work]] = {
     StepKind.FIND: find_tokens,
     StepKind.TOKEN: analyse,
     StepKind.WALLET: profile,
+    StepKind.PROFILE: profile_on_demand,
+    StepKind.PUMPS: pumps,
 }
 """Steps that ask providers. The last step of a run, FINISH, only reads what is stored.
+"""
+SOURCE_OF_KIND: Final[dict[str, str]] = {StepKind.PUMPS: solana_rpc.NAME}
+"""The source of transactions of a lone step that needs no other. Default: Helius is
+probed.
 """

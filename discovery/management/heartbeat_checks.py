@@ -2,8 +2,8 @@
 
 from django.core.management.base import CommandError
 from django.db import Error
-from django.utils import timezone
 
+from discovery.models.database_time import database_now
 from discovery.reads.health import HeartbeatRow, heartbeats_of
 
 
@@ -25,10 +25,10 @@ def latest_heartbeat(prefix: str, who: str) -> HeartbeatRow:
 
 
 def require_recent(heartbeat: HeartbeatRow, who: str, max_age_seconds: int) -> str:
-    """Return the age of the heartbeat in words. Raises CommandError, which names `who`,
-    if it is too old.
+    """Return the age of the heartbeat in words, by the database's clock. Raises
+    CommandError, which names `who`, if it is too old.
     """
-    age_seconds = (timezone.now() - heartbeat.at).total_seconds()
+    age_seconds = (database_now() - heartbeat.at).total_seconds()
     text = f"{age_seconds:.0f} s ago"
     if age_seconds > max_age_seconds:
         raise CommandError(f"{who} was last seen {text}")

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
 
 from discovery.models.param_columns import ConfigParamColumns, default_excluded_flags
+from walltrack import clock
 
 __all__ = ["Config", "default_excluded_flags", "ensure_config_row"]
 
@@ -89,5 +90,6 @@ def ensure_config_row(using: str = "default") -> None:
         pk=1,
         enabled=settings.DISCOVERY_SCHEDULER_ENABLED,
         schedule_hours=settings.DISCOVERY_SCHEDULE_HOURS,
+        updated_at=clock.now(),
     )
     Config.objects.using(using).bulk_create([row], ignore_conflicts=True)

@@ -2,9 +2,11 @@
 machines differ.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Now
 
 
 def database_now() -> datetime:
@@ -13,3 +15,13 @@ def database_now() -> datetime:
         cursor.execute("SELECT now()")
         now: datetime = cursor.fetchone()[0]
     return now
+
+
+def before_now(age: timedelta) -> CombinedExpression:
+    """Return the time of the database less `age`, as an expression."""
+    return Now() - age
+
+
+def after_now(delay: timedelta) -> CombinedExpression:
+    """Return the time of the database plus `delay`, as an expression."""
+    return Now() + delay

@@ -232,8 +232,6 @@ class TaskName(StrEnum):
     """Names of the Celery tasks."""
 
     STEP = "discovery.step"
-    PROFILE_WALLET = "discovery.profile_wallet"
-    REFRESH_PUMPS = "discovery.refresh_pumps"
     TICK = "discovery.tick"
     SWEEP = "discovery.sweep"
     CANARY = "discovery.canary"

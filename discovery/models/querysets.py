@@ -2,7 +2,7 @@
 name.
 
 The maximum ages of heartbeats are defined here too: pages, probes and jobs must agree
-on them.
+on them. Ages of leases and heartbeats are compared by the database's clock.
 """
 
 from collections.abc import Iterable
@@ -12,9 +12,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, F, Q, When
-from django.utils import timezone
+from django.db.models import Case, F, OuterRef, Q, When
+from django.db.models.functions import Now
 
+from discovery.models.database_time import before_now
 from discovery.models.enums import (
     ACTIVE_RUN_STATUSES,
     CLOSED_STEP_STATUSES,
@@ -72,14 +73,14 @@ class RunQuerySet(models.QuerySet["Run"]):
         """
         return self.active().filter(in_foreground=False)
 
-    def abandoned(self, now: datetime) -> "RunQuerySet":
+    def abandoned(self) -> "RunQuerySet":
         """Unfinished runs that no process continues: of the earlier system, or of a
         dead foreground process.
 
         A run of workers is never abandoned: its steps wait for the next worker.
         """
         is_silent = Q(heartbeat_at__isnull=True) | Q(
-            heartbeat_at__lt=now - step_silent_after()
+            heartbeat_at__lt=before_now(step_silent_after())
         )
         is_of_earlier_system = Q(stage__isnull=True)
         is_dead_foreground = Q(in_foreground=True) & is_silent
@@ -123,12 +124,12 @@ class RunStepQuerySet(models.QuerySet["RunStep"]):
         """Steps that are done or have failed."""
         return self.filter(status__in=CLOSED_STEP_STATUSES)
 
-    def due(self, now: datetime) -> "RunStepQuerySet":
+    def due(self) -> "RunStepQuerySet":
         """Pending steps that may start now: their delay after a failure, if any, is
         over.
         """
         return self.pending().filter(
-            Q(available_at__isnull=True) | Q(available_at__lte=now)
+            Q(available_at__isnull=True) | Q(available_at__lte=Now())
         )
 
     def enqueued(self) -> "RunStepQuerySet":
@@ -142,9 +143,19 @@ class RunStepQuerySet(models.QuerySet["RunStep"]):
         """Running steps that a process of this worker has claimed."""
         return self.running().filter(claimed_by__startswith=f"{worker}:")
 
-    def dead(self, now: datetime) -> "RunStepQuerySet":
+    def dead(self) -> "RunStepQuerySet":
         """Running steps without a heartbeat for STEP_DEAD_SECONDS."""
-        return self.running().filter(heartbeat_at__lt=now - step_silent_after())
+        return self.running().filter(heartbeat_at__lt=before_now(step_silent_after()))
+
+    def lone(self) -> "RunStepQuerySet":
+        """Steps that belong to no run."""
+        return self.filter(run__isnull=True)
+
+    def open_lone(self, kind: str, key: "str | OuterRef" = "") -> "RunStepQuerySet":
+        """The open lone step of this kind and key: one at most. In a subquery the key may
+        be a column of the outer query.
+        """
+        return self.lone().open().filter(kind=kind, key=key)
 
 
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
@@ -154,14 +165,13 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
         """Heartbeats of the workers that run or ran within the last hour."""
         return self.filter(name__startswith=WORKER_HEARTBEAT_PREFIX)
 
-    def alive(self, now: datetime | None = None) -> "HeartbeatQuerySet":
+    def alive(self) -> "HeartbeatQuerySet":
         """Workers that sent a heartbeat within WORKER_SILENT_AFTER."""
-        now = now or timezone.now()
-        return self.of_workers().filter(at__gt=now - WORKER_SILENT_AFTER)
+        return self.of_workers().filter(at__gt=before_now(WORKER_SILENT_AFTER))
 
-    def forgotten(self, now: datetime) -> "HeartbeatQuerySet":
+    def forgotten(self) -> "HeartbeatQuerySet":
         """Heartbeats of workers that are older than WORKER_FORGOTTEN_AFTER."""
-        return self.of_workers().filter(at__lt=now - WORKER_FORGOTTEN_AFTER)
+        return self.of_workers().filter(at__lt=before_now(WORKER_FORGOTTEN_AFTER))
 
 
 class RunWalletQuerySet(models.QuerySet["RunWallet"]):

@@ -92,7 +92,7 @@ class LastRun(msgspec.Struct, frozen=True):
 
 class ActiveRunState(msgspec.Struct, frozen=True):
     """The run that is queued or running. `last_activity_at`: last heartbeat of the run
-    or of one of its steps (UTC).
+    or of one of its steps (UTC, by the database's clock).
     """
 
     id: str
@@ -166,7 +166,7 @@ def active_run() -> ActiveRunState | None:
     """
     # PostgreSQL's GREATEST ignores nulls.
     last_activity = Greatest(
-        F("started_at"),
+        F("created_at"),
         F("heartbeat_at"),
         Max("steps__heartbeat_at"),
         Max("steps__completed_at"),

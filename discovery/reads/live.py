@@ -18,12 +18,12 @@ from django.db.models import (
     Min,
     OuterRef,
     Q,
+    QuerySet,
     Subquery,
     Value,
     When,
 )
-from django.db.models.functions import JSONObject
-from django.utils import timezone
+from django.db.models.functions import JSONObject, Now
 
 from discovery.models import Config, Heartbeat, Provider, Pumps, Run, RunStep
 from discovery.models.enums import (
@@ -35,6 +35,7 @@ from discovery.models.enums import (
 )
 from discovery.reads.row_values import ErrorCount
 from discovery.reads.scheduler import GRACE_SECONDS
+from walltrack import clock
 
 # Begin and end of each stage on the bar of the whole run, in percent. Tokens and
 # wallets are nearly all of it.
@@ -129,7 +130,7 @@ def _revision_row() -> Any:
     """Return the values on which the content of the page depends, or None if there is
     no configuration row.
     """
-    now = timezone.now()
+    now = clock.now()
     active = Run.objects.active()
     active_state = JSONObject(
         id="id", stage="stage", status="status", cancel="cancel_requested_at"
@@ -145,7 +146,7 @@ def _revision_row() -> Any:
             active_id=Subquery(active.values("pk")[:1]),
             ended=Subquery(last_end[:1]),
             pumps=Subquery(pumps[:1]),
-            workers=Exists(Heartbeat.objects.alive(now)),
+            workers=Exists(Heartbeat.objects.alive()),
             late=Case(
                 When(next_run_at__lt=now - _OVERDUE_AFTER, then=Value(True)),
                 default=Value(False),
@@ -195,7 +196,7 @@ def _provider_trouble() -> Any:
 def live_view() -> LiveView:
     """Return the changing parts. Four queries at most."""
     row = _revision_row()
-    run = Run.objects.active().first()
+    run = _active_runs().first()
     return LiveView(
         revision=_digest(row),
         config_version=row["version"] if row else 0,
@@ -234,19 +235,25 @@ def run_revision(run_id: uuid.UUID) -> str:
 
 def active_run_view(run_id: uuid.UUID) -> ActiveRunView | None:
     """Return this run, or None if it is not active. Three queries at most."""
-    run = Run.objects.active().filter(pk=run_id).first()
+    run = _active_runs().filter(pk=run_id).first()
     return None if run is None else _active_view(run)
 
 
-def _active_view(run: Run) -> ActiveRunView:
-    now = timezone.now()
+def _active_runs() -> "QuerySet[Any]":
+    """Active runs with the database's time, which their heartbeats are measured by."""
+    return Run.objects.active().annotate(database_now=Now())
+
+
+def _active_view(run: Any) -> ActiveRunView:
+    """Return the view of one of `_active_runs`."""
+    now = run.database_now
     counts = _counts_by_kind(run)
     stage = RunStage(run.stage or RunStage.QUEUED)
     none = _StageCounts()
     current = counts.get(KIND_OF_STAGE.get(stage, ""), none)
     tokens = counts.get(StepKind.TOKEN, none)
     wallets = counts.get(StepKind.WALLET, none)
-    last_heartbeat = run.heartbeat_at or run.started_at
+    last_heartbeat = run.heartbeat_at or run.created_at or now
     return ActiveRunView(
         id=run.pk,
         status=run.status,

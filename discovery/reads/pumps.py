@@ -7,13 +7,13 @@ from typing import Annotated, Any, Final
 import msgspec
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Greatest
-from django.utils import timezone
 from msgspec import Meta
 
 from discovery.domain.findings import Candidate
 from discovery.domain.times import datetime_from_unix
 from discovery.models import Config, Pumps
 from discovery.reads.row_values import safe_text
+from walltrack import clock
 
 STALE_SECONDS: Final = 60
 """Age above which the list is refreshed again, and maximum duration of a refresh."""
@@ -77,7 +77,7 @@ class PumpsView(msgspec.Struct, frozen=True):
 
 def pumps_view() -> PumpsView:
     """Return the list as it is now; an empty one before the first refresh. One query."""
-    now = timezone.now()
+    now = clock.now()
     # PostgreSQL compares nulls to neither true nor false, and GREATEST ignores them.
     saved_later = Config.objects.filter(updated_at__gt=OuterRef("refreshed_at"))
     rows = Pumps.objects.annotate(

@@ -7,10 +7,10 @@ from typing import Final
 
 import msgspec
 from django.conf import settings
-from django.utils import timezone
 
 from discovery.models import Config, Run
 from discovery.models.config import hours_as_timedelta
+from walltrack import clock
 
 GRACE_SECONDS: Final = 120
 """A run counts as overdue only after this time: ticks come every 30 s and pass through
@@ -71,7 +71,7 @@ def scheduler_view(now: datetime | None = None) -> SchedulerView:
         updated_by=config.updated_by,
         last_run=last_run,
         running=str(running) if running else None,
-        now=now or timezone.now(),
+        now=now or clock.now(),
     )
 
 

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final
 import msgspec
 from django.db.models import Avg, Count, DecimalField, F, Max, Q, Sum, Value
 from django.db.models.functions import Coalesce, TruncDay
-from django.utils import timezone
 from msgspec import Meta
 
 from discovery.domain.units import fraction_to_decimal
@@ -17,6 +16,7 @@ from discovery.models import Run
 from discovery.models.enums import RunStatus
 from discovery.reads.paging import TimeRange
 from discovery.reads.row_values import ErrorCount
+from walltrack import clock
 
 DEFAULT_DAYS: Final = 30
 """Days of a series whose range has no start."""
@@ -107,7 +107,7 @@ def stats(period: TimeRange, now: datetime | None = None) -> Stats:
     """Return the statistics of a range, and week over week at `now` (None: the current
     time). Three queries.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     totals = _totals(period)
     days = _daily(period, now)
     return Stats(

@@ -8,13 +8,22 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import DecimalField, F, Func, OrderBy, QuerySet, TextField
+from django.db.models import (
+    DecimalField,
+    Exists,
+    F,
+    Func,
+    OrderBy,
+    OuterRef,
+    QuerySet,
+    TextField,
+)
 from msgspec import Meta
 
 from discovery.domain.profiles import Profile
 from discovery.domain.units import Lamports
-from discovery.models import RunWallet, Wallet
-from discovery.models.enums import VerdictChoice, WalletStatus
+from discovery.models import RunStep, RunWallet, Wallet
+from discovery.models.enums import StepKind, VerdictChoice, WalletStatus
 from discovery.reads import paging
 from discovery.reads.paging import Page, Slice
 from discovery.reads.row_values import decode_stored, one_of
@@ -294,7 +303,11 @@ def _row(row: Mapping[str, Any]) -> WalletRow:
 
 def wallet_detail(address: str) -> WalletDetail:
     """Return one wallet. Two queries. Raises Wallet.DoesNotExist."""
-    wallet = Wallet.objects.get(pk=address)
+    pending = RunStep.objects.open_lone(StepKind.PROFILE, OuterRef("address"))
+    with_requests = Wallet.objects.annotate(is_profile_pending=Exists(pending))
+    row: Any = with_requests.get(pk=address)
+    wallet: Wallet = row
+    requested_at = wallet.profile_requested_at if row.is_profile_pending else None
     flags = sorted((wallet.flags or {}).items())
     return WalletDetail(
         address=wallet.address,
@@ -322,7 +335,7 @@ def wallet_detail(address: str) -> WalletDetail:
         discovery_count=wallet.discovery_count,
         discoveries=_discoveries(address),
         profiled_at=wallet.profiled_at,
-        profile_requested_at=wallet.profile_requested_at,
+        profile_requested_at=requested_at,
         profile_error=wallet.profile_error,
         profile=decode_stored(wallet.profile, Profile),
     )

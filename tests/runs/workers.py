@@ -217,10 +217,29 @@ def completions_counted() -> Iterator[Callable[[Run], Counter[int]]]:
             )
             return Counter(step_id for (step_id,) in cursor)
 
+    with _counting_completions():
+        yield counted
+
+
+@contextlib.contextmanager
+def lone_completions_counted() -> Iterator[Callable[[], Counter[int]]]:
+    """The same for the steps that belong to no run."""
+
+    def counted() -> Counter[int]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT step_id FROM test_completions WHERE run_id IS NULL")
+            return Counter(step_id for (step_id,) in cursor)
+
+    with _counting_completions():
+        yield counted
+
+
+@contextlib.contextmanager
+def _counting_completions() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute(_COUNTING_NO_MORE + _COUNTING)
     try:
-        yield counted
+        yield
     finally:
         with connection.cursor() as cursor:
             cursor.execute(_COUNTING_NO_MORE)

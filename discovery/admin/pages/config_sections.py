@@ -11,7 +11,6 @@ from typing import Any, Final
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 
 from discovery import services
 from discovery.admin.pages import forms
@@ -26,6 +25,7 @@ from discovery.domain.display import parse_whole_number
 from discovery.domain.run_params import Params
 from discovery.models.enums import Trigger
 from discovery.reads import config, live, scheduler
+from walltrack import clock
 
 CONFIG_CHANGED: Final = "configuration-changed"
 RUN_STARTED: Final = "run-started"
@@ -92,7 +92,7 @@ def schedule_values(
     choice of hours.
     """
     active = None if view is None else view.active
-    now = timezone.now()
+    now = clock.now()
     return {
         "scheduler": scheduler.schedule_at(
             enabled=saved.enabled,

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from discovery.admin.pages.access import VIEW_RUNS, render_fragment, staff_view
 from discovery.admin.pages.paging import fetch_page, page_number
@@ -15,6 +14,7 @@ from discovery.models.enums import RunStatus, Trigger
 from discovery.reads import runs, stats
 from discovery.reads.filters import RunFilterSet
 from discovery.reads.paging import TimeRange
+from walltrack import clock
 
 ROWS: Final = 10
 RANGES: Final = (
@@ -100,7 +100,7 @@ def _chosen_range(request: HttpRequest) -> ChosenRange:
         name = DEFAULT_RANGE
     if name == EVERYTHING:
         return ChosenRange(name, TimeRange(), since, until)
-    today = timezone.now().astimezone(UTC).date()
+    today = clock.now().astimezone(UTC).date()
     first_day = today - timedelta(days=int(name) - 1)
     return ChosenRange(name, TimeRange(_start_of(first_day)), since, until)
 

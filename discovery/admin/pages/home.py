@@ -106,9 +106,9 @@ def pumps_now(request: HttpRequest) -> HttpResponse:
     asked for a new list.
     """
     view = pumps.pumps_view()
-    is_queue_reachable = True
+    is_sent = True
     if view.stale:
-        is_queue_reachable = services.request_pumps()
+        is_sent = services.request_pumps()
         view = pumps.pumps_view()
-    values = {"pumps": view, "queue_gone": not is_queue_reachable, "opened": True}
+    values = {"pumps": view, "waits": not is_sent, "opened": True}
     return render_fragment(request, "discovery/pumps.html", values)

@@ -111,7 +111,7 @@ def wallet_page(request: HttpRequest, address: str) -> HttpResponse:
         "symbols": positions.symbols(mints),
         "chart": _results_chart(positions.wallet_results(address)),
         "changes": wallet_history.wallet_changes(address),
-        "profile_pending": services.is_profile_pending(wallet.profile_requested_at),
+        "profile_pending": wallet.profile_requested_at is not None,
         "profile_rows": figure_rows(wallet.profile),
         "habits": habit_rows(wallet.profile),
     }
@@ -266,15 +266,11 @@ def profile(request: HttpRequest, address: str) -> HttpResponse:
     that is not on the watchlist.
     """
     _wallet_or_404(address)
-    try:
-        services.request_profile(address, by=request.user.get_username())
-    except services.QueueError:
-        messages.error(
-            request,
-            "The queue is unreachable: nothing was requested. /health/detailed says more.",
-        )
-    else:
-        messages.success(request, "A worker profiles the wallet; reload in a moment.")
+    services.request_profile(address, by=request.user.get_username())
+    messages.success(
+        request,
+        "The next free worker profiles the wallet; reload in a moment.",
+    )
     return _return_to(request, address)
 
 
