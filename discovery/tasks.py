@@ -11,6 +11,7 @@ from discovery.jobs import (
     maintenance,
     scheduler,
     step_runner,
+    upkeep,
 )
 from discovery.models.enums import TaskName
 from discovery.pipeline import scoring
@@ -40,6 +41,12 @@ def sweep_task() -> None:
 def canary_task() -> None:
     """Store that a message passed through the queue."""
     heartbeats.write_canary()
+
+
+@shared_task(name=str(TaskName.UPKEEP))
+def upkeep_task() -> None:
+    """Plan the wallets to read again and the outcomes to measure."""
+    upkeep.plan_upkeep()
 
 
 @shared_task(name=str(TaskName.CHECK_DECAY))

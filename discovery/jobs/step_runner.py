@@ -21,11 +21,11 @@ from discovery.clients.usage import BudgetExhausted, use_meter
 from discovery.domain.run_errors import ErrorCode, run_error
 from discovery.domain.usage import sum_usage
 from discovery.jobs import lone_steps, run_lifecycle, step_queue
+from discovery.jobs.step_context import StepContext
 from discovery.jobs.step_queue import Claim, ClaimLost
 from discovery.jobs.step_work import (
     SOURCE_OF_KIND,
     WORK_OF_KIND,
-    StepContext,
     UnknownKind,
     score_and_close,
 )

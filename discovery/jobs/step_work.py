@@ -3,18 +3,16 @@ the step's completion.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 from asgiref.sync import sync_to_async
 
 from discovery.clients.provider_clients import Providers
-from discovery.clients.usage import UsageMeter
-from discovery.domain.run_errors import WarningSink
-from discovery.domain.run_params import Params
 from discovery.jobs import run_lifecycle
-from discovery.jobs.step_queue import Claim, completion
-from discovery.models import Config, Run, Wallet
+from discovery.jobs.step_context import StepContext
+from discovery.jobs.step_queue import completion
+from discovery.jobs.upkeep_work import refresh
+from discovery.models import Wallet
 from discovery.models.enums import StepKind
 from discovery.pipeline.analyse_token import analyse_token
 from discovery.pipeline.cost_estimate import limit_to_schedule
@@ -44,55 +42,6 @@ class UnknownKind(Exception):
             f"this version of the program has no work for steps of the kind {kind!r}"
         )
         self.kind = kind
-
-
-class StepContext:
-    """Context of the work on one claimed step: run, claim, parameters, payload, meter and
-    warnings.
-
-    A lone step has no run: its parameters are those of the configuration, and its calls
-    have no limit. Construction may need a query.
-    """
-
-    def __init__(self, run: Run | None, claim: Claim) -> None:
-        self.run = run
-        self.claim = claim
-        self.params = _params_of(run)
-        self.payload = claim.payload
-        self.meter = UsageMeter(self.params.max_requests_per_run)
-        self.warnings = WarningSink(claim.name)
-
-    @property
-    def owning_run(self) -> Run:
-        """The run of the step. Raises ValueError for a lone step."""
-        if self.run is None:
-            raise ValueError(f"the step {self.claim.name} belongs to no run")
-        return self.run
-
-    def store(
-        self,
-        save: Callable[..., None],
-        *args: Any,
-        counts: dict[str, Any],
-        **kwargs: Any,
-    ) -> None:
-        """Call `save(*args, **kwargs)` within the completion of the step. Raises
-        ClaimLost.
-        """
-        with completion(
-            self.claim,
-            counts=counts,
-            usage=self.meter.usage(),
-            errors=self.warnings.entries,
-        ):
-            save(*args, **kwargs)
-
-
-def _params_of(run: Run | None) -> Params:
-    if run is not None:
-        return run.params
-    params = Config.load().params
-    return msgspec.structs.replace(params, max_requests_per_run=None)
 
 
 Work = Callable[[StepContext, Providers], Awaitable[None]]
@@ -228,6 +177,8 @@ WORK_OF_KIND: Final[dict[str, Work]] = {
     StepKind.WALLET: profile,
     StepKind.PROFILE: profile_on_demand,
     StepKind.PUMPS: pumps,
+    StepKind.REFRESH: refresh,
+    StepKind.OUTCOMES: refresh,
 }
 """Steps that ask providers. The last step of a run, FINISH, only reads what is stored.
 """

@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import Min
+from django.db.models import Min, Q
 
 from discovery.domain.usage import sum_usage
 from discovery.jobs.lone_steps import add_lone_step
 from discovery.models import Outcome, RunStep, Wallet
-from discovery.models.enums import OPEN_STEP_STATUSES, StepKind
+from discovery.models.enums import OPEN_STEP_STATUSES, StepKind, StepStatus
 from discovery.providers.batches import batches
 from walltrack import clock
 
@@ -40,17 +40,15 @@ def plan_upkeep(now: datetime | None = None) -> int:
     wallets planned. Six queries without anything due.
     """
     now = now or clock.now()
-    open_wallets = _wallets_of_open_steps()
-    room = min(
-        remaining_calls(now) // CALLS_PER_WALLET, MAX_OPEN_WALLETS - len(open_wallets)
-    )
+    busy = _busy_wallets(now)
+    room = min(remaining_calls(now) // CALLS_PER_WALLET, MAX_OPEN_WALLETS - len(busy))
     if room <= 0:
         return 0
-    measured = _wallets_with_due_outcomes(now, open_wallets, room)
+    measured = _wallets_with_due_outcomes(now, busy, room)
     _add_steps(StepKind.OUTCOMES, measured, now)
-    open_wallets.update(measured)
+    busy.update(measured)
     room -= len(measured)
-    refreshed = _wallets_to_refresh(now, open_wallets, room)
+    refreshed = _wallets_to_refresh(now, busy, room)
     _add_steps(StepKind.REFRESH, refreshed, now)
     return len(measured) + len(refreshed)
 
@@ -80,10 +78,16 @@ def _calls(status: str, usage: dict[str, Any], payload: dict[str, Any]) -> int:
     return max(used, CALLS_PER_WALLET * len(payload["wallets"]))
 
 
-def _wallets_of_open_steps() -> set[str]:
-    open_steps = RunStep.objects.lone().open().filter(kind__in=_KINDS)
+def _busy_wallets(now: datetime) -> set[str]:
+    """Return the wallets of open steps, and of those that failed within RETRY_AFTER."""
+    has_just_failed = Q(
+        status=StepStatus.FAILED,
+        payload__planned_at__gte=(now - RETRY_AFTER).timestamp(),
+    )
+    steps = RunStep.objects.lone().filter(kind__in=_KINDS)
+    busy = steps.filter(Q(status__in=OPEN_STEP_STATUSES) | has_just_failed)
     addresses: set[str] = set()
-    for payload in open_steps.values_list("payload", flat=True):
+    for payload in busy.values_list("payload", flat=True):
         addresses.update(payload["wallets"])
     return addresses
 

@@ -235,5 +235,6 @@ class TaskName(StrEnum):
     TICK = "discovery.tick"
     SWEEP = "discovery.sweep"
     CANARY = "discovery.canary"
+    UPKEEP = "discovery.upkeep"
     CHECK_DECAY = "discovery.check_decay"
     RETENTION = "discovery.retention"

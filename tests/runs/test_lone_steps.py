@@ -20,7 +20,7 @@ from discovery.jobs import (
     step_queue,
     step_runner,
 )
-from discovery.jobs.step_work import StepContext
+from discovery.jobs.step_context import StepContext
 from discovery.models import Config, Heartbeat, Run, RunStep
 from discovery.models.enums import RunStatus, StepKind, Trigger
 from tests.factories import WalletFactory, address

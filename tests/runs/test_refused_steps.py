@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from discovery.domain.run_params import Params
 from discovery.jobs import run_lifecycle, step_queue, step_runner
-from discovery.jobs.step_work import StepContext
+from discovery.jobs.step_context import StepContext
 from discovery.models.enums import Trigger
 from discovery.providers.errors import CircuitOpen
 
