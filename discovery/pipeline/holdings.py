@@ -35,11 +35,12 @@ def open_holdings(
 ) -> list[OpenHolding]:
     """Return the traded mints of which units still belong to the wallet.
 
-    events: by mint, the gaps that the chain showed included.
+    events: by mint, the gaps that the chain showed included. A mint without events is
+    left out.
     """
     holdings: list[OpenHolding] = []
     for mint in history.traded_mints():
-        units = _units_left(events[mint])
+        units = _units_left(events.get(mint, ()))
         if units <= 0:
             continue
         last_trade = _last_trade(history.changes[mint])
