@@ -170,8 +170,9 @@ def run_open_steps() -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("source", ["helius", "solana_rpc"])
 def test_a_step_refreshes_its_wallets_and_measures_what_is_due(
-    source: str, use_market: Callable, discover: Callable
+    source: str, use_market: Callable, discover: Callable, settings: Any
 ) -> None:
+    settings.REFRESH = settings.REFRESH._replace(calls_per_day=100_000)
     use_market(*WORLD, source=source)
     discover(profiles=True)
     watched = Wallet.objects.listed()
