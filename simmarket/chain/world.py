@@ -125,6 +125,9 @@ class World:
     behaviours: dict[str, list[str]] = field(
         default_factory=dict
     )  # labels by wallet address
+    skill_spans: dict[str, tuple[int, int]] = field(
+        default_factory=dict
+    )  # first and last second of a wallet's skill by address
     wallets: set[int] = field(default_factory=set)
     dropped_rows: dict[str, int] = field(default_factory=dict)
     file_end_seconds: int | None = None  # unix time of the last row of a trades file
