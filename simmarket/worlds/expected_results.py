@@ -114,14 +114,15 @@ def pumped(
     """
     mints: set[str] = set()
     for mint, token in world.tokens.items():
+        age_seconds = now - token.launched_offset_seconds
+        if age_seconds > max_token_age_hours * 3600:
+            continue
         _, figures = main_pool(world, token, now)
         day = figures.windows["h24"]
-        age_seconds = now - token.launched_offset_seconds
         checks = (
             day.change_pct >= Fraction(min_price_change_pct),
             day.volume_usd >= Fraction(min_volume_usd),
             figures.liquidity_usd >= Fraction(min_liquidity_usd),
-            age_seconds <= max_token_age_hours * 3600,
         )
         if all(checks):
             mints.add(mint)

@@ -53,5 +53,5 @@ class LivingPlans(TraderPlans):
     def _buy_early(self, wallet: int) -> int:
         """Plan a buy inside the early window; return its offset."""
         offset = self._early(_FIRST_BUY_SECONDS, _LAST_BUY_SECONDS)
-        self._buy(wallet, offset, 0.3, 0.9)
+        self._buy(wallet, offset, 0.4, 0.75)
         return offset

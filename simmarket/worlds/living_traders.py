@@ -101,8 +101,7 @@ class LivingPlanner:
         if not pumped:
             return
         runners = runners or pumped
-        for index, wallet in enumerate(self._groups[SKILLED]):
-            self._plan_skilled(wallet, self._decay_day(index), day, pumped, runners)
+        self._plan_skilled_day(day, pumped, runners)
         for index, wallet in enumerate(self._groups[STOPPER]):
             if day < STOP_DAYS[index] - 1:  # what it bought is sold a day later
                 self._trade(pumped, 0.7, LivingPlans.win_early, wallet)
@@ -113,24 +112,29 @@ class LivingPlanner:
                 self._trade(pumped, 1.0, LivingPlans.win_early, wallet)
         self._plan_others(pumped, runners)
 
-    def _plan_skilled(
-        self,
-        wallet: int,
-        decay_day: int | None,
-        day: int,
-        pumped: Sequence[LivingPlans],
-        runners: Sequence[LivingPlans],
+    def _plan_skilled_day(
+        self, day: int, pumped: Sequence[LivingPlans], runners: Sequence[LivingPlans]
     ) -> None:
-        """Plan one or two tokens: without skill the same ones are losses."""
-        self._set_skill(wallet, decay_day)
-        if decay_day is not None and day >= decay_day:
+        """Plan one or two tokens of each skilled trader. They are spread over the pumped
+        tokens of the day; who has lost the skill loses in them.
+        """
+        skilled: list[int] = []
+        for index, wallet in enumerate(self._groups[SKILLED]):
+            decay_day = self._decay_day(index)
+            self._set_skill(wallet, decay_day)
+            if decay_day is None or day < decay_day:
+                skilled.append(wallet)
+                continue
             self._trade(pumped, 0.8, LivingPlans.lose_late, wallet)
             self._trade(runners, 0.6, _stumble, wallet)
-            return
-        self._trade(pumped, 0.8, LivingPlans.win_early, wallet)
-        is_win = self._rng.random() < 0.7
-        trade = _ride_late if is_win else _stumble_a_little
-        self._trade(runners, 0.6, trade, wallet)
+        self._rng.shuffle(skilled)
+        for place, wallet in enumerate(skilled):
+            token = pumped[place % len(pumped)]
+            chance = 1.0 if place < len(pumped) else 0.75
+            self._trade([token], chance, LivingPlans.win_early, wallet)
+            is_win = self._rng.random() < 0.75
+            trade = _ride_late if is_win else _stumble_a_little
+            self._trade(runners, 0.6, trade, wallet)
 
     def _plan_others(
         self, pumped: Sequence[LivingPlans], runners: Sequence[LivingPlans]
