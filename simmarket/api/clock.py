@@ -114,9 +114,7 @@ class ClockFile:
         if speed < 0:
             raise ClockError(f"speed {speed} is negative")
         now = self.now()
-        self._write(
-            replace(self._state, real=time.time(), simulated=now, speed=speed)
-        )
+        self._write(replace(self._state, real=time.time(), simulated=now, speed=speed))
 
     def _reload(self) -> None:
         """Read the file if it was replaced. One that cannot be read is reported and

@@ -109,7 +109,10 @@ class Playback:
         """Return a pool as it is before its first trade."""
         pool = replace(finished, trades=[])
         if pool.is_curve:
-            pool.virtual_quote, pool.virtual_base = pool.opening_quote, pool.opening_base
+            pool.virtual_quote, pool.virtual_base = (
+                pool.opening_quote,
+                pool.opening_base,
+            )
             pool.real_base, pool.is_complete = CURVE_BASE, False
         self.world.pools[pool.account] = pool
         return pool

@@ -187,9 +187,7 @@ class Fills:
     def of(self, movement: Movement) -> tuple[Pool, int]:
         """Return (pool, index of the trade in it)."""
         is_buy = movement.kind == BUY
-        return self._trades[
-            movement.position, movement.wallet, is_buy, movement.units
-        ]
+        return self._trades[movement.position, movement.wallet, is_buy, movement.units]
 
 
 def _trade_key(trade: PoolTrade) -> tuple[int, int, bool, int]:

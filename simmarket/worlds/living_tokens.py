@@ -122,9 +122,7 @@ def _runner_launches(rng: Random, calendar: Calendar) -> list[int]:
     past = _spread(
         rng, calendar.first_offset_seconds + DAY, recent, _PAST_RUNNERS_PER_DAY
     )
-    return past + _spread(
-        rng, recent, calendar.last_offset_seconds, _RUNNERS_PER_DAY
-    )
+    return past + _spread(rng, recent, calendar.last_offset_seconds, _RUNNERS_PER_DAY)
 
 
 def _spread(rng: Random, first: int, last: int, per_day: float) -> list[int]:

@@ -133,7 +133,7 @@ class LivingPlanner:
             chance = 1.0 if place < len(pumped) else 0.75
             self._trade([token], chance, LivingPlans.win_early, wallet)
             is_win = self._rng.random() < 0.75
-            trade = _ride_late if is_win else _stumble_a_little
+            trade: Trade = _ride_late if is_win else _stumble_a_little
             self._trade(runners, 0.6, trade, wallet)
 
     def _plan_others(
@@ -147,8 +147,10 @@ class LivingPlanner:
                 self._trade(runners, 0.6, _stumble, wallet)
         for wallet in self._groups[BAG_HOLDER]:
             is_win = self._rng.random() < 0.15
-            trade = LivingPlans.win_early if is_win else LivingPlans.stay_too_long
-            if not is_win and self._rng.random() < 0.7:
+            trade: Trade = LivingPlans.stay_too_long
+            if is_win:
+                trade = LivingPlans.win_early
+            elif self._rng.random() < 0.7:
                 trade = LivingPlans.hold
             self._trade(pumped, 0.4, trade, wallet)
         for wallet in self._groups[LUCKY]:

@@ -36,7 +36,9 @@ def cut_off_at(until):
     for mint in later:
         token = built.tokens.pop(mint)
         del built.ledger.mints[token.mint.account]
-    return EndedWorld(**{each.name: getattr(built, each.name) for each in fields(World)})
+    return EndedWorld(
+        **{each.name: getattr(built, each.name) for each in fields(World)}
+    )
 
 
 def quiet_moment(world, offset_seconds):

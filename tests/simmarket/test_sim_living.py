@@ -119,7 +119,9 @@ def test_each_token_has_six_early_buyers_that_are_like_the_found_ones(tokens, wa
         assert len(others) >= 6
         assert not any(each.qualified for each in others)
         for buyer in found:
-            near = [each for each in others if abs(each.entry_rank - buyer.entry_rank) < 8]
+            near = [
+                each for each in others if abs(each.entry_rank - buyer.entry_rank) < 8
+            ]
             costs = [each.cost_lamports / buyer.cost_lamports for each in near]
             assert any(0.5 <= cost <= 2 for cost in costs)
 

@@ -29,7 +29,11 @@ LISTS = [
     "/dexscreener/token-boosts/latest/v1",
     "/dexscreener/token-boosts/top/v1",
     *(f"{GECKO}/trending_pools?duration={each}" for each in ("5m", "1h", "6h", "24h")),
-    *(f"{GECKO}/{kind}?page={page}" for kind in ("new_pools", "pools") for page in "123"),
+    *(
+        f"{GECKO}/{kind}?page={page}"
+        for kind in ("new_pools", "pools")
+        for page in "123"
+    ),
     *(f"{GECKO}/dexes/{dex}/pools" for dex in ("pump-fun", "pumpswap")),
     "/jupiter/tokens/v2/recent",
     "/jupiter/tokens/v2/toptraded/24h?limit=100",
