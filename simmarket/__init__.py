@@ -7,7 +7,8 @@ Standard library only, and independent of the product that queries it.
 - `chain`: how it happens on a simulated Solana (ledger, programs, transactions and their JSON forms, market figures)
 - `api`: serves a world as the providers do (Solana RPC, Helius, DexScreener, GeckoTerminal, Jupiter, Binance klines)
 
-Times in a world are offsets in seconds before its end (<= 0). A server adds its shift,
-so that the world ended ten minutes (and up to 59 seconds: candles need whole minutes)
-before it started.
+Times in a world are offsets in seconds. A server adds its shift, in whole minutes (candles
+need them). Most worlds end at offset 0, ten minutes before the server starts. The world
+`living` continues: it is at offset 0 when its clock starts, and what happens later is
+served when its time has come.
 """

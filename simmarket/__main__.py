@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from simmarket import worlds
+from simmarket.api.clock import Clock, ClockError, ClockFile, RealClock
 from simmarket.api.market import Options
 from simmarket.api.server import RunningServer, serve
 from simmarket.chain.world import World
@@ -16,6 +17,11 @@ def main(arguments: list[str] | None = None) -> int:
     status.
     """
     options = _parse(arguments)
+    try:
+        clock = _open_clock(options)
+    except ClockError as error:
+        print(f"simmarket: --clock: {error}", file=sys.stderr)
+        return 2
     world = _build_world(options)
     gc.freeze()  # the world stays until the end
 
@@ -37,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
             host=options.host,
             port=options.port,
             options=market_options,
+            clock=clock,
             on_ready=announce,
         )
     except OSError as error:
@@ -46,6 +53,13 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 1
     return 0
+
+
+def _open_clock(options: argparse.Namespace) -> Clock:
+    """Return the clock of a market. Raises ClockError."""
+    if options.clock is None:
+        return RealClock()
+    return ClockFile(options.clock)
 
 
 def _build_world(options: argparse.Namespace) -> World:
@@ -80,6 +94,12 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="real = as documented",
     )
     parser.add_argument("--helius", choices=("full", "no-gtfa", "off"), default="full")
+    parser.add_argument(
+        "--clock",
+        type=Path,
+        metavar="FILE",
+        help="take the time from this JSON file: real, simulated, speed",
+    )
     parser.add_argument(
         "--no-batch", action="store_true", help="refuse JSON-RPC batches"
     )

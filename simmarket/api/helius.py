@@ -72,7 +72,7 @@ class Helius(SolanaRpc):
     def __init__(self, market: Market) -> None:
         super().__init__(market)
         self.methods[METHOD] = self._transactions_for_address
-        self._positions_cache: dict[tuple[int, str], list[int]] = {}
+        self._positions_cache: dict[tuple[int, str], tuple[int, list[int]]] = {}
 
     def _transactions_for_address(self, params: list[Any]) -> bytes:
         name = address(params)
@@ -112,10 +112,12 @@ class Helius(SolanaRpc):
             return []
         if account_mode == "none":
             return self.world.positions_of(account)
-        positions = self._positions_cache.get((account, account_mode))
-        if positions is None:
-            positions = sorted(self._token_positions(account, account_mode))
-            self._positions_cache[account, account_mode] = positions
+        count = len(self.world.transactions)
+        cached = self._positions_cache.get((account, account_mode))
+        if cached is not None and cached[0] == count:
+            return cached[1]
+        positions = sorted(self._token_positions(account, account_mode))
+        self._positions_cache[account, account_mode] = count, positions
         return positions
 
     def _token_positions(self, account: int, account_mode: str) -> set[int]:

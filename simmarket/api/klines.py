@@ -72,10 +72,9 @@ class Klines:
     def _candle(self, open_ms: int, minutes: int) -> list[Any]:
         first_minute = (open_ms // 1000 - self._market.shift_seconds) // 60
         price = self._market.world.price
-        closes = [
-            price.close_cents(minute)
-            for minute in range(first_minute - 1, first_minute + minutes)
-        ]
+        # the newest candle is open: its last price is that of the last closed minute
+        end = min(first_minute + minutes, self._market.now() // 60)
+        closes = [price.close_cents(minute) for minute in range(first_minute - 1, end)]
         spread = stable_hash("spread", first_minute) % 9
         volume = 1_000_00 + stable_hash("volume", first_minute) % 900_000
         return [

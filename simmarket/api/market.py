@@ -3,9 +3,11 @@
 import time
 from dataclasses import dataclass, field
 
+from simmarket.api.clock import Clock, RealClock
 from simmarket.api.faults import Faults
 from simmarket.api.limits import Limits
 from simmarket.api.stats import Stats
+from simmarket.chain.playback import Playback
 from simmarket.chain.world import World
 
 END_BEFORE_START_SECONDS = 600
@@ -24,27 +26,49 @@ class Options:
 
 @dataclass(slots=True)
 class Market:
-    """The state that all providers share."""
+    """The state that all providers share.
+
+    A world that ends at offset 0 ended ten minutes before the clock's origin. One that
+    continues is at offset 0 then, and `world` is the part of it that has happened.
+    """
 
     world: World
     options: Options
+    clock: Clock = field(default_factory=RealClock)
     started_at: float = field(default_factory=time.time)
     stats: Stats = field(default_factory=Stats)
     faults: Faults = field(default_factory=Faults)
     limits: Limits = field(init=False)
     shift_seconds: int = field(init=False)
+    _playback: Playback | None = field(init=False, default=None)
+    _now: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
+        present = int(self.clock.origin)
+        if self.world.continues:
+            self._playback = Playback(self.world)
+            self.world = self._playback.world
+        else:
+            present -= END_BEFORE_START_SECONDS
         # whole minutes: candles begin at full minutes of real time, and a world knows
         # them only by offset
-        self.shift_seconds = (
-            (int(self.started_at) - END_BEFORE_START_SECONDS) // 60 * 60
-        )
+        self.shift_seconds = present // 60 * 60
         self.limits = Limits(self.options.calls_per_second)
+        self.advance()
+
+    def advance(self) -> None:
+        """Let the world happen up to this moment. Called before each request, which then
+        sees one moment only.
+        """
+        if self._playback is not None:
+            self._now = max(self._now, int(self.clock.now()) - self.shift_seconds)
+            self._playback.advance_to(self._now)
 
     def now(self) -> int:
         """Return the offset of this moment in whole seconds."""
-        return int(time.time()) - self.shift_seconds
+        if self._playback is not None:
+            return self._now
+        return int(self.clock.now()) - self.shift_seconds
 
     def unix(self, offset_seconds: int) -> int:
         """Return the unix seconds of an offset."""

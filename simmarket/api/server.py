@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from simmarket.api.clock import Clock, RealClock
 from simmarket.api.connections import Connection
 from simmarket.api.control import Control
 from simmarket.api.http_messages import Request, Response, json_response
@@ -34,6 +35,7 @@ class Router:
 
     def handle(self, request: Request) -> Response:
         """Return the response to one request."""
+        self.market.advance()
         prefix, _, rest = request.path[1:].partition("/")
         handler = self._handlers.get(prefix)
         if handler is None:
@@ -77,14 +79,16 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     options: Options | None = None,
+    clock: Clock | None = None,
     on_ready: ReadyCallback | None = None,
 ) -> None:
     """Serve a world until SIGTERM or SIGINT (in the main thread) or until
-    `RunningServer.stop`.
+    `RunningServer.stop`. clock: real time without one.
 
     Raises OSError if the address cannot be bound.
     """
-    asyncio.run(_serve(world, host, port, options or Options(), on_ready))
+    market = Market(world, options or Options(), clock or RealClock())
+    asyncio.run(_serve(market, host, port, on_ready))
 
 
 @contextmanager
@@ -94,6 +98,7 @@ def running(
     host: str = "127.0.0.1",
     port: int = 0,
     options: Options | None = None,
+    clock: Clock | None = None,
 ) -> Iterator[RunningServer]:
     """Run a server in a thread and stop it at the end of the block."""
     is_ready = threading.Event()
@@ -106,7 +111,14 @@ def running(
 
     def work() -> None:
         try:
-            serve(world, host=host, port=port, options=options, on_ready=announce)
+            serve(
+                world,
+                host=host,
+                port=port,
+                options=options,
+                clock=clock,
+                on_ready=announce,
+            )
         except OSError as error:
             errors.append(error)
         finally:
@@ -127,20 +139,20 @@ def running(
 
 
 async def _serve(
-    world: World, host: str, port: int, options: Options, on_ready: ReadyCallback | None
+    market: Market, host: str, port: int, on_ready: ReadyCallback | None
 ) -> None:
     loop = asyncio.get_running_loop()
-    router = Router(Market(world, options))
+    router = Router(market)
     connections: set[Connection] = set()
     listener = await loop.create_server(
         lambda: Connection(router.handle, connections), host, port, backlog=512
     )
     actual_port = listener.sockets[0].getsockname()[1]
-    server = RunningServer(host, actual_port, router.market, loop)
+    server = RunningServer(host, actual_port, market, loop)
     if threading.current_thread() is threading.main_thread():
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signal_number, server.stop)
-    derivation = asyncio.ensure_future(_derive_addresses(world))
+    derivation = asyncio.ensure_future(_derive_addresses(market.world))
     if on_ready is not None:
         on_ready(server)
     try:

@@ -344,10 +344,8 @@ class SolanaRpc:
         mint = self._mint(params)
         if mint is None:
             raise RpcError(-32602, "Invalid param: not a Token mint")
-        states = self.world.ledger.tokens.items()
-        holdings = [
-            (state.units, account) for account, state in states if state.mint is mint
-        ]
+        states = self.world.holdings.of_mint(mint.account).items()
+        holdings = [(state.units, account) for account, state in states]
         rows: list[Json] = []
         for units, account in sorted(holdings, reverse=True)[:20]:
             row = {
@@ -363,8 +361,9 @@ class SolanaRpc:
         options = config([None, *params[2:]], 1, _COMMON | {"encoding", "dataSlice"})
         encoding = _account_encoding(options)
         rows: list[Json] = []
-        for account, state in self.world.ledger.tokens.items():
-            if state.owner == owner and self._is_wanted(state.mint, wanted):
+        accounts = {} if owner is None else self.world.holdings.of_owner(owner)
+        for account, state in accounts.items():
+            if self._is_wanted(state.mint, wanted):
                 name = self.world.accounts.address(account)
                 rows.append(
                     {

@@ -26,7 +26,6 @@ class TokenFigureCache:
     def __init__(self, pools: FigureCache) -> None:
         self.pools = pools
         self._world = pools.market.world
-        self._holder_counts: dict[int, int] = {}
         self._cached: dict[int, tuple[PoolFigures, TokenFigures]] = {}
 
     def of(self, token: Token) -> TokenFigures:
@@ -66,14 +65,8 @@ class TokenFigureCache:
         )
 
     def _holder_count(self, token: Token) -> int:
-        count = self._holder_counts.get(token.mint.account)
-        if count is None:
-            accounts = self._world.ledger.tokens.values()
-            count = sum(
-                account.mint is token.mint and account.units > 0 for account in accounts
-            )
-            self._holder_counts[token.mint.account] = count
-        return count
+        accounts = self._world.holdings.of_mint(token.mint.account).values()
+        return sum(account.units > 0 for account in accounts)
 
 
 def _canonical_pool(token: Token, moment: int) -> Pool:

@@ -18,16 +18,10 @@ _LOADER = "BPFLoaderUpgradeab1e11111111111111111111111"
 
 
 class AccountRenderer:
-    """Renders the accounts of a world in their state at its end."""
+    """Renders the accounts of a world in their newest state."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._pools: dict[int, Pool] = {}
-        self._metadata: dict[int, tuple[str, str, str]] = {}
-        for token in world.tokens.values():
-            self._metadata[token.mint.account] = (token.name, token.symbol, token.uri)
-            for pool in token.pools:
-                self._pools[pool.account] = pool
 
     def value(
         self, address: str, encoding: str, data_slice: Json | None
@@ -61,8 +55,8 @@ class AccountRenderer:
         if account in ledger.tokens:
             token_account = ledger.tokens[account]
             return token_account.mint.program, self._token_data(token_account)
-        if account in self._pools:
-            pool = self._pools[account]
+        pool = self._world.pools.get(account)
+        if pool is not None:
             if pool.is_curve:
                 return programs.PUMP, self._curve_data(pool)
             return programs.PUMPSWAP, self._pool_data(pool)
@@ -72,16 +66,17 @@ class AccountRenderer:
 
     def _mint_data(self, mint: Mint) -> bytes:
         """82 bytes; a Token-2022 mint is padded and has its metadata extensions."""
-        has_authority = mint.account not in self._metadata
+        token = self._world.tokens.get(self._world.accounts.address(mint.account))
+        has_authority = token is None
         authority = b"\1\0\0\0" + bytes(32) if has_authority else b"\0" * 36
         base = (
             authority + struct.pack("<QBB", mint.supply, mint.decimals, 1) + b"\0" * 36
         )
-        if mint.program != programs.TOKEN_2022:
+        if mint.program != programs.TOKEN_2022 or token is None:
             return base
         raw = self._world.accounts.raw(mint.account)
         pointer = struct.pack("<HH", 18, 64) + bytes(32) + raw
-        text = b"".join(_prefixed(part) for part in self._metadata[mint.account])
+        text = b"".join(map(_prefixed, (token.name, token.symbol, token.uri)))
         metadata = bytes(32) + raw + text + struct.pack("<I", 0)
         return (
             base.ljust(165, b"\0")

@@ -24,6 +24,7 @@ class SolPrice:
         self._seed = seed
         self._flat = flat
         self._knots: dict[tuple[int, int], int] = {}
+        self._closes: dict[int, int] = {}
 
     def _knot(self, spacing: int, index: int, swing: int) -> int:
         value = self._knots.get((spacing, index))
@@ -36,9 +37,15 @@ class SolPrice:
 
     def close_cents(self, minute: int) -> int:
         """Return the closing price of a minute, between about 155 and 185 USD."""
-        total = _FLAT_CENTS
         if self._flat:
-            return total
+            return _FLAT_CENTS
+        close = self._closes.get(minute)
+        if close is None:
+            close = self._closes[minute] = self._computed_close(minute)
+        return close
+
+    def _computed_close(self, minute: int) -> int:
+        total = _FLAT_CENTS
         for spacing, swing in _KNOTS:
             index, minutes_after_knot = divmod(minute, spacing)
             before = self._knot(spacing, index, swing)

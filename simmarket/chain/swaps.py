@@ -130,6 +130,7 @@ def log_trade(
             quote_units=fill.quote_units,
             quote_reserve=quote,
             base_reserve=base,
+            position=position,
         )
     )
 

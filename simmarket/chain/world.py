@@ -5,9 +5,11 @@ A `position` is the index of a transaction in `World.transactions`.
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from simmarket.chain.accounts import AccountTable
+from simmarket.chain.holdings import Holdings
 from simmarket.chain.ledger import Ledger, Mint, Transaction
 from simmarket.chain.slots import SlotClock
 from simmarket.chain.sol_price import SolPrice
@@ -48,6 +50,7 @@ class PoolTrade(NamedTuple):
     quote_units: int
     quote_reserve: int
     base_reserve: int
+    position: int
 
 
 @dataclass(slots=True)
@@ -105,8 +108,9 @@ class Token:
 
 @dataclass
 class World:
-    """A whole world. Times are offsets in seconds before its end; a server adds its
-    shift.
+    """A whole world. Times are offsets in seconds; a server adds its shift.
+
+    Most worlds end at offset 0. One that `continues` has its present there.
     """
 
     name: str
@@ -121,6 +125,9 @@ class World:
     behaviours: dict[str, list[str]] = field(
         default_factory=dict
     )  # labels by wallet address
+    skill_spans: dict[str, tuple[int, int]] = field(
+        default_factory=dict
+    )  # first and last second of a wallet's skill by address
     wallets: set[int] = field(default_factory=set)
     dropped_rows: dict[str, int] = field(default_factory=dict)
     file_end_seconds: int | None = None  # unix time of the last row of a trades file
@@ -128,16 +135,45 @@ class World:
     _by_key: dict[int, list[int]] = field(default_factory=dict)
     _by_slot: dict[int, list[int]] = field(default_factory=dict)
     _by_changed_owner: dict[int, list[int]] = field(default_factory=dict)
+    _owner_indexed_count: int = 0
+
+    @property
+    def continues(self) -> bool:
+        """True if something happens after offset 0."""
+        return bool(self.transactions) and self.transactions[-1].offset_seconds > 0
+
+    @cached_property
+    def holdings(self) -> Holdings:
+        """The token accounts by owner and by mint; for a complete world, or for one
+        whose new accounts are announced to it.
+        """
+        return Holdings(self.ledger)
+
+    @cached_property
+    def pools(self) -> dict[int, Pool]:
+        """The pools by account id; for a complete world, or for one to which new pools
+        are added here, too.
+        """
+        pools = [pool for token in self.tokens.values() for pool in token.pools]
+        return {pool.account: pool for pool in pools}
 
     def index(self) -> None:
         """Build the indexes; called once when the world is complete."""
         for position, transaction in enumerate(self.transactions):
-            in_slot = self._by_slot.setdefault(transaction.slot, [])
-            transaction.index = len(in_slot)
-            in_slot.append(position)
-            self._by_signature[transaction.signature] = position
-            for account in transaction.all_keys:
-                self._by_key.setdefault(account, []).append(position)
+            self._index(position, transaction)
+
+    def append(self, transaction: Transaction) -> None:
+        """Add the next transaction to an indexed world."""
+        self.transactions.append(transaction)
+        self._index(len(self.transactions) - 1, transaction)
+
+    def _index(self, position: int, transaction: Transaction) -> None:
+        in_slot = self._by_slot.setdefault(transaction.slot, [])
+        transaction.index = len(in_slot)
+        in_slot.append(position)
+        self._by_signature[transaction.signature] = position
+        for account in transaction.all_keys:
+            self._by_key.setdefault(account, []).append(position)
 
     def position_of(self, signature: str) -> int | None:
         """Return the position of a transaction in chain order, or None."""
@@ -167,11 +203,7 @@ class World:
 
     def token_accounts_of(self, owner: int) -> set[int]:
         """Return every token account that an owner has or had in a transaction."""
-        accounts = {
-            account
-            for account, state in self.ledger.tokens.items()
-            if state.owner == owner
-        }
+        accounts = set(self.holdings.of_owner(owner))
         for position in self.positions_changing_tokens_of(owner):
             transaction = self.transactions[position]
             keys = transaction.all_keys
@@ -184,12 +216,15 @@ class World:
         """Return the positions of the transactions that changed a token account of an
         owner.
         """
-        if not self._by_changed_owner:
-            self._index_changed_owners()
+        self._index_changed_owners()
         return self._by_changed_owner.get(owner, [])
 
     def _index_changed_owners(self) -> None:
-        for position, transaction in enumerate(self.transactions):
+        """Index the transactions that were added since the last call."""
+        first = self._owner_indexed_count
+        self._owner_indexed_count = len(self.transactions)
+        for position in range(first, self._owner_indexed_count):
+            transaction = self.transactions[position]
             owners = {
                 row.owner
                 for row in transaction.tokens

@@ -7,9 +7,15 @@ from pathlib import Path
 
 from simmarket.chain.builder import Builder
 from simmarket.chain.world import World
-from simmarket.worlds import habits_world, small_world, traders_world, trades_file
+from simmarket.worlds import (
+    habits_world,
+    living_world,
+    small_world,
+    traders_world,
+    trades_file,
+)
 
-NAMES = ("small", "habits", "traders", "empty")
+NAMES = ("small", "habits", "traders", "living", "empty")
 
 
 def build(name: str = "small", seed: int = 7) -> World:
@@ -28,6 +34,9 @@ def build(name: str = "small", seed: int = 7) -> World:
     if name == "traders":
         with _garbage_collection_paused():
             return traders_world.build(seed)
+    if name == "living":
+        with _garbage_collection_paused():
+            return living_world.build(seed)
     raise ValueError(f"unknown world {name!r}; known: {', '.join(NAMES)}")
 
 

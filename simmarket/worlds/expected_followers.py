@@ -106,16 +106,26 @@ def results(world: World, seconds: int = 15) -> list[TokenTruth]:
     seconds: how far the late follower is behind. Raises ValueError if a pool trades
     against anything but SOL.
     """
-    fills = _Fills(world)
-    by_wallet_and_mint: dict[tuple[int, int], list[Movement]] = defaultdict(list)
+    fills = Fills(world)
+    histories = movements_by_wallet_and_mint(world).values()
+    return [token_truth(fills, movements, seconds) for movements in histories]
+
+
+def movements_by_wallet_and_mint(
+    world: World,
+) -> dict[tuple[int, int], list[Movement]]:
+    """Return the movements of each wallet in each token that it bought, in the order of
+    the log.
+    """
+    histories: dict[tuple[int, int], list[Movement]] = defaultdict(list)
     for movement in world.movements:
         if movement.wallet in world.wallets:
-            by_wallet_and_mint[movement.wallet, movement.mint].append(movement)
-    return [
-        _truth(world, fills, movements, seconds)
-        for movements in by_wallet_and_mint.values()
+            histories[movement.wallet, movement.mint].append(movement)
+    return {
+        key: movements
+        for key, movements in histories.items()
         if any(movement.kind == BUY for movement in movements)
-    ]
+    }
 
 
 def records(world: World, seconds: int = 15) -> dict[str, Record]:
@@ -159,33 +169,29 @@ def gains_for_follower(world: World, habit: str, seconds: int = 15) -> bool:
     return habit_records(world, seconds)[habit].gains_for_follower
 
 
-class _Fills:
-    """The trade in a pool that belongs to a movement, and the reserves after it."""
+class Fills:
+    """The trade in a pool that belongs to a movement. Raises ValueError if a pool trades
+    against anything but SOL.
+    """
 
     def __init__(self, world: World) -> None:
-        self._world = world
-        self._trades: dict[tuple[int, int, bool, int], list[tuple[Pool, int]]] = (
-            defaultdict(list)
-        )
+        self.world = world
+        self._trades: dict[tuple[int, int, bool, int], tuple[Pool, int]] = {}
         for token in world.tokens.values():
             for pool in token.pools:
                 if pool.quote is not world.ledger.native:
                     raise ValueError(f"{token.symbol} has a pool without SOL")
                 for index, trade in enumerate(pool.trades):
-                    self._trades[_trade_key(trade)].append((pool, index))
+                    self._trades[_trade_key(trade)] = pool, index
 
-    def next_fill(self, movement: Movement) -> tuple[Pool, int]:
-        """Return (pool, index of the trade in it). Equal trades of one wallet are taken
-        in their order, each once.
-        """
-        offset_seconds = self._world.transactions[movement.position].offset_seconds
+    def of(self, movement: Movement) -> tuple[Pool, int]:
+        """Return (pool, index of the trade in it)."""
         is_buy = movement.kind == BUY
-        key = (offset_seconds, movement.wallet, is_buy, movement.units)
-        return self._trades[key].pop(0)
+        return self._trades[movement.position, movement.wallet, is_buy, movement.units]
 
 
 def _trade_key(trade: PoolTrade) -> tuple[int, int, bool, int]:
-    return (trade.offset_seconds, trade.wallet, trade.is_buy, trade.units)
+    return (trade.position, trade.wallet, trade.is_buy, trade.units)
 
 
 def _reserves_behind(pool: Pool, index: int) -> Reserves:
@@ -193,28 +199,40 @@ def _reserves_behind(pool: Pool, index: int) -> Reserves:
     return Reserves(trade.quote_reserve, trade.base_reserve)
 
 
-def _reserves_later(pool: Pool, index: int, seconds: int) -> Reserves:
-    """Return the reserves after the last trade in those seconds."""
+def _reserves_later(
+    pool: Pool, index: int, seconds: int, until: int | None
+) -> Reserves:
+    """Return the reserves after the last trade in those seconds, none after `until`."""
     moment = pool.trades[index].offset_seconds + seconds
+    if until is not None:
+        moment = min(moment, until)
     count = bisect_right(pool.trades, moment, key=lambda trade: trade.offset_seconds)
     return _reserves_behind(pool, max(count - 1, index))
 
 
-def _reserves_at_the_end(token: Token) -> Reserves:
-    """Return the reserves of the token's newest pool in which anybody traded."""
-    pool = next(pool for pool in reversed(token.pools) if pool.trades)
-    return _reserves_behind(pool, len(pool.trades) - 1)
+def _reserves_at_the_end(token: Token, until: int | None) -> Reserves:
+    """Return the reserves of the token's newest pool in which anybody had traded."""
+    for pool in reversed(token.pools):
+        count = len(pool.trades)
+        if until is not None:
+            count = bisect_right(
+                pool.trades, until, key=lambda trade: trade.offset_seconds
+            )
+        if count:
+            return _reserves_behind(pool, count - 1)
+    raise ValueError(f"nobody has traded {token.symbol} by then")
 
 
 class _Parties:
     """A wallet in one token, and the two who follow it."""
 
-    def __init__(self, fills: _Fills, seconds: int) -> None:
+    def __init__(self, fills: Fills, seconds: int, until: int | None) -> None:
         self.leader = LeaderPurse()
         self.behind, self.late = FollowerPurse(), FollowerPurse()
         self.has_sold = False
         self._fills = fills
         self._seconds = seconds
+        self._until = until
 
     def take(self, movement: Movement) -> None:
         """Let all of them do the wallet's next movement. Units that leave in any other
@@ -249,23 +267,29 @@ class _Parties:
 
     def _reserves(self, movement: Movement) -> tuple[Reserves, Reserves]:
         """Return the reserves right behind a trade and some seconds later."""
-        pool, index = self._fills.next_fill(movement)
-        later = _reserves_later(pool, index, self._seconds)
+        pool, index = self._fills.of(movement)
+        later = _reserves_later(pool, index, self._seconds, self._until)
         return _reserves_behind(pool, index), later
 
 
-def _truth(
-    world: World, fills: _Fills, movements: list[Movement], seconds: int
+def token_truth(
+    fills: Fills, movements: list[Movement], seconds: int, until: int | None = None
 ) -> TokenTruth:
-    """Return the truth of one wallet in one token from its movements in it."""
+    """Return the truth of one wallet in one token from its movements in it.
+
+    until: the offset at which units that are left are valued, at or after the last
+    movement; the world's end without it.
+    """
+    world = fills.world
     mint = world.accounts.address(movements[0].mint)
-    parties = _Parties(fills, seconds)
+    parties = _Parties(fills, seconds, until)
     for movement in movements:
         parties.take(movement)
     held_lamports, lamports_per_unit = 0.0, 0.0
     held_units = parties.leader.units
     if held_units:
-        held_lamports = _reserves_at_the_end(world.tokens[mint]).sold(held_units)
+        reserves = _reserves_at_the_end(world.tokens[mint], until)
+        held_lamports = reserves.sold(held_units)
         lamports_per_unit = held_lamports / held_units
     first_buy = next(movement for movement in movements if movement.kind == BUY)
     return TokenTruth(

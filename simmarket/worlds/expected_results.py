@@ -106,20 +106,23 @@ def pumped(
     min_volume_usd: Decimal = Decimal(50000),
     min_liquidity_usd: Decimal = Decimal(10000),
     max_token_age_hours: int = 72,
+    now: int = SERVER_START_OFFSET_SECONDS,
 ) -> set[str]:
-    """Return the mints whose main pool passes the filters when a server starts; the age
-    counts from the launch.
+    """Return the mints whose main pool passes the filters when a server starts, or at
+    another moment `now` up to which the world has happened; the age counts from the
+    launch.
     """
     mints: set[str] = set()
     for mint, token in world.tokens.items():
-        _, figures = main_pool(world, token, SERVER_START_OFFSET_SECONDS)
+        age_seconds = now - token.launched_offset_seconds
+        if age_seconds > max_token_age_hours * 3600:
+            continue
+        _, figures = main_pool(world, token, now)
         day = figures.windows["h24"]
-        age_seconds = SERVER_START_OFFSET_SECONDS - token.launched_offset_seconds
         checks = (
             day.change_pct >= Fraction(min_price_change_pct),
             day.volume_usd >= Fraction(min_volume_usd),
             figures.liquidity_usd >= Fraction(min_liquidity_usd),
-            age_seconds <= max_token_age_hours * 3600,
         )
         if all(checks):
             mints.add(mint)

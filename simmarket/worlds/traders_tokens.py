@@ -70,7 +70,7 @@ def create_stages(
 ) -> Stages:
     """Create every token and plan its crowd."""
     makers = (
-        (RUNNERS, _runner, _plan_runner),
+        (RUNNERS, _runner, plan_runner),
         (SNAPPED, _snapped, _plan_snapped),
         (PUMPED, _pumped, _plan_pumped),
     )
@@ -148,7 +148,7 @@ def _sell_down(scenario: Scenario, target: int, when: Moment) -> None:
         scenario.sell(wallet, min(1.0, units / holding), when)
 
 
-def _script(
+def short_life(
     symbol: str,
     kind: str,
     launch: int,
@@ -178,7 +178,11 @@ def _launch(rng: Random, number: int, count: int) -> int:
 
 
 def _runner(rng: Random, number: int) -> tuple[Script, Life]:
-    launch = _launch(rng, number, RUNNERS)
+    return describe_runner(rng, number, _launch(rng, number, RUNNERS))
+
+
+def describe_runner(rng: Random, number: int, launch: int) -> tuple[Script, Life]:
+    """Return the script of the `number`-th runner and its life from `launch` on."""
     top = launch + rng.randint(12, 19) * MINUTE
     fade = top + rng.randint(32, 55) * MINUTE
     down = fade + rng.randint(14, 20) * MINUTE
@@ -192,10 +196,11 @@ def _runner(rng: Random, number: int) -> tuple[Script, Life]:
         pool_path = [(top, 85.0), (fade, 104.0), (down, 22.0), (life.end, 18.0)]
     else:
         path += [(fade, top_sol * 0.96), *fall]
-    return _script(f"RUN{number + 1:02}", PAST, launch, path, pool_path), life
+    return short_life(f"RUN{number + 1:02}", PAST, launch, path, pool_path), life
 
 
-def _plan_runner(stage: Stage) -> None:
+def plan_runner(stage: Stage) -> None:
+    """Plan the trades of a runner's creator and crowd."""
     scenario, life = stage.scenario, stage.life
     rng, timeline = scenario.builder.random, scenario.timeline
     creator = scenario.token.creator
@@ -211,7 +216,7 @@ def _plan_runner(stage: Stage) -> None:
     plan_pulls(scenario, [each + rng.randint(0, 12) for each in times])
     timeline.at(life.fade - 30, lambda when: scenario.sell(creator, 1, when))
     if scenario.migrates:
-        _plan_completion(scenario, life.top)
+        plan_completion(scenario, life.top)
 
 
 def _plan_noise(scenario: Scenario, launch: int) -> None:
@@ -224,7 +229,7 @@ def _plan_noise(scenario: Scenario, launch: int) -> None:
     timeline.at(launch + 23, lambda when: scenario.sell(visitor, 1, when))
 
 
-def _plan_completion(scenario: Scenario, top: int) -> None:
+def plan_completion(scenario: Scenario, top: int) -> None:
     """Plan the buy that completes the curve at the top, if nobody did it before."""
     whale = scenario.builder.random.choice(scenario.actors.groups["crowd"])
 
@@ -242,7 +247,7 @@ def _snapped(rng: Random, number: int) -> tuple[Script, Life]:
     top_sol = rng.uniform(24, 36)
     path = [(launch, 3.0), (top, top_sol), (fade, top_sol * 1.06)]
     path += [(down, top_sol * 0.35), (down + 5 * MINUTE, 4.0), (life.end, 0.6)]
-    return _script(f"SNAP{number + 1:02}", PAST, launch, path, []), life
+    return short_life(f"SNAP{number + 1:02}", PAST, launch, path, []), life
 
 
 def _plan_snapped(stage: Stage) -> None:
@@ -264,7 +269,7 @@ def _pumped(rng: Random, number: int) -> tuple[Script, Life]:
     launch = -round(_PUMPED_HOURS[number] * HOUR) - rng.randint(0, 900)
     path = [(launch, 0.0), (launch + HOUR // 2, 18.0), (0, rng.uniform(62, 70))]
     life = Life(launch, launch // 2, -20 * MINUTE, 0, 0)
-    return _script(f"PUMP{number + 1}", "pump", launch, path, []), life
+    return short_life(f"PUMP{number + 1}", "pump", launch, path, []), life
 
 
 def _plan_pumped(stage: Stage) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from simmarket import worlds
+from simmarket.api.clock import Clock
 from simmarket.api.market import Options
 from simmarket.api.server import RunningServer, running
 from simmarket.chain.figures import main_pool
@@ -112,13 +113,17 @@ def market(small_server: RunningServer) -> Iterator[Client]:
 
 @pytest.fixture
 def start_market(small_world: World) -> Iterator[Callable[..., Client]]:
-    """Starts a separate market: start_market(Options(...)) or
-    start_market(Options(...), world).
+    """Starts a separate market: start_market(Options(...)), with another world or
+    another clock as further arguments.
     """
     with ExitStack() as stack:
 
-        def start(options: Options, world: World | None = None) -> Client:
-            server = stack.enter_context(running(world or small_world, options=options))
+        def start(
+            options: Options, world: World | None = None, clock: Clock | None = None
+        ) -> Client:
+            server = stack.enter_context(
+                running(world or small_world, options=options, clock=clock)
+            )
             return stack.enter_context(closing(Client(server)))
 
         yield start

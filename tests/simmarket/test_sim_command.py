@@ -48,6 +48,30 @@ def test_a_missing_trades_file_is_a_usage_error():
         assert "no file nowhere.csv" in process.stderr.read()
 
 
+def test_an_unusable_clock_file_is_a_usage_error():
+    with start("--world", "empty", "--clock", "nowhere.json") as process:
+        assert process.wait(timeout=10) == 2
+        assert (
+            process.stderr.read()
+            == "simmarket: --clock: nowhere.json: No such file or directory\n"
+        )
+
+
+def test_the_time_comes_from_the_clock_file(tmp_path):
+    file = tmp_path / "clock.json"
+    file.write_text('{"real": 1790000000, "simulated": 1780000000, "speed": 0}')
+    with start("--world", "empty", "--clock", str(file)) as process:
+        url = process.stdout.readline().split()[-1]
+        port = int(url.rpartition(":")[2])
+        with closing(
+            http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        ) as connection:
+            connection.request("GET", "/__sim__/now")
+            assert b'"now":1780000000.0,' in connection.getresponse().read()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=10) == 0
+
+
 def test_a_port_in_use_is_reported_in_one_line(small_server):
     with start("--world", "empty", "--port", str(small_server.port)) as process:
         assert process.wait(timeout=10) == 1

@@ -35,7 +35,9 @@ def _build_parser() -> argparse.ArgumentParser:
         help="build the market from these real trades (CSV)",
     )
     parser.add_argument(
-        "--world", default="small", help="the simulated world (default: small)"
+        "--world",
+        default="small",
+        help="the simulated world (default: small); `living` lets thirty days pass in ten minutes",
     )
     parser.add_argument("--seed", type=int, default=7, help="its seed (default: 7)")
     parser.add_argument(

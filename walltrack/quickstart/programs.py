@@ -122,36 +122,44 @@ def child_environment(
     market_url: str,
     port: int,
     secret_key: str,
+    clock_file: Path | None = None,
 ) -> dict[str, str]:
     """Return the environment of every child: `base` with the addresses of servers and
-    market.
+    market, and the file that they take the time from if the market has one.
     """
     inherited = {
         name: value
         for name, value in base.items()
         if not name.startswith(REMOVED_PREFIXES)
     }
-    return inherited | {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "MARKET": "simulated",
-        "SECRET_KEY": secret_key,
-        "DEBUG": "false",
-        "ALLOWED_HOSTS": f"{HOST},localhost",
-        "PUBLIC_URL": f"http://{HOST}:{port}",
-        "DEXSCREENER_URL": f"{market_url}/dexscreener",
-        "GECKOTERMINAL_URL": f"{market_url}/geckoterminal",
-        "JUPITER_URL": f"{market_url}/jupiter",
-        "SOLANA_RPC_URL": f"{market_url}/rpc",
-        "HELIUS_URL": f"{market_url}/helius",
-        "HELIUS_API_KEY": "simulated",
-        "PRICES_URL": f"{market_url}/prices",
-        "PROVIDER_RPS": str(CALLS_PER_SECOND),
-        "WORKER_CONCURRENCY": base.get("WORKER_CONCURRENCY", "4"),
-        "NO_PROXY": f"{HOST},localhost",  # every server is on this machine
-        "no_proxy": f"{HOST},localhost",
-        "PYTHONUNBUFFERED": "1",
-    }
+    clock: dict[str, str] = {}
+    if clock_file is not None:
+        clock["SIMULATED_CLOCK_FILE"] = str(clock_file)
+    return (
+        inherited
+        | clock
+        | {
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "MARKET": "simulated",
+            "SECRET_KEY": secret_key,
+            "DEBUG": "false",
+            "ALLOWED_HOSTS": f"{HOST},localhost",
+            "PUBLIC_URL": f"http://{HOST}:{port}",
+            "DEXSCREENER_URL": f"{market_url}/dexscreener",
+            "GECKOTERMINAL_URL": f"{market_url}/geckoterminal",
+            "JUPITER_URL": f"{market_url}/jupiter",
+            "SOLANA_RPC_URL": f"{market_url}/rpc",
+            "HELIUS_URL": f"{market_url}/helius",
+            "HELIUS_API_KEY": "simulated",
+            "PRICES_URL": f"{market_url}/prices",
+            "PROVIDER_RPS": str(CALLS_PER_SECOND),
+            "WORKER_CONCURRENCY": base.get("WORKER_CONCURRENCY", "4"),
+            "NO_PROXY": f"{HOST},localhost",  # every server is on this machine
+            "no_proxy": f"{HOST},localhost",
+            "PYTHONUNBUFFERED": "1",
+        }
+    )
 
 
 def load_secret_key(data_dir: Path) -> str:

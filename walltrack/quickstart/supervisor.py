@@ -25,6 +25,11 @@ from walltrack.processes import (
 from walltrack.quickstart.errors import QuickstartError
 from walltrack.quickstart.programs import Programs, child_environment, load_secret_key
 from walltrack.quickstart.progress import progress_line
+from walltrack.quickstart.simulated_clock import (
+    LIVING,
+    describe_clock,
+    prepare_clock,
+)
 from walltrack.quickstart.web_port import HOST, is_responding
 
 WORKER_READY = (
@@ -74,8 +79,11 @@ class Quickstart:
         """
         with progress_line("PostgreSQL and Valkey"):
             self.servers.start()
+        clock_file = self.prepare_clock()
         with progress_line("Simulated market"):
-            market_url = self._start_market()
+            market_url = self._start_market(clock_file)
+        if clock_file is not None:
+            print(f"    {describe_clock(clock_file)}", flush=True)
         self.env = child_environment(
             os.environ,
             database_url=self.servers.database_url,
@@ -83,13 +91,23 @@ class Quickstart:
             market_url=market_url,
             port=self.options.port,
             secret_key=load_secret_key(self.data_dir),
+            clock_file=clock_file,
         )
         with progress_line("Database migrations"):
             self._run("migrate", self.programs.migrate)
         self.servers.publish(environment=dict(self.env.items() - os.environ.items()))
 
-    def _start_market(self) -> str:
-        log = self._spawn("market", self.programs.market)
+    def prepare_clock(self) -> Path | None:
+        """Return the clock file, or None if the market lives in real time."""
+        if self.options.trades or self.options.world != LIVING:
+            return None
+        return prepare_clock(self.data_dir)
+
+    def _start_market(self, clock_file: Path | None) -> str:
+        command = list(self.programs.market)
+        if clock_file is not None:
+            command += ["--clock", str(clock_file)]
+        log = self._spawn("market", command)
         urls: list[str] = []
 
         def has_url() -> bool:
