@@ -36,6 +36,7 @@ from discovery.providers.jupiter import Jupiter
 from discovery.providers.limits import LocalRateLimitStore, RateLimitStore
 from discovery.providers.prices import CandleCache, SolPrices, hourly_candles
 from discovery.providers.solana_rpc import SolanaRpc
+from walltrack import clock
 
 MAX_HTTP_CONNECTIONS: Final = 64
 MAX_REDIS_CONNECTIONS: Final = 8
@@ -167,7 +168,9 @@ async def _build(
             )
         ),
         prices=SolPrices(
-            factory.client(prices.NAME, settings.PRICES_URL), hours=candles
+            factory.client(prices.NAME, settings.PRICES_URL),
+            clock=clock.unix_now,
+            hours=candles,
         ),
         rpc=SolanaRpc(factory.rpc(solana_rpc.NAME, settings.SOLANA_RPC_URL)),
         helius=access.by_time,
