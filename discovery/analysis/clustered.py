@@ -204,8 +204,9 @@ def _jackknife(samples: Sequence[Sample], clusters: Sequence[Sums]) -> _Jackknif
             changes[name] = changes.get(name, 0.0) + change
     scale = (len(changes) - 1) / len(changes)
     return _Jackknife(
-        scale * math.fsum(change**2 for change in changes.values()),
-        -(scale**2) * math.fsum(change**3 for change in changes.values()),
+        scale * math.fsum(change * change for change in changes.values()),
+        -(scale**2)
+        * math.fsum(change * change * change for change in changes.values()),
     )
 
 
