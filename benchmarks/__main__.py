@@ -1,16 +1,17 @@
-"""`python -m benchmarks [decode|run|judging|verdicts]`: all where none is named. `python -m
+"""`python -m benchmarks [decode|run|judging|verdicts|report]`: all where none is named. `python -m
 benchmarks answers record|compare …`.
 """
 
 import sys
 
-from benchmarks import answers, decode, discovery_run, judging, verdicts
+from benchmarks import answers, decode, discovery_run, judging, report, verdicts
 
 KNOWN = {
     "decode": decode.main,
     "run": discovery_run.main,
     "judging": judging.main,
     "verdicts": verdicts.main,
+    "report": report.main,
 }
 
 if sys.argv[1:2] == ["answers"]:

@@ -24,6 +24,16 @@ def sol_text(lamports: int | None, places: int = 4) -> str:
     return f"{lamports_to_sol(lamports):,.{places}f}"
 
 
+def signed_pct_text(value: Decimal | float, places: int = 1) -> str:
+    """Return a value that is in percent already with its sign, a true minus. What is
+    rounded to nothing is +0.
+    """
+    text = f"{value:+,.{places}f}"
+    if not text.strip("+-0.,"):
+        text = text.replace("-", "+")
+    return text.replace("-", "−")
+
+
 def short_address(address: str) -> str:
     """Return the first and last four characters of an address."""
     return f"{address[:_EDGE]}…{address[-_EDGE:]}"

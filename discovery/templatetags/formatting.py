@@ -21,6 +21,7 @@ from discovery.domain.display import (
     duration_text,
     result_notes,
     short_address,
+    signed_pct_text,
     sol_text,
 )
 from discovery.domain.flags import flag_label
@@ -172,13 +173,13 @@ def ratio_pct(value: Decimal, places: int = 0) -> str:
 @figure
 def signed_pct(value: Decimal | float, places: int = 1) -> str:
     """A value that is in percent already, with its sign."""
-    return f"{value:+,.{places}f}".replace("-", "−")
+    return signed_pct_text(value, places)
 
 
 @figure
 def return_pct(value: float, places: int = 1) -> str:
     """A return as a ratio in percent, with its sign."""
-    return f"{value * 100:+,.{places}f}".replace("-", "−")
+    return signed_pct_text(value * 100, places)
 
 
 @register.filter

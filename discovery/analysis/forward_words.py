@@ -1,0 +1,155 @@
+"""The forward record in one sentence, which never says more than its figures."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from discovery.analysis.forward_outlook import Outlook
+from discovery.analysis.forward_record import ArmGrowth, Claim, ClaimKind, Lift
+from discovery.domain.display import signed_pct_text
+from discovery.domain.units import lamports_to_sol
+
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+
+
+class SentenceTerms(msgspec.Struct, frozen=True):
+    """Stake of a followed purchase, and the delay of the trades that are seen late."""
+
+    stake_lamports: int = 500_000_000
+    late_seconds: int = 15
+
+
+def sentence(measured: Lift, claim: Claim, ahead: Outlook, terms: SentenceTerms) -> str:
+    """Return what following brought, in plain text: growth a trade of both arms in % of
+    the stake, what may be claimed of their difference, and the counts; or what is still
+    missing and about how long it will take.
+    """
+    stake = f"{lamports_to_sol(terms.stake_lamports).normalize():f} SOL"
+    found, control = measured.found, measured.control
+    if found.growth_stakes is None or control.growth_stakes is None:
+        return _not_known(stake, ahead)
+    seeing = _seeing_text(found, terms.late_seconds)
+    verb = "earned" if found.growth_stakes > 0 else "brought"
+    return (
+        f"Following these wallets with {stake}, {seeing}, {verb} "
+        f"{_pct(found.growth_stakes)} % a trade {_bounds(found.low_stakes, found.high_stakes)} "
+        f"against {_pct(control.growth_stakes)} % of matched early buyers: "
+        f"{_claim_text(measured, claim)}; {_counts_text(measured)}."
+    )
+
+
+def _not_known(stake: str, ahead: Outlook) -> str:
+    parts: list[str] = []
+    for name, arm in (("found", ahead.found), ("control", ahead.control)):
+        counts = (
+            (arm.missing.wallets, f"{name} wallet"),
+            (arm.missing.tokens, f"token of {name} wallets"),
+            (arm.missing.trades, f"trade of {name} wallets"),
+        )
+        parts += [_at_least(count, noun) for count, noun in counts if count]
+    text = f"Not known yet whether following these wallets with {stake} pays"
+    if parts:
+        text += f": {_listed(parts)} are missing"
+    return f"{text}; {_when(ahead.days)}."
+
+
+def _when(days: int | None) -> str:
+    if days is None:
+        return "when cannot be said, as some of this did not grow in the last days"
+    if days == 0:
+        return "nothing is missing any more, and the next report says it"
+    return f"at the rate of the last days that takes about {_count(days, 'day')}"
+
+
+def _claim_text(measured: Lift, claim: Claim) -> str:
+    """Return the difference and what is claimed of it. "more" and "less" hold at daily
+    looks; the interval beside them is for one look, like that of the mean.
+    """
+    difference = f"{_pct(measured.lift_stakes)} % {_bounds(measured.low_stakes, measured.high_stakes)}"
+    if claim.kind is ClaimKind.MORE:
+        return f"more than them, by {difference}"
+    if claim.kind is ClaimKind.LESS:
+        return f"less than them, by {difference}"
+    if claim.seen_unequally:
+        return (
+            "no difference shown, as the prices of the two groups were not seen equally "
+            f"closely, {difference}"
+        )
+    if _excludes_zero(measured):
+        return f"no difference shown yet that holds for daily looks, {difference} for one look"
+    return f"no difference shown yet, {difference}"
+
+
+def _excludes_zero(measured: Lift) -> bool:
+    low, high = measured.low_stakes, measured.high_stakes
+    assert low is not None
+    assert high is not None
+    return low > 0 or high < 0
+
+
+def _seeing_text(arm: ArmGrowth, late_seconds: int) -> str:
+    """Return how closely the follower's prices were seen; with counts if not the same
+    for all trades.
+    """
+    words = (
+        "at the wallets' own prices less costs",
+        "right behind the wallet",
+        f"{late_seconds} s late",
+    )
+    present = [
+        (count, word)
+        for count, word in zip(arm.trades_by_level, words, strict=True)
+        if count
+    ]
+    if len(present) == 1:
+        return present[0][1]
+    return _listed([f"{word} in {count:,}" for count, word in reversed(present)])
+
+
+def _counts_text(measured: Lift) -> str:
+    found, control = measured.found, measured.control
+    text = f"{_count(found.trades, 'trade')} in {_count(found.tokens, 'token')}"
+    text += f" against {control.trades:,} in {control.tokens:,}"
+    unknown = found.unknown_trades + control.unknown_trades
+    if unknown:
+        text += f", {unknown:,} more not known"
+    if measured.first_entry_at is not None:
+        text += f", since {_date(measured.first_entry_at, measured.last_entry_at)}"
+    return text
+
+
+def _date(at: int, last: int | None) -> str:
+    """Return day and month in UTC, with the year if the last entry is of another one."""
+    first_day = datetime.fromtimestamp(at, UTC)
+    text = f"{first_day.day} {_MONTHS[first_day.month - 1]}"
+    if last is not None and datetime.fromtimestamp(last, UTC).year != first_day.year:
+        text += f" {first_day.year}"
+    return text
+
+
+def _pct(stakes: float | None) -> str:
+    assert stakes is not None  # asked for known figures only
+    return signed_pct_text(100 * stakes)
+
+
+def _bounds(low: float | None, high: float | None) -> str:
+    return f"[{_pct(low)}, {_pct(high)}]"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _at_least(number: int, noun: str) -> str:
+    head, of, rest = noun.partition(" of ")
+    return f"{_count(number, head)}{of}{rest}"
+
+
+def _listed(parts: list[str]) -> str:
+    if len(parts) == 1:
+        return parts[0]
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
