@@ -24,6 +24,7 @@ from discovery.reads import (
     token_results,
     trades,
     wallets,
+    why_rows,
 )
 
 MIN_SCHEDULE_HOURS: Final = 1
@@ -252,3 +253,4 @@ ConfigSerializer: Final = struct_serializer(config.ConfigView)
 StatsSerializer: Final = struct_serializer(stats.Stats)
 SchedulerSerializer: Final = struct_serializer(scheduler.SchedulerView)
 PumpsSerializer: Final = struct_serializer(pumps.PumpsView)
+WhySerializer: Final = struct_serializer(why_rows.Why)

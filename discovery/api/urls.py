@@ -29,6 +29,7 @@ from discovery.api.views.wallets import (
     TradesView,
     WalletsView,
     WalletView,
+    WhyView,
 )
 
 app_name = "api"
@@ -63,6 +64,7 @@ PATHS: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
         "discovery/wallets/<str:address>/coverage/<str:category>",
         CoverageTransactionsView.as_view(),
     ),
+    "why": ("discovery/why/<str:address>", WhyView.as_view()),
     "profile": ("discovery/wallets/<str:address>/profile", ProfileView.as_view()),
 }
 """Name → path and view."""

@@ -31,6 +31,7 @@ from discovery.domain.judgements import (
     Verdict,
 )
 from discovery.domain.reasons import unknown_reason_label
+from discovery.domain.rejections import rejection_label
 from discovery.domain.units import lamports_to_sol
 from discovery.reads.operators import has_operator
 from discovery.reads.trades import TradeRow
@@ -97,12 +98,6 @@ RESULT_MARKS: Final = {
     "even": Mark("drag_handle", "even", "dim"),
     "open": Mark("more_horiz", "open", "wait"),
     "unknown": Mark("help", "unknown", "dim"),
-}
-_REJECTIONS: Final = {
-    "": "qualified",
-    "profit": "profit below the minimum",
-    "min_cost": "cost below the minimum",
-    "result_unknown": "result unknown",
 }
 _MARKS: Final = {
     "run": RUN_MARKS,
@@ -302,14 +297,7 @@ def words(name: str | None) -> str:
 register.filter(flag_label)
 register.filter(result_notes)
 register.filter(unknown_reason_label)
-
-
-@register.filter
-def rejection_label(name: str) -> str:
-    """The reason for which an early buyer did not qualify, in words."""
-    if name.startswith("flag_"):
-        return f"flag {flag_label(name.removeprefix('flag_'))}"
-    return _REJECTIONS.get(name, words(name))
+register.filter(rejection_label)
 
 
 @register.filter
