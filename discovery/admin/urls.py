@@ -11,6 +11,7 @@ from discovery.admin.pages import (
     runs,
     storage,
     wallets,
+    why,
 )
 
 app_name = "discovery"
@@ -42,6 +43,7 @@ urlpatterns = [
     ),
     path("wallets/<str:address>/change", wallets.change, name="change-wallet"),
     path("wallets/<str:address>/profile", wallets.profile, name="profile"),
+    path("why/", why.why_page, name="why"),
     path("storage/", storage.storage_page, name="storage"),
     # Redirect bookmarks of admin tables from the time when model names began with the
     # name of the app.

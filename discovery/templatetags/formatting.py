@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import wraps
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
 
 from django import template
 from django.core.serializers.json import DjangoJSONEncoder
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -376,3 +378,9 @@ def explorer(kind: str, text: str) -> str:
     opens it.
     """
     return f"{EXPLORER}/{kind}/{text}"
+
+
+@register.filter
+def why_url(text: str) -> str:
+    """Address of the page that says why an address is on the watchlist or not."""
+    return f"{reverse('discovery:why')}?{urlencode({'address': text})}"

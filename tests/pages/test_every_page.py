@@ -49,6 +49,7 @@ PAGES = {
     "trades": "wallets/{wallet}/trades",
     "coverage": "wallets/{wallet}/coverage/",
     "moved-units": "wallets/{wallet}/coverage/out_sale",
+    "why": "why/?address={wallet}",
     "storage": "storage/",
 }
 ACTS = {
