@@ -20,6 +20,7 @@ urlpatterns = [
     path("live", home.live_fragment, name="live"),
     path("estimate", home.estimate, name="estimate"),
     path("params", config_sections.save_params, name="save-params"),
+    path("params/what-if", config_sections.try_params, name="what-if"),
     path("schedule", config_sections.save_schedule, name="save-schedule"),
     path("run", config_sections.start, name="start"),
     path("pumps", home.pumps_now, name="pumps"),

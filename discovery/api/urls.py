@@ -7,7 +7,7 @@ from django.http import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 
 from discovery.api.problems import not_found
-from discovery.api.views.config import ConfigurationView
+from discovery.api.views.config import ConfigurationView, WhatIfView
 from discovery.api.views.docs import DocsView, SchemaView
 from discovery.api.views.overview import CurrentPumpsView, StatsView, StatusView
 from discovery.api.views.runs import (
@@ -49,6 +49,7 @@ PATHS: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
     "retry": ("discovery/runs/<str:run_id>/retry", RetryView.as_view()),
     "stats": ("discovery/stats", StatsView.as_view()),
     "config": ("discovery/config", ConfigurationView.as_view()),
+    "what-if": ("discovery/config/what-if", WhatIfView.as_view()),
     "status": ("discovery/status", StatusView.as_view()),
     "pumps": ("discovery/pumps", CurrentPumpsView.as_view()),
     "wallets": ("discovery/wallets", WalletsView.as_view()),

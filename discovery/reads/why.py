@@ -105,10 +105,10 @@ def _controls(address: str) -> list[RunControl]:
 def _kind(wallet: Wallet | None, *, is_wallet: bool, is_token: bool) -> WhyKind:
     if wallet is not None:
         is_control = wallet.origin == WalletOrigin.CONTROL
-        return WhyKind.CONTROL if is_control else WhyKind.LISTED
+        return "control" if is_control else "listed"
     if is_wallet:
-        return WhyKind.REJECTED
-    return WhyKind.TOKEN if is_token else WhyKind.NEVER_SEEN
+        return "rejected"
+    return "token" if is_token else "never_seen"
 
 
 def _summary(
@@ -119,19 +119,19 @@ def _summary(
 ) -> str:
     """Return the answer in a sentence or two."""
     match kind:
-        case WhyKind.LISTED if wallet is not None:
+        case "listed" if wallet is not None:
             reason = wallet.verdict_reason or "not judged yet"
             return f"On the watchlist: {wallet.verdict}; {reason}."
-        case WhyKind.CONTROL:
+        case "control":
             return (
                 "On no list: a control wallet. It is a rejected early buyer that is followed, so that the wallets "
                 "that runs find can be compared with it."
             )
-        case WhyKind.REJECTED if positions:
+        case "rejected" if positions:
             return _rejected_summary(positions)
-        case WhyKind.REJECTED:
+        case "rejected":
             return "Not on the watchlist, although a run found it."
-        case WhyKind.TOKEN:
+        case "token":
             runs = "1 run" if len(tokens) == 1 else f"{len(tokens)} runs"
             return f"This is the address of a token, which {runs} searched for early buyers, and of no wallet."
         case _:

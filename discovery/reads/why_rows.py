@@ -3,8 +3,7 @@
 import uuid
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -18,15 +17,8 @@ from discovery.models.enums import (
 )
 from discovery.reads.row_values import one_of
 
-
-class WhyKind(StrEnum):
-    """What is known of an address."""
-
-    LISTED = "listed"
-    CONTROL = "control"
-    REJECTED = "rejected"
-    TOKEN = "token"
-    NEVER_SEEN = "never_seen"
+WhyKind = Literal["listed", "control", "rejected", "token", "never_seen"]
+"""What is known of an address."""
 
 
 class Thresholds(msgspec.Struct, frozen=True):
@@ -149,7 +141,7 @@ class Why(msgspec.Struct, frozen=True):
 
     address: str
     kind: Annotated[
-        str,
+        WhyKind,
         Meta(
             description="`listed`, `control` (a rejected early buyer that is followed for comparison), `rejected`, "
             "`token` (the address of a token) or `never_seen`."
@@ -171,7 +163,7 @@ class Why(msgspec.Struct, frozen=True):
     @property
     def is_explained(self) -> bool:
         """True unless nothing is known of the address."""
-        return self.kind != WhyKind.NEVER_SEEN
+        return self.kind != "never_seen"
 
     def to_json_object(self) -> dict[str, Any]:
         """Return the answer for JSON: lamports as strings, times in ISO 8601."""

@@ -54,6 +54,7 @@ PAGES = {
 }
 ACTS = {
     "save-params",
+    "what-if",
     "save-schedule",
     "start",
     "cancel",
