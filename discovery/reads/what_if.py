@@ -228,8 +228,8 @@ def _notes_on_runs(runs: Sequence[SeenRun], saved: Params) -> list[str]:
     others = sum(run.params != saved for run in runs)
     if others:
         notes.append(
-            f"{others} of the {len(runs)} runs used other parameters than those saved now: each is compared with what "
-            "it decided by its own."
+            f"{others} of {len(runs)} runs used other parameters than those saved now: each is compared with what it "
+            "decided by its own."
         )
     counted = sum(run.funnel.get("early_buyers", 0) for run in runs)
     stored = sum(len(run.buyers) for run in runs)

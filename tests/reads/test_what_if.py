@@ -211,7 +211,7 @@ def test_a_run_is_compared_with_its_own_parameters() -> None:
     buyer(run, 1, profit_pct=Decimal(30))
     found = changed()
     assert wallets(found.leaving) == {1}
-    assert "1 of the 1 runs used other parameters" in found.notes[0]
+    assert "1 of 1 runs used other parameters" in found.notes[0]
 
 
 def test_a_wallet_that_a_later_run_saw_again_still_leaves(run: Run) -> None:
