@@ -121,7 +121,7 @@ def _summary(
     match kind:
         case "listed" if wallet is not None:
             reason = wallet.verdict_reason or "not judged yet"
-            return f"On the watchlist: {wallet.verdict}; {reason}."
+            return f"On the watchlist with the verdict “{wallet.verdict}”: {reason}."
         case "control":
             return (
                 "On no list: a control wallet. It is a rejected early buyer that is followed, so that the wallets "
@@ -133,7 +133,7 @@ def _summary(
             return "Not on the watchlist, although a run found it."
         case "token":
             runs = "1 run" if len(tokens) == 1 else f"{len(tokens)} runs"
-            return f"This is the address of a token, which {runs} searched for early buyers, and of no wallet."
+            return f"The address of a token, not of a wallet. Analysed by {runs}."
         case _:
             return "Never seen: it is on no list, and no run has seen it buy one of its tokens within the early window."
 

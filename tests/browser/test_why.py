@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from discovery.models import Config
+from discovery.models import Config, Position, Wallet
 from tests.browser.conftest import Stack, Visitor, wait_for_htmx
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reset_configuration")]
@@ -22,14 +22,22 @@ def test_a_reason_of_the_funnel_leads_to_a_wallet_and_why_it_was_rejected(
     list_of_buyers = page.locator("#early-buyers")
     expect(list_of_buyers.locator("select[name=rejection]")).to_have_value("profit")
     expect(list_of_buyers).to_be_in_viewport()
-    wallet = list_of_buyers.locator("tbody tr").first.locator("a").first
-    address = wallet.get_attribute("title")
-    wallet.click()
+    address = _rejected_wallet(stack.run_id)
+    list_of_buyers.locator(f'a[title="{address}"]').first.click()
     page.wait_for_url(f"**/why/?address={address}")
     expect(page.get_by_role("heading", name="Rejected")).to_be_visible()
     expect(page.locator("tbody tr").first).to_contain_text(
         re.compile(r"profit -?[\d,.]+ % is below the minimum of 50 %")
     )
+
+
+def _rejected_wallet(run_id: str) -> str:
+    """Return the wallet off the watchlist that came closest to the minimum profit."""
+    rejected = Position.objects.filter(run_id=run_id, rejection="profit")
+    unlisted = rejected.exclude(wallet_address__in=Wallet.objects.values("address"))
+    closest = unlisted.order_by("-profit_pct", "wallet_address").first()
+    assert closest is not None
+    return closest.wallet_address
 
 
 def test_the_search_box_answers_for_an_address_that_nobody_saw(

@@ -57,7 +57,7 @@ def test_a_wallet_of_the_watchlist_links_to_its_page(viewer: Person) -> None:
     WalletFactory(number=1, origin="manual")
     page = viewer.page("why/", address=address(1))
     assert f'href="/admin/discovery/wallets/{address(1)}/"' in page.content.decode()
-    assert "added by hand, 2 runs found it" in text(page)
+    assert "added by hand; runs that found it: 2" in text(page)
 
 
 def test_a_control_wallet_names_its_run(run: Run, viewer: Person) -> None:
