@@ -30,6 +30,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "discovery:wallets",
                     "discovery.view_wallet",
                 ),
+                _link(
+                    request,
+                    "Why?",
+                    "help",
+                    "discovery:why",
+                    "discovery.view_wallet",
+                ),
             ]
         },
         {

@@ -11,6 +11,7 @@ from discovery.admin.pages import (
     runs,
     storage,
     wallets,
+    why,
 )
 
 app_name = "discovery"
@@ -19,6 +20,7 @@ urlpatterns = [
     path("live", home.live_fragment, name="live"),
     path("estimate", home.estimate, name="estimate"),
     path("params", config_sections.save_params, name="save-params"),
+    path("params/what-if", config_sections.try_params, name="what-if"),
     path("schedule", config_sections.save_schedule, name="save-schedule"),
     path("run", config_sections.start, name="start"),
     path("pumps", home.pumps_now, name="pumps"),
@@ -42,6 +44,7 @@ urlpatterns = [
     ),
     path("wallets/<str:address>/change", wallets.change, name="change-wallet"),
     path("wallets/<str:address>/profile", wallets.profile, name="profile"),
+    path("why/", why.why_page, name="why"),
     path("storage/", storage.storage_page, name="storage"),
     # Redirect bookmarks of admin tables from the time when model names began with the
     # name of the app.

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
@@ -15,9 +14,9 @@ from discovery.analysis.flags import (
     sniper_flag,
 )
 from discovery.analysis.holdings import split_cycles
+from discovery.analysis.qualification import rejection_reason
 from discovery.domain.findings import EarlyBuyer, HoldingEvent, Launch, Position
 from discovery.domain.run_params import Params
-from discovery.domain.units import LAMPORTS_PER_SOL
 
 MAX_SHARE_BEFORE: Final = Fraction(1, 100)
 """Units held before the first buy, compared with it."""
@@ -111,7 +110,9 @@ def evaluate_buyers(
         if wallet in incomplete_wallets:
             position = msgspec.structs.replace(position, history_incomplete=True)
         flags = _entry_flags(wallet, mint, entry.slot, launch)
-        rejection = _rejection(position, flags, params)
+        rejection = rejection_reason(
+            position.profit_pct, position.cost_basis_lamports, flags, params
+        )
         buyers.append(
             EarlyBuyer(
                 wallet=wallet,
@@ -139,20 +140,3 @@ def _entry_flags(
         flags += [creator_flag(wallet, mint, creator) for creator in launch.creators]
         flags.append(sniper_flag(mint, entry_slot, launch.slot))
     return dict(filter(None, flags))
-
-
-def _rejection(position: Position, flags: Mapping[str, str], params: Params) -> str:
-    """Return the reason why a buyer does not qualify, "" if it does: `flag_<name>`,
-    `result_unknown`, `min_cost` or `profit`.
-    """
-    for flag in flags:
-        if flag in params.excluded_flags:
-            return f"flag_{flag}"
-    if position.profit_pct is None:
-        return "result_unknown"
-    min_cost_lamports = Fraction(Decimal(params.min_cost_sol)) * LAMPORTS_PER_SOL
-    if position.cost_basis_lamports < min_cost_lamports:
-        return "min_cost"
-    if position.profit_pct < Fraction(Decimal(params.min_profit_pct)):
-        return "profit"
-    return ""

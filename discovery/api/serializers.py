@@ -24,6 +24,8 @@ from discovery.reads import (
     token_results,
     trades,
     wallets,
+    what_if,
+    why_rows,
 )
 
 MIN_SCHEDULE_HOURS: Final = 1
@@ -211,6 +213,38 @@ class ConfigChangeSerializer(BodySerializer):
         return {**values, **params}
 
 
+class RunCountField(serializers.IntegerField):
+    """Number of runs that are compared."""
+
+    _MESSAGE = f"not a whole number between 1 and {what_if.MAX_RUNS} runs"
+    default_error_messages = {
+        "invalid": _MESSAGE,
+        "min_value": _MESSAGE,
+        "max_value": _MESSAGE,
+    }
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the number. Raises ValidationError, also for a text, a decimal and a
+        boolean.
+        """
+        if type(data) is not int:
+            self.fail("invalid")
+        return data
+
+
+class WhatIfRequestSerializer(ConfigChangeSerializer):
+    """A change of the configuration that is only tried out. The schedule decides nothing
+    about which wallets are found.
+    """
+
+    runs = RunCountField(
+        min_value=1,
+        max_value=what_if.MAX_RUNS,
+        default=what_if.DEFAULT_RUNS,
+        help_text="Number of the last runs that are compared.",
+    )
+
+
 class ConfigReplaceSerializer(BodySerializer):
     """The configuration. Parameters that are left out return to their defaults."""
 
@@ -252,3 +286,5 @@ ConfigSerializer: Final = struct_serializer(config.ConfigView)
 StatsSerializer: Final = struct_serializer(stats.Stats)
 SchedulerSerializer: Final = struct_serializer(scheduler.SchedulerView)
 PumpsSerializer: Final = struct_serializer(pumps.PumpsView)
+WhySerializer: Final = struct_serializer(why_rows.Why)
+WhatIfSerializer: Final = struct_serializer(what_if.WhatIf)

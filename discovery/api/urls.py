@@ -7,7 +7,7 @@ from django.http import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 
 from discovery.api.problems import not_found
-from discovery.api.views.config import ConfigurationView
+from discovery.api.views.config import ConfigurationView, WhatIfView
 from discovery.api.views.docs import DocsView, SchemaView
 from discovery.api.views.overview import CurrentPumpsView, StatsView, StatusView
 from discovery.api.views.runs import (
@@ -29,6 +29,7 @@ from discovery.api.views.wallets import (
     TradesView,
     WalletsView,
     WalletView,
+    WhyView,
 )
 
 app_name = "api"
@@ -48,6 +49,7 @@ PATHS: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
     "retry": ("discovery/runs/<str:run_id>/retry", RetryView.as_view()),
     "stats": ("discovery/stats", StatsView.as_view()),
     "config": ("discovery/config", ConfigurationView.as_view()),
+    "what-if": ("discovery/config/what-if", WhatIfView.as_view()),
     "status": ("discovery/status", StatusView.as_view()),
     "pumps": ("discovery/pumps", CurrentPumpsView.as_view()),
     "wallets": ("discovery/wallets", WalletsView.as_view()),
@@ -63,6 +65,7 @@ PATHS: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
         "discovery/wallets/<str:address>/coverage/<str:category>",
         CoverageTransactionsView.as_view(),
     ),
+    "why": ("discovery/why/<str:address>", WhyView.as_view()),
     "profile": ("discovery/wallets/<str:address>/profile", ProfileView.as_view()),
 }
 """Name → path and view."""

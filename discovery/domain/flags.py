@@ -26,6 +26,10 @@ DEFAULT_EXCLUDED_FLAGS: Final = ("plumbing", "creator", "bundle", "arbitrage", "
 """An early buyer with one of these does not qualify, unless the configuration says
 otherwise.
 """
+ENTRY_FLAGS: Final = frozenset({"plumbing", "creator", "sniper"})
+"""Flags that are known when a run decides which early buyers qualify. The others follow
+from a wallet's profile or from other wallets.
+"""
 TOKEN_FLAGS: Final = frozenset(
     {"creator", "sniper", "bundle", "funded_by_creator", "wash"}
 )

@@ -71,3 +71,8 @@ def config_view() -> ConfigView:
 def params_row(params: Params) -> Any:
     """Return the parameters as a ConfigParams."""
     return ConfigParams(**msgspec.structs.asdict(params))
+
+
+def saved_params() -> Params:
+    """Return the saved parameters. One query."""
+    return Config.load().params

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from discovery.models import Cycle, RunWallet, Trade, Wallet
+from discovery.models.enums import WalletOrigin
 from discovery.reads.token_results import TokenResultRow, all_tokens
 
 
@@ -52,6 +53,7 @@ class WalletEvidence(msgspec.Struct, frozen=True):
 
     address: str
     status: str
+    is_control: bool
     verdict: str
     reason: str
     score: Decimal | None
@@ -121,6 +123,7 @@ def wallet_evidence(address: str) -> WalletEvidence | None:
     return WalletEvidence(
         address=address,
         status=wallet.status,
+        is_control=wallet.origin == WalletOrigin.CONTROL,
         verdict=wallet.verdict,
         reason=wallet.verdict_reason,
         score=wallet.score,

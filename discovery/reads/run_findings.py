@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import msgspec
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from msgspec import Meta
 
 from discovery.domain.units import Lamports
@@ -350,15 +350,6 @@ def _early_buyer(row: Mapping[str, Any], symbols: Mapping[str, str]) -> EarlyBuy
         flags=tuple(row["flags"] or ()),
         **{name: row[name] for name in _EARLY_BUYER_COLUMNS},
     )
-
-
-def rejection_counts(run_id: uuid.UUID) -> dict[str, int]:
-    """Return the number of early buyers of a run by the reason for which they did not
-    qualify, "" = qualified. One query.
-    """
-    grouped = Position.objects.filter(run_id=run_id).values("rejection")
-    counted = grouped.annotate(count=Count("pk")).order_by("-count", "rejection")
-    return {row["rejection"]: row["count"] for row in counted}
 
 
 def _require_run(run_id: uuid.UUID) -> None:

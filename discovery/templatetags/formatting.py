@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import wraps
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
 
 from django import template
 from django.core.serializers.json import DjangoJSONEncoder
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -32,6 +34,7 @@ from discovery.domain.judgements import (
     Verdict,
 )
 from discovery.domain.reasons import unknown_reason_label
+from discovery.domain.rejections import rejection_label
 from discovery.domain.units import lamports_to_sol
 from discovery.reads.operators import has_operator
 from discovery.reads.trades import TradeRow
@@ -98,12 +101,6 @@ RESULT_MARKS: Final = {
     "even": Mark("drag_handle", "even", "dim"),
     "open": Mark("more_horiz", "open", "wait"),
     "unknown": Mark("help", "unknown", "dim"),
-}
-_REJECTIONS: Final = {
-    "": "qualified",
-    "profit": "profit below the minimum",
-    "min_cost": "cost below the minimum",
-    "result_unknown": "result unknown",
 }
 _MARKS: Final = {
     "run": RUN_MARKS,
@@ -303,14 +300,7 @@ def words(name: str | None) -> str:
 register.filter(flag_label)
 register.filter(result_notes)
 register.filter(unknown_reason_label)
-
-
-@register.filter
-def rejection_label(name: str) -> str:
-    """The reason for which an early buyer did not qualify, in words."""
-    if name.startswith("flag_"):
-        return f"flag {flag_label(name.removeprefix('flag_'))}"
-    return _REJECTIONS.get(name, words(name))
+register.filter(rejection_label)
 
 
 @register.filter
@@ -389,3 +379,9 @@ def explorer(kind: str, text: str) -> str:
     opens it.
     """
     return f"{EXPLORER}/{kind}/{text}"
+
+
+@register.filter
+def why_url(text: str) -> str:
+    """Address of the page that says why an address is on the watchlist or not."""
+    return f"{reverse('discovery:why')}?{urlencode({'address': text})}"

@@ -71,6 +71,7 @@ BUDGETS = {
     "wallets/{wallet}/trades": 3,
     "wallets/{wallet}/trades?format=csv": 2,
     "wallets/{wallet}/positions": 4,
+    "why/{wallet}": 6,
     "wallets/{wallet}/coverage": 3,
     "wallets/{wallet}/coverage/out_transfer": 3,
     "wallets/{wallet}/coverage/in_buy": 3,

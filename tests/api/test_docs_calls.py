@@ -85,6 +85,7 @@ def world(transactional_db: None, live_server) -> dict[str, str]:
         "KEY": key.text,
         "FINISHED": str(run.pk),
         "WALLET": address(1),
+        "REJECTED": address(2),
     }
 
 

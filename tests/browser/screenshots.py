@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from discovery.models import ApiKey, Config, Run, Wallet
+from discovery.models import ApiKey, Config, Position, Run, Wallet
 from tests.browser.conftest import Stack, Visitor, log_in
 from tests.factories import RunFactory
 
@@ -21,6 +21,7 @@ PAGES = {
     "run": "/admin/discovery/runs/{run}/",
     "wallets": "/admin/discovery/wallets/",
     "wallet": "/admin/discovery/wallets/{wallet}/",
+    "why": "/admin/discovery/why/?address={rejected}",
     "coverage": "/admin/discovery/wallets/{wallet}/coverage/",
     "runs-list": "/admin/discovery/run/",
     "tokens-list": "/admin/discovery/runtoken/",
@@ -61,6 +62,7 @@ def test_pictures(
                 setattr(config, name, value)
             config.save()
     wallet = Wallet.objects.filter(score__isnull=False).order_by("-score", "address")[0]
+    rejected = Position.objects.filter(rejection="profit").order_by("pk")[0]
     visitor = visit("sue", width=width, theme=theme)
     page = visitor.page
 
@@ -68,8 +70,20 @@ def test_pictures(
         _take(visitor, name, width, theme)
 
     for name, path in PAGES.items():
-        page.goto(stack.url + path.format(run=stack.run_id, wallet=wallet.address))
+        page.goto(
+            stack.url
+            + path.format(
+                run=stack.run_id,
+                wallet=wallet.address,
+                rejected=rejected.wallet_address,
+            )
+        )
         take(name)
+    visitor.open()
+    page.fill("#id_min_profit_pct", "100")
+    page.get_by_role("button", name="Show what would change").click()
+    page.locator("#what-if tbody tr").first.wait_for()
+    take("discovery-what-if")
     visitor.open()
     page.get_by_role("button", name="View pumps").click()
     page.locator("#pumps tbody tr").first.wait_for()

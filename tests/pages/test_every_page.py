@@ -49,10 +49,12 @@ PAGES = {
     "trades": "wallets/{wallet}/trades",
     "coverage": "wallets/{wallet}/coverage/",
     "moved-units": "wallets/{wallet}/coverage/out_sale",
+    "why": "why/?address={wallet}",
     "storage": "storage/",
 }
 ACTS = {
     "save-params",
+    "what-if",
     "save-schedule",
     "start",
     "cancel",

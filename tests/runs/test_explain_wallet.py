@@ -7,7 +7,14 @@ from collections.abc import Callable
 import pytest
 from django.core.management import CommandError, call_command
 
-from discovery.models import TokenResult, Trade, Wallet
+from discovery.models import Config, TokenResult, Trade, Wallet
+from tests.factories import (
+    PositionFactory,
+    RunFactory,
+    RunTokenFactory,
+    WalletFactory,
+    address,
+)
 
 UNKNOWN = "HRJLkc6vDysVHdrUpCsQ5EBx6fPM15TZRKAhfUBnpump"
 
@@ -67,8 +74,8 @@ def test_stored_histories_give_the_judgements_of_the_run_again(best: Wallet) -> 
     assert len(lost) <= len(results_by_run) // 100
     assert known_results().items() <= results_by_run.items()
     incomplete = {wallet for wallet, _ in lost}
-    for address, judgement in judgements(columns).items():
-        assert address in incomplete or judgement == by_run[address]
+    for wallet, judgement in judgements(columns).items():
+        assert wallet in incomplete or judgement == by_run[wallet]
     lines = out.getvalue().splitlines()
     assert f"{best.address}  unscored → {best.verdict}: {best.verdict_reason}" in lines
     assert lines[-1].startswith(f"{len(by_run)} judged: ")
@@ -100,10 +107,44 @@ def test_wallets_of_this_version_are_judged_again_only_on_request(
     assert everything.getvalue().splitlines()[-1].startswith(f"{profiled} judged: ")
 
 
-def test_a_wallet_off_the_watchlist_is_told(db: None) -> None:
-    with pytest.raises(CommandError, match="not on the watchlist") as told:
+@pytest.fixture
+def rejected(db: None, config: Config) -> str:
+    """Return the address of an early buyer that a run rejected."""
+    run = RunFactory()
+    RunTokenFactory(run=run, symbol="PUMP")
+    PositionFactory(run=run, wallet=7, rejection="profit", profit_pct=20)
+    return address(7)
+
+
+def test_a_rejected_wallet_is_explained_by_a_table_of_its_tokens(
+    rejected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("explain_wallet", rejected)
+    words = " ".join(capsys.readouterr().out.split())
+    assert "Not on the watchlist: an early buyer of 1 token" in words
+    assert "profit 20.00 % is below the minimum of 50 %" in words
+    assert "PUMP" in words
+
+
+def test_the_json_of_a_rejected_wallet_has_figures_as_numbers(rejected: str) -> None:
+    answer = explained(rejected)
+    (row,) = answer["positions"]
+    assert (answer["kind"], row["profit_pct"]) == ("rejected", 20)
+    assert row["cost_lamports"] == "1000000000"
+
+
+def test_an_address_that_was_never_seen_is_told(db: None, config: Config) -> None:
+    with pytest.raises(CommandError, match=r"not on the watchlist.*Never seen") as told:
         call_command("explain_wallet", UNKNOWN)
     assert told.value.returncode == 1
+
+
+def test_a_control_wallet_is_explained_as_one(
+    rejected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    WalletFactory(number=7, origin="control", profiled_at=None)
+    call_command("explain_wallet", rejected)
+    assert "On no list: a control wallet" in capsys.readouterr().out
 
 
 def test_what_is_no_address_is_told() -> None:

@@ -17,6 +17,8 @@ from discovery.admin.pages import forms
 from discovery.admin.pages.access import (
     CHANGE_CONFIG,
     START_RUNS,
+    VIEW_RUNS,
+    VIEW_WALLETS,
     render_fragment,
     staff_view,
 )
@@ -24,11 +26,12 @@ from discovery.admin.pages.forms import ParamsForm
 from discovery.domain.display import parse_whole_number
 from discovery.domain.run_params import Params
 from discovery.models.enums import Trigger
-from discovery.reads import config, live, scheduler
+from discovery.reads import config, live, scheduler, what_if
 from walltrack import clock
 
 CONFIG_CHANGED: Final = "configuration-changed"
 RUN_STARTED: Final = "run-started"
+WHAT_IF_WALLETS: Final = 25
 NOT_ENQUEUED: Final = "The queue of work is unreachable; it starts when that is back."
 
 
@@ -166,6 +169,33 @@ def _params_conflict(
     # it was compared with.
     values["version"] = current.version
     return render_fragment(request, "discovery/params.html", values)
+
+
+@staff_view(VIEW_RUNS, VIEW_WALLETS, method="POST")
+def try_params(request: HttpRequest) -> HttpResponse:
+    """Render which wallets of the last runs the values on the form would add or remove.
+    Saves nothing.
+    """
+    saved = config.saved_params()
+    form = ParamsForm(request.POST, saved=saved)
+    if not form.is_valid():
+        problems = [
+            f"{form.fields[name].label}: {error}"
+            for name, errors in form.errors.items()
+            for error in errors
+        ]
+        return render_fragment(
+            request, "discovery/what_if.html", {"problems": problems}
+        )
+    runs = posted_number(request, "what_if_runs")
+    if not 1 <= runs <= what_if.MAX_RUNS:
+        runs = what_if.DEFAULT_RUNS
+    values = {
+        "found": what_if.what_if(form.params, saved=saved, runs=runs),
+        "changes": forms.describe_changes(form.changes(), saved),
+        "max_wallets": WHAT_IF_WALLETS,
+    }
+    return render_fragment(request, "discovery/what_if.html", values)
 
 
 @staff_view(START_RUNS, method="POST")

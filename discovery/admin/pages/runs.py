@@ -3,6 +3,7 @@
 import uuid
 from functools import partial
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 from django.contrib import messages
@@ -21,17 +22,25 @@ from discovery.admin.pages.access import (
 )
 from discovery.admin.pages.config_sections import NOT_ENQUEUED, RUN_STARTED
 from discovery.admin.pages.paging import fetch_page, page_number
+from discovery.domain.addresses import is_address
 from discovery.domain.funnel import ordered_funnel
 from discovery.domain.run_params import NUMBER_SPECS
 from discovery.models import Run
 from discovery.models.enums import RunStatus, Trigger
-from discovery.reads import live, run_findings, runs, timeline
+from discovery.reads import (
+    buyer_counts,
+    live,
+    positions,
+    run_findings,
+    runs,
+    timeline,
+)
+from discovery.reads.buyer_counts import QUALIFIED
 from discovery.reads.filters import EarlyBuyerFilterSet, RunTokenFilterSet
 from discovery.reads.paging import Page
 
 ROWS: Final = 25
 DIALOG_ROWS: Final = 8
-QUALIFIED: Final = "qualified"
 RUN_CHANGED: Final = "run-moved"
 
 
@@ -88,26 +97,37 @@ def body(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 @staff_view(VIEW_RUNS)
 def early_buyers(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-    """Render a page of the early buyers of a run, of all or of those that were rejected
-    for one reason. Raises Http404 for an unknown run.
+    """Render a page of the early buyers of a run, or of one token of it: all of them, or
+    those that were rejected for one reason. Raises Http404 for an unknown run.
     """
     chosen = request.GET.get("rejection", "")
-    filters = EarlyBuyerFilterSet(_buyer_filter(chosen))
+    mint = request.GET.get("mint", "")
+    if not is_address(mint):
+        mint = ""
+    filters = EarlyBuyerFilterSet({**_buyer_filter(chosen), "mint": mint})
     fetch = partial(run_findings.early_buyers, run_id, filters.qs)
     try:
         page = fetch_page(page_number(request), ROWS, fetch)
     except Run.DoesNotExist:
         raise Http404 from None
-    counts = run_findings.rejection_counts(run_id)
+    counts = buyer_counts.buyer_counts(run_id, mint)
     values = {
         "run_id": run_id,
         "buyers": page.rows,
         "page": page.number,
-        "counts": counts,
-        "all_count": sum(counts.values()),
+        "counts": counts.stored,
+        "all_count": sum(counts.stored.values()),
+        "seen_later": counts.seen_later(_REASON_OF_CHOICE.get(chosen, chosen)),
         "chosen": chosen,
+        "mint": mint,
+        "symbol": positions.symbols([mint]).get(mint, "") if mint else "",
+        "query": urlencode({"rejection": chosen, "mint": mint}),
     }
     return render_fragment(request, "discovery/run/early_buyers.html", values)
+
+
+_REASON_OF_CHOICE: Final[dict[str, str | None]] = {QUALIFIED: "", "": None}
+"""Choice of the page → reason; the others are reasons."""
 
 
 def _buyer_filter(chosen: str) -> dict[str, str]:
@@ -233,13 +253,27 @@ def _head_values(run: runs.RunDetail) -> dict[str, Any]:
     }
 
 
-def _funnel_bars(funnel: dict[str, int]) -> list[tuple[str, int, int]]:
-    """Return (name, count, width in percent of the longest bar) for each entry of the
-    funnel.
+class FunnelBar(msgspec.Struct, frozen=True):
+    """An entry of the funnel. width_pct: of the longest bar. opens: the choice of the
+    list of early buyers that shows those it counts, None if they are not stored.
     """
+
+    name: str
+    count: int
+    width_pct: int
+    opens: str | None
+
+
+def _funnel_bars(funnel: dict[str, int]) -> list[FunnelBar]:
+    """Return a bar for each entry of the funnel, in the order of the filters."""
     entries = ordered_funnel(funnel)
     longest = max((count for _, count in entries), default=1)
     return [
-        (name, count, max(1, round(100 * count / max(1, longest))))
+        FunnelBar(
+            name=name,
+            count=count,
+            width_pct=max(1, round(100 * count / max(1, longest))),
+            opens=buyer_counts.opened_by(name) if count else None,
+        )
         for name, count in entries
     ]

@@ -80,6 +80,7 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
         "verdicts": VerdictChoice.choices,
         "statuses": WalletStatus.choices,
         "flags": FLAG_NAMES,
+        "is_address": is_address(given["search"].strip()),
     }
     return render_page(request, "discovery/wallets.html", "Wallets", values)
 

@@ -5,6 +5,7 @@ read.
 import re
 from typing import Any, ClassVar, Final
 
+import msgspec
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,10 +17,12 @@ from discovery.api.serializers import (
     ConfigChangeSerializer,
     ConfigReplaceSerializer,
     ConfigSerializer,
+    WhatIfRequestSerializer,
+    WhatIfSerializer,
 )
 from discovery.api.views.base import ApiView
 from discovery.models.enums import ApiScope
-from discovery.reads import config
+from discovery.reads import config, what_if
 
 TAGS: Final = ["configuration"]
 _ETAG_SHAPE: Final = r'(?:W/)?"[!#-~]*"'
@@ -92,6 +95,35 @@ class ConfigurationView(ApiView):
         version = _matched_version(self.request, config.config_view().version)
         services.save_config(changes, version=version, by=self.caller.name)
         return _config_response()
+
+
+class WhatIfView(ApiView):
+    """A change of the configuration, tried out on the last runs."""
+
+    @extend_schema(
+        operation_id="try_config",
+        summary="Which wallets of the last runs a change of the configuration would add or remove",
+        description="Changes nothing and sends no request to a provider: the stored figures of the last runs are "
+        "compared with the saved parameters and those of `params` over them. `notes` says what stored figures cannot "
+        "tell, such as the early buyers of tokens that a looser filter would let in.",
+        tags=TAGS,
+        request=WhatIfRequestSerializer,
+        responses=responses(200, WhatIfSerializer, *BODY_PROBLEMS),
+        examples=[
+            OpenApiExample(
+                "More profit", {"params": {"min_profit_pct": 80}}, request_only=True
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Return the wallets that would enter and leave."""
+        serializer = WhatIfRequestSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        values = serializer.validated_data
+        saved = config.saved_params()
+        params = msgspec.structs.replace(saved, **values.get("params", {}))
+        found = what_if.what_if(params, saved=saved, runs=values["runs"])
+        return Response(WhatIfSerializer(found).data)
 
 
 def _config_response() -> Response:

@@ -38,6 +38,7 @@ from discovery.api.serializers import (
     WalletChangeSerializer,
     WalletDetailSerializer,
     WalletRowSerializer,
+    WhySerializer,
 )
 from discovery.api.struct_serializers import struct_serializer
 from discovery.api.views.base import (
@@ -48,7 +49,7 @@ from discovery.api.views.base import (
     parsed_category,
 )
 from discovery.models.enums import ApiScope
-from discovery.reads import coverage, positions, token_results, trades, wallets
+from discovery.reads import coverage, positions, token_results, trades, wallets, why
 from discovery.reads.filters import TradeFilterSet, WalletFilterSet
 
 TAGS: Final = ["wallets"]
@@ -256,4 +257,23 @@ class ProfileView(ApiView):
         }
         return Response(
             ProfileAcceptedSerializer(body).data, status=202, headers=headers
+        )
+
+
+class WhyView(ApiView):
+    """Why an address is on the watchlist or not."""
+
+    @extend_schema(
+        operation_id="explain_address",
+        summary="Why an address is on the watchlist, was rejected, or was never seen",
+        description="Answers for every address: a wallet of the watchlist, a control wallet, an early buyer that runs "
+        "rejected (with figures, the threshold of the run and the one in force), a token, or one that nobody has seen.",
+        tags=TAGS,
+        parameters=[ADDRESS],
+        responses=responses(200, WhySerializer),
+    )
+    def get(self, request: Request, address: str) -> Response:
+        """Return what is stored about the address."""
+        return Response(
+            WhySerializer(why.explain_address(parsed_address(address))).data
         )

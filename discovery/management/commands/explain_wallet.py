@@ -1,5 +1,6 @@
 """`manage.py explain_wallet`: a wallet's score with its evidence, down to the
-transactions.
+transactions; for an address off the watchlist, what runs saw of it and why they
+rejected it.
 """
 
 import json
@@ -16,6 +17,7 @@ from discovery.domain.display import UNKNOWN, sol_text
 from discovery.domain.judgements import VERDICT_ADVICE
 from discovery.domain.reasons import unknown_reason_label
 from discovery.management.terminal import stdout_console
+from discovery.management.why_table import print_why
 from discovery.models.enums import TokenExclusion, TokenUnknown
 from discovery.reads.evidence import (
     EvidenceCycle,
@@ -24,6 +26,7 @@ from discovery.reads.evidence import (
     wallet_evidence,
 )
 from discovery.reads.token_results import TokenResultRow
+from discovery.reads.why import explain_address
 
 EXIT_UNKNOWN, EXIT_BAD_OPTION = 1, 2
 WIDTH: Final = 320
@@ -52,9 +55,14 @@ _TOKEN_COLUMNS: Final = (
 
 
 class Command(BaseCommand):
-    """Shows verdict, figures, tokens, cycles and the transactions of each cycle."""
+    """Shows verdict, figures, tokens, cycles and the transactions of each cycle, or why
+    the address is not on the watchlist.
+    """
 
-    help = "Open a wallet's score down to its transactions. Exit codes: 0 shown, 1 not on the watchlist, 2 bad address."
+    help = (
+        "Open a wallet's score down to its transactions, or say why an address is not on the watchlist. "
+        "Exit codes: 0 explained, 1 never seen, 2 bad address."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the wallet and the form of the output."""
@@ -74,14 +82,15 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=EXIT_BAD_OPTION) from None
         evidence = wallet_evidence(address)
         if evidence is None:
-            raise CommandError(
-                f"{address} is not on the watchlist", returncode=EXIT_UNKNOWN
-            )
+            self._explain_unlisted(address, as_json=options["json"])
+            return
         if options["json"]:
             self.stdout.write(json.dumps(evidence.to_json_object()))
             return
         console = stdout_console(width=WIDTH)
         _print_head(console, evidence)
+        if evidence.is_control:
+            print_why(console, explain_address(address))
         if evidence.profiled_at is None:
             console.print(
                 "Not profiled yet: the next run does it, or somebody who asks for it."
@@ -90,6 +99,19 @@ class Command(BaseCommand):
         _print_judgement(console, evidence)
         console.print(_token_table(evidence))
         console.print(_cycle_table(evidence, with_trades=options["trades"]))
+
+    def _explain_unlisted(self, address: str, *, as_json: bool) -> None:
+        """Print what runs saw of the address. Raises CommandError if none saw it."""
+        why = explain_address(address)
+        if as_json:
+            self.stdout.write(json.dumps(why.to_json_object()))
+        elif why.is_explained:
+            print_why(stdout_console(width=WIDTH), why)
+        if not why.is_explained:
+            raise CommandError(
+                f"{address} is not on the watchlist. {why.summary}",
+                returncode=EXIT_UNKNOWN,
+            )
 
 
 def _print_head(console: Console, evidence: WalletEvidence) -> None:
