@@ -7,7 +7,7 @@ VENV := .venv/bin/python
 EMBEDDED := $(VENV) -m walltrack.embedded run --
 
 .DEFAULT_GOAL := help
-.PHONY: help run discover env test containers lint requirements benchmark faults screenshots clean install install-dev
+.PHONY: help run discover env test containers lint requirements benchmark faults living screenshots clean install install-dev
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
@@ -59,6 +59,9 @@ benchmark: install-dev ## measure decoding and a run with a simulated world (ARG
 
 faults: install-dev ## test that results survive killed workers, an emptied broker and a lost market (FAULTS_SEED=7)
 	@exec $(EMBEDDED) $(VENV) -m pytest tests/faults $(ARGS)
+
+living: install-dev ## test thirty days of a living world: refreshes, outcomes and the report, while workers die (LIVING_DAYS=30)
+	@LIVING_DAYS=$${LIVING_DAYS:-30} exec $(EMBEDDED) $(VENV) -m pytest tests/living $(ARGS)
 
 screenshots: install-dev ## save every page at both widths and themes to .data/screenshots (needs Chromium)
 	@exec $(EMBEDDED) $(VENV) -m pytest -p no:randomly tests/browser/screenshots.py $(ARGS)
