@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def _assert_slots(days: Days) -> None:
         Run.objects.exclude(scheduled_for=None).values_list("scheduled_for", flat=True)
     )
     assert len(slots) == 4 * DAYS
-    gaps = {later - earlier for earlier, later in zip(slots, slots[1:], strict=False)}
+    gaps = {later - earlier for earlier, later in pairwise(slots)}
     assert gaps == {SLOT}
     statuses = Counter(Run.objects.values_list("status", flat=True))
     assert statuses[RunStatus.COMPLETED] >= 4 * DAYS - 1, statuses
