@@ -41,13 +41,13 @@ def test_an_existing_clock_goes_on(tmp_path: Path) -> None:
     assert path.read_text() == text
 
 
-def test_the_operator_is_told_how_time_passes(tmp_path: Path) -> None:
+def test_a_line_describes_how_time_passes(tmp_path: Path) -> None:
     assert describe_clock(prepare_clock(tmp_path)) == (
         "Simulated time: 30 days pass in ten minutes, then time goes on as usual"
     )
 
 
-def test_the_operator_is_told_when_the_days_are_over(tmp_path: Path) -> None:
+def test_the_line_says_when_the_days_are_over(tmp_path: Path) -> None:
     path, started = tmp_path / "clock.json", time.time() - 700
     write(path, real=started, simulated=started - 30 * DAY, speed=4_320)
     assert "are over" in describe_clock(path)

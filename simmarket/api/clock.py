@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 
 class Clock(Protocol):
-    """Tells the unix time at which a market is."""
+    """The unix time at which a market is."""
 
     @property
     def origin(self) -> float:

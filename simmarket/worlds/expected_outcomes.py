@@ -76,7 +76,7 @@ class Outcomes:
 
 def skill_spans(world: World) -> dict[str, tuple[int, int]]:
     """Return (begin, end) in offset seconds of the skill of each wallet that has or had
-    some, by address: it gains in tokens that are launched in [begin, end).
+    some, by address: on average its followers gain in tokens launched in [begin, end).
     """
     return dict(world.skill_spans)
 

@@ -31,7 +31,7 @@ class LivingPlans(TraderPlans):
     def leave_early(self, wallet: int) -> None:
         """Buys early and sells before the price has risen much."""
         offset = self._buy_early(wallet)
-        last = self.launch + EARLY_SECONDS + 3 * MINUTE
+        last = self.launch + EARLY_SECONDS
         self._sell(wallet, min(offset + self.rng.randint(60, 6 * MINUTE), last), 1)
 
     def stay_too_long(self, wallet: int) -> None:

@@ -149,7 +149,7 @@ def _describe_pumped(rng: Random, number: int, launch: int) -> tuple[Script, Lif
     down = fade + 30 * MINUTE
     life = Life(launch, top, fade, down, down + rng.randint(2, 4) * HOUR)
     top_sol = rng.uniform(62, 67)
-    path = [(launch, 0.0), (launch + 8 * MINUTE, 30.0), (launch + EARLY_SECONDS, 34.0)]
+    path = [(launch, 0.0), (launch + 8 * MINUTE, 28.0), (launch + EARLY_SECONDS, 32.0)]
     fall = [(down, 4.0), (life.end, 0.6)]
     pool_fall = [(down, 22.0), (life.end, 18.0)]
     pool_path: list[tuple[int, float]] = []

@@ -22,6 +22,7 @@ DECAY_DAYS = (5, 9, 13)
 STOP_DAYS = (4, 8, 16)
 """The first day without a trade, of each stopper."""
 _QUIET_DAYS = (6, 19)
+_DAYS_BETWEEN_LUCK = 3  # the one win of each lucky trader, one after the other
 _EARLY_LOSERS_PER_TOKEN = 8
 
 Trade = Callable[[LivingPlans, int], object]
@@ -62,6 +63,7 @@ class LivingPlanner:
         """Plan the past of all traders, then their days from shortly before the present
         on.
         """
+        self._record_skills()
         self._plan_past(SKILLED, _ride_late, _stumble_a_little)
         self._plan_past(STOPPER, _ride_late, _stumble_a_little)
         self._plan_past(PAYOFF, _ride_early, _stumble)
@@ -80,11 +82,11 @@ class LivingPlanner:
         past = [plans for plans in self._runners if plans.life.end < -2 * DAY]
         record = PAST[group]
         for wallet in self._groups[group]:
-            chosen = self._rng.sample(past, min(record.tokens, len(past)))
-            wins = record.wins * len(chosen) // record.tokens
-            for plans in chosen[:wins]:
+            tokens = self._rng.sample(past, min(record.tokens, len(past)))
+            wins = record.wins * len(tokens) // record.tokens
+            for plans in tokens[:wins]:
                 win(plans, wallet)
-            for plans in chosen[wins:]:
+            for plans in tokens[wins:]:
                 lose(plans, wallet)
 
     def _plan_early_losers(self, plans: LivingPlans) -> None:
@@ -103,14 +105,20 @@ class LivingPlanner:
         runners = runners or pumped
         self._plan_skilled_day(day, pumped, runners)
         for index, wallet in enumerate(self._groups[STOPPER]):
-            if day < STOP_DAYS[index] - 1:  # what it bought is sold a day later
-                self._trade(pumped, 0.7, LivingPlans.win_early, wallet)
+            last_day = STOP_DAYS[index] - 2  # what it buys is sold a day later
+            if day <= last_day:
+                chance = 1.0 if day == last_day else 0.7
+                self._trade(pumped, chance, LivingPlans.win_early, wallet)
                 self._trade(runners, 0.4, _ride_late, wallet)
-            self._set_skill(wallet, STOP_DAYS[index])
         if day in _QUIET_DAYS:
             for wallet in self._groups[QUIET]:
                 self._trade(pumped, 1.0, LivingPlans.win_early, wallet)
         self._plan_others(pumped, runners)
+        for index, wallet in enumerate(self._groups[LUCKY]):
+            if day == index * _DAYS_BETWEEN_LUCK:
+                self._trade(pumped, 1.0, LivingPlans.win_early, wallet)
+            else:
+                self._trade(pumped, 0.5, LivingPlans.lose_late, wallet)
 
     def _plan_skilled_day(
         self, day: int, pumped: Sequence[LivingPlans], runners: Sequence[LivingPlans]
@@ -120,8 +128,7 @@ class LivingPlanner:
         """
         skilled: list[int] = []
         for index, wallet in enumerate(self._groups[SKILLED]):
-            decay_day = self._decay_day(index)
-            self._set_skill(wallet, decay_day)
+            decay_day = _decay_day(index)
             if decay_day is None or day < decay_day:
                 skilled.append(wallet)
                 continue
@@ -130,7 +137,7 @@ class LivingPlanner:
         self._rng.shuffle(skilled)
         for place, wallet in enumerate(skilled):
             token = pumped[place % len(pumped)]
-            chance = 1.0 if place < len(pumped) else 0.75
+            chance = 1.0 if place < 2 * len(pumped) else 0.75
             self._trade([token], chance, LivingPlans.win_early, wallet)
             is_win = self._rng.random() < 0.75
             trade: Trade = _ride_late if is_win else _stumble_a_little
@@ -147,16 +154,8 @@ class LivingPlanner:
                 self._trade(runners, 0.6, _stumble, wallet)
         for wallet in self._groups[BAG_HOLDER]:
             is_win = self._rng.random() < 0.15
-            trade: Trade = LivingPlans.stay_too_long
-            if is_win:
-                trade = LivingPlans.win_early
-            elif self._rng.random() < 0.7:
-                trade = LivingPlans.hold
+            trade: Trade = LivingPlans.win_early if is_win else LivingPlans.hold
             self._trade(pumped, 0.4, trade, wallet)
-        for wallet in self._groups[LUCKY]:
-            is_win = self._rng.random() < 0.1
-            trade = LivingPlans.win_early if is_win else LivingPlans.lose_late
-            self._trade(pumped, 0.5, trade, wallet)
 
     def _plan_bot(self, transactions: int) -> None:
         (wallet,) = self._groups[ACTIVE_BOT]
@@ -171,20 +170,31 @@ class LivingPlanner:
         if self._rng.random() < chance:
             trade(self._rng.choice(tokens), wallet)
 
-    @staticmethod
-    def _decay_day(index: int) -> int | None:
-        return DECAY_DAYS[index] if index < len(DECAY_DAYS) else None
+    def _record_skills(self) -> None:
+        """Record who is skilled and until when."""
+        for index, wallet in enumerate(self._groups[SKILLED]):
+            decay_day = _decay_day(index)
+            address = self._record_skill(wallet, decay_day)
+            if decay_day is not None:
+                self._world.behaviours[address].append(DECAYING)
+        for index, wallet in enumerate(self._groups[STOPPER]):
+            self._record_skill(wallet, STOP_DAYS[index])
+        for wallet in self._groups[PAYOFF] + self._groups[QUIET]:
+            self._record_skill(wallet, None)
 
-    def _set_skill(self, wallet: int, end_day: int | None) -> None:
-        """Record until when a wallet is skilled."""
+    def _record_skill(self, wallet: int, end_day: int | None) -> str:
+        """Record until when a wallet is skilled; return its address."""
         address = self._world.accounts.address(wallet)
         end = self._calendar.last_offset_seconds
         if end_day is not None:
             end = min(end, end_day * DAY)
         self._world.skill_spans[address] = (self._calendar.first_offset_seconds, end)
-        labels = self._world.behaviours[address]
-        if SKILLED in labels and end_day is not None and DECAYING not in labels:
-            labels.append(DECAYING)
+        return address
+
+
+def _decay_day(index: int) -> int | None:
+    """Return the first day without skill of a skilled trader, None for a lasting one."""
+    return DECAY_DAYS[index] if index < len(DECAY_DAYS) else None
 
 
 def _of_day(tokens: Sequence[LivingPlans], day: int) -> list[LivingPlans]:

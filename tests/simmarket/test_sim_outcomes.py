@@ -28,8 +28,8 @@ def test_a_closed_past_has_the_outcomes_of_its_results(traders_of_seed, seed):
     for truth in expected_followers.results(world):
         expected.setdefault(truth.address, []).append(truth)
     for address, truths in expected.items():
-        found = outcomes.of(address, -100 * 86_400, 0).tokens
-        assert sorted(found, key=lambda truth: truth.mint) == sorted(
+        tokens = outcomes.of(address, -100 * 86_400, 0).tokens
+        assert sorted(tokens, key=lambda truth: truth.mint) == sorted(
             truths, key=lambda truth: truth.mint
         )
 

@@ -28,7 +28,7 @@ def prepare_clock(data_dir: Path) -> Path:
 
 
 def describe_clock(path: Path) -> str:
-    """Return a line that tells the operator how time passes. Raises OSError or
+    """Return a line that describes how time passes. Raises OSError or
     ValueError for an unreadable file.
     """
     state = json.loads(path.read_text())
