@@ -142,11 +142,16 @@ def _chain_rules() -> list[RetentionRule]:
         ),
         RetentionRule(
             "discovery_transactions",
-            f"{settings.RETENTION_CACHE_HOURS} h",
+            _cache_bound(),
             setting=_CACHE,
             expired=(Transaction.objects.expired,),
         ),
     ]
+
+
+def _cache_bound() -> str:
+    hours = settings.RETENTION_CACHE_HOURS
+    return f"{hours} h" if hours else "nothing is kept: the cache is off"
 
 
 def _run_rules() -> list[RetentionRule]:
@@ -271,7 +276,7 @@ def _people_rules() -> list[RetentionRule]:
         ),
         RetentionRule("discovery_api_keys", _BY_PEOPLE),
         RetentionRule("auth_user", _BY_PEOPLE),
-        RetentionRule("auth_user_groups", _BY_PEOPLE, contents="groups of users"),
+        RetentionRule("auth_user_groups", _BY_PEOPLE, contents="members of groups"),
         RetentionRule(
             "auth_user_user_permissions", _BY_PEOPLE, contents="permissions of users"
         ),
@@ -288,7 +293,7 @@ def _fixed_rules() -> list[RetentionRule]:
             "discovery_heartbeats",
             "1 h after a worker's last heartbeat; the sweeper deletes it",
         ),
-        RetentionRule("auth_group", fixed_or_people, contents="groups of users"),
+        RetentionRule("auth_group", fixed_or_people),
         RetentionRule(
             "auth_group_permissions", fixed_or_people, contents="permissions of groups"
         ),

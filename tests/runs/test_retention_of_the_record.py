@@ -1,12 +1,15 @@
 """Retention of the forward record: snapshots with their outcomes, and control wallets."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import InternalError, connection, transaction
+from django.db import ProgrammingError, transaction
 from django.utils import timezone
 
+from discovery.analysis.judging import SCORE_VERSION
+from discovery.domain.judgements import Judgement, Verdict
 from discovery.jobs import retention
 from discovery.models import (
     Outcome,
@@ -17,7 +20,8 @@ from discovery.models import (
     Trade,
     Wallet,
 )
-from discovery.pipeline.snapshots import HORIZON_HOURS
+from discovery.pipeline.judged_wallets import JudgedWallet
+from discovery.pipeline.snapshots import HORIZON_HOURS, record_snapshots
 from tests.factories import (
     MINT,
     SOL,
@@ -143,11 +147,7 @@ def test_after_retention_nobody_else_can_delete_a_snapshot(now: datetime) -> Non
     for days in (500, 450):
         snapshot(0, now - days * DAY, now)
     assert retention.apply_retention(now)["discovery_score_snapshots"] == 1
-    with pytest.raises(InternalError, match="append-only"), transaction.atomic():
-        ScoreSnapshot.objects.all().delete()
-    # Else the rows would stay for the next test.
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL walltrack.retention = 'on'")
+    with pytest.raises(ProgrammingError, match="append-only"), transaction.atomic():
         ScoreSnapshot.objects.all().delete()
 
 
@@ -278,3 +278,64 @@ def test_trades_of_a_control_wallet_stay_as_long_as_it_is_stored(
     control(1, now - DAY)
     TradeFactory(wallet=1, block_time=now - 4000 * DAY)
     assert retention.apply_retention(now)["discovery_trades"] == 0
+
+
+# --- How long a control wallet is followed ---
+
+
+def record(wallet: Wallet, score: str, now: datetime) -> int:
+    """Record a judgement with this score; return the number of snapshots written."""
+    judgement = Judgement(
+        wallet=wallet.address,
+        score=float(score),
+        verdict=Verdict.NEUTRAL,
+        edge_pct=None,
+        edge_low_pct=None,
+        edge_high_pct=None,
+        leader_edge_pct=None,
+        tokens=5,
+        effective_tokens=4.0,
+        known_share=1.0,
+        q_value=None,
+        p_value=None,
+        depends_on_one_token=False,
+        basis=None,
+        reason="",
+    )
+    columns = {
+        "score_version": SCORE_VERSION,
+        "score": Decimal(score),
+        "verdict": "neutral",
+        "verdict_reason": "",
+        "edge_pct": None,
+        "edge_low_pct": None,
+        "edge_high_pct": None,
+        "q_value": None,
+        "p_value": None,
+        "scored_tokens": 5,
+        "n_eff": Decimal(4),
+    }
+    judged = JudgedWallet(judgement, columns, profiled_at=now)
+    return record_snapshots({wallet.address: judged}, None, now)
+
+
+@pytest.mark.parametrize(("days", "snapshots"), [(14, 1), (16, 0)])
+def test_a_control_wallet_gets_no_further_snapshot_some_time_after_it_was_chosen(
+    days: int, snapshots: int, now: datetime
+) -> None:
+    chosen_at = now - days * DAY
+    wallet = control(1, chosen_at)
+    assert record(wallet, "0.5", chosen_at) == 1
+    assert record(wallet, "0.7", now) == snapshots
+
+
+def test_a_control_wallet_that_is_judged_late_gets_its_first_snapshot(
+    now: datetime,
+) -> None:
+    assert record(control(1, now - 16 * DAY), "0.5", now) == 1
+
+
+def test_a_wallet_on_the_watchlist_gets_snapshots_for_ever(now: datetime) -> None:
+    wallet = WalletFactory(number=1, first_discovered_at=now - 400 * DAY)
+    record(wallet, "0.5", now - 300 * DAY)
+    assert record(wallet, "0.7", now) == 1
