@@ -9,6 +9,7 @@ from discovery.jobs import (
     celery_signals,
     heartbeats,
     maintenance,
+    retention,
     scheduler,
     step_runner,
     upkeep,
@@ -58,4 +59,4 @@ def check_decay_task() -> None:
 @shared_task(name=str(TaskName.RETENTION))
 def retention_task() -> None:
     """Delete rows past their retention."""
-    maintenance.apply_retention()
+    retention.apply_retention()

@@ -6,7 +6,6 @@ open at a time.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -17,17 +16,13 @@ from django.db.models.functions import Now
 from discovery.jobs import broker
 from discovery.jobs.worker_places import room_for_lone_steps
 from discovery.models import RunStep
-from discovery.models.database_time import before_now
 from discovery.models.enums import LONE_STEP_KINDS, StepKind
-from discovery.models.querysets import RunStepQuerySet
 
 MAX_ADD_ATTEMPTS: Final = 3
 LOCK_KEY: Final = 0x57_54_4C_53
 """Advisory lock of those who choose which lone steps are sent: nobody counts the places
 twice.
 """
-LONE_STEPS_KEPT: Final = timedelta(days=7)
-"""Age at which a closed lone step is deleted."""
 _URGENCY: Final = Case(
     *(When(kind=kind, then=Value(place)) for place, kind in enumerate(LONE_STEP_KINDS)),
     output_field=IntegerField(),
@@ -84,8 +79,3 @@ def enqueue_lone_steps() -> None:
         if steps:
             ready.filter(pk__in=[pk for pk, _ in steps]).update(enqueued_at=Now())
             transaction.on_commit(partial(broker.send_steps, steps))
-
-
-def expired_lone_steps() -> RunStepQuerySet:
-    """Return the closed lone steps that retention deletes."""
-    return RunStep.objects.lone().filter(completed_at__lt=before_now(LONE_STEPS_KEPT))

@@ -1,24 +1,14 @@
-"""Periodic upkeep: the sweeper, which keeps runs moving whatever dies, and retention."""
+"""The sweeper, which keeps runs and lone steps moving whatever dies."""
 
 import logging
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import timedelta
+from typing import Final
 
-from django.contrib.sessions.models import Session
-from django.db.models import Q, QuerySet
-from django.utils import timezone
+from django.db.models import Q
 
 from discovery.jobs import broker, lone_steps, run_lifecycle, step_queue
-from discovery.models import (
-    BalanceChange,
-    Heartbeat,
-    Run,
-    RunStep,
-    Trade,
-    Transaction,
-)
+from discovery.models import Heartbeat, Run, RunStep
 from discovery.models.database_time import before_now
-from walltrack import clock
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +18,6 @@ a queue.
 """
 RESEND_ANYWAY_AFTER: Final = timedelta(minutes=5)
 """The same, even if messages wait."""
-DELETE_BATCH: Final = 5000
 
 
 def sweep() -> None:
@@ -63,39 +52,3 @@ def _resend_lost_steps() -> None:
     count = lost.update(enqueued_at=None)
     if count:
         log.warning("steps are sent again", extra={"steps": count})
-
-
-def apply_retention(now: datetime | None = None) -> dict[str, int]:
-    """Delete rows past their retention; return how many of each kind.
-
-    Deleted are trades and balance changes of wallets off the watchlist past RETENTION_TRADES_DAYS, cached
-    transactions past RETENTION_CACHE_HOURS, closed steps of no run past a week, and
-    expired sessions, which Django leaves in place. Runs, wallets and the history of the
-    configuration are never deleted. Each batch is a transaction of its own.
-
-    now: None = the present: of the market for facts of the chain, real for the others.
-    """
-    market_now = now or clock.now()
-    now = now or timezone.now()
-    expired: dict[str, QuerySet[Any]] = {
-        "trades": Trade.objects.expired(market_now),
-        "balance_changes": BalanceChange.objects.expired(market_now),
-        "transactions": Transaction.objects.expired(now),
-        "steps": lone_steps.expired_lone_steps(),
-        "sessions": Session.objects.filter(expire_date__lt=now),
-    }
-    deleted = {name: _delete_in_batches(rows) for name, rows in expired.items()}
-    log.info("retention", extra=deleted)
-    return deleted
-
-
-def _delete_in_batches(rows: "QuerySet[Any]") -> int:
-    deleted_count = 0
-    while True:
-        keys = list(rows.values_list("pk", flat=True)[:DELETE_BATCH])
-        if not keys:
-            return deleted_count
-        batch_count, _ = rows.model._default_manager.filter(pk__in=keys).delete()
-        if not batch_count:
-            return deleted_count
-        deleted_count += batch_count

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, F, OuterRef, Q, When
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.db.models.functions import Now
 
 from discovery.models.database_time import before_now
@@ -290,15 +290,16 @@ class _ChainFacts(models.QuerySet[_Fact]):
     """Facts of the chain about wallets, by age."""
 
     def expired(self, now: datetime) -> Self:
-        """Rows that retention deletes: older than RETENTION_TRADES_DAYS, of wallets off
-        the watchlist.
+        """Rows that retention deletes: older than RETENTION_TRADES_DAYS, of wallets
+        that are not stored: neither on the watchlist nor control wallets.
         """
         from discovery.models.wallets import Wallet
 
         old = self.filter(
             block_time__lt=now - timedelta(days=settings.RETENTION_TRADES_DAYS)
         )
-        return old.exclude(wallet_address__in=Wallet.objects.values("address"))
+        wallets = Wallet.objects.filter(address=OuterRef("wallet_address"))
+        return old.exclude(Exists(wallets))
 
 
 class TradeQuerySet(_ChainFacts["Trade"]):

@@ -91,7 +91,7 @@ def _save_positions(run_id: uuid.UUID, buyers: Iterable[EarlyBuyer]) -> None:
         batch_size=BATCH,
         update_conflicts=True,
         unique_fields=list(_POSITION_KEY),
-        update_fields=["run", *_POSITION_COLUMNS],
+        update_fields=["run", "updated_at", *_POSITION_COLUMNS],
     )
 
 

@@ -22,6 +22,10 @@ HORIZON_HOURS: Final = (24, 7 * 24, 14 * 24, 30 * 24)
 MIN_SCORE_CHANGE: Final = Decimal("0.01")
 """A smaller change of the score is not shown either."""
 WEEK: Final = timedelta(days=7)
+CONTROL_RECORD: Final = timedelta(days=15)
+"""Snapshots of a control wallet are written for so long after it was chosen; else each
+measurement would plan further ones, and it would be followed for ever.
+"""
 MEASURED_VERDICTS: Final = frozenset({Verdict.FOLLOW, Verdict.WATCH})
 """Verdicts of which every snapshot is measured."""
 SAMPLE_DIVISOR: Final = 5
@@ -46,14 +50,15 @@ def record_snapshots(
     """
     latest = ScoreSnapshot.objects.latest_of(judged)
     wallets = Wallet.objects.filter(address__in=judged).only(
-        "address", "origin", "flags"
+        "address", "origin", "flags", "first_discovered_at"
     )
     causes: dict[str, SnapshotCause] = {}
     changed: list[Wallet] = []
     for wallet in wallets.order_by("address"):
         arm = _ARMS[WalletOrigin(wallet.origin)]
-        cause = _cause(judged[wallet.address], arm, latest.get(wallet.address), now)
-        if cause is not None:
+        last = latest.get(wallet.address)
+        cause = _cause(judged[wallet.address], arm, last, now)
+        if cause is not None and not _is_record_over(wallet, last, now):
             causes[wallet.address] = cause
             changed.append(wallet)
     if not changed:
@@ -94,6 +99,15 @@ def _cause(
     if now - last.at >= WEEK:
         return SnapshotCause.WEEKLY
     return None
+
+
+def _is_record_over(wallet: Wallet, last: ScoreSnapshot | None, now: datetime) -> bool:
+    """Return True for a control wallet that has a snapshot and was chosen more than
+    CONTROL_RECORD ago.
+    """
+    if last is None or wallet.origin != WalletOrigin.CONTROL:
+        return False
+    return now - wallet.first_discovered_at > CONTROL_RECORD
 
 
 def _has_moved(before: Decimal | None, after: Decimal | None) -> bool:

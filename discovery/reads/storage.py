@@ -1,29 +1,34 @@
-"""Sizes of the tables of the database."""
+"""Sizes of the tables of the database, and how long their rows are kept."""
 
 from typing import Final
 
 import msgspec
 from django.apps import apps
-from django.conf import settings
 from django.db import connection
 
-from discovery.models import BalanceChange, Heartbeat, Trade, Transaction
+from discovery.models.retention_rules import RetentionRule, retention_rules
 
 # The size includes indexes and TOAST data. PostgreSQL counts live rows as they change
 # but loses the counts in a crash; the estimate of the last vacuum is used then.
 _SIZES: Final = """
 SELECT relname,
-       pg_total_relation_size(oid),
-       coalesce(nullif(pg_stat_get_live_tuples(oid), 0), greatest(reltuples, 0)::bigint)
+       pg_total_relation_size(pg_class.oid),
+       coalesce(
+           nullif(pg_stat_get_live_tuples(pg_class.oid), 0),
+           greatest(reltuples, 0)::bigint
+       )
 FROM pg_class
-WHERE oid = ANY (SELECT to_regclass(quote_ident(name)) FROM unnest(%s::text[]) AS name)
+JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE nspname = current_schema() AND relkind = 'r'
 ORDER BY 2 DESC, 1
 """
+NOT_OURS: Final = "not a table of WallTrack: it is left alone"
 
 
 class TableSize(msgspec.Struct, frozen=True):
     """One table. `size_bytes` includes indexes, `rows` is an estimate, `retention`
-    tells how long rows are kept.
+    tells how long rows are kept, `setting` which environment variable changes it ("" =
+    none).
     """
 
     table: str
@@ -31,61 +36,38 @@ class TableSize(msgspec.Struct, frozen=True):
     size_bytes: int
     rows: int
     retention: str
+    setting: str
 
 
 class Storage(msgspec.Struct, frozen=True):
-    """The database: discovery's tables, largest first, and the sum of the others."""
+    """The database: every table of the schema, largest first."""
 
     total_bytes: int
     tables: list[TableSize]
-    other_tables: int
-    other_bytes: int
 
 
 def storage() -> Storage:
     """Return the current sizes. Two queries."""
-    options_by_table = {
-        model._meta.db_table: model._meta for model in apps.get_models()
+    rules = {rule.table: rule for rule in retention_rules()}
+    names = {
+        model._meta.db_table: str(model._meta.verbose_name_plural)
+        for model in apps.get_models(include_auto_created=True)
     }
-    retention_by_table = _retention_by_table()
-    tables: list[TableSize] = []
-    other_sizes: list[int] = []
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_database_size(current_database())")
         total_bytes = int(cursor.fetchone()[0])
-        cursor.execute(_SIZES, [list(options_by_table)])
+        cursor.execute(_SIZES)
         measured = cursor.fetchall()
+    tables: list[TableSize] = []
     for table, size_bytes, row_count in measured:
-        options = options_by_table[table]
-        if options.app_label != "discovery":
-            other_sizes.append(size_bytes)
-            continue
+        rule = rules.get(table) or RetentionRule(table, NOT_OURS, contents="unknown")
         row = TableSize(
             table=table,
-            contents=str(options.verbose_name_plural),
+            contents=rule.contents or names.get(table, table),
             size_bytes=size_bytes,
             rows=row_count,
-            retention=retention_by_table.get(table, "always"),
+            retention=rule.bound,
+            setting=rule.setting,
         )
         tables.append(row)
-    return Storage(
-        total_bytes=total_bytes,
-        tables=tables,
-        other_tables=len(other_sizes),
-        other_bytes=sum(other_sizes),
-    )
-
-
-def _retention_by_table() -> dict[str, str]:
-    """Return how long rows are kept, for the tables whose rows are deleted after some
-    time.
-    """
-    of_wallets = (
-        f"{settings.RETENTION_TRADES_DAYS} days once its wallet is off the watchlist"
-    )
-    return {
-        Trade._meta.db_table: of_wallets,
-        BalanceChange._meta.db_table: of_wallets,
-        Transaction._meta.db_table: f"{settings.RETENTION_CACHE_HOURS} h",
-        Heartbeat._meta.db_table: "1 h after a worker's last heartbeat",
-    }
+    return Storage(total_bytes=total_bytes, tables=tables)

@@ -3,6 +3,7 @@ past the end.
 """
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -111,6 +112,29 @@ def test_all_steps_that_failed_are_counted(viewer: Person) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_run_whose_steps_were_deleted_says_so(viewer: Person, settings) -> None:
+    settings.RECORDS = settings.RECORDS._replace(steps=timedelta(days=17))
+    run = RunFactory(steps_total=9)
+    words = text(viewer.page(f"runs/{run.pk}/"))
+    assert "The 9 steps of this run were deleted" in words
+    assert "kept for 17 days after a run has ended" in words
+
+
+def test_a_run_without_steps_does_not_say_that_they_were_deleted(
+    viewer: Person,
+) -> None:
+    run = RunFactory(steps_total=0)
+    words = text(viewer.page(f"runs/{run.pk}/"))
+    assert "No steps are stored for this run" in words
+    assert "were deleted" not in words
+
+
+def test_early_buyers_say_how_long_they_are_kept(viewer: Person, settings) -> None:
+    settings.RECORDS = settings.RECORDS._replace(changes=timedelta(days=77))
+    words = text(viewer.part(f"runs/{RunFactory().pk}/early-buyers"))
+    assert "are deleted 77 days after the last analysis of the token" in words
+
+
 def test_a_run_that_nobody_could_be_told_of_says_so(
     operator: Person, monkeypatch
 ) -> None:

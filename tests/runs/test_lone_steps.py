@@ -246,19 +246,6 @@ def test_a_step_of_a_kind_without_work_fails_with_the_reason(sent: list[str]) ->
     )
 
 
-def test_closed_lone_steps_are_deleted_after_a_week(sent: list[str]) -> None:
-    run = start_run()
-    for number, days in ((1, 8), (2, 6)):
-        step = lone_steps.add_lone_step(StepKind.PROFILE, address(number))
-        RunStep.objects.filter(pk=step.pk).update(
-            status="done", completed_at=Now() - timedelta(days=days)
-        )
-    run.steps.update(completed_at=Now() - timedelta(days=8))
-    assert maintenance.apply_retention()["steps"] == 1
-    assert RunStep.objects.lone().get().key == address(2)
-    assert run.steps.count() == 1
-
-
 def test_workers_are_counted_by_the_clock_of_the_database() -> None:
     heartbeats.write_heartbeat("worker:test:1", {"concurrency": 4})
     assert Heartbeat.objects.alive().count() == 1

@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
@@ -122,6 +123,7 @@ def early_buyers(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "mint": mint,
         "symbol": positions.symbols([mint]).get(mint, "") if mint else "",
         "query": urlencode({"rejection": chosen, "mint": mint}),
+        "kept_days": settings.RECORDS.changes.days,
     }
     return render_fragment(request, "discovery/run/early_buyers.html", values)
 
@@ -219,6 +221,7 @@ def _body_values(request: HttpRequest, run_id: uuid.UUID) -> dict[str, Any]:
     )
     return {
         "timeline": timeline.timeline(run_id),
+        "steps_kept_days": settings.RECORDS.steps.days,
         "tokens": tokens.rows,
         "tokens_page": tokens.number,
         "creator_known": creator_known,
