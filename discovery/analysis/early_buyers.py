@@ -14,7 +14,7 @@ from discovery.analysis.flags import (
     sniper_flag,
 )
 from discovery.analysis.holdings import split_cycles
-from discovery.analysis.qualification import rejection_reason
+from discovery.analysis.qualification import buyer_rejection
 from discovery.domain.findings import EarlyBuyer, HoldingEvent, Launch, Position
 from discovery.domain.run_params import Params
 
@@ -110,7 +110,7 @@ def evaluate_buyers(
         if wallet in incomplete_wallets:
             position = msgspec.structs.replace(position, history_incomplete=True)
         flags = _entry_flags(wallet, mint, entry.slot, launch)
-        rejection = rejection_reason(
+        rejection = buyer_rejection(
             position.profit_pct, position.cost_basis_lamports, flags, params
         )
         buyers.append(

@@ -14,7 +14,7 @@ from discovery.domain.units import LAMPORTS_PER_SOL
 _SECONDS_PER_MINUTE: Final = 60
 
 
-def rejection_reason(
+def buyer_rejection(
     profit_pct: Fraction | None,
     cost_lamports: Fraction,
     flags: Iterable[str],

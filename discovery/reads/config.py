@@ -73,6 +73,6 @@ def params_row(params: Params) -> Any:
     return ConfigParams(**msgspec.structs.asdict(params))
 
 
-def saved_params() -> Params:
+def stored_params() -> Params:
     """Return the saved parameters. One query."""
     return Config.load().params

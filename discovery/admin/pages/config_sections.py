@@ -176,7 +176,7 @@ def try_params(request: HttpRequest) -> HttpResponse:
     """Render which wallets of the last runs the values on the form would add or remove.
     Saves nothing.
     """
-    saved = config.saved_params()
+    saved = config.stored_params()
     form = ParamsForm(request.POST, saved=saved)
     if not form.is_valid():
         problems = [

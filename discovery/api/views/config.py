@@ -120,7 +120,7 @@ class WhatIfView(ApiView):
         serializer = WhatIfRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data
-        saved = config.saved_params()
+        saved = config.stored_params()
         params = msgspec.structs.replace(saved, **values.get("params", {}))
         found = what_if.what_if(params, saved=saved, runs=values["runs"])
         return Response(WhatIfSerializer(found).data)
