@@ -7,7 +7,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
-from discovery.models import BalanceChange, Heartbeat, Trade, Transaction
+from discovery.models import BalanceChange, Heartbeat, RunStep, Trade, Transaction
 
 # The size includes indexes and TOAST data. PostgreSQL counts live rows as they change
 # but loses the counts in a crash; the estimate of the last vacuum is used then.
@@ -87,5 +87,6 @@ def _retention_by_table() -> dict[str, str]:
         Trade._meta.db_table: of_wallets,
         BalanceChange._meta.db_table: of_wallets,
         Transaction._meta.db_table: f"{settings.RETENTION_CACHE_HOURS} h",
+        RunStep._meta.db_table: "as long as its run; of no run: 7 days after its end",
         Heartbeat._meta.db_table: "1 h after a worker's last heartbeat",
     }

@@ -10,16 +10,24 @@ from pathlib import Path
 
 import pytest
 import redis as redis_client
+import time_machine
 from django.utils import timezone
 
 from discovery.domain.run_params import Params
-from discovery.jobs import lone_steps, maintenance, run_lifecycle
+from discovery.jobs import (
+    lone_steps,
+    maintenance,
+    periodic_messages,
+    run_lifecycle,
+)
 from discovery.models import Heartbeat, Run, RunStep, Wallet
 from discovery.models.enums import StepKind, Trigger
+from discovery.tasks import canary_task
 from tests.markets import RunningMarket
 from tests.runs.workers import (
     ROOT,
     WORLD,
+    Program,
     assert_true,
     environment,
     over,
@@ -131,3 +139,54 @@ def test_a_living_worker_with_a_wrong_clock_is_not_reaped(
         )
         assert (running.get().claimed_by, running.get().attempt) == (claimed_by, 1)
         assert Heartbeat.objects.alive().count() == 1
+
+
+def test_a_worker_two_hours_ahead_of_beat_takes_over_the_steps_of_a_dead_one(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    step = request_profile()
+    RunStep.objects.filter(pk=step.pk).update(
+        status="running",
+        attempt=1,
+        claimed_by="dead:1:x",
+        heartbeat_at=timezone.now() - timedelta(hours=1),
+    )
+    beat = Program(env, tmp_path / "beat.log", "beat")
+    try:
+        with workers(1, wrong(env, AHEAD), tmp_path):
+            done = RunStep.objects.filter(pk=step.pk, status="done")
+            assert wait_for(done.exists, 60)  # beat alone sweeps
+    finally:
+        beat.kill()
+
+
+@pytest.mark.parametrize("seconds", [AHEAD, BEHIND])
+def test_a_message_of_a_beat_with_a_wrong_clock_is_valid_as_long_as_any_other(
+    seconds: int,
+) -> None:
+    right = timezone.now()
+    with time_machine.travel(right + timedelta(seconds=seconds), tick=False):
+        expires = (timezone.now() + timedelta(seconds=30)).isoformat()
+        headers = {"expires": expires}
+        periodic_messages.date_by_database(headers)
+    assert headers["expires"] is None
+    valid_until = headers[periodic_messages.VALID_UNTIL]
+    left = datetime.fromisoformat(valid_until) - right
+    assert abs(left - timedelta(seconds=30)) < timedelta(seconds=5)
+    assert not periodic_messages.is_too_old(valid_until)
+
+
+def test_a_periodic_message_past_its_time_does_nothing() -> None:
+    request = {
+        periodic_messages.VALID_UNTIL: (
+            timezone.now() - timedelta(seconds=1)
+        ).isoformat()
+    }
+    canary_task.push_request(**request)
+    try:
+        canary_task()
+    finally:
+        canary_task.pop_request()
+    assert not Heartbeat.objects.filter(name="canary").exists()
+    canary_task()
+    assert Heartbeat.objects.filter(name="canary").exists()
