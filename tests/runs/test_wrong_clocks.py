@@ -95,12 +95,12 @@ def test_a_run_by_a_worker_with_a_wrong_clock_ends_like_any_other(
 ) -> None:
     with workers(1, wrong(env, seconds), tmp_path):
         run = start()
-        assert wait_for(over(run), 120, meanwhile=maintenance.sweep)
+        assert wait_for(over(run), 300, meanwhile=maintenance.sweep)
         assert_true(run)
     assert set(run.steps.values_list("attempt", flat=True)) == {1}
-    assert 0 < run.duration_seconds < 120
+    assert 0 < run.duration_seconds < 300
     for at in run.steps.values_list("completed_at", flat=True):
-        assert abs(timezone.now() - at) < SLACK
+        assert abs(timezone.now() - at) < timedelta(minutes=10)
 
 
 def test_a_dead_worker_two_hours_ahead_blocks_nothing(
@@ -117,7 +117,7 @@ def test_a_dead_worker_two_hours_ahead_blocks_nothing(
     Heartbeat.objects.all().delete()
     (tmp_path / "next").mkdir()
     with workers(1, env, tmp_path / "next"):
-        assert wait_for(over(run), 120, meanwhile=maintenance.sweep)
+        assert wait_for(over(run), 300, meanwhile=maintenance.sweep)
         assert_true(run)
     assert run.steps.filter(attempt=2).exists()
 
