@@ -14,6 +14,7 @@ from discovery.jobs import (
     step_runner,
     upkeep,
 )
+from discovery.jobs.periodic_messages import PeriodicMessageTask
 from discovery.models.enums import TaskName
 from discovery.pipeline import scoring
 
@@ -26,37 +27,37 @@ def step_task(step_id: int) -> None:
     async_to_sync(step_runner.run_step)(step_id, heartbeats.current_worker())
 
 
-@shared_task(name=str(TaskName.TICK))
+@shared_task(name=str(TaskName.TICK), base=PeriodicMessageTask)
 def tick_task() -> None:
     """Start the scheduled run that is due."""
     scheduler.tick()
 
 
-@shared_task(name=str(TaskName.SWEEP))
+@shared_task(name=str(TaskName.SWEEP), base=PeriodicMessageTask)
 def sweep_task() -> None:
     """Return work of dead workers to the queue and send lost messages again."""
     maintenance.sweep()
 
 
-@shared_task(name=str(TaskName.CANARY))
+@shared_task(name=str(TaskName.CANARY), base=PeriodicMessageTask)
 def canary_task() -> None:
     """Store that a message passed through the queue."""
     heartbeats.write_canary()
 
 
-@shared_task(name=str(TaskName.UPKEEP))
+@shared_task(name=str(TaskName.UPKEEP), base=PeriodicMessageTask)
 def upkeep_task() -> None:
     """Plan the wallets to read again and the outcomes to measure."""
     upkeep.plan_upkeep()
 
 
-@shared_task(name=str(TaskName.CHECK_DECAY))
+@shared_task(name=str(TaskName.CHECK_DECAY), base=PeriodicMessageTask)
 def check_decay_task() -> None:
     """Judge every wallet again, by the population of the last run."""
     scoring.rescore()
 
 
-@shared_task(name=str(TaskName.RETENTION))
+@shared_task(name=str(TaskName.RETENTION), base=PeriodicMessageTask)
 def retention_task() -> None:
     """Delete rows past their retention."""
     retention.apply_retention()

@@ -102,7 +102,7 @@ def components(deadline: Deadline) -> dict[str, CheckResult]:
         ages = freshness(clock.now())
         now = database_now()
     results = evaluate_heartbeats(latest, now)
-    results["providers"] = evaluate_providers(seen, now)
+    results["providers"] = evaluate_providers(seen, timezone.now())
     results["watchlist"] = evaluate_watchlist(ages, seen, clock.now())
     return results
 

@@ -19,7 +19,7 @@ class Interval(NamedTuple):
 
     @property
     def expiry_seconds(self) -> int:
-        """Age at which an unread message is dropped, so that a worker that was stopped
+        """Age at which an unread message is dropped (`periodic_messages`), so that a worker that was stopped
         finds no pile of old ones.
         """
         return max(MIN_EXPIRY_SECONDS, min(self.seconds, MAX_EXPIRY_SECONDS))

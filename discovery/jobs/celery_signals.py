@@ -15,7 +15,7 @@ from celery.signals import (
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from discovery.jobs import heartbeats
+from discovery.jobs import heartbeats, periodic_messages
 from discovery.models.enums import HeartbeatName, TaskName
 
 _worker_heartbeats: list[heartbeats.WorkerHeartbeat] = []
@@ -47,6 +47,9 @@ def _start_beat(**_: Any) -> None:
     before_task_publish.connect(
         _write_beat_heartbeat, weak=False, dispatch_uid="discovery.beat"
     )
+    before_task_publish.connect(
+        _date_by_database, weak=False, dispatch_uid="discovery.beat.dates"
+    )
     # Beat counts as alive from its start, not from its first tick half a minute later.
     _write_beat_heartbeat(TaskName.TICK)
 
@@ -58,3 +61,10 @@ def _write_beat_heartbeat(sender: str = "", **_: Any) -> None:
         heartbeats.write_heartbeat(HeartbeatName.BEAT)
     except DatabaseError:
         connection.close()  # the next tick uses a new connection; meanwhile health reports the missing heartbeat
+
+
+def _date_by_database(headers: dict[str, Any] | None = None, **_: Any) -> None:
+    try:
+        periodic_messages.date_by_database(headers or {})
+    except DatabaseError:
+        connection.close()  # this message expires by the clock of beat

@@ -10,9 +10,9 @@ from django.db.models.functions import Now
 
 
 def database_now() -> datetime:
-    """Return the time of the database, the same throughout a transaction. One query."""
+    """Return the time of the database at this statement, as `Now` is. One query."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT now()")
+        cursor.execute("SELECT statement_timestamp()")
         now: datetime = cursor.fetchone()[0]
     return now
 

@@ -9,10 +9,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
-from discovery import services
-from discovery.api import problems
 from tests.api.client import Api
-from tests.factories import WalletFactory, address
 from walltrack.logs import bound
 
 pytestmark = pytest.mark.django_db
@@ -129,15 +126,6 @@ def test_a_page_reports_an_unreachable_database(admin_client: Client) -> None:
         response = admin_client.get("/admin/discovery/")
     assert response.status_code == 503
     assert "unreachable" in response.content.decode()
-
-
-def test_an_unreachable_queue_is_503(runner: Api, monkeypatch) -> None:
-    def gone(*_: object, **__: object) -> None:
-        raise problems.QueueError("redis is down")
-
-    WalletFactory(number=1)
-    monkeypatch.setattr(services, "request_profile", gone)
-    problem_of(runner.post(f"wallets/{address(1)}/profile"), 503, "queue_unavailable")
 
 
 def test_an_unexpected_error_is_500_without_details(reader: Api, monkeypatch) -> None:

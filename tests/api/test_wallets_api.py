@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from discovery.api.renderers import CsvRenderer, NdjsonRenderer, StreamingRenderer
-from discovery.models import Wallet
+from discovery.models import RunStep, Wallet
 from tests.api.client import ROOT, Api
 from tests.factories import (
     MINT,
@@ -356,13 +356,21 @@ def test_a_pending_profile_is_not_requested_again(runner: Api) -> None:
     assert Wallet.objects.get(pk=address(1)).profile_requested_at == asked_at
 
 
-def test_a_profile_that_could_not_be_enqueued_is_not_pending(
+@pytest.mark.django_db(transaction=True)
+def test_a_profile_that_the_queue_did_not_take_waits_for_it(
     runner: Api, monkeypatch
 ) -> None:
     WalletFactory(number=1)
     monkeypatch.setattr("discovery.jobs.broker.send", lambda *_: False)
-    assert runner.post(f"wallets/{address(1)}/profile").status_code == 503
-    assert Wallet.objects.get(pk=address(1)).profile_requested_at is None
+    assert runner.post(f"wallets/{address(1)}/profile").status_code == 202
+    assert runner.get(f"wallets/{address(1)}").json()["profile_requested_at"]
+    step = RunStep.objects.get()
+    assert (step.kind, step.key, step.status, step.enqueued_at) == (
+        "profile",
+        address(1),
+        "pending",
+        None,
+    )
 
 
 def test_csv_has_every_trade_of_a_wallet(reader: Api) -> None:

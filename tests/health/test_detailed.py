@@ -12,9 +12,10 @@ from django.conf import settings as configured
 from django.db import connection, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import F
 from django.utils import timezone
 
-from discovery.models import Heartbeat, Provider, Run
+from discovery.models import Config, Heartbeat, Provider, Run
 from tests.health.faulty_servers import QueryDroppingProxy, SilentServer, closed_port
 from tests.health.health_report import not_passing
 
@@ -113,13 +114,23 @@ def test_one_live_worker_of_two_is_enough(
 def test_without_heartbeats_for_ten_minutes_every_component_fails(
     healthy_system: None, get_health: Any
 ) -> None:
-    with time_machine.travel(timezone.now() + timedelta(minutes=10)):
-        assert not_passing(get_health()) == {
-            "workers": "fail",
-            "canary": "fail",
-            "beat": "fail",
-            "tick": "fail",
-        }
+    Heartbeat.objects.update(at=F("at") - timedelta(minutes=10))
+    assert not_passing(get_health()) == {
+        "workers": "fail",
+        "canary": "fail",
+        "beat": "fail",
+        "tick": "fail",
+    }
+
+
+def test_a_web_server_whose_clock_is_wrong_reports_the_same_components(
+    healthy_system: None, get_health: Any
+) -> None:
+    hours = timedelta(hours=2)
+    for wrong in (timezone.now() - hours, timezone.now() + hours):
+        Config.objects.update(next_run_at=wrong + hours)
+        with time_machine.travel(wrong):
+            assert not_passing(get_health()) == {}
 
 
 def test_on_a_new_system_no_component_has_been_seen_yet(

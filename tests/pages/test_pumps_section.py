@@ -69,6 +69,9 @@ def test_a_provider_that_is_down_leaves_the_last_list_and_says_why(
     assert "OLD" in words
 
 
-def test_a_queue_out_of_reach_is_told(viewer: Person, monkeypatch) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_a_refresh_that_no_worker_was_sent_says_that_it_waits(
+    viewer: Person, monkeypatch
+) -> None:
     monkeypatch.setattr("discovery.jobs.broker.send", lambda *_: False)
-    assert "The task queue is unreachable" in text(viewer.part("pumps"))
+    assert "The refresh waits for a worker" in text(viewer.part("pumps"))

@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from discovery.models import Wallet
 from tests.factories import (
@@ -287,12 +288,13 @@ def test_a_profile_is_asked_for_once(operator: Person) -> None:
     answer = operator.client.post(
         f"/admin/discovery/wallets/{address(1)}/profile", follow=True
     )
-    assert "A worker profiles the wallet" in text(answer)
+    assert "The next free worker profiles the wallet" in text(answer)
     assert "Refreshing profile" in text(answer)
     assert Wallet.objects.get().profile_requested_at is not None
 
 
-def test_a_profile_that_the_queue_did_not_take_is_told(
+@pytest.mark.django_db(transaction=True)
+def test_a_profile_that_the_queue_did_not_take_is_pending(
     operator: Person, monkeypatch
 ) -> None:
     WalletFactory(number=1)
@@ -300,7 +302,16 @@ def test_a_profile_that_the_queue_did_not_take_is_told(
     answer = operator.client.post(
         f"/admin/discovery/wallets/{address(1)}/profile", follow=True
     )
-    assert "The queue is unreachable" in text(answer)
+    assert "Refreshing profile" in text(answer)
+
+
+def test_a_request_that_an_earlier_version_lost_is_not_pending(
+    operator: Person,
+) -> None:
+    WalletFactory(number=1, profile_requested_at=timezone.now())
+    page = text(operator.page(f"wallets/{address(1)}/"))
+    assert "Refresh profile" in page
+    assert "Refreshing profile" not in page
 
 
 @pytest.mark.parametrize("act", ["change", "profile"])
