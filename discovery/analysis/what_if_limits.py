@@ -114,7 +114,8 @@ def _ages(runs: Sequence[SeenRun], params: Params) -> str:
 def _undecided(comparison: Comparison) -> str:
     if not comparison.unknown:
         return ""
+    wallets = "wallet" if comparison.unknown == 1 else "wallets"
     return (
-        f"Of {comparison.unknown:,} wallets that qualified it is not known whether they still would: the time of their "
-        "purchase after the launch, or the launch, is not stored."
+        f"Not known for {comparison.unknown:,} {wallets} that qualified: the time of the first purchase after the "
+        "launch, or the launch, is not stored."
     )

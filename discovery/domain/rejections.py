@@ -72,9 +72,8 @@ def explain_rejection(reason: str, buyer: BuyerFigures, params: Params | None) -
     match reason:
         case Rejection.PROFIT if buyer.profit_pct is not None:
             minimum = plain_number(params.min_profit_pct)
-            return (
-                f"profit {buyer.profit_pct:,.2f} % is below the minimum of {minimum} %"
-            )
+            profit = f"{buyer.profit_pct:,.2f}".replace("-", "−")
+            return f"profit {profit} % is below the minimum of {minimum} %"
         case Rejection.MIN_COST:
             minimum = plain_number(params.min_cost_sol)
             cost = sol_text(buyer.cost_lamports)

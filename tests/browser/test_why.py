@@ -27,7 +27,7 @@ def test_a_reason_of_the_funnel_leads_to_a_wallet_and_why_it_was_rejected(
     page.wait_for_url(f"**/why/?address={address}")
     expect(page.get_by_role("heading", name="Rejected")).to_be_visible()
     expect(page.locator("tbody tr").first).to_contain_text(
-        re.compile(r"profit -?[\d,.]+ % is below the minimum of 50 %")
+        re.compile(r"profit −?[\d,.]+ % is below the minimum of 50 %")
     )
 
 

@@ -202,7 +202,7 @@ def test_a_purchase_without_its_time_is_not_known_to_leave() -> None:
     buyer(run, 1, entry_seconds=None)
     found = changed(early_window_minutes=5)
     assert (found.leaving.total, found.qualified_after) == (0, 0)
-    assert "Of 1 wallets that qualified" in found.notes[0]
+    assert "Not known for 1 wallet that qualified" in found.notes[0]
 
 
 def test_a_run_is_compared_with_its_own_parameters() -> None:
