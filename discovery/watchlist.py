@@ -15,17 +15,17 @@ from msgspec import Meta
 
 from discovery.domain.wallet_labels import clean_tags
 from discovery.domain.wallet_lists import EntryResult, ListEntry
-from discovery.jobs import broker
+from discovery.jobs import lone_steps
 from discovery.models import RunToken, Wallet
 from discovery.models.enums import (
     EntryResultChoice,
-    Queue,
-    TaskName,
+    StepKind,
     WalletOrigin,
     WalletStatus,
 )
 from discovery.reads.additions import addition_id
 from discovery.reads.row_values import one_of
+from walltrack import clock
 
 log = logging.getLogger(__name__)
 
@@ -57,13 +57,22 @@ class Addition(msgspec.Struct, frozen=True):
     answers: list[EntryAnswer]
     counts: Mapping[EntryResult, int]
     profiles_requested: int
-    are_profiles_refused: bool
-    """True if the queue took fewer requests than wallets were added."""
 
     @property
     def usable(self) -> int:
         """Number of entries whose wallet is on the watchlist now."""
         return self.counts[EntryResult.ADDED] + self.counts[EntryResult.KNOWN]
+
+
+class _Request(msgspec.Struct, frozen=True):
+    """What is added, and by whom. at: identifies the addition."""
+
+    entries: Sequence[ListEntry]
+    tags: tuple[str, ...]
+    origin: WalletOrigin
+    at: datetime
+    by: str
+    profile: bool
 
 
 class _Merge(msgspec.Struct):
@@ -98,25 +107,24 @@ def add_wallets(
     by: the author in the history. tags: for every wallet of the list, known ones
     included.
     """
-    now = timezone.now()
+    at = timezone.now()
     usable = [entry for entry in entries if entry.rejection is None]
     mints = _known_mints(usable)
     wallets = [entry for entry in usable if entry.address not in mints]
-    merge = _save(wallets, clean_tags(tags), origin, now, by)
+    request = _Request(wallets, clean_tags(tags), origin, at, by, profile)
+    merge = _save(request)
     answers = [_answer(entry, mints, merge) for entry in entries]
     added = merge.added
-    requested = request_profiles(added, by=by) if profile else 0
     counts = Counter(EntryResult(answer.result) for answer in answers)
     log.info(
         "wallets added",
         extra={"by": by, **{str(name): count for name, count in counts.items()}},
     )
     return Addition(
-        id=addition_id(now) if added else None,
+        id=addition_id(at) if added else None,
         answers=answers,
         counts={result: counts[result] for result in EntryResult},
-        profiles_requested=requested,
-        are_profiles_refused=profile and requested < len(added),
+        profiles_requested=len(added) if profile else 0,
     )
 
 
@@ -138,21 +146,18 @@ def _answer(entry: ListEntry, mints: set[str], merge: _Merge) -> EntryAnswer:
     return EntryAnswer(entry.number, entry.address, result, reason)
 
 
-def _save(
-    entries: Sequence[ListEntry],
-    tags: tuple[str, ...],
-    origin: WalletOrigin,
-    now: datetime,
-    by: str,
-) -> _Merge:
-    """Save the wallets and their history in one transaction. It is repeated if somebody
-    else, such as a run, adds one of the wallets at the same time.
+def _save(request: _Request) -> _Merge:
+    """Save the wallets, their history and the requests for profiles in one transaction.
+    It is repeated if somebody else, such as a run, adds one of the wallets at the same
+    time.
     """
     for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
             with transaction.atomic():
-                merge = _merge(entries, tags, origin, now)
-                _write(merge, now, by)
+                merge = _merge(request)
+                _write(merge, request)
+                if request.profile and merge.added:
+                    request_profiles(merge.added, by=request.by)
         except IntegrityError:
             if attempt == MAX_ATTEMPTS:
                 raise
@@ -161,28 +166,23 @@ def _save(
     raise AssertionError("unreachable")
 
 
-def _merge(
-    entries: Sequence[ListEntry],
-    tags: tuple[str, ...],
-    origin: WalletOrigin,
-    now: datetime,
-) -> _Merge:
+def _merge(request: _Request) -> _Merge:
     """Return the wallets as they have to be saved. Locks those that exist. One query."""
-    addresses = [entry.address for entry in entries]
+    addresses = [entry.address for entry in request.entries]
     existing = Wallet.objects.select_for_update().filter(address__in=addresses)
     rows = existing.defer(*_UNREAD_COLUMNS).order_by("address")
     known = {wallet.address: wallet for wallet in rows}
     merge = _Merge([], [], [], {})
     # By address, as runs save them: two transactions that wait for each other in
     # different orders would block for ever.
-    for entry in sorted(entries, key=lambda entry: entry.address):
+    for entry in sorted(request.entries, key=lambda entry: entry.address):
         wallet = known.get(entry.address)
         if wallet is None:
-            merge.new.append(_new_wallet(entry, tags, origin, now))
+            merge.new.append(_new_wallet(entry, request))
             continue
-        changes = _fill(wallet, entry, tags)
+        changes = _fill(wallet, entry, request.tags)
         if wallet.origin == WalletOrigin.CONTROL:
-            wallet.origin = origin
+            wallet.origin = request.origin
             merge.promoted.append(wallet)
             continue
         merge.changes[entry.address] = "; ".join(changes)
@@ -191,15 +191,14 @@ def _merge(
     return merge
 
 
-def _new_wallet(
-    entry: ListEntry, tags: tuple[str, ...], origin: WalletOrigin, now: datetime
-) -> Wallet:
+def _new_wallet(entry: ListEntry, request: _Request) -> Wallet:
+    now = clock.now()
     return Wallet(
         address=entry.address,
         status=WalletStatus.INSUFFICIENT_DATA,
-        origin=origin,
+        origin=request.origin,
         label=entry.label,
-        tags=list(clean_tags([*entry.tags, *tags])),
+        tags=list(clean_tags([*entry.tags, *request.tags])),
         first_discovered_at=now,
         last_discovered_at=now,
     )
@@ -221,10 +220,8 @@ def _fill(wallet: Wallet, entry: ListEntry, tags: tuple[str, ...]) -> list[str]:
     return changes
 
 
-def _write(merge: _Merge, now: datetime, by: str) -> None:
-    """Save the wallets, and their history at the time `now`, which identifies the
-    addition.
-    """
+def _write(merge: _Merge, request: _Request) -> None:
+    """Save the wallets, and their history at one time, which identifies the addition."""
     Wallet.objects.bulk_create(merge.new, batch_size=BATCH)
     Wallet.objects.bulk_update(
         merge.promoted, ["origin", "label", "tags"], batch_size=BATCH
@@ -238,25 +235,16 @@ def _write(merge: _Merge, now: datetime, by: str) -> None:
             wallets,
             batch_size=BATCH,
             update=are_known,
-            default_change_reason=f"by {by}"[:100],
-            default_date=now,
+            default_change_reason=f"by {request.by}"[:100],
+            default_date=request.at,
         )
 
 
-def request_profiles(addresses: Sequence[str], *, by: str) -> int:
-    """Ask workers to profile these wallets. Return how many requests the queue took;
-    wallets whose request is pending count as well.
-
-    The first request that the queue refuses ends it: the rest stays without a request.
+def request_profiles(addresses: Sequence[str], *, by: str) -> None:
+    """Ask workers to profile these wallets; a request that is pending is not repeated.
+    The requests wait if no worker or broker is reachable. Belongs into a transaction.
     """
+    lone_steps.add_lone_steps(StepKind.PROFILE, addresses)
     wallets = Wallet.objects.filter(address__in=addresses)
-    waiting = wallets.filter(profile_requested_at__isnull=True)
-    due = list(waiting.order_by("address").values_list("address", flat=True))
-    Wallet.objects.filter(address__in=due).update(profile_requested_at=timezone.now())
-    for place, address in enumerate(due):
-        if not broker.send(TaskName.PROFILE_WALLET, [address], Queue.STEPS):
-            refused = due[place:]
-            Wallet.objects.filter(address__in=refused).update(profile_requested_at=None)
-            return len(addresses) - len(refused)
-    log.info("profiles requested", extra={"count": len(due), "by": by})
-    return len(addresses)
+    wallets.update(profile_requested_at=clock.now())
+    log.info("profiles requested", extra={"count": len(addresses), "by": by})

@@ -87,12 +87,7 @@ class AddedWallets(msgspec.Struct, frozen=True):
         ),
     ]
     counts: AddedCounts
-    profiles_requested: Annotated[
-        int,
-        Meta(
-            description="Fewer than `added` if the queue is unreachable: request the others later."
-        ),
-    ]
+    profiles_requested: int
     results: Annotated[
         list[watchlist.EntryAnswer], Meta(description="One for each entry, in order.")
     ]

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import msgspec
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from msgspec import Meta
 
-from discovery.models import Wallet
+from discovery.models import RunStep, Wallet
+from discovery.models.enums import StepKind
 
 _ID_FORMAT: Final = "%Y%m%dT%H%M%S%fZ"
 _ADDED: Final = "+"
@@ -57,16 +58,14 @@ def addition_progress(at: datetime) -> AdditionProgress:
     """
     rows = Wallet.history.filter(history_date=at, history_type=_ADDED)
     wallets = Wallet.objects.listed().filter(address__in=rows.values("address"))
-    is_pending = Q(profile_requested_at__isnull=False)
+    pending = RunStep.objects.open_lone(StepKind.PROFILE, OuterRef("address"))
+    has_ended = Q(is_pending=False)
     has_profile = Q(profiled_at__isnull=False)
-    has_failed = ~Q(profile_error="") & (
-        Q(profiled_at__isnull=True) | Q(profiled_at__lt=at)
-    )
-    counts: dict[str, Any] = wallets.aggregate(
+    counts: dict[str, Any] = wallets.annotate(is_pending=Exists(pending)).aggregate(
         wallets=Count("pk"),
-        pending=Count("pk", filter=is_pending),
-        failed=Count("pk", filter=has_failed & ~is_pending),
-        profiled=Count("pk", filter=has_profile & ~has_failed & ~is_pending),
+        pending=Count("pk", filter=~has_ended),
+        profiled=Count("pk", filter=has_ended & has_profile),
+        failed=Count("pk", filter=has_ended & ~has_profile & ~Q(profile_error="")),
     )
     if not counts["wallets"]:
         raise Wallet.DoesNotExist("no wallets were added under this id")

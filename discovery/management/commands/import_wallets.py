@@ -73,10 +73,6 @@ class Command(BaseCommand):
         self.stderr.write(
             f"{', '.join(counts)}; {added.profiles_requested} profiles requested"
         )
-        if added.are_profiles_refused and not options["no_profile"]:
-            self.stderr.write(
-                "The queue is unreachable: request the other profiles later, on the page of each wallet."
-            )
         if not added.usable:
             raise CommandError("no entry of the list can be used")
 
