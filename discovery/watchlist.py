@@ -65,12 +65,15 @@ class Addition(msgspec.Struct, frozen=True):
 
 
 class _Request(msgspec.Struct, frozen=True):
-    """What is added, and by whom. at: identifies the addition."""
+    """What is added, and by whom. at: identifies the addition; added_at: the same by the
+    clock of the market.
+    """
 
     entries: Sequence[ListEntry]
     tags: tuple[str, ...]
     origin: WalletOrigin
     at: datetime
+    added_at: datetime
     by: str
     profile: bool
 
@@ -111,7 +114,15 @@ def add_wallets(
     usable = [entry for entry in entries if entry.rejection is None]
     mints = _known_mints(usable)
     wallets = [entry for entry in usable if entry.address not in mints]
-    request = _Request(wallets, clean_tags(tags), origin, at, by, profile)
+    request = _Request(
+        entries=wallets,
+        tags=clean_tags(tags),
+        origin=origin,
+        at=at,
+        added_at=clock.now(),
+        by=by,
+        profile=profile,
+    )
     merge = _save(request)
     answers = [_answer(entry, mints, merge) for entry in entries]
     added = merge.added
@@ -192,15 +203,14 @@ def _merge(request: _Request) -> _Merge:
 
 
 def _new_wallet(entry: ListEntry, request: _Request) -> Wallet:
-    now = clock.now()
     return Wallet(
         address=entry.address,
         status=WalletStatus.INSUFFICIENT_DATA,
         origin=request.origin,
         label=entry.label,
         tags=list(clean_tags([*entry.tags, *request.tags])),
-        first_discovered_at=now,
-        last_discovered_at=now,
+        first_discovered_at=request.added_at,
+        last_discovered_at=request.added_at,
     )
 
 
