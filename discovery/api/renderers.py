@@ -28,6 +28,8 @@ class StreamingRenderer(BaseRenderer):
     """A renderer of rows. `columns` are the names of the values of each row, in order."""
 
     content_type: ClassVar[str]
+    schema: ClassVar[Any] = str
+    """The form of the body, for the description of the API."""
 
     def lines(self, rows: Iterable[JsonRow], columns: Sequence[str]) -> Iterator[str]:
         """Yield the text of the rows, line by line."""
@@ -115,6 +117,8 @@ class WalletListRenderer(StreamingRenderer):
     """A list of wallets as a trading terminal imports it."""
 
     extension: ClassVar[str] = "json"
+    # Within oneOf: drf-spectacular takes a bare array for a list that has pages.
+    schema: ClassVar[Any] = {"oneOf": [{"type": "array", "items": {"type": "object"}}]}
 
     def lines(self, rows: Iterable[JsonRow], columns: Sequence[str]) -> Iterator[str]:
         """Yield the list, wallet by wallet."""
@@ -136,6 +140,7 @@ class PlainListRenderer(WalletListRenderer):
     content_type = "text/plain; charset=utf-8"
     format = PLAIN_FORMAT
     extension = "txt"
+    schema = str
 
     def filename(self, name: str) -> str:
         """Return the name of the file."""
@@ -146,7 +151,7 @@ def _terminal_renderer(terminal: str) -> type[WalletListRenderer]:
     values = {
         "__doc__": f"The JSON array that {terminal} imports.",
         "media_type": f"application/vnd.{terminal}+json",
-        "content_type": "application/json",
+        "content_type": f"application/vnd.{terminal}+json",
         "format": terminal,
     }
     return type(f"{terminal.capitalize()}Renderer", (WalletListRenderer,), values)

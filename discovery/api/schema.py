@@ -108,7 +108,7 @@ def export_responses(
     """
     return {
         **list_responses(row, *problems),
-        **{(200, str(renderer.media_type)): str for renderer in renderers},
+        **{(200, str(renderer.media_type)): renderer.schema for renderer in renderers},
     }
 
 

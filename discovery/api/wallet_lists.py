@@ -51,9 +51,10 @@ _JSON_BODY: Final = {
         {**_ITEMS, "description": "The JSON export of a terminal."},
     ]
 }
+_TEXT_BODY: Final = {"description": "The text of a list; its shape is recognised."}
 LIST_BODIES: Final[dict[str, Any]] = {
     str(JsonListParser.media_type): _JSON_BODY,
-    **{str(parser.media_type): str for parser in TEXT_LIST_PARSERS},
+    **{str(parser.media_type): _TEXT_BODY for parser in TEXT_LIST_PARSERS},
 }
 """Media type → the form of the body, for the description of the API."""
 

@@ -183,7 +183,7 @@ def carried(text: str, list_format: str) -> list[list[object]]:
 def test_a_list_for_a_terminal_is_a_file_that_names_it(reader: Api) -> None:
     WalletFactory(number=1, label="whale", tags=["g"])
     response = reader.get("wallets?format=axiom")
-    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Content-Type"] == "application/vnd.axiom+json"
     assert "wallets-axiom.json" in response.headers["Content-Disposition"]
     assert json.loads(b"".join(response.streaming_content)) == [
         {
