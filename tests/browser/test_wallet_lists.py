@@ -40,10 +40,8 @@ def test_the_export_of_a_terminal_is_pasted_answered_and_listed(
     page.get_by_role("link", name="pasted").click()
     expect(page.get_by_text("first whale")).to_be_visible()
     expect(page.get_by_text("second whale")).to_be_visible()
-    assert set(Wallet.objects.filter(tags__contains=["pasted"]).values_list("pk")) == {
-        (wallet(1),),
-        (wallet(2),),
-    }
+    tagged = Wallet.objects.filter(tags__contains=["pasted"])
+    assert {row.address for row in tagged} == {wallet(1), wallet(2)}
 
 
 def test_a_wallet_is_tagged_pinned_and_blacklisted(
