@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -17,6 +17,8 @@ import msgspec
 from django.db import transaction
 from django.db.models import Q
 
+from discovery.domain.chain_text import clean_text
+from discovery.domain.wallet_labels import MAX_REASON_LENGTH, clean_label, clean_tags
 from discovery.jobs import lone_steps, run_lifecycle, scheduler
 from discovery.jobs.run_lifecycle import (
     IdempotencyKeyReused,
@@ -32,11 +34,13 @@ from walltrack import clock
 
 __all__ = [
     "IdempotencyKeyReused",
+    "NotBlacklisted",
     "RunAlreadyActive",
     "ScheduleEstimate",
     "StaleVersion",
     "WrongState",
     "cancel_run",
+    "change_tags",
     "change_wallet",
     "estimate_against_schedule",
     "is_enqueued",
@@ -71,6 +75,13 @@ class StaleVersion(Exception):
             f"the configuration was changed meanwhile: version {current} is in force"
         )
         self.current = current
+
+
+class NotBlacklisted(Exception):
+    """A reason was given for a wallet that is not blacklisted."""
+
+    def __init__(self) -> None:
+        super().__init__("the wallet is not blacklisted")
 
 
 def start_run(
@@ -208,32 +219,73 @@ def save_config(changes: Mapping[str, Any], *, version: int, by: str) -> Config:
     return config
 
 
-def change_wallet(address: str, changes: Mapping[str, str], *, by: str) -> Wallet:
-    """Change status, label or note of a wallet.
+def change_wallet(address: str, changes: Mapping[str, Any], *, by: str) -> Wallet:
+    """Change columns of a wallet: `status`, `label`, `note`, `tags`, `is_pinned`,
+    `blacklist_reason`.
 
     A status other than `blacklisted` takes the wallet off the blacklist: its status is
-    then computed from its record. Raises Wallet.DoesNotExist.
+    then computed from its record, and the reason is cleared. Raises
+    Wallet.DoesNotExist, also for a control wallet; NotBlacklisted for a reason without
+    a blacklisted wallet.
     """
-    values = dict(changes)
+    values = _clean_changes(changes)
     is_rescored = (
         values.get("status", WalletStatus.BLACKLISTED) != WalletStatus.BLACKLISTED
     )
     with transaction.atomic():
-        wallet = Wallet.objects.select_for_update().get(pk=address)
+        wallet = Wallet.objects.listed().select_for_update().get(pk=address)
+        status = values.get("status", wallet.status)
+        if values.get("blacklist_reason") and status != WalletStatus.BLACKLISTED:
+            raise NotBlacklisted
+        if is_rescored:
+            values["blacklist_reason"] = ""
         if is_rescored and wallet.profiled_at is None:
             values["status"] = WalletStatus.INSUFFICIENT_DATA
-        changed = {
-            name: value
-            for name, value in values.items()
-            if getattr(wallet, name) != value
-        }
-        for name, value in changed.items():
-            setattr(wallet, name, value)
-        if changed:
-            _save_with_author(wallet, by, list(changed))
+        _save_changes(wallet, values, by)
     if is_rescored:
         scoring.rescore([address])
         wallet.refresh_from_db()
+    return wallet
+
+
+def _clean_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of columns as they are stored: texts cleaned and cut."""
+    values = dict(changes)
+    if "label" in values:
+        values["label"] = clean_label(values["label"])
+    if "tags" in values:
+        values["tags"] = list(clean_tags(values["tags"]))
+    if "blacklist_reason" in values:
+        values["blacklist_reason"] = clean_text(
+            values["blacklist_reason"], MAX_REASON_LENGTH
+        )
+    return values
+
+
+def _save_changes(wallet: Wallet, values: Mapping[str, Any], by: str) -> None:
+    """Save the values that differ from the stored ones. Without one nothing is saved."""
+    changed = {
+        name: value for name, value in values.items() if getattr(wallet, name) != value
+    }
+    for name, value in changed.items():
+        setattr(wallet, name, value)
+    if changed:
+        _save_with_author(wallet, by, list(changed))
+
+
+def change_tags(
+    address: str, *, add: Iterable[str] = (), remove: Iterable[str] = (), by: str
+) -> Wallet:
+    """Add tags to a wallet and remove others; those of other people stay.
+
+    Raises Wallet.DoesNotExist, also for a control wallet.
+    """
+    removed = set(remove)
+    with transaction.atomic():
+        wallet = Wallet.objects.listed().select_for_update().get(pk=address)
+        remaining = [tag for tag in wallet.tags if tag not in removed]
+        tags = list(clean_tags([*remaining, *add]))
+        _save_changes(wallet, {"tags": tags}, by)
     return wallet
 
 
@@ -254,7 +306,7 @@ def request_profile(address: str, *, by: str) -> Wallet:
     Raises Wallet.DoesNotExist.
     """
     with transaction.atomic():
-        wallet = Wallet.objects.select_for_update().get(pk=address)
+        wallet = Wallet.objects.listed().select_for_update().get(pk=address)
         if RunStep.objects.open_lone(StepKind.PROFILE, address).exists():
             return wallet
         lone_steps.add_lone_step(StepKind.PROFILE, address)

@@ -4,12 +4,14 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from discovery.admin.pages import (
+    add_wallets,
     config_sections,
     coverage,
     history,
     home,
     runs,
     storage,
+    wallet_marks,
     wallets,
     why,
 )
@@ -33,6 +35,11 @@ urlpatterns = [
     path("runs/<uuid:run_id>/cancel", runs.cancel, name="cancel"),
     path("runs/<uuid:run_id>/retry", runs.retry, name="retry"),
     path("wallets/", wallets.leaderboard, name="wallets"),
+    path("wallets/add/", add_wallets.add_page, name="add-wallets"),
+    path("wallets/add/list", add_wallets.add, name="add-list"),
+    path(
+        "wallets/add/<str:addition_id>/progress", add_wallets.progress, name="addition"
+    ),
     path("wallets/<str:address>/", wallets.wallet_page, name="wallet"),
     path("wallets/<str:address>/tokens", wallets.tokens, name="tokens"),
     path("wallets/<str:address>/trades", wallets.trades, name="trades"),
@@ -43,6 +50,13 @@ urlpatterns = [
         name="moved-units",
     ),
     path("wallets/<str:address>/change", wallets.change, name="change-wallet"),
+    path("wallets/<str:address>/tags", wallet_marks.tags, name="tag-wallet"),
+    path("wallets/<str:address>/pin", wallet_marks.pin, name="pin-wallet"),
+    path(
+        "wallets/<str:address>/blacklist",
+        wallet_marks.blacklist,
+        name="blacklist-wallet",
+    ),
     path("wallets/<str:address>/profile", wallets.profile, name="profile"),
     path("why/", why.why_page, name="why"),
     path("storage/", storage.storage_page, name="storage"),

@@ -3,24 +3,32 @@ nothing.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from django import forms
 from rest_framework.exceptions import ValidationError
 
-from discovery.api.renderers import EXPORT_RENDERERS
-
-FORMATS: Final = ("json", *(renderer.format for renderer in EXPORT_RENDERERS))
+from discovery.api.renderers import EXPORT_RENDERERS, StreamingRenderer
 
 
 class FormatForm(forms.Form):
     """The form of a list, which content negotiation reads."""
 
     format = forms.ChoiceField(
-        choices=[(name, name) for name in FORMATS],
         required=False,
-        help_text="csv and ndjson hold every row of the filter and ignore `page`. Takes precedence over `Accept`.",
+        help_text="All but json hold every row of the filter and ignore `page`. Takes precedence over `Accept`.",
     )
+
+    def __init__(
+        self,
+        params: Mapping[str, str],
+        renderers: Iterable[type[StreamingRenderer]] = EXPORT_RENDERERS,
+    ) -> None:
+        super().__init__(params)
+        names = ["json", *(str(renderer.format) for renderer in renderers)]
+        field = self.fields["format"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(name, name) for name in names]
 
 
 def check_query(params: Mapping[str, str], query_forms: Iterable[forms.Form]) -> None:

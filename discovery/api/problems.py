@@ -22,6 +22,7 @@ from rest_framework import exceptions, status
 from rest_framework.settings import api_settings
 
 from discovery import services
+from discovery.domain.wallet_lists import ListError, ListTooLarge
 
 log = logging.getLogger(__name__)
 
@@ -148,6 +149,8 @@ def problem_of(error: BaseException) -> Problem | None:
             return Problem(
                 409, "wrong_state", str(error), extra={"current_status": error.status}
             )
+        case ListError():
+            return _unreadable_list(error)
         case services.StaleVersion():
             return Problem(
                 412, "stale_version", str(error), headers={"ETag": f'"{error.current}"'}
@@ -180,6 +183,12 @@ def _run_active(error: services.RunAlreadyActive) -> Problem:
         extra={"run_id": str(error.run_id), "run": link},
         headers={"Retry-After": str(RETRY_SECONDS)},
     )
+
+
+def _unreadable_list(error: ListError) -> Problem:
+    if isinstance(error, ListTooLarge):
+        return Problem(413, "too_large", str(error))
+    return Problem(400, "malformed", str(error))
 
 
 _CODES: Final[dict[int, str]] = {

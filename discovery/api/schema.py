@@ -18,7 +18,7 @@ from rest_framework import serializers
 
 from discovery.api.auth import KeyAuthentication, SessionAuthentication
 from discovery.api.problems import PROBLEM_JSON, RETRY_SECONDS, ProblemBody
-from discovery.api.renderers import EXPORT_RENDERERS
+from discovery.api.renderers import EXPORT_RENDERERS, StreamingRenderer
 from discovery.api.serializers import BodySerializer, ParamField
 from discovery.api.struct_serializers import struct_serializer
 from discovery.domain.flags import FLAG_LABELS
@@ -41,6 +41,12 @@ CATEGORY: Final = OpenApiParameter(
     OpenApiParameter.PATH,
     description="Of the coverage, such as `out_transfer`.",
 )
+ADDITION_ID: Final = OpenApiParameter(
+    "addition_id",
+    {"type": "string", "pattern": "^[0-9]{8}T[0-9]{12}Z$"},
+    OpenApiParameter.PATH,
+    description="Of the response that added the wallets.",
+)
 PROBLEM_DESCRIPTIONS: Final[Mapping[int, str]] = {
     400: "A value is not allowed, unknown or malformed; `errors` names it.",
     401: "No key, or one that is unknown, expired or revoked.",
@@ -51,8 +57,8 @@ PROBLEM_DESCRIPTIONS: Final[Mapping[int, str]] = {
     409: "Not possible now; the problem names the reason.",
     411: "The body came without its length.",
     412: "Changed meanwhile by somebody else: read it again.",
-    413: "The body is larger than 64 KiB.",
-    415: "The body is not JSON.",
+    413: "The body is larger than 64 KiB, or a list larger than 5 MB or 10,000 entries.",
+    415: "The body is not JSON, or not one of the forms of a list.",
     422: "The Idempotency-Key was used for another request.",
     428: "The change does not name the version that it is based on: `If-Match` is missing.",
     429: "Too many calls.",
@@ -93,14 +99,16 @@ def list_responses(
 
 
 def export_responses(
-    row: type[serializers.Serializer[Any]], *problems: int
+    row: type[serializers.Serializer[Any]],
+    *problems: int,
+    renderers: Iterable[type[StreamingRenderer]] = EXPORT_RENDERERS,
 ) -> dict[Any, Any]:
     """Return the responses of a list that is also available as a file. row, problems:
     as of `list_responses`.
     """
     return {
         **list_responses(row, *problems),
-        **{(200, renderer.media_type): str for renderer in EXPORT_RENDERERS},
+        **{(200, str(renderer.media_type)): renderer.schema for renderer in renderers},
     }
 
 

@@ -5,14 +5,23 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.settings import api_settings
 
 from discovery.api.struct_serializers import struct_serializer
 from discovery.domain.flags import FLAG_NAMES
 from discovery.domain.run_params import PARAM_SPECS, ParamKind, Params, ParamSpec
+from discovery.domain.wallet_labels import (
+    MAX_LABEL_LENGTH,
+    MAX_REASON_LENGTH,
+    MAX_TAG_LENGTH,
+    MAX_TAGS,
+)
+from discovery.domain.wallet_lists import MAX_ENTRIES
 from discovery.models.enums import WalletStatus
 from discovery.reads import (
+    additions,
     config,
     coverage,
     positions,
@@ -30,7 +39,6 @@ from discovery.reads import (
 
 MIN_SCHEDULE_HOURS: Final = 1
 MAX_SCHEDULE_HOURS: Final = 24
-MAX_LABEL_LENGTH: Final = 100
 MAX_NOTE_LENGTH: Final = 10_000
 MAX_QUOTED_LENGTH: Final = 40
 
@@ -260,12 +268,52 @@ class ConfigReplaceSerializer(BodySerializer):
         return {**values, **msgspec.structs.asdict(Params()), **params}
 
 
+class TagsField(serializers.ListField):
+    """Tags of a wallet."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        child = JsonTextField(max_length=MAX_TAG_LENGTH)
+        super().__init__(child=child, max_length=MAX_TAGS, required=False, **kwargs)
+
+
 class WalletChangeSerializer(BodySerializer):
-    """Status, label and note of a wallet. What is left out stays as it is."""
+    """What an operator says of a wallet. What is left out stays as it is."""
 
     status = serializers.ChoiceField(choices=WalletStatus.choices, required=False)
+    blacklist_reason = JsonTextField(
+        max_length=MAX_REASON_LENGTH,
+        allow_blank=True,
+        required=False,
+        help_text="Of a blacklisted wallet. It is cleared when the wallet leaves the blacklist.",
+    )
+    tags = TagsField(help_text="All tags of the wallet; they replace the earlier ones.")
+    is_pinned = JsonBooleanField(required=False)
     label = JsonTextField(max_length=MAX_LABEL_LENGTH, allow_blank=True, required=False)  # type: ignore[assignment]
     note = JsonTextField(max_length=MAX_NOTE_LENGTH, allow_blank=True, required=False)
+
+
+@extend_schema_field({})
+class WalletItemField(serializers.Field[Any, Any, Any, Any]):
+    """An item of a list of wallets. The response says what is wrong with it."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the item as it is."""
+        return data
+
+
+class WalletListSerializer(BodySerializer):
+    """Wallets to add."""
+
+    wallets = serializers.ListField(
+        child=WalletItemField(allow_null=True),
+        help_text=f"Addresses, or objects with `address`, `label` and `tags`; at most {MAX_ENTRIES:,}.",
+    )
+    tags = TagsField(help_text="For every wallet of the list.")
+    profile = JsonBooleanField(
+        required=False,
+        default=True,
+        help_text="Whether the wallets that are added are profiled at once.",
+    )
 
 
 # --- Rows of responses ----------------------------------------------------------------
@@ -275,6 +323,7 @@ RunDetailSerializer: Final = struct_serializer(runs.RunDetail)
 RunWalletRowSerializer: Final = struct_serializer(run_findings.RunWalletRow)
 RunTokenRowSerializer: Final = struct_serializer(run_findings.RunTokenRow)
 WalletRowSerializer: Final = struct_serializer(wallets.WalletRow)
+AdditionProgressSerializer: Final = struct_serializer(additions.AdditionProgress)
 WalletDetailSerializer: Final = struct_serializer(wallets.WalletDetail)
 TokenResultRowSerializer: Final = struct_serializer(token_results.TokenResultRow)
 TradeRowSerializer: Final = struct_serializer(trades.TradeRow)

@@ -21,6 +21,7 @@ from discovery.api.views.runs import (
     StartView,
 )
 from discovery.api.views.wallets import (
+    AdditionView,
     CoverageTransactionsView,
     CoverageView,
     PositionsView,
@@ -52,6 +53,7 @@ PATHS: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
     "what-if": ("discovery/config/what-if", WhatIfView.as_view()),
     "status": ("discovery/status", StatusView.as_view()),
     "pumps": ("discovery/pumps", CurrentPumpsView.as_view()),
+    "addition": ("discovery/additions/<str:addition_id>", AdditionView.as_view()),
     "wallets": ("discovery/wallets", WalletsView.as_view()),
     "wallet": ("discovery/wallets/<str:address>", WalletView.as_view()),
     "wallet-tokens": (

@@ -8,7 +8,11 @@ from typing import NewType
 from solders.pubkey import Pubkey
 
 from discovery.domain import programs
-from discovery.domain.known_wallets import INFRASTRUCTURE
+from discovery.domain.known_wallets import (
+    FEE_ACCOUNTS,
+    INFRASTRUCTURE,
+    PLATFORM_FEE_WALLETS,
+)
 
 Address = NewType("Address", str)
 
@@ -95,3 +99,21 @@ def pumpswap_pool(mint: str, quote_mint: str = programs.WRAPPED_SOL) -> Address:
 def is_wallet(address: str) -> bool:
     """Return True if the address can be a trader: on the curve and no known service."""
     return address not in INFRASTRUCTURE and is_on_curve(address)
+
+
+def not_wallet_reason(address: str) -> str:
+    """Return why the address is no trader's wallet, in words; "" if it can be one."""
+    if address in programs.KNOWN_PROGRAMS:
+        name = programs.KNOWN_PROGRAMS[address]
+        return f"a program ({name})" if name else "a program"
+    if address in programs.QUOTES or address in programs.LIQUID_STAKING:
+        return "a token"
+    if address in PLATFORM_FEE_WALLETS:
+        return f"a fee wallet of {PLATFORM_FEE_WALLETS[address]}"
+    if address in FEE_ACCOUNTS:
+        return "an account that receives fees or tips"
+    if address in INFRASTRUCTURE:
+        return "an account of a service"
+    if not is_on_curve(address):
+        return "no private key can sign for it: an account of a program, such as a pool or a vault"
+    return ""

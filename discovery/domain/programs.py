@@ -151,3 +151,11 @@ PLAIN_PROGRAMS: Final = frozenset(
     {SYSTEM, TOKEN, TOKEN_2022, ASSOCIATED_TOKEN, COMPUTE_BUDGET, MEMO}
 )
 """Programs that only move units and lamports from one account to another."""
+
+KNOWN_PROGRAMS: Final[dict[str, str]] = {
+    **dict.fromkeys((*ROUTERS, *QUOTE_REQUESTS, *PLAIN_PROGRAMS), ""),
+    **VENUES,
+    **LENDERS,
+    **ORDER_BOOKS,
+}
+"""Every program of this module -> its name, or "" if it has none here."""

@@ -5,7 +5,7 @@ row is the request: a lost message is sent again, and of the same kind and key o
 open at a time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from discovery.models import RunStep
 from discovery.models.enums import LONE_STEP_KINDS, StepKind
 
 MAX_ADD_ATTEMPTS: Final = 3
+BATCH: Final = 500
 LOCK_KEY: Final = 0x57_54_4C_53
 """Advisory lock of those who choose which lone steps are sent: nobody counts the places
 twice.
@@ -47,6 +48,13 @@ def add_lone_step(
         raise RuntimeError("steps start and end too fast to find one between them")
     transaction.on_commit(enqueue_lone_steps)
     return step
+
+
+def add_lone_steps(kind: StepKind, keys: Iterable[str]) -> None:
+    """Add an open step for each key that has none, sent to workers on commit."""
+    steps = [RunStep(kind=kind, key=key) for key in keys]
+    RunStep.objects.bulk_create(steps, batch_size=BATCH, ignore_conflicts=True)
+    transaction.on_commit(enqueue_lone_steps)
 
 
 def _create(kind: StepKind, key: str, payload: Mapping[str, Any]) -> RunStep | None:

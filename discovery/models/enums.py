@@ -12,6 +12,7 @@ from discovery.domain.judgements import (
     Unknown,
     Verdict,
 )
+from discovery.domain.wallet_lists import EntryResult
 
 
 class RunStatus(TextChoices):
@@ -135,6 +136,24 @@ class WalletOrigin(TextChoices):
     MANUAL = "manual", "added by hand"
     IMPORT = "import", "imported"
     CONTROL = "control", "control wallet"
+
+
+LISTED_ORIGINS: Final = tuple(
+    (value, label)
+    for value, label in WalletOrigin.choices
+    if value != WalletOrigin.CONTROL
+)
+"""Origins of the wallets on the watchlist, with their labels."""
+
+
+class EntryResultChoice(TextChoices):
+    """What became of an entry of a list of wallets."""
+
+    ADDED = EntryResult.ADDED.value, "added"
+    KNOWN = EntryResult.KNOWN.value, "known"
+    INVALID = EntryResult.INVALID.value, "invalid"
+    NOT_A_WALLET = EntryResult.NOT_A_WALLET.value, "not a wallet"
+    DUPLICATE = EntryResult.DUPLICATE.value, "duplicate"
 
 
 class SnapshotArm(TextChoices):

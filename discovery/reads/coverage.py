@@ -101,7 +101,7 @@ class MovedUnits(msgspec.Struct, frozen=True):
 
 def wallet_coverage(address: str) -> Coverage:
     """Return the coverage of a wallet. Three queries. Raises Wallet.DoesNotExist."""
-    wallet = Wallet.objects.only("profile", "profiled_at").get(pk=address)
+    wallet = Wallet.objects.listed().only("profile", "profiled_at").get(pk=address)
     profile = decode_stored(wallet.profile, Profile)
     costs = _outflow_costs(profile)
     counts = _unseen_counts(profile) | _counts(address)

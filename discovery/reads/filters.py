@@ -16,8 +16,10 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
 from discovery.domain.addresses import is_address
+from discovery.domain.wallet_labels import MAX_LABEL_LENGTH, MAX_TAG_LENGTH
 from discovery.models import Position, Run, RunToken, Trade, Wallet
 from discovery.models.enums import (
+    LISTED_ORIGINS,
     Knowledge,
     RunStatus,
     Trigger,
@@ -29,7 +31,6 @@ from discovery.reads.paging import TimeRange
 
 YEARS: Final = range(1970, 2200)
 MAX_CYCLES: Final = 1_000_000
-MAX_LABEL_LENGTH: Final = 100
 _MOMENT: Final = re.compile(
     r"(?P<day>\d{4}-\d{2}-\d{2})(?P<time>T\d{2}:\d{2}:\d{2}(\.\d{1,6})?)?(?P<offset>Z|[+-]\d{2}:\d{2})?",
     re.ASCII,
@@ -227,7 +228,7 @@ class RunFilterSet(RunRangeFilterSet):
 
 
 class WalletFilterSet(django_filters.FilterSet):  # type: ignore[misc]
-    """The watchlist. Scores run from 0 to 1."""
+    """The watchlist, which control wallets are not on. Scores run from 0 to 1."""
 
     status = django_filters.ChoiceFilter(choices=WalletStatus.choices)
     min_score = DecimalFilter(
@@ -268,6 +269,13 @@ class WalletFilterSet(django_filters.FilterSet):  # type: ignore[misc]
     label = django_filters.CharFilter(
         max_length=MAX_LABEL_LENGTH, help_text="The whole label, as written."
     )
+    tag = django_filters.CharFilter(
+        method="filter_tag",
+        max_length=MAX_TAG_LENGTH,
+        help_text="The whole tag, as written.",
+    )
+    origin = django_filters.ChoiceFilter(choices=LISTED_ORIGINS)
+    pinned = SwitchFilter("is_pinned", help_text="Whether the wallet is pinned.")
     discovered_after = MomentFilter(
         "last_discovered_at", "gte", help_text="Found by a run since."
     )
@@ -288,6 +296,17 @@ class WalletFilterSet(django_filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = Wallet
         fields: tuple[str, ...] = ()
+
+    def __init__(self, data: Any = None, queryset: Any = None, **options: Any) -> None:
+        if queryset is None:
+            queryset = Wallet.objects.listed()
+        super().__init__(data, queryset, **options)
+
+    def filter_tag(
+        self, rows: QuerySet[Wallet], _name: str, value: str
+    ) -> QuerySet[Wallet]:
+        """Return the wallets with this tag."""
+        return rows.filter(tags__contains=[value])
 
     def filter_search(
         self, rows: QuerySet[Wallet], _name: str, value: str

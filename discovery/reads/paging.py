@@ -49,9 +49,14 @@ class TimeRange(msgspec.Struct, frozen=True):
         return lookups
 
 
+def count(rows: "QuerySet[Any, Any]") -> int:
+    """Return the number of rows, counted to MAX_ROWS. One query."""
+    return rows.order_by().values("pk")[:MAX_ROWS].count()
+
+
 def sliced(rows: "QuerySet[Any, Row]", page: Page) -> Slice[Row]:
     """Return a page of an ordered query. Two queries: the count, and the rows."""
-    total = rows.order_by().values("pk")[:MAX_ROWS].count()
+    total = count(rows)
     start = (page.number - 1) * page.size
     end = start + page.size
     # One row more than the page has: it tells that further rows follow.

@@ -1,4 +1,4 @@
-"""Changes of a wallet's status, label and note by users and API keys."""
+"""Changes of a wallet by users and API keys."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,7 +10,16 @@ import msgspec
 from discovery.models import Wallet
 
 MAX_CHANGES: Final = 30
-_FIELDS: Final = ("status", "label", "note")
+_FIELDS: Final = {
+    "status": "status",
+    "blacklist_reason": "reason",
+    "label": "label",
+    "note": "note",
+    "tags": "tags",
+    "is_pinned": "pinned",
+}
+"""Column → its name in a description."""
+_SWITCH_WORDS: Final = {True: "yes", False: "no"}
 
 
 class ChangeRow(msgspec.Struct, frozen=True):
@@ -53,14 +62,27 @@ def _differences(
     earlier one) each field that has a value.
     """
     if earlier is None:
-        return [f"{name}: {row[name]}" for name in _FIELDS if row[name]]
+        return [
+            f"{name}: {_text(row[column])}"
+            for column, name in _FIELDS.items()
+            if row[column]
+        ]
     descriptions: list[str] = []
-    for name in _FIELDS:
-        if row[name] != earlier[name]:
-            old_value = earlier[name] or "empty"
-            new_value = row[name] or "empty"
+    for column, name in _FIELDS.items():
+        if row[column] != earlier[column]:
+            old_value, new_value = _text(earlier[column]), _text(row[column])
             descriptions.append(f"{name}: {old_value} → {new_value}")
     return descriptions
+
+
+def _text(value: Any) -> str:
+    match value:
+        case bool():
+            return _SWITCH_WORDS[value]
+        case list():
+            return ", ".join(value) or "empty"
+        case _:
+            return str(value or "empty")
 
 
 def _author(row: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ from msgspec import Meta
 from discovery.domain.profiles import Profile
 from discovery.domain.units import Lamports
 from discovery.models import RunStep, RunWallet, Wallet
-from discovery.models.enums import StepKind, VerdictChoice, WalletStatus
+from discovery.models.enums import StepKind, VerdictChoice, WalletOrigin, WalletStatus
 from discovery.reads import paging
 from discovery.reads.paging import Page, Slice
 from discovery.reads.row_values import decode_stored, one_of
@@ -58,6 +58,11 @@ PValue = Annotated[
     Decimal | None, Meta(description="Probability that luck alone does as well, 0–1.")
 ]
 
+BlacklistReason = Annotated[
+    str, Meta(description="Why it is blacklisted, in the words of an operator.")
+]
+IsPinned = Annotated[bool, Meta(description="Marked by an operator.")]
+
 
 class WalletRow(msgspec.Struct, frozen=True):
     """A wallet in the list. Figures are those of its last profile; null = no profile
@@ -66,7 +71,11 @@ class WalletRow(msgspec.Struct, frozen=True):
 
     address: str
     status: Annotated[str, one_of(WalletStatus)]
+    blacklist_reason: BlacklistReason
     label: Annotated[str, Meta(description="Name given by an operator.")]
+    tags: tuple[str, ...]
+    is_pinned: IsPinned
+    origin: Annotated[str, one_of(WalletOrigin)]
     verdict: Annotated[str, one_of(VerdictChoice)]
     verdict_reason: str
     score: Score
@@ -172,8 +181,12 @@ class WalletDetail(msgspec.Struct, frozen=True):
 
     address: str
     status: Annotated[str, one_of(WalletStatus)]
+    blacklist_reason: BlacklistReason
     label: str
     note: str
+    tags: tuple[str, ...]
+    is_pinned: IsPinned
+    origin: Annotated[str, one_of(WalletOrigin)]
     verdict: Annotated[str, one_of(VerdictChoice)]
     verdict_reason: str
     score: Score
@@ -246,18 +259,21 @@ def wallet_list(rows: "QuerySet[Wallet]", page: Page) -> Slice[WalletRow]:
     """Return a page of the watchlist; `rows` is filtered and sorted. Two queries,
     whatever the number of wallets.
     """
-    found = paging.sliced(_columns(rows), page)
-    return Slice([_row(row) for row in found.rows], found.total, found.more)
+    found = paging.sliced(wallet_columns(rows), page)
+    return Slice([wallet_row(row) for row in found.rows], found.total, found.more)
 
 
 def wallet_export(rows: "QuerySet[Wallet]") -> Iterator[WalletRow]:
     """Yield every row, EXPORT_CHUNK of them in memory at a time, by one cursor of the
     database.
     """
-    return map(_row, _columns(rows).iterator(chunk_size=paging.EXPORT_CHUNK))
+    return map(
+        wallet_row, wallet_columns(rows).iterator(chunk_size=paging.EXPORT_CHUNK)
+    )
 
 
-def _columns(rows: "QuerySet[Wallet]") -> "QuerySet[Wallet, dict[str, Any]]":
+def wallet_columns(rows: "QuerySet[Wallet]") -> "QuerySet[Wallet, dict[str, Any]]":
+    """Return the columns of a WalletRow, which `wallet_row` reads."""
     computed = {
         "flag_names": _FlagNames(F("flags")),
         "win_rate_low": _DetailNumber(F("score_detail"), name="low"),
@@ -270,11 +286,16 @@ def _columns(rows: "QuerySet[Wallet]") -> "QuerySet[Wallet, dict[str, Any]]":
     return named
 
 
-def _row(row: Mapping[str, Any]) -> WalletRow:
+def wallet_row(row: Mapping[str, Any]) -> WalletRow:
+    """Return the wallet of a row of `wallet_columns`."""
     return WalletRow(
         address=row["address"],
         status=row["status"],
+        blacklist_reason=row["blacklist_reason"],
         label=row["label"],
+        tags=tuple(row["tags"]),
+        is_pinned=row["is_pinned"],
+        origin=row["origin"],
         verdict=row["verdict"],
         verdict_reason=row["verdict_reason"],
         score=row["score"],
@@ -302,9 +323,11 @@ def _row(row: Mapping[str, Any]) -> WalletRow:
 
 
 def wallet_detail(address: str) -> WalletDetail:
-    """Return one wallet. Two queries. Raises Wallet.DoesNotExist."""
+    """Return one wallet. Two queries. Raises Wallet.DoesNotExist, also for a control
+    wallet.
+    """
     pending = RunStep.objects.open_lone(StepKind.PROFILE, OuterRef("address"))
-    with_requests = Wallet.objects.annotate(is_profile_pending=Exists(pending))
+    with_requests = Wallet.objects.listed().annotate(is_profile_pending=Exists(pending))
     row: Any = with_requests.get(pk=address)
     wallet: Wallet = row
     requested_at = wallet.profile_requested_at if row.is_profile_pending else None
@@ -312,8 +335,12 @@ def wallet_detail(address: str) -> WalletDetail:
     return WalletDetail(
         address=wallet.address,
         status=wallet.status,
+        blacklist_reason=wallet.blacklist_reason,
         label=wallet.label,
         note=wallet.note,
+        tags=tuple(wallet.tags),
+        is_pinned=wallet.is_pinned,
+        origin=wallet.origin,
         verdict=wallet.verdict,
         verdict_reason=wallet.verdict_reason,
         score=wallet.score,
@@ -343,7 +370,7 @@ def wallet_detail(address: str) -> WalletDetail:
 
 def require_wallet(address: str) -> None:
     """Raise Wallet.DoesNotExist unless the wallet is on the watchlist. One query."""
-    Wallet.objects.only("pk").get(pk=address)
+    Wallet.objects.listed().only("pk").get(pk=address)
 
 
 def _discoveries(address: str) -> list[DiscoveryRow]:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from discovery.api.urls import PATHS
 from discovery.domain.api_keys import new_key
 from discovery.models import ApiKey, Run, Wallet
+from discovery.reads.additions import addition_id
 from tests.api.client import Api
 from tests.factories import RunFactory, WalletFactory
 
@@ -39,7 +40,9 @@ MATRIX = {
     ("what-if", "POST"): READ,
     ("status", "GET"): READ,
     ("pumps", "GET"): READ,
+    ("addition", "GET"): READ,
     ("wallets", "GET"): READ,
+    ("wallets", "POST"): ADMIN,
     ("wallet", "GET"): READ,
     ("wallet", "PATCH"): ADMIN,
     ("wallet-tokens", "GET"): READ,
@@ -54,11 +57,12 @@ MATRIX = {
 CALLS = sorted(MATRIX)
 RANKS = {OPEN: 0, READ: 1, RUN: 2, ADMIN: 3}
 BODIES = {"PUT": {"enabled": True, "schedule_hours": 5, "params": {}}, "PATCH": {}}
+BODIES_OF_CALLS = {("wallets", "POST"): {"wallets": []}}
 
 
 def status_code(name: str, method: str) -> int:
     """Return the status of a call that is allowed: 202 if it requests work."""
-    return 202 if method == "POST" and name != "what-if" else 200
+    return 202 if method == "POST" and name not in {"what-if", "wallets"} else 200
 
 
 def methods_of(name: str) -> set[str]:
@@ -78,19 +82,20 @@ def url(name: str, slash: str = "") -> str:
             status="running", stage="analyse"
         )
     wallet = Wallet.objects.first() or WalletFactory(number=1)
+    added = Wallet.history.earliest("history_date")  # type: ignore[attr-defined]
     route = (
         PATHS[name][0]
         .replace("<str:run_id>", str(run.pk))
         .replace("<str:address>", wallet.address)
         .replace("<str:category>", "out_sale")
+        .replace("<str:addition_id>", addition_id(added.history_date))
     )
     return f"/api/{route}{slash}"
 
 
 def call(api: Api, name: str, method: str, slash: str = "", **headers: str):
-    return api.call(
-        method, url(name, slash), BODIES.get(method), If_Match="*", **headers
-    )
+    body = BODIES_OF_CALLS.get((name, method), BODIES.get(method))
+    return api.call(method, url(name, slash), body, If_Match="*", **headers)
 
 
 def test_every_method_of_every_path_has_a_row() -> None:

@@ -24,7 +24,8 @@ from discovery.models import (
     Trade,
     Wallet,
 )
-from discovery.reads import run_findings, runs, trades, wallets
+from discovery.reads import run_findings, runs, trades, wallets, watchlist
+from discovery.reads.additions import addition_id
 from discovery.reads.filters import (
     RunFilterSet,
     RunTokenFilterSet,
@@ -63,7 +64,10 @@ BUDGETS = {
     "config": 2,
     "status": 3,
     "pumps": 1,
+    "additions/{addition}": 1,
     "wallets": 2,
+    "wallets?tag=a&origin=manual&pinned=false": 2,
+    "wallets?format=axiom": 1,
     "wallets?status=active&min_score=0.1": 2,
     "wallets?format=csv": 1,
     "wallets/{wallet}": 2,
@@ -149,7 +153,12 @@ def create_many(count: int) -> dict[str, str]:
         slot=lambda number: number,
     )
     Pumps.objects.update_or_create(pk=1, defaults={"refreshed_at": timezone.now()})
-    return {"run": str(run.pk), "wallet": wallet.address}
+    added = Wallet.history.filter(address=wallet.address).latest("history_date")  # type: ignore[attr-defined]
+    return {
+        "run": str(run.pk),
+        "wallet": wallet.address,
+        "addition": addition_id(added.history_date),
+    }
 
 
 @pytest.mark.parametrize("path", BUDGETS)
@@ -173,7 +182,11 @@ def test_every_get_has_a_budget() -> None:
         re.sub(
             r"coverage/\w+",
             "coverage/<str:category>",
-            path.split("?")[0].format(run="<str:run_id>", wallet="<str:address>"),
+            path.split("?")[0].format(
+                run="<str:run_id>",
+                wallet="<str:address>",
+                addition="<str:addition_id>",
+            ),
         )
         for path in BUDGETS
     }
@@ -237,6 +250,10 @@ LISTS: dict[str, Callable[[], object]] = {
     "discovery_runs_by_trigger": lambda: read_runs(trigger_type="api"),
     "discovery_wallets_edge": read_wallets,
     "discovery_wallets_verdict": lambda: read_wallets(verdict="follow"),
+    "discovery_wallets_tags": lambda: read_wallets(tag="rare"),
+    "discovery_wallets_edge ": lambda: watchlist.pinned_first(
+        WalletFilterSet({}).qs, PAGE
+    ),
     "discovery_wallets_best": lambda: read_wallets(ordering="-score"),
     "discovery_wallets_by_status": lambda: read_wallets(status="blacklisted"),
     "discovery_wallets_realised": lambda: read_wallets(ordering="-realised_lamports"),

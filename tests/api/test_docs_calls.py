@@ -36,6 +36,7 @@ VARYING = [
         "<uuid>",
     ),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "<time>"),
+    (re.compile(r"\d{8}T\d{12}Z"), "<addition>"),
     (re.compile(r'"request_id": ?"[0-9a-f]{32}"'), '"request_id": "<id>"'),
 ]
 

@@ -18,6 +18,8 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from discovery.api.urls import PATHS
+from discovery.models import Wallet
+from discovery.reads.additions import addition_id
 from tests.api.client import Api
 from tests.factories import (
     CycleFactory,
@@ -36,6 +38,8 @@ WRITE_COMMAND = (
     "python manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn"
 )
 
+for media_type in ("text/csv", "application/x-ndjson"):
+    schemathesis.serializer.alias(media_type, "text/plain")
 schema = schemathesis.openapi.from_path(COMMITTED)
 schema.app = get_wsgi_application()
 BOUNDED = settings(
@@ -64,6 +68,7 @@ def rows(db: None, config, monkeypatch) -> dict[str, str]:
     monkeypatch.setattr("django.core.signals.request_finished.receivers", [])
     run = RunFactory(errors=["lost", {"step": "s", "code": "c", "message": "m"}])
     WalletFactory(number=1)
+    added = Wallet.history.get(address=address(1))  # type: ignore[attr-defined]
     TradeFactory(wallet=1)
     CycleFactory(wallet=1)
     PositionFactory(wallet=1)
@@ -73,6 +78,7 @@ def rows(db: None, config, monkeypatch) -> dict[str, str]:
         "run_id": str(run.pk),
         "address": address(1),
         "category": "out_transfer",
+        "addition_id": addition_id(added.history_date),
     }
 
 

@@ -15,7 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from discovery.admin.urls import urlpatterns
-from discovery.models import Run
+from discovery.models import Run, Wallet
+from discovery.reads.additions import addition_id
 from tests.factories import (
     MINT,
     CycleFactory,
@@ -44,6 +45,8 @@ PAGES = {
     "run-body": "runs/{run}/body",
     "early-buyers": "runs/{run}/early-buyers",
     "wallets": "wallets/",
+    "add-wallets": "wallets/add/",
+    "addition": "wallets/add/{addition}/progress",
     "wallet": "wallets/{wallet}/",
     "tokens": "wallets/{wallet}/tokens",
     "trades": "wallets/{wallet}/trades",
@@ -59,7 +62,11 @@ ACTS = {
     "start",
     "cancel",
     "retry",
+    "add-list",
     "change-wallet",
+    "tag-wallet",
+    "pin-wallet",
+    "blacklist-wallet",
     "profile",
 }
 
@@ -76,7 +83,12 @@ def many(count: int) -> dict[str, str]:
         CycleFactory(wallet=0, mint=address(1000 + number))
         TokenResultFactory(wallet=0, mint=address(1000 + number))
     PositionFactory(wallet=0, mint=MINT)
-    return {"run": str(run.pk), "wallet": address(0)}
+    added = Wallet.history.filter(address=address(0)).latest("history_date")  # type: ignore[attr-defined]
+    return {
+        "run": str(run.pk),
+        "wallet": address(0),
+        "addition": addition_id(added.history_date),
+    }
 
 
 REDIRECTS = {"table-under-earlier-name"}

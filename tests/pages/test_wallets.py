@@ -134,7 +134,7 @@ def test_the_export_has_the_same_filters_and_answers_a_viewers_session(
     WalletFactory(number=1, label="=cmd()")
     WalletFactory(number=2, status="blacklisted")
     page = viewer.page("wallets/", status="active", min_score="50").content.decode()
-    (link,) = re.findall(r'href="(/api/discovery/wallets\?[^"]+)"', page)
+    (link,) = re.findall(r'href="(/api/discovery/wallets\?[^"]+format=csv)"', page)
     lines = (
         b"".join(viewer.client.get(link.replace("&amp;", "&"))).decode().splitlines()
     )
@@ -209,42 +209,20 @@ def test_an_unknown_wallet_is_404(path: str, tail: str, viewer: Person) -> None:
     assert viewer.page(f"wallets/{path}/{tail}").status_code == 404
 
 
-def test_label_note_and_blacklist_are_saved_with_who(operator: Person) -> None:
-    WalletFactory(number=1)
+def test_label_and_note_are_saved_with_who(operator: Person) -> None:
+    WalletFactory(number=1, status="blacklisted")
     operator.send(
-        f"wallets/{address(1)}/change",
-        label="insider",
-        note="moves first",
-        blacklisted="on",
+        f"wallets/{address(1)}/change", label="insider", note="moves\r\nfirst"
     )
     wallet = Wallet.objects.get()
     assert (wallet.label, wallet.note, wallet.status) == (
         "insider",
-        "moves first",
+        "moves\nfirst",
         "blacklisted",
     )
     words = text(operator.page(f"wallets/{address(1)}/"))
     assert operator.user.username in words
-    assert "status: active → blacklisted" in words
-
-
-def test_off_the_blacklist_a_wallet_is_what_its_record_says(operator: Person) -> None:
-    WalletFactory(number=1, status="blacklisted", profiled_at=None)
-    operator.send(
-        f"wallets/{address(1)}/change", label="", note="", was_blacklisted="on"
-    )
-    assert Wallet.objects.get().status == "insufficient_data"
-
-
-def test_a_label_saved_from_a_page_that_is_behind_takes_nothing_off_the_blacklist(
-    operator: Person,
-) -> None:
-    WalletFactory(number=1, status="blacklisted")
-    operator.send(
-        f"wallets/{address(1)}/change", label="x", note="a\r\nb", was_blacklisted=""
-    )
-    wallet = Wallet.objects.get()
-    assert (wallet.status, wallet.label, wallet.note) == ("blacklisted", "x", "a\nb")
+    assert "label: empty → insider" in words
 
 
 def test_a_label_saved_from_a_page_that_is_behind_leaves_anothers_note(
@@ -314,12 +292,20 @@ def test_a_request_that_an_earlier_version_lost_is_not_pending(
     assert "Refreshing profile" not in page
 
 
-@pytest.mark.parametrize("act", ["change", "profile"])
+@pytest.mark.parametrize("act", ["change", "profile", "tags", "pin", "blacklist"])
 def test_a_viewer_changes_no_wallet(act: str, viewer: Person) -> None:
     WalletFactory(number=1)
-    assert viewer.send(f"wallets/{address(1)}/{act}", label="x").status_code == 403
-    assert Wallet.objects.get().label == ""
-    assert 'name="label"' not in viewer.page(f"wallets/{address(1)}/").content.decode()
+    form = {"label": "x", "add": "x", "pinned": "on", "blacklisted": "on"}
+    assert viewer.send(f"wallets/{address(1)}/{act}", **form).status_code == 403
+    wallet = Wallet.objects.get()
+    assert (wallet.label, wallet.tags, wallet.is_pinned) == ("", [], False)
+    assert wallet.status == "active"
+    assert (
+        "<form"
+        not in viewer.page(f"wallets/{address(1)}/")
+        .content.decode()
+        .split('class="wt"', 1)[1]
+    )
 
 
 def test_times_carry_their_zone(viewer: Person) -> None:

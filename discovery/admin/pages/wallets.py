@@ -27,9 +27,16 @@ from discovery.domain.addresses import is_address
 from discovery.domain.display import short_address
 from discovery.domain.flags import FLAG_NAMES
 from discovery.domain.units import lamports_to_sol
+from discovery.domain.wallet_labels import MAX_LABEL_LENGTH
 from discovery.models import Wallet
-from discovery.models.enums import VerdictChoice, WalletStatus
-from discovery.reads import positions, token_results, wallet_history, wallets
+from discovery.models.enums import LISTED_ORIGINS, VerdictChoice, WalletStatus
+from discovery.reads import (
+    positions,
+    token_results,
+    wallet_history,
+    wallets,
+    watchlist,
+)
 from discovery.reads.filters import TradeFilterSet
 from discovery.reads.paging import Page
 from discovery.reads.trades import wallet_trades
@@ -46,16 +53,34 @@ ORDERINGS: Final = {
     "-last_discovered_at": "Last found",
     "last_discovered_at": "Found longest ago",
 }
-FILTERS: Final = ("verdict", "status", "flag", "search", "min_score", "min_cycles")
-_MAX_LENGTHS: Final = {"label": 100, "note": 10_000}
+FILTERS: Final = (
+    "verdict",
+    "status",
+    "flag",
+    "tag",
+    "origin",
+    "search",
+    "min_score",
+    "min_cycles",
+)
+EXPORT_FORMATS: Final = {
+    "ndjson": "NDJSON",
+    "axiom": "Axiom",
+    "padre": "Padre",
+    "bullx": "BullX",
+    "gmgn": "GMGN",
+    "okx": "OKX",
+    "txt": "Plain text",
+}
+"""Formats of the export beside CSV, with their labels."""
+_MAX_LENGTHS: Final = {"label": MAX_LABEL_LENGTH, "note": 10_000}
 MAX_QUOTED_LENGTH: Final = 200
-_STATUS_OF_BOX: Final = {True: WalletStatus.BLACKLISTED, False: WalletStatus.ACTIVE}
 
 
 @staff_view(VIEW_WALLETS)
 def leaderboard(request: HttpRequest) -> HttpResponse:
-    """Render the watchlist with filters, best lower end of the edge first. The export holds every
-    wallet of the filter.
+    """Render the watchlist with filters: pinned wallets, then the others by the lower
+    end of their edge. The export holds every wallet of the filter.
     """
     number = page_number(request)
     ordering = request.GET.get("ordering", DEFAULT_ORDERING)
@@ -63,7 +88,9 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
         ordering = DEFAULT_ORDERING
     given = {name: request.GET.get(name, "") for name in FILTERS}
     filters = WatchlistFilterSet({**given, "ordering": ordering})
-    page = wallets.wallet_list(filters.qs, Page(number, ROWS))
+    is_default_order = ordering == DEFAULT_ORDERING
+    read = watchlist.pinned_first if is_default_order else wallets.wallet_list
+    page = read(filters.qs, Page(number, ROWS))
     in_fields = _filled_fields(request)
     first_row = (number - 1) * ROWS
     values = {
@@ -74,13 +101,16 @@ def leaderboard(request: HttpRequest) -> HttpResponse:
         "filters": in_fields,
         "problems": filters.problems,
         "query": urlencode({**in_fields, "ordering": ordering}),
-        "export": urlencode({**filters.api_query, "format": "csv"}),
+        "export": urlencode(filters.api_query),
+        "export_formats": EXPORT_FORMATS.items(),
         "ordering": ordering,
         "orderings": ORDERINGS.items(),
         "verdicts": VerdictChoice.choices,
         "statuses": WalletStatus.choices,
         "flags": FLAG_NAMES,
         "is_address": is_address(given["search"].strip()),
+        "origins": LISTED_ORIGINS,
+        "tags": [(tag, tag) for tag in watchlist.tags_in_use()],
     }
     return render_page(request, "discovery/wallets.html", "Wallets", values)
 
@@ -216,8 +246,8 @@ class _TextChange(msgspec.Struct, frozen=True):
 
 @staff_view(CHANGE_WALLETS, method="POST")
 def change(request: HttpRequest, address: str) -> HttpResponse:
-    """Save label, note and whether the wallet is blacklisted: only what the person has
-    changed. Raises Http404 for a wallet that is not on the watchlist.
+    """Save label and note: only what the person has changed. Raises Http404 for a
+    wallet that is not on the watchlist.
     """
     wallet = _wallet_or_404(address)
     fields = [
@@ -230,12 +260,7 @@ def change(request: HttpRequest, address: str) -> HttpResponse:
             request, "Not saved: a label has at most 100 characters, a note 10,000."
         )
         return _return_to(request, address)
-    values: dict[str, str] = {field.name: field.typed for field in edited}
-    is_blacklisted = request.POST.get("blacklisted") == "on"
-    was_blacklisted = request.POST.get("was_blacklisted") == "on"
-    # An unchanged box must not undo somebody else's change.
-    if is_blacklisted != was_blacklisted:
-        values["status"] = _STATUS_OF_BOX[is_blacklisted]
+    values = {field.name: field.typed for field in edited}
     services.change_wallet(address, values, by=request.user.get_username())
     messages.success(request, "Saved.")
     for field in edited:

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -23,6 +24,7 @@ from discovery.api.renderers import EXPORT_RENDERERS, StreamingRenderer
 from discovery.api.throttles import CallerThrottle
 from discovery.domain.addresses import is_address
 from discovery.models.enums import ApiScope
+from discovery.reads.additions import parse_addition_id
 from discovery.reads.paging import Page, Slice
 
 READ_METHODS: Final = frozenset({"GET", "HEAD"})
@@ -135,11 +137,21 @@ class ListView(ApiView):
 class ExportView(ListView):
     """A list that is also available as a file of all its rows."""
 
-    renderer_classes = [JSONRenderer, *EXPORT_RENDERERS]
+    export_renderers: ClassVar[tuple[type[StreamingRenderer], ...]] = EXPORT_RENDERERS
+    """The formats of the file."""
+
+    def get_renderers(self) -> list[Any]:
+        """Return the renderers of JSON and, for a list that is read, of the file."""
+        if self.request and self.request.method not in READ_METHODS:
+            return [JSONRenderer()]
+        return [JSONRenderer(), *(renderer() for renderer in self.export_renderers)]
 
     def query_forms(self, params: Mapping[str, str]) -> list[forms.Form]:
         """Return the forms of the list and that of `format`."""
-        return [*super().query_forms(params), FormatForm(params)]
+        return [
+            *super().query_forms(params),
+            FormatForm(params, self.export_renderers),
+        ]
 
     @property
     def is_export(self) -> bool:
@@ -172,6 +184,16 @@ def parsed_address(text: str) -> str:
     if not is_address(text):
         raise invalid({"address": "not a Solana address"})
     return text
+
+
+def parsed_addition(text: str) -> datetime:
+    """Return the time of an addition whose id is in a path. Raises Problem 400."""
+    try:
+        return parse_addition_id(text)
+    except ValueError:
+        raise invalid(
+            {"addition_id": "not an id like 20261124T120000000000Z"}
+        ) from None
 
 
 def parsed_category(text: str) -> str:

@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from discovery import services
+from discovery import services, watchlist
 from discovery.api.pagination import (
     MovedUnitsPagination,
     PositionPagination,
@@ -18,8 +18,11 @@ from discovery.api.pagination import (
     TradePagination,
     WalletPagination,
 )
-from discovery.api.problems import RETRY_SECONDS
+from discovery.api.parsers import LIST_PARSERS
+from discovery.api.problems import RETRY_SECONDS, invalid
+from discovery.api.renderers import EXPORT_RENDERERS, WALLET_LIST_RENDERERS
 from discovery.api.schema import (
+    ADDITION_ID,
     ADDRESS,
     BODY_PROBLEMS,
     CATEGORY,
@@ -30,6 +33,7 @@ from discovery.api.schema import (
     responses,
 )
 from discovery.api.serializers import (
+    AdditionProgressSerializer,
     CoverageSerializer,
     MovedUnitsSerializer,
     PositionRowSerializer,
@@ -45,11 +49,27 @@ from discovery.api.views.base import (
     ApiView,
     ExportView,
     ListView,
+    parsed_addition,
     parsed_address,
     parsed_category,
 )
+from discovery.api.wallet_lists import (
+    EXAMPLE_ADDRESS,
+    LIST_BODIES,
+    AddedWalletsSerializer,
+    added_wallets,
+    wallet_list_of,
+)
 from discovery.models.enums import ApiScope
-from discovery.reads import coverage, positions, token_results, trades, wallets, why
+from discovery.reads import (
+    additions,
+    coverage,
+    positions,
+    token_results,
+    trades,
+    wallets,
+    why,
+)
 from discovery.reads.filters import TradeFilterSet, WalletFilterSet
 
 TAGS: Final = ["wallets"]
@@ -68,15 +88,21 @@ ProfileAcceptedSerializer: Final = struct_serializer(ProfileAccepted)
 class WalletsView(ExportView):
     """The watchlist."""
 
+    scopes: ClassVar = {"POST": ApiScope.ADMIN}
     filterset_class = WalletFilterSet
     pagination_class = WalletPagination
     serializer_class = WalletRowSerializer
+    export_renderers = (*EXPORT_RENDERERS, *WALLET_LIST_RENDERERS)
+    parser_classes = LIST_PARSERS
 
     @extend_schema(
         operation_id="list_wallets",
-        summary="The watchlist, best lower end of the edge first; as CSV or NDJSON all of it",
+        summary="The watchlist, best lower end of the edge first; all of it as CSV, NDJSON or a terminal's list",
         tags=TAGS,
-        responses=export_responses(WalletRowSerializer),
+        responses=export_responses(
+            WalletRowSerializer,
+            renderers=(*EXPORT_RENDERERS, *WALLET_LIST_RENDERERS),
+        ),
     )
     def get(self, request: Request) -> Response | StreamingHttpResponse:
         """Return a page of it, or every wallet of the filter."""
@@ -85,6 +111,57 @@ class WalletsView(ExportView):
                 wallets.wallet_export(self.filterset.qs), "wallets"
             )
         return self.paginated_response(partial(wallets.wallet_list, self.filterset.qs))
+
+    @extend_schema(
+        operation_id="add_wallets",
+        summary="Add wallets, one or many; the response has a result for each",
+        tags=TAGS,
+        request=LIST_BODIES,
+        responses=responses(
+            (200, "application/json"), AddedWalletsSerializer, *BODY_PROBLEMS
+        ),
+        examples=[
+            OpenApiExample(
+                "Two wallets",
+                {
+                    "wallets": [
+                        {"address": EXAMPLE_ADDRESS, "label": "whale", "tags": ["a"]},
+                        EXAMPLE_ADDRESS,
+                    ],
+                    "profile": True,
+                },
+                request_only=True,
+                media_type="application/json",
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Return what became of each entry; 200 even if none can be used."""
+        received = wallet_list_of(request.data, str(request.content_type))
+        added = watchlist.add_wallets(
+            received.entries,
+            by=self.caller.name,
+            origin=received.origin,
+            tags=received.tags,
+            profile=received.profile,
+        )
+        return Response(AddedWalletsSerializer(added_wallets(added)).data)
+
+
+class AdditionView(ApiView):
+    """Wallets that were added together."""
+
+    @extend_schema(
+        operation_id="get_addition",
+        summary="How many of the wallets that were added together are profiled",
+        tags=TAGS,
+        parameters=[ADDITION_ID],
+        responses=responses(200, AdditionProgressSerializer, 404),
+    )
+    def get(self, request: Request, addition_id: str) -> Response:
+        """Return the progress of their profiles."""
+        progress = additions.addition_progress(parsed_addition(addition_id))
+        return Response(AdditionProgressSerializer(progress).data)
 
 
 class WalletView(ApiView):
@@ -105,7 +182,7 @@ class WalletView(ApiView):
 
     @extend_schema(
         operation_id="change_wallet",
-        summary="Change status, label or note of a wallet",
+        summary="Change status, label, note, tags, pin or the reason for the blacklist",
         tags=TAGS,
         parameters=[ADDRESS],
         request=WalletChangeSerializer,
@@ -113,7 +190,7 @@ class WalletView(ApiView):
         examples=[
             OpenApiExample(
                 "Blacklist",
-                {"status": "blacklisted", "label": "insider"},
+                {"status": "blacklisted", "blacklist_reason": "insider"},
                 request_only=True,
             )
         ],
@@ -122,9 +199,12 @@ class WalletView(ApiView):
         """Return the changed wallet. Its history names the author."""
         serializer = WalletChangeSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        services.change_wallet(
-            parsed_address(address), serializer.validated_data, by=self.caller.name
-        )
+        try:
+            services.change_wallet(
+                parsed_address(address), serializer.validated_data, by=self.caller.name
+            )
+        except services.NotBlacklisted as error:
+            raise invalid({"blacklist_reason": str(error)}) from None
         return _wallet_response(address)
 
 
