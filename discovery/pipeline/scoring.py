@@ -14,13 +14,14 @@ from django.db import transaction
 from discovery.analysis.decay import next_status
 from discovery.analysis.evidence import Evidence
 from discovery.analysis.figures import compute_figures
-from discovery.analysis.flags import address_flags
 from discovery.analysis.judging import SCORE_VERSION, judge
 from discovery.analysis.population import estimate_prior
 from discovery.analysis.statistics import to_decimal
+from discovery.analysis.token_results import TokenResult
 from discovery.domain.judgements import Judgement, Population, Prior
 from discovery.domain.profiles import Cycle, Profile
 from discovery.models import Run, RunWallet, Wallet
+from discovery.models.enums import WalletOrigin
 from discovery.models.querysets import WalletQuerySet
 from discovery.pipeline.judged_wallets import JudgedWallet
 from discovery.pipeline.save_profile import (
@@ -29,7 +30,11 @@ from discovery.pipeline.save_profile import (
     stored_profile,
 )
 from discovery.pipeline.snapshots import record_snapshots
-from discovery.pipeline.token_evidence import evidence_of_wallets
+from discovery.pipeline.token_evidence import (
+    evidence_of_wallet,
+    flags_of_wallet,
+    load_token_results,
+)
 from discovery.providers.batches import batches
 from walltrack import clock
 
@@ -57,10 +62,11 @@ def judge_cohort(
     judged_addresses = {*addresses, *others}
     cohort = _cohort(sorted(judged_addresses))
     seeds = RunWallet.objects.seeds(wallet.address for wallet in cohort)
-    judgements, population = judge(_evidences(cohort, seeds))
+    results = load_token_results((wallet.address for wallet in cohort), seeds)
+    judgements, population = judge(_evidences(cohort, results))
     wallets = [wallet for wallet in cohort if wallet.address in judged_addresses]
     by_address = {judgement.wallet: judgement for judgement in judgements}
-    return _judged(wallets, by_address, seeds), population
+    return _judged(wallets, by_address, seeds, results), population
 
 
 def _cohort(addresses: Sequence[str]) -> list[Wallet]:
@@ -74,15 +80,11 @@ def _cohort(addresses: Sequence[str]) -> list[Wallet]:
 
 
 def _evidences(
-    wallets: Sequence[Wallet], seeds: Mapping[str, AbstractSet[str]]
+    wallets: Sequence[Wallet], results: Mapping[str, Sequence[TokenResult]]
 ) -> list[Evidence]:
-    evidences = evidence_of_wallets(wallets, seeds)
     return [
-        msgspec.structs.replace(
-            evidence,
-            hard_flags=(*address_flags(evidence.wallet), *evidence.hard_flags),
-        )
-        for evidence in evidences
+        evidence_of_wallet(wallet, results.get(wallet.address, ()))
+        for wallet in wallets
     ]
 
 
@@ -116,15 +118,17 @@ def judge_wallets(wallets: WalletQuerySet, prior: Prior) -> dict[str, JudgedWall
     """
     profiled = list(wallets.profiled().order_by("address"))
     seeds = RunWallet.objects.seeds(wallet.address for wallet in profiled)
-    judgements, _ = judge(_evidences(profiled, seeds), prior)
+    results = load_token_results((wallet.address for wallet in profiled), seeds)
+    judgements, _ = judge(_evidences(profiled, results), prior)
     by_address = {judgement.wallet: judgement for judgement in judgements}
-    return _judged(profiled, by_address, seeds)
+    return _judged(profiled, by_address, seeds, results)
 
 
 def _judged(
     wallets: Sequence[Wallet],
     judgements: Mapping[str, Judgement],
     seeds: Mapping[str, AbstractSet[str]],
+    results: Mapping[str, Sequence[TokenResult]],
 ) -> dict[str, JudgedWallet]:
     cycles = cycles_by_wallet(wallet.address for wallet in wallets)
     judged: dict[str, JudgedWallet] = {}
@@ -143,8 +147,16 @@ def _judged(
         judgement = judgements[address]
         if wallet.too_active:
             judgement = msgspec.structs.replace(judgement, reason=_TOO_ACTIVE)
-        columns = _columns(wallet, profile, judgement)
-        judged[address] = JudgedWallet(judgement, columns, wallet.profiled_at)
+        judged[address] = JudgedWallet(
+            judgement,
+            _columns(wallet, profile, judgement),
+            wallet.profiled_at,
+            origin=WalletOrigin(wallet.origin),
+            known_since=wallet.first_discovered_at,
+            flags=flags_of_wallet(wallet),
+            seeds=tuple(sorted(own_seeds)),
+            results=results.get(address, ()),
+        )
     return judged
 
 
@@ -170,17 +182,9 @@ def _with_seeds(
 
 def _columns(wallet: Wallet, profile: Profile, judgement: Judgement) -> dict[str, Any]:
     return {
-        "score": _decimal_or_none(judgement.score, _SCORE_PLACES),
+        **judgement_columns(judgement),
         "score_version": SCORE_VERSION,
-        "verdict": judgement.verdict.value,
         "verdict_reason": judgement.reason,
-        "edge_pct": _decimal_or_none(judgement.edge_pct, _EDGE_PLACES),
-        "edge_low_pct": _decimal_or_none(judgement.edge_low_pct, _EDGE_PLACES),
-        "edge_high_pct": _decimal_or_none(judgement.edge_high_pct, _EDGE_PLACES),
-        "q_value": _decimal_or_none(judgement.q_value, _SHARE_PLACES),
-        "p_value": _decimal_or_none(judgement.p_value, _SHARE_PLACES),
-        "scored_tokens": judgement.tokens,
-        "n_eff": to_decimal(judgement.effective_tokens),
         "score_detail": {
             "leader_edge_pct": judgement.leader_edge_pct,
             "known_share": judgement.known_share,
@@ -194,6 +198,21 @@ def _columns(wallet: Wallet, profile: Profile, judgement: Judgement) -> dict[str
         "realised_lamports": profile.scored.net_lamports,
         "profile": msgspec.to_builtins(profile),
         "status": status_unless_blacklisted(next_status(wallet.status, profile)),
+    }
+
+
+def judgement_columns(judgement: Judgement) -> dict[str, Any]:
+    """Return the figures of a judgement as columns store them."""
+    return {
+        "score": _decimal_or_none(judgement.score, _SCORE_PLACES),
+        "verdict": judgement.verdict.value,
+        "edge_pct": _decimal_or_none(judgement.edge_pct, _EDGE_PLACES),
+        "edge_low_pct": _decimal_or_none(judgement.edge_low_pct, _EDGE_PLACES),
+        "edge_high_pct": _decimal_or_none(judgement.edge_high_pct, _EDGE_PLACES),
+        "q_value": _decimal_or_none(judgement.q_value, _SHARE_PLACES),
+        "p_value": _decimal_or_none(judgement.p_value, _SHARE_PLACES),
+        "scored_tokens": judgement.tokens,
+        "n_eff": to_decimal(judgement.effective_tokens),
     }
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from discovery.analysis.judging import SCORE_VERSION
 from discovery.domain.judgements import Verdict
 from discovery.domain.times import unix_from_datetime
-from discovery.models import Outcome, Run, RunWallet, ScoreSnapshot, Wallet
+from discovery.models import Outcome, Run, ScoreSnapshot
 from discovery.models.enums import SnapshotArm, SnapshotCause, WalletOrigin
 from discovery.pipeline.judged_wallets import JudgedWallet
 from discovery.pipeline.save_trades import BATCH
@@ -42,39 +42,22 @@ def record_snapshots(
     judged: Mapping[str, JudgedWallet], run: Run | None, now: datetime
 ) -> int:
     """Write the snapshots of judgements that were just saved, and plan their outcomes;
-    return how many. Called in the transaction that saves the judgements. At most six
-    queries.
+    return how many. Called in the transaction that saves the judgements. At most three
+    queries a batch.
 
     run: the run whose prior the wallets were judged against. now: the time of the
     product.
     """
     latest = ScoreSnapshot.objects.latest_of(judged)
-    wallets = Wallet.objects.filter(address__in=judged).only(
-        "address", "origin", "flags", "first_discovered_at"
-    )
-    causes: dict[str, SnapshotCause] = {}
-    changed: list[Wallet] = []
-    for wallet in wallets.order_by("address"):
-        arm = _ARMS[WalletOrigin(wallet.origin)]
-        last = latest.get(wallet.address)
-        cause = _cause(judged[wallet.address], arm, last, now)
-        if cause is not None and not _is_record_over(wallet, last, now):
-            causes[wallet.address] = cause
-            changed.append(wallet)
-    if not changed:
-        return 0
-    evidence = stored_evidence(causes)
-    seeds = RunWallet.objects.seeds(causes)
     rows: list[ScoreSnapshot] = []
-    for wallet in changed:
-        address = wallet.address
-        row = _row(judged[address], wallet, causes[address], now)
+    for address in sorted(judged):
+        wallet = judged[address]
+        last = latest.get(address)
+        cause = _cause(wallet, _ARMS[wallet.origin], last, now)
+        if cause is None or _is_record_over(wallet, last, now):
+            continue
+        row = _row(wallet, cause, now)
         row.prior_run = run
-        row.evidence = {
-            "as_of": unix_from_datetime(judged[address].profiled_at),
-            "seeds": sorted(seeds.get(address, ())),
-            "tokens": evidence.get(address, []),
-        }
         rows.append(row)
     ScoreSnapshot.objects.bulk_create(rows, batch_size=BATCH)
     _plan_outcomes(rows)
@@ -101,13 +84,15 @@ def _cause(
     return None
 
 
-def _is_record_over(wallet: Wallet, last: ScoreSnapshot | None, now: datetime) -> bool:
+def _is_record_over(
+    wallet: JudgedWallet, last: ScoreSnapshot | None, now: datetime
+) -> bool:
     """Return True for a control wallet that has a snapshot and was chosen more than
     CONTROL_RECORD ago.
     """
     if last is None or wallet.origin != WalletOrigin.CONTROL:
         return False
-    return now - wallet.first_discovered_at > CONTROL_RECORD
+    return now - wallet.known_since > CONTROL_RECORD
 
 
 def _has_moved(before: Decimal | None, after: Decimal | None) -> bool:
@@ -116,15 +101,13 @@ def _has_moved(before: Decimal | None, after: Decimal | None) -> bool:
     return abs(after - before) >= MIN_SCORE_CHANGE
 
 
-def _row(
-    judged: JudgedWallet, wallet: Wallet, cause: SnapshotCause, now: datetime
-) -> ScoreSnapshot:
+def _row(judged: JudgedWallet, cause: SnapshotCause, now: datetime) -> ScoreSnapshot:
     columns = judged.columns
     return ScoreSnapshot(
-        wallet_address=wallet.address,
+        wallet_address=judged.judgement.wallet,
         at=now,
         cause=cause,
-        arm=_ARMS[WalletOrigin(wallet.origin)],
+        arm=_ARMS[judged.origin],
         score_version=columns["score_version"],
         score=columns["score"],
         verdict=columns["verdict"],
@@ -137,7 +120,12 @@ def _row(
         tokens=columns["scored_tokens"],
         effective_tokens=columns["n_eff"],
         basis=judged.judgement.basis or "",
-        flags=sorted(wallet.flags),
+        flags=list(judged.flags),
+        evidence={
+            "as_of": unix_from_datetime(judged.profiled_at),
+            "seeds": list(judged.seeds),
+            "tokens": stored_evidence(judged.results),
+        },
     )
 
 

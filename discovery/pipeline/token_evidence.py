@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from discovery.analysis.evidence import Evidence, read_evidence
+from discovery.analysis.flags import address_flags
 from discovery.analysis.token_results import TokenResult, age_weight
 from discovery.domain.histories import Arm
 from discovery.domain.judgements import Exclusion, Unknown
@@ -71,51 +72,62 @@ def _row(
     )
 
 
-def evidence_of_wallets(
-    wallets: Iterable[Wallet], seeds: Mapping[str, AbstractSet[str]]
-) -> list[Evidence]:
-    """Return the evidence of each wallet, in their order. One query.
+def load_token_results(
+    addresses: Iterable[str], seeds: Mapping[str, AbstractSet[str]]
+) -> dict[str, list[TokenResult]]:
+    """Return wallet → its token results, by mint. One query.
 
     seeds: address → mints of its first discovery, which are no evidence.
     """
-    listed = list(wallets)
     results: dict[str, list[TokenResult]] = {}
-    addresses = [wallet.address for wallet in listed]
-    rows = TokenResultRow.objects.filter(wallet_address__in=addresses)
+    rows = TokenResultRow.objects.filter(wallet_address__in=list(addresses))
     for row in rows.order_by("wallet_address", "mint").iterator(chunk_size=BATCH):
         is_seed = row.mint in seeds.get(row.wallet_address, frozenset())
         result = _result(row)
         if is_seed:
             result = msgspec.structs.replace(result, exclusion=Exclusion.SEED)
         results.setdefault(row.wallet_address, []).append(result)
-    return [
-        read_evidence(
-            wallet.address,
-            _ARMS[WalletOrigin(wallet.origin)],
-            wallet.flags,
-            results.get(wallet.address, ()),
-        )
-        for wallet in listed
-    ]
+    return results
 
 
-def stored_evidence(addresses: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return wallet → its token results as a snapshot stores them. One query."""
-    rows = TokenResultRow.objects.filter(wallet_address__in=list(addresses))
-    evidence: dict[str, list[dict[str, Any]]] = {}
-    columns = ("mint", "put_in_lamports", "leader_return", *_LEVEL_COLUMNS)
-    reasons = ("unknown_reason", "exclusion")
-    for row in rows.order_by("wallet_address", "mint"):
-        values = {name: getattr(row, name) for name in (*columns, *reasons)}
-        values["entry_at"] = unix_from_datetime(row.entry_at)
-        evidence.setdefault(row.wallet_address, []).append(values)
-    return evidence
+def flags_of_wallet(wallet: Wallet) -> tuple[str, ...]:
+    """Return the names of the wallet's flags, with those that its address alone gives."""
+    return tuple(sorted({*wallet.flags, *address_flags(wallet.address)}))
+
+
+def evidence_of_wallet(wallet: Wallet, results: Iterable[TokenResult]) -> Evidence:
+    """Return the evidence that a wallet is judged by."""
+    return read_evidence(
+        wallet.address,
+        _ARMS[WalletOrigin(wallet.origin)],
+        flags_of_wallet(wallet),
+        results,
+    )
+
+
+def stored_evidence(results: Iterable[TokenResult]) -> list[dict[str, Any]]:
+    """Return token results as a snapshot stores them."""
+    return [_stored_result(result) for result in results]
+
+
+def _stored_result(result: TokenResult) -> dict[str, Any]:
+    returns = dict.fromkeys(_LEVEL_COLUMNS)
+    return {
+        "mint": result.mint,
+        "entry_at": result.entry_at,
+        "put_in_lamports": result.put_in_lamports,
+        "leader_return": result.leader_return,
+        **returns,
+        **dict(zip(_LEVEL_COLUMNS, result.follower_returns, strict=False)),
+        "unknown_reason": result.unknown or "",
+        "exclusion": result.exclusion or "",
+    }
 
 
 def evidence_of_snapshot(snapshot: ScoreSnapshot) -> Evidence:
     """Return the evidence that a snapshot was judged by."""
     as_of = snapshot.evidence["as_of"]
-    seeds = set(snapshot.evidence["seeds"])
+    seeds = frozenset(snapshot.evidence["seeds"])
     results: list[TokenResult] = []
     for values in snapshot.evidence["tokens"]:
         entry_at = values["entry_at"]
