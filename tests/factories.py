@@ -19,6 +19,7 @@ from discovery.models import (
     Run,
     RunToken,
     RunWallet,
+    ScoreSnapshot,
     TokenResult,
     Trade,
     Wallet,
@@ -192,6 +193,53 @@ class TokenResultFactory(OfWallet):
     leader_return = 0.5
     follower_return_costs = 0.492
     follower_return_behind = 0.41
+
+
+def snapshot_token(mint: str, **values: Any) -> dict[str, Any]:
+    """Return a token result as a snapshot stores it: one that counts and gained 50 %."""
+    return {
+        "mint": mint,
+        "entry_at": int((NOW - timedelta(days=20)).timestamp()),
+        "put_in_lamports": LAMPORTS_PER_SOL,
+        "leader_return": 0.5,
+        "follower_return_costs": 0.492,
+        "follower_return_behind": 0.41,
+        "follower_return_late": None,
+        "unknown_reason": "",
+        "exclusion": "",
+        **values,
+    }
+
+
+class ScoreSnapshotFactory(OfWallet):
+    """A judgement against the prior of a first run. tokens_judged: its evidence."""
+
+    class Meta:
+        model = ScoreSnapshot
+
+    class Params:
+        tokens_judged = ()
+        seeds = ()
+
+    at = NOW
+    cause = "first"
+    arm = "found"
+    score_version = 2
+    score = Decimal("0.7312")
+    verdict = "watch"
+    edge_pct = Decimal("9.1")
+    edge_low_pct = Decimal("-4.2")
+    edge_high_pct = Decimal("25.3")
+    tokens = 11
+    effective_tokens = Decimal("9.5")
+    basis = "behind the leader"
+    evidence = factory.LazyAttribute(
+        lambda row: {
+            "as_of": int(row.at.timestamp()),
+            "seeds": list(row.seeds),
+            "tokens": list(row.tokens_judged),
+        }
+    )
 
 
 class CycleFactory(OfWallet):

@@ -292,6 +292,7 @@ def test_every_command_has_a_test() -> None:
         "migrate",
         "rejudge_wallets",
         "score_histories",
+        "score_history",
         "worker_alive",
     }
     for name in commands:

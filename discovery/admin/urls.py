@@ -10,6 +10,7 @@ from discovery.admin.pages import (
     history,
     home,
     runs,
+    score_history,
     storage,
     wallet_marks,
     wallets,
@@ -42,6 +43,7 @@ urlpatterns = [
     ),
     path("wallets/<str:address>/", wallets.wallet_page, name="wallet"),
     path("wallets/<str:address>/tokens", wallets.tokens, name="tokens"),
+    path("wallets/<str:address>/scores", score_history.scores, name="scores"),
     path("wallets/<str:address>/trades", wallets.trades, name="trades"),
     path("wallets/<str:address>/coverage/", coverage.coverage_page, name="coverage"),
     path(

@@ -113,6 +113,12 @@ class TokenPagination(RowPagination):
     results_field = "tokens"
 
 
+class ScorePagination(RowPagination):
+    """Pages of score snapshots."""
+
+    results_field = "scores"
+
+
 class TradePagination(RowPagination):
     """Pages of trades."""
 

@@ -29,6 +29,7 @@ from discovery.reads import (
     run_findings,
     runs,
     scheduler,
+    score_history,
     stats,
     token_results,
     trades,
@@ -326,6 +327,7 @@ WalletRowSerializer: Final = struct_serializer(wallets.WalletRow)
 AdditionProgressSerializer: Final = struct_serializer(additions.AdditionProgress)
 WalletDetailSerializer: Final = struct_serializer(wallets.WalletDetail)
 TokenResultRowSerializer: Final = struct_serializer(token_results.TokenResultRow)
+SnapshotRowSerializer: Final = struct_serializer(score_history.SnapshotRow)
 TradeRowSerializer: Final = struct_serializer(trades.TradeRow)
 PositionRowSerializer: Final = struct_serializer(positions.PositionRow)
 CoverageSerializer: Final = struct_serializer(coverage.Coverage)

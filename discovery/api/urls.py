@@ -26,6 +26,7 @@ from discovery.api.views.wallets import (
     CoverageView,
     PositionsView,
     ProfileView,
+    ScoresView,
     TokenResultsView,
     TradesView,
     WalletsView,
@@ -59,6 +60,10 @@ PATHS: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
     "wallet-tokens": (
         "discovery/wallets/<str:address>/tokens",
         TokenResultsView.as_view(),
+    ),
+    "wallet-scores": (
+        "discovery/wallets/<str:address>/scores",
+        ScoresView.as_view(),
     ),
     "trades": ("discovery/wallets/<str:address>/trades", TradesView.as_view()),
     "positions": ("discovery/wallets/<str:address>/positions", PositionsView.as_view()),

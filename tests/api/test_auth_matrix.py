@@ -46,6 +46,7 @@ MATRIX = {
     ("wallet", "GET"): READ,
     ("wallet", "PATCH"): ADMIN,
     ("wallet-tokens", "GET"): READ,
+    ("wallet-scores", "GET"): READ,
     ("trades", "GET"): READ,
     ("positions", "GET"): READ,
     ("coverage", "GET"): READ,

@@ -43,6 +43,7 @@ from tests.factories import (
     RunFactory,
     RunTokenFactory,
     RunWalletFactory,
+    ScoreSnapshotFactory,
     TokenResultFactory,
     TradeFactory,
     WalletFactory,
@@ -72,6 +73,7 @@ BUDGETS = {
     "wallets?format=csv": 1,
     "wallets/{wallet}": 2,
     "wallets/{wallet}/tokens": 4,
+    "wallets/{wallet}/scores": 4,
     "wallets/{wallet}/trades": 3,
     "wallets/{wallet}/trades?format=csv": 2,
     "wallets/{wallet}/positions": 4,
@@ -143,6 +145,9 @@ def create_many(count: int) -> dict[str, str]:
         slot=lambda number: number,
     )
     copies(TokenResultFactory(), count, mint=lambda number: address(5000 + number))
+    copies(
+        ScoreSnapshotFactory(), count, at=lambda number: NOW + timedelta(hours=number)
+    )
     copies(CycleFactory(), count, mint=lambda number: address(5000 + number))
     position = PositionFactory(wallet=0, run=run, mint=address(9000 + count))
     copies(position, count, mint=lambda number: address(7000 + number))

@@ -20,6 +20,7 @@ from tests.factories import (
     RunFactory,
     RunTokenFactory,
     RunWalletFactory,
+    ScoreSnapshotFactory,
     TokenResultFactory,
     TradeFactory,
     WalletFactory,
@@ -63,6 +64,7 @@ def world(transactional_db: None, live_server) -> dict[str, str]:
     WalletFactory(number=1, label="whale")
     TradeFactory(wallet=1, slot=381_000_123)
     TokenResultFactory(wallet=1)
+    ScoreSnapshotFactory(wallet=1)
     PositionFactory(
         run=run,
         wallet=2,

@@ -24,6 +24,7 @@ from tests.factories import (
     RunFactory,
     RunTokenFactory,
     RunWalletFactory,
+    ScoreSnapshotFactory,
     TokenResultFactory,
     TradeFactory,
     WalletFactory,
@@ -49,6 +50,7 @@ PAGES = {
     "addition": "wallets/add/{addition}/progress",
     "wallet": "wallets/{wallet}/",
     "tokens": "wallets/{wallet}/tokens",
+    "scores": "wallets/{wallet}/scores",
     "trades": "wallets/{wallet}/trades",
     "coverage": "wallets/{wallet}/coverage/",
     "moved-units": "wallets/{wallet}/coverage/out_sale",
@@ -82,6 +84,7 @@ def many(count: int) -> dict[str, str]:
         TradeFactory(wallet=0, slot=100 + number)
         CycleFactory(wallet=0, mint=address(1000 + number))
         TokenResultFactory(wallet=0, mint=address(1000 + number))
+        ScoreSnapshotFactory(wallet=0)
     PositionFactory(wallet=0, mint=MINT)
     added = Wallet.history.filter(address=address(0)).latest("history_date")  # type: ignore[attr-defined]
     return {

@@ -14,6 +14,7 @@ from discovery import services, watchlist
 from discovery.api.pagination import (
     MovedUnitsPagination,
     PositionPagination,
+    ScorePagination,
     TokenPagination,
     TradePagination,
     WalletPagination,
@@ -37,6 +38,7 @@ from discovery.api.serializers import (
     CoverageSerializer,
     MovedUnitsSerializer,
     PositionRowSerializer,
+    SnapshotRowSerializer,
     TokenResultRowSerializer,
     TradeRowSerializer,
     WalletChangeSerializer,
@@ -65,6 +67,7 @@ from discovery.reads import (
     additions,
     coverage,
     positions,
+    score_history,
     token_results,
     trades,
     wallets,
@@ -229,6 +232,26 @@ class TokenResultsView(ListView):
         """Return a page of them."""
         return self.paginated_response(
             partial(token_results.wallet_tokens, parsed_address(address))
+        )
+
+
+class ScoresView(ListView):
+    """The judgements of a wallet as they were made."""
+
+    pagination_class = ScorePagination
+    serializer_class = SnapshotRowSerializer
+
+    @extend_schema(
+        operation_id="list_scores",
+        summary="Score snapshots of a wallet with what changed and what followed, newest first",
+        tags=TAGS,
+        parameters=[ADDRESS],
+        responses=list_responses(SnapshotRowSerializer, 404),
+    )
+    def get(self, request: Request, address: str) -> Response:
+        """Return a page of them."""
+        return self.paginated_response(
+            partial(score_history.wallet_scores, parsed_address(address))
         )
 
 

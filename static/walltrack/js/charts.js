@@ -17,11 +17,15 @@ function pointRadius(data) {
   return isDense ? 0 : 2;
 }
 
+function numberOrGap(value) {
+  return value === null ? null : Number(value);
+}
+
 function datasetOf(series, data) {
   const colour = themeColour(TONES[series.tone] || TONES.primary);
   return {
     label: series.name,
-    data: series.values.map(Number),
+    data: series.values.map(numberOrGap),
     backgroundColor: colour,
     borderColor: colour,
     borderWidth: data.line ? 2 : 0,
@@ -54,6 +58,8 @@ function optionsOf(data) {
       },
       y: {
         stacked,
+        min: data.min,
+        max: data.max,
         beginAtZero: !data.line,
         grid: { color: themeColour("--line") },
         ticks: { color: text, precision: data.line ? undefined : 0 },
