@@ -17,7 +17,7 @@ from discovery.models import BalanceChange, Trade, Wallet
 from discovery.reads import paging
 from discovery.reads.paging import Page, Slice
 from discovery.reads.row_values import decode_stored
-from discovery.reads.wallets import require_wallet
+from discovery.reads.watched import require_wallet
 
 _TRADES: Final[Mapping[str, tuple[str, Q]]] = {
     "out_sale": ("sale", Q(side="sell", value_lamports__isnull=False)),

@@ -8,6 +8,7 @@ from django.db.models import Count, Min, Q
 
 from discovery.models import Wallet
 from discovery.models.enums import VerdictChoice
+from walltrack import clock
 
 
 class Freshness(msgspec.Struct, frozen=True):
@@ -36,6 +37,13 @@ def freshness(now: datetime) -> Freshness:
         oldest_at=Min("profiled_at", filter=is_stale),
     )
     return Freshness(**counts, calls_per_day=settings.REFRESH.calls_per_day)
+
+
+def is_stale(verdict: str, profiled_at: datetime | None, *, is_pinned: bool) -> bool:
+    """Return True if a profile is older than twice the rule of the wallet."""
+    if profiled_at is None:
+        return False
+    return clock.now() - profiled_at > 2 * refresh_rule(verdict, is_pinned=is_pinned)
 
 
 def refresh_rule(verdict: str, *, is_pinned: bool) -> timedelta:

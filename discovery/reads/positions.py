@@ -16,7 +16,7 @@ from discovery.models import Cycle, Position, RunToken
 from discovery.models.enums import CycleResult, Knowledge
 from discovery.reads.paging import Page, Slice
 from discovery.reads.row_values import one_of, safe_text
-from discovery.reads.wallets import require_wallet
+from discovery.reads.watched import require_wallet
 
 MAX_POINTS: Final = 1000
 

@@ -16,7 +16,7 @@ from discovery.models.querysets import ScoreSnapshotQuerySet
 from discovery.reads.paging import MAX_ROWS, Page, Slice
 from discovery.reads.row_values import one_of
 from discovery.reads.score_changes import Population, changes_between
-from discovery.reads.wallets import require_wallet
+from discovery.reads.watched import require_wallet
 
 MAX_SNAPSHOTS: Final = 200
 """Snapshots of a chart and of the whole history."""

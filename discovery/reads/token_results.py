@@ -14,7 +14,7 @@ from discovery.models.enums import TokenExclusion, TokenUnknown, ValueSource
 from discovery.reads import paging
 from discovery.reads.paging import Page, Slice
 from discovery.reads.row_values import one_of
-from discovery.reads.wallets import require_wallet
+from discovery.reads.watched import require_wallet
 
 _LEVELS: Final = (
     ("late", "follower_return_late"),

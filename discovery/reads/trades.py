@@ -13,7 +13,7 @@ from discovery.domain.units import Lamports, RawUnits
 from discovery.models import Trade
 from discovery.reads import paging
 from discovery.reads.paging import Page, Slice
-from discovery.reads.wallets import require_wallet
+from discovery.reads.watched import require_wallet
 
 
 class TradeRow(msgspec.Struct, frozen=True):

@@ -25,8 +25,18 @@ from discovery.domain.units import Lamports
 from discovery.models import RunStep, RunWallet, Wallet
 from discovery.models.enums import StepKind, VerdictChoice, WalletOrigin, WalletStatus
 from discovery.reads import paging
+from discovery.reads.freshness import is_stale
 from discovery.reads.paging import Page, Slice
 from discovery.reads.row_values import decode_stored, one_of
+from discovery.reads.wallet_fields import (
+    BlacklistReason,
+    IsPinned,
+    IsStale,
+    PValue,
+    QValue,
+    ReadFrom,
+    Score,
+)
 
 ORDERINGS: Final[dict[str, tuple[OrderBy | str, ...]]] = {
     "-edge_low_pct": (F("edge_low_pct").desc(nulls_last=True), "address"),
@@ -43,25 +53,6 @@ ORDERINGS: Final[dict[str, tuple[OrderBy | str, ...]]] = {
 order unique.
 """
 MAX_DISCOVERIES: Final = 100
-
-Score = Annotated[
-    Decimal | None,
-    Meta(
-        description="Probability that following the wallet pays, 0–1; null if its results are not known."
-    ),
-]
-QValue = Annotated[
-    Decimal | None,
-    Meta(description="Share of luck in a list that is cut at this wallet, 0–1."),
-]
-PValue = Annotated[
-    Decimal | None, Meta(description="Probability that luck alone does as well, 0–1.")
-]
-
-BlacklistReason = Annotated[
-    str, Meta(description="Why it is blacklisted, in the words of an operator.")
-]
-IsPinned = Annotated[bool, Meta(description="Marked by an operator.")]
 
 
 class WalletRow(msgspec.Struct, frozen=True):
@@ -113,8 +104,10 @@ class WalletRow(msgspec.Struct, frozen=True):
         Decimal | None, Meta(description="Share of sales whose cost is known, 0–1.")
     ]
     too_active: Annotated[
-        bool, Meta(description="More transactions than a profile reads: not scored.")
+        bool, Meta(description="Its newest transactions cover too little time.")
     ]
+    read_from: ReadFrom
+    is_stale: IsStale
     flags: tuple[str, ...]
     discovery_count: Annotated[int, Meta(description="Number of runs that found it.")]
     first_discovered_at: datetime
@@ -210,6 +203,8 @@ class WalletDetail(msgspec.Struct, frozen=True):
     score_detail: ScoreDetail
     flags: list[Flag]
     too_active: bool
+    read_from: ReadFrom
+    is_stale: IsStale
     funder: Annotated[
         str, Meta(description="Address that first sent it SOL; empty = not known.")
     ]
@@ -280,7 +275,9 @@ def wallet_columns(rows: "QuerySet[Wallet]") -> "QuerySet[Wallet, dict[str, Any]
         "win_rate_high": _DetailNumber(F("score_detail"), name="high"),
     }
     stored = [
-        name for name in WalletRow.__struct_fields__ if name not in {"flags", *computed}
+        name
+        for name in WalletRow.__struct_fields__
+        if name not in {"flags", "is_stale", *computed}
     ]
     named: QuerySet[Wallet, dict[str, Any]] = rows.values(*stored, **computed)
     return named
@@ -313,6 +310,10 @@ def wallet_row(row: Mapping[str, Any]) -> WalletRow:
         realised_lamports=row["realised_lamports"],
         coverage=row["coverage"],
         too_active=row["too_active"],
+        read_from=row["read_from"],
+        is_stale=is_stale(
+            row["verdict"], row["profiled_at"], is_pinned=row["is_pinned"]
+        ),
         flags=tuple(row["flag_names"]),
         discovery_count=row["discovery_count"],
         first_discovered_at=row["first_discovered_at"],
@@ -355,6 +356,10 @@ def wallet_detail(address: str) -> WalletDetail:
         score_detail=decode_stored(wallet.score_detail, ScoreDetail) or ScoreDetail(),
         flags=[Flag(str(name), str(evidence)) for name, evidence in flags],
         too_active=wallet.too_active,
+        read_from=wallet.read_from,
+        is_stale=is_stale(
+            wallet.verdict, wallet.profiled_at, is_pinned=wallet.is_pinned
+        ),
         funder=wallet.funder,
         last_trade_at=wallet.last_trade_at,
         first_discovered_at=wallet.first_discovered_at,
@@ -366,11 +371,6 @@ def wallet_detail(address: str) -> WalletDetail:
         profile_error=wallet.profile_error,
         profile=decode_stored(wallet.profile, Profile),
     )
-
-
-def require_wallet(address: str) -> None:
-    """Raise Wallet.DoesNotExist unless the wallet is on the watchlist. One query."""
-    Wallet.objects.listed().only("pk").get(pk=address)
 
 
 def _discoveries(address: str) -> list[DiscoveryRow]:
