@@ -1,6 +1,7 @@
 """The watchlist and a wallet's page: filters, evidence, what an operator says of it."""
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -54,7 +55,19 @@ def test_a_wallet_of_the_list_leads_with_its_verdict_and_its_edge(
     viewer: Person,
 ) -> None:
     WalletFactory(number=1)
-    assert "watch +9.1 [−4.2, +25.3]" in text(viewer.page("wallets/"))
+    words = text(viewer.page("wallets/"))
+    row = words[words.index("11111111") :]
+    assert "watch profiled 24 Nov" in row
+    assert "+9.1 [−4.2, +25.3]" in row
+
+
+@pytest.mark.parametrize(("age_hours", "is_marked"), [(47, False), (49, True)])
+def test_a_profile_older_than_twice_its_rule_is_marked(
+    age_hours: int, is_marked: bool, viewer: Person
+) -> None:
+    WalletFactory(number=1, profiled_at=timezone.now() - timedelta(hours=age_hours))
+    page = viewer.page("wallets/").content.decode()
+    assert ('wt-small wt-warn">profiled' in page) == is_marked
 
 
 @pytest.mark.parametrize(
