@@ -72,7 +72,7 @@ BUDGETS = {
     "wallets?status=active&min_score=0.1": 2,
     "wallets?format=csv": 1,
     "wallets/{wallet}": 2,
-    "wallets/{wallet}/tokens": 4,
+    "wallets/{wallet}/tokens": 5,
     "wallets/{wallet}/scores": 4,
     "wallets/{wallet}/trades": 3,
     "wallets/{wallet}/trades?format=csv": 2,
