@@ -7,6 +7,8 @@ const TONES = {
   dim: "--color-base-400",
 };
 const MAX_POINTS_WITH_DOTS = 60;
+// Pixels by which a point at the end of a scale may stand out.
+const POINT_OVERHANG = 4;
 
 function themeColour(name) {
   return getComputedStyle(document.querySelector(".wt")).getPropertyValue(name).trim();
@@ -31,6 +33,7 @@ function datasetOf(series, data) {
     borderWidth: data.line ? 2 : 0,
     pointRadius: pointRadius(data),
     stepped: Boolean(data.line),
+    clip: POINT_OVERHANG,
     maxBarThickness: 28,
   };
 }
