@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('wallet_address', discovery.models.fields.AddressField(max_length=44)),
-                ('at', models.DateTimeField(help_text='Time of the profile that was judged, or of the judgement if only the prior changed.')),
+                ('at', models.DateTimeField(help_text='Time of the judgement.')),
                 ('cause', models.CharField(choices=[('first', 'first judgement'), ('verdict', 'another verdict'), ('score', 'another score'), ('arm', 'another arm'), ('weekly', 'a week has passed')], help_text='Why it was written.', max_length=10)),
                 ('arm', models.CharField(choices=[('found', 'found'), ('control', 'control'), ('manual', 'added by hand')], max_length=7)),
                 ('score_version', models.IntegerField()),

@@ -25,7 +25,7 @@ class ScoreSnapshot(models.Model):
 
     wallet_address = AddressField()
     at = models.DateTimeField(
-        help_text="Time of the profile that was judged, or of the judgement if only the prior changed."
+        help_text="Time of the judgement."
     )
     cause = models.CharField(
         max_length=10, choices=SnapshotCause.choices, help_text="Why it was written."

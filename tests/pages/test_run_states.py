@@ -111,7 +111,6 @@ def test_all_steps_that_failed_are_counted(viewer: Person) -> None:
     )
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_run_whose_steps_were_deleted_says_so(viewer: Person, settings) -> None:
     settings.RECORDS = settings.RECORDS._replace(steps=timedelta(days=17))
     run = RunFactory(steps_total=9)
@@ -135,6 +134,7 @@ def test_early_buyers_say_how_long_they_are_kept(viewer: Person, settings) -> No
     assert "are deleted 77 days after the last analysis of the token" in words
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_run_that_nobody_could_be_told_of_says_so(
     operator: Person, monkeypatch
 ) -> None:
