@@ -15,10 +15,13 @@ from solders.pubkey import Pubkey
 from discovery.models import (
     BalanceChange,
     Cycle,
+    Outcome,
+    OutcomeToken,
     Position,
     Run,
     RunToken,
     RunWallet,
+    ScoreSnapshot,
     TokenResult,
     Trade,
     Wallet,
@@ -252,3 +255,52 @@ class BalanceChangeFactory(OfWallet):
     block_time = NOW
     units = -1_000_000
     reason = "transfer"
+
+
+class ScoreSnapshotFactory(OfWallet):
+    """A wallet that was to be followed."""
+
+    class Meta:
+        model = ScoreSnapshot
+
+    at = NOW - timedelta(days=20)
+    cause = "first"
+    arm = "found"
+    score_version = 2
+    score = Decimal("0.9")
+    verdict = "follow"
+    tokens = 11
+    effective_tokens = Decimal("9.5")
+
+
+class OutcomeFactory(DjangoModelFactory):
+    """What followed a snapshot within a week, measured when it was due."""
+
+    class Meta:
+        model = Outcome
+
+    snapshot = factory.SubFactory(ScoreSnapshotFactory)
+    horizon_hours = 7 * 24
+    due_at = factory.LazyAttribute(
+        lambda row: row.snapshot.at + timedelta(hours=row.horizon_hours)
+    )
+    measured_at = factory.SelfAttribute("due_at")
+
+
+class OutcomeTokenFactory(DjangoModelFactory):
+    """A token that brought the wallet 50 % and a follower 41 %, seen right behind it."""
+
+    class Meta:
+        model = OutcomeToken
+
+    outcome = factory.SubFactory(OutcomeFactory)
+    mint = MINT
+    entry_at = factory.LazyAttribute(
+        lambda row: row.outcome.snapshot.at + timedelta(hours=1)
+    )
+    put_in_lamports = LAMPORTS_PER_SOL
+    proceeds_lamports = 1_500_000_000
+    bag_lamports = 0
+    leader_return = 0.5
+    follower_return_costs = 0.492
+    follower_return_behind = 0.41

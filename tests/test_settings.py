@@ -289,6 +289,7 @@ def test_every_command_has_a_test() -> None:
         "init_env",
         "migrate",
         "rejudge_wallets",
+        "report",
         "score_histories",
         "worker_alive",
     }

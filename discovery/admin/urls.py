@@ -8,6 +8,7 @@ from discovery.admin.pages import (
     coverage,
     history,
     home,
+    report,
     runs,
     storage,
     wallets,
@@ -44,6 +45,8 @@ urlpatterns = [
     ),
     path("wallets/<str:address>/change", wallets.change, name="change-wallet"),
     path("wallets/<str:address>/profile", wallets.profile, name="profile"),
+    path("report/", report.report_page, name="report"),
+    path("report/sentence", report.report_sentence, name="report-sentence"),
     path("why/", why.why_page, name="why"),
     path("storage/", storage.storage_page, name="storage"),
     # Redirect bookmarks of admin tables from the time when model names began with the

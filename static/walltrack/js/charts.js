@@ -21,7 +21,7 @@ function datasetOf(series, data) {
   const colour = themeColour(TONES[series.tone] || TONES.primary);
   return {
     label: series.name,
-    data: series.values.map(Number),
+    data: series.values.map((value) => (value === null ? null : Number(value))),
     backgroundColor: colour,
     borderColor: colour,
     borderWidth: data.line ? 2 : 0,
@@ -29,6 +29,23 @@ function datasetOf(series, data) {
     stepped: Boolean(data.line),
     maxBarThickness: 28,
   };
+}
+
+function valueText(value, data) {
+  return `${value.toFixed(data.decimals)} ${data.unit}`.replace("-", "−");
+}
+
+function tooltipOf(data) {
+  if (data.decimals === undefined) return { enabled: true };
+  const label = (item) => `${item.dataset.label}: ${valueText(item.raw, data)}`;
+  return { enabled: true, callbacks: { label } };
+}
+
+function ticksOf(data, color) {
+  if (data.line) return { color };
+  if (data.decimals === undefined) return { color, precision: 0 };
+  const callback = (value) => `${value} ${data.unit}`.replace("-", "−");
+  return { color, callback, maxTicksLimit: 7 };
 }
 
 function optionsOf(data) {
@@ -44,7 +61,7 @@ function optionsOf(data) {
         position: "bottom",
         labels: { color: text, boxWidth: 10, boxHeight: 10 },
       },
-      tooltip: { enabled: true },
+      tooltip: tooltipOf(data),
     },
     scales: {
       x: {
@@ -56,7 +73,7 @@ function optionsOf(data) {
         stacked,
         beginAtZero: !data.line,
         grid: { color: themeColour("--line") },
-        ticks: { color: text, precision: data.line ? undefined : 0 },
+        ticks: ticksOf(data, text),
       },
     },
   };
