@@ -15,6 +15,8 @@ from solders.pubkey import Pubkey
 from discovery.models import (
     BalanceChange,
     Cycle,
+    Outcome,
+    OutcomeToken,
     Position,
     Run,
     RunToken,
@@ -300,3 +302,44 @@ class BalanceChangeFactory(OfWallet):
     block_time = NOW
     units = -1_000_000
     reason = "transfer"
+
+
+class FollowSnapshotFactory(ScoreSnapshotFactory):
+    """A wallet that was to be followed."""
+
+    at = NOW - timedelta(days=20)
+    score = Decimal("0.9")
+    verdict = "follow"
+
+
+class OutcomeFactory(DjangoModelFactory):
+    """What followed a snapshot within a week, measured when it was due."""
+
+    class Meta:
+        model = Outcome
+
+    snapshot = factory.SubFactory(FollowSnapshotFactory)
+    horizon_hours = 7 * 24
+    due_at = factory.LazyAttribute(
+        lambda row: row.snapshot.at + timedelta(hours=row.horizon_hours)
+    )
+    measured_at = factory.SelfAttribute("due_at")
+
+
+class OutcomeTokenFactory(DjangoModelFactory):
+    """A token that brought the wallet 50 % and a follower 41 %, seen right behind it."""
+
+    class Meta:
+        model = OutcomeToken
+
+    outcome = factory.SubFactory(OutcomeFactory)
+    mint = MINT
+    entry_at = factory.LazyAttribute(
+        lambda row: row.outcome.snapshot.at + timedelta(hours=1)
+    )
+    put_in_lamports = LAMPORTS_PER_SOL
+    proceeds_lamports = 1_500_000_000
+    bag_lamports = 0
+    leader_return = 0.5
+    follower_return_costs = 0.492
+    follower_return_behind = 0.41

@@ -291,6 +291,7 @@ def test_every_command_has_a_test() -> None:
         "init_env",
         "migrate",
         "rejudge_wallets",
+        "report",
         "score_histories",
         "score_history",
         "worker_alive",

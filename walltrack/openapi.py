@@ -25,6 +25,7 @@ SETTINGS: Final[dict[str, Any]] = {
         "RunStage": "discovery.models.enums.RunStage",
         "Trigger": "discovery.models.enums.Trigger",
         "WalletStatus": "discovery.models.enums.WalletStatus",
+        "ClaimKind": "discovery.analysis.forward_record.ClaimKind",
         "CycleResult": "discovery.models.enums.CycleResult",
     },
     "PREPROCESSING_HOOKS": ["discovery.api.schema.without_trailing_slashes"],

@@ -32,6 +32,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 ),
                 _link(
                     request,
+                    "Does it pay?",
+                    "monitoring",
+                    "discovery:report",
+                    "discovery.view_wallet",
+                ),
+                _link(
+                    request,
                     "Why?",
                     "help",
                     "discovery:why",

@@ -9,6 +9,7 @@ from discovery.admin.pages import (
     coverage,
     history,
     home,
+    report,
     runs,
     score_history,
     storage,
@@ -60,6 +61,8 @@ urlpatterns = [
         name="blacklist-wallet",
     ),
     path("wallets/<str:address>/profile", wallets.profile, name="profile"),
+    path("report/", report.report_page, name="report"),
+    path("report/sentence", report.report_sentence, name="report-sentence"),
     path("why/", why.why_page, name="why"),
     path("storage/", storage.storage_page, name="storage"),
     # Redirect bookmarks of admin tables from the time when model names began with the

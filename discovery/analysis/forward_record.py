@@ -20,6 +20,7 @@ from discovery.analysis.clustered import (
 from discovery.analysis.evidence import LEVELS
 from discovery.analysis.statistics import SECONDS_PER_DAY
 from discovery.domain.judgements import Verdict
+from discovery.domain.times import UnixSeconds
 
 MIN_WALLETS: Final = 10
 MIN_TOKENS: Final = 10
@@ -107,15 +108,14 @@ class Lift(msgspec.Struct, frozen=True):
 
     low_stakes, high_stakes: 90 % interval for one look. sequential_low_stakes,
     sequential_high_stakes: 90 % bounds that hold at all looks together. tokens: distinct
-    ones of both arms. first_entry_at, last_entry_at: unix seconds, of known trades of
-    both arms.
+    ones of both arms. first_entry_at, last_entry_at: of known trades of both arms.
     """
 
     found: ArmGrowth
     control: ArmGrowth
     tokens: int
-    first_entry_at: int | None
-    last_entry_at: int | None
+    first_entry_at: UnixSeconds | None
+    last_entry_at: UnixSeconds | None
     lift_stakes: float | None
     low_stakes: float | None
     high_stakes: float | None

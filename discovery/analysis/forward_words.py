@@ -6,7 +6,13 @@ from typing import Final
 import msgspec
 
 from discovery.analysis.forward_outlook import Outlook
-from discovery.analysis.forward_record import ArmGrowth, Claim, ClaimKind, Lift
+from discovery.analysis.forward_record import (
+    ArmGrowth,
+    Claim,
+    ClaimKind,
+    Lift,
+    Missing,
+)
 from discovery.domain.display import signed_pct_text
 from discovery.domain.units import lamports_to_sol
 
@@ -40,6 +46,54 @@ def sentence(measured: Lift, claim: Claim, ahead: Outlook, terms: SentenceTerms)
         f"against {_pct(control.growth_stakes)} % of matched early buyers: "
         f"{_claim_text(measured, claim)}; {_counts_text(measured)}."
     )
+
+
+def missing_text(missing: Missing, group: str) -> str:
+    """Return what a group still misses, "" if it misses nothing. group: `found` or
+    `control`.
+    """
+    counts = (
+        (missing.wallets, f"more {group} wallet"),
+        (missing.tokens, "more token"),
+        (missing.trades, "more trade"),
+    )
+    parts = [_count(count, noun) for count, noun in counts if count]
+    return _listed(parts) if parts else ""
+
+
+def unknown_lift_text(measured: Lift) -> str:
+    """Return what both groups still miss for the lift, "" if it is known."""
+    parts = (
+        missing_text(measured.found.missing, "found"),
+        missing_text(measured.control.missing, "control"),
+    )
+    return "; ".join(filter(None, parts))
+
+
+def wait_text(days: int | None) -> str:
+    """Return about when nothing is missing any more, at the rate of the last days."""
+    if days is None:
+        return "cannot be said: nothing of it came in the last days"
+    if days == 0:
+        return "nothing is missing"
+    return f"in about {_count(days, 'day')}"
+
+
+def claim_text(measured: Lift, claim: Claim) -> str:
+    """Return what may be claimed of the difference, however often it is looked at."""
+    if not measured.is_known:
+        return f"nothing yet: {unknown_lift_text(measured)} are needed"
+    if claim.kind is ClaimKind.MORE:
+        return "the found wallets bring more than the control wallets"
+    if claim.kind is ClaimKind.LESS:
+        return "the found wallets bring less than the control wallets"
+    if claim.seen_unequally:
+        return (
+            "no difference: the prices of the two groups were not seen equally closely"
+        )
+    if claim.low_stakes is None:
+        return "no difference: all trades of a group ended alike"
+    return "no difference yet"
 
 
 def _not_known(stake: str, ahead: Outlook) -> str:

@@ -26,6 +26,7 @@ from discovery.reads import (
     coverage,
     positions,
     pumps,
+    report,
     run_findings,
     runs,
     scheduler,
@@ -335,6 +336,7 @@ MovedUnitsSerializer: Final = struct_serializer(coverage.MovedUnits)
 EarlyBuyerRowSerializer: Final = struct_serializer(run_findings.EarlyBuyerRow)
 ConfigSerializer: Final = struct_serializer(config.ConfigView)
 StatsSerializer: Final = struct_serializer(stats.Stats)
+ReportSerializer: Final = struct_serializer(report.Report)
 SchedulerSerializer: Final = struct_serializer(scheduler.SchedulerView)
 PumpsSerializer: Final = struct_serializer(pumps.PumpsView)
 WhySerializer: Final = struct_serializer(why_rows.Why)

@@ -148,6 +148,10 @@ def build_field(kind: inspect.Type) -> AnyField:
             return serializers.ListField(child=build_field(item), **field.options)
         case inspect.DictType(value_type=value):
             return serializers.DictField(child=build_field(value), **field.options)
+        case inspect.EnumType(cls=kinds):
+            return serializers.ChoiceField(
+                choices=[(each.value, each.name) for each in kinds], **field.options
+            )
         case inspect.LiteralType(values=values):
             return serializers.ChoiceField(
                 choices=[str(value) for value in values], **field.options

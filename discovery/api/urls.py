@@ -9,7 +9,12 @@ from django.urls import URLPattern, path, re_path
 from discovery.api.problems import not_found
 from discovery.api.views.config import ConfigurationView, WhatIfView
 from discovery.api.views.docs import DocsView, SchemaView
-from discovery.api.views.overview import CurrentPumpsView, StatsView, StatusView
+from discovery.api.views.overview import (
+    CurrentPumpsView,
+    ReportView,
+    StatsView,
+    StatusView,
+)
 from discovery.api.views.runs import (
     CancelView,
     RetryView,
@@ -50,6 +55,7 @@ PATHS: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
     "cancel": ("discovery/runs/<str:run_id>/cancel", CancelView.as_view()),
     "retry": ("discovery/runs/<str:run_id>/retry", RetryView.as_view()),
     "stats": ("discovery/stats", StatsView.as_view()),
+    "report": ("discovery/report", ReportView.as_view()),
     "config": ("discovery/config", ConfigurationView.as_view()),
     "what-if": ("discovery/config/what-if", WhatIfView.as_view()),
     "status": ("discovery/status", StatusView.as_view()),

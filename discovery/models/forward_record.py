@@ -24,9 +24,7 @@ class ScoreSnapshot(models.Model):
     """
 
     wallet_address = AddressField()
-    at = models.DateTimeField(
-        help_text="Time of the judgement."
-    )
+    at = models.DateTimeField(help_text="Time of the judgement.")
     cause = models.CharField(
         max_length=10, choices=SnapshotCause.choices, help_text="Why it was written."
     )

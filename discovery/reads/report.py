@@ -2,10 +2,10 @@
 wallets (docs/forward-record.md).
 """
 
-from bisect import bisect_left
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 from django.conf import settings
@@ -29,54 +29,64 @@ from discovery.analysis.forward_record import (
     claims_lift,
     lift,
     lift_by_version,
+    mean_or_none,
     regimes,
 )
 from discovery.analysis.forward_words import SentenceTerms, sentence
 from discovery.analysis.statistics import SECONDS_PER_DAY
-from discovery.domain.judgements import Verdict
-from discovery.domain.times import unix_from_datetime
-from discovery.models import Outcome, OutcomeToken, Position, ScoreSnapshot
-from discovery.models.enums import SnapshotArm
+from discovery.domain.run_params import Params
+from discovery.domain.times import UnixSeconds, unix_from_datetime
+from discovery.models import Config, Outcome, Position, Run
+from discovery.reads.followed_trades import followed_trades
 
 HORIZON_HOURS: Final = (24, 7 * 24, 14 * 24, 30 * 24)
 DEFAULT_HORIZON_HOURS: Final = 7 * 24
-_ARMS: Final[dict[str, Literal["found", "control"]]] = {
-    SnapshotArm.FOUND: "found",
-    SnapshotArm.CONTROL: "control",
-}
-_LEVEL_COLUMNS: Final = (
-    "follower_return_costs",
-    "follower_return_behind",
-    "follower_return_late",
-)
 _MEDIANS: Final = """
 SELECT floor(extract(epoch FROM first_buy_at) / 86400)::bigint,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY profit_pct)
 FROM {table}
-WHERE profit_pct IS NOT NULL AND first_buy_at IS NOT NULL
+WHERE profit_pct IS NOT NULL AND first_buy_at >= to_timestamp(%s) AND first_buy_at < to_timestamp(%s)
 GROUP BY 1
 """
+_WEEK_SECONDS: Final = 7 * SECONDS_PER_DAY
+_MONDAY_SECONDS: Final = 4 * SECONDS_PER_DAY
+"""The first Monday of unix time."""
 
 
 class OutcomeCounts(msgspec.Struct, frozen=True):
-    """Outcomes of one horizon. stopped: measured ones without a purchase. unmeasurable:
-    those of which nothing can be known. next_due_at: of those to come.
+    """Outcomes of one horizon, of all arms. planned: all of them. overdue: those that
+    are due and not measured yet. stopped: measured ones without a purchase.
+    unmeasurable: those of which nothing can be known; part of `measured`. next_due_at:
+    of those to come. last_measured_at: None before the first.
     """
 
     planned: int
     measured: int
+    overdue: int
     stopped: int
     unmeasurable: int
-    first_due_at: datetime | None
     next_due_at: datetime | None
+    last_measured_at: datetime | None
+
+
+class RunLuck(msgspec.Struct, frozen=True):
+    """Luck as the last run with a prior expects it, 0–1. luck_share: among the wallets
+    whose followers seem to gain; follow_luck: among those to follow. None if there are
+    none.
+    """
+
+    run_id: uuid.UUID
+    started_at: datetime
+    luck_share: float | None
+    follow_luck: float | None
 
 
 class WeekGrowth(msgspec.Struct, frozen=True):
     """Mean follower growth a trade of the known trades entered in one week, in stakes.
-    None without any. starts_at: unix seconds.
+    None without any. starts_at: its Monday, 00:00 UTC.
     """
 
-    starts_at: int
+    starts_at: UnixSeconds
     found_stakes: float | None
     found_trades: int
     control_stakes: float | None
@@ -84,7 +94,13 @@ class WeekGrowth(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """The forward record as of one horizon. as_of: the last measurement."""
+    """The forward record as of one horizon.
+
+    as_of: the last measurement at this horizon, None before the first. luck: None before
+    a run has a prior. control_wallets: how many each run takes as saved now; nothing can
+    be shown without. weeks: from the first to the last with a known trade, also those
+    between without any.
+    """
 
     horizon_hours: int
     as_of: datetime | None
@@ -98,10 +114,14 @@ class Report(msgspec.Struct, frozen=True):
     by_version: dict[int, Lift]
     weeks: list[WeekGrowth]
     outcomes: OutcomeCounts
+    luck: RunLuck | None
+    control_wallets: int
 
 
 def report(now: datetime, horizon_hours: int = DEFAULT_HORIZON_HOURS) -> Report:
-    """Return the report at `now`, the time of the product. Five queries."""
+    """Return the report at `now`, the time of the product. Five queries, four
+    without a known trade."""
+    outcomes = _outcome_counts(horizon_hours, now)
     trades = followed_trades(horizon_hours)
     measured = lift(trades)
     claim = claims_lift(measured)
@@ -113,122 +133,37 @@ def report(now: datetime, horizon_hours: int = DEFAULT_HORIZON_HOURS) -> Report:
         late_seconds=settings.FOLLOW.delay_seconds,
     )
     found = [trade for trade in trades if trade.arm == "found"]
-    last = Outcome.objects.measured().aggregate(last=Max("measured_at"))["last"]
     return Report(
         horizon_hours=horizon_hours,
-        as_of=last,
+        as_of=outcomes.last_measured_at,
         sentence=sentence(measured, claim, ahead, terms),
         lift=measured,
         claim=claim,
         outlook=ahead,
         calibration=calibration(forecasts_of(found)),
         false_follows=false_follows(trades),
-        regimes=regimes(trades, median_growth_by_day()),
+        regimes=regimes(trades, _median_growth_by_day(measured)),
         by_version=lift_by_version(trades),
         weeks=_weeks(trades),
-        outcomes=_outcome_counts(horizon_hours, now),
+        outcomes=outcomes,
+        luck=_last_luck(),
+        control_wallets=_control_wallets(),
     )
 
 
-def followed_trades(horizon_hours: int) -> list[FollowedTrade]:
-    """Return one trade for each wallet and token of the measured outcomes of a horizon:
-    that of the snapshot that stood when the wallet entered. Two queries.
-
-    A token that was entered after a later snapshot of the wallet belongs to that one: if
-    its outcome was not measured, nobody followed the wallet into the token.
+def _median_growth_by_day(measured: Lift) -> dict[int, float]:
+    """Return day (unix seconds // 86400) → growth of its median early buyer, in stakes,
+    for the days of the record. At most one query.
     """
-    rows = OutcomeToken.objects.filter(
-        outcome__horizon_hours=horizon_hours,
-        outcome__measured_at__isnull=False,
-        outcome__snapshot__arm__in=_ARMS,
-    ).values_list(
-        "outcome__snapshot_id",
-        "mint",
-        "entry_at",
-        "leader_return",
-        *_LEVEL_COLUMNS,
-        "unknown_reason",
-    )
-    snapshots = _Snapshots()
-    trades: list[FollowedTrade] = []
-    for snapshot_id, mint, entry_at, leader_return, *returns, reason in rows.iterator():
-        if not snapshots.stood_at(snapshot_id, entry_at):
-            continue
-        trades.append(
-            _trade(
-                snapshots.by_id[snapshot_id],
-                mint,
-                entry_at,
-                leader_return,
-                returns,
-                reason,
-            )
-        )
-    return trades
-
-
-class _Snapshot(msgspec.Struct, frozen=True):
-    id: int
-    wallet_address: str
-    at: datetime
-    arm: str
-    score: float | None
-    verdict: str
-    score_version: int
-
-
-class _Snapshots:
-    """All snapshots of both arms. One query."""
-
-    def __init__(self) -> None:
-        columns = _Snapshot.__struct_fields__
-        rows = ScoreSnapshot.objects.order_by("at", "pk").values_list(*columns)
-        self.by_id: dict[int, _Snapshot] = {}
-        self._times: dict[str, list[datetime]] = {}
-        self._ids: dict[str, list[int]] = {}
-        for row in rows.iterator():
-            snapshot = _Snapshot(*row)
-            self.by_id[snapshot.id] = snapshot
-            self._times.setdefault(snapshot.wallet_address, []).append(snapshot.at)
-            self._ids.setdefault(snapshot.wallet_address, []).append(snapshot.id)
-
-    def stood_at(self, snapshot_id: int, entry_at: datetime) -> bool:
-        """Return True if the snapshot was the last of its wallet before the entry."""
-        wallet = self.by_id[snapshot_id].wallet_address
-        place = bisect_left(self._times[wallet], entry_at)
-        return place > 0 and self._ids[wallet][place - 1] == snapshot_id
-
-
-def _trade(
-    snapshot: _Snapshot,
-    mint: str,
-    entry_at: datetime,
-    leader_return: float | None,
-    returns: Sequence[float | None],
-    unknown_reason: str,
-) -> FollowedTrade:
-    known = [value for value in returns if value is not None]
-    return FollowedTrade(
-        arm=_ARMS[snapshot.arm],
-        wallet=snapshot.wallet_address,
-        mint=mint,
-        entry_at=unix_from_datetime(entry_at),
-        score=None if snapshot.score is None else float(snapshot.score),
-        verdict=Verdict(snapshot.verdict),
-        score_version=snapshot.score_version,
-        leader_growth=None if leader_return is None else growth(leader_return),
-        follower_growth=growth(known[-1]) if known else None,
-        level=max(0, len(known) - 1),
-        unknown_reason=unknown_reason,
-    )
-
-
-def median_growth_by_day() -> dict[int, float]:
-    """Return day (unix seconds // 86400) → growth of its median early buyer, in stakes.
-    One query.
-    """
+    if measured.first_entry_at is None or measured.last_entry_at is None:
+        return {}
+    first_day = measured.first_entry_at // SECONDS_PER_DAY
+    end_day = measured.last_entry_at // SECONDS_PER_DAY + 1
     with connection.cursor() as cursor:
-        cursor.execute(_MEDIANS.format(table=Position._meta.db_table))
+        cursor.execute(
+            _MEDIANS.format(table=Position._meta.db_table),
+            [first_day * SECONDS_PER_DAY, end_day * SECONDS_PER_DAY],
+        )
         rows: Iterable[tuple[int, float]] = cursor.fetchall()
     return {day: growth(float(profit_pct) / 100) for day, profit_pct in rows}
 
@@ -239,33 +174,55 @@ def _outcome_counts(horizon_hours: int, now: datetime) -> OutcomeCounts:
     counts: Mapping[str, int | datetime | None] = rows.aggregate(
         planned=Count("pk"),
         measured=Count("pk", filter=is_measured),
+        overdue=Count("pk", filter=~is_measured & Q(due_at__lte=now)),
         stopped=Count("pk", filter=Q(stopped=True)),
         unmeasurable=Count("pk", filter=is_measured & ~Q(problem="")),
-        first_due_at=Min("due_at"),
-        next_due_at=Min("due_at", filter=Q(due_at__gt=now)),
+        next_due_at=Min("due_at", filter=~is_measured & Q(due_at__gt=now)),
+        last_measured_at=Max("measured_at"),
     )
     return msgspec.convert(counts, OutcomeCounts)
 
 
+def _last_luck() -> RunLuck | None:
+    rows = Run.objects.completed().filter(prior__has_key="luck_share")
+    run = rows.only("started_at", "prior").order_by("-started_at").first()
+    if run is None:
+        return None
+    return RunLuck(
+        run_id=run.pk,
+        started_at=run.started_at,
+        luck_share=run.prior["luck_share"],
+        follow_luck=run.prior.get("follow_luck"),
+    )
+
+
+def _control_wallets() -> int:
+    saved = Config.objects.values_list("control_wallets", flat=True).first()
+    return Params().control_wallets if saved is None else saved
+
+
 def _weeks(trades: Iterable[FollowedTrade]) -> list[WeekGrowth]:
-    """Return the weeks with known trades, oldest first."""
+    """Return the weeks from the first to the last with a known trade, oldest first."""
     growths: dict[int, dict[str, list[float]]] = {}
     for trade in trades:
         if trade.counts and trade.follower_growth is not None:
-            week = trade.entry_at // (7 * SECONDS_PER_DAY)
+            week = (trade.entry_at - _MONDAY_SECONDS) // _WEEK_SECONDS
             arms = growths.setdefault(week, {"found": [], "control": []})
             arms[trade.arm].append(trade.follower_growth)
+    if not growths:
+        return []
     return [
-        WeekGrowth(
-            starts_at=week * 7 * SECONDS_PER_DAY,
-            found_stakes=_mean(arms["found"]),
-            found_trades=len(arms["found"]),
-            control_stakes=_mean(arms["control"]),
-            control_trades=len(arms["control"]),
-        )
-        for week, arms in sorted(growths.items())
+        _week_growth(week, growths.get(week, {}))
+        for week in range(min(growths), max(growths) + 1)
     ]
 
 
-def _mean(values: list[float]) -> float | None:
-    return sum(values) / len(values) if values else None
+def _week_growth(week: int, growths: Mapping[str, Sequence[float]]) -> WeekGrowth:
+    found, control = growths.get("found", []), growths.get("control", [])
+    return WeekGrowth(
+        starts_at=week * _WEEK_SECONDS + _MONDAY_SECONDS,
+        found_stakes=mean_or_none(found),
+        found_trades=len(found),
+        control_stakes=mean_or_none(control),
+        control_trades=len(control),
+    )

@@ -179,6 +179,14 @@ def return_pct(value: float, places: int = 1) -> str:
     return signed_pct_text(value * 100, places)
 
 
+@register.simple_tag
+def tone(growth: float | None) -> str:
+    """Return the CSS class that colours a gain or a loss."""
+    if not growth:
+        return ""
+    return "wt-good" if growth > 0 else "wt-bad"
+
+
 @register.filter
 def advice(verdict: str) -> str:
     """Return what a verdict means; empty for an unknown one."""

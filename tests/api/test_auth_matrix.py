@@ -34,6 +34,7 @@ MATRIX = {
     ("cancel", "POST"): RUN,
     ("retry", "POST"): RUN,
     ("stats", "GET"): READ,
+    ("report", "GET"): READ,
     ("config", "GET"): READ,
     ("config", "PUT"): ADMIN,
     ("config", "PATCH"): ADMIN,

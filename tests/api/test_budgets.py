@@ -62,6 +62,7 @@ BUDGETS = {
     "runs/{run}/early-buyers?format=csv": 3,
     "stats": 3,
     "stats?start_date=2026-01-01": 3,
+    "report": 4,
     "config": 2,
     "status": 3,
     "pumps": 1,

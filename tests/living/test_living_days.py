@@ -16,7 +16,7 @@ import pytest
 
 from discovery.models import Outcome, OutcomeToken, Run, ScoreSnapshot, Wallet
 from discovery.models.enums import RunStatus, WalletOrigin
-from discovery.reads.report import followed_trades
+from discovery.reads.followed_trades import followed_trades
 from simmarket.worlds.expected_followers import growth
 from tests.living.days import Days, unchanged
 from tests.living.living_market import LivingMarket, Truth, living_market

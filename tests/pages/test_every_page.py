@@ -54,6 +54,8 @@ PAGES = {
     "trades": "wallets/{wallet}/trades",
     "coverage": "wallets/{wallet}/coverage/",
     "moved-units": "wallets/{wallet}/coverage/out_sale",
+    "report": "report/",
+    "report-sentence": "report/sentence",
     "why": "why/?address={wallet}",
     "storage": "storage/",
 }

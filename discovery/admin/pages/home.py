@@ -17,14 +17,15 @@ from discovery.admin.pages.access import (
 from discovery.admin.pages.config_sections import saved_params, schedule_values
 from discovery.admin.pages.forms import ParamsForm
 from discovery.domain.run_params import PARAM_SPECS
-from discovery.reads import config, health, live, pumps
+from discovery.reads import config, health, live, pumps, report_sentence
 
 RUN_BEGAN_OR_ENDED: Final = "run-ended"
 
 
 @staff_view(VIEW_RUNS)
 def home(request: HttpRequest) -> HttpResponse:
-    """Render the page. Statistics and history load by themselves right after it."""
+    """Render the page. Statistics and history load by themselves right after
+    it, and so does the sentence of the report if it must be computed."""
     saved = config.config_view()
     view = live.live_view()
     values = {
@@ -33,6 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "form": ParamsForm(saved=saved_params(saved)),
         "config": saved,
         "pumps": pumps.pumps_view(),
+        "sentence": report_sentence.cached_sentence(),
     }
     return render_page(request, "discovery/home.html", "Discovery", values)
 

@@ -1,8 +1,10 @@
-"""Statistics, the scheduler and the tokens that pass the filters now."""
+"""Statistics, the report of the forward record, the scheduler and the tokens that pass the filters now."""
 
+from collections.abc import Mapping
 from typing import Final
 
-from drf_spectacular.utils import extend_schema
+from django import forms
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -10,12 +12,14 @@ from discovery import services
 from discovery.api.schema import responses
 from discovery.api.serializers import (
     PumpsSerializer,
+    ReportSerializer,
     SchedulerSerializer,
     StatsSerializer,
 )
 from discovery.api.views.base import ApiView
-from discovery.reads import pumps, scheduler, stats
+from discovery.reads import pumps, report, scheduler, stats
 from discovery.reads.filters import RunRangeFilterSet
+from walltrack import clock
 
 TAGS: Final = ["overview"]
 
@@ -35,6 +39,52 @@ class StatsView(ApiView):
         """Return the figures of the range."""
         figures = stats.stats(self.filterset.time_range)
         return Response(StatsSerializer(figures).data)
+
+
+class HorizonForm(forms.Form):
+    """The horizon of the report."""
+
+    horizon = forms.ChoiceField(
+        choices=[(str(hours), str(hours)) for hours in report.HORIZON_HOURS],
+        required=False,
+        error_messages={
+            "invalid_choice": f"one of {', '.join(map(str, report.HORIZON_HOURS))}"
+        },
+    )
+
+
+class ReportView(ApiView):
+    """Whether following the found wallets pays."""
+
+    def query_forms(self, params: Mapping[str, str]) -> list[forms.Form]:
+        """Return the form of the horizon."""
+        self.form = HorizonForm(params)
+        return [self.form]
+
+    @extend_schema(
+        operation_id="get_report",
+        summary="What following the found wallets brought, against control wallets",
+        description=(
+            "Growth is in stakes a trade: 0.05 = 5 % of the stake. A figure that is not known yet is null; `missing` "
+            "and `outlook` say what is missing and in about how many days it will be there."
+        ),
+        tags=TAGS,
+        parameters=[
+            OpenApiParameter(
+                "horizon",
+                int,
+                enum=report.HORIZON_HOURS,
+                default=report.DEFAULT_HORIZON_HOURS,
+                description="Hours after a judgement at which its tokens were measured.",
+            )
+        ],
+        responses=responses(200, ReportSerializer),
+    )
+    def get(self, request: Request) -> Response:
+        """Return the report of the horizon."""
+        hours = int(self.form.cleaned_data["horizon"] or report.DEFAULT_HORIZON_HOURS)
+        found = report.report(clock.now(), hours)
+        return Response(ReportSerializer(found).data)
 
 
 class StatusView(ApiView):

@@ -38,6 +38,23 @@ function datasetOf(series, data) {
   };
 }
 
+function valueText(value, data) {
+  return `${value.toFixed(data.decimals)} ${data.unit}`.replace("-", "−");
+}
+
+function tooltipOf(data) {
+  if (data.decimals === undefined) return { enabled: true };
+  const label = (item) => `${item.dataset.label}: ${valueText(item.raw, data)}`;
+  return { enabled: true, callbacks: { label } };
+}
+
+function ticksOf(data, color) {
+  if (data.line) return { color };
+  if (data.decimals === undefined) return { color, precision: 0 };
+  const callback = (value) => `${value} ${data.unit}`.replace("-", "−");
+  return { color, callback, maxTicksLimit: 7 };
+}
+
 function optionsOf(data) {
   const text = themeColour("--faint");
   const stacked = Boolean(data.stacked);
@@ -51,7 +68,7 @@ function optionsOf(data) {
         position: "bottom",
         labels: { color: text, boxWidth: 10, boxHeight: 10 },
       },
-      tooltip: { enabled: true },
+      tooltip: tooltipOf(data),
     },
     scales: {
       x: {
@@ -65,7 +82,7 @@ function optionsOf(data) {
         max: data.max,
         beginAtZero: !data.line,
         grid: { color: themeColour("--line") },
-        ticks: { color: text, precision: data.line ? undefined : 0 },
+        ticks: ticksOf(data, text),
       },
     },
   };
