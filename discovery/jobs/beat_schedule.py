@@ -29,7 +29,7 @@ INTERVALS: Final = (
     Interval("walltrack: schedule tick", TaskName.TICK, 30),
     Interval("walltrack: sweeper and reaper", TaskName.SWEEP, 15),
     Interval("walltrack: canary", TaskName.CANARY, 60),
-    Interval("walltrack: upkeep of the watchlist", TaskName.UPKEEP, 60),
+    Interval("walltrack: upkeep of the watchlist", TaskName.UPKEEP, 20),
     Interval("walltrack: decay check", TaskName.CHECK_DECAY, 3600),
     Interval("walltrack: retention", TaskName.RETENTION, 24 * 3600),
 )

@@ -1,7 +1,7 @@
 """Upkeep of the watchlist: wallets whose profile is too old are read again, and outcomes
 that are due are measured, within a budget of provider calls a day.
 
-Planned every minute as steps that belong to no run. Wallets to follow come first, then
+Planned every 20 seconds as steps that belong to no run. Wallets to follow come first, then
 pinned ones and wallets to watch, then the others; the oldest profile first.
 """
 
@@ -21,7 +21,7 @@ from walltrack import clock
 
 WALLETS_PER_STEP: Final = 20
 MAX_OPEN_WALLETS: Final = 200
-"""Wallets that wait for a refresh at once; the next minute plans more."""
+"""Wallets that wait for a refresh at once; the next call plans more."""
 CALLS_PER_WALLET: Final = 2
 """What a wallet in an open step is expected to need."""
 RETRY_AFTER: Final = timedelta(hours=1)
