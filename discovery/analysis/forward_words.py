@@ -49,22 +49,28 @@ def sentence(measured: Lift, claim: Claim, ahead: Outlook, terms: SentenceTerms)
 
 
 def missing_text(missing: Missing, group: str) -> str:
-    """Return what a group still misses, "" if it misses nothing. group: `found` or
-    `control`.
+    """Return what a group still misses, "" if it misses nothing. group: `followed` or
+    `control`; named once.
     """
     counts = (
-        (missing.wallets, f"more {group} wallet"),
+        (missing.wallets, "more wallet"),
         (missing.tokens, "more token"),
         (missing.trades, "more trade"),
     )
     parts = [_count(count, noun) for count, noun in counts if count]
-    return _listed(parts) if parts else ""
+    if not parts:
+        return ""
+    if missing.wallets:
+        parts[0] = _count(missing.wallets, f"more {group} wallet")
+    else:
+        parts[0] += f" of {group} wallets"
+    return _listed(parts)
 
 
 def unknown_lift_text(measured: Lift) -> str:
     """Return what both groups still miss for the lift, "" if it is known."""
     parts = (
-        missing_text(measured.found.missing, "found"),
+        missing_text(measured.found.missing, "followed"),
         missing_text(measured.control.missing, "control"),
     )
     return "; ".join(filter(None, parts))
@@ -73,7 +79,7 @@ def unknown_lift_text(measured: Lift) -> str:
 def wait_text(days: int | None) -> str:
     """Return about when nothing is missing any more, at the rate of the last days."""
     if days is None:
-        return "cannot be said: nothing of it came in the last days"
+        return "no date can be given: some of it did not grow in the last days"
     if days == 0:
         return "nothing is missing"
     return f"in about {_count(days, 'day')}"
@@ -82,11 +88,11 @@ def wait_text(days: int | None) -> str:
 def claim_text(measured: Lift, claim: Claim) -> str:
     """Return what may be claimed of the difference, however often it is looked at."""
     if not measured.is_known:
-        return f"nothing yet: {unknown_lift_text(measured)} are needed"
+        return "nothing yet"
     if claim.kind is ClaimKind.MORE:
-        return "the found wallets bring more than the control wallets"
+        return "followed wallets bring more than control wallets"
     if claim.kind is ClaimKind.LESS:
-        return "the found wallets bring less than the control wallets"
+        return "followed wallets bring less than control wallets"
     if claim.seen_unequally:
         return (
             "no difference: the prices of the two groups were not seen equally closely"
@@ -97,26 +103,22 @@ def claim_text(measured: Lift, claim: Claim) -> str:
 
 
 def _not_known(stake: str, ahead: Outlook) -> str:
-    parts: list[str] = []
-    for name, arm in (("found", ahead.found), ("control", ahead.control)):
-        counts = (
-            (arm.missing.wallets, f"{name} wallet"),
-            (arm.missing.tokens, f"token of {name} wallets"),
-            (arm.missing.trades, f"trade of {name} wallets"),
-        )
-        parts += [_at_least(count, noun) for count, noun in counts if count]
+    parts = (
+        missing_text(ahead.found.missing, "followed"),
+        missing_text(ahead.control.missing, "control"),
+    )
     text = f"Not known yet whether following these wallets with {stake} pays"
-    if parts:
-        text += f": {_listed(parts)} are missing"
-    return f"{text}; {_when(ahead.days)}."
+    if any(parts):
+        text += f": missing are {'; '.join(filter(None, parts))}"
+    return f"{text}. {_when(ahead.days)}."
 
 
 def _when(days: int | None) -> str:
     if days is None:
-        return "when cannot be said, as some of this did not grow in the last days"
+        return "No date can be given: some of it did not grow in the last days"
     if days == 0:
-        return "nothing is missing any more, and the next report says it"
-    return f"at the rate of the last days that takes about {_count(days, 'day')}"
+        return "Nothing is missing any more, and the next report says it"
+    return f"At the rate of the last days that takes about {_count(days, 'day')}"
 
 
 def _claim_text(measured: Lift, claim: Claim) -> str:
@@ -196,11 +198,6 @@ def _bounds(low: float | None, high: float | None) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _at_least(number: int, noun: str) -> str:
-    head, of, rest = noun.partition(" of ")
-    return f"{_count(number, head)}{of}{rest}"
 
 
 def _listed(parts: list[str]) -> str:

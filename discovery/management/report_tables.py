@@ -119,7 +119,7 @@ def _calibration_table(found: Report) -> Table:
 def _missing_table(found: Report) -> Table:
     table = _table("group", "missing", "when")
     rows: dict[str, ArmOutlook] = {
-        "found": found.outlook.found,
+        "followed": found.outlook.found,
         "control": found.outlook.control,
     }
     for name, ahead in rows.items():

@@ -4,8 +4,18 @@ import msgspec
 import pytest
 
 from discovery.analysis.forward_outlook import outlook
-from discovery.analysis.forward_record import FollowedTrade, claims_lift, lift
-from discovery.analysis.forward_words import SentenceTerms, sentence
+from discovery.analysis.forward_record import (
+    FollowedTrade,
+    Missing,
+    claims_lift,
+    lift,
+)
+from discovery.analysis.forward_words import (
+    SentenceTerms,
+    claim_text,
+    missing_text,
+    sentence,
+)
 from tests.analysis.forward_trades import DAY, START, followed, record
 
 
@@ -99,8 +109,8 @@ def test_while_something_is_missing_it_says_what_and_how_long() -> None:
     trades = [trade for trade in record(8, 30) if trade.entry_at < START + DAY]
     text = _sentence(trades)
     assert text == (
-        "Not known yet whether following these wallets with 0.5 SOL pays: 2 found "
-        "wallets and 2 control wallets are missing; at the rate of the last days that "
+        "Not known yet whether following these wallets with 0.5 SOL pays: missing are 2 "
+        "more followed wallets; 2 more control wallets. At the rate of the last days that "
         "takes about 1 day."
     )
 
@@ -108,12 +118,35 @@ def test_while_something_is_missing_it_says_what_and_how_long() -> None:
 def test_without_any_trade_it_cannot_say_when() -> None:
     text = _sentence([])
     assert (
-        "10 found wallets, 10 tokens of found wallets, 30 trades of found wallets"
-        in text
+        "missing are 10 more followed wallets, 10 more tokens and 30 more trades; 10 more "
+        "control wallets, 10 more tokens and 30 more trades. No date can be given"
+    ) in text
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        (Missing(), ""),
+        (Missing(wallets=1), "1 more control wallet"),
+        (Missing(tokens=2), "2 more tokens of control wallets"),
+        (
+            Missing(tokens=1, trades=5),
+            "1 more token of control wallets and 5 more trades",
+        ),
+        (Missing(3, 2, 1), "3 more control wallets, 2 more tokens and 1 more trade"),
+    ],
+)
+def test_what_a_group_misses_names_the_group_once(missing: Missing, words: str) -> None:
+    assert missing_text(missing, "control") == words
+
+
+def test_the_claim_of_a_lift_in_words() -> None:
+    measured = lift(record(30, 60, found_growth=0.5, control_growth=-0.2))
+    assert claim_text(measured, claims_lift(measured)) == (
+        "followed wallets bring more than control wallets"
     )
-    assert text.endswith(
-        "when cannot be said, as some of this did not grow in the last days."
-    )
+    unknown = lift([])
+    assert claim_text(unknown, claims_lift(unknown)) == "nothing yet"
 
 
 def test_plain_text_has_no_markup_and_true_minus_signs() -> None:

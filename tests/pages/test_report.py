@@ -51,7 +51,7 @@ def test_a_report_of_a_record_says_sentence_groups_and_lift(
     words = text(viewer.page("report/"))
     assert SENTENCE in words
     assert "360 12 30" in words  # trades, wallets, tokens of each group
-    assert "What may be claimed the found wallets bring more" in words
+    assert "What may be claimed followed wallets bring more" in words
     assert "360 right behind the wallet" in words
 
 
@@ -107,7 +107,7 @@ def test_outcomes_that_are_due_are_told(viewer: Person) -> None:
     OutcomeFactory(measured_at=None)
     words = text(viewer.page("report/"))
     assert "0 of 1 planned" in words
-    assert "1; 1 of them is due" in words
+    assert "Still to come 1 1 of them is due" in words
 
 
 def test_the_luck_of_the_last_run_is_linked(viewer: Person) -> None:

@@ -21,7 +21,7 @@ def test_the_report_of_a_record_is_sentence_and_tables(
     assert "Following these wallets with 0.5 SOL" in " ".join(printed.split())
     for head in ("followed", "control", "all days", "version 2", "predicted %"):
         assert head in printed
-    assert "Claim: the found wallets bring more" in printed
+    assert "Claim: followed wallets bring more" in printed
 
 
 def test_a_report_without_a_trade_says_what_is_missing(

@@ -16,6 +16,7 @@ from discovery.admin.pages.access import (
 )
 from discovery.admin.pages.config_sections import saved_params, schedule_values
 from discovery.admin.pages.forms import ParamsForm
+from discovery.admin.pages.report import unbroken
 from discovery.domain.run_params import PARAM_SPECS
 from discovery.reads import config, health, live, pumps, report_sentence
 
@@ -34,7 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "form": ParamsForm(saved=saved_params(saved)),
         "config": saved,
         "pumps": pumps.pumps_view(),
-        "sentence": report_sentence.cached_sentence(),
+        "sentence": unbroken(report_sentence.cached_sentence() or ""),
     }
     return render_page(request, "discovery/home.html", "Discovery", values)
 

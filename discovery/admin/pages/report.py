@@ -42,12 +42,11 @@ _HORIZONS: Final = tuple(
 
 
 class ArmRow(msgspec.Struct, frozen=True):
-    """A group as a row. group: `found` or `control`. missing: what it misses, and wait:
+    """A group as a row. missing: what it misses, and wait:
     about when it has it, in words.
     """
 
     name: str
-    group: str
     growth: ArmGrowth
     missing: str
     wait: str
@@ -68,6 +67,7 @@ def report_page(request: HttpRequest) -> HttpResponse:
     found = report(clock.now(), hours)
     values = {
         "report": found,
+        "sentence": unbroken(found.sentence),
         "days": hours // _HOURS_PER_DAY,
         "horizons": _HORIZONS,
         "stake_sol": lamports_to_sol(settings.FOLLOW.stake_lamports),
@@ -94,8 +94,13 @@ def report_page(request: HttpRequest) -> HttpResponse:
 @staff_view(VIEW_WALLETS, VIEW_RUNS)
 def report_sentence(request: HttpRequest) -> HttpResponse:
     """Render the sentence for the first page, at most ten minutes old."""
-    values = {"sentence": current_sentence(clock.now())}
+    values = {"sentence": unbroken(current_sentence(clock.now()))}
     return render_fragment(request, "discovery/home/report_sentence.html", values)
+
+
+def unbroken(sentence: str) -> str:
+    """Return the sentence without line breaks between a number and its percent sign."""
+    return sentence.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _chosen_hours(request: HttpRequest) -> int:
@@ -106,7 +111,7 @@ def _chosen_hours(request: HttpRequest) -> int:
 def _arm_rows(found: Report) -> list[ArmRow]:
     ahead = found.outlook
     return [
-        _arm_row("Followed wallets", "found", found.lift.found, ahead.found),
+        _arm_row("Followed wallets", "followed", found.lift.found, ahead.found),
         _arm_row("Control wallets", "control", found.lift.control, ahead.control),
     ]
 
@@ -114,7 +119,6 @@ def _arm_rows(found: Report) -> list[ArmRow]:
 def _arm_row(name: str, group: str, growth: ArmGrowth, ahead: ArmOutlook) -> ArmRow:
     return ArmRow(
         name=name,
-        group=group,
         growth=growth,
         missing=missing_text(growth.missing, group),
         wait=wait_text(ahead.days),

@@ -31,7 +31,7 @@ def _calibration(found: Report) -> dict[str, Any] | None:
     fifths = found.calibration.fifths
     return _chart(
         [f"{100 * part.min_score:.0f}–{100 * part.max_score:.0f}" for part in fifths],
-        _series("predicted", "soft", [part.predicted for part in fifths]),
+        _series("predicted", "dim", [part.predicted for part in fifths]),
         _series("gained", "primary", [part.gained.share for part in fifths]),
     )
 
