@@ -76,6 +76,25 @@ def unknown_lift_text(measured: Lift) -> str:
     return "; ".join(filter(None, parts))
 
 
+def most_missing_text(measured: Lift) -> str:
+    """Return what each group misses most for the lift, "" if it is known: for tables of
+    several lifts.
+    """
+    parts = (
+        missing_text(_most(measured.found.missing), "followed"),
+        missing_text(_most(measured.control.missing), "control"),
+    )
+    return "; ".join(filter(None, parts))
+
+
+def _most(missing: Missing) -> Missing:
+    if missing.trades:
+        return Missing(trades=missing.trades)
+    if missing.wallets >= missing.tokens:
+        return Missing(wallets=missing.wallets)
+    return Missing(tokens=missing.tokens)
+
+
 def wait_text(days: int | None) -> str:
     """Return about when nothing is missing any more, at the rate of the last days."""
     if days is None:

@@ -14,6 +14,7 @@ from discovery.analysis.forward_words import (
     SentenceTerms,
     claim_text,
     missing_text,
+    most_missing_text,
     sentence,
 )
 from tests.analysis.forward_trades import DAY, START, followed, record
@@ -138,6 +139,16 @@ def test_without_any_trade_it_cannot_say_when() -> None:
 )
 def test_what_a_group_misses_names_the_group_once(missing: Missing, words: str) -> None:
     assert missing_text(missing, "control") == words
+
+
+def test_of_many_lifts_what_each_group_misses_most_is_said() -> None:
+    assert most_missing_text(lift(record(8, 30))) == (
+        "2 more followed wallets; 2 more control wallets"
+    )
+    assert most_missing_text(lift(record(2, 3))) == (
+        "28 more trades of followed wallets; 28 more trades of control wallets"
+    )
+    assert most_missing_text(lift(record(30, 60))) == ""
 
 
 def test_the_claim_of_a_lift_in_words() -> None:

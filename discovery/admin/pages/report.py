@@ -25,6 +25,7 @@ from discovery.analysis.forward_record import (
 from discovery.analysis.forward_words import (
     claim_text,
     missing_text,
+    most_missing_text,
     unknown_lift_text,
     wait_text,
 )
@@ -53,7 +54,8 @@ class ArmRow(msgspec.Struct, frozen=True):
 
 
 class LiftRow(msgspec.Struct, frozen=True):
-    """A lift of some of the trades. missing: in words, "" if the lift is known."""
+    """A lift of some of the trades. missing: most, in words, "" if the lift
+    is known."""
 
     name: str
     lift: Lift
@@ -135,4 +137,4 @@ def _regime_rows(found: Report) -> list[LiftRow]:
 
 
 def _lift_row(name: str, measured: Lift) -> LiftRow:
-    return LiftRow(name, measured, unknown_lift_text(measured))
+    return LiftRow(name, measured, most_missing_text(measured))
