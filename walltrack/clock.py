@@ -45,6 +45,18 @@ def now() -> datetime:
     return datetime.fromtimestamp(unix_now(), UTC)
 
 
+def speed() -> float:
+    """Return how fast time passes: 1, or more while a simulated market makes it up. What
+    comes at intervals of real time, such as beat's ticks, may be late by as much.
+    """
+    path = settings.SIMULATED_CLOCK_FILE
+    if not path:
+        return 1.0
+    mapping = _mapping(path)
+    is_over = mapping.at(time.time()) >= time.time()
+    return 1.0 if is_over else max(1.0, mapping.speed)
+
+
 def _mapping(path: str) -> _Mapping:
     changed_at = Path(path).stat().st_mtime_ns
     known = _read.get(path)
