@@ -52,8 +52,8 @@ def speed() -> float:
     path = settings.SIMULATED_CLOCK_FILE
     if not path:
         return 1.0
-    mapping = _mapping(path)
-    is_over = mapping.at(time.time()) >= time.time()
+    mapping, real = _mapping(path), time.time()
+    is_over = mapping.at(real) >= real
     return 1.0 if is_over else max(1.0, mapping.speed)
 
 
