@@ -12,7 +12,7 @@ from discovery.analysis.forward_record import ArmGrowth, Lift
 from discovery.analysis.forward_words import (
     claim_text,
     missing_text,
-    unknown_lift_text,
+    most_missing_text,
     wait_text,
 )
 from discovery.reads.report import OutcomeCounts, Report
@@ -70,14 +70,16 @@ def _arm_cells(arm: ArmGrowth) -> tuple[str, ...]:
 def _lift_table(found: Report) -> Table:
     table = _table("lift", "%", "90 %, one look", "90 %, daily looks", "missing")
     thirds = found.regimes
-    rows = {
-        "all days": found.lift,
-        "worst third of the days": thirds.lower,
-        "middle third": thirds.middle,
-        "best third of the days": thirds.upper,
-    }
+    rows = {"all days": found.lift}
+    if thirds.lower_cut_stakes is not None:
+        rows["worst third of the days"] = thirds.lower
+        rows["middle third"] = thirds.middle
+        rows["best third of the days"] = thirds.upper
     for name, measured in rows.items():
         _add(table, name, *_lift_cells(measured))
+    if thirds.lower_cut_stakes is None:
+        needed = "three days with a known median early buyer"
+        _add(table, "thirds of the days", _NOT_KNOWN, "", "", needed)
     return table
 
 
@@ -95,7 +97,7 @@ def _lift_cells(measured: Lift) -> tuple[str, ...]:
         _growth(measured.lift_stakes),
         _bounds(measured.low_stakes, measured.high_stakes),
         _bounds(measured.sequential_low_stakes, measured.sequential_high_stakes),
-        unknown_lift_text(measured),
+        most_missing_text(measured),
     )
 
 
@@ -129,6 +131,8 @@ def _missing_table(found: Report) -> Table:
 
 
 def _outcomes_text(outcomes: OutcomeCounts) -> str:
+    if not outcomes.planned:
+        return "Outcomes: none is planned yet."
     text = (
         f"Outcomes: {outcomes.measured:,} of {outcomes.planned:,} measured, {outcomes.overdue:,} due, "
         f"{outcomes.stopped:,} stopped, {outcomes.unmeasurable:,} cannot be known"

@@ -31,6 +31,8 @@ def test_a_report_without_a_trade_says_what_is_missing(
     printed = capsys.readouterr().out
     assert "Measured 30 d after the judgement" in printed
     assert "10 more control wallets, 10 more tokens and 30 more trades" in printed
+    assert "three days with a known median early buyer" in printed
+    assert "Outcomes: none is planned yet." in printed
     assert "+0.0" not in printed
 
 
