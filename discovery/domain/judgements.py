@@ -7,6 +7,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+HORIZON_HOURS: Final = (24, 7 * 24, 14 * 24, 30 * 24)
+"""Hours after a judgement at which its outcomes are measured."""
+
 
 class Verdict(StrEnum):
     """The judgement of a wallet in a word."""

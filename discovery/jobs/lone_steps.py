@@ -24,7 +24,11 @@ LOCK_KEY: Final = 0x57_54_4C_53
 """Advisory lock of those who choose which lone steps are sent: nobody counts the places
 twice.
 """
+MAX_URGENT: Final = 20
+"""More steps that are added at once are bulk: they wait for all others."""
+_BULK: Final = {"bulk": True}
 _URGENCY: Final = Case(
+    When(payload__bulk=True, then=Value(len(LONE_STEP_KINDS))),
     *(When(kind=kind, then=Value(place)) for place, kind in enumerate(LONE_STEP_KINDS)),
     output_field=IntegerField(),
 )
@@ -51,8 +55,12 @@ def add_lone_step(
 
 
 def add_lone_steps(kind: StepKind, keys: Iterable[str]) -> None:
-    """Add an open step for each key that has none, sent to workers on commit."""
-    steps = [RunStep(kind=kind, key=key) for key in keys]
+    """Add an open step for each key that has none, sent to workers on commit. More than
+    MAX_URGENT of them are done after all other work.
+    """
+    wanted = list(keys)
+    payload = _BULK if len(wanted) > MAX_URGENT else {}
+    steps = [RunStep(kind=kind, key=key, payload=payload) for key in wanted]
     RunStep.objects.bulk_create(steps, batch_size=BATCH, ignore_conflicts=True)
     transaction.on_commit(enqueue_lone_steps)
 
@@ -67,8 +75,8 @@ def _create(kind: StepKind, key: str, payload: Mapping[str, Any]) -> RunStep | N
 
 
 def enqueue_lone_steps() -> None:
-    """Send workers as many lone steps as they have room for, the most urgent kind first,
-    then the oldest.
+    """Send workers as many lone steps as they have room for, the most urgent kind first
+    and bulk last, then the oldest.
 
     Called whenever a step is added or has ended, and by the sweeper: a second call
     changes nothing.

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from discovery.analysis.judging import SCORE_VERSION
-from discovery.domain.judgements import Verdict
+from discovery.domain.judgements import HORIZON_HOURS, Verdict
 from discovery.domain.times import unix_from_datetime
 from discovery.models import Outcome, Run, ScoreSnapshot
 from discovery.models.enums import SnapshotArm, SnapshotCause, WalletOrigin
@@ -17,8 +17,6 @@ from discovery.pipeline.judged_wallets import JudgedWallet
 from discovery.pipeline.save_trades import BATCH
 from discovery.pipeline.token_evidence import stored_evidence
 
-HORIZON_HOURS: Final = (24, 7 * 24, 14 * 24, 30 * 24)
-"""Hours after a snapshot at which its outcomes are measured."""
 MIN_SCORE_CHANGE: Final = Decimal("0.01")
 """A smaller change of the score is not shown either."""
 WEEK: Final = timedelta(days=7)

@@ -39,7 +39,6 @@ from discovery.domain.times import UnixSeconds, unix_from_datetime
 from discovery.models import Config, Outcome, Position, Run
 from discovery.reads.followed_trades import followed_trades
 
-HORIZON_HOURS: Final = (24, 7 * 24, 14 * 24, 30 * 24)
 DEFAULT_HORIZON_HOURS: Final = 7 * 24
 _MEDIANS: Final = """
 SELECT floor(extract(epoch FROM first_buy_at) / 86400)::bigint,

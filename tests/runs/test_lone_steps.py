@@ -160,6 +160,19 @@ def test_lone_steps_are_sent_by_urgency_then_by_age(
     assert sent == ["first", "old", "new", "pumps", "refresh", "second"]
 
 
+def test_many_profiles_that_are_added_at_once_wait_for_all_other_work(
+    sent: list[str], places: Callable[[int], None]
+) -> None:
+    places(1)
+    many = [address(number) for number in range(21)]
+    lone_steps.add_lone_steps(StepKind.PROFILE, many)
+    assert sent == [many[0]]
+    lone_steps.add_lone_step(StepKind.REFRESH, address(50), {"wallets": [address(50)]})
+    places(2)
+    lone_steps.enqueue_lone_steps()
+    assert sent == [many[0], address(50)]
+
+
 def test_without_a_run_lone_steps_have_every_place(
     sent: list[str], places: Callable[[int], None]
 ) -> None:

@@ -29,9 +29,10 @@ from discovery.analysis.forward_words import (
     unknown_lift_text,
     wait_text,
 )
+from discovery.domain.judgements import HORIZON_HOURS
 from discovery.domain.times import datetime_from_unix
 from discovery.domain.units import lamports_to_sol
-from discovery.reads.report import DEFAULT_HORIZON_HOURS, HORIZON_HOURS, Report, report
+from discovery.reads.report import DEFAULT_HORIZON_HOURS, Report, report
 from discovery.reads.report_sentence import current_sentence
 from walltrack import clock
 

@@ -17,6 +17,7 @@ from discovery.api.serializers import (
     StatsSerializer,
 )
 from discovery.api.views.base import ApiView
+from discovery.domain.judgements import HORIZON_HOURS
 from discovery.reads import pumps, report, scheduler, stats
 from discovery.reads.filters import RunRangeFilterSet
 from walltrack import clock
@@ -45,10 +46,10 @@ class HorizonForm(forms.Form):
     """The horizon of the report."""
 
     horizon = forms.ChoiceField(
-        choices=[(str(hours), str(hours)) for hours in report.HORIZON_HOURS],
+        choices=[(str(hours), str(hours)) for hours in HORIZON_HOURS],
         required=False,
         error_messages={
-            "invalid_choice": f"one of {', '.join(map(str, report.HORIZON_HOURS))}"
+            "invalid_choice": f"one of {', '.join(map(str, HORIZON_HOURS))}"
         },
     )
 
@@ -73,7 +74,7 @@ class ReportView(ApiView):
             OpenApiParameter(
                 "horizon",
                 int,
-                enum=report.HORIZON_HOURS,
+                enum=HORIZON_HOURS,
                 default=report.DEFAULT_HORIZON_HOURS,
                 description="Hours after a judgement at which its tokens were measured.",
             )

@@ -6,9 +6,10 @@ from typing import Any, Final
 import msgspec
 from django.core.management.base import BaseCommand, CommandParser
 
+from discovery.domain.judgements import HORIZON_HOURS
 from discovery.management.report_tables import print_report
 from discovery.management.terminal import stdout_console
-from discovery.reads.report import DEFAULT_HORIZON_HOURS, HORIZON_HOURS, report
+from discovery.reads.report import DEFAULT_HORIZON_HOURS, report
 from walltrack import clock
 
 WIDTH: Final = 140
