@@ -64,7 +64,7 @@ def _qualified(run: Run) -> list[_Entry]:
     rows = RunWallet.objects.filter(run=run, entry_rank__isnull=False)
     columns = ("wallet_address", "source_token", "entry_rank", "cost_lamports")
     entries = [_Entry(*row) for row in rows.values_list(*columns)]
-    return sorted(entries, key=lambda entry: _hash(run, entry))
+    return sorted(entries, key=_hash)
 
 
 def _candidates(run: Run) -> dict[str, list[_Entry]]:
@@ -91,7 +91,7 @@ def _matched(
     for entry in qualified:
         if len(rows) >= maximum:
             break
-        match = _nearest(run, entry, candidates.get(entry.mint, ()), used)
+        match = _nearest(entry, candidates.get(entry.mint, ()), used)
         if match is None:
             continue
         used.add(match.wallet)
@@ -109,7 +109,7 @@ def _matched(
 
 
 def _nearest(
-    run: Run, entry: _Entry, candidates: Iterable[_Entry], used: set[str]
+    entry: _Entry, candidates: Iterable[_Entry], used: set[str]
 ) -> _Entry | None:
     """Return the unused candidate of similar cost with the nearest entry rank, None
     without one.
@@ -123,7 +123,7 @@ def _nearest(
         return None
 
     def distance(candidate: _Entry) -> tuple[int, bytes]:
-        return abs(candidate.entry_rank - entry.entry_rank), _hash(run, candidate)
+        return abs(candidate.entry_rank - entry.entry_rank), _hash(candidate)
 
     return min(similar, key=distance)
 
@@ -134,6 +134,5 @@ def _is_similar(one: _Entry, other: _Entry) -> bool:
     return higher <= MAX_COST_RATIO * lower
 
 
-def _hash(run: Run, entry: _Entry) -> bytes:
-    name = f"{run.pk} {entry.mint} {entry.wallet}"
-    return hashlib.sha256(name.encode()).digest()
+def _hash(entry: _Entry) -> bytes:
+    return hashlib.sha256(f"{entry.mint} {entry.wallet}".encode()).digest()

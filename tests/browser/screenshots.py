@@ -61,7 +61,11 @@ def test_pictures(
             for name, value in changes.items():
                 setattr(config, name, value)
             config.save()
-    wallet = Wallet.objects.listed().filter(score__isnull=False).order_by("-score", "address")[0]
+    wallet = (
+        Wallet.objects.listed()
+        .filter(score__isnull=False)
+        .order_by("-score", "address")[0]
+    )
     rejected = Position.objects.filter(rejection="profit").order_by("pk")[0]
     visitor = visit("sue", width=width, theme=theme)
     page = visitor.page

@@ -271,7 +271,10 @@ def test_every_page_fits_its_screen(
     path: str, width: int, theme: str, visit: Callable[..., Visitor], stack: Stack
 ) -> None:
     wallet = (
-        Wallet.objects.listed().filter(score__isnull=False).order_by("-score", "address").first()
+        Wallet.objects.listed()
+        .filter(score__isnull=False)
+        .order_by("-score", "address")
+        .first()
     )
     assert wallet is not None
     page = visit(width=width, theme=theme).open(

@@ -20,6 +20,7 @@ from discovery.models import (
     Trade,
     Wallet,
 )
+from discovery.models.enums import WalletOrigin
 from discovery.pipeline.judged_wallets import JudgedWallet
 from discovery.pipeline.snapshots import HORIZON_HOURS, record_snapshots
 from tests.factories import (
@@ -315,7 +316,16 @@ def record(wallet: Wallet, score: str, now: datetime) -> int:
         "scored_tokens": 5,
         "n_eff": Decimal(4),
     }
-    judged = JudgedWallet(judgement, columns, profiled_at=now)
+    judged = JudgedWallet(
+        judgement,
+        columns,
+        profiled_at=now,
+        origin=WalletOrigin(wallet.origin),
+        known_since=wallet.first_discovered_at,
+        flags=(),
+        seeds=(),
+        results=(),
+    )
     return record_snapshots({wallet.address: judged}, None, now)
 
 
