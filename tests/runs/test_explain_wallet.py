@@ -29,7 +29,7 @@ def explained(address: str) -> dict:
 def best(use_market: Callable, discover: Callable) -> Wallet:
     use_market("--world", "small", "--seed", "2")
     discover(profiles=True)
-    scored = Wallet.objects.filter(edge_low_pct__isnull=False)
+    scored = Wallet.objects.listed().filter(edge_low_pct__isnull=False)
     wallet = scored.order_by("-edge_low_pct").first()
     assert wallet is not None
     return wallet
@@ -78,20 +78,25 @@ def test_stored_histories_give_the_judgements_of_the_run_again(best: Wallet) -> 
         assert wallet in incomplete or judgement == by_run[wallet]
     lines = out.getvalue().splitlines()
     assert f"{best.address}  unscored → {best.verdict}: {best.verdict_reason}" in lines
-    assert lines[-1].startswith(f"{len(by_run)} judged: ")
+    judged_count = Wallet.objects.profiled().count()
+    assert lines[-1].startswith(f"{judged_count} judged: ")
 
 
 def judgements(columns: tuple[str, ...]) -> dict[str, tuple]:
     return {
         wallet.address: tuple(getattr(wallet, column) for column in columns)
-        for wallet in Wallet.objects.all()
+        for wallet in Wallet.objects.listed()
     }
 
 
 def known_results() -> dict[tuple[str, str], float]:
+    """Return the known results of the watchlist."""
+    known = TokenResult.objects.filter(
+        leader_return__isnull=False,
+        wallet_address__in=Wallet.objects.listed().values("address"),
+    )
     return {
-        (result.wallet_address, result.mint): result.leader_return
-        for result in TokenResult.objects.filter(leader_return__isnull=False)
+        (result.wallet_address, result.mint): result.leader_return for result in known
     }
 
 
