@@ -183,7 +183,7 @@ def test_a_viewer_sees_everything_and_can_change_nothing(
     token = page.evaluate(
         "JSON.parse(document.querySelector('.wt').getAttribute('hx-headers'))['X-CSRFToken']"
     )
-    wallet = Wallet.objects.first()
+    wallet = Wallet.objects.listed().first()
     assert wallet is not None
     actions = [
         "run",
