@@ -22,7 +22,7 @@ from discovery.domain.wallet_formats import (
 
 JsonRow = Mapping[str, Any]
 LIST_SEPARATORS: Final[Mapping[str, str]] = {"tags": "; "}
-"""Column → what stands between the words of a list, where a word may contain blanks."""
+"""Column → separator of its list, if an entry may contain blanks."""
 
 
 class StreamingRenderer(BaseRenderer):

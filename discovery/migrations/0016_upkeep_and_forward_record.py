@@ -125,11 +125,8 @@ class Migration(migrations.Migration):
                 ('version', models.IntegerField(help_text='Version of the stored form; another one is read from the chain again.')),
                 ('begins_at', models.DateTimeField(help_text='Transactions are known from then on.')),
                 ('is_cut', models.BooleanField(help_text='Older transactions within the days of a profile were left out: there are too many.')),
-                ('last_signature', models.CharField(blank=True, help_text='Newest transaction; empty = none.', max_length=90)),
-                ('last_at', models.DateTimeField(blank=True, null=True)),
                 ('transactions', models.IntegerField()),
                 ('body', models.BinaryField()),
-                ('bags_read_at', models.DateTimeField(blank=True, help_text='Time at which the held units were valued.', null=True)),
             ],
             options={
                 'verbose_name': 'history of a wallet',

@@ -18,15 +18,8 @@ class WalletHistory(models.Model):
     is_cut = models.BooleanField(
         help_text="Older transactions within the days of a profile were left out: there are too many."
     )
-    last_signature = models.CharField(
-        max_length=90, blank=True, help_text="Newest transaction; empty = none."
-    )
-    last_at = models.DateTimeField(null=True, blank=True)
     transactions = models.IntegerField()
     body = models.BinaryField()
-    bags_read_at = models.DateTimeField(
-        null=True, blank=True, help_text="Time at which the held units were valued."
-    )
 
     class Meta:
         db_table = "discovery_wallet_histories"

@@ -1,9 +1,9 @@
 """The control group of a run: early buyers of the same tokens that were rejected for
 profit, matched to wallets that qualified.
 
-Whoever finds wallets because they won must show that they win again more often than
-others who did the same. The choice depends on nothing but the chain: a hash decides the
-order, then the nearest entry rank.
+A run finds wallets because they won. The comparison shows whether they win more often
+afterwards than similar wallets that did not. The choice depends on the chain alone: a
+hash gives the order, the nearest entry rank the match.
 """
 
 import hashlib

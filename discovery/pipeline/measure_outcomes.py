@@ -81,6 +81,8 @@ async def measure_outcomes(
     reading: its transactions until `now` (unix seconds). Raises ProviderError,
     BudgetExhausted.
     """
+    if not due:
+        return Measurement([], {})
     history = _History(reading, providers)
     measured: list[MeasuredOutcome] = []
     late: dict[TradeKey, PoolReserves] = {}

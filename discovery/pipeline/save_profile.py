@@ -43,7 +43,7 @@ def save_profile(result: WalletResult) -> None:
     save_trades(result.trades)
     save_late_reserves(result.late)
     save_balance_changes(result.other_changes)
-    save_history(result.reading, bags_read_at=result.as_of)
+    save_history(result.reading)
     save_token_results(
         result.address, result.token_results, result.bag_sources, result.as_of
     )

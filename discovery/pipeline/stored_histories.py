@@ -11,23 +11,16 @@ from discovery.pipeline.wallet_history import FORM_VERSION, Unreadable, WalletHi
 log = logging.getLogger(__name__)
 
 
-def save_history(reading: WalletReading, *, bags_read_at: int) -> None:
-    """Replace the stored history of a wallet. bags_read_at: unix seconds at which its
-    held units were valued. Called inside a transaction.
-    """
+def save_history(reading: WalletReading) -> None:
+    """Replace the stored history of a wallet. Called inside a transaction."""
     history = reading.history
-    last = history.last
-    last_at = None if last is None else datetime_from_unix(last.block_time)
     row = WalletHistoryRow(
         wallet_address=history.address,
         version=FORM_VERSION,
         begins_at=datetime_from_unix(reading.begins_at),
         is_cut=reading.is_cut,
-        last_signature=history.last_signature,
-        last_at=last_at,
         transactions=len(history.times),
         body=history.to_bytes(),
-        bags_read_at=datetime_from_unix(bags_read_at),
     )
     row.save()
 

@@ -22,7 +22,7 @@ JOIN pg_namespace ON pg_namespace.oid = relnamespace
 WHERE nspname = current_schema() AND relkind = 'r'
 ORDER BY 2 DESC, 1
 """
-NOT_OURS: Final = "not a table of WallTrack: it is left alone"
+NOT_OURS: Final = "not a table of WallTrack; it is not changed"
 
 
 class TableSize(msgspec.Struct, frozen=True):

@@ -61,7 +61,7 @@ def run_superseded(
 
 
 def holds(_: step_queue.Claim) -> None:
-    """The next executor is at work."""
+    """The next executor works on the step."""
 
 
 def finishes(claim: step_queue.Claim) -> None:

@@ -1,5 +1,5 @@
-"""What a run says about the world is told by the clock of the market; leases, heartbeats
-and durations are measured by the database's.
+"""Times of the market in a run are those of the market's clock; leases, heartbeats and
+durations are measured by the database's clock.
 """
 
 import json
