@@ -5,6 +5,7 @@ Units that arrived in the transaction of a trade are not stored: the result of s
 token is not known until the next profile.
 """
 
+from collections.abc import Mapping
 from operator import attrgetter
 from typing import Final
 
@@ -54,7 +55,8 @@ def rebuild_token_results(wallet: Wallet) -> int:
         as_of=as_of,
         events=_events(wallet.address, as_of),
     )
-    holdings = _holdings(history)
+    bags = dict(stored.exclude(bag_source="").values_list("mint", "bag_lamports"))
+    holdings = _holdings(history, bags)
     known = stored.filter(leader_return__isnull=False).values_list("mint", flat=True)
     # Nobody stored why a value was not known.
     unread = {mint for mint, value in holdings.items() if value is None} - set(known)
@@ -136,16 +138,21 @@ def _seconds(row: Trade | BalanceChange) -> int:
     return unix_from_datetime(row.block_time) or 0
 
 
-def _holdings(history: TradingHistory) -> dict[str, int | None]:
+def _holdings(
+    history: TradingHistory, bags: Mapping[str, int]
+) -> dict[str, int | None]:
     """Return mint → value of what the last profile found to be held, None = unknown.
 
-    A cycle has the value of its units with a known cost.
+    A cycle has the value of its units with a known cost; one that is closed but for a
+    remainder has none. bags: mint → lamports of the bag in the stored result.
     """
     cycles = Cycle.objects.filter(wallet_address=history.wallet, held_units__gt=0)
     holdings: dict[str, int | None] = {}
     # The last cycle of a mint is the open one.
     for cycle in cycles.order_by("mint", "number"):
         value = cycle.liquidation_value_lamports
+        if value is None:
+            value = bags.get(cycle.mint)
         if value is not None:
             value = whole_value(history, cycle.mint, value)
         holdings[cycle.mint] = value

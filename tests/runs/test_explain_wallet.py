@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.core.management import CommandError, call_command
 
-from discovery.models import Config, TokenResult, Trade, Wallet
+from discovery.models import Config, Cycle, TokenResult, Trade, Wallet
 from tests.factories import (
     PositionFactory,
     RunFactory,
@@ -80,6 +80,30 @@ def test_stored_histories_give_the_judgements_of_the_run_again(best: Wallet) -> 
     assert f"{best.address}  unscored → {best.verdict}: {best.verdict_reason}" in lines
     judged_count = Wallet.objects.profiled().count()
     assert lines[-1].startswith(f"{judged_count} judged: ")
+
+
+def test_judging_again_keeps_the_value_of_a_remainder(best: Wallet) -> None:
+    remainders = TokenResult.objects.filter(bag_lamports__gt=0)
+    closed = set(
+        Cycle.objects.filter(held_units__gt=0, closed_at__isnull=False).values_list(
+            "wallet_address", "mint"
+        )
+    )
+    before = {
+        (row.wallet_address, row.mint): row.bag_lamports
+        for row in remainders
+        if (row.wallet_address, row.mint) in closed
+    }
+    assert before
+    call_command("rejudge_wallets", "--all", stdout=io.StringIO())
+    after = {
+        (row.wallet_address, row.mint): row.bag_lamports
+        for row in TokenResult.objects.all()
+    }
+    changed = [
+        key for key, lamports in before.items() if abs(after[key] - lamports) > 1
+    ]
+    assert changed == []
 
 
 def judgements(columns: tuple[str, ...]) -> dict[str, tuple]:
