@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Final
 
 from discovery.domain.addresses import is_wallet
+from discovery.domain.display import counted
 from discovery.domain.findings import HoldingEvent
 from discovery.domain.profiles import Profile
 from discovery.domain.units import LAMPORTS_PER_SOL
@@ -72,7 +73,7 @@ def funded_by_creator_flag(
     for steps, funder in enumerate(funders[:MAX_FUNDING_STEPS], start=1):
         mint = creators.get(funder)
         if mint is not None:
-            distance = _count(steps, "step")
+            distance = counted(steps, "step")
             words = f"funded by {funder}, creator of {mint}, {distance} away"
             return ("funded_by_creator", words)
     return None
@@ -85,7 +86,7 @@ def sniper_flag(mint: str, entry_slot: int, launch_slot: int) -> Flag | None:
     slots = entry_slot - launch_slot
     if not 0 <= slots <= MAX_SNIPER_SLOTS:
         return None
-    return ("sniper", f"bought {mint} {_count(slots, 'slot')} after its launch")
+    return ("sniper", f"bought {mint} {counted(slots, 'slot')} after its launch")
 
 
 def bundle_flags(
@@ -124,7 +125,7 @@ def arbitrage_flag(transactions: int, swaps: int) -> Flag | None:
         return None
     words = (
         f"bought and sold the same token within one transaction in {transactions:,} "
-        f"of {_count(trading, 'trading transaction')}"
+        f"of {counted(trading, 'trading transaction')}"
     )
     return ("arbitrage", words)
 
@@ -227,7 +228,7 @@ def _hyperactive(profile: Profile) -> Flag | None:
     """`hyperactive`: more than 200 swaps on a day with a swap, on average."""
     if profile.swaps <= MAX_SWAPS_PER_DAY * profile.active_days:
         return None
-    days = _count(profile.active_days, "active day")
+    days = counted(profile.active_days, "active day")
     return ("hyperactive", f"{profile.swaps_per_day:,} swaps a day on {days}")
 
 
@@ -244,10 +245,5 @@ def _dust(profile: Profile) -> Flag | None:
     size = profile.all.median_position_sol
     if size is None or size * LAMPORTS_PER_SOL >= MAX_DUST_LAMPORTS:
         return None
-    cycles = _count(profile.all.counted, "cycle")
+    cycles = counted(profile.all.counted, "cycle")
     return ("dust", f"median position {size.normalize():f} SOL over {cycles}")
-
-
-def _count(number: int, noun: str) -> str:
-    plural = "" if number == 1 else "s"
-    return f"{number:,} {noun}{plural}"

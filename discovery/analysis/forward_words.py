@@ -13,7 +13,7 @@ from discovery.analysis.forward_record import (
     Lift,
     Missing,
 )
-from discovery.domain.display import signed_pct_text
+from discovery.domain.display import counted, signed_pct_text
 from discovery.domain.units import lamports_to_sol
 
 _MONTHS: Final = (
@@ -57,11 +57,11 @@ def missing_text(missing: Missing, group: str) -> str:
         (missing.tokens, "more token"),
         (missing.trades, "more trade"),
     )
-    parts = [_count(count, noun) for count, noun in counts if count]
+    parts = [counted(count, noun) for count, noun in counts if count]
     if not parts:
         return ""
     if missing.wallets:
-        parts[0] = _count(missing.wallets, f"more {group} wallet")
+        parts[0] = counted(missing.wallets, f"more {group} wallet")
     else:
         parts[0] += f" of {group} wallets"
     return _listed(parts)
@@ -101,7 +101,7 @@ def wait_text(days: int | None) -> str:
         return "no date can be given: some of it did not grow in the last days"
     if days == 0:
         return "nothing is missing"
-    return f"in about {_count(days, 'day')}"
+    return f"in about {counted(days, 'day')}"
 
 
 def claim_text(measured: Lift, claim: Claim) -> str:
@@ -137,7 +137,7 @@ def _when(days: int | None) -> str:
         return "No date can be given: some of it did not grow in the last days"
     if days == 0:
         return "Nothing is missing any more, and the next report says it"
-    return f"At the rate of the last days that takes about {_count(days, 'day')}"
+    return f"At the rate of the last days that takes about {counted(days, 'day')}"
 
 
 def _claim_text(measured: Lift, claim: Claim) -> str:
@@ -187,7 +187,7 @@ def _seeing_text(arm: ArmGrowth, late_seconds: int) -> str:
 
 def _counts_text(measured: Lift) -> str:
     found, control = measured.found, measured.control
-    text = f"{_count(found.trades, 'trade')} in {_count(found.tokens, 'token')}"
+    text = f"{counted(found.trades, 'trade')} in {counted(found.tokens, 'token')}"
     text += f" against {control.trades:,} in {control.tokens:,}"
     unknown = found.unknown_trades + control.unknown_trades
     if unknown:
@@ -213,10 +213,6 @@ def _pct(stakes: float | None) -> str:
 
 def _bounds(low: float | None, high: float | None) -> str:
     return f"[{_pct(low)}, {_pct(high)}]"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _listed(parts: list[str]) -> str:

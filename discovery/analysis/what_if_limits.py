@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from discovery.analysis.what_if import TOKEN_MINIMA, Comparison, SeenRun
+from discovery.domain.display import counted
 from discovery.domain.flags import ENTRY_FLAGS, flag_label
 from discovery.domain.run_params import Params
 
@@ -66,8 +67,7 @@ def _removed(runs: Sequence[SeenRun], reason: str) -> int:
 def _not_read(count: int, words: str) -> str:
     if not count:
         return ""
-    tokens = "token" if count == 1 else "tokens"
-    return f"{count:,} {tokens} {words}: the early buyers were not read, so who would enter is not known."
+    return f"{counted(count, 'token')} {words}: the early buyers were not read, so who would enter is not known."
 
 
 def _wider_window(runs: Sequence[SeenRun], params: Params) -> str:
@@ -114,8 +114,8 @@ def _ages(runs: Sequence[SeenRun], params: Params) -> str:
 def _undecided(comparison: Comparison) -> str:
     if not comparison.unknown:
         return ""
-    wallets = "wallet" if comparison.unknown == 1 else "wallets"
+    wallets = counted(comparison.unknown, "wallet")
     return (
-        f"Not known for {comparison.unknown:,} {wallets} that qualified: the time of the first purchase after the "
+        f"Not known for {wallets} that qualified: the time of the first purchase after the "
         "launch, or the launch, is not stored."
     )

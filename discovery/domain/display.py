@@ -34,6 +34,12 @@ def signed_pct_text(value: Decimal | float, places: int = 1) -> str:
     return text.replace("-", "−")
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 token`, `1,200 tokens`."""
+    plural = "" if number == 1 else "s"
+    return f"{number:,} {noun}{plural}"
+
+
 def short_address(address: str) -> str:
     """Return the first and last four characters of an address."""
     return f"{address[:_EDGE]}…{address[-_EDGE:]}"

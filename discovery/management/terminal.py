@@ -24,6 +24,7 @@ from rich.text import Text
 from discovery.analysis.estimate import Estimate
 from discovery.domain.display import (
     UNKNOWN,
+    counted,
     duration_text,
     result_notes,
     short_address,
@@ -249,8 +250,8 @@ def _notes(row: FoundWallet) -> str:
 
 def plan_text(plan: Estimate) -> str:
     """Return the estimate in words, a line for each provider."""
-    noun = "token" if plan.tokens == 1 else "tokens"
-    lines = [f"Plan for {plan.tokens} {noun}, transactions from {plan.source}:"]
+    tokens = counted(plan.tokens, "token")
+    lines = [f"Plan for {tokens}, transactions from {plan.source}:"]
     calls = sorted(plan.calls.items())
     lines += [f"  {name:<14} {count:>8,} calls" for name, count in calls]
     if plan.helius_credits:

@@ -164,6 +164,15 @@ class SnapshotArm(TextChoices):
     MANUAL = "manual", "added by hand"
 
 
+ARM_OF_ORIGIN: Final = {
+    WalletOrigin.DISCOVERY: SnapshotArm.FOUND,
+    WalletOrigin.MANUAL: SnapshotArm.MANUAL,
+    WalletOrigin.IMPORT: SnapshotArm.MANUAL,
+    WalletOrigin.CONTROL: SnapshotArm.CONTROL,
+}
+"""The arm that a wallet is judged in, by how it came to the table."""
+
+
 class SnapshotCause(TextChoices):
     """Why a score snapshot was written."""
 

@@ -12,7 +12,12 @@ from discovery.analysis.judging import SCORE_VERSION
 from discovery.domain.judgements import HORIZON_HOURS, Verdict
 from discovery.domain.times import unix_from_datetime
 from discovery.models import Outcome, Run, ScoreSnapshot
-from discovery.models.enums import SnapshotArm, SnapshotCause, WalletOrigin
+from discovery.models.enums import (
+    ARM_OF_ORIGIN,
+    SnapshotArm,
+    SnapshotCause,
+    WalletOrigin,
+)
 from discovery.pipeline.judged_wallets import JudgedWallet
 from discovery.pipeline.save_trades import BATCH
 from discovery.pipeline.token_evidence import stored_evidence
@@ -28,12 +33,6 @@ MEASURED_VERDICTS: Final = frozenset({Verdict.FOLLOW, Verdict.WATCH})
 """Verdicts of which every snapshot is measured."""
 SAMPLE_DIVISOR: Final = 5
 """Of the other verdicts every fifth snapshot is measured, chosen by a hash."""
-_ARMS: Final = {
-    WalletOrigin.DISCOVERY: SnapshotArm.FOUND,
-    WalletOrigin.MANUAL: SnapshotArm.MANUAL,
-    WalletOrigin.IMPORT: SnapshotArm.MANUAL,
-    WalletOrigin.CONTROL: SnapshotArm.CONTROL,
-}
 
 
 def record_snapshots(
@@ -51,7 +50,7 @@ def record_snapshots(
     for address in sorted(judged):
         wallet = judged[address]
         last = latest.get(address)
-        cause = _cause(wallet, _ARMS[wallet.origin], last, now)
+        cause = _cause(wallet, ARM_OF_ORIGIN[wallet.origin], last, now)
         if cause is None or _is_record_over(wallet, last, now):
             continue
         row = _row(wallet, cause, now)
@@ -105,7 +104,7 @@ def _row(judged: JudgedWallet, cause: SnapshotCause, now: datetime) -> ScoreSnap
         wallet_address=judged.judgement.wallet,
         at=now,
         cause=cause,
-        arm=_ARMS[judged.origin],
+        arm=ARM_OF_ORIGIN[judged.origin],
         score_version=columns["score_version"],
         score=columns["score"],
         verdict=columns["verdict"],

@@ -14,7 +14,7 @@ from discovery.domain.judgements import Exclusion, Unknown
 from discovery.domain.times import datetime_from_unix, unix_from_datetime
 from discovery.models import ScoreSnapshot, Wallet
 from discovery.models import TokenResult as TokenResultRow
-from discovery.models.enums import SnapshotArm, WalletOrigin
+from discovery.models.enums import ARM_OF_ORIGIN, SnapshotArm, WalletOrigin
 from discovery.pipeline.save_trades import BATCH
 
 _LEVEL_COLUMNS = (
@@ -23,18 +23,12 @@ _LEVEL_COLUMNS = (
     "follower_return_late",
 )
 """The columns of a follower's returns by level of seeing."""
-_ARMS: Final[dict[WalletOrigin, Arm]] = {
-    WalletOrigin.DISCOVERY: "found",
-    WalletOrigin.MANUAL: "other",
-    WalletOrigin.IMPORT: "other",
-    WalletOrigin.CONTROL: "control",
-}
-"""How a wallet came here → its part in the population."""
-_ARM_OF_SNAPSHOT: Final[dict[SnapshotArm, Arm]] = {
+_ARMS: Final[dict[SnapshotArm, Arm]] = {
     SnapshotArm.FOUND: "found",
     SnapshotArm.CONTROL: "control",
     SnapshotArm.MANUAL: "other",
 }
+"""Arm of a snapshot → the wallet's part in the population of a score."""
 
 
 def save_token_results(
@@ -99,7 +93,7 @@ def evidence_of_wallet(wallet: Wallet, results: Iterable[TokenResult]) -> Eviden
     """Return the evidence that a wallet is judged by."""
     return read_evidence(
         wallet.address,
-        _ARMS[WalletOrigin(wallet.origin)],
+        _ARMS[ARM_OF_ORIGIN[WalletOrigin(wallet.origin)]],
         flags_of_wallet(wallet),
         results,
     )
@@ -152,7 +146,7 @@ def evidence_of_snapshot(snapshot: ScoreSnapshot) -> Evidence:
         results.append(result)
     return read_evidence(
         snapshot.wallet_address,
-        _ARM_OF_SNAPSHOT[SnapshotArm(snapshot.arm)],
+        _ARMS[SnapshotArm(snapshot.arm)],
         snapshot.flags,
         results,
     )

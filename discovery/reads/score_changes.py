@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from discovery.domain.display import counted
 from discovery.domain.flags import flag_label
 from discovery.domain.judgements import Exclusion
 from discovery.models import ScoreSnapshot
@@ -123,24 +124,20 @@ def _token_changes(before: _Tokens, after: _Tokens) -> Iterator[str]:
         elif old == _State.COUNTS:
             lost[_LOST[new]] += 1
     if gained:
-        yield _counted(gained, "more")
+        yield _changed_tokens(gained, "more")
     if lost:
-        yield _counted(lost, "fewer")
+        yield _changed_tokens(lost, "fewer")
     if changed:
-        yield f"result of {changed} {_tokens_word(changed)} changed"
+        yield f"result of {counted(changed, 'token')} changed"
 
 
-def _counted(reasons: Counter[str], direction: str) -> str:
+def _changed_tokens(reasons: Counter[str], direction: str) -> str:
     """Return "3 more tokens count (2 matured, 1 new)"."""
     total = reasons.total()
     ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     details = ", ".join(f"{count} {reason}" for reason, count in ordered)
     verb = "counts" if total == 1 else "count"
-    return f"{total} {direction} {_tokens_word(total)} {verb} ({details})"
-
-
-def _tokens_word(count: int) -> str:
-    return "token" if count == 1 else "tokens"
+    return f"{counted(total, f'{direction} token')} {verb} ({details})"
 
 
 def _flag_changes(before: ScoreSnapshot, after: ScoreSnapshot) -> Iterator[str]:

@@ -10,6 +10,7 @@ import msgspec
 from django.db.models import F
 from msgspec import Meta
 
+from discovery.domain.display import counted
 from discovery.models import Outcome, ScoreSnapshot
 from discovery.models.enums import SnapshotArm, SnapshotCause, VerdictChoice
 from discovery.models.querysets import ScoreSnapshotQuerySet
@@ -67,7 +68,7 @@ class OutcomeRow(msgspec.Struct, frozen=True):
             return "stopped: no purchase"
         if not self.tokens:
             return "no new token"
-        tokens = f"{self.tokens} token{'' if self.tokens == 1 else 's'}"
+        tokens = counted(self.tokens, "token")
         if self.follower_growth_pct is None:
             return f"{tokens}, result not known"
         if self.known_tokens != self.tokens:

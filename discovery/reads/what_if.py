@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from discovery.analysis.what_if import Comparison, Decision, SeenRun, compare
 from discovery.analysis.what_if_limits import unknowns
+from discovery.domain.display import counted
 from discovery.domain.run_params import Params
 from discovery.domain.units import Lamports
 from discovery.models import Wallet
@@ -188,7 +189,7 @@ def _summary(
     if not runs:
         return "No run has ended yet that analysed a token: there is nothing to compare with."
     period = "the last run" if runs == 1 else f"the last {runs} runs"
-    before = _wallet_count(comparison.qualified)
+    before = counted(comparison.qualified, "wallet")
     sentences = [f"In {period} {before} qualified."]
     if not entering.total and not leaving.total:
         sentences.append(
@@ -215,12 +216,8 @@ def _outcome_text(verb: str, group: WhatIfGroup) -> str:
     sign = f"{growth:+.1f}".replace("-", "−")
     return (
         f"Those that would {verb} earned a follower {sign} % of the stake a trade in the 7 days after they were "
-        f"judged (mean of {measured:,} of {_wallet_count(group.total)})."
+        f"judged (mean of {measured:,} of {counted(group.total, 'wallet')})."
     )
-
-
-def _wallet_count(count: int) -> str:
-    return "1 wallet" if count == 1 else f"{count:,} wallets"
 
 
 def _notes_on_runs(runs: Sequence[SeenRun], saved: Params) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Final
 from django.db.models import F
 
 from discovery.analysis.qualification import rejection_under
+from discovery.domain.display import counted
 from discovery.domain.reasons import unknown_reason_label
 from discovery.domain.rejections import BuyerFigures, explain_rejection
 from discovery.domain.run_params import Params
@@ -132,7 +133,7 @@ def _summary(
         case "rejected":
             return "Not on the watchlist, although a run found it."
         case "token":
-            runs = "1 run" if len(tokens) == 1 else f"{len(tokens)} runs"
+            runs = counted(len(tokens), "run")
             return f"The address of a token, not of a wallet. Analysed by {runs}."
         case _:
             return "Never seen: it is on no list, and no run has seen it buy one of its tokens within the early window."
@@ -140,8 +141,7 @@ def _summary(
 
 def _rejected_summary(positions: list[WhyPosition]) -> str:
     last = positions[0]
-    count = len(positions)
-    tokens = "1 token" if count == 1 else f"{count} tokens"
+    tokens = counted(len(positions), "token")
     name = last.symbol or last.mint
     return f"Not on the watchlist: an early buyer of {tokens}. Last, {name}: {last.reason}."
 
