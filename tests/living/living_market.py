@@ -82,3 +82,7 @@ class Truth:
         """
         outcome = self._outcomes.of(wallet, after - self._shift, until - self._shift)
         return {token.mint: token for token in outcome.tokens}
+
+    def unix_seconds(self, offset_seconds: int) -> int:
+        """Return the moment of an offset of the world."""
+        return offset_seconds + self._shift

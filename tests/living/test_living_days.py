@@ -14,12 +14,15 @@ from typing import Any
 
 import pytest
 
+from discovery.analysis.forward_record import lift
 from discovery.models import Outcome, OutcomeToken, Run, ScoreSnapshot, Wallet
 from discovery.models.enums import RunStatus, WalletOrigin
 from discovery.reads.followed_trades import followed_trades
+from discovery.reads.report import DEFAULT_HORIZON_HOURS, report
 from simmarket.worlds.expected_followers import growth
 from tests.living.days import Days, unchanged
 from tests.living.living_market import LivingMarket, Truth, living_market
+from tests.living.true_record import true_trades
 from tests.runs.workers import environment
 from walltrack import clock
 
@@ -27,6 +30,8 @@ DAYS = int(os.environ.get("LIVING_DAYS", "1"))
 SEED = os.environ.get("LIVING_SEED", "1")
 HOURS_AFTER = 3
 """The outcomes of the first snapshots are due after the last day."""
+DAYS_OF_A_LIFT = 20
+"""After so many days each arm has wallets and trades enough for a statement."""
 SLOT = timedelta(hours=6)
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,7 +73,10 @@ def test_the_record_of_some_days_is_whole_and_true(
     assert Outcome.objects.due(clock.now() - timedelta(hours=1)).count() == 0
     assert unchanged(days.snapshots)() == []
     assert Wallet.objects.filter(origin=WalletOrigin.CONTROL).exists()
-    _assert_true(Truth(market.origin))
+    truth = Truth(market.origin)
+    _assert_true(truth)
+    for horizon_hours in (24, DEFAULT_HORIZON_HOURS):
+        _assert_report(truth, horizon_hours)
 
 
 def _assert_slots(days: Days) -> None:
@@ -120,3 +128,29 @@ def _assert_true(truth: Truth) -> None:
         for trade in trades
     )
     assert ScoreSnapshot.objects.exists()
+
+
+def _assert_report(truth: Truth, horizon_hours: int) -> None:
+    """The report counts the trades of the world, and its interval holds their lift."""
+    expected = true_trades(truth, horizon_hours, clock.now())
+    found = {
+        (trade.wallet, trade.mint): trade for trade in followed_trades(horizon_hours)
+    }
+    not_readable = set(
+        Outcome.objects.measured()
+        .filter(horizon_hours=horizon_hours)
+        .exclude(problem="")
+        .values_list("snapshot__wallet_address", flat=True)
+    )
+    assert found.keys() <= expected.keys()
+    missing = expected.keys() - found.keys()
+    assert {wallet for wallet, _ in missing} <= not_readable
+    for key, trade in found.items():
+        own = expected[key]
+        assert (trade.arm, trade.verdict) == (own.arm, own.verdict)
+    shown = report(clock.now(), horizon_hours).lift
+    true = lift(expected.values())
+    if DAYS >= DAYS_OF_A_LIFT:
+        assert shown.lift_stakes is not None
+        assert true.lift_stakes is not None
+        assert shown.low_stakes <= true.lift_stakes <= shown.high_stakes
