@@ -1,10 +1,18 @@
-"""`python -m benchmarks [decode|run|judging|verdicts|report]`: all where none is named. `python -m
-benchmarks answers record|compare …`.
+"""`python -m benchmarks [decode|run|judging|verdicts|report|watchlist]`: all where none is
+named. `python -m benchmarks answers record|compare …`.
 """
 
 import sys
 
-from benchmarks import answers, decode, discovery_run, judging, report, verdicts
+from benchmarks import (
+    answers,
+    decode,
+    discovery_run,
+    judging,
+    report,
+    verdicts,
+    watchlist,
+)
 
 KNOWN = {
     "decode": decode.main,
@@ -12,6 +20,7 @@ KNOWN = {
     "judging": judging.main,
     "verdicts": verdicts.main,
     "report": report.main,
+    "watchlist": watchlist.main,
 }
 
 if sys.argv[1:2] == ["answers"]:

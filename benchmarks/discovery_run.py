@@ -48,6 +48,7 @@ def _measure(url: str, source: str, rps: int) -> None:
 # the rate limiter: a batch is one.
 PROGRAM = """
 import django; django.setup()
+from benchmarks.simulated import use_source; use_source()
 from discovery.providers.limits import RateLimiter
 from discovery.jobs import run_lifecycle
 from discovery.jobs.inline_runner import run_inline

@@ -29,7 +29,7 @@ from discovery.providers import (
     solana_rpc,
 )
 from discovery.providers.breaker import BreakerStore, LocalBreakerStore
-from discovery.providers.dexscreener import DexScreener
+from discovery.providers.dexscreener import DexScreener, PairSource
 from discovery.providers.geckoterminal import GeckoTerminal
 from discovery.providers.helius import Helius
 from discovery.providers.jupiter import Jupiter
@@ -56,7 +56,7 @@ class Providers:
     the reason in plain words.
     """
 
-    dexscreener: DexScreener
+    dexscreener: PairSource
     dexscreener_feeds: DexScreener
     geckoterminal: GeckoTerminal
     jupiter: Jupiter

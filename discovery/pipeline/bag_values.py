@@ -129,6 +129,16 @@ async def _accounts(
     return dict(zip(addresses, accounts, strict=True))
 
 
+def unlisted_on_chain(
+    holdings: Sequence[OpenHolding], accounts: Accounts
+) -> list[OpenHolding]:
+    """Return the holdings that DexScreener is asked about: no market on the chain has
+    certain reserves. At most MAX_LISTED.
+    """
+    rest = [each for each in holdings if _value_on_chain(each, accounts) is None]
+    return rest[:MAX_LISTED]
+
+
 def market_accounts(holding: OpenHolding) -> list[str]:
     """Return the accounts of the markets in which a holding could be sold."""
     accounts: list[str] = []
@@ -224,6 +234,9 @@ async def _listed_values(
     for holding in asked:
         pair = deepest.get(holding.mint)
         if pair is None:
+            # A row that could not be read may have been its pair.
+            if pairs.rejected:
+                unread.add(holding.mint)
             continue
         if pair.liquidity_usd is None:
             unread.add(holding.mint)

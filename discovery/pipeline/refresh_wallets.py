@@ -3,20 +3,26 @@ batches; and measure the outcomes that are due.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 import msgspec
 
 from discovery.clients.provider_clients import Providers
 from discovery.domain.run_errors import WarningSink
-from discovery.pipeline.bag_values import market_accounts
+from discovery.pipeline.bag_values import (
+    OpenHolding,
+    market_accounts,
+    unlisted_on_chain,
+)
 from discovery.pipeline.holdings import balance_accounts, open_holdings
 from discovery.pipeline.measure_outcomes import (
     DueOutcome,
     Measurement,
     measure_outcomes,
 )
-from discovery.pipeline.preloaded_accounts import PreloadedAccounts
+from discovery.pipeline.preloaded import PreloadedAccounts, PreloadedPairs
 from discovery.pipeline.profile_wallet import (
     WalletContext,
     WalletResult,
@@ -66,6 +72,8 @@ async def refresh_wallets(
     BudgetExhausted.
     """
     source = PreloadedAccounts(providers.transaction_source(warnings))
+    pairs = PreloadedPairs(providers.dexscreener)
+    providers = replace(providers, dexscreener=pairs)
     readings: list[WalletReading] = []
     refreshed: list[RefreshedWallet] = []
     failed: dict[str, ProviderError] = {}
@@ -93,7 +101,7 @@ async def refresh_wallets(
             refreshed.append(RefreshedWallet(result, measurement))
 
     await gather_bounded(sorted(wallets), read, MAX_CONCURRENT)
-    await _preload(readings, source, providers.prices, warnings)
+    await _preload(readings, source, pairs, providers.prices, warnings)
     await gather_bounded(readings, profile, MAX_CONCURRENT)
     if failed and not refreshed:
         raise next(iter(failed.values()))
@@ -104,30 +112,32 @@ async def refresh_wallets(
 async def _preload(
     readings: list[WalletReading],
     source: PreloadedAccounts,
+    pairs: PreloadedPairs,
     prices: SolPrices,
     warnings: WarningSink,
 ) -> None:
-    """Read the accounts that the profiles of these wallets need. A ProviderError is a
-    warning: each profile then tries for itself.
+    """Read the accounts and the listed pairs that the profiles of these wallets need. A
+    ProviderError is a warning: each profile then tries for itself.
     """
+    holdings = [_holdings(reading.history, prices) for reading in readings]
     wanted: list[str] = []
-    for reading in readings:
-        wanted += _accounts(reading.history, prices)
+    for reading, held in zip(readings, holdings, strict=True):
+        wanted += balance_accounts(reading.history)
+        for holding in held:
+            wanted += market_accounts(holding)
     try:
-        await source.preload(wanted)
+        accounts = await source.read(wanted)
+        unlisted = [unlisted_on_chain(held, accounts) for held in holdings]
+        await pairs.preload(holding.mint for holding in chain.from_iterable(unlisted))
     except ProviderError as error:
-        warnings.add(f"accounts: not read at once: {error.cause}")
+        warnings.add(f"accounts and pairs: not read at once: {error.cause}")
 
 
-def _accounts(history: WalletHistory, prices: SolPrices) -> list[str]:
-    """Return the wallet's own token accounts and those of the markets of what it holds."""
+def _holdings(history: WalletHistory, prices: SolPrices) -> list[OpenHolding]:
     events = {
         mint: value_history(
             history.changes[mint], prices, releases=history.releases.get(mint, [])
         ).events
         for mint in history.traded_mints()
     }
-    accounts = balance_accounts(history)
-    for holding in open_holdings(history, events):
-        accounts += market_accounts(holding)
-    return accounts
+    return open_holdings(history, events)

@@ -7,7 +7,7 @@ row in a full response is requested again by itself.
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Raw, Struct
 
@@ -76,6 +76,15 @@ class _Batch(Struct, frozen=True):
 
     pairs: Rows[PairRecord]
     row_count: int
+
+
+class PairSource(Protocol):
+    """Where the pairs of tokens come from."""
+
+    async def pairs(self, mints: Iterable[str]) -> Rows[PairRecord]:
+        """Return every pair in which one of the mints is the base token. Raises
+        ProviderError.
+        """
 
 
 class DexScreener:

@@ -1,6 +1,6 @@
-"""Accounts that several wallets need, read in common batches of a hundred."""
+"""Accounts and listed pairs that several wallets need, read in common batches."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from discovery.clients.transaction_history import (
     LastTransaction,
@@ -8,8 +8,45 @@ from discovery.clients.transaction_history import (
     OrderedTransaction,
     TransactionSource,
 )
-from discovery.providers.records import AccountRecord
+from discovery.providers.dexscreener import PairSource
+from discovery.providers.records import AccountRecord, PairRecord, Rows
 from discovery.providers.slot_search import TimedSlot
+
+
+class PreloadedPairs:
+    """A PairSource that answers from what was read at once. Rows that could not be read
+    belong to every later answer: nobody knows whose they are.
+    """
+
+    def __init__(self, source: PairSource) -> None:
+        self._source = source
+        self._pairs: dict[str, list[PairRecord]] = {}
+        self._unreadable: Rows[PairRecord] = Rows()
+
+    async def preload(self, mints: Iterable[str]) -> None:
+        """Read the pairs of these mints. Raises ProviderError."""
+        missing = sorted(set(mints) - self._pairs.keys())
+        if not missing:
+            return
+        pairs = await self._source.pairs(missing)
+        self._pairs.update({mint: [] for mint in missing})
+        for pair in pairs:
+            if pair.mint in self._pairs:
+                self._pairs[pair.mint].append(pair)
+        self._unreadable.rejected += pairs.rejected
+        self._unreadable.cause = self._unreadable.cause or pairs.cause
+
+    async def pairs(self, mints: Iterable[str]) -> Rows[PairRecord]:
+        """Return every pair in which one of the mints is the base token. Raises
+        ProviderError.
+        """
+        wanted = list(dict.fromkeys(mints))
+        await self.preload(wanted)
+        found: Rows[PairRecord] = Rows()
+        found.merge(self._unreadable)
+        for mint in wanted:
+            found.extend(self._pairs[mint])
+        return found
 
 
 class PreloadedAccounts:
@@ -20,19 +57,24 @@ class PreloadedAccounts:
         self._source = source
         self._accounts: dict[str, AccountRecord | None] = {}
 
-    async def preload(self, addresses: Iterable[str]) -> None:
-        """Read these accounts. Raises ProviderError."""
+    async def read(
+        self, addresses: Iterable[str]
+    ) -> Mapping[str, AccountRecord | None]:
+        """Read these accounts. Return all that were read so far by address, None for
+        those that do not exist. Raises ProviderError.
+        """
         missing = sorted(set(addresses) - self._accounts.keys())
         if missing:
             accounts = await self._source.accounts(missing)
             self._accounts.update(zip(missing, accounts, strict=True))
+        return self._accounts
 
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
         """Return the accounts in the order of the addresses, None for those that do not
         exist. Raises ProviderError.
         """
-        await self.preload(addresses)
-        return [self._accounts[address] for address in addresses]
+        accounts = await self.read(addresses)
+        return [accounts[address] for address in addresses]
 
     async def fetch_range(
         self, address: str, since: int | None, until: int | None, limit: int
