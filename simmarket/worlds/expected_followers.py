@@ -241,23 +241,23 @@ class _Parties:
         if movement.kind == BUY:
             self._buy(movement)
         elif movement.kind == TRANSFER_IN:
-            self.leader.free += movement.units
-        elif self.leader.units:
+            self.leader.receive(movement)
+        elif self.leader.held:
             self._leave(movement)
 
     def _buy(self, movement: Movement) -> None:
         behind, later = self._reserves(movement)
-        value, is_flat = movement.quote_units, not self.leader.units
+        value, is_flat = movement.quote_units, not self.leader.held
         self.behind.buy(value, behind, leader_was_flat=is_flat)
         self.late.buy(value, later, leader_was_flat=is_flat)
         self.leader.buy(movement)
 
     def _leave(self, movement: Movement) -> None:
-        part = min(1.0, movement.units / self.leader.units)
+        part = self.leader.part_of(movement)
         if movement.kind != SELL:
             self.behind.lose(part)
             self.late.lose(part)
-            self.leader.leave(part)
+            self.leader.leave(movement)
             return
         self.has_sold = True
         behind, later = self._reserves(movement)
@@ -286,7 +286,7 @@ def token_truth(
     for movement in movements:
         parties.take(movement)
     held_lamports, lamports_per_unit = 0.0, 0.0
-    held_units = parties.leader.units
+    held_units = parties.leader.held
     if held_units:
         reserves = _reserves_at_the_end(world.tokens[mint], until)
         held_lamports = reserves.sold(held_units)

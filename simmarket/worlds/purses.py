@@ -97,21 +97,31 @@ class FollowerPurse:
 
 @dataclass(slots=True)
 class LeaderPurse:
-    """The units of a wallet in two heaps, and its lamports."""
+    """The units of a wallet in two heaps, and its lamports.
 
+    held: all units, exactly: the heaps are rounded, and a rest of a rounding error would
+    look like a holding.
+    """
+
+    held: int = 0
     bought: float = 0.0
     free: float = 0.0
     all_bought: float = 0.0
     paid: float = 0.0
     got: float = 0.0
 
-    @property
-    def units(self) -> float:
-        """All units that it holds."""
-        return self.bought + self.free
+    def part_of(self, movement: Movement) -> float:
+        """Return which part of the units leaves with a movement, at most all."""
+        return min(1.0, movement.units / self.held)
+
+    def receive(self, movement: Movement) -> None:
+        """Take in units that came free."""
+        self.held += movement.units
+        self.free += movement.units
 
     def buy(self, movement: Movement) -> None:
         """Take in what was bought; the fees of the transaction are part of its cost."""
+        self.held += movement.units
         self.paid += movement.quote_units + movement.fees_lamports
         self.bought += movement.units
         self.all_bought += movement.units
@@ -119,18 +129,20 @@ class LeaderPurse:
     def sell(self, movement: Movement) -> None:
         """Give away what was sold; units that were not bought bring nothing here."""
         net = movement.quote_units - movement.fees_lamports
-        part_seen = min(1.0, self.units / movement.units)
-        self.got += net * part_seen * self.bought / self.units
-        self.leave(min(1.0, movement.units / self.units))
+        part_seen = min(1.0, self.held / movement.units)
+        self.got += net * part_seen * self.bought / self.held
+        self.leave(movement)
 
-    def leave(self, part: float) -> None:
+    def leave(self, movement: Movement) -> None:
         """Take the same part off both heaps."""
+        part = self.part_of(movement)
+        self.held -= min(self.held, movement.units)
         self.bought *= 1 - part
         self.free *= 1 - part
 
     def result(self, held_lamports: float) -> Result:
         """Return the result with the value of all units that are left."""
         held = 0.0
-        if self.units > _LEFT_OVER * self.all_bought:
-            held = held_lamports * self.bought / self.units
+        if self.held > _LEFT_OVER * self.all_bought:
+            held = held_lamports * self.bought / self.held
         return Result(self.paid, self.got, held)
