@@ -1,73 +1,93 @@
-"""Compare the time of a run with the minimum that rate limits allow: requests to the
-slowest provider ÷ its rate.
+"""Compare the time of a run with the minimum that rate limits allow: calls to the slowest
+provider ÷ its rate. And count its SQL statements a step.
 """
 
+import json
 import subprocess
 import sys
-import time
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
 
 from benchmarks.simulated import ROOT, environment, manage, market
 
-RATE_LIMITS = (10, 500)
-"""Requests a second: those of a free key and of `make run`."""
+MAX_RATIOS: Final = {10: 1.10, 50: 1.10, 200: 1.25}
+"""Calls a second → how much longer than the minimum a run may take."""
+MAX_STATEMENTS_PER_STEP: Final = 10
+WORKERS: Final = 2
+SOURCES: Final = ("helius", "solana_rpc")
 
 
 def main() -> None:
-    """Measure both transaction sources at each rate limit with the world `small`. Needs
-    DATABASE_URL and REDIS_URL.
+    """Measure both sources at each rate with the world `small`, in the foreground and
+    with two workers. Needs DATABASE_URL and REDIS_URL.
     """
-    for rps in RATE_LIMITS:
-        for source in ("helius", "solana_rpc"):
+    for rps in MAX_RATIOS:
+        for source in SOURCES:
             with market("--seed", "7", "--rps", str(rps * 2)) as url:
-                _measure(url, source, rps)
+                env = environment(url, source=source, calls_per_second=rps)
+                manage(env, "migrate", "-v0")
+                for worker_count in (0, WORKERS):
+                    manage(env, "flush", "--no-input", "-v0")
+                    _print(source, rps, worker_count, _measure(env, worker_count))
 
 
-def _measure(url: str, source: str, rps: int) -> None:
-    env = environment(url, source=source, calls_per_second=rps)
-    manage(env, "migrate", "-v0")
-    started = time.perf_counter()
-    result = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        cwd=ROOT,
-        env=env,
-        check=True,
-        capture_output=True,
-        text=True,
+def _measure(env: dict[str, str], worker_count: int) -> dict[str, Any]:
+    with _workers(env, worker_count):
+        result = subprocess.run(
+            [sys.executable, "-m", "benchmarks.measured_run", str(worker_count)],
+            cwd=ROOT,
+            env=env,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    measured: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    return measured
+
+
+def _print(source: str, rps: int, worker_count: int, run: dict[str, Any]) -> None:
+    min_seconds = run["calls"] / rps
+    where = f"{worker_count} workers" if worker_count else "foreground"
+    words = (
+        f"run: {source:<10} {where:<10} at {rps:>3} calls a second: {run['seconds']:7.2f} s, "
+        f"minimum {min_seconds:7.2f} s ({run['calls']} calls to {run['provider']}), "
+        f"ratio {run['seconds'] / min_seconds:.2f} (at most {MAX_RATIOS[rps]:.2f})"
     )
-    total_seconds = time.perf_counter() - started
-    seconds, requests, provider = result.stdout.split()
-    min_seconds = int(requests) / rps
-    print(
-        f"run: {source:<10} at {rps:>3} requests a second: {float(seconds):6.2f} s, minimum {min_seconds:6.2f} s "
-        f"({requests} requests to {provider}), ratio {float(seconds) / min_seconds:.2f}; "
-        f"with start-up {total_seconds:.2f} s"
-    )
+    if not worker_count:
+        words += (
+            f"; {run['statements'] / run['steps']:.1f} statements a step "
+            f"(at most {MAX_STATEMENTS_PER_STEP})"
+        )
+    print(words, flush=True)
 
 
-# Runs in a process of its own, as `manage.py discover` does. Requests are counted at
-# the rate limiter: a batch is one.
-PROGRAM = """
-import django; django.setup()
-from benchmarks.simulated import use_source; use_source()
-from discovery.providers.limits import RateLimiter
-from discovery.jobs import run_lifecycle
-from discovery.jobs.inline_runner import run_inline
-from discovery.domain.run_params import Params
-from asgiref.sync import async_to_sync
-from discovery.models.enums import Trigger
-counts = {}
-wait = RateLimiter.wait
-async def counted(self, calls=1):
-    counts[self.provider] = counts.get(self.provider, 0) + calls
-    await wait(self, calls)
-RateLimiter.wait = counted
-request = run_lifecycle.RunRequest(
-    params=Params(max_tokens=100), trigger=Trigger.MANUAL, triggered_by='benchmark', in_foreground=True
-)
-run = run_lifecycle.start(request)
-async_to_sync(run_inline)(run)
-run.refresh_from_db()
-assert run.status == 'completed', run.errors
-slowest = max(counts, key=counts.get)
-print(run.duration_seconds, counts[slowest], slowest)
-"""
+@contextmanager
+def _workers(env: dict[str, str], count: int) -> Iterator[None]:
+    """Run so many workers of one process each more than a run uses."""
+    with tempfile.TemporaryDirectory() as folder:
+        running = [_worker(env, Path(folder), number) for number in range(count)]
+        try:
+            yield
+        finally:
+            for worker in running:
+                worker.terminate()
+            for worker in running:
+                worker.wait()
+
+
+def _worker(
+    env: dict[str, str], folder: Path, number: int
+) -> "subprocess.Popen[bytes]":
+    words = ["celery", "-A", "walltrack", "worker", "-n", f"w{number}@%h"]
+    queues = ["--queues", "runs,steps,periodic", "--loglevel", "warning"]
+    with (folder / f"{number}.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", *words, *queues],
+            cwd=ROOT,
+            env=env,
+            stdout=log,
+            stderr=log,
+        )

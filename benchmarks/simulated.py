@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from django.conf import settings
-
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -29,29 +27,22 @@ def market(*options: str) -> Iterator[str]:
 def environment(url: str, *, source: str, calls_per_second: int) -> dict[str, str]:
     """Return the environment of a program that asks that market.
 
-    source: `helius` or `solana_rpc`; the program calls `use_source`.
+    source: `helius` or `solana_rpc`.
     """
     return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "walltrack.settings",
         "MARKET": "simulated",
-        "BENCHMARK_SOURCE": source,
         "PROVIDER_RPS": str(calls_per_second),
         "DEXSCREENER_URL": f"{url}/dexscreener",
         "GECKOTERMINAL_URL": f"{url}/geckoterminal",
         "JUPITER_URL": f"{url}/jupiter",
         "SOLANA_RPC_URL": f"{url}/rpc",
         "HELIUS_URL": f"{url}/helius",
-        "HELIUS_API_KEY": "simulated",
+        "HELIUS_API_KEY": "simulated" if source == "helius" else "none",
         "PRICES_URL": f"{url}/prices",
         "LOG_LEVEL": "error",
     }
-
-
-def use_source() -> None:
-    """Ask the source of the environment: with MARKET=simulated there is always a key."""
-    if os.environ["BENCHMARK_SOURCE"] == "solana_rpc":
-        settings.HELIUS_API_KEY = ""
 
 
 def manage(env: dict[str, str], *arguments: str) -> str:

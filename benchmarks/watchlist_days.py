@@ -12,14 +12,11 @@ from collections import Counter
 
 import django
 
-from benchmarks.simulated import use_source
-
 FOLLOWED, WATCHED = 50, 150
 
 
 def main(url: str, days: int) -> None:
     """Print one line of JSON with the counts."""
-    use_source()
     wallets = sys.stdin.read().split()
     _add(wallets)
     _work()

@@ -307,6 +307,8 @@ SOLANA_RPC_URL = env.url(
 )
 HELIUS_URL = env.url("HELIUS_URL", _live("https://mainnet.helius-rpc.com", "helius"))
 HELIUS_API_KEY = env.secret("HELIUS_API_KEY", "simulated" if _simulated_url else "")
+if HELIUS_API_KEY == "none":  # the simulated market has a key otherwise
+    HELIUS_API_KEY = ""
 PRICES_URL = env.url("PRICES_URL", _live("https://data-api.binance.vision", "prices"))
 # Requests a second to each provider; 0 means each provider's documented limit.
 PROVIDER_RPS = env.integer(
