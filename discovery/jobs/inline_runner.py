@@ -4,6 +4,7 @@ the same way.
 
 import asyncio
 import logging
+import time
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -18,6 +19,7 @@ from discovery.domain.run_errors import ErrorCode, RunError, run_error
 from discovery.jobs import run_lifecycle
 from discovery.jobs.heartbeats import worker_name
 from discovery.jobs.step_runner import run_step
+from discovery.jobs.worker_places import WALLETS_AT_ONCE, leaders
 from discovery.models import Run
 from discovery.models.enums import RunStatus, StepKind
 
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 
 MAX_CONCURRENT_STEPS: Final = 6
 POLL_SECONDS: Final = 0.5
+HEARTBEAT_SECONDS: Final = 1.0
 MAX_CLOSE_ATTEMPTS: Final = 3
 
 
@@ -62,8 +65,9 @@ async def _run_all_steps(run: Run) -> None:
             usage=meter.usage()
         )
         tasks = _StepTasks(run, providers)
+        ready_steps = sync_to_async(_Heartbeat(run).ready_steps)
         try:
-            while (ready := await sync_to_async(_ready_steps)(run)) is not None:
+            while (ready := await ready_steps()) is not None:
                 tasks.start(ready)
                 await tasks.wait()
         finally:
@@ -115,17 +119,32 @@ class _StepTasks:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
 
-def _ready_steps(run: Run) -> list[int] | None:
-    """Write the run's heartbeat and return the steps that may start, or None if the run
-    has ended.
-    """
-    unfinished = Run.objects.unfinished().filter(pk=run.pk)
-    if not unfinished.update(heartbeat_at=Now()):
-        return None
-    if unfinished.filter(cancel_requested_at__isnull=False).exists():
-        run_lifecycle.advance(run.pk)
-    due = run.steps.due().order_by("pk")
-    return list(due.values_list("pk", flat=True)[:MAX_CONCURRENT_STEPS])
+class _Heartbeat:
+    """The heartbeat of the run, written now and then."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._next_at = 0.0
+
+    def ready_steps(self) -> list[int] | None:
+        """Write the heartbeat if it is time, and return the steps that may start, or None
+        if the run has ended.
+        """
+        unfinished = Run.objects.unfinished().filter(pk=self._run.pk)
+        if time.monotonic() >= self._next_at:
+            unfinished.update(heartbeat_at=Now())
+            self._next_at = time.monotonic() + HEARTBEAT_SECONDS
+        state = unfinished.values_list("cancel_requested_at").first()
+        if state is None:
+            return None
+        if state[0] is not None:
+            run_lifecycle.advance(self._run.pk)
+        due = self._run.steps.due().order_by("pk").values_list("pk", "kind")
+        has_call_limit = self._run.params.max_requests_per_run is not None
+        steps = leaders(
+            due[: MAX_CONCURRENT_STEPS * WALLETS_AT_ONCE], has_call_limit=has_call_limit
+        )
+        return [step_id for step_id, _ in steps[:MAX_CONCURRENT_STEPS]]
 
 
 def _close(run: Run, status: RunStatus, error: RunError) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.db.models import Q
 
-from discovery.jobs import broker, lone_steps, run_lifecycle, step_queue
+from discovery.jobs import broker, lone_steps, run_lifecycle, step_reaper
 from discovery.models import Heartbeat, Run, RunStep
 from discovery.models.database_time import before_now
 
@@ -27,7 +27,7 @@ def sweep() -> None:
     run_lifecycle.close_abandoned_runs()
     run_ids = list(Run.objects.for_workers().values_list("pk", flat=True))
     for run_id in (*run_ids, None):
-        for step in step_queue.reap(run_id):
+        for step in step_reaper.reap(run_id):
             log.warning(
                 "step failed: its attempts are used up",
                 extra={"run_id": str(run_id or ""), "step": step.name},

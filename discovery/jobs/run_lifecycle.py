@@ -23,11 +23,11 @@ from discovery.domain.run_params import Params
 from discovery.jobs import broker, step_queue
 from discovery.jobs.run_closing import finalize
 from discovery.jobs.run_errors import append_errors
-from discovery.jobs.worker_places import room_for_run
+from discovery.jobs.worker_places import WALLETS_AT_ONCE, leaders, room_for_run
 from discovery.models import Run, Wallet
 from discovery.models.database_time import before_now, database_now
 from discovery.models.enums import (
-    CLOSED_STEP_STATUSES,
+    OPEN_STEP_STATUSES,
     RunStage,
     RunStatus,
     StepKind,
@@ -210,13 +210,16 @@ def advance(run_id: uuid.UUID) -> None:
         if run.cancel_requested_at is not None:
             _cancel_when_idle(run)
             return
-        if run.steps.filter(error_code=ErrorCode.BUDGET).exists():
+        counts = _count_steps(run)
+        if counts.over_budget:
             _exhaust_budget(run)
-        while not run.steps.open().exists():
+            counts = _count_steps(run)
+        while not counts.open:
             if not _begin_next_stage(run):
                 finalize(run, RunStatus.FAILED)
                 return
-        _store_progress(run)
+            counts = _count_steps(run)
+        _store_progress(run, counts)
         if not run.in_foreground:
             _enqueue_ready_steps(run)
 
@@ -313,12 +316,25 @@ def _controls_to_profile(run: Run) -> list[str]:
     return choose_controls(run)
 
 
-def _store_progress(run: Run) -> None:
+class _StepCounts(msgspec.Struct, frozen=True):
+    """Steps of a run. over_budget: those that failed because its calls are used up."""
+
+    total: int
+    open: int
+    over_budget: int
+
+
+def _count_steps(run: Run) -> _StepCounts:
     counts = run.steps.aggregate(
         total=Count("pk"),
-        closed=Count("pk", filter=Q(status__in=CLOSED_STEP_STATUSES)),
+        open=Count("pk", filter=Q(status__in=OPEN_STEP_STATUSES)),
+        over_budget=Count("pk", filter=Q(error_code=ErrorCode.BUDGET)),
     )
-    run.steps_total, run.steps_done = counts["total"], counts["closed"]
+    return _StepCounts(**counts)
+
+
+def _store_progress(run: Run, counts: _StepCounts) -> None:
+    run.steps_total, run.steps_done = counts.total, counts.total - counts.open
     run.save(update_fields=["stage", "steps_total", "steps_done"])
 
 
@@ -328,7 +344,9 @@ def _enqueue_ready_steps(run: Run) -> None:
     if room <= 0:
         return
     ready = run.steps.due().filter(enqueued_at__isnull=True).order_by("pk")
-    steps = list(ready.values_list("pk", "kind")[:room])
+    rows = ready.values_list("pk", "kind")[: room * WALLETS_AT_ONCE]
+    has_call_limit = run.params.max_requests_per_run is not None
+    steps = leaders(rows, has_call_limit=has_call_limit)[:room]
     if steps:
         run.steps.filter(pk__in=[pk for pk, _ in steps]).update(enqueued_at=Now())
         transaction.on_commit(partial(broker.send_steps, steps))

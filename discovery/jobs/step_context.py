@@ -1,6 +1,6 @@
-"""The context of the work on one claimed step."""
+"""The context of the work on claimed steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -8,7 +8,7 @@ import msgspec
 from discovery.clients.usage import UsageMeter
 from discovery.domain.run_errors import WarningSink
 from discovery.domain.run_params import Params
-from discovery.jobs.step_queue import Claim, completion
+from discovery.jobs.step_queue import Claim, Completed, StepUsage, completion
 from discovery.models import Config, Run
 
 
@@ -35,6 +35,12 @@ class StepContext:
             raise ValueError(f"the step {self.claim.name} belongs to no run")
         return self.run
 
+    def completed(self, counts: dict[str, Any]) -> Completed:
+        """Return the step as it is closed when its work is done."""
+        return Completed(
+            self.claim, counts, self.meter.usage(), tuple(self.warnings.entries)
+        )
+
     def store(
         self,
         save: Callable[..., None],
@@ -52,6 +58,24 @@ class StepContext:
             errors=self.warnings.entries,
         ):
             save(*args, **kwargs)
+
+
+class StepGroup:
+    """Steps that were claimed together: one, or several wallets of a run. They end one by
+    one; `open` are those that have not ended.
+    """
+
+    def __init__(self, steps: Sequence[StepContext]) -> None:
+        self.first = steps[0]
+        self.open = list(steps)
+
+    def end(self, step: StepContext) -> None:
+        """Take note that a step has ended."""
+        self.open.remove(step)
+
+    def usage(self) -> list[StepUsage]:
+        """Return what the open steps have used in this attempt."""
+        return [StepUsage(step.claim, step.meter.usage()) for step in self.open]
 
 
 def _params_of(run: Run | None) -> Params:

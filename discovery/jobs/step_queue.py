@@ -18,17 +18,45 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
-from discovery.domain.run_errors import ErrorCode, RunError, run_error
+from discovery.domain.run_errors import RunError
 from discovery.domain.usage import Usage, sum_usage
 from discovery.jobs.step_failures import save_failure
 from discovery.models import Run, RunStep
-from discovery.models.database_time import after_now, database_now
+from discovery.models.database_time import after_now
 from discovery.models.enums import StepKind, StepStatus
 from discovery.models.querysets import RunStepQuerySet
 from discovery.models.runs import step_name
 
 MAX_ATTEMPTS: Final = 3
 MAX_CAUSE_LENGTH: Final = 500
+_CLAIM_COLUMNS: Final = (
+    "id",
+    "run_id",
+    "kind",
+    "key",
+    "attempt",
+    "usage",
+    "payload",
+)
+_HEARTBEAT: Final = """
+UPDATE discovery_run_steps AS step
+SET heartbeat_at = statement_timestamp(), usage = held.usage
+FROM jsonb_to_recordset(%s::jsonb) AS held (id bigint, usage jsonb)
+WHERE step.id = held.id AND step.claimed_by = %s AND step.status = 'running'
+"""
+_COMPLETE: Final = """
+UPDATE discovery_run_steps AS step
+SET status = 'done',
+    completed_at = statement_timestamp(),
+    counts = done.counts,
+    usage = done.usage,
+    errors = done.errors,
+    error = '',
+    error_code = ''
+FROM jsonb_to_recordset(%s::jsonb) AS done (id bigint, counts jsonb, usage jsonb, errors jsonb)
+WHERE step.id = done.id AND step.claimed_by = %s AND step.status = 'running'
+RETURNING step.id
+"""
 
 
 class ClaimLost(Exception):
@@ -83,27 +111,48 @@ def claim_step(step_id: int, worker: str) -> Claim | None:
     with transaction.atomic():
         row = (
             RunStep.objects.filter(pk=step_id)
-            .values("run_id", "run__max_requests_per_run")
+            .values(*_CLAIM_COLUMNS, "run__max_requests_per_run")
             .first()
         )
         if row is None:
             return None
-        has_call_limit = row["run__max_requests_per_run"] is not None
+        has_call_limit = row.pop("run__max_requests_per_run") is not None
         if has_call_limit and not _is_alone(row["run_id"]):
             return None
-        if not _mark_claimed(step_id, token):
+        # As it was read: an attempt that has ended meanwhile has changed it.
+        unchanged = RunStep.objects.filter(pk=step_id, attempt=row["attempt"])
+        if not _mark_claimed(unchanged, token):
             return None
-        step = RunStep.objects.get(pk=step_id)
-    return Claim(
-        id=step.pk,
-        run_id=row["run_id"],
-        kind=step.kind,
-        key=step.key,
-        attempt=step.attempt,
-        token=token,
-        usage=step.usage,
-        payload=step.payload,
+    return _claim(row, token)
+
+
+def claim_siblings(claim: Claim, maximum: int) -> list[Claim]:
+    """Claim further steps of the same run and kind that follow a claimed one and that
+    nobody was sent, under the same token: they live and die with it.
+    """
+    if claim.run_id is None:
+        return []
+    siblings = _claimable().filter(
+        run_id=claim.run_id,
+        kind=claim.kind,
+        pk__gt=claim.id,
+        enqueued_at__isnull=True,
     )
+    unlocked = siblings.order_by("pk").select_for_update(skip_locked=True)
+    rows: list[dict[str, Any]] = []
+    with transaction.atomic():
+        rows += unlocked.values(*_CLAIM_COLUMNS)[:maximum]
+        if not rows:
+            return []
+        _mark_claimed(
+            RunStep.objects.filter(pk__in=[row["id"] for row in rows]), claim.token
+        )
+    return [_claim(row, claim.token) for row in rows]
+
+
+def _claim(row: dict[str, Any], token: str) -> Claim:
+    """Return the claim of a step that was read before it was claimed."""
+    return Claim(**row | {"attempt": row["attempt"] + 1}, token=token)
 
 
 def _is_alone(run_id: uuid.UUID) -> bool:
@@ -116,13 +165,15 @@ def _is_alone(run_id: uuid.UUID) -> bool:
     return not RunStep.objects.running().filter(run_id=run_id).exists()
 
 
-def _mark_claimed(step_id: int, token: str) -> bool:
-    claimable = RunStep.objects.due().filter(
+def _claimable() -> RunStepQuerySet:
+    return RunStep.objects.due().filter(
         Q(run__isnull=True) | Q(run__in=Run.objects.continuing()),
-        pk=step_id,
         attempt__lt=MAX_ATTEMPTS,
     )
-    changed = claimable.update(
+
+
+def _mark_claimed(steps: RunStepQuerySet, token: str) -> bool:
+    changed = (steps & _claimable()).update(
         status=StepStatus.RUNNING,
         attempt=F("attempt") + 1,
         claimed_by=token,
@@ -138,25 +189,49 @@ def _claimed(claim: Claim) -> RunStepQuerySet:
     return RunStep.objects.running().filter(pk=claim.id, claimed_by=claim.token)
 
 
-def heartbeat(claim: Claim, usage: Usage) -> bool:
-    """Store that the step is alive and what it has used. Return False if the work must
-    stop.
+class StepUsage(msgspec.Struct, frozen=True):
+    """What this attempt at a claimed step has used so far."""
+
+    claim: Claim
+    usage: Usage
+
+    @property
+    def total(self) -> Usage:
+        """What all attempts have used."""
+        return sum_usage([self.claim.usage, self.usage])
+
+
+def heartbeat(steps: Sequence[StepUsage]) -> bool:
+    """Store that these steps, claimed together, are alive, and what they have used. Return
+    False if the work must stop.
     """
-    if not _claimed(claim).update(
-        heartbeat_at=Now(), usage=sum_usage([claim.usage, usage])
-    ):
+    first = steps[0].claim
+    rows = [{"id": step.claim.id, "usage": step.total} for step in steps]
+    with connection.cursor() as cursor:
+        cursor.execute(_HEARTBEAT, [msgspec.json.encode(rows).decode(), first.token])
+        is_held = cursor.rowcount > 0
+    if not is_held:
         return False
-    if claim.run_id is None:
+    if first.run_id is None:
         return True
     with transaction.atomic():
         # Skipped while another step stores its results under the run's lock: the next
         # heartbeat comes soon.
         unlocked = Run.objects.select_for_update(skip_locked=True).filter(
-            pk=claim.run_id
+            pk=first.run_id
         )
         run_ids = list(unlocked.values_list("pk", flat=True))
         Run.objects.filter(pk__in=run_ids).update(heartbeat_at=Now())
-    return Run.objects.continuing().filter(pk=claim.run_id).exists()
+    return Run.objects.continuing().filter(pk=first.run_id).exists()
+
+
+class Completed(msgspec.Struct, frozen=True):
+    """A claimed step whose work is done. usage: of this attempt."""
+
+    claim: Claim
+    counts: dict[str, Any]
+    usage: Usage
+    errors: Sequence[RunError] = ()
 
 
 @contextmanager
@@ -168,22 +243,35 @@ def completion(
     errors: Sequence[RunError] = (),
     changes_run: bool = False,
 ) -> Iterator[None]:
-    """Close the step and store its results, written inside the `with` block, in one
-    transaction.
+    """Close one step and store its results, as `completions` does. Raises ClaimLost."""
+    with completions(
+        [Completed(claim, counts, usage, errors)], changes_run=changes_run
+    ):
+        yield
+
+
+@contextmanager
+def completions(
+    done: Sequence[Completed], *, changes_run: bool = False
+) -> Iterator[frozenset[int]]:
+    """Close steps that were claimed together and store their results, written inside the
+    `with` block, in one transaction. Yields the ids of the steps that are still held: the
+    results of the others must not be stored.
 
     The claim is checked first, and nobody can take it before the transaction ends. A run
     stays active until then: one that was closed meanwhile has been counted and takes no
     more results. changes_run: the block updates the run's
     row; without it, steps of one run store side by side. Raises ClaimLost before the
-    block is entered if the claim is lost or the run is not active.
+    block is entered if no claim holds or the run is not active.
     """
+    run_id = done[0].claim.run_id
     with transaction.atomic():
-        is_of_run = claim.run_id is not None
-        if is_of_run and not lock_active_run(claim.run_id, exclusive=changes_run):
+        if run_id is not None and not lock_active_run(run_id, exclusive=changes_run):
             raise ClaimLost
-        if not _complete(claim, counts, usage, errors):
+        held = _complete(done)
+        if not held:
             raise ClaimLost
-        yield
+        yield held
 
 
 def lock_active_run(run_id: uuid.UUID | None, *, exclusive: bool = False) -> bool:
@@ -199,19 +287,22 @@ def lock_active_run(run_id: uuid.UUID | None, *, exclusive: bool = False) -> boo
         return cursor.fetchone() is not None
 
 
-def _complete(
-    claim: Claim, counts: dict[str, Any], usage: Usage, errors: Sequence[RunError]
-) -> bool:
-    changed = _claimed(claim).update(
-        status=StepStatus.DONE,
-        completed_at=Now(),
-        counts=counts,
-        usage=sum_usage([claim.usage, usage]),
-        errors=list(errors),
-        error="",
-        error_code="",
-    )
-    return bool(changed)
+def _complete(done: Sequence[Completed]) -> frozenset[int]:
+    """Close the steps that are still held; return their ids. One statement."""
+    rows = [
+        {
+            "id": step.claim.id,
+            "counts": step.counts,
+            "usage": sum_usage([step.claim.usage, step.usage]),
+            "errors": list(step.errors),
+        }
+        for step in done
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _COMPLETE, [msgspec.json.encode(rows).decode(), done[0].claim.token]
+        )
+        return frozenset(step_id for (step_id,) in cursor.fetchall())
 
 
 def fail_or_retry(
@@ -282,45 +373,6 @@ def _released() -> dict[str, Any]:
         "claimed_by": "",
         "enqueued_at": None,
     }
-
-
-def reap(run_id: uuid.UUID | None) -> list[RunStep]:
-    """Return steps of dead workers to the queue. Steps without attempts left fail;
-    those are returned.
-
-    run_id: None = the lone steps.
-    """
-    dead = RunStep.objects.dead().select_for_update(skip_locked=True)
-    dead = dead.lone() if run_id is None else dead.filter(run_id=run_id)
-    with transaction.atomic():
-        return [step for step in dead if _reap_step(step)]
-
-
-def _reap_step(step: RunStep) -> bool:
-    """Make the step pending, or failed if it has no attempt left. Return True if it has
-    failed.
-    """
-    step.claimed_by, step.enqueued_at = "", None
-    step.error, step.error_code = "its worker died", ErrorCode.WORKER_DIED
-    step.status = StepStatus.PENDING
-    has_failed = step.attempt >= MAX_ATTEMPTS
-    if has_failed:
-        step.status, step.completed_at = StepStatus.FAILED, database_now()
-        message = f"its worker died {step.attempt} times"
-        save_failure(step.kind, step.key, message)
-        step.errors = [run_error(step.name, ErrorCode.WORKER_DIED, message)]
-    step.save(
-        update_fields=[
-            "claimed_by",
-            "enqueued_at",
-            "error",
-            "error_code",
-            "status",
-            "completed_at",
-            "errors",
-        ],
-    )
-    return has_failed
 
 
 def fail_pending(

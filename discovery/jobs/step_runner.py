@@ -1,5 +1,5 @@
-"""Run one step from its claim to its end: completed, failed, back in the queue for
-another attempt, or released.
+"""Run a step from its claim to its end: completed, failed, back in the queue for another
+attempt, or released. Wallets of a run are claimed several at a time.
 
 Results and warnings are stored in one transaction with the completion, so a step that
 runs again reports them once.
@@ -13,15 +13,15 @@ from typing import Final
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError
 
 from discovery.clients.connections import close_connection, redis_available
 from discovery.clients.provider_clients import Providers, open_providers
-from discovery.clients.usage import BudgetExhausted, use_meter
-from discovery.domain.run_errors import ErrorCode, run_error
+from discovery.clients.usage import use_meter
 from discovery.domain.usage import sum_usage
 from discovery.jobs import lone_steps, run_lifecycle, step_queue
-from discovery.jobs.step_context import StepContext
+from discovery.jobs.step_attempts import fail_attempt, release
+from discovery.jobs.step_context import StepContext, StepGroup
 from discovery.jobs.step_queue import Claim, ClaimLost
 from discovery.jobs.step_work import (
     SOURCE_OF_KIND,
@@ -29,10 +29,10 @@ from discovery.jobs.step_work import (
     UnknownKind,
     score_and_close,
 )
+from discovery.jobs.wallet_steps import profile_wallets
+from discovery.jobs.worker_places import WALLETS_AT_ONCE
 from discovery.models import Run
 from discovery.models.enums import StepKind
-from discovery.pipeline.find_tokens import NothingAnswered
-from discovery.providers.errors import CircuitOpen, ProviderError
 from walltrack.logs import bind
 
 log = logging.getLogger(__name__)
@@ -52,16 +52,22 @@ async def run_step(
     if claim is None:
         return
     with bind(run_id=str(claim.run_id or ""), step=claim.name):
-        step = await sync_to_async(_begin)(claim)
-        await _StepExecution(step, providers).run()
-        await sync_to_async(_move_on)(step.run)
+        group = await sync_to_async(_begin)(claim)
+        await _StepExecution(group, providers).run()
+        await sync_to_async(_move_on)(group.first.run)
 
 
-def _begin(claim: Claim) -> StepContext:
+def _begin(claim: Claim) -> StepGroup:
+    """Return the step, with the next wallets of its run if it is one of them."""
     if claim.run_id is None:
-        return StepContext(None, claim)
-    run_lifecycle.mark_running(claim.run_id)
-    return StepContext(Run.objects.get(pk=claim.run_id), claim)
+        return StepGroup([StepContext(None, claim)])
+    if claim.kind == StepKind.FIND:
+        run_lifecycle.mark_running(claim.run_id)
+    run = Run.objects.get(pk=claim.run_id)
+    claims = [claim]
+    if claim.kind == StepKind.WALLET and run.params.max_requests_per_run is None:
+        claims += step_queue.claim_siblings(claim, WALLETS_AT_ONCE - 1)
+    return StepGroup([StepContext(run, each) for each in claims])
 
 
 def _move_on(run: Run | None) -> None:
@@ -76,102 +82,39 @@ def _move_on(run: Run | None) -> None:
 
 
 class _StepExecution:
-    """One attempt at a claimed step, with a heartbeat beside the work."""
+    """One attempt at steps that were claimed together, with a heartbeat beside the work."""
 
-    def __init__(self, step: StepContext, providers: Providers | None) -> None:
-        self.step = step
+    def __init__(self, group: StepGroup, providers: Providers | None) -> None:
+        self.group = group
         self._providers = providers
 
     async def run(self) -> None:
         """Work, and end the attempt by what became of it. Raises CancelledError if this
         process is stopping.
         """
-        if self.step.params.max_requests_per_run is not None:
-            self.step.meter.used_calls = await sync_to_async(
-                self._calls_of_other_steps
-            )()
+        first = self.group.first
+        if first.params.max_requests_per_run is not None:
+            first.meter.used_calls = await sync_to_async(self._calls_of_other_steps)()
         try:
-            with use_meter(self.step.meter):
+            with use_meter(first.meter):
                 await self._work_with_heartbeat()
         except ClaimLost:
             await self._release()
         except asyncio.CancelledError:
             await self._release()
             raise
-        except ProviderError as error:
-            # An attempt before the circuit closes again would be spent for nothing.
-            pause = error.wait_seconds if isinstance(error, CircuitOpen) else 0.0
-            await self._fail(
-                error.code,
-                str(error),
-                is_retryable=error.retryable,
-                min_pause_seconds=pause,
-            )
-        except NothingAnswered as error:
-            await self._fail(ErrorCode.NOTHING_ANSWERED, str(error), is_retryable=True)
-        except UnknownKind as error:
-            await self._fail(ErrorCode.INTERNAL, str(error), is_retryable=False)
-        except BudgetExhausted as error:
-            await self._fail(ErrorCode.BUDGET, str(error), is_retryable=False)
-        except TimeoutError:
-            await self._fail(
-                ErrorCode.TIMEOUT,
-                f"not done within {settings.STEP_SECONDS} s",
-                is_retryable=True,
-            )
-        except Exception as error:
-            # A bug, or data that cannot be stored, costs this step and never the
-            # others.
-            log.exception("step failed")
-            await self._fail_unexpectedly(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends the steps
+            for step in list(self.group.open):
+                await fail_attempt(step, error)
 
     def _calls_of_other_steps(self) -> int:
-        steps = self.step.owning_run.steps
+        steps = self.group.first.owning_run.steps
         usage = sum_usage(steps.values_list("usage", flat=True))
         return sum(counts["calls"] for counts in usage.values())
 
     async def _release(self) -> None:
-        await sync_to_async(step_queue.release)(
-            self.step.claim, self.step.meter.usage()
-        )
-
-    async def _fail_unexpectedly(self, error: Exception) -> None:
-        is_connection_lost = isinstance(error, OperationalError | InterfaceError)
-        if is_connection_lost:
-            await sync_to_async(close_connection)()
-        cause = f"{type(error).__name__}: the log has the details"
-        await self._fail(ErrorCode.INTERNAL, cause, is_retryable=is_connection_lost)
-
-    async def _fail(
-        self,
-        code: str,
-        cause: str,
-        *,
-        is_retryable: bool,
-        min_pause_seconds: float = 0.0,
-    ) -> None:
-        claim = self.step.claim
-        log.warning(
-            "step not completed",
-            extra={"code": str(code), "cause": cause, "attempt": claim.attempt},
-        )
-        errors = [run_error(claim.name, code, cause)]
-        if claim.kind == StepKind.FIND:
-            # The warnings of the search say why nothing answered; for other steps the
-            # last cause is enough.
-            errors = [*self.step.warnings.entries, *errors]
-        await sync_to_async(step_queue.fail_or_retry)(
-            claim,
-            self.step.meter.usage(),
-            code=code,
-            cause=cause,
-            is_retryable=is_retryable,
-            pause_seconds=max(
-                min_pause_seconds,
-                settings.PROVIDER_PATIENCE_SECONDS / 4 * claim.attempt,
-            ),
-            errors=errors,
-        )
+        for step in self.group.open:
+            await release(step)
 
     async def _work_with_heartbeat(self) -> None:
         """Work until done, for STEP_SECONDS at most. Raises ClaimLost if a heartbeat
@@ -199,9 +142,7 @@ class _StepExecution:
         while True:
             await asyncio.sleep(STEP_HEARTBEAT_SECONDS)
             try:
-                goes_on = await sync_to_async(step_queue.heartbeat)(
-                    self.step.claim, self.step.meter.usage()
-                )
+                goes_on = await self._write_heartbeat()
             except DatabaseError as error:
                 log.warning(
                     "step heartbeat was not stored",
@@ -213,22 +154,34 @@ class _StepExecution:
                 work.cancel()
                 return
 
+    async def _write_heartbeat(self) -> bool:
+        """Return False if the work must stop."""
+        usage = self.group.usage()
+        if not usage:
+            return True  # all steps have ended: the work returns now
+        return await sync_to_async(step_queue.heartbeat)(usage)
+
     async def _work(self) -> None:
-        if self.step.claim.kind == StepKind.FINISH:
-            await sync_to_async(score_and_close)(self.step)
+        step = self.group.first
+        if step.claim.kind == StepKind.FINISH:
+            await sync_to_async(score_and_close)(step)
             return
-        work = WORK_OF_KIND.get(self.step.claim.kind)
+        if step.claim.kind == StepKind.WALLET:
+            async with self._open_providers() as providers:
+                await profile_wallets(self.group, providers)
+            return
+        work = WORK_OF_KIND.get(step.claim.kind)
         if work is None:
-            raise UnknownKind(self.step.claim.kind)
+            raise UnknownKind(step.claim.kind)
         async with self._open_providers() as providers:
-            await work(self.step, providers)
+            await work(step, providers)
 
     @asynccontextmanager
     async def _open_providers(self) -> AsyncIterator[Providers]:
         if self._providers is not None:
             yield self._providers
             return
-        run, kind = self.step.run, self.step.claim.kind
+        run, kind = self.group.first.run, self.group.first.claim.kind
         source = SOURCE_OF_KIND.get(kind, "") if run is None else run.source
         async with open_providers(
             source=source, shared=await redis_available()

@@ -26,7 +26,6 @@ from discovery.pipeline.finish import save_scores, score_run
 from discovery.pipeline.profile_on_demand import save_profile_on_demand
 from discovery.pipeline.profile_wallet import WalletResult, profile_wallet
 from discovery.pipeline.refresh_pumps import save_pumps
-from discovery.pipeline.save_profile import save_profile
 from discovery.pipeline.save_search import load_candidate, save_search
 from discovery.pipeline.save_token import save_token, token_counts
 from discovery.pipeline.wallet_context import load_wallet_context
@@ -103,16 +102,6 @@ async def analyse(step: StepContext, providers: Providers) -> None:
     )
 
 
-async def profile(step: StepContext, providers: Providers) -> None:
-    """Profile one wallet of a run, whose last step judges it. Raises ProviderError,
-    BudgetExhausted.
-    """
-    result = await _profile(step, providers)
-    await sync_to_async(step.store)(
-        save_profile, result, counts=_profile_counts(result)
-    )
-
-
 async def profile_on_demand(step: StepContext, providers: Providers) -> None:
     """Profile and judge the wallet that somebody asked for. One that is in no table any
     more is ignored. Raises ProviderError.
@@ -120,24 +109,21 @@ async def profile_on_demand(step: StepContext, providers: Providers) -> None:
     if not await Wallet.objects.filter(pk=step.claim.key).aexists():
         await sync_to_async(step.store)(_save_nothing, counts={})
         return
-    result = await _profile(step, providers)
+    address = step.claim.key
+    context = await sync_to_async(load_wallet_context)(address)
+    result = await profile_wallet(
+        address, context, providers, now=int(clock.unix_now()), warnings=step.warnings
+    )
     await sync_to_async(step.store)(
         save_profile_on_demand,
         result,
         step.warnings.messages,
-        counts=_profile_counts(result),
+        counts=profile_counts(result),
     )
 
 
-async def _profile(step: StepContext, providers: Providers) -> WalletResult:
-    address = step.claim.key
-    context = await sync_to_async(load_wallet_context)(address)
-    return await profile_wallet(
-        address, context, providers, now=int(clock.unix_now()), warnings=step.warnings
-    )
-
-
-def _profile_counts(result: WalletResult) -> dict[str, int]:
+def profile_counts(result: WalletResult) -> dict[str, int]:
+    """Return the numbers of transactions and cycles of a profile."""
     history = result.reading.history
     return {"transactions": len(history.times), "cycles": len(result.cycles)}
 
@@ -174,13 +160,13 @@ def score_and_close(step: StepContext) -> None:
 WORK_OF_KIND: Final[dict[str, Work]] = {
     StepKind.FIND: find_tokens,
     StepKind.TOKEN: analyse,
-    StepKind.WALLET: profile,
     StepKind.PROFILE: profile_on_demand,
     StepKind.PUMPS: pumps,
     StepKind.REFRESH: refresh,
     StepKind.OUTCOMES: refresh,
 }
-"""Steps that ask providers. The last step of a run, FINISH, only reads what is stored.
+"""Steps that ask providers, one by one. Wallets of a run are profiled together
+(`wallet_steps`); the last step of a run, FINISH, only reads what is stored.
 """
 SOURCE_OF_KIND: Final[dict[str, str]] = {StepKind.PUMPS: solana_rpc.NAME}
 """The source of transactions of a lone step that needs no other. Default: Helius is

@@ -4,14 +4,19 @@ Neither side can starve the other: while a run of workers is active, waiting lon
 have a third of the places, one at least, and the run has the others, one at least.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 from django.db.models import Count, Q
 
 from discovery.models import Heartbeat, Run, RunStep
-from discovery.models.enums import StepStatus
+from discovery.models.enums import StepKind, StepStatus
 
+WALLETS_AT_ONCE: Final = 8
+"""Wallets of a run that are profiled in one place: what they read from the database and
+store there is shared.
+"""
 LONE_SHARE: Final = 3
 """One place in so many is for lone steps."""
 _ENQUEUED: Final = Q(status=StepStatus.RUNNING) | Q(enqueued_at__isnull=False)
@@ -33,6 +38,26 @@ class _Places(msgspec.Struct, frozen=True):
         return max(1, self.capacity // LONE_SHARE)
 
 
+def leaders(
+    steps: Iterable[tuple[int, str]], *, has_call_limit: bool
+) -> list[tuple[int, str]]:
+    """Return the steps (id, kind) to start, of those that may start in the order of their
+    ids: of wallets every eighth, since it claims those that follow.
+
+    has_call_limit: the run works on one step at a time, so that each starts by itself.
+    """
+    chosen: list[tuple[int, str]] = []
+    wallet_count = 0
+    for step_id, kind in steps:
+        is_follower = False
+        if kind == StepKind.WALLET and not has_call_limit:
+            is_follower = wallet_count % WALLETS_AT_ONCE > 0
+            wallet_count += 1
+        if not is_follower:
+            chosen.append((step_id, kind))
+    return chosen
+
+
 def capacity() -> int:
     """Return how many steps live workers can hold at once, 1 at least.
 
@@ -51,7 +76,7 @@ def room_for_run(run: Run) -> int:
     """Return how many more steps of the run may be enqueued. A run with a limit of calls
     has one step on its way.
     """
-    enqueued_count = run.steps.enqueued().count()
+    enqueued_count = _places_of(run)
     if run.params.max_requests_per_run is not None:
         return max(0, 1 - enqueued_count)
     places = _places()
@@ -70,9 +95,18 @@ def room_for_lone_steps() -> int:
     run = Run.objects.for_workers().first()
     if run is None:
         return places.capacity - places.lone_enqueued
-    free_count = places.capacity - run.steps.enqueued().count()
+    free_count = places.capacity - _places_of(run)
     limit = max(1, min(places.lone_share, free_count))
     return limit - places.lone_enqueued
+
+
+def _places_of(run: Run) -> int:
+    """Return how many places the steps of a run take: those claimed together take one."""
+    counts = run.steps.enqueued().aggregate(
+        claims=Count("claimed_by", distinct=True, filter=Q(status=StepStatus.RUNNING)),
+        waiting=Count("pk", filter=~Q(status=StepStatus.RUNNING)),
+    )
+    return int(counts["claims"] + counts["waiting"])
 
 
 def _places() -> _Places:

@@ -8,7 +8,7 @@ from typing import Final
 from discovery.models import Wallet
 from discovery.pipeline import scoring
 from discovery.pipeline.profile_wallet import WalletResult
-from discovery.pipeline.save_profile import save_profile
+from discovery.pipeline.save_profile import save_profiles
 
 MAX_ERROR_LENGTH: Final = 500
 
@@ -19,7 +19,7 @@ def save_profile_on_demand(result: WalletResult, messages: Sequence[str]) -> Non
 
     messages: what the profile lacks; stored on the wallet.
     """
-    save_profile(result)
+    save_profiles([result])
     if messages:
         error = "; ".join(messages)[:MAX_ERROR_LENGTH]
         Wallet.objects.filter(pk=result.address).update(profile_error=error)

@@ -27,7 +27,7 @@ from discovery.pipeline.bag_values import DEXSCREENER
 from discovery.pipeline.follow_terms import follow_terms
 from discovery.pipeline.late_prices import with_late_reserves
 from discovery.pipeline.late_reserves import stored_late_reserves
-from discovery.pipeline.token_evidence import save_token_results
+from discovery.pipeline.token_evidence import WalletEvidence, save_token_results
 
 _OF_ORDERS: Final = frozenset({Reason.ORDER_OPEN, Reason.ORDER_CLOSED})
 _OUTFLOWS: Final[dict[str, HistoryKind]] = {
@@ -47,7 +47,7 @@ def rebuild_token_results(wallet: Wallet) -> int:
         return 0
     as_of = unix_from_datetime(wallet.profiled_at)
     if wallet.too_active:
-        save_token_results(wallet.address, [], {}, as_of)
+        save_token_results([WalletEvidence(wallet.address, [], {}, as_of)])
         return 0
     stored = TokenResult.objects.filter(wallet_address=wallet.address)
     history = TradingHistory(
@@ -69,7 +69,7 @@ def rebuild_token_results(wallet: Wallet) -> int:
     # Before token results were stored there was one source.
     stored_sources = dict(stored.values_list("mint", "bag_source"))
     sources = {mint: stored_sources.get(mint, DEXSCREENER) for mint in history.holdings}
-    save_token_results(wallet.address, results, sources, as_of)
+    save_token_results([WalletEvidence(wallet.address, results, sources, as_of)])
     return len(results)
 
 

@@ -2,6 +2,7 @@
 transaction.
 """
 
+from collections import ChainMap
 from collections.abc import Collection
 from datetime import datetime
 from typing import Final
@@ -11,7 +12,7 @@ from discovery.models import Wallet
 from discovery.pipeline.late_reserves import save_late_reserves
 from discovery.pipeline.refresh_wallets import Refresh, WalletToRefresh
 from discovery.pipeline.save_outcomes import due_outcomes, save_outcomes
-from discovery.pipeline.save_profile import save_profile
+from discovery.pipeline.save_profile import save_profiles
 from discovery.pipeline.scoring import judge_wallets, latest_prior, save_judgements
 from discovery.pipeline.wallet_context import load_wallet_contexts
 
@@ -40,10 +41,9 @@ def save_refresh(refresh: Refresh, now: int) -> None:
     transaction.
     """
     at = datetime_from_unix(now)
-    for wallet in refresh.refreshed:
-        save_profile(wallet.result)
-    for wallet in refresh.refreshed:
-        save_late_reserves(wallet.measurement.late)
+    save_profiles([wallet.result for wallet in refresh.refreshed])
+    measured = (wallet.measurement.late for wallet in refresh.refreshed)
+    save_late_reserves(ChainMap(*map(dict, measured)))
     save_outcomes(
         [
             outcome

@@ -21,12 +21,11 @@ from discovery.analysis.token_results import TokenResult
 from discovery.domain.judgements import Judgement, Population, Prior
 from discovery.domain.profiles import Cycle, Profile
 from discovery.models import Run, RunWallet, Wallet
-from discovery.models.enums import WalletOrigin
+from discovery.models.enums import WalletOrigin, WalletStatus
 from discovery.models.querysets import WalletQuerySet
 from discovery.pipeline.judged_wallets import JudgedWallet
 from discovery.pipeline.save_profile import (
     cycles_by_wallet,
-    status_unless_blacklisted,
     stored_profile,
 )
 from discovery.pipeline.snapshots import record_snapshots
@@ -46,6 +45,26 @@ last.
 """
 RESCORE_BATCH: Final = 500
 _TOO_ACTIVE: Final = "too active: it has more transactions than a profile reads"
+_JUDGED_COLUMNS: Final = (
+    "score",
+    "verdict",
+    "edge_pct",
+    "edge_low_pct",
+    "edge_high_pct",
+    "q_value",
+    "p_value",
+    "scored_tokens",
+    "n_eff",
+    "score_version",
+    "verdict_reason",
+    "score_detail",
+    "resolved_cycles",
+    "win_rate",
+    "realised_lamports",
+    "profile",
+    "status",
+    "scored_in",
+)
 _SCORE_PLACES: Final = 4
 _EDGE_PLACES: Final = 4
 _SHARE_PLACES: Final = 6
@@ -197,7 +216,7 @@ def _columns(wallet: Wallet, profile: Profile, judgement: Judgement) -> dict[str
         "win_rate": profile.scored.win_rate.value,
         "realised_lamports": profile.scored.net_lamports,
         "profile": msgspec.to_builtins(profile),
-        "status": status_unless_blacklisted(next_status(wallet.status, profile)),
+        "status": next_status(wallet.status, profile),
     }
 
 
@@ -232,12 +251,33 @@ def save_judgements(judged: Mapping[str, JudgedWallet], run: Run | None) -> None
     run: the run whose prior the wallets were judged against.
     """
     saved: dict[str, JudgedWallet] = {}
-    for address in sorted(judged):
-        wallet = judged[address]
-        same = Wallet.objects.filter(pk=address, profiled_at=wallet.profiled_at)
-        if same.update(**wallet.columns, scored_in=run):
-            saved[address] = wallet
+    for addresses in batches(sorted(judged), RESCORE_BATCH):
+        stored = Wallet.objects.select_for_update().filter(address__in=addresses)
+        unchanged = [
+            wallet
+            for wallet in stored.order_by("address")
+            if wallet.profiled_at == judged[wallet.address].profiled_at
+        ]
+        for wallet in unchanged:
+            _set_columns(wallet, judged[wallet.address], run)
+            saved[wallet.address] = judged[wallet.address]
+        # An upsert of rows that exist and are locked: one statement for all of them.
+        Wallet.objects.bulk_create(
+            unchanged,
+            update_conflicts=True,
+            unique_fields=["address"],
+            update_fields=_JUDGED_COLUMNS,
+        )
     record_snapshots(saved, run, clock.now())
+
+
+def _set_columns(wallet: Wallet, judged: JudgedWallet, run: Run | None) -> None:
+    status = wallet.status
+    for name, value in judged.columns.items():
+        setattr(wallet, name, value)
+    if status == WalletStatus.BLACKLISTED:
+        wallet.status = status
+    wallet.scored_in = run
 
 
 def rescore(

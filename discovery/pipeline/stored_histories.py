@@ -11,10 +11,21 @@ from discovery.pipeline.wallet_history import FORM_VERSION, Unreadable, WalletHi
 log = logging.getLogger(__name__)
 
 
-def save_history(reading: WalletReading) -> None:
-    """Replace the stored history of a wallet. Called inside a transaction."""
+def save_histories(readings: Iterable[WalletReading]) -> None:
+    """Replace the stored histories of wallets. Called inside a transaction. One
+    statement.
+    """
+    WalletHistoryRow.objects.bulk_create(
+        [_row(reading) for reading in readings],
+        update_conflicts=True,
+        unique_fields=["wallet_address"],
+        update_fields=["version", "begins_at", "is_cut", "transactions", "body"],
+    )
+
+
+def _row(reading: WalletReading) -> WalletHistoryRow:
     history = reading.history
-    row = WalletHistoryRow(
+    return WalletHistoryRow(
         wallet_address=history.address,
         version=FORM_VERSION,
         begins_at=datetime_from_unix(reading.begins_at),
@@ -22,7 +33,6 @@ def save_history(reading: WalletReading) -> None:
         transactions=len(history.times),
         body=history.to_bytes(),
     )
-    row.save()
 
 
 def stored_histories(addresses: Iterable[str]) -> dict[str, StoredHistory]:

@@ -1,6 +1,6 @@
 """Token results in the database: saved with a profile, read as evidence of a score."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
@@ -31,34 +31,42 @@ _ARMS: Final[dict[SnapshotArm, Arm]] = {
 """Arm of a snapshot → the wallet's part in the population of a score."""
 
 
-def save_token_results(
-    address: str,
-    results: Iterable[TokenResult],
-    bag_sources: Mapping[str, str],
-    as_of: int,
-) -> None:
-    """Replace the token results of a wallet. Called inside a transaction.
+class WalletEvidence(msgspec.Struct, frozen=True):
+    """The token results of one wallet.
 
     bag_sources: mint → where the value of what is held comes from. as_of: unix seconds.
     """
-    TokenResultRow.objects.filter(wallet_address=address).delete()
-    rows = [_row(address, result, bag_sources, as_of) for result in results]
+
+    wallet: str
+    results: Sequence[TokenResult]
+    bag_sources: Mapping[str, str]
+    as_of: int
+
+
+def save_token_results(evidence: Iterable[WalletEvidence]) -> None:
+    """Replace the token results of these wallets. Called inside a transaction. Two
+    statements.
+    """
+    wallets: list[str] = []
+    rows: list[TokenResultRow] = []
+    for own in evidence:
+        wallets.append(own.wallet)
+        rows += [_row(own, result) for result in own.results]
+    TokenResultRow.objects.filter(wallet_address__in=wallets).delete()
     TokenResultRow.objects.bulk_create(rows, batch_size=BATCH)
 
 
-def _row(
-    address: str, result: TokenResult, bag_sources: Mapping[str, str], as_of: int
-) -> TokenResultRow:
+def _row(own: WalletEvidence, result: TokenResult) -> TokenResultRow:
     returns = dict(zip(_LEVEL_COLUMNS, result.follower_returns, strict=False))
     return TokenResultRow(
-        wallet_address=address,
+        wallet_address=own.wallet,
         mint=result.mint,
-        as_of=datetime_from_unix(as_of),
+        as_of=datetime_from_unix(own.as_of),
         entry_at=datetime_from_unix(result.entry_at),
         put_in_lamports=result.put_in_lamports,
         proceeds_lamports=round(result.proceeds_lamports),
         bag_lamports=round(result.bag_lamports),
-        bag_source=bag_sources.get(result.mint, "") if result.bag_lamports else "",
+        bag_source=own.bag_sources.get(result.mint, "") if result.bag_lamports else "",
         leader_return=result.leader_return,
         unknown_reason=result.unknown or "",
         exclusion=result.exclusion or "",

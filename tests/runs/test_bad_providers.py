@@ -291,11 +291,11 @@ def test_a_lost_database_connection_ends_nothing(
     monkeypatch.setattr("discovery.jobs.step_runner.STEP_HEARTBEAT_SECONDS", 0.05)
     beat, failed = step_queue.heartbeat, []
 
-    def once(claim, usage):
+    def once(steps):
         if not failed:
-            failed.append(claim)
+            failed.append(steps)
             raise OperationalError("server closed the connection unexpectedly")
-        return beat(claim, usage)
+        return beat(steps)
 
     monkeypatch.setattr(step_queue, "heartbeat", once)
     monkeypatch.setattr(

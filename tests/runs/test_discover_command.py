@@ -218,13 +218,13 @@ def test_a_cancel_asked_for_elsewhere_ends_the_run(
 
     beat = step_queue.heartbeat
 
-    def beat_and_cancel(claim, usage):
+    def beat_and_cancel(steps):
         from django.utils import timezone
 
-        Run.objects.filter(pk=claim.run_id, stage="analyse").update(
+        Run.objects.filter(pk=steps[0].claim.run_id, stage="analyse").update(
             cancel_requested_at=timezone.now()
         )
-        return beat(claim, usage)
+        return beat(steps)
 
     monkeypatch.setattr(step_queue, "heartbeat", beat_and_cancel)
     with pytest.raises(CommandError) as ended:

@@ -21,6 +21,7 @@ from discovery.jobs import (
     step_runner,
 )
 from discovery.jobs.step_context import StepContext
+from discovery.jobs.step_queue import StepUsage
 from discovery.models import Config, Heartbeat, Run, RunStep
 from discovery.models.enums import RunStatus, StepKind, Trigger
 from tests.factories import WalletFactory, address
@@ -218,7 +219,7 @@ def test_lone_steps_outlive_the_run_beside_them(sent: list[str]) -> None:
     step = lone_steps.add_lone_step(StepKind.PROFILE, address(1))
     claim = claimed(step)
     run_lifecycle.close(run.pk, RunStatus.CANCELLED)
-    assert step_queue.heartbeat(claim, {}) is True
+    assert step_queue.heartbeat([StepUsage(claim, {})]) is True
     assert complete(claim, {}, {})
 
 

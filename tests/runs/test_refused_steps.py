@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from discovery.domain.run_params import Params
 from discovery.jobs import run_lifecycle, step_queue, step_runner
-from discovery.jobs.step_context import StepContext
+from discovery.jobs.step_context import StepContext, StepGroup
 from discovery.models.enums import Trigger
 from discovery.providers.errors import CircuitOpen
 
@@ -29,7 +29,8 @@ def step() -> step_runner._StepExecution:
     )
     claim = step_queue.claim_step(run.steps.get().pk, "w:1")
     assert claim is not None
-    return step_runner._StepExecution(StepContext(run, claim), None)
+    group = StepGroup([StepContext(run, claim)])
+    return step_runner._StepExecution(group, None)
 
 
 def test_after_a_heartbeat_that_was_refused_comes_the_next(
@@ -64,7 +65,7 @@ def test_a_step_that_lost_the_database_is_given_back(
 
     monkeypatch.setattr(step_runner._StepExecution, "_work", lost)
     async_to_sync(step.run)()
-    row = step.step.run.steps.get()
+    row = step.group.first.owning_run.steps.get()
     assert (row.status, row.error_code, row.claimed_by) == ("pending", "internal", "")
 
 
@@ -76,7 +77,7 @@ def test_a_step_that_met_an_open_breaker_waits_until_it_may_ask_again(
 
     monkeypatch.setattr(step_runner._StepExecution, "_work", refused)
     async_to_sync(step.run)()
-    row = step.step.run.steps.get()
+    row = step.group.first.owning_run.steps.get()
     assert row.status == "pending"
     assert (
         timedelta(seconds=70)

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from discovery.domain.findings import Candidate
 from discovery.domain.run_params import Params
-from discovery.jobs import run_lifecycle, step_queue
+from discovery.jobs import run_lifecycle, step_queue, step_reaper
+from discovery.jobs.step_queue import StepUsage
 from discovery.models import Run, RunStep
 from discovery.models.enums import RunStatus, StepKind, Trigger
 from discovery.pipeline import save_token
@@ -90,7 +91,7 @@ def test_who_lost_the_claim_can_neither_complete_nor_give_back_the_step() -> Non
     other = step_queue.claim_step(step_id, "b")
     assert other is not None
     assert other.attempt == 1  # being told to go is no failed attempt
-    assert not step_queue.heartbeat(lost, {})
+    assert not step_queue.heartbeat([StepUsage(lost, {})])
     assert not complete(lost, {}, {})
     assert not step_queue.fail_or_retry(
         lost, {}, code="x", cause="y", is_retryable=False
@@ -104,9 +105,9 @@ def test_a_step_of_a_dead_worker_goes_to_another_one_and_fails_after_three() -> 
     spent = []
     for _ in range(3):
         assert step_queue.claim_step(step_id, "a") is not None
-        assert step_queue.reap(run.pk) == []  # its heartbeat is fresh
+        assert step_reaper.reap(run.pk) == []  # its heartbeat is fresh
         RunStep.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=91))
-        spent += step_queue.reap(run.pk)
+        spent += step_reaper.reap(run.pk)
     assert [step.pk for step in spent] == [step_id]
     assert RunStep.objects.get().status == "failed"
 
@@ -129,10 +130,10 @@ def test_a_beat_keeps_the_usage_and_hears_a_cancel() -> None:
     run = start()
     claim = step_queue.claim_step(step_of(run), "a")
     assert claim is not None
-    assert step_queue.heartbeat(claim, {"helius": {"calls": 3}}) is True
+    assert step_queue.heartbeat([StepUsage(claim, {"helius": {"calls": 3}})]) is True
     assert run.steps.get().usage["helius"]["calls"] == 3
     run_lifecycle.request_cancel(run.pk)
-    assert step_queue.heartbeat(claim, {}) is False
+    assert step_queue.heartbeat([StepUsage(claim, {})]) is False
 
 
 def test_a_run_with_a_limit_of_calls_works_on_one_step_at_a_time() -> None:
@@ -164,7 +165,7 @@ def test_a_run_that_was_closed_as_dead_takes_no_findings_and_is_told_to_end() ->
         step_queue.completion(claim, counts={}, usage={}),
     ):
         save_token.save_token(run.pk, result)
-    assert step_queue.heartbeat(claim, {}) is False
+    assert step_queue.heartbeat([StepUsage(claim, {})]) is False
 
 
 @pytest.mark.django_db
@@ -185,7 +186,7 @@ def test_a_step_given_up_because_its_workers_died_is_told_by_the_run(kind: str) 
         claimed_by="w:1",
         heartbeat_at=timezone.now() - timedelta(hours=1),
     )
-    step_queue.reap(run.pk)
+    step_reaper.reap(run.pk)
     (errors,) = run.steps.filter(status="failed").values_list("errors", flat=True)
     assert errors[0]["code"] == "worker_died"
     assert "3 times" in errors[0]["message"]

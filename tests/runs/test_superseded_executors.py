@@ -12,7 +12,7 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.db.models import F
 
 from discovery.domain.findings import Candidate
-from discovery.jobs import lone_steps, step_queue, step_runner, step_work
+from discovery.jobs import lone_steps, step_queue, step_reaper, step_runner, step_work
 from discovery.models import Pumps, RunStep, Wallet
 from discovery.models.enums import StepKind
 from discovery.pipeline.find_tokens import NothingAnswered, TokenSearchResult
@@ -38,7 +38,7 @@ def supersede(step: RunStep) -> step_queue.Claim:
     RunStep.objects.filter(pk=step.pk).update(
         heartbeat_at=F("heartbeat_at") - timedelta(hours=1)
     )
-    assert step_queue.reap(None) == []
+    assert step_reaper.reap(None) == []
     claim = step_queue.claim_step(step.pk, "next")
     assert claim is not None
     return claim
