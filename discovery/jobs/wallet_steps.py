@@ -25,6 +25,7 @@ from discovery.pipeline.profile_wallet import (
 from discovery.pipeline.save_profile import save_profiles
 from discovery.pipeline.wallet_context import load_wallet_contexts
 from walltrack import clock
+from walltrack.logs import bind
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class _Profiles:
 
     async def _profile(self, step: StepContext) -> WalletResult:
         address = step.claim.key
-        with use_meter(step.meter):
+        with bind(step=step.claim.name), use_meter(step.meter):
             return await profile_wallet(
                 address,
                 self._contexts[address],
