@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -77,6 +78,16 @@ def entry_position(events: Sequence[HoldingEvent]) -> Position | None:
     )
 
 
+def _unknown_position(position: Position, reason: str) -> Position:
+    return msgspec.structs.replace(
+        position,
+        realised_lamports=None,
+        profit_pct=None,
+        knowledge="unknown",
+        unknown_reason=position.unknown_reason or reason,
+    )
+
+
 def evaluate_buyers(
     mint: str,
     histories: Mapping[str, Sequence[HoldingEvent]],
@@ -85,6 +96,7 @@ def evaluate_buyers(
     launched_at: int,
     entry_order: Sequence[str],
     incomplete_wallets: AbstractSet[str] = frozenset(),
+    unknown_reasons: Mapping[str, str] = MappingProxyType({}),
     launch: Launch | None = None,
 ) -> list[EarlyBuyer]:
     """Return every early buyer in entry order, with its position and whether it
@@ -92,7 +104,8 @@ def evaluate_buyers(
 
     histories: wallet -> events of this mint in chain order. launched_at: unix seconds.
     entry_order: the wallets by their first buy on the chain. incomplete_wallets: those
-    whose balances do not follow from their events. launch: the creation of the token,
+    whose balances do not follow from their events. unknown_reasons: wallet → why its
+    result cannot be known, whatever its events show. launch: the creation of the token,
     None if it was not seen.
 
     A buyer qualifies if it put enough into its entry cycle, if the exact profit of that
@@ -109,6 +122,8 @@ def evaluate_buyers(
             continue
         if wallet in incomplete_wallets:
             position = msgspec.structs.replace(position, history_incomplete=True)
+        if wallet in unknown_reasons:
+            position = _unknown_position(position, unknown_reasons[wallet])
         flags = _entry_flags(wallet, mint, entry.slot, launch)
         rejection = buyer_rejection(
             position.profit_pct, position.cost_basis_lamports, flags, params

@@ -1,5 +1,13 @@
-"""Transactions of an address from Helius, which pages them by time."""
+"""Transactions of an address from Helius, which pages them by time.
 
+The last page is the one without a token: a shorter page is followed by more. Rows are
+counted once and sorted, whatever pages repeat. A token that is refused or has expired
+costs nothing: the pages go on from the last slot.
+"""
+
+from collections.abc import Sequence
+
+from discovery.clients.signature_list import SignaturePages
 from discovery.clients.transaction_history import (
     BlockTimeRange,
     LastTransaction,
@@ -8,11 +16,11 @@ from discovery.clients.transaction_history import (
     block_time_of,
 )
 from discovery.domain.run_errors import WarningSink
-from discovery.providers.errors import BadPayload
+from discovery.providers.concurrency import gather_or_cancel
+from discovery.providers.errors import BadPayload, BadRequest, NotFound, ServerFailed
 from discovery.providers.helius import NAME, PAGE_SIZE, Helius, TransactionPage
 from discovery.providers.records import AccountRecord
 from discovery.providers.slot_search import TimedSlot
-from discovery.providers.solana_rpc import PAGE_SIZE as SIGNATURES_PER_PAGE
 from discovery.providers.solana_rpc import SolanaRpc
 from discovery.providers.transactions import TransactionRecord
 
@@ -44,6 +52,17 @@ class HeliusTransactionSource:
             )
         return pages.transactions()
 
+    async def fetch_accounts(
+        self, addresses: Sequence[str], limit: int, *, is_again: bool = False
+    ) -> list[list[OrderedTransaction]]:
+        """Return all successful transactions of each address, oldest first, of each about
+        the oldest `limit` at most. Nothing is stored, so that a second reading is like
+        the first. Raises ProviderError.
+        """
+        return await gather_or_cancel(
+            self.fetch_range(address, None, None, limit) for address in addresses
+        )
+
     async def fetch_all_or_none(
         self, address: str, since: int, limit: int
     ) -> list[OrderedTransaction] | None:
@@ -65,10 +84,7 @@ class HeliusTransactionSource:
         """
         pages = _Pages(address, BlockTimeRange(since), limit)
         await self._fetch(pages, newest_first=True)
-        oldest_first = sorted(
-            pages.transactions(), key=lambda each: (each.slot, each.index)
-        )
-        return oldest_first[-limit:]
+        return pages.transactions()[-limit:]
 
     async def fetch_after(
         self, address: str, last: LastTransaction, limit: int
@@ -78,11 +94,18 @@ class HeliusTransactionSource:
         The signature list answers for 1 credit whether there are any. Raises
         ProviderError.
         """
-        rows = await self._rpc.signatures(address, newer_than=last.signature)
-        if not rows:
-            return NewTransactions([], "")
-        newest_signature = rows[0].signature
-        if all(row.failed for row in rows) and len(rows) < SIGNATURES_PER_PAGE:
+        rows = SignaturePages(
+            self._rpc,
+            address,
+            BlockTimeRange(last.block_time),
+            newer_than=last.signature,
+        )
+        try:
+            await rows.read(stop_after=0)
+        except (NotFound, BadRequest):
+            return None  # the node does not know the last transaction
+        newest_signature = rows.newest_signature
+        if not rows.successful():
             return NewTransactions([], newest_signature)
         found = await self.fetch_all_or_none(address, last.block_time, limit)
         if found is None:
@@ -96,15 +119,12 @@ class HeliusTransactionSource:
         second `until`, inclusive, newest first, at most `limit`. One call. Raises
         ProviderError.
         """
-        page = await self._helius.transactions(
-            address, since=after.time, until=until, newest_first=True, limit=limit
-        )
-        transactions: list[OrderedTransaction] = []
-        for position, record in enumerate(page.rows):
-            transaction = await self._ordered(record, position)
-            if transaction is not None and transaction.slot >= after.slot:
-                transactions.append(transaction)
-        return transactions
+        pages = _Pages(address, BlockTimeRange(after.time, until), limit)
+        await self._fetch_pages(pages, newest_first=True, page_size=limit)
+        transactions = [
+            each for each in pages.transactions() if each.slot >= after.slot
+        ]
+        return transactions[-limit:][::-1]
 
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
         """Return the accounts in the order of the addresses, None for those that do not
@@ -112,16 +132,52 @@ class HeliusTransactionSource:
         """
         return await self._rpc.accounts(addresses)
 
+    async def accounts_again(
+        self, addresses: Sequence[str]
+    ) -> list[AccountRecord | None]:
+        """Return the accounts as they are now. Nothing is stored here. Raises
+        ProviderError.
+        """
+        return await self._rpc.accounts(addresses)
+
     async def _fetch(self, pages: "_Pages", *, newest_first: bool = False) -> None:
-        while not pages.is_done:
-            page = await self._helius.transactions(
-                pages.address,
-                since=pages.time_range.since,
-                until=pages.time_range.until,
-                newest_first=newest_first,
-                token=pages.next_token,
-                limit=PAGE_SIZE,
+        """Fetch the pages up to their limit. No row at all is believed of an address that
+        does not exist on the chain; of another one only the second time, and never if
+        the time range is open. Raises ProviderError.
+        """
+        await self._fetch_pages(pages, newest_first=newest_first)
+        if not pages.is_empty:
+            return
+        (account,) = await self._rpc.accounts([pages.address])
+        if account is None:
+            return
+        pages.begin_again()
+        await self._fetch_pages(pages, newest_first=newest_first)
+        if pages.is_empty and pages.time_range == BlockTimeRange():
+            raise ServerFailed(
+                self._helius.provider,
+                f"no transaction of {pages.address} is listed, which exists",
             )
+
+    async def _fetch_pages(
+        self, pages: "_Pages", *, newest_first: bool, page_size: int = 0
+    ) -> None:
+        while not pages.is_done:
+            try:
+                page = await self._helius.transactions(
+                    pages.address,
+                    since=pages.time_range.since,
+                    until=pages.time_range.until,
+                    newest_first=newest_first,
+                    from_slot=pages.from_slot,
+                    token=pages.next_token,
+                    limit=page_size or PAGE_SIZE,
+                )
+            except (BadRequest, NotFound):
+                # Tokens expire: the pages go on from the last slot instead.
+                if not pages.skip_token(newest_first=newest_first):
+                    raise
+                continue
             rows = page.rows
             if rows.rejected:
                 self._warnings.add(
@@ -156,18 +212,23 @@ class HeliusTransactionSource:
 
 
 class _Pages:
-    """The transactions of the pages fetched so far, without duplicates of overlapping
-    pages.
+    """The transactions of the pages fetched so far, without duplicates: rows and pages
+    may repeat.
+
+    from_slot: where the pages began again after a token was refused.
     """
 
     def __init__(self, address: str, time_range: BlockTimeRange, limit: int) -> None:
         self.address = address
         self.time_range = time_range
         self.next_token: str | None = None
+        self.from_slot: int | None = None
         self.is_done = False
+        self.is_empty = True
         self._limit = limit
         self._transactions: dict[str, OrderedTransaction] = {}
         self._used_tokens: set[str] = set()
+        self._slots: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._transactions)
@@ -178,16 +239,22 @@ class _Pages:
         return self.next_token is not None
 
     def transactions(self) -> list[OrderedTransaction]:
-        """Return the transactions in the order of the pages."""
-        return list(self._transactions.values())
+        """Return the transactions, oldest first."""
+        return sorted(
+            self._transactions.values(), key=lambda each: (each.slot, each.index)
+        )
 
     def add(self, transaction: OrderedTransaction | None) -> None:
         """Add a transaction of the time range."""
-        if transaction is not None and self.time_range.contains(transaction.block_time):
+        if transaction is None:
+            return
+        self._slots.add(transaction.slot)
+        if self.time_range.contains(transaction.block_time):
             self._transactions.setdefault(transaction.signature, transaction)
 
     def turn(self, page: TransactionPage, provider: str) -> None:
         """Go to the page after this one. Raises BadPayload if that was fetched before."""
+        self.is_empty &= not page.rows and not page.rows.rejected
         self.next_token = page.next_token
         if page.next_token is None or len(self) >= self._limit:
             self.is_done = True
@@ -195,3 +262,23 @@ class _Pages:
         if page.next_token in self._used_tokens:
             raise BadPayload(provider, "the same page again")
         self._used_tokens.add(page.next_token)
+
+    def skip_token(self, *, newest_first: bool) -> bool:
+        """Go on from the last slot, without the token that was refused. Return False if
+        there is none, or if that was tried from this slot before.
+        """
+        if self.next_token is None or not self._slots:
+            return False
+        last_slot = min(self._slots) if newest_first else max(self._slots)
+        if last_slot == self.from_slot:
+            return False
+        self.from_slot = last_slot
+        self.next_token = None
+        self._used_tokens.clear()
+        return True
+
+    def begin_again(self) -> None:
+        """Fetch the pages once more."""
+        self.next_token = None
+        self.is_done = False
+        self._used_tokens.clear()

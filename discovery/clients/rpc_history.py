@@ -2,10 +2,22 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Final
 
-from discovery.clients.signature_list import successful_signatures
-from discovery.clients.transaction_cache import TransactionCache
+import msgspec
+
+from discovery.clients.signature_list import (
+    IsBeginning,
+    SignaturePages,
+    successful_signatures,
+)
+from discovery.clients.slot_order import in_chain_order, lamports_of
+from discovery.clients.transaction_cache import (
+    SignatureLists,
+    TransactionCache,
+    saved_as_they_arrive,
+)
 from discovery.clients.transaction_history import (
     BlockTimeRange,
     LastTransaction,
@@ -14,20 +26,26 @@ from discovery.clients.transaction_history import (
     block_time_of,
 )
 from discovery.domain.run_errors import WarningSink
+from discovery.providers.batches import batches
+from discovery.providers.concurrency import gather_or_cancel
+from discovery.providers.errors import BadRequest, NotFound
 from discovery.providers.records import AccountRecord, SignatureRecord
 from discovery.providers.slot_search import TimedSlot
-from discovery.providers.solana_rpc import NAME, PAGE_SIZE, SolanaRpc
+from discovery.providers.solana_rpc import NAME, FetchedTransactions, SolanaRpc
 from discovery.providers.transactions import TransactionRecord
 
 MAX_SLOTS_PER_SECOND: Final = 4.0
 """A little above the rate of autumn 2026, so that a guess by it is late enough."""
+LISTS_PORTION: Final = 50
+"""Signature lists that are read and stored at once."""
 
 
 class RpcTransactionSource:
     """A TransactionSource over any node.
 
     Fetches each transaction once: the accounts of a wallet and the pools of a token
-    list the same ones.
+    list the same ones. What arrives is cached as it arrives, so that a step that is cut
+    pays for a portion again at most.
     """
 
     source = NAME
@@ -41,7 +59,9 @@ class RpcTransactionSource:
         self._rpc = rpc
         self._warnings = warnings
         self._cache = cache
+        self._lists = None if cache is None else SignatureLists()
         self._records: dict[str, TransactionRecord] = {}
+        self._rejected: dict[str, str] = {}
 
     async def fetch_range(
         self, address: str, since: int | None, until: int | None, limit: int
@@ -53,12 +73,69 @@ class RpcTransactionSource:
         Raises ProviderError. A transaction that cannot be read is a warning.
         """
         time_range = BlockTimeRange(since, until)
-        rows = await successful_signatures(self._rpc, address, time_range)
-        if len(rows) > limit:
+        stored = await self._stored_lists([address], time_range)
+        rows = stored.get(address)
+        if rows is None:
+            rows = await self._list(address, time_range)
+            await self._store_lists({address: rows}, time_range)
+        self._warn_of_rest(address, len(rows), limit)
+        return await self._fetch(address, rows[:limit], time_range)
+
+    async def fetch_accounts(
+        self, addresses: Sequence[str], limit: int, *, is_again: bool = False
+    ) -> list[list[OrderedTransaction]]:
+        """Return all successful transactions of each address, oldest first, of each the
+        oldest `limit` at most.
+
+        is_again: a first reading did not agree with the chain. Nothing that is stored
+        is believed then, and every end is confirmed. Raises ProviderError.
+        """
+        whole = BlockTimeRange()
+        lists: dict[str, list[SignatureRecord]] = {}
+        if not is_again:
+            lists = await self._stored_lists(addresses, whole)
+        unlisted = [address for address in addresses if address not in lists]
+        for portion in batches(unlisted, LISTS_PORTION):
+            read = await self._lists_of(portion, proves_ends=not is_again)
+            await self._store_lists(read, whole)
+            lists.update(read)
+        rows = list(chain.from_iterable(lists.values()))
+        if is_again:
+            for row in rows:
+                self._rejected.pop(row.signature, None)
+        await self._load_records([row.signature for row in rows])
+        found: list[list[OrderedTransaction]] = []
+        for address in addresses:
+            self._warn_of_rest(address, len(lists[address]), limit)
+            found.append(await self._fetch(address, lists[address][:limit], whole))
+        return found
+
+    async def _lists_of(
+        self, addresses: Sequence[str], *, proves_ends: bool
+    ) -> dict[str, list[SignatureRecord]]:
+        """Return the whole list of each address. The transactions that prove their ends
+        are fetched together.
+        """
+        pages = {
+            address: SignaturePages(
+                self._rpc,
+                address,
+                BlockTimeRange(),
+                is_beginning=self._proof_for(address) if proves_ends else None,
+            )
+            for address in addresses
+        }
+        await gather_or_cancel(each.read_newest() for each in pages.values())
+        newest = chain.from_iterable(each.successful() for each in pages.values())
+        await self._load_records([row.signature for row in newest])
+        await gather_or_cancel(each.read() for each in pages.values())
+        return {address: each.successful() for address, each in pages.items()}
+
+    def _warn_of_rest(self, address: str, count: int, limit: int) -> None:
+        if count > limit:
             self._warnings.add(
                 f"{address}: more than {limit:,} transactions: the rest was left out"
             )
-        return await self._fetch(address, rows[:limit], time_range)
 
     async def fetch_all_or_none(
         self, address: str, since: int, limit: int
@@ -70,9 +147,7 @@ class RpcTransactionSource:
         are listed to count them. Raises ProviderError.
         """
         time_range = BlockTimeRange(since)
-        rows = await successful_signatures(
-            self._rpc, address, time_range, stop_after=limit
-        )
+        rows = await self._list(address, time_range, stop_after=limit)
         if len(rows) > limit:
             return None
         return await self._fetch(address, rows, time_range)
@@ -84,9 +159,7 @@ class RpcTransactionSource:
         first, `limit` at most. Raises ProviderError.
         """
         time_range = BlockTimeRange(since)
-        rows = await successful_signatures(
-            self._rpc, address, time_range, stop_after=limit
-        )
+        rows = await self._list(address, time_range, stop_after=limit)
         return await self._fetch(address, rows[-limit:], time_range)
 
     async def fetch_after(
@@ -95,18 +168,19 @@ class RpcTransactionSource:
         """Return the transactions after one that is known; None if they exceed `limit`.
         Raises ProviderError.
         """
-        page = await self._rpc.signatures(address, newer_than=last.signature)
-        newest_signature = page[0].signature if page else ""
         time_range = BlockTimeRange(last.block_time)
-        rows = [row for row in reversed(page) if not row.failed]
-        if len(page) == PAGE_SIZE:
-            rows = await successful_signatures(
-                self._rpc, address, time_range, stop_after=limit
-            )
+        pages = SignaturePages(
+            self._rpc, address, time_range, newer_than=last.signature
+        )
+        try:
+            await pages.read(limit)
+        except (NotFound, BadRequest):
+            return None  # the node does not know the last transaction
+        rows = pages.successful()
         if len(rows) > limit:
             return None
         transactions = await self._fetch(address, rows, time_range)
-        return NewTransactions(transactions, newest_signature)
+        return NewTransactions(transactions, pages.newest_signature)
 
     async def fetch_latest(
         self, address: str, after: TimedSlot, until: int, limit: int
@@ -121,18 +195,12 @@ class RpcTransactionSource:
         seconds = until - after.time
         slot = after.slot + math.ceil(seconds * MAX_SLOTS_PER_SECOND)
         anchor = await self._rpc.signature_near(slot)
-        rows = await self._rpc.signatures(address, before=anchor, limit=PAGE_SIZE)
         time_range = BlockTimeRange(after.time, until)
-        wanted = [
-            row
-            for row in rows
-            if not row.failed
-            and row.slot >= after.slot
-            and row.block_time is not None
-            and time_range.contains(row.block_time)
-        ]
-        oldest_first = wanted[:limit][::-1]
-        transactions = await self._fetch(address, oldest_first, time_range)
+        pages = SignaturePages(self._rpc, address, time_range, before=anchor)
+        await pages.read(stop_after=limit - 1)
+        rows = [row for row in pages.successful() if row.slot >= after.slot]
+        timed = [row for row in rows if row.block_time is not None]
+        transactions = await self._fetch(address, timed[-limit:], time_range)
         return transactions[::-1]
 
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
@@ -141,32 +209,91 @@ class RpcTransactionSource:
         """
         return await self._rpc.accounts(addresses)
 
+    async def accounts_again(
+        self, addresses: Sequence[str]
+    ) -> list[AccountRecord | None]:
+        """Return the accounts as they are now. Nothing is stored here. Raises
+        ProviderError.
+        """
+        return await self._rpc.accounts(addresses)
+
+    async def _stored_lists(
+        self, addresses: Sequence[str], time_range: BlockTimeRange
+    ) -> dict[str, list[SignatureRecord]]:
+        if self._lists is None:
+            return {}
+        return await self._lists.get(addresses, time_range)
+
+    async def _store_lists(
+        self, lists: Mapping[str, list[SignatureRecord]], time_range: BlockTimeRange
+    ) -> None:
+        if self._lists is not None:
+            await self._lists.put(lists, time_range)
+
+    async def _list(
+        self, address: str, time_range: BlockTimeRange, *, stop_after: float = math.inf
+    ) -> list[SignatureRecord]:
+        return await successful_signatures(
+            self._rpc,
+            address,
+            time_range,
+            stop_after=stop_after,
+            is_beginning=self._proof_for(address),
+        )
+
+    def _proof_for(self, address: str) -> IsBeginning:
+        async def is_beginning(rows: Sequence[SignatureRecord]) -> bool:
+            await self._load_records([row.signature for row in rows])
+            first = self._records.get(rows[0].signature)
+            lamports = None if first is None else lamports_of(address, first)
+            return lamports is not None and lamports[0] == 0
+
+        return is_beginning
+
     async def _fetch(
         self, address: str, rows: Sequence[SignatureRecord], time_range: BlockTimeRange
     ) -> list[OrderedTransaction]:
-        await self._load_records(address, [row.signature for row in rows])
+        signatures = [row.signature for row in rows]
+        await self._load_records(signatures)
+        rejected = {
+            signature: self._rejected[signature]
+            for signature in signatures
+            if signature in self._rejected
+        }
+        if rejected:
+            self._warnings.add(f"{address}: {_describe_rejected(rejected)}")
         transactions: list[OrderedTransaction] = []
         for index, row in enumerate(rows):
             transaction = await self._ordered(index, row)
             if transaction is not None and time_range.contains(transaction.block_time):
                 transactions.append(transaction)
-        return transactions
+        return [
+            msgspec.structs.replace(transaction, index=index)
+            for index, transaction in enumerate(in_chain_order(address, transactions))
+        ]
 
-    async def _load_records(self, address: str, signatures: Sequence[str]) -> None:
+    async def _load_records(self, signatures: Sequence[str]) -> None:
         """Load the missing transactions from the cache or the node."""
         missing = self._missing(signatures)
-        if self._cache is not None:
+        if missing and self._cache is not None:
             self._records.update(await self._cache.get(missing))
             missing = self._missing(missing)
-        fetched = await self._rpc.transactions(missing)
-        self._records.update(fetched.records)
-        if self._cache is not None:
-            await self._cache.put(fetched.records)
-        if fetched.rejected:
-            self._warnings.add(f"{address}: {_describe_rejected(fetched.rejected)}")
+        if not missing:
+            return
+        fetched = FetchedTransactions()
+        try:
+            async with saved_as_they_arrive(self._cache) as fetched.records:
+                await self._rpc.transactions(missing, fetched)
+        finally:
+            self._records.update(fetched.records)
+        self._rejected.update(fetched.rejected)
 
     def _missing(self, signatures: Sequence[str]) -> list[str]:
-        return [signature for signature in signatures if signature not in self._records]
+        return [
+            signature
+            for signature in dict.fromkeys(signatures)
+            if signature not in self._records and signature not in self._rejected
+        ]
 
     async def _ordered(
         self, index: int, row: SignatureRecord

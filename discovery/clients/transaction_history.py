@@ -6,6 +6,7 @@ index is Helius' `transactionIndex`, or the place in the address's own signature
 indexes of different lists are never compared.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -83,6 +84,16 @@ class TransactionSource(Protocol):
         a warning. Raises ProviderError.
         """
 
+    async def fetch_accounts(
+        self, addresses: Sequence[str], limit: int, *, is_again: bool = False
+    ) -> list[list[OrderedTransaction]]:
+        """Return all successful transactions of each address, oldest first, of each about
+        the oldest `limit` at most.
+
+        is_again: a first reading did not agree with the chain, so that no end of a list
+        is believed without a further question. Raises ProviderError.
+        """
+
     async def fetch_all_or_none(
         self, address: str, since: int, limit: int
     ) -> list[OrderedTransaction] | None:
@@ -114,6 +125,13 @@ class TransactionSource(Protocol):
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
         """Return the accounts in the order of the addresses, None for those that do not
         exist. Raises ProviderError.
+        """
+
+    async def accounts_again(
+        self, addresses: Sequence[str]
+    ) -> list[AccountRecord | None]:
+        """Return the accounts as `accounts` does, as they are now: a source may have
+        stored them. Raises ProviderError.
         """
 
 

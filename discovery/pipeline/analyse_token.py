@@ -4,11 +4,12 @@ it, and their profits.
 1. The launch window is read first; a wallet that bought in it is a candidate.
 2. The later trades of the candidates come from the markets, paged once, or from their own token accounts: whichever
    costs less.
-3. A market shows its trades, not what moved elsewhere. If the balances of a wallet do not follow from each other, or
-   its account holds other units now, its own account is read as well.
+3. A market shows its trades, not what moved elsewhere, and a list may lack rows. If the balances of a wallet do not
+   follow from each other up to what its accounts hold on the chain now, these are read as well, and once more.
+   The result of a wallet that holds other units even then is unknown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Final
 
@@ -19,10 +20,12 @@ from discovery.analysis.estimate import FetchPath, Source, cheaper_path
 from discovery.clients.transaction_history import TransactionSource
 from discovery.domain.addresses import associated_token_account, is_wallet
 from discovery.domain.findings import Candidate, EarlyBuyer, LaunchClock
+from discovery.domain.reasons import Reason
 from discovery.domain.run_errors import WarningSink
 from discovery.domain.run_params import Params
 from discovery.domain.token_accounts import token_account_units
 from discovery.pipeline.balance_history import BalanceChange, TokenHistory
+from discovery.pipeline.holdings import MAX_MISMATCH_DIVISOR
 from discovery.pipeline.late_prices import late_reserves_of_window
 from discovery.pipeline.late_reserves import LateReserves
 from discovery.pipeline.launch_window import (
@@ -96,6 +99,13 @@ async def analyse_token(
     wallets = [wallet for wallet in bought_in_window if is_wallet(wallet)]
     follower = BuyerFollower(candidate, window, source, history)
     incomplete = await follower.follow(wallets, now=now, path=path)
+    unreconciled = _unreconciled(history, incomplete)
+    if unreconciled:
+        warnings.add(
+            f"{mint}: {len(unreconciled)} of {len(wallets)} early buyers hold other units"
+            " on the chain than their transactions show, which were read twice: their"
+            " results are not known"
+        )
     changes = {wallet: history.changes_of(wallet) for wallet in wallets}
     releases = await _read_orders(changes, source)
     await _load_prices(mint, changes, releases, prices, warnings)
@@ -115,6 +125,7 @@ async def analyse_token(
         launched_at=window.launched_at,
         entry_order=wallets,
         incomplete_wallets=incomplete.keys(),
+        unknown_reasons=unreconciled,
         launch=window.launch,
     )
     if history.failed_count:
@@ -137,6 +148,22 @@ async def analyse_token(
         creator=window.creator,
         late=late_reserves_of_window(trades, history.markets, window),
     )
+
+
+def _unreconciled(
+    history: TokenHistory, units_now: Mapping[str, int]
+) -> dict[str, str]:
+    """Return the wallets whose accounts hold other units now than their transactions
+    leave in them, each with the reason for its unknown result. A rounding is ignored.
+    """
+    reasons: dict[str, str] = {}
+    for wallet, units in units_now.items():
+        expected_units = sum(history.units_by_account(wallet).values())
+        difference = units - expected_units
+        if abs(difference) * MAX_MISMATCH_DIVISOR > max(units, expected_units):
+            direction = "in" if difference > 0 else "out"
+            reasons[wallet] = f"{direction}_{Reason.NOT_SEEN}"
+    return reasons
 
 
 async def _read_orders(
@@ -196,37 +223,32 @@ class BuyerFollower:
         self._window = window
         self._source = source
         self._history = history
-        self._accounts: dict[str, str] = {}
 
     async def follow(
         self, wallets: Sequence[str], *, now: int, path: FetchPath | None
-    ) -> dict[str, int | None]:
+    ) -> dict[str, int]:
         """Add the later transactions of the wallets. `now` in unix seconds; `path` None
         = the cheaper one.
 
         Returns the wallets whose balances still do not follow from their transactions,
-        each with the raw units that its account holds now, None = unknown. Raises
-        ProviderError.
+        each with the raw units that its accounts hold now. Raises ProviderError.
         """
         if not wallets:
             return {}
-        self._accounts = self._token_accounts(wallets)
-        incomplete = list(wallets)
-        held: dict[str, int] = {}
+        is_again = False
         if (path or self._cheaper_path(len(wallets), now)) == "pool":
             await self._add_markets()
-            held = await self._held_units(wallets)
-            incomplete = [
-                wallet
-                for wallet in wallets
-                if not self._history.is_complete(wallet, held[wallet])
-            ]
-        await self._add_accounts(incomplete)
-        return {
-            wallet: held.get(wallet)
-            for wallet in incomplete
-            if not self._history.is_complete(wallet, held.get(wallet))
-        }
+        else:
+            await self._add_accounts(wallets)
+            is_again = True
+        incomplete = await self._incomplete(wallets)
+        if incomplete and not is_again:
+            await self._add_accounts([*incomplete])
+            incomplete = await self._incomplete([*incomplete])
+        if incomplete:
+            await self._add_accounts([*incomplete], is_again=True)
+            incomplete = await self._incomplete([*incomplete])
+        return incomplete
 
     def _cheaper_path(self, wallet_count: int, now: int) -> FetchPath:
         if self._window.end >= now:
@@ -248,34 +270,43 @@ class BuyerFollower:
         for list_number, transactions in enumerate(await gather_or_cancel(requests)):
             self._history.add(transactions, list_number)
 
-    async def _add_accounts(self, wallets: Sequence[str]) -> None:
-        requests = [
-            self._source.fetch_range(
-                self._accounts[wallet], None, None, MAX_ACCOUNT_TRANSACTIONS
-            )
-            for wallet in wallets
-        ]
-        for wallet, transactions in zip(
-            wallets, await gather_or_cancel(requests), strict=True
-        ):
+    async def _add_accounts(
+        self, wallets: Sequence[str], *, is_again: bool = False
+    ) -> None:
+        """Add the lists of all known token accounts of the wallets."""
+        owners = self._owners_by_account(wallets)
+        lists = await self._source.fetch_accounts(
+            [*owners], MAX_ACCOUNT_TRANSACTIONS, is_again=is_again
+        )
+        for wallet, transactions in zip(owners.values(), lists, strict=True):
             self._history.add_account(wallet, transactions)
 
-    async def _held_units(self, wallets: Sequence[str]) -> dict[str, int]:
-        """Return the raw units in each wallet's token account; an account that does not
-        exist holds none.
+    async def _incomplete(self, wallets: Sequence[str]) -> dict[str, int]:
+        """Return the wallets whose balances do not follow from each other up to what
+        their accounts hold now, each with these raw units. 100 accounts a call. An
+        account that does not exist holds none.
         """
-        accounts = await self._source.accounts(
-            [self._accounts[wallet] for wallet in wallets]
-        )
-        held = dict.fromkeys(wallets, 0)
-        for wallet, account in zip(wallets, accounts, strict=True):
+        owners = self._owners_by_account(wallets)
+        accounts = await self._source.accounts([*owners])
+        units = dict.fromkeys(wallets, 0)
+        for wallet, account in zip(owners.values(), accounts, strict=True):
             if account is not None:
-                held[wallet] = token_account_units(account.data)
-        return held
-
-    def _token_accounts(self, wallets: Sequence[str]) -> dict[str, str]:
-        program = self._history.token_program
+                units[wallet] += token_account_units(account.data)
         return {
-            wallet: associated_token_account(wallet, self._candidate.mint, program)
+            wallet: units[wallet]
             for wallet in wallets
+            if not self._history.is_complete(wallet, units[wallet])
         }
+
+    def _owners_by_account(self, wallets: Sequence[str]) -> dict[str, str]:
+        """Return token account → wallet: the associated one of each wallet, and others
+        of it that its transactions name.
+        """
+        program = self._history.token_program
+        owners: dict[str, str] = {}
+        for wallet in wallets:
+            associated = associated_token_account(wallet, self._candidate.mint, program)
+            owners[associated] = wallet
+            for account in self._history.units_by_account(wallet):
+                owners.setdefault(account, wallet)
+        return owners

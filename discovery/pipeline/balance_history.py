@@ -94,14 +94,22 @@ class TokenHistory:
         changes = self._changes.get(wallet, {})
         return sorted(changes.values(), key=lambda change: change.position)
 
+    def units_by_account(self, wallet: str) -> dict[str, int]:
+        """Return token account → raw units after the last transaction that names it."""
+        return {
+            account.account: account.after_units
+            for change in self.changes_of(wallet)
+            for account in change.accounts
+        }
+
     def is_complete(self, wallet: str, current_units: int | None) -> bool:
         """Return True if each balance follows from the one before, from zero up to the
         current units.
 
-        current_units: the raw units in the wallet's account now, None = unknown: then
+        current_units: the raw units in the wallet's accounts now, None = unknown: then
         the last balance is not compared.
         """
-        units: dict[str, int] = {}  # by token account
+        units: dict[str, int] = {}
         for change in self.changes_of(wallet):
             for account in change.accounts:
                 if account.before_units != units.get(account.account, 0):

@@ -16,9 +16,12 @@ from discovery.pipeline.bag_values import OpenHolding
 from discovery.pipeline.balance_history import BalanceChange
 from discovery.pipeline.wallet_history import WalletHistory
 from discovery.providers.errors import ProviderError
+from discovery.providers.records import AccountRecord
 
 MAX_MISMATCH_DIVISOR: Final = 100
 """Up to a hundredth of a holding may be missing on the chain."""
+MAX_NEWER: Final = 1_000
+"""Transactions that are read once more when a balance does not agree."""
 _SIGNS: Final[Mapping[EventKind, int]] = {
     "buy": 1,
     "transfer_in": 1,
@@ -77,44 +80,84 @@ async def unreconciled_units(
     history: WalletHistory, source: TransactionSource, warnings: WarningSink
 ) -> dict[str, int]:
     """Return mint → raw units on the chain, for the traded mints of which the wallet's
-    account holds less than after its last transaction; none if that is not known.
+    accounts hold less than after its last transaction.
 
-    A ProviderError is a warning.
+    Where they do, the wallet's newest transactions and these accounts are read once more
+    first, and what is still missing is a warning. Raises ProviderError if the chain can
+    be compared later; one that is final is a warning, and nothing is compared.
     """
-    expected = _units_after_last_transaction(history)
-    if not expected:
-        return {}
     try:
-        accounts = await source.accounts(balance_accounts(history))
+        accounts = balance_accounts(history)
+        read = await source.accounts(accounts) if accounts else []
+        unreconciled = _unreconciled(history, dict(zip(accounts, read, strict=True)))
+        if not unreconciled:
+            return {}
+        await _read_newest(history, source)
+        accounts = balance_accounts(history)
+        read = await source.accounts_again(accounts)
     except ProviderError as error:
+        if error.retryable:
+            raise
         warnings.add(f"balances: not compared with the chain: {error.cause}")
         return {}
-    unreconciled: dict[str, int] = {}
-    for (mint, expected_units), account in zip(expected.items(), accounts, strict=True):
-        units = 0 if account is None else token_account_units(account.data)
-        if _is_unreconciled(expected_units, units):
-            unreconciled[mint] = units
+    unreconciled = _unreconciled(history, dict(zip(accounts, read, strict=True)))
+    if unreconciled:
+        warnings.add(
+            "tokens of which the chain holds fewer units than the transactions show, which"
+            " were read twice: their results are not known"
+        )
     return unreconciled
+
+
+async def _read_newest(history: WalletHistory, source: TransactionSource) -> None:
+    """Add transactions that are newer than the history."""
+    if history.last is None:
+        return
+    newer = await source.fetch_after(history.address, history.last, MAX_NEWER)
+    if newer is not None:
+        history.extend(newer.transactions)
 
 
 def balance_accounts(history: WalletHistory) -> list[str]:
     """Return the wallet's own accounts whose balances are compared with the chain."""
-    return [_account(history, mint) for mint in _units_after_last_transaction(history)]
+    accounts: dict[str, None] = {}
+    for units in _expected_units(history).values():
+        accounts.update(dict.fromkeys(units))
+    return list(accounts)
 
 
-def _units_after_last_transaction(history: WalletHistory) -> dict[str, int]:
-    """Return mint → raw units in the wallet's own accounts, of traded mints with any."""
-    units: dict[str, int] = {}
+def _expected_units(history: WalletHistory) -> dict[str, dict[str, int]]:
+    """Return mint → token account → raw units after the wallet's last transaction with
+    it, of traded mints that it holds then. Without the accounts of a transaction, its
+    associated account stands for them.
+    """
+    expected: dict[str, dict[str, int]] = {}
     for mint in history.traded_mints():
-        after_units = history.changes[mint][-1].after_units
-        if after_units:
-            units[mint] = after_units
-    return units
+        changes = history.changes[mint]
+        units = {
+            account.account: account.after_units
+            for change in changes
+            for account in change.accounts
+        }
+        if not units:
+            program = history.token_programs.get(mint, TOKEN)
+            account = associated_token_account(history.address, mint, program)
+            units = {account: changes[-1].after_units}
+        if sum(units.values()):
+            expected[mint] = units
+    return expected
 
 
-def _account(history: WalletHistory, mint: str) -> str:
-    program = history.token_programs.get(mint, TOKEN)
-    return associated_token_account(history.address, mint, program)
+def _unreconciled(
+    history: WalletHistory, accounts: Mapping[str, AccountRecord | None]
+) -> dict[str, int]:
+    unreconciled: dict[str, int] = {}
+    for mint, expected in _expected_units(history).items():
+        held = [accounts.get(account) for account in expected]
+        units = sum(token_account_units(each.data) for each in held if each is not None)
+        if _is_unreconciled(sum(expected.values()), units):
+            unreconciled[mint] = units
+    return unreconciled
 
 
 def _is_unreconciled(expected_units: int, units_on_chain: int) -> bool:

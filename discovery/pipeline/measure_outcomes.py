@@ -8,6 +8,7 @@ then is valued when the outcome is measured.
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import chain
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -74,16 +75,18 @@ async def measure_outcomes(
     *,
     now: int,
     warnings: WarningSink,
+    unreconciled: Mapping[str, int] = MappingProxyType({}),
 ) -> Measurement:
     """Return the outcomes of one wallet that can be measured now. Those whose holdings
     no provider could value are left for later.
 
-    reading: its transactions until `now` (unix seconds). Raises ProviderError,
+    reading: its transactions until `now` (unix seconds). unreconciled: mint → raw units
+    on the chain, where they are fewer than these leave. Raises ProviderError,
     BudgetExhausted.
     """
     if not due:
         return Measurement([], {})
-    history = _History(reading, providers)
+    history = _History(reading, providers, unreconciled)
     measured: list[MeasuredOutcome] = []
     late: dict[TradeKey, PoolReserves] = {}
     for outcome in due:
@@ -101,7 +104,12 @@ async def measure_outcomes(
 class _History:
     """The valued events of one wallet by mint."""
 
-    def __init__(self, reading: WalletReading, providers: Providers) -> None:
+    def __init__(
+        self,
+        reading: WalletReading,
+        providers: Providers,
+        unreconciled: Mapping[str, int],
+    ) -> None:
         self.reading = reading
         self.providers = providers
         history = reading.history
@@ -110,6 +118,7 @@ class _History:
                 history.changes[mint],
                 providers.prices,
                 releases=history.releases.get(mint, []),
+                units_now=unreconciled.get(mint),
             )
             for mint in history.traded_mints()
         }

@@ -1,6 +1,6 @@
 """Accounts and listed pairs that several wallets need, read in common batches."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from discovery.clients.transaction_history import (
     LastTransaction,
@@ -75,6 +75,22 @@ class PreloadedAccounts:
         """
         accounts = await self.read(addresses)
         return [accounts[address] for address in addresses]
+
+    async def accounts_again(
+        self, addresses: Sequence[str]
+    ) -> list[AccountRecord | None]:
+        """Return the accounts as they are now, in the order of the addresses. Raises
+        ProviderError.
+        """
+        accounts = await self._source.accounts([*addresses])
+        self._accounts.update(zip(addresses, accounts, strict=True))
+        return accounts
+
+    async def fetch_accounts(
+        self, addresses: Sequence[str], limit: int, *, is_again: bool = False
+    ) -> list[list[OrderedTransaction]]:
+        """Return what the source returns."""
+        return await self._source.fetch_accounts(addresses, limit, is_again=is_again)
 
     async def fetch_range(
         self, address: str, since: int | None, until: int | None, limit: int

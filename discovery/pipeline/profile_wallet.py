@@ -54,7 +54,8 @@ class WalletResult(msgspec.Struct, frozen=True):
     """The results of profiling one wallet at `as_of` (unix seconds).
 
     bag_sources: mint → where the value of what is held comes from. late: late prices
-    that were read now. flags: name → evidence. reading: what was read.
+    that were read now. flags: name → evidence. reading: what was read. unreconciled:
+    mint → raw units on the chain, where they are fewer than the transactions leave.
     """
 
     address: str
@@ -68,6 +69,7 @@ class WalletResult(msgspec.Struct, frozen=True):
     other_changes: list[BalanceChange]
     flags: dict[str, str]
     reading: WalletReading
+    unreconciled: dict[str, int] = {}
 
 
 async def profile_wallet(
@@ -106,6 +108,7 @@ async def profile_reading(
         warnings.add(
             f"{address}: {reading.failed_count} transactions could not be read and were skipped"
         )
+    unreconciled = await unreconciled_units(history, source, warnings)
     mints = history.traded_mints()
     changes = {mint: history.changes[mint] for mint in mints}
     releases = {mint: history.releases.get(mint, []) for mint in mints}
@@ -117,7 +120,6 @@ async def profile_reading(
         now=now,
         warnings=warnings,
     )
-    unreconciled = await unreconciled_units(history, source, warnings)
     valued = {
         mint: value_history(
             changes[mint],
@@ -176,6 +178,7 @@ async def profile_reading(
         ),
         flags=flags,
         reading=reading,
+        unreconciled=unreconciled,
     )
 
 

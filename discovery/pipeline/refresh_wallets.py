@@ -93,7 +93,14 @@ async def refresh_wallets(
                 reading, context, providers, source, now=now, warnings=warnings
             )
             measurement = await measure_outcomes(
-                reading, context, due, providers, source, now=now, warnings=warnings
+                reading,
+                context,
+                due,
+                providers,
+                source,
+                now=now,
+                warnings=warnings,
+                unreconciled=result.unreconciled,
             )
         except ProviderError as error:
             failed[address] = error

@@ -3,7 +3,7 @@ constraint, so that saving twice is harmless.
 """
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeVar
 
 from discovery.domain.times import datetime_from_unix
 from discovery.domain.units import round_half_even
@@ -13,6 +13,7 @@ from discovery.pipeline.balance_history import BalanceChange
 from discovery.pipeline.valuation import ValuedTrade
 
 BATCH: Final = 1000
+AnyRow = TypeVar("AnyRow", Trade, BalanceChangeRow)
 _AMOUNTS: Final = (
     "side",
     "token_units",
@@ -34,9 +35,8 @@ def save_trades(trades: Iterable[ValuedTrade]) -> None:
     """Save the trades. One that is stored already gets the amounts as they are decoded
     now: an earlier version may have read the transaction otherwise.
     """
-    rows = [_row(valued) for valued in trades]
     # One order for every writer: two orders would wait for each other.
-    rows.sort(key=lambda row: (row.signature, row.wallet_address))
+    rows = _each_once(_row(valued) for valued in trades)
     Trade.objects.bulk_create(
         rows,
         batch_size=BATCH,
@@ -44,6 +44,12 @@ def save_trades(trades: Iterable[ValuedTrade]) -> None:
         unique_fields=["signature", "wallet_address", "mint"],
         update_fields=[*_AMOUNTS, "slot", "block_time", "value_lamports"],
     )
+
+
+def _each_once(rows: Iterable[AnyRow]) -> list[AnyRow]:
+    """Return the rows by their identity, sorted: one statement cannot save a row twice."""
+    by_identity = {(row.signature, row.wallet_address, row.mint): row for row in rows}
+    return [by_identity[identity] for identity in sorted(by_identity)]
 
 
 def _row(valued: ValuedTrade) -> Trade:
@@ -78,8 +84,7 @@ def save_balance_changes(changes: Iterable[BalanceChange]) -> None:
     """Save the balance changes without a trade. One that is stored already gets the
     units and the reason as they are decoded now.
     """
-    rows = [_change_row(change) for change in changes]
-    rows.sort(key=lambda row: (row.signature, row.wallet_address))
+    rows = _each_once(_change_row(change) for change in changes)
     BalanceChangeRow.objects.bulk_create(
         rows,
         batch_size=BATCH,

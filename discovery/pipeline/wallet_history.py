@@ -120,10 +120,11 @@ class WalletHistory:
 
     def extend(self, transactions: Iterable[OrderedTransaction]) -> None:
         """Add transactions that are not older than the known ones. Those that are known
-        by name are passed over.
+        by name are passed over, and each is added once.
         """
+        once = {each.signature: each for each in transactions}
         ordered = sorted(
-            transactions, key=lambda each: (each.slot, each.index, each.signature)
+            once.values(), key=lambda each: (each.slot, each.index, each.signature)
         )
         added = [each for each in ordered if each.signature not in self._recent]
         if added and not self.times:

@@ -59,15 +59,18 @@ class Helius:
         since: int | None = None,
         until: int | None = None,
         newest_first: bool = False,
+        from_slot: int | None = None,
         token: str | None = None,
         limit: int = PAGE_SIZE,
     ) -> TransactionPage:
         """Return one page of the successful transactions that name the address.
 
-        since, until: unix seconds, inclusive; None = open. token: of the page, None =
-        the first one. limit: rows of the page, PAGE_SIZE at most.
+        since, until: unix seconds, inclusive; None = open. from_slot: where the pages
+        begin, inclusive; None = at the end of the range. token: of the page, None = the
+        first one. limit: rows of the page, PAGE_SIZE at most; fewer prove nothing.
         Rows that cannot be read are counted in `rejected`.
-        Raises ProviderError, BadPayload if the next page is the requested one.
+        Raises ProviderError, BadRequest for a token that is refused, BadPayload if the
+        next page is the requested one.
         """
         config: dict[str, object] = {
             "transactionDetails": "full",
@@ -76,7 +79,9 @@ class Helius:
             "commitment": "finalized",
             "encoding": "json",
             "maxSupportedTransactionVersion": 1,
-            "filters": _filters(since, until),
+            "filters": _filters(
+                since, until, _slots(from_slot, newest_first=newest_first)
+            ),
         }
         if token is not None:
             config["paginationToken"] = token
@@ -107,9 +112,19 @@ class Helius:
         return rows
 
 
-def _filters(since: int | None, until: int | None) -> dict[str, object]:
+def _slots(from_slot: int | None, *, newest_first: bool) -> dict[str, int]:
+    if from_slot is None:
+        return {}
+    return {"lte" if newest_first else "gte": from_slot}
+
+
+def _filters(
+    since: int | None, until: int | None, slots: dict[str, int]
+) -> dict[str, object]:
     """Return the filters of Helius' documentation: `gte` and `lte` include their bound."""
     filters: dict[str, object] = {"status": "succeeded", "tokenAccounts": "none"}
+    if slots:
+        filters["slot"] = slots
     block_time: dict[str, int] = {}
     if since is not None:
         block_time["gte"] = since

@@ -92,6 +92,9 @@ class SolanaRpc:
         self.provider = rpc.provider
         # None until the first batch was accepted or refused.
         self.accepts_batches: bool | None = None
+        # True once a page of a signature list was shorter than asked for, and not the
+        # last one.
+        self.has_capped_pages = False
 
     async def signatures(
         self,
@@ -117,14 +120,17 @@ class SolanaRpc:
         rows = decode_body(self.provider, body, list[_SignatureRow])
         return [_signature_record(row) for row in rows]
 
-    async def transactions(self, signatures: Sequence[str]) -> FetchedTransactions:
+    async def transactions(
+        self, signatures: Sequence[str], fetched: FetchedTransactions | None = None
+    ) -> FetchedTransactions:
         """Fetch the transactions, in batches if the server accepts them.
 
+        fetched: filled as the transactions arrive, and returned; None = a new one.
         Each signature is among the records or among the rejected: a transaction that
         is unknown or unreadable is rejected with its cause.
         Raises ProviderError if the server does not respond or refuses the method.
         """
-        fetched = FetchedTransactions()
+        fetched = FetchedTransactions() if fetched is None else fetched
         remaining = list(signatures)
         if self.accepts_batches is None and len(remaining) > 1:
             # The first batch shows whether the server accepts more.

@@ -105,7 +105,8 @@ def test_pages_are_followed_to_the_oldest_without_failed_transactions(server):
     node = Node(2 * PAGE_SIZE + 5)
     fetched = fetch_by_rpc(server, node)
     assert fetched.signatures == node.good(0, None)
-    assert server.methods().count("getSignaturesForAddress") == 3
+    # Nothing proves where this list begins: an empty page, and one that repeats a row.
+    assert server.methods().count("getSignaturesForAddress") == 3 + 2
 
 
 def test_a_list_that_ends_with_a_full_page_is_complete(server):

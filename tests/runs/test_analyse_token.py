@@ -37,6 +37,7 @@ class TransactionSource:
         self.lists: dict[str, list[OrderedTransaction]] = {}
         self.held: dict[str, int] = {}
         self.count = 0
+        self.readings: list[str] = []
 
     def add(self, made: FakeTransaction, seconds: int, *addresses: str) -> None:
         self.count += 1
@@ -59,6 +60,14 @@ class TransactionSource:
             for located in self.lists.get(address, [])
             if (since is None or located.block_time >= since)
             and (until is None or located.block_time <= until)
+        ]
+
+    async def fetch_accounts(
+        self, addresses: list[str], most: int, *, is_again: bool = False
+    ) -> list[list[OrderedTransaction]]:
+        self.readings += addresses
+        return [
+            await self.fetch_range(address, None, None, most) for address in addresses
         ]
 
     async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
