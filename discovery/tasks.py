@@ -8,6 +8,7 @@ from celery import shared_task
 from discovery.jobs import (
     celery_signals,
     heartbeats,
+    hung_process,
     maintenance,
     retention,
     scheduler,
@@ -24,7 +25,8 @@ __all__ = ["celery_signals"]  # importing it connects the handlers
 @shared_task(name=str(TaskName.STEP))
 def step_task(step_id: int) -> None:
     """Run one step, of a run or of none."""
-    async_to_sync(step_runner.run_step)(step_id, heartbeats.current_worker())
+    with hung_process.ended_if_hung():
+        async_to_sync(step_runner.run_step)(step_id, heartbeats.current_worker())
 
 
 @shared_task(name=str(TaskName.TICK), base=PeriodicMessageTask)

@@ -36,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
         calls_per_second=None if options.limits == "real" else options.rps,
         helius=options.helius,
         batches=not options.no_batch,
+        quirks=tuple(options.quirk),
+        page_cap=options.page_cap,
     )
     try:
         serve(
@@ -103,9 +105,24 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--no-batch", action="store_true", help="refuse JSON-RPC batches"
     )
+    parser.add_argument(
+        "--quirk",
+        action="append",
+        default=[],
+        choices=("duplicate_rows", "shuffled_rows"),
+        help="of every page of signatures or transactions; may be repeated",
+    )
+    parser.add_argument(
+        "--page-cap",
+        type=int,
+        metavar="N",
+        help="rows of such a page at most, whatever was asked for",
+    )
     options = parser.parse_args(arguments)
     if options.rps < 1:
         parser.error("--rps must be at least 1")
+    if options.page_cap is not None and options.page_cap < 1:
+        parser.error("--page-cap must be at least 1")
     if options.trades is not None and not options.trades.is_file():
         parser.error(f"--trades: no file {options.trades}")
     return options

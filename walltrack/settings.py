@@ -223,9 +223,11 @@ CACHES = {
 }
 
 # --- Celery: transport only; the state of runs and steps is in PostgreSQL -------------
-# A step ends by itself before the soft limit. The hard limit kills a step that hangs;
-# the reaper requeues its work.
-STEP_SECONDS = env.integer("STEP_SECONDS", 1800, minimum=30, maximum=6 * 3600)
+# A step is given up when no provider has answered it for this long, and tried again. How
+# long it works does not matter: at one call a second a token takes hours.
+STEP_SILENCE_SECONDS = env.integer(
+    "STEP_SILENCE_SECONDS", 1800, minimum=30, maximum=6 * 3600
+)
 # A worker that has sent no heartbeat for a step for this long counts as dead; its work
 # goes to other workers.
 STEP_DEAD_SECONDS = env.integer("STEP_DEAD_SECONDS", 90, minimum=5, maximum=3600)
@@ -240,12 +242,15 @@ CELERY_RESULT_EXPIRES = (
 )
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_SOFT_TIME_LIMIT = STEP_SECONDS + 60
-CELERY_TASK_TIME_LIMIT = STEP_SECONDS + 120
+# No limit of a step (see STEP_SILENCE_SECONDS and jobs/hung_process.py), but an end for
+# whatever they overlook.
+_max_task_seconds = 48 * 3600
+CELERY_TASK_SOFT_TIME_LIMIT = _max_task_seconds
+CELERY_TASK_TIME_LIMIT = _max_task_seconds + 60
 # Longer than the hard limit: the message of a running step must not be delivered again
-# (celery #5935).
+# (celery #5935). What a dead worker held is sent again by the sweeper.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": STEP_SECONDS + 600,
+    "visibility_timeout": _max_task_seconds + 600,
     "global_keyprefix": f"{INSTANCE_NAME}:",
     # Workers wait for messages; a process that only sends must not keep a page waiting
     # for a broker that hangs.

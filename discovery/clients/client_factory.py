@@ -5,6 +5,7 @@ from typing import Any, Final
 import aiohttp
 from django.conf import settings
 
+from discovery.clients.answers import AnswersNoted
 from discovery.clients.rate_limits import calls_per_second
 from discovery.clients.usage import CurrentMeter
 from discovery.providers import helius, prices, solana_rpc
@@ -42,7 +43,7 @@ class ClientFactory:
         self._session = session
         self._rate_limit_store = rate_limit_store
         self._breaker_store = breaker_store
-        self._observer = observer
+        self._observer = AnswersNoted(observer, self.meter)
         self._calls_per_second = calls_per_second()
         self._timeout_seconds = float(settings.PROVIDER_PATIENCE_SECONDS)
 

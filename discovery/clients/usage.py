@@ -1,5 +1,6 @@
 """Usage of providers by the steps of a run, and the budget of the run."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -26,6 +27,16 @@ class UsageMeter:
         self.max_calls = max_calls
         self.used_calls = used_calls
         self._usage: Usage = {}
+        self._answered_at = time.monotonic()
+
+    @property
+    def silent_seconds(self) -> float:
+        """Seconds since a provider answered last, or since the meter was made."""
+        return time.monotonic() - self._answered_at
+
+    def note_answer(self) -> None:
+        """Note that a provider answers, with a refusal too."""
+        self._answered_at = time.monotonic()
 
     @property
     def total_calls(self) -> int:
@@ -47,7 +58,8 @@ class UsageMeter:
         self._add(provider, "credits", credits_used)
 
     def add_rate_limit(self, provider: str) -> None:
-        """Count a 429."""
+        """Count a 429, which is an answer."""
+        self.note_answer()
         self._add(provider, "rate_limited", 1)
 
     def usage(self) -> Usage:
@@ -86,6 +98,10 @@ class CurrentMeter:
     def charge(self, provider: str, calls: int) -> None:
         """Count calls of the current step. Raises its BudgetExhausted."""
         _current_meter.get().charge(provider, calls)
+
+    def note_answer(self) -> None:
+        """Note that a provider answers the current step."""
+        _current_meter.get().note_answer()
 
     def add_credits(self, provider: str, credits_used: int) -> None:
         """Count the credits that a response cost the current step."""

@@ -66,7 +66,7 @@ def _expected_failure(error: Exception) -> _Failure | None:
         case BudgetExhausted():
             return _Failure(ErrorCode.BUDGET, str(error), False)
         case TimeoutError():
-            cause = f"not done within {settings.STEP_SECONDS} s"
+            cause = f"no provider answered for {settings.STEP_SILENCE_SECONDS} s"
             return _Failure(ErrorCode.TIMEOUT, cause, True)
         case _:
             return None

@@ -19,7 +19,7 @@ from discovery.clients.connections import close_connection, redis_available
 from discovery.clients.provider_clients import Providers, open_providers
 from discovery.clients.usage import use_meter
 from discovery.domain.usage import sum_usage
-from discovery.jobs import lone_steps, run_lifecycle, step_queue
+from discovery.jobs import hung_process, lone_steps, run_lifecycle, step_queue
 from discovery.jobs.step_attempts import fail_attempt, release
 from discovery.jobs.step_context import StepContext, StepGroup
 from discovery.jobs.step_queue import Claim, ClaimLost
@@ -87,6 +87,8 @@ class _StepExecution:
     def __init__(self, group: StepGroup, providers: Providers | None) -> None:
         self.group = group
         self._providers = providers
+        # Why the work was cancelled from here; None unless it was.
+        self._stop: ClaimLost | TimeoutError | None = None
 
     async def run(self) -> None:
         """Work, and end the attempt by what became of it. Raises CancelledError if this
@@ -117,30 +119,35 @@ class _StepExecution:
             await release(step)
 
     async def _work_with_heartbeat(self) -> None:
-        """Work until done, for STEP_SECONDS at most. Raises ClaimLost if a heartbeat
-        says that the work must stop.
+        """Work until done. Raises ClaimLost if a heartbeat says that the work must stop,
+        TimeoutError if no provider answers for STEP_SILENCE_SECONDS.
         """
         work = asyncio.ensure_future(self._work())
-        heartbeat = asyncio.ensure_future(self._write_heartbeats(work))
+        watchers = [
+            asyncio.ensure_future(self._write_heartbeats(work)),
+            asyncio.ensure_future(self._watch_silence(work)),
+        ]
         try:
-            async with asyncio.timeout(settings.STEP_SECONDS):
-                await work
+            await work
         except asyncio.CancelledError:
-            was_stopped_by_heartbeat = heartbeat.done() and not heartbeat.cancelled()
-            if was_stopped_by_heartbeat and heartbeat.exception() is None:
-                raise ClaimLost from None
+            if self._stop is not None:
+                raise self._stop from None
             raise
         finally:
-            for task in (work, heartbeat):
-                task.cancel()
-            await asyncio.gather(work, heartbeat, return_exceptions=True)
+            # One cancellation is enough: what the work has paid for is being stored.
+            if not work.cancelling():
+                work.cancel()
+            for watcher in watchers:
+                watcher.cancel()
+            await asyncio.gather(work, *watchers, return_exceptions=True)
 
-    async def _write_heartbeats(self, work: "asyncio.Future[None]") -> None:
+    async def _write_heartbeats(self, work: "asyncio.Task[None]") -> None:
         """Write a heartbeat every STEP_HEARTBEAT_SECONDS; cancel the work and return
         when it must stop.
         """
         while True:
             await asyncio.sleep(STEP_HEARTBEAT_SECONDS)
+            hung_process.still_works()
             try:
                 goes_on = await self._write_heartbeat()
             except DatabaseError as error:
@@ -151,6 +158,7 @@ class _StepExecution:
                 await sync_to_async(close_connection)()
                 continue
             if not goes_on:
+                self._stop = ClaimLost()
                 work.cancel()
                 return
 
@@ -160,6 +168,21 @@ class _StepExecution:
         if not usage:
             return True  # all steps have ended: the work returns now
         return await sync_to_async(step_queue.heartbeat)(usage)
+
+    async def _watch_silence(self, work: "asyncio.Task[None]") -> None:
+        """Cancel the work once no provider has answered any of its steps for
+        STEP_SILENCE_SECONDS. Waiting in a rate limit is no silence while answers arrive,
+        however long it takes.
+        """
+        while True:
+            meters = [step.meter for step in self.group.open]
+            silent_seconds = min((meter.silent_seconds for meter in meters), default=0)
+            remaining_seconds = settings.STEP_SILENCE_SECONDS - silent_seconds
+            if remaining_seconds <= 0:
+                self._stop = TimeoutError()
+                work.cancel()
+                return
+            await asyncio.sleep(remaining_seconds)
 
     async def _work(self) -> None:
         step = self.group.first

@@ -1,9 +1,12 @@
 """Faults on demand: the next matching calls fail in the requested way."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from simmarket.api.http_messages import Response, json_response, text_response
+from simmarket.api.page_quirks import PAGE_KINDS
+from simmarket.api.storage_errors import STORAGE_ERRORS, refused_match
 
 PROVIDERS = ("dexscreener", "geckoterminal", "jupiter", "rpc", "helius", "prices")
 RESPONSE_KINDS = frozenset(
@@ -20,7 +23,15 @@ RESPONSE_KINDS = frozenset(
     )
 )
 ITEM_KINDS = frozenset(
-    ("null_block_time", "null_result", "repeat_page", "missing_pair")
+    (
+        "null_block_time",
+        "null_result",
+        "repeat_page",
+        "missing_pair",
+        "expired_token",
+        *PAGE_KINDS,
+        *STORAGE_ERRORS,
+    )
 )
 _KEYS = frozenset(("provider", "match", "kind", "count", "seconds"))
 _CHALLENGE = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>blocked</body></html>"
@@ -83,9 +94,13 @@ class Faults:
         kinds = RESPONSE_KINDS | ITEM_KINDS
         if kind not in kinds:
             return f"unknown kind {kind!r}; known: {', '.join(sorted(kinds))}"
+        match = str(body.get("match", "*"))
+        refusal = refused_match(kind, match)
+        if refusal is not None:
+            return refusal
         fault = Fault(
             provider=provider,
-            match=str(body.get("match", "*")),
+            match=match,
             kind=kind,
             seconds=float(body.get("seconds", 1)),
             count=int(body.get("count", 1)),
@@ -110,11 +125,15 @@ class Faults:
         ]
 
     def take(
-        self, provider: str, names: list[str], kinds: frozenset[str]
+        self,
+        provider: str,
+        names: list[str],
+        kinds: frozenset[str],
+        applies: Callable[[Fault], bool] = lambda _: True,
     ) -> Fault | None:
         """Return the fault for this call, if any, and count it down."""
         for fault in self._planned:
-            if fault.matches(provider, names, kinds):
+            if fault.matches(provider, names, kinds) and applies(fault):
                 fault.count -= 1
                 if fault.count <= 0:
                     self._planned.remove(fault)

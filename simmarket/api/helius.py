@@ -88,14 +88,14 @@ class Helius(SolanaRpc):
         positions = self._with_status(positions, query)
         if query.is_descending:
             positions = positions[::-1]
-        page = positions[: query.limit]
+        page = positions[: self.market.page_limit(query.limit)]
         next_token = None
-        if len(positions) > query.limit:
+        if len(positions) > len(page):
             last = self.world.transactions[page[-1]]
             next_token = f"{last.slot}:{last.index}"
         rows = self._rows_of(page, query)
         self.market.stats.credits["helius"] += _credits(rows, query)
-        return (
+        return self._with_quirks(
             b'{"data":['
             + b",".join(rows)
             + b'],"paginationToken":'

@@ -16,12 +16,15 @@ END_BEFORE_START_SECONDS = 600
 @dataclass(slots=True, frozen=True)
 class Options:
     """Behaviour of the market: calls per second (None: documented limits), Helius plan,
-    batches.
+    batches; quirks of every page of signatures or transactions (page_quirks.py), and how
+    many rows it has at most (None: as many as asked for).
     """
 
     calls_per_second: int | None = 500
     helius: str = "full"  # full | no-gtfa | off
     batches: bool = True
+    quirks: tuple[str, ...] = ()
+    page_cap: int | None = None
 
 
 @dataclass(slots=True)
@@ -55,6 +58,11 @@ class Market:
         self.shift_seconds = present // 60 * 60
         self.limits = Limits(self.options.calls_per_second)
         self.advance()
+
+    def page_limit(self, limit: int) -> int:
+        """Return how many rows a page has that is asked for with this limit."""
+        cap = self.options.page_cap
+        return limit if cap is None else min(limit, cap)
 
     def advance(self) -> None:
         """Let the world happen up to this moment. Called before each request, which then

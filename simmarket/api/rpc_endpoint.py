@@ -21,7 +21,12 @@ from simmarket.api.rpc_envelope import (
     error_envelope,
     error_response,
 )
-from simmarket.api.rpc_faults import faulty_params, faulty_result
+from simmarket.api.rpc_faults import (
+    can_apply,
+    faulty_params,
+    faulty_result,
+    raise_error,
+)
 from simmarket.api.rpc_params import RpcError
 from simmarket.api.solana_rpc import SolanaRpc
 
@@ -132,12 +137,18 @@ class RpcEndpoint:
         method, params, request_id = call["method"], call.get("params"), call.get("id")
         stats, provider = self._market.stats, self._provider
         stats.count_served(provider, method)
-        fault = self._market.faults.take(provider, [method], ITEM_KINDS)
+        fault = self._market.faults.take(
+            provider,
+            [method],
+            ITEM_KINDS,
+            lambda fault: can_apply(fault, method, params),
+        )
         if fault is not None:
             stats.failed[provider] += 1
             params = faulty_params(fault, params)
         try:
             self._check_call(call, is_batched=is_batched)
+            raise_error(fault)
             result = self._node.call(method, params)
         except RpcError as error:
             if error.is_unhandled:

@@ -7,6 +7,7 @@ from typing import Any
 
 from simmarket.api.http_messages import dumps
 from simmarket.api.market import Market
+from simmarket.api.page_quirks import odd_page
 from simmarket.api.rpc_params import (
     RpcError,
     address,
@@ -250,8 +251,16 @@ class SolanaRpc:
         until = self._cursor(options, "until", default=-1)
         if account is None:
             return b"[]"
-        rows = self._signature_rows(account, before, until, limit)
-        return b"[" + b",".join(rows) + b"]"
+        rows = self._signature_rows(
+            account, before, until, self.market.page_limit(limit)
+        )
+        return self._with_quirks(b"[" + b",".join(rows) + b"]")
+
+    def _with_quirks(self, page: bytes) -> bytes:
+        """Return a page as this market's nodes send every one."""
+        for kind in self.market.options.quirks:
+            page = odd_page(kind, page)
+        return page
 
     def _cursor(self, options: Json, key: str, *, default: int) -> int | None:
         """Return the position of a paging option, the default without it, None if its
