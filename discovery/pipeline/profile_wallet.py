@@ -37,7 +37,8 @@ class WalletContext(msgspec.Struct, frozen=True):
     """Facts in the database about a wallet before its profile.
 
     seeds: the tokens through which it was found first. entries: mint → (its rank among
-    the early buyers, their number). flags: names of those that hold whatever a profile
+    the early buyers, their number). known_buys: mint → unix seconds of its first buy, as
+    the transactions of the token showed it. flags: names of those that hold whatever a profile
     says. late: late prices that are stored. prior: that of the last run. history: what
     the last profile read, None = nothing that can be used.
     """
@@ -48,6 +49,7 @@ class WalletContext(msgspec.Struct, frozen=True):
     late: LateReserves
     prior: Prior
     history: StoredHistory | None = None
+    known_buys: dict[str, int] = {}
 
 
 class WalletResult(msgspec.Struct, frozen=True):
@@ -107,6 +109,11 @@ async def profile_reading(
     if reading.failed_count:
         warnings.add(
             f"{address}: {reading.failed_count} transactions could not be read and were skipped"
+        )
+    if _lacks_known_buys(reading, context):
+        warnings.add(
+            "purchases are missing from the history that the transactions of a token"
+            " show: the node may have lost older transactions of the wallet"
         )
     unreconciled = await unreconciled_units(history, source, warnings)
     mints = history.traded_mints()
@@ -179,6 +186,16 @@ async def profile_reading(
         flags=flags,
         reading=reading,
         unreconciled=unreconciled,
+    )
+
+
+def _lacks_known_buys(reading: WalletReading, context: WalletContext) -> bool:
+    """Return True if the history knows nothing of a token that the wallet is known to
+    have bought in its time.
+    """
+    return any(
+        bought_at >= reading.begins_at and mint not in reading.history.changes
+        for mint, bought_at in context.known_buys.items()
     )
 
 

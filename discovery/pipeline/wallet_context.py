@@ -1,8 +1,10 @@
 """What a profile starts from: the facts in the database about a wallet."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from discovery.domain.flags import TOKEN_FLAGS
+from discovery.domain.times import unix_from_datetime
 from discovery.models import Position, RunToken, RunWallet, Wallet
 from discovery.pipeline.late_reserves import stored_late_reserves
 from discovery.pipeline.profile_wallet import WalletContext
@@ -23,7 +25,8 @@ def load_wallet_contexts(addresses: Collection[str]) -> dict[str, WalletContext]
     seeds = RunWallet.objects.seeds(addresses)
     wallets = Wallet.objects.filter(address__in=addresses)
     flags = dict(wallets.values_list("address", "flags"))
-    entries = _entries(addresses)
+    early = _early_buys(addresses)
+    entries = _entries(early)
     late = stored_late_reserves(addresses)
     histories = stored_histories(addresses)
     prior, _ = latest_prior()
@@ -31,6 +34,7 @@ def load_wallet_contexts(addresses: Collection[str]) -> dict[str, WalletContext]
         address: WalletContext(
             seeds=frozenset(seeds.get(address, ())),
             entries=entries.get(address, {}),
+            known_buys={each.mint: each.bought_at for each in early.get(address, ())},
             flags=frozenset(flags.get(address, ())) & TOKEN_FLAGS,
             late=late.get(address, {}),
             prior=prior,
@@ -40,21 +44,42 @@ def load_wallet_contexts(addresses: Collection[str]) -> dict[str, WalletContext]
     }
 
 
-def _entries(addresses: Collection[str]) -> dict[str, dict[str, tuple[int, int]]]:
-    """Return wallet → mint → its rank among the early buyers, and their number. Two
-    queries.
-    """
+class _EarlyBuy(NamedTuple):
+    """First buy of a token by an early buyer of it, in unix seconds, and its rank."""
+
+    mint: str
+    rank: int
+    bought_at: int
+
+
+def _early_buys(addresses: Collection[str]) -> dict[str, list[_EarlyBuy]]:
+    """Return wallet → its early buys. One query."""
     entered = Position.objects.filter(
         wallet_address__in=addresses, entry_rank__isnull=False
     )
-    ranks = list(entered.values_list("wallet_address", "mint", "entry_rank"))
-    mints = {mint for _, mint, _ in ranks}
+    columns = ("wallet_address", "mint", "entry_rank", "first_buy_at")
+    early: dict[str, list[_EarlyBuy]] = {}
+    for address, mint, rank, bought_at in entered.values_list(*columns):
+        if rank is not None:
+            buy = _EarlyBuy(mint, rank, unix_from_datetime(bought_at) or 0)
+            early.setdefault(address, []).append(buy)
+    return early
+
+
+def _entries(
+    early: Mapping[str, Iterable[_EarlyBuy]],
+) -> dict[str, dict[str, tuple[int, int]]]:
+    """Return wallet → mint → its rank among the early buyers, and their number. One
+    query.
+    """
+    mints = {buy.mint for buys in early.values() for buy in buys}
     analysed = RunToken.objects.filter(mint__in=mints, early_buyers__isnull=False)
     buyer_counts = dict(analysed.order_by("pk").values_list("mint", "early_buyers"))
     entries: dict[str, dict[str, tuple[int, int]]] = {}
-    for address, mint, rank in ranks:
-        buyer_count = buyer_counts.get(mint)
-        if rank is not None and buyer_count is not None:
-            own = entries.setdefault(address, {})
-            own[mint] = (rank, max(rank, buyer_count))
+    for address, buys in early.items():
+        for buy in buys:
+            buyer_count = buyer_counts.get(buy.mint)
+            if buyer_count is not None:
+                own = entries.setdefault(address, {})
+                own[buy.mint] = (buy.rank, max(buy.rank, buyer_count))
     return entries

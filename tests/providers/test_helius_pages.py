@@ -10,7 +10,7 @@ from discovery.clients.helius_history import HeliusTransactionSource
 from discovery.clients.transaction_history import OrderedTransaction
 from discovery.clients.usage import Usage
 from discovery.domain.run_errors import WarningSink
-from discovery.providers.errors import BadPayload
+from discovery.providers.errors import BadPayload, BadRequest, ServerFailed
 from discovery.providers.helius import Helius
 from discovery.providers.jsonrpc import JsonRpc
 from discovery.providers.solana_rpc import SolanaRpc
@@ -176,3 +176,71 @@ def test_a_response_without_rows_is_a_bad_payload(server):
 
     with pytest.raises(BadPayload, match="not as documented"):
         run_client(server.url, work)
+
+
+def serve_slots(
+    server, count, refused_tokens, accounts=lambda addresses, _: {"value": [None]}
+):
+    """Serve pages of two rows. A token of `refused_tokens` is refused once."""
+    rows = [helius_row(f"s{slot}", slot) for slot in range(1, count + 1)]
+    refused = set(refused_tokens)
+
+    def page(_, config):
+        token = config.get("paginationToken")
+        if token in refused:
+            refused.discard(token)
+            raise RpcFault(-32602, "Invalid paginationToken: expired")
+        first = config["filters"].get("slot", {}).get("gte", 1)
+        start = int(token) if token else first - 1
+        following = str(start + 2) if start + 2 < count else None
+        return {"data": rows[start : start + 2], "paginationToken": following}
+
+    server.serve_rpc(
+        {"getTransactionsForAddress": page, "getMultipleAccounts": accounts}
+    )
+
+
+def fetch_all(server):
+    async def work(client):
+        rpc = JsonRpc(client)
+        source = HeliusTransactionSource(
+            Helius(rpc, ClientSetup().meter), SolanaRpc(rpc), WarningSink("test")
+        )
+        return await source.fetch_range("address", None, None, MAX_TRANSACTIONS)
+
+    return [each.signature for each in run_client(server.url, work)]
+
+
+def test_a_token_that_is_refused_is_replaced_by_the_last_slot(server):
+    serve_slots(server, 7, ["2", "5"])
+    assert fetch_all(server) == [f"s{slot}" for slot in range(1, 8)]
+
+
+def test_a_token_that_is_always_refused_is_an_error(server):
+    serve_slots(server, 2, [])
+
+    def page(_, config):
+        if config.get("paginationToken"):
+            raise RpcFault(-32602, "Invalid paginationToken: expired")
+        return {"data": [helius_row("a", 1)], "paginationToken": "x"}
+
+    server.serve_rpc({"getTransactionsForAddress": page})
+    with pytest.raises(BadRequest):
+        fetch_all(server)
+
+
+def test_no_row_at_all_of_an_account_that_exists_is_an_error(server):
+    row = {"lamports": 1, "owner": "program", "data": ["", "base64"]}
+    serve_slots(server, 0, [], accounts=lambda *_: {"value": [row]})
+    with pytest.raises(ServerFailed, match="which exists"):
+        fetch_all(server)
+
+
+def test_no_row_at_all_of_an_account_that_does_not_exist_is_believed(server):
+    serve_slots(server, 0, [])
+    assert fetch_all(server) == []
+
+
+def test_rows_in_any_order_are_sorted(server):
+    rows = [helius_row("c", 3), helius_row("a", 1), helius_row("b", 2)]
+    assert fetch_pages(server, {None: (rows, None)}).signatures == ["a", "b", "c"]

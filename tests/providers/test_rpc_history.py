@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from discovery.clients.rpc_history import RpcTransactionSource
+from discovery.clients.transaction_history import LastTransaction
 from discovery.domain.run_errors import WarningSink
-from discovery.providers.errors import BadPayload
+from discovery.providers.errors import BadPayload, ServerFailed
 from discovery.providers.jsonrpc import JsonRpc
 from discovery.providers.solana_rpc import PAGE_SIZE, SolanaRpc
 from tests.providers.history_rows import MAX_TRANSACTIONS, as_rows
@@ -260,3 +261,144 @@ def test_the_index_is_the_place_in_the_signature_list(server):
         transactions, key=lambda transaction: (transaction.slot, transaction.index)
     )
     assert [transaction.signature for transaction in in_order] == node.good(0, None)
+
+
+def with_balances(node, signature, before, after):
+    """Return a transaction with the lamports of the address before and after it."""
+    record = node.transaction(signature, None)
+    record["transaction"]["message"]["accountKeys"] = ["address"]
+    record["meta"] |= {"preBalances": [before], "postBalances": [after]}
+    return record
+
+
+def test_a_list_whose_first_transaction_creates_the_address_costs_one_call(server):
+    node = Node(5)
+    fetched = fetch_by_rpc(
+        server,
+        node,
+        getTransaction=lambda signature, _: with_balances(
+            node, signature, int(signature[1:]), int(signature[1:]) + 1
+        ),
+    )
+    assert fetched.signatures == node.good(0, None)
+    assert server.methods().count("getSignaturesForAddress") == 1
+
+
+def test_pages_that_a_node_caps_are_followed_to_the_end(server):
+    node = Node(90)
+    fetched = fetch_by_rpc(
+        server,
+        node,
+        getSignaturesForAddress=lambda address, config: node.signatures(
+            address, {**config, "limit": 20}
+        ),
+    )
+    assert fetched.signatures == node.good(0, None)
+
+
+def test_signatures_that_a_page_repeats_are_fetched_once(server):
+    node = Node(30)
+    fetched = fetch_by_rpc(
+        server,
+        node,
+        getSignaturesForAddress=lambda address, config: [
+            row for row in node.signatures(address, config) for _ in range(2)
+        ],
+    )
+    assert fetched.signatures == node.good(0, None)
+
+
+def test_rows_in_any_order_are_sorted_and_those_of_a_slot_by_their_balances(server):
+    node = Node(9)
+    for row in node.rows:
+        row["slot"] = 1000 + int(row["signature"][1:]) // 6
+        row["err"] = None
+
+    def shuffled(address, config):
+        rows = node.signatures(address, config)
+        return rows[1::2] + rows[::2]
+
+    fetched = fetch_by_rpc(
+        server,
+        node,
+        getSignaturesForAddress=shuffled,
+        getTransaction=lambda signature, _: with_balances(
+            node, signature, int(signature[1:]), int(signature[1:]) + 1
+        ),
+    )
+    assert fetched.signatures == node.good(0, None)
+
+
+def account_reply(exists):
+    row = {"lamports": 1, "owner": "program", "data": ["", "base64"]}
+    return lambda addresses, _: {"value": [row if exists else None for _ in addresses]}
+
+
+def test_an_empty_list_of_an_account_that_exists_is_an_error(server):
+    node = Node(0)
+    with pytest.raises(ServerFailed, match="lists no transaction of address"):
+        fetch_by_rpc(server, node, getMultipleAccounts=account_reply(exists=True))
+    assert server.methods().count("getSignaturesForAddress") == 2
+
+
+def test_an_empty_list_of_an_account_that_does_not_exist_is_believed(server):
+    node = Node(0)
+    fetched = fetch_by_rpc(
+        server, node, getMultipleAccounts=account_reply(exists=False)
+    )
+    assert fetched.rows == []
+
+
+def test_rows_that_a_node_forgets_are_an_error(server):
+    node = Node(30)
+
+    def forgetful(address, config):
+        return [] if config.get("before") else node.signatures(address, config)[:10]
+
+    with pytest.raises(ServerFailed, match="that it listed before"):
+        fetch_by_rpc(server, node, getSignaturesForAddress=forgetful)
+
+
+def test_a_node_that_does_not_know_the_last_row_is_asked_from_another_one(server):
+    node = Node(PAGE_SIZE + 30)
+    unknown = node.rows[30]["signature"]
+
+    def signatures(address, config):
+        if config.get("before") == unknown:
+            raise RpcFault(-32020, "not found")
+        return node.signatures(address, config)
+
+    fetched = fetch_by_rpc(server, node, getSignaturesForAddress=signatures)
+    assert fetched.signatures == node.good(0, None)
+
+
+def fetch_newer(server, node, last, **other_methods):
+    async def work(client):
+        source = RpcTransactionSource(SolanaRpc(JsonRpc(client)), WarningSink("test"))
+        return await source.fetch_after("address", last, MAX_TRANSACTIONS)
+
+    server.serve_rpc(node.methods(**other_methods))
+    return run_client(server.url, work)
+
+
+def test_newer_transactions_are_followed_over_capped_pages(server):
+    node = Node(90)
+
+    def signatures(_, config):
+        rows = node.rows[31:][::-1]
+        names = [row["signature"] for row in rows]
+        start = names.index(config["before"]) + 1 if "before" in config else 0
+        return rows[start : start + 20]
+
+    last = LastTransaction("s000030", 1_000_030)
+    newer = fetch_newer(server, node, last, getSignaturesForAddress=signatures)
+    assert [each.signature for each in newer.transactions] == node.good(31, None)
+    assert newer.newest_signature == "s000089"
+
+
+def test_a_last_transaction_that_the_node_does_not_know_is_none(server):
+    def refused(*_):
+        raise RpcFault(-32020, "not found")
+
+    last = LastTransaction("s000030", 1_000_030)
+    assert fetch_newer(server, Node(3), last, getSignaturesForAddress=refused) is None

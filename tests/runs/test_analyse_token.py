@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from asgiref.sync import async_to_sync
 
+from discovery.analysis.estimate import FetchPath
 from discovery.clients.transaction_history import OrderedTransaction
 from discovery.domain.addresses import associated_token_account, pump_curve
 from discovery.domain.findings import Candidate, EarlyBuyer
@@ -38,6 +39,7 @@ class TransactionSource:
         self.held: dict[str, int] = {}
         self.count = 0
         self.readings: list[str] = []
+        self.is_silent_once = False
 
     def add(self, made: FakeTransaction, seconds: int, *addresses: str) -> None:
         self.count += 1
@@ -66,6 +68,8 @@ class TransactionSource:
         self, addresses: list[str], most: int, *, is_again: bool = False
     ) -> list[list[OrderedTransaction]]:
         self.readings += addresses
+        if self.is_silent_once and not is_again:
+            return [[] for _ in addresses]
         return [
             await self.fetch_range(address, None, None, most) for address in addresses
         ]
@@ -109,7 +113,11 @@ def histories() -> TransactionSource:
 
 @pytest.fixture
 def analyse(histories: TransactionSource) -> Callable[..., TokenAnalysis]:
-    def run(clock: int | None = LAUNCH) -> TokenAnalysis:
+    def run(
+        clock: int | None = LAUNCH,
+        path: FetchPath = "pool",
+        warnings: WarningSink | None = None,
+    ) -> TokenAnalysis:
         candidate = Candidate(
             MINT,
             launched_at=clock,
@@ -122,8 +130,8 @@ def analyse(histories: TransactionSource) -> Callable[..., TokenAnalysis]:
             histories,
             NoPrices(),
             now=LAUNCH + 10**6,
-            warnings=WarningSink(f"token {MINT}"),
-            path="pool",
+            warnings=warnings or WarningSink(f"token {MINT}"),
+            path=path,
         )
 
     return run
@@ -188,6 +196,57 @@ def test_a_balance_that_follows_is_complete(
     histories.add(swap(0, UNITS, -SOL), 60, CURVE)
     histories.held[ACCOUNT] = UNITS
     assert not only(analyse()).position.history_incomplete
+
+
+def sold_at_a_profit(histories: TransactionSource) -> None:
+    """ANA buys for 1 SOL in the window, and sells for 3 SOL long after it."""
+    histories.add(swap(0, UNITS, -SOL), 60, CURVE, ACCOUNT)
+    histories.add(swap(UNITS, 0, 3 * SOL), 9_000, ACCOUNT)
+
+
+def test_a_list_that_is_empty_once_costs_a_second_reading_and_no_profit(
+    histories: TransactionSource, analyse: Callable
+) -> None:
+    sold_at_a_profit(histories)
+    histories.is_silent_once = True
+    buyer = only(analyse(path="account"))
+    assert buyer.qualified
+    assert buyer.position.profit_pct > 190
+    assert histories.readings.count(ACCOUNT) == 2
+
+
+def test_a_list_that_agrees_with_the_chain_is_read_once(
+    histories: TransactionSource, analyse: Callable
+) -> None:
+    sold_at_a_profit(histories)
+    assert only(analyse(path="account")).qualified
+    assert histories.readings.count(ACCOUNT) == 1
+
+
+@pytest.mark.parametrize("path", ["pool", "account"])
+@pytest.mark.parametrize(
+    ("held", "reason"), [(0, "out_not_seen"), (3 * UNITS, "in_not_seen")]
+)
+def test_a_result_that_the_chain_contradicts_twice_is_unknown_and_said(
+    held: int,
+    reason: str,
+    path: FetchPath,
+    histories: TransactionSource,
+    analyse: Callable,
+) -> None:
+    histories.add(swap(0, UNITS, -SOL), 60, CURVE, ACCOUNT)
+    histories.held[ACCOUNT] = held
+    warnings = WarningSink("token")
+    buyer = only(analyse(path=path, warnings=warnings))
+    assert not buyer.qualified
+    assert buyer.position.profit_pct is None
+    assert buyer.position.realised_lamports is None
+    assert (buyer.position.knowledge, buyer.position.unknown_reason) == (
+        "unknown",
+        reason,
+    )
+    (message,) = warnings.messages
+    assert "1 of 1 early buyers hold other units on the chain" in message
 
 
 def test_a_sale_that_no_listed_market_shows_is_found_in_the_wallets_own_account(

@@ -7,7 +7,9 @@ from functools import cache
 from typing import Any
 
 import pytest
+from django.core.management import CommandError
 
+from discovery.models import Cycle, Run
 from simmarket import worlds
 from simmarket.worlds import expected_results as truth
 from tests.runs.test_against_truth import figures, true_figures
@@ -40,7 +42,31 @@ def test_a_node_that_repeats_shuffles_and_caps_every_page_costs_calls_only(
     source: str, use_market: Callable, discover: Callable
 ) -> None:
     use_market(*ODD_NODE, source=source)
-    assert_same_rows(discover("--all-buyers", "--max-tokens=2", profiles=True))
+    assert_same_rows(discover("--all-buyers", "--max-tokens=1"))
+
+
+@pytest.mark.parametrize(
+    ("source", "match"), [("solana_rpc", SIGNATURES), ("helius", BY_TIME)]
+)
+def test_profiles_of_pages_with_rows_twice_are_those_of_pages_without(
+    source: str, match: str, use_market: Callable, discover: Callable
+) -> None:
+    market = use_market(*WORLD, source=source)
+    found = {}
+    for kind in ("duplicate_rows", ""):
+        if kind:
+            provider = "rpc" if source == "solana_rpc" else source
+            market.fault(provider, kind, match=match, count=100_000)
+        answer = discover("--max-tokens=1", profiles=True)
+        market.clear_faults()
+        assert answer["errors"] == []
+        found[kind] = sorted(
+            Cycle.objects.values_list(
+                "wallet_address", "mint", "number", "net_lamports", "result"
+            )
+        )
+    assert found["duplicate_rows"]
+    assert found["duplicate_rows"] == found[""]
 
 
 @pytest.mark.parametrize(
@@ -123,9 +149,11 @@ def test_a_node_whose_storage_stays_away_costs_its_token_which_is_named(
 ) -> None:
     monkeypatch.setattr("discovery.providers.http.MAX_ATTEMPTS", 1)
     market = use_market(*WORLD, source="solana_rpc")
-    known, lost = sorted(truth.pumped(worlds.build("small", 2)))[:2]
-    done = discover("--all-buyers", f"--token={known}")
-    assert_same_rows(done)
+    mint = min(truth.pumped(worlds.build("small", 2)))
     market.fault("rpc", kind, match=SIGNATURES, count=100_000)
-    with pytest.raises(Exception, match="failed"):
-        discover("--all-buyers", f"--token={lost}")
+    with pytest.raises(CommandError):
+        discover("--all-buyers", f"--token={mint}")
+    run = Run.objects.get()
+    assert run.status == "failed"
+    assert run.errors[0]["step"] == f"token {mint}"
+    assert run.errors[0]["code"] in {"server_failed", "circuit_open"}
