@@ -178,9 +178,7 @@ def test_a_response_without_rows_is_a_bad_payload(server):
         run_client(server.url, work)
 
 
-def serve_slots(
-    server, count, refused_tokens, accounts=lambda addresses, _: {"value": [None]}
-):
+def serve_slots(server, count, refused_tokens, accounts=lambda *_: {"value": [None]}):
     """Serve pages of two rows. A token of `refused_tokens` is refused once."""
     rows = [helius_row(f"s{slot}", slot) for slot in range(1, count + 1)]
     refused = set(refused_tokens)
