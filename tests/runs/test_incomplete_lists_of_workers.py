@@ -24,7 +24,7 @@ from tests.runs.workers import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-KEYS = {"solana_rpc": "bad-key", "helius": "simulated"}
+KEYS = {"solana_rpc": "none", "helius": "simulated"}
 FAULTS = {
     "solana_rpc": [
         ("rpc", SIGNATURES, "short_page", 30),

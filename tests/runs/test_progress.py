@@ -77,7 +77,7 @@ def test_a_worker_that_is_killed_twice_loses_a_portion_each_time(
     env = environment(
         node.urls(),
         MARKET="live",  # transactions of a simulated market are not kept
-        HELIUS_API_KEY="bad-key",
+        HELIUS_API_KEY="none",
         PROVIDER_RPS="120",
         WORKER_CONCURRENCY="1",
         RETENTION_CACHE_HOURS="24",
