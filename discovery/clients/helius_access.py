@@ -8,6 +8,7 @@ from django.conf import settings
 from discovery.clients.client_factory import ClientFactory
 from discovery.domain.programs import PUMPFUN
 from discovery.providers import helius, solana_rpc
+from discovery.providers.credits import CreditedRpc
 from discovery.providers.errors import ProviderError, Unsupported
 from discovery.providers.helius import Helius
 from discovery.providers.solana_rpc import SolanaRpc
@@ -37,10 +38,13 @@ async def open_helius(factory: ClientFactory, source: str) -> HeliusAccess:
     """
     if not settings.HELIUS_API_KEY:
         return HeliusAccess(None, None, NO_KEY)
-    endpoint = factory.rpc(
-        helius.NAME,
-        settings.HELIUS_URL,
-        secret_params={"api-key": settings.HELIUS_API_KEY},
+    endpoint = CreditedRpc(
+        factory.rpc(
+            helius.NAME,
+            settings.HELIUS_URL,
+            secret_params={"api-key": settings.HELIUS_API_KEY},
+        ),
+        factory.meter,
     )
     access = HeliusAccess(Helius(endpoint, factory.meter), SolanaRpc(endpoint), BY_TIME)
     if source:

@@ -1,16 +1,15 @@
 """Helius `getTransactionsForAddress`: full transactions of an address by time, oldest
 or newest first.
 
-Cost (documentation of autumn 2026): 10 credits per 100 rows, at least 10. The documents
-disagree on whether a free key may call the method, so clients try it once at the start.
-Failed responses are free.
+What it costs: `credits.py`. The documents disagree on whether a free key may call the
+method, so clients try it once at the start.
 """
 
-import math
 from typing import Final
 
 from msgspec import Raw, Struct
 
+from discovery.providers.credits import credits_of_rows
 from discovery.providers.errors import UNREADABLE, BadPayload
 from discovery.providers.http import Meter
 from discovery.providers.jsonrpc import JsonRpc
@@ -19,7 +18,7 @@ from discovery.providers.transactions import TransactionRecord, decode_record
 
 NAME: Final = "helius"
 PAGE_SIZE: Final = 1000
-CREDITS_PER_100_ROWS: Final = 10
+METHOD: Final = "getTransactionsForAddress"
 
 
 class TransactionPage(Struct, frozen=True):
@@ -85,10 +84,9 @@ class Helius:
         }
         if token is not None:
             config["paginationToken"] = token
-        body = await self._rpc.call("getTransactionsForAddress", [address, config])
+        body = await self._rpc.call(METHOD, [address, config])
         page = decode_body(self.provider, body, _Page)
-        hundreds = math.ceil(len(page.data) / 100)
-        self._meter.add_credits(self.provider, CREDITS_PER_100_ROWS * max(1, hundreds))
+        self._meter.add_credits(self.provider, credits_of_rows(METHOD, len(page.data)))
         next_token = page.pagination_token
         if next_token is not None and next_token == token:
             raise BadPayload(self.provider, "the same page again")
