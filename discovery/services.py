@@ -29,20 +29,17 @@ from discovery.models import Config, Pumps, Run, RunStep, Wallet
 from discovery.models.enums import RunStatus, StepKind, Trigger, WalletStatus
 from discovery.models.param_columns import column_value
 from discovery.pipeline import scoring
-from discovery.pipeline.cost_estimate import ScheduleEstimate, estimate_against_schedule
 from walltrack import clock
 
 __all__ = [
     "IdempotencyKeyReused",
     "NotBlacklisted",
     "RunAlreadyActive",
-    "ScheduleEstimate",
     "StaleVersion",
     "WrongState",
     "cancel_run",
     "change_tags",
     "change_wallet",
-    "estimate_against_schedule",
     "is_enqueued",
     "request_profile",
     "request_pumps",

@@ -12,6 +12,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from discovery.models.database_time import database_now
+from discovery.reads.credit_stop import credit_stop
 from discovery.reads.freshness import freshness
 from discovery.reads.health import (
     LastRun,
@@ -114,9 +115,10 @@ def runs(deadline: Deadline) -> RunsReport:
     now = clock.now()
     with dedicated_connection(deadline):
         scheduler, last, active = scheduler_view(now), last_run(), active_run()
+        stop = credit_stop(now)
         heartbeat_now = database_now()
     results = {
-        "scheduler": evaluate_scheduler(scheduler, now),
+        "scheduler": evaluate_scheduler(scheduler, stop, now),
         "runs": evaluate_runs(active, last, run_dead_seconds(), heartbeat_now, now),
     }
     return RunsReport(scheduler, last, results)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from discovery.models.enums import WORKER_HEARTBEAT_PREFIX
+from discovery.reads.credit_stop import CreditStop
 from discovery.reads.health import (
     BEAT_DEAD_SECONDS,
     CANARY_DEAD_SECONDS,
@@ -250,9 +251,11 @@ def _provider_facts(provider: ProviderState, status: Status) -> dict[str, Any]:
     }
 
 
-def evaluate_scheduler(scheduler: SchedulerView, now: datetime) -> CheckResult:
-    """Warn if the schedule is off or a run is overdue; fail once two intervals are
-    missed.
+def evaluate_scheduler(
+    scheduler: SchedulerView, stop: CreditStop | None, now: datetime
+) -> CheckResult:
+    """Warn if the schedule is off, has stopped for want of credits, or a run is overdue;
+    fail once two intervals are missed.
     """
     if not scheduler.enabled:
         return CheckResult(
@@ -268,6 +271,8 @@ def evaluate_scheduler(scheduler: SchedulerView, now: datetime) -> CheckResult:
             time=now,
             output=f"a run is overdue by {overdue}: look at the beat, tick and workers checks",
         )
+    if stop is not None:
+        return CheckResult(status="warn", time=now, output=stop.reason)
     output = f"every {scheduler.schedule_hours} h; {_next_run(scheduler.next_run, now)}"
     if scheduler.note:
         output += f"; {scheduler.note}"

@@ -1,13 +1,20 @@
-"""Estimate of the provider calls of a run, and the cheaper way to fetch. Arithmetic
-from documented prices.
+"""What a run is expected to use: calls of each provider, credits of Helius, seconds. And
+the cheaper way to fetch.
+
+Until runs have been measured, the costs of a token and of a wallet are assumptions
+(`assumed_costs`); afterwards they are the means of the last runs (`UnitCosts` of
+pipeline/measured_costs.py).
 """
 
+import math
+from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
 import msgspec
 
 FetchPath = Literal["pool", "accounts"]
-Source = Literal["helius", "solana_rpc"]
+Source = Literal["helius", "helius_rpc", "solana_rpc"]
+"""`helius`: transactions by time. `helius_rpc`: a key that allows plain RPC only."""
 
 HELIUS_ROWS_PER_CALL: Final = 1000
 HELIUS_ROWS_PER_CHARGE: Final = 100
@@ -20,18 +27,20 @@ LATER_TRANSACTIONS_PER_BUYER: Final = 3
 """Transactions of one early buyer after the window: an assumption until runs have
 measured it.
 """
+DEFAULT_MAX_BUYERS: Final = 150
 
 # Assumptions before anything is known of the tokens (launches on bonding curves, 2026).
-WINDOW_TRANSACTIONS: Final = 600
+WINDOW_TRANSACTIONS_PER_BUYER: Final = 6
 EARLY_BUYERS: Final = 100
 LATER_TRANSACTIONS: Final = 6_000
-PROFILES_PER_TOKEN: Final = 8
+PROFILES_PER_BUYER: Final = 0.08
 WALLET_TRANSACTIONS: Final = 300
 LATE_TRADES: Final = 4
 """Trades of a wallet whose market is looked up some seconds later: most wallets have
 none, a promising one 20 to 60.
 """
 RPC_CALLS_PER_LATE_TRADE: Final = 4
+ACCOUNT_CALLS_PER_WALLET: Final = 2  # balances, and what is held
 
 
 def cheaper_path(
@@ -53,16 +62,75 @@ def cheaper_path(
     return "pool" if later_transactions <= max_transactions else "accounts"
 
 
-class Estimate(msgspec.Struct, frozen=True):
-    """Expected use of a run: calls by provider, Helius credits, seconds at the rate
-    limits of the providers.
+class UnitUse(msgspec.Struct, frozen=True):
+    """Mean use of one unit of work: calls by provider, and credits."""
+
+    calls: dict[str, float] = {}
+    credits: float = 0.0
+
+    def times(self, factor: float) -> "UnitUse":
+        """Return the use of so many units."""
+        calls = {name: count * factor for name, count in self.calls.items()}
+        return UnitUse(calls, self.credits * factor)
+
+    def plus(self, other: "UnitUse") -> "UnitUse":
+        """Return the use of both."""
+        calls = dict(self.calls)
+        for name, count in other.calls.items():
+            calls[name] = calls.get(name, 0.0) + count
+        return UnitUse(calls, self.credits + other.credits)
+
+
+class UnitCosts(msgspec.Struct, frozen=True, kw_only=True):
+    """Use of a search, of a list of named tokens, and of each token, wallet and control
+    wallet, with what a run finds.
+
+    buyers, wallets: early buyers of a token, and wallets that it yields. control_share:
+    control wallets found, of those that a run may have. found_tokens: that a search finds,
+    None = as many as it may. seconds_per_call: of the source of transactions, as measured,
+    None = as the rate limits allow. runs: how many were measured, 0 = assumptions.
+    """
+
+    search: UnitUse
+    named: UnitUse
+    token: UnitUse
+    wallet: UnitUse
+    control: UnitUse
+    buyers: float
+    wallets: float
+    control_share: float = 1.0
+    found_tokens: float | None = None
+    seconds_per_call: float | None = None
+    runs: int = 0
+
+    def bounded_by(self, max_buyers: int) -> "UnitCosts":
+        """Return the costs of tokens of which so many early buyers are read at most."""
+        if self.buyers <= max_buyers:
+            return self
+        share = max_buyers / self.buyers
+        return msgspec.structs.replace(
+            self,
+            token=self.token.times(share),
+            buyers=float(max_buyers),
+            wallets=self.wallets * share,
+        )
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """Expected use of a run: calls by provider, Helius credits, seconds.
+
+    tokens, wallets, control_wallets: how many the run is expected to read. measured_runs:
+    how many runs the figures are means of, 0 = assumptions.
     """
 
     source: Source
     tokens: int
+    wallets: int
+    control_wallets: int
     calls: dict[str, int]
     helius_credits: int
     seconds: int
+    measured_runs: int
 
     @property
     def total_calls(self) -> int:
@@ -70,100 +138,176 @@ class Estimate(msgspec.Struct, frozen=True):
         return sum(self.calls.values())
 
 
+class RunSize(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run is asked to do.
+
+    tokens: the maximum, or the number of named ones (is_named), for which no feed is
+    read. leftovers: wallets of earlier runs that wait for their profile.
+    """
+
+    tokens: int
+    is_named: bool = False
+    has_profiles: bool = True
+    control_wallets: int = 0
+    max_early_buyers: int = DEFAULT_MAX_BUYERS
+    leftovers: int = 0
+
+    def with_tokens(self, tokens: int) -> "RunSize":
+        """Return the run over fewer tokens, with as much smaller a control group."""
+        if tokens >= self.tokens:
+            return self
+        controls = math.ceil(self.control_wallets * tokens / self.tokens)
+        return msgspec.structs.replace(self, tokens=tokens, control_wallets=controls)
+
+
 def estimate_run(
     source: Source,
-    *,
-    tokens: int,
-    skips_search: bool,
-    has_batches: bool,
-    calls_per_second: dict[str, float],
-    with_profiles: bool = True,
-    control_wallets: int = 0,
+    size: RunSize,
+    costs: UnitCosts,
+    calls_per_second: Mapping[str, float],
 ) -> Estimate:
-    """Return the cost of a run over `tokens` tokens.
+    """Return what a run is expected to use.
 
-    skips_search: the tokens are named, so that no feed is read. has_batches: the node
-    answers many transactions in one call. calls_per_second: the rate limit by provider.
-    with_profiles: the run profiles the wallets that it finds, and its control wallets. The providers work at the
-    same time: the seconds are those of the slowest. Raises KeyError for a provider
-    without a rate limit.
+    calls_per_second: the rate limit by provider. The providers work at the same time: the
+    seconds are those of the slowest. Raises KeyError for a provider without a rate limit.
     """
-    wallets = 0
-    if with_profiles:
-        finds = tokens * PROFILES_PER_TOKEN
-        wallets = finds + min(control_wallets, finds)
-    calls = _market_calls(tokens, wallets, skips_search=skips_search)
-    helius_credits = 0
-    if source == "helius":
-        calls["helius"] = _helius_calls(tokens, wallets)
-        helius_credits = _helius_credits(tokens, wallets)
-    else:
-        calls["solana_rpc"] = _rpc_calls(tokens, wallets, has_batches=has_batches)
-    seconds = max(
-        int(count / calls_per_second[name]) + 1 for name, count in calls.items()
-    )
+    costs = costs.bounded_by(size.max_early_buyers)
+    tokens: float = size.tokens
+    if not size.is_named and costs.found_tokens is not None:
+        tokens = min(tokens, costs.found_tokens)
+    wallets = controls = 0.0
+    if size.has_profiles:
+        finds = tokens * costs.wallets
+        wallets = finds + size.leftovers
+        controls = costs.control_share * min(size.control_wallets, finds)
+    use = costs.named if size.is_named else costs.search
+    use = use.plus(costs.token.times(tokens))
+    use = use.plus(costs.wallet.times(wallets)).plus(costs.control.times(controls))
+    calls = {name: round(count) for name, count in use.calls.items() if round(count)}
     return Estimate(
         source=source,
-        tokens=tokens,
+        tokens=round(tokens),
+        wallets=round(wallets),
+        control_wallets=round(controls),
         calls=calls,
-        helius_credits=helius_credits,
-        seconds=seconds,
+        helius_credits=round(use.credits),
+        seconds=_seconds(source, calls, costs, calls_per_second),
+        measured_runs=costs.runs,
     )
 
 
-def _market_calls(tokens: int, wallets: int, *, skips_search: bool) -> dict[str, int]:
-    """Return the calls of the providers of prices, feeds and markets."""
-    calls = {"prices": 2}
-    if skips_search:
-        calls |= {"dexscreener": _pages(tokens, 30), "jupiter": _pages(tokens, 100)}
+def largest_fit(size: RunSize, fits: Callable[[RunSize], bool]) -> RunSize:
+    """Return the run over as many tokens as fit, one at least."""
+    for tokens in range(size.tokens, 1, -1):
+        smaller = size.with_tokens(tokens)
+        if fits(smaller):
+            return smaller
+    return size.with_tokens(1)
+
+
+def seconds_of_call(
+    source: Source, costs: UnitCosts, calls_per_second: Mapping[str, float]
+) -> float:
+    """Return the seconds that one call of the source of transactions takes."""
+    by_limit = 1 / calls_per_second[provider_of(source)]
+    return max(by_limit, costs.seconds_per_call or 0.0)
+
+
+def _seconds(
+    source: Source,
+    calls: Mapping[str, int],
+    costs: UnitCosts,
+    calls_per_second: Mapping[str, float],
+) -> int:
+    durations = [count / calls_per_second[name] for name, count in calls.items()]
+    source_calls = calls.get(provider_of(source), 0)
+    durations.append(source_calls * seconds_of_call(source, costs, calls_per_second))
+    return int(max(durations)) + 1
+
+
+def provider_of(source: Source) -> str:
+    """Return the provider whose calls read transactions."""
+    return "solana_rpc" if source == "solana_rpc" else "helius"
+
+
+def assumed_costs(source: Source, *, has_batches: bool, max_buyers: int) -> UnitCosts:
+    """Return the costs before any run was measured.
+
+    has_batches: many transactions count as one call. max_buyers: early buyers of a token
+    that are read at most.
+    """
+    buyers = min(EARLY_BUYERS, max_buyers)
+    if source == "helius":
+        token, wallet = _helius_token(buyers), _helius_wallet()
+        probe = UnitUse({"helius": 1.0}, float(HELIUS_CREDITS_PER_CHARGE))
     else:
-        calls |= {"geckoterminal": 7, "jupiter": 3 + 2, "dexscreener": 3 + 7}
-    if wallets:
-        calls["prices"] += 3
-        calls["dexscreener"] += wallets
-    return calls
-
-
-def _helius_calls(tokens: int, wallets: int) -> int:
-    window_pages = _pages(WINDOW_TRANSACTIONS, HELIUS_ROWS_PER_CALL)
-    later_pages = _pages(LATER_TRANSACTIONS, HELIUS_ROWS_PER_CALL)
-    account_pages = _pages(EARLY_BUYERS, 100)
-    per_token = HELIUS_EXTRA_PAGES + window_pages + later_pages + account_pages
-    per_wallet = 1 + _pages(WALLET_TRANSACTIONS, HELIUS_ROWS_PER_CALL) + LATE_TRADES
-    return 1 + tokens * per_token + wallets * per_wallet
-
-
-def _helius_credits(tokens: int, wallets: int) -> int:
-    token_rows = WINDOW_TRANSACTIONS + LATER_TRANSACTIONS
-    per_token = HELIUS_EXTRA_PAGES * HELIUS_CREDITS_PER_CHARGE + _helius_row_credits(
-        token_rows
+        provider = provider_of(source)
+        batch_size = BATCH_SIZE if has_batches else 1
+        token = _rpc_use(provider, *_rpc_token_calls(buyers, batch_size))
+        wallet = _rpc_use(provider, *_rpc_wallet_calls(batch_size))
+        probe = UnitUse({"helius": 1.0} if source == "helius_rpc" else {})
+    search = {"geckoterminal": 7.0, "jupiter": 5.0, "dexscreener": 10.0}
+    return UnitCosts(
+        search=UnitUse(search).plus(probe),
+        named=UnitUse({"dexscreener": 1.0, "jupiter": 1.0}).plus(probe),
+        token=token.plus(UnitUse({"prices": 0.2})),
+        wallet=wallet.plus(UnitUse({"prices": 0.1, "dexscreener": 1.0})),
+        control=wallet.plus(UnitUse({"prices": 0.1, "dexscreener": 1.0})),
+        buyers=float(buyers),
+        wallets=buyers * PROFILES_PER_BUYER,
     )
-    late_credits = LATE_TRADES * HELIUS_CREDITS_PER_CHARGE
-    per_wallet = _helius_row_credits(WALLET_TRANSACTIONS) + late_credits
-    return tokens * per_token + wallets * per_wallet
+
+
+def _helius_token(buyers: int) -> UnitUse:
+    """Return the use of one token: its window, then the market or the accounts of the
+    buyers, whichever costs less.
+    """
+    window_rows = WINDOW_TRANSACTIONS_PER_BUYER * buyers
+    account_pages = _pages(buyers, 100)
+    credits_used = HELIUS_EXTRA_PAGES * HELIUS_CREDITS_PER_CHARGE
+    credits_used += _helius_row_credits(window_rows) + account_pages
+    calls = HELIUS_EXTRA_PAGES + _pages(window_rows, HELIUS_ROWS_PER_CALL)
+    calls += account_pages
+    if cheaper_path("helius", LATER_TRANSACTIONS, buyers) == "pool":
+        calls += _pages(LATER_TRANSACTIONS, HELIUS_ROWS_PER_CALL)
+        credits_used += _helius_row_credits(LATER_TRANSACTIONS)
+    else:
+        calls += buyers
+        credits_used += HELIUS_CREDITS_PER_CHARGE * buyers
+    return UnitUse({"helius": float(calls)}, float(credits_used))
+
+
+def _helius_wallet() -> UnitUse:
+    pages = _pages(WALLET_TRANSACTIONS, HELIUS_ROWS_PER_CALL)
+    credits_used = _helius_row_credits(WALLET_TRANSACTIONS)
+    credits_used += LATE_TRADES * HELIUS_CREDITS_PER_CHARGE + ACCOUNT_CALLS_PER_WALLET
+    calls = pages + LATE_TRADES + ACCOUNT_CALLS_PER_WALLET
+    return UnitUse({"helius": float(calls)}, float(credits_used))
 
 
 def _helius_row_credits(rows: int) -> int:
     return _pages(rows, HELIUS_ROWS_PER_CHARGE) * HELIUS_CREDITS_PER_CHARGE
 
 
-def _rpc_calls(tokens: int, wallets: int, *, has_batches: bool) -> int:
-    batch_size = BATCH_SIZE if has_batches else 1
-    token_transactions = (
-        WINDOW_TRANSACTIONS + EARLY_BUYERS * LATER_TRANSACTIONS_PER_BUYER
-    )
-    window_pages = 2 * _pages(WINDOW_TRANSACTIONS, SIGNATURES_PER_CALL)
-    per_token = (
-        RPC_EXTRA_CALLS
-        + window_pages
-        + EARLY_BUYERS
-        + _pages(token_transactions, batch_size)
-    )
-    signature_pages = _pages(WALLET_TRANSACTIONS, SIGNATURES_PER_CALL)
-    late_calls = LATE_TRADES * RPC_CALLS_PER_LATE_TRADE
-    history_calls = signature_pages + _pages(WALLET_TRANSACTIONS, batch_size)
-    per_wallet = 1 + history_calls + late_calls
-    return tokens * per_token + wallets * per_wallet
+def _rpc_token_calls(buyers: int, batch_size: int) -> tuple[int, int]:
+    """Return the calls of one token, and the credits that each item of a batch costs."""
+    window_rows = WINDOW_TRANSACTIONS_PER_BUYER * buyers
+    transactions = window_rows + buyers * LATER_TRANSACTIONS_PER_BUYER
+    lists = RPC_EXTRA_CALLS + 2 * _pages(window_rows, SIGNATURES_PER_CALL) + buyers
+    return lists + _pages(transactions, batch_size), lists + transactions
+
+
+def _rpc_wallet_calls(batch_size: int) -> tuple[int, int]:
+    """Return the calls of one wallet, and the credits that each item of a batch costs."""
+    lists = _pages(WALLET_TRANSACTIONS, SIGNATURES_PER_CALL) + ACCOUNT_CALLS_PER_WALLET
+    lists += LATE_TRADES * RPC_CALLS_PER_LATE_TRADE
+    calls = lists + _pages(WALLET_TRANSACTIONS, batch_size)
+    return calls, lists + WALLET_TRANSACTIONS
+
+
+def _rpc_use(provider: str, calls: int, items: int) -> UnitUse:
+    credits_used = float(items) if provider == "helius" else 0.0
+    return UnitUse({provider: float(calls)}, credits_used)
 
 
 def _pages(rows: int, page_size: int) -> int:

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.settings import api_settings
 
+from discovery import costs
 from discovery.api.struct_serializers import struct_serializer
 from discovery.domain.flags import FLAG_NAMES
 from discovery.domain.run_params import PARAM_SPECS, ParamKind, Params, ParamSpec
@@ -255,6 +256,14 @@ class WhatIfRequestSerializer(ConfigChangeSerializer):
     )
 
 
+class PlanRequestSerializer(BodySerializer):
+    """Parameters whose cost is asked for. Those left out are as saved."""
+
+    params = ParamsSerializer(
+        required=False, error_messages={"invalid": "not an object"}
+    )
+
+
 class ConfigReplaceSerializer(BodySerializer):
     """The configuration. Parameters that are left out return to their defaults."""
 
@@ -340,4 +349,5 @@ ReportSerializer: Final = struct_serializer(report.Report)
 SchedulerSerializer: Final = struct_serializer(scheduler.SchedulerView)
 PumpsSerializer: Final = struct_serializer(pumps.PumpsView)
 WhySerializer: Final = struct_serializer(why_rows.Why)
+PlanSerializer: Final = struct_serializer(costs.PlanView)
 WhatIfSerializer: Final = struct_serializer(what_if.WhatIf)

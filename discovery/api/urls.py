@@ -7,7 +7,7 @@ from django.http import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 
 from discovery.api.problems import not_found
-from discovery.api.views.config import ConfigurationView, WhatIfView
+from discovery.api.views.config import ConfigurationView, PlanView, WhatIfView
 from discovery.api.views.docs import DocsView, SchemaView
 from discovery.api.views.overview import (
     CurrentPumpsView,
@@ -58,6 +58,7 @@ PATHS: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
     "report": ("discovery/report", ReportView.as_view()),
     "config": ("discovery/config", ConfigurationView.as_view()),
     "what-if": ("discovery/config/what-if", WhatIfView.as_view()),
+    "plan": ("discovery/config/plan", PlanView.as_view()),
     "status": ("discovery/status", StatusView.as_view()),
     "pumps": ("discovery/pumps", CurrentPumpsView.as_view()),
     "addition": ("discovery/additions/<str:addition_id>", AdditionView.as_view()),

@@ -19,6 +19,7 @@ class ErrorCode(StrEnum):
     BAD_PAYLOAD = "bad_payload"
     BUDGET = "budget"
     CANCELLED = "cancelled"
+    CREDITS = "credits"
     INCOMPLETE = "incomplete"
     INTERNAL = "internal"
     INTERRUPTED = "interrupted"

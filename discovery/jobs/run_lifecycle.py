@@ -21,10 +21,11 @@ from django.db.models.functions import Now
 from discovery.domain.run_errors import ErrorCode, RunError, run_error
 from discovery.domain.run_params import Params
 from discovery.jobs import broker, step_queue
+from discovery.jobs.profile_steps import add_profile_steps
 from discovery.jobs.run_closing import finalize
 from discovery.jobs.run_errors import append_errors
 from discovery.jobs.worker_places import WALLETS_AT_ONCE, leaders, room_for_run
-from discovery.models import Run, Wallet
+from discovery.models import Run
 from discovery.models.database_time import before_now, database_now
 from discovery.models.enums import (
     OPEN_STEP_STATUSES,
@@ -35,7 +36,6 @@ from discovery.models.enums import (
     Trigger,
 )
 from discovery.models.param_columns import param_values
-from discovery.pipeline.control_group import choose_controls
 from walltrack import clock
 
 log = logging.getLogger(__name__)
@@ -44,9 +44,6 @@ CANCEL_TIMEOUT: Final = timedelta(seconds=10)
 """A cancellation waits this long for running steps to stop. The steps of dead workers
 never stop.
 """
-CONTROL_PAYLOAD: Final = {"arm": "control"}
-"""Payload of the steps that profile control wallets."""
-MAX_UNPROFILED_LEFTOVERS: Final = 200
 MAX_START_ATTEMPTS: Final = 3
 
 
@@ -261,10 +258,7 @@ def _begin_next_stage(run: Run) -> bool:
             return _leave_search(run)
         case RunStage.ANALYSE:
             run.stage = RunStage.PROFILE
-            step_queue.add_steps(run.pk, StepKind.WALLET, _wallets_to_profile(run))
-            step_queue.add_steps(
-                run.pk, StepKind.WALLET, _controls_to_profile(run), CONTROL_PAYLOAD
-            )
+            add_profile_steps(run)
         case RunStage.PROFILE:
             run.stage = RunStage.FINISH
             step_queue.add_steps(run.pk, StepKind.FINISH, [""])
@@ -285,35 +279,6 @@ def _leave_search(run: Run) -> bool:
     else:
         return False
     return True
-
-
-def _wallets_to_profile(run: Run) -> list[str]:
-    """Addresses that the run profiles: the wallets it found, and some that earlier runs
-    left unprofiled.
-    """
-    if not run.params.profile_immediately:
-        return []
-    wallets = Wallet.objects.listed().not_blacklisted()
-    of_run = wallets.filter(address__in=run.wallets.values("wallet_address")).order_by(
-        "address"
-    )
-    addresses = list(of_run.values_list("address", flat=True))
-    if run.given_mints:
-        return addresses
-    leftovers = (
-        wallets.unprofiled()
-        .exclude(address__in=addresses)
-        .order_by("-last_discovered_at")
-    )
-    addresses += leftovers.values_list("address", flat=True)[:MAX_UNPROFILED_LEFTOVERS]
-    return addresses
-
-
-def _controls_to_profile(run: Run) -> list[str]:
-    """Choose the control group of the run and return its addresses."""
-    if not run.params.profile_immediately or not run.params.control_wallets:
-        return []
-    return choose_controls(run)
 
 
 class _StepCounts(msgspec.Struct, frozen=True):

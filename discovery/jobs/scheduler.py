@@ -16,6 +16,7 @@ from discovery.jobs import heartbeats, run_lifecycle
 from discovery.models import Config, Run
 from discovery.models.config import hours_as_timedelta
 from discovery.models.enums import HeartbeatName, RunStage, RunStatus, Trigger
+from discovery.pipeline.cost_estimate import admission_problem
 from walltrack import clock
 
 log = logging.getLogger(__name__)
@@ -98,6 +99,9 @@ def _store_next_slot(slot: datetime | None) -> None:
 
 
 def _start_scheduled(config: Config, slot: datetime, now: datetime) -> Run | None:
+    problem = admission_problem(config)
+    if problem:
+        return _record_skipped(slot, now, problem, ErrorCode.CREDITS)
     request = run_lifecycle.RunRequest(
         params=config.params,
         trigger=Trigger.SCHEDULED,
@@ -111,11 +115,11 @@ def _start_scheduled(config: Config, slot: datetime, now: datetime) -> Run | Non
     except run_lifecycle.SlotTaken:
         return None
     except run_lifecycle.RunAlreadyActive as active:
-        return _record_skipped(slot, now, str(active))
+        return _record_skipped(slot, now, str(active), ErrorCode.SKIPPED)
 
 
-def _record_skipped(slot: datetime, now: datetime, cause: str) -> Run:
-    """Store a slot that met an active run, so that the history has no gap."""
+def _record_skipped(slot: datetime, now: datetime, cause: str, code: ErrorCode) -> Run:
+    """Store a slot whose run did not start, so that the history has no gap."""
     log.warning("slot skipped", extra={"slot": slot.isoformat(), "cause": cause})
     return Run.objects.create(
         started_at=now,
@@ -125,5 +129,5 @@ def _record_skipped(slot: datetime, now: datetime, cause: str) -> Run:
         trigger_type=Trigger.SCHEDULED,
         triggered_by="scheduler",
         scheduled_for=slot,
-        errors=[run_error("run", ErrorCode.SKIPPED, cause)],
+        errors=[run_error("run", code, cause)],
     )

@@ -58,7 +58,7 @@ async def find_tokens(step: StepContext, providers: Providers) -> None:
             providers, step.params, int(clock.unix_now()), step.warnings
         )
         result = await sync_to_async(limit_to_schedule)(
-            found, providers.source, step.warnings
+            found, step.owning_run, providers.source, step.warnings
         )
     await sync_to_async(_store_search)(step, providers, result)
 

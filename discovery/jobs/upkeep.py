@@ -14,8 +14,9 @@ from django.db.models import Min, Q
 
 from discovery.domain.usage import sum_usage
 from discovery.jobs.lone_steps import add_lone_step
-from discovery.models import Outcome, RunStep, Wallet
+from discovery.models import Config, Outcome, RunStep, Wallet
 from discovery.models.enums import OPEN_STEP_STATUSES, StepKind, StepStatus
+from discovery.pipeline.credit_budget import credit_budget, has_credit_limit
 from discovery.providers.batches import batches
 from walltrack import clock
 
@@ -40,6 +41,8 @@ def plan_upkeep(now: datetime | None = None) -> int:
     wallets planned. Six queries without anything due.
     """
     now = now or clock.now()
+    if _are_credits_used_up():
+        return 0
     busy = _busy_wallets(now)
     room = min(remaining_calls(now) // CALLS_PER_WALLET, MAX_OPEN_WALLETS - len(busy))
     if room <= 0:
@@ -51,6 +54,16 @@ def plan_upkeep(now: datetime | None = None) -> int:
     refreshed = _wallets_to_refresh(now, busy, room)
     _add_steps(StepKind.REFRESH, refreshed, now)
     return len(measured) + len(refreshed)
+
+
+def _are_credits_used_up() -> bool:
+    """Return True if the month's credits are used up: every call would be refused. One
+    query with a limit of credits, none without.
+    """
+    if not has_credit_limit():
+        return False
+    budget = credit_budget(Config.load())
+    return budget is not None and budget.is_used_up
 
 
 def remaining_calls(now: datetime) -> int:

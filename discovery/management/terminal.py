@@ -21,11 +21,8 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from discovery.analysis.estimate import Estimate
 from discovery.domain.display import (
     UNKNOWN,
-    counted,
-    duration_text,
     result_notes,
     short_address,
     sol_text,
@@ -246,21 +243,6 @@ def _notes(row: FoundWallet) -> str:
     if row.rejection:
         notes.append(f"rejected: {row.rejection.replace('_', ' ')}")
     return ", ".join(filter(None, notes))
-
-
-def plan_text(plan: Estimate) -> str:
-    """Return the estimate in words, a line for each provider."""
-    tokens = counted(plan.tokens, "token")
-    lines = [f"Plan for {tokens}, transactions from {plan.source}:"]
-    calls = sorted(plan.calls.items())
-    lines += [f"  {name:<14} {count:>8,} calls" for name, count in calls]
-    if plan.helius_credits:
-        lines.append(f"  {'helius':<14} {plan.helius_credits:>8,} credits")
-    duration = duration_text(plan.seconds)
-    lines.append(
-        f"  about {plan.total_calls:,} calls and {duration} at the providers' rate limits"
-    )
-    return "\n".join(lines)
 
 
 def stdout_console(width: int = DEFAULT_WIDTH) -> Console:

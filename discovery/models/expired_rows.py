@@ -22,6 +22,7 @@ from discovery.models.trades import Cycle, Position, Trade
 from discovery.models.wallet_histories import WalletHistory
 from discovery.models.wallets import Wallet
 
+LONGEST_MONTH: Final = timedelta(days=31)
 CONTROL_WALLETS_KEPT: Final = timedelta(days=45)
 """A control wallet is deleted this long after its last snapshot, even if an outcome was
 not measured: the last one is due after 30 days.
@@ -137,9 +138,12 @@ def expired_run_steps(now: datetime) -> "QuerySet[RunStep]":
 
 
 def expired_lone_steps(now: datetime) -> "QuerySet[RunStep]":
-    """Steps of no run that ended more than RETENTION_STEPS_DAYS ago."""
+    """Steps of no run that ended more than RETENTION_STEPS_DAYS ago, not those of this
+    month: their usage counts against MONTHLY_CREDITS.
+    """
     closed = RunStep.objects.lone().closed()
-    return closed.filter(completed_at__lt=now - settings.RECORDS.steps)
+    age = max(settings.RECORDS.steps, LONGEST_MONTH)
+    return closed.filter(completed_at__lt=now - age)
 
 
 def expired_snapshots(now: datetime) -> "QuerySet[ScoreSnapshot]":

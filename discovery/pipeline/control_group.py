@@ -30,8 +30,8 @@ class _Entry(msgspec.Struct, frozen=True):
     cost_lamports: int
 
 
-def choose_controls(run: Run) -> list[str]:
-    """Choose and store the control wallets of a run, `control_wallets` at most; return
+def choose_controls(run: Run, maximum: int) -> list[str]:
+    """Choose and store the control wallets of a run, `maximum` at most; return
     their addresses. Called in a transaction, once all tokens are analysed; a second call
     returns the same. Six queries.
     """
@@ -40,7 +40,7 @@ def choose_controls(run: Run) -> list[str]:
         return list(chosen)
     qualified = _qualified(run)
     candidates = _candidates(run)
-    rows = _matched(run, qualified, candidates)
+    rows = _matched(run, qualified, candidates, maximum)
     now = clock.now()
     Wallet.objects.bulk_create(
         [
@@ -83,9 +83,11 @@ def _candidates(run: Run) -> dict[str, list[_Entry]]:
 
 
 def _matched(
-    run: Run, qualified: Iterable[_Entry], candidates: dict[str, list[_Entry]]
+    run: Run,
+    qualified: Iterable[_Entry],
+    candidates: dict[str, list[_Entry]],
+    maximum: int,
 ) -> list[RunControl]:
-    maximum = run.params.control_wallets
     used: set[str] = set()
     rows: list[RunControl] = []
     for entry in qualified:

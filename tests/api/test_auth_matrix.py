@@ -39,6 +39,7 @@ MATRIX = {
     ("config", "PUT"): ADMIN,
     ("config", "PATCH"): ADMIN,
     ("what-if", "POST"): READ,
+    ("plan", "POST"): READ,
     ("status", "GET"): READ,
     ("pumps", "GET"): READ,
     ("addition", "GET"): READ,
@@ -64,7 +65,9 @@ BODIES_OF_CALLS = {("wallets", "POST"): {"wallets": []}}
 
 def status_code(name: str, method: str) -> int:
     """Return the status of a call that is allowed: 202 if it requests work."""
-    return 202 if method == "POST" and name not in {"what-if", "wallets"} else 200
+    return (
+        202 if method == "POST" and name not in {"what-if", "plan", "wallets"} else 200
+    )
 
 
 def methods_of(name: str) -> set[str]:

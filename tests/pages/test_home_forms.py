@@ -106,7 +106,9 @@ def test_what_the_parameters_would_cost_is_told(viewer: Person, settings) -> Non
     settings.HELIUS_API_KEY = ""
     words = text(viewer.part("estimate", max_tokens="20", profile_immediately="on"))
     assert "calls" in words
-    assert "longer than the time between runs" in words
+    assert "instead of 20, the most promising first, so that they end before" in words
+    assert "A month" in words
+    assert "figures are assumptions" in words
     assert text(viewer.part("estimate", max_tokens="nonsense")).strip() == ""
 
 

@@ -11,10 +11,11 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
+from discovery.domain.run_params import Params
 from discovery.jobs import run_lifecycle, scheduler
 from discovery.models import Config, Run
 from discovery.models.enums import RunStatus, Trigger
-from discovery.pipeline.cost_estimate import estimate_against_schedule
+from discovery.pipeline.cost_estimate import plan_cost
 
 START = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -55,11 +56,13 @@ def test_with_short_hours_runs_are_as_much_closer(settings) -> None:
 @pytest.mark.django_db
 def test_with_short_hours_fewer_tokens_fit_between_two_runs(settings) -> None:
     configured(schedule_hours=6)
-    in_full_hours = estimate_against_schedule(20, profiles=False)
+    params = Params(profile_immediately=False)
+    in_full_hours = plan_cost(params)
     settings.DISCOVERY_HOUR_SECONDS = 10
-    in_short_hours = estimate_against_schedule(20, profiles=False)
-    assert in_short_hours.seconds == in_full_hours.seconds
-    assert in_short_hours.tokens_that_fit < in_full_hours.tokens_that_fit
+    in_short_hours = plan_cost(params)
+    assert in_short_hours.run.seconds == in_full_hours.run.seconds
+    assert in_short_hours.cut == "time"
+    assert in_short_hours.scheduled.tokens < in_full_hours.scheduled.tokens
 
 
 @pytest.mark.django_db

@@ -4,10 +4,11 @@ history.
 
 from typing import Any, Final
 
+import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from discovery import services
+from discovery import costs, services
 from discovery.admin.pages.access import (
     VIEW_RUNS,
     render_fragment,
@@ -17,8 +18,10 @@ from discovery.admin.pages.access import (
 from discovery.admin.pages.config_sections import saved_params, schedule_values
 from discovery.admin.pages.forms import ParamsForm
 from discovery.admin.pages.report import unbroken
-from discovery.domain.run_params import PARAM_SPECS
+from discovery.domain.run_params import NUMBER_SPECS, Params
 from discovery.reads import config, health, live, pumps, report_sentence
+from discovery.reads.credit_stop import credit_stop
+from walltrack import clock
 
 RUN_BEGAN_OR_ENDED: Final = "run-ended"
 
@@ -83,24 +86,37 @@ def _live_values(view: live.LiveView) -> dict[str, Any]:
         for provider in providers
         if provider.is_circuit_open(now) or provider.is_failing()
     ]
-    return {"live": view, "workers": view.workers, "troubles": troubles}
+    return {
+        "live": view,
+        "workers": view.workers,
+        "troubles": troubles,
+        "credit_stop": credit_stop(clock.now()),
+    }
 
 
 @staff_view(VIEW_RUNS)
 def estimate(request: HttpRequest) -> HttpResponse:
-    """Render the expected cost of a run with the parameters on the form."""
+    """Render the expected cost of a run with the parameters on the form, and of a month."""
     try:
-        tokens = PARAM_SPECS["max_tokens"].check(request.GET.get("max_tokens", ""))
-        controls = PARAM_SPECS["control_wallets"].check(
-            request.GET.get("control_wallets", "0")
-        )
+        params = _typed_params(request)
     except ValueError:
         return render_fragment(request, "discovery/plan.html", {"plan": None})
-    profiles = request.GET.get("profile_immediately") == "on"
-    plan = services.estimate_against_schedule(
-        tokens, profiles=profiles, control_wallets=controls
+    return render_fragment(
+        request, "discovery/plan.html", {"plan": costs.cost_plan(params)}
     )
-    return render_fragment(request, "discovery/plan.html", {"plan": plan})
+
+
+def _typed_params(request: HttpRequest) -> Params:
+    """Return the saved parameters with what is on the form over them; of the flags the
+    cost does not depend. Raises ValueError.
+    """
+    values: dict[str, Any] = {}
+    for name, spec in NUMBER_SPECS.items():
+        text = request.GET.get(name)
+        if text is not None:
+            values[name] = None if spec.is_optional and not text else spec.check(text)
+    values["profile_immediately"] = request.GET.get("profile_immediately") == "on"
+    return msgspec.structs.replace(config.stored_params(), **values)
 
 
 @staff_view(VIEW_RUNS)

@@ -10,13 +10,15 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from discovery import services
+from discovery import costs, services
 from discovery.api.problems import Problem, invalid
 from discovery.api.schema import BODY_PROBLEMS, response_header, responses
 from discovery.api.serializers import (
     ConfigChangeSerializer,
     ConfigReplaceSerializer,
     ConfigSerializer,
+    PlanRequestSerializer,
+    PlanSerializer,
     WhatIfRequestSerializer,
     WhatIfSerializer,
 )
@@ -124,6 +126,32 @@ class WhatIfView(ApiView):
         params = msgspec.structs.replace(saved, **values.get("params", {}))
         found = what_if.what_if(params, saved=saved, runs=values["runs"])
         return Response(WhatIfSerializer(found).data)
+
+
+class PlanView(ApiView):
+    """The expected cost of a run and of a month."""
+
+    @extend_schema(
+        operation_id="plan_config",
+        summary="What a run with these parameters, and a month of scheduled runs, are expected to use",
+        description="Changes nothing and sends no request to a provider. The costs are those of the last completed "
+        "runs of the same source, before the first run assumptions.",
+        tags=TAGS,
+        request=PlanRequestSerializer,
+        responses=responses(200, PlanSerializer, *BODY_PROBLEMS),
+        examples=[
+            OpenApiExample(
+                "Fewer tokens", {"params": {"max_tokens": 5}}, request_only=True
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Return calls, credits and time of the run and of the month."""
+        serializer = PlanRequestSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        changes = serializer.validated_data.get("params", {})
+        params = msgspec.structs.replace(config.stored_params(), **changes)
+        return Response(PlanSerializer(costs.cost_plan(params)).data)
 
 
 def _config_response() -> Response:

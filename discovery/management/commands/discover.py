@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
 from asgiref.sync import async_to_sync, sync_to_async
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from discovery.analysis.estimate import Estimate
+from discovery.costs import PlanView, cost_plan, plan_lines
 from discovery.domain.addresses import parse_address
 from discovery.domain.funnel import ordered_funnel
 from discovery.domain.run_params import (
@@ -32,14 +33,12 @@ from discovery.management.signals import InterruptHandler
 from discovery.management.terminal import (
     ProgressReporter,
     QuietReporter,
-    plan_text,
     stdout_console,
     verdict_lines,
     wallet_table,
 )
 from discovery.models import Config, Run
 from discovery.models.enums import RunStatus, Trigger
-from discovery.pipeline.cost_estimate import estimate_cost, expected_source
 from discovery.reads import run_results
 from discovery.reads.progress import has_live_workers, progress
 from discovery.reads.row_values import error_details
@@ -80,7 +79,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--plan",
             action="store_true",
-            help="print the expected cost of the run; no provider call, no change",
+            help="print the expected cost of the run and of a month; no provider call, no change",
         )
         parser.add_argument(
             "--json",
@@ -131,16 +130,11 @@ class Command(BaseCommand):
             raise CommandError(f"run {run.pk} {run.status}", returncode=EXIT_FAILED)
 
     def _print_plan(self, params: Params, mints: list[str], *, as_json: bool) -> None:
-        plan = estimate_cost(
-            expected_source(),
-            len(mints) or params.max_tokens,
-            given=bool(mints),
-            profiles=params.profile_immediately,
-            control_wallets=params.control_wallets,
+        plan = cost_plan(params, named=len(mints))
+        words = (
+            json.dumps(_plan_object(plan)) if as_json else "\n".join(plan_lines(plan))
         )
-        self.stdout.write(
-            json.dumps(_plan_object(plan)) if as_json else plan_text(plan)
-        )
+        self.stdout.write(words)
 
     def _run(
         self,
@@ -298,15 +292,10 @@ def _summary(run: Run) -> str:
     return " · ".join(figures)
 
 
-def _plan_object(plan: Estimate) -> dict[str, Any]:
-    return {
-        "source": plan.source,
-        "tokens": plan.tokens,
-        "calls": plan.calls,
-        "total_calls": plan.total_calls,
-        "helius_credits": plan.helius_credits,
-        "seconds": plan.seconds,
-    }
+def _plan_object(plan: PlanView) -> dict[str, Any]:
+    """Return the figures of the run, and the rest of the plan beside them."""
+    whole: dict[str, Any] = msgspec.to_builtins(plan)
+    return {"source": whole.pop("source"), **whole.pop("run"), **whole}
 
 
 def _run_object(run: Run, *, all_buyers: bool) -> dict[str, Any]:

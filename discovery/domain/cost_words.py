@@ -1,0 +1,28 @@
+"""Sentences about what runs and months cost, the same on the page, in the terminal and in
+the API.
+"""
+
+from typing import Final
+
+from discovery.domain.display import counted, duration_text
+
+ASSUMED: Final = (
+    "No run of this source has been measured: the figures are assumptions (100 early buyers of a token, 600 "
+    "transactions in its first minutes, 8 wallets to profile with 300 transactions each)"
+)
+LAST: Final = "By the costs of the last {runs}"
+
+
+def usage_text(calls: int, credits_used: int, seconds: float) -> str:
+    """Return what a run uses: `about 12 min, 980 calls, 7,560 Helius credits`."""
+    words = [f"about {duration_text(seconds)}", counted(calls, "call")]
+    if credits_used:
+        words.append(f"{credits_used:,} Helius credits")
+    return ", ".join(words)
+
+
+def basis_text(runs: int) -> str:
+    """Return what an estimate rests on: so many measured runs, 0 = assumptions."""
+    if not runs:
+        return ASSUMED
+    return LAST.format(runs=counted(runs, "run"))
