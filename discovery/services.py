@@ -315,6 +315,16 @@ def request_profile(address: str, *, by: str) -> Wallet:
     return wallet
 
 
+def request_provider_check() -> bool:
+    """Ask a worker to ask every provider. Return False if the request still waits because
+    no worker could be sent it.
+    """
+    with transaction.atomic():
+        lone_steps.add_lone_step(StepKind.CHECK)
+    waiting = RunStep.objects.open_lone(StepKind.CHECK).pending()
+    return not waiting.filter(enqueued_at__isnull=True).exists()
+
+
 def request_pumps() -> bool:
     """Ask a worker for the tokens that pass the filters now, once a minute at most.
 

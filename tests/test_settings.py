@@ -281,6 +281,7 @@ def test_every_command_has_a_test() -> None:
     commands = {name for name, app in get_commands().items() if app == "discovery"}
     assert commands == {
         "beat_alive",
+        "check_providers",
         "create_api_key",
         "decode_swaps",
         "discover",

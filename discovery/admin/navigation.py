@@ -66,6 +66,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 _link(request, "API", "api", "api:docs", None),
                 _link(
                     request,
+                    "Providers",
+                    "cloud_sync",
+                    "discovery:providers",
+                    "discovery.view_run",
+                ),
+                _link(
+                    request,
                     "Storage",
                     "database",
                     "discovery:storage",

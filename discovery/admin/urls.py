@@ -9,6 +9,7 @@ from discovery.admin.pages import (
     coverage,
     history,
     home,
+    providers,
     report,
     runs,
     score_history,
@@ -64,6 +65,9 @@ urlpatterns = [
     path("report/", report.report_page, name="report"),
     path("report/sentence", report.report_sentence, name="report-sentence"),
     path("why/", why.why_page, name="why"),
+    path("providers/", providers.providers_page, name="providers"),
+    path("providers/check", providers.provider_check, name="provider-check"),
+    path("providers/check-now", providers.check_now, name="check-providers"),
     path("storage/", storage.storage_page, name="storage"),
     # Redirect bookmarks of admin tables from the time when model names began with the
     # name of the app.

@@ -5,8 +5,10 @@ the step's completion.
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import msgspec
 from asgiref.sync import sync_to_async
 
+from discovery.clients.provider_check import check_providers
 from discovery.clients.provider_clients import Providers
 from discovery.jobs import run_lifecycle
 from discovery.jobs.step_context import StepContext
@@ -149,6 +151,12 @@ async def pumps(step: StepContext, providers: Providers) -> None:
     )
 
 
+async def check(step: StepContext, _providers: Providers) -> None:
+    """Ask every provider, and store what it answers with the step."""
+    report = await check_providers()
+    await sync_to_async(step.store)(_save_nothing, counts=msgspec.to_builtins(report))
+
+
 def score_and_close(step: StepContext) -> None:
     """Flag and score the wallets of the run, then close it. Needs no provider."""
     scores = score_run(step.owning_run)
@@ -164,11 +172,15 @@ WORK_OF_KIND: Final[dict[str, Work]] = {
     StepKind.PUMPS: pumps,
     StepKind.REFRESH: refresh,
     StepKind.OUTCOMES: refresh,
+    StepKind.CHECK: check,
 }
 """Steps that ask providers, one by one. Wallets of a run are profiled together
 (`wallet_steps`); the last step of a run, FINISH, only reads what is stored.
 """
-SOURCE_OF_KIND: Final[dict[str, str]] = {StepKind.PUMPS: solana_rpc.NAME}
+SOURCE_OF_KIND: Final[dict[str, str]] = {
+    StepKind.PUMPS: solana_rpc.NAME,
+    StepKind.CHECK: solana_rpc.NAME,
+}
 """The source of transactions of a lone step that needs no other. Default: Helius is
 probed.
 """

@@ -73,9 +73,11 @@ class StepKind(TextChoices):
     PUMPS = "pumps", "tokens that pump now"
     REFRESH = "refresh", "refresh of wallets"
     OUTCOMES = "outcomes", "outcomes"
+    CHECK = "check", "check of the providers"
 
 
 LONE_STEP_KINDS: Final = (
+    StepKind.CHECK,
     StepKind.PROFILE,
     StepKind.PUMPS,
     StepKind.REFRESH,
@@ -100,6 +102,7 @@ QUEUE_OF_KIND: Final = {
     StepKind.PUMPS: Queue.STEPS,
     StepKind.REFRESH: Queue.STEPS,
     StepKind.OUTCOMES: Queue.STEPS,
+    StepKind.CHECK: Queue.STEPS,
 }
 """The queue through which workers get the steps of a kind."""
 KIND_OF_STAGE: Final = {stage: kind for kind, stage in STAGE_OF_KIND.items()}
