@@ -2,6 +2,7 @@
 history reaches back.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from discovery.clients.provider_questions import Asker, Differs
@@ -15,6 +16,8 @@ from discovery.providers.slot_search import TimedSlot
 from discovery.providers.solana_rpc import SolanaRpc
 
 SIGNATURES: Final = 20
+LIMIT_SECONDS: Final = 10
+"""Window of the public node's limits (`x-ratelimit-method-limit`, seen in autumn 2026)."""
 TOLERANCE_SECONDS: Final = 600
 NO_HISTORY: Final = (
     "use a node with full history: SOLANA_RPC_URL of a provider that keeps the ledger"
@@ -27,9 +30,8 @@ _CONFIG: Final = {
 }
 
 
-async def check_node(endpoint: JsonRpc, asker: Asker) -> list[ProviderCheck]:
+async def check_node(node: "Node", asker: Asker) -> list[ProviderCheck]:
     """Return the checks of a node, in the order in which each needs the one before."""
-    node = _Node(endpoint)
     rows = [await asker.ask("health", node.health)]
     asker.part = TRANSACTIONS
     listed = await asker.ask("signature list", node.list_signatures)
@@ -37,17 +39,32 @@ async def check_node(endpoint: JsonRpc, asker: Asker) -> list[ProviderCheck]:
     if not listed.is_ok:
         return rows
     rows.append(await asker.ask("transaction, version 1", node.read_transaction))
+    asker.part = ""
+    rows.append(await asker.ask("rate limit", node.compare_limit))
+    asker.part = TRANSACTIONS
     rows.append(await asker.ask("history", node.reach_back))
     asker.part = ""
     rows.append(await asker.ask("batches", node.send_batch))
     return rows
 
 
-class _Node:
-    """The questions to a node. `rows`: the newest signatures of a busy program."""
+class Node:
+    """The questions to a node.
 
-    def __init__(self, endpoint: JsonRpc) -> None:
+    calls_per_second: as the product paces its calls. stated_limit: returns the calls of
+    the last method in LIMIT_SECONDS that the node states, None = it states none.
+    """
+
+    def __init__(
+        self,
+        endpoint: JsonRpc,
+        *,
+        calls_per_second: float,
+        stated_limit: Callable[[], int | None],
+    ) -> None:
         self._endpoint = endpoint
+        self._calls_per_second = calls_per_second
+        self._stated_limit = stated_limit
         self._rpc = SolanaRpc(endpoint)
         self._rows: list[SignatureRecord] = []
 
@@ -77,6 +94,19 @@ class _Node:
             cause = fetched.rejected.get(signature, "no transaction")
             raise Differs(cause, NO_HISTORY)
         return "read"
+
+    async def compare_limit(self) -> str:
+        """Compare the limit of getTransaction, the last call, with the product's pace."""
+        stated, paced = self._stated_limit(), self._calls_per_second
+        if stated is None:
+            return f"none stated; WallTrack sends {paced:g} calls a second at most"
+        allowed = stated / LIMIT_SECONDS
+        if allowed < paced:
+            raise Differs(
+                f"getTransaction is limited to {stated} in {LIMIT_SECONDS} s, WallTrack sends {paced:g} a second",
+                f"set PROVIDER_RPS={max(1, int(allowed))}, or use another node",
+            )
+        return f"getTransaction {stated} in {LIMIT_SECONDS} s, WallTrack sends {paced:g} a second at most"
 
     async def reach_back(self) -> str:
         """Find a block as old as the oldest token that a run considers."""

@@ -11,9 +11,9 @@ import msgspec
 from django.conf import settings
 
 from discovery.clients.client_factory import ClientFactory
-from discovery.clients.node_check import check_node
-from discovery.clients.provider_questions import Asker, Differs
-from discovery.clients.rate_limits import DEXSCREENER_FEEDS
+from discovery.clients.node_check import Node, check_node
+from discovery.clients.provider_questions import Asker, Differs, LastHeaders
+from discovery.clients.rate_limits import DEXSCREENER_FEEDS, calls_per_second
 from discovery.domain.programs import PUMPFUN
 from discovery.domain.provider_checks import (
     SEARCH,
@@ -79,13 +79,16 @@ async def check_providers() -> ProviderReport:
     public node. Sends about thirty calls; their usage counts on the current meter.
     """
     connector = aiohttp.TCPConnector(limit=16)
-    async with aiohttp.ClientSession(connector=connector) as session:
+    headers = LastHeaders()
+    async with aiohttp.ClientSession(
+        connector=connector, trace_configs=[headers.trace()]
+    ) as session:
         factory = _CheckFactory(session)
         lists, *others = await asyncio.gather(
             _check_lists(factory),
             _check_prices(factory),
             _check_helius(factory),
-            *(_check_rpc(factory, url) for url in rpc_urls()),
+            *(_check_rpc(factory, url, headers) for url in rpc_urls()),
         )
     sources = [[row for row in rows if row.part == TRANSACTIONS] for rows in others[1:]]
     checks = [*lists, *(row for rows in others for row in rows)]
@@ -217,9 +220,16 @@ async def _check_prices(factory: ClientFactory) -> list[ProviderCheck]:
 # --- Transactions ---------------------------------------------------------------------
 
 
-async def _check_rpc(factory: ClientFactory, url: str) -> list[ProviderCheck]:
+async def _check_rpc(
+    factory: ClientFactory, url: str, headers: LastHeaders
+) -> list[ProviderCheck]:
     asker = Asker(solana_rpc.NAME, url)
-    return await check_node(factory.rpc(solana_rpc.NAME, url), asker)
+    node = Node(
+        factory.rpc(solana_rpc.NAME, url),
+        calls_per_second=calls_per_second()[solana_rpc.NAME],
+        stated_limit=lambda: headers.method_limit(asker.host),
+    )
+    return await check_node(node, asker)
 
 
 async def _check_helius(factory: ClientFactory) -> list[ProviderCheck]:

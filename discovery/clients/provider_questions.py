@@ -1,7 +1,9 @@
 """A question to a provider, and what its answer means."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
+
+import aiohttp
 
 from discovery.domain.provider_checks import CheckStatus, ProviderCheck
 from discovery.providers import helius, jupiter
@@ -27,6 +29,29 @@ class Differs(Exception):
     def __init__(self, words: str, remedy: str = "") -> None:
         super().__init__(words)
         self.remedy = remedy
+
+
+class LastHeaders:
+    """The headers of the last response of each host."""
+
+    def __init__(self) -> None:
+        self._headers: dict[str, Mapping[str, str]] = {}
+
+    def trace(self) -> aiohttp.TraceConfig:
+        """Return what a session needs to report its responses here."""
+        config = aiohttp.TraceConfig()
+        config.on_request_end.append(self._store)
+        return config
+
+    def method_limit(self, host: str) -> int | None:
+        """Return the limit of the method called last, None if the host states none."""
+        text = self._headers.get(host, {}).get("x-ratelimit-method-limit", "")
+        return int(text) if text.isdigit() else None
+
+    async def _store(
+        self, _session: object, _context: object, end: aiohttp.TraceRequestEndParams
+    ) -> None:
+        self._headers[end.url.host or ""] = end.response.headers
 
 
 class Asker:

@@ -3,7 +3,8 @@
 import io
 import json
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -11,11 +12,16 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from discovery import services
+from discovery.clients.node_check import Node
+from discovery.clients.provider_questions import Asker
 from discovery.jobs.step_runner import run_step
 from discovery.models import RunStep
 from discovery.models.enums import StepKind
 from discovery.reads.provider_page import providers_view
 from tests.markets import RunningMarket
+
+if TYPE_CHECKING:
+    from discovery.providers.jsonrpc import JsonRpc
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WORLD = ("--world", "small", "--seed", "2")
@@ -181,6 +187,22 @@ def test_a_paid_plan_with_the_credits_of_the_free_one_differs(
     found = Found()
     assert found.not_ok() == [("helius", "plan", "differs")]
     assert "MONTHLY_CREDITS" in found.row("helius", "plan")["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "status"), [(10, "ok"), (9, "differs"), (None, "ok")]
+)
+def test_the_limit_that_a_node_states_is_compared_with_the_pace_of_calls(
+    stated: int | None, status: str
+) -> None:
+    node = Node(
+        cast("JsonRpc", SimpleNamespace(provider="solana_rpc")),
+        calls_per_second=1.0,
+        stated_limit=lambda: stated,
+    )
+    asker = Asker("solana_rpc", "https://node.example")
+    row = async_to_sync(asker.ask)("rate limit", node.compare_limit)
+    assert (row.status, row.host) == (status, "node.example")
 
 
 def test_the_table_names_every_host_and_says_whether_runs_work(
