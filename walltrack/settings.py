@@ -315,11 +315,8 @@ HELIUS_API_KEY = env.secret("HELIUS_API_KEY", "simulated" if _simulated_url else
 if HELIUS_API_KEY == "none":  # the simulated market has a key otherwise
     HELIUS_API_KEY = ""
 PRICES_URL = env.url("PRICES_URL", _live("https://data-api.binance.vision", "prices"))
-# Credits of the Helius plan in a month; 0 = no limit. Scheduled runs stop before they are
-# used up. Default: those of the free plan, if there is a key.
-_plan_credits = 1_000_000 if HELIUS_API_KEY and MARKET == "live" else 0
-MONTHLY_CREDITS = env.integer(
-    "MONTHLY_CREDITS", _plan_credits, minimum=0, maximum=1_000_000_000_000
+MONTHLY_CREDITS = upkeep.monthly_credits(
+    env, is_limited=bool(HELIUS_API_KEY) and MARKET == "live"
 )
 # Requests a second to each provider; 0 means each provider's documented limit.
 PROVIDER_RPS = env.integer(

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from walltrack.env import Env
 
+FREE_PLAN_CREDITS = 1_000_000
+
 
 class RefreshSettings(NamedTuple):
     """Maximum age of a profile by verdict, and provider calls a day. 0 calls switch
@@ -41,6 +43,16 @@ def refresh_settings(env: Env) -> RefreshSettings:
             "REFRESH_CALLS_PER_DAY", 3_000, minimum=0, maximum=10_000_000
         ),
     )
+
+
+def monthly_credits(env: Env, *, is_limited: bool) -> int:
+    """Return the credits of the Helius plan in a month, 0 = no limit.
+
+    is_limited: there is a key of the live market; without a setting it counts as one of
+    the free plan. Raises ImproperlyConfigured.
+    """
+    default = FREE_PLAN_CREDITS if is_limited else 0
+    return env.integer("MONTHLY_CREDITS", default, minimum=0, maximum=1_000_000_000_000)
 
 
 def record_settings(env: Env) -> RecordSettings:

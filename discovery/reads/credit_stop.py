@@ -4,6 +4,7 @@ import calendar
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+from django.conf import settings
 
 from discovery.domain.run_errors import ErrorCode
 from discovery.models import Run
@@ -23,8 +24,10 @@ class CreditStop(msgspec.Struct, frozen=True):
 
 def credit_stop(now: datetime) -> CreditStop | None:
     """Return why the last scheduled run of this UTC month did not start, None if it did
-    or credits were not the cause. One query.
+    or credits were not the cause. One query, none without a limit.
     """
+    if not (settings.HELIUS_API_KEY and settings.MONTHLY_CREDITS):
+        return None
     last = (
         Run.objects.filter(trigger_type=Trigger.SCHEDULED)
         .order_by("-started_at")

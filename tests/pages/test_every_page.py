@@ -57,6 +57,8 @@ PAGES = {
     "report": "report/",
     "report-sentence": "report/sentence",
     "why": "why/?address={wallet}",
+    "providers": "providers/",
+    "provider-check": "providers/check",
     "storage": "storage/",
 }
 ACTS = {
@@ -72,6 +74,7 @@ ACTS = {
     "pin-wallet",
     "blacklist-wallet",
     "profile",
+    "check-providers",
 }
 
 
