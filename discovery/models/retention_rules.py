@@ -161,7 +161,7 @@ def _run_rules() -> list[RetentionRule]:
         RetentionRule(
             "discovery_run_steps",
             f"{days(settings.RECORDS.steps)} after its run ended; work of no run "
-            f"{days(settings.RECORDS.steps)} after its own end",
+            f"{days(max(settings.RECORDS.steps, expired_rows.LONGEST_MONTH))} after its own end",
             contents="steps of runs, and work of no run",
             setting=_STEPS,
             expired=(expired_rows.expired_run_steps, expired_rows.expired_lone_steps),
