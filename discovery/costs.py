@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from discovery.analysis.estimate import Estimate
-from discovery.domain.cost_words import basis_text, usage_text
+from discovery.domain.cost_words import basis_text, last_runs_text, usage_text
 from discovery.domain.display import counted, duration_text
 from discovery.domain.run_params import Params
 from discovery.pipeline.cost_estimate import (
@@ -231,7 +231,7 @@ def plan_lines(plan: PlanView) -> list[str]:
     )
     if plan.last_runs is not None:
         lines.append(
-            f"  the last {counted(plan.last_runs.runs, 'run')} took {plan.last_text} on average"
+            f"  {last_runs_text(plan.last_runs.runs)} took {plan.last_text}, on average"
         )
     if month.runs:
         every = duration_text(plan.interval_seconds)

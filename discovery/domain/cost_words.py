@@ -10,7 +10,6 @@ ASSUMED: Final = (
     "No run of this source has been measured: the figures are assumptions (100 early buyers of a token, 600 "
     "transactions in its first minutes, 8 wallets to profile with 300 transactions each)"
 )
-LAST: Final = "By the costs of the last {runs}"
 
 
 def usage_text(calls: int, credits_used: int, seconds: float) -> str:
@@ -25,4 +24,9 @@ def basis_text(runs: int) -> str:
     """Return what an estimate rests on: so many measured runs, 0 = assumptions."""
     if not runs:
         return ASSUMED
-    return LAST.format(runs=counted(runs, "run"))
+    return f"By the costs of {last_runs_text(runs)}"
+
+
+def last_runs_text(runs: int) -> str:
+    """Return `the last run` or `the last 5 runs`."""
+    return "the last run" if runs == 1 else f"the last {runs} runs"
