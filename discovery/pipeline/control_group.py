@@ -30,14 +30,17 @@ class _Entry(msgspec.Struct, frozen=True):
     cost_lamports: int
 
 
-def choose_controls(run: Run, maximum: int) -> list[str]:
-    """Choose and store the control wallets of a run, `maximum` at most; return
+def choose_controls(run: Run, maximum: int | None = None) -> list[str]:
+    """Choose and store the control wallets of a run, `maximum` at most (None: as its
+    parameters allow); return
     their addresses. Called in a transaction, once all tokens are analysed; a second call
     returns the same. Six queries.
     """
     chosen = run.controls.values_list("wallet_address", flat=True).order_by("pk")
     if chosen:
         return list(chosen)
+    if maximum is None:
+        maximum = run.params.control_wallets
     qualified = _qualified(run)
     candidates = _candidates(run)
     rows = _matched(run, qualified, candidates, maximum)

@@ -113,7 +113,7 @@ def test_a_node_without_history_stops_runs_unless_helius_has_it(
     use_market: Callable[..., RunningMarket],
 ) -> None:
     market = use_market(*WORLD)
-    market.fault("rpc", "-32011", count=ALWAYS)
+    market.fault("rpc", "-32011", match="getSignaturesForAddress", count=ALWAYS)
     keyed = Found()
     assert keyed.status("solana_rpc", "health") == "ok"
     assert keyed.status("solana_rpc", "signature list") == "refused"
