@@ -149,11 +149,16 @@ def test_when_nothing_answers_the_run_fails_and_says_each_cause(
 
 
 def test_a_token_whose_transactions_cannot_be_had_fails_alone(
-    use_market: Callable, discover: Callable, monkeypatch: pytest.MonkeyPatch
+    use_market: Callable,
+    discover: Callable,
+    settings: object,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("discovery.providers.http.MAX_ATTEMPTS", 1)
     monkeypatch.setattr("discovery.jobs.inline_runner.MAX_CONCURRENT_STEPS", 1)
     market = use_market(*WORLD)
+    # Without a pause the attempts of the first token come before the second one.
+    settings.PROVIDER_PATIENCE_SECONDS = 0
     # The probe and each of three attempts of the first token meet it; the second token
     # does not.
     names = sorted(truth.pumped(worlds.build("small", 2)))[:2]
