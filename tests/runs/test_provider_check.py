@@ -62,7 +62,7 @@ class Found:
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("discovery.clients.provider_check.CHECK_SECONDS", 0.5)
+    monkeypatch.setattr("discovery.clients.provider_check.CHECK_SECONDS", 3.0)
 
 
 def test_all_is_well(use_market: Callable[..., RunningMarket]) -> None:
