@@ -223,8 +223,7 @@ CACHES = {
 }
 
 # --- Celery: transport only; the state of runs and steps is in PostgreSQL -------------
-# A step is given up when no provider has answered it for this long, and tried again. How
-# long it works does not matter: at one call a second a token takes hours.
+# A step is given up, and tried again, when no provider has answered it for this long.
 STEP_SILENCE_SECONDS = env.integer(
     "STEP_SILENCE_SECONDS", 1800, minimum=30, maximum=6 * 3600
 )
@@ -237,20 +236,15 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_RESULT_EXPIRES = (
-    None  # no results are stored, so beat must not add a task that deletes old ones
-)
+CELERY_RESULT_EXPIRES = None  # else beat adds a task that deletes what nobody stores
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# No limit of a step (see STEP_SILENCE_SECONDS and jobs/hung_process.py), but an end for
-# whatever they overlook.
-_max_task_seconds = 48 * 3600
-CELERY_TASK_SOFT_TIME_LIMIT = _max_task_seconds
-CELERY_TASK_TIME_LIMIT = _max_task_seconds + 60
-# Longer than the hard limit: the message of a running step must not be delivered again
-# (celery #5935). What a dead worker held is sent again by the sweeper.
+# An end for what STEP_SILENCE_SECONDS and jobs/hung_process.py overlook.
+CELERY_TASK_SOFT_TIME_LIMIT = 48 * 3600
+CELERY_TASK_TIME_LIMIT = CELERY_TASK_SOFT_TIME_LIMIT + 60
+# Longer than the hard limit: no message of a running step comes again (celery #5935).
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": _max_task_seconds + 600,
+    "visibility_timeout": CELERY_TASK_TIME_LIMIT + 600,
     "global_keyprefix": f"{INSTANCE_NAME}:",
     # Workers wait for messages; a process that only sends must not keep a page waiting
     # for a broker that hangs.

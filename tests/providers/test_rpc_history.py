@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 import pytest
 
 from discovery.clients.rpc_history import RpcTransactionSource
-from discovery.clients.transaction_history import LastTransaction
 from discovery.domain.run_errors import WarningSink
 from discovery.providers.errors import BadPayload, ServerFailed
 from discovery.providers.jsonrpc import JsonRpc
@@ -370,35 +369,3 @@ def test_a_node_that_does_not_know_the_last_row_is_asked_from_another_one(server
 
     fetched = fetch_by_rpc(server, node, getSignaturesForAddress=signatures)
     assert fetched.signatures == node.good(0, None)
-
-
-def fetch_newer(server, node, last, **other_methods):
-    async def work(client):
-        source = RpcTransactionSource(SolanaRpc(JsonRpc(client)), WarningSink("test"))
-        return await source.fetch_after("address", last, MAX_TRANSACTIONS)
-
-    server.serve_rpc(node.methods(**other_methods))
-    return run_client(server.url, work)
-
-
-def test_newer_transactions_are_followed_over_capped_pages(server):
-    node = Node(90)
-
-    def signatures(_, config):
-        rows = node.rows[31:][::-1]
-        names = [row["signature"] for row in rows]
-        start = names.index(config["before"]) + 1 if "before" in config else 0
-        return rows[start : start + 20]
-
-    last = LastTransaction("s000030", 1_000_030)
-    newer = fetch_newer(server, node, last, getSignaturesForAddress=signatures)
-    assert [each.signature for each in newer.transactions] == node.good(31, None)
-    assert newer.newest_signature == "s000089"
-
-
-def test_a_last_transaction_that_the_node_does_not_know_is_none(server):
-    def refused(*_):
-        raise RpcFault(-32020, "not found")
-
-    last = LastTransaction("s000030", 1_000_030)
-    assert fetch_newer(server, Node(3), last, getSignaturesForAddress=refused) is None
