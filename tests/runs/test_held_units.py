@@ -11,7 +11,7 @@ from discovery.pipeline.holdings import open_holdings
 from discovery.pipeline.valuation import value_history
 from discovery.pipeline.wallet_history import WalletHistory
 from discovery.providers.errors import Unreachable
-from discovery.providers.records import AccountRecord
+from discovery.providers.records import AccountRecord, Rows
 from tests.fake_transactions import wallet
 from tests.runs.test_analyse_token import MINT, NoPrices
 from tests.runs.test_orders import ANA, Source, bought, deposit
@@ -34,10 +34,10 @@ class Node:
 class Pairs(Node):
     """Lists no pair, or does not answer."""
 
-    async def pairs(self, mints: Any) -> list[Any]:
+    async def pairs(self, mints: Any) -> Rows[Any]:
         if self.is_down:
             raise Unreachable("dexscreener", "down")
-        return []
+        return Rows()
 
 
 class Prices:
