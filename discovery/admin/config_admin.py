@@ -39,7 +39,14 @@ class ConfigAdmin(SimpleHistoryAdmin, FactsAdmin):  # type: ignore[misc]  # the 
         ),
         (
             "Early buyers",
-            {"fields": ("early_window_minutes", "min_profit_pct", "excluded_flags")},
+            {
+                "fields": (
+                    "early_window_minutes",
+                    "max_early_buyers",
+                    "min_profit_pct",
+                    "excluded_flags",
+                )
+            },
         ),
         (
             "Execution",

@@ -250,7 +250,8 @@ def assumed_costs(source: Source, *, has_batches: bool, max_buyers: int) -> Unit
     return UnitCosts(
         search=UnitUse(search).plus(probe),
         named=UnitUse({"dexscreener": 1.0, "jupiter": 1.0}).plus(probe),
-        token=token.plus(UnitUse({"prices": 0.2})),
+        # All pools of a token are one call of DexScreener.
+        token=token.plus(UnitUse({"prices": 0.2, "dexscreener": 1.0})),
         wallet=wallet.plus(UnitUse({"prices": 0.1, "dexscreener": 1.0})),
         control=wallet.plus(UnitUse({"prices": 0.1, "dexscreener": 1.0})),
         buyers=float(buyers),

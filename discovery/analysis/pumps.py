@@ -2,6 +2,7 @@
 with a reason for each token.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -14,6 +15,8 @@ from discovery.domain.programs import QUOTES
 from discovery.domain.run_params import Params
 
 ZERO: Final = Decimal(0)
+CLOCK_SKEW_SECONDS: Final = 60
+"""Two sources that differ by less mean the same pool."""
 _SECONDS_PER_HOUR: Final = 3600
 _Figure = TypeVar("_Figure")
 
@@ -67,19 +70,21 @@ def build_candidate(
     volume of all of them. A figure that nobody reports is None.
 
     The index fills in what no market reports; an aggregator lists a bonding curve
-    without liquidity. The launch time is that of the index (first pool or creation),
-    else the creation of the earliest market, which is weak.
+    without liquidity. The launch time is the creation of the first pool, never that of
+    the mint while a pool is known: a mint may be days older. `pools`: the oldest first,
+    those of an unknown age last; the mint itself is no pool.
     """
     entry = TokenIndexEntry(mint) if index is None else index
     deepest = max(markets, key=_depth, default=Market(mint, ""))
     launch = _launch_time(entry, markets)
-    pools = [market.pool for market in markets]
+    pools = [market.pool for market in sorted(markets, key=_created_first)]
+    pools = [pool for pool in (*pools, *entry.pools) if pool != mint]
     return Candidate(
         mint=mint,
         symbol=deepest.symbol or entry.symbol,
         name=deepest.name or entry.name,
         sources=tuple(dict.fromkeys(sources)),
-        pools=tuple(dict.fromkeys([*pools, *entry.pools])),
+        pools=tuple(dict.fromkeys(pools)),
         price_usd=_first_known(deepest.price_usd, entry.price_usd),
         price_change_24h_pct=_first_known(
             deepest.price_change_24h_pct, entry.price_change_24h_pct
@@ -91,6 +96,11 @@ def build_candidate(
         launched_at=launch.launched_at,
         launch_clock=launch.clock,
     )
+
+
+def _created_first(market: Market) -> float:
+    """Return the sort key that puts the oldest market first."""
+    return math.inf if market.pool_created_at is None else market.pool_created_at
 
 
 def _depth(market: Market) -> tuple[Decimal, Decimal]:
@@ -117,12 +127,15 @@ def _transaction_count(markets: Iterable[Market]) -> int | None:
 
 
 def _launch_time(entry: TokenIndexEntry, markets: Iterable[Market]) -> _LaunchTime:
-    indexed = _reported([entry.created_at, entry.first_pool_at])
-    if indexed:
-        return _LaunchTime(min(indexed), "jupiter")
-    created = _reported(market.pool_created_at for market in markets)
-    if created:
-        return _LaunchTime(min(created), "pair")
+    """Return the creation of the oldest pool that is known, else that of the mint."""
+    listed = min(_reported(market.pool_created_at for market in markets), default=None)
+    first = entry.first_pool_at
+    if first is not None and (listed is None or first <= listed + CLOCK_SKEW_SECONDS):
+        return _LaunchTime(min(_reported([first, listed])), "jupiter")
+    if listed is not None:
+        return _LaunchTime(listed, "pair")
+    if entry.created_at is not None:
+        return _LaunchTime(entry.created_at, "mint")
     return _LaunchTime(None, "")
 
 
@@ -165,16 +178,14 @@ def rejection_reason(token: Candidate, params: Params, now: int) -> str:
     return ""
 
 
-def select_pumped(
+def rank_pumped(
     candidates: Iterable[Candidate], params: Params, now: int
 ) -> tuple[list[Candidate], dict[str, int]]:
-    """Return the pumped tokens, `max_tokens` at most and most promising first, and the
-    rejected ones by reason.
+    """Return all pumped tokens, most promising first, and the number of rejected ones by
+    the reason of `rejection_reason`.
 
-    now: unix seconds. Quotes are neither. The reasons are those of `rejection_reason`,
-    and `over_max_tokens` for the pumped ones beyond the maximum. Promise is price
-    change × volume. Ties are in the order of mints, so that the result is always the
-    same.
+    now: unix seconds. Quotes are neither. Promise is price change × volume. Ties are in
+    the order of mints, so that the result is always the same.
     """
     tokens_by_reason: dict[str, list[Candidate]] = defaultdict(list)
     for token in candidates:
@@ -183,10 +194,7 @@ def select_pumped(
             tokens_by_reason[reason].append(token)
     pumped = sorted(tokens_by_reason.pop("", []), key=_by_promise)
     rejected = {reason: len(tokens) for reason, tokens in tokens_by_reason.items()}
-    surplus = len(pumped) - params.max_tokens
-    if surplus > 0:
-        rejected["over_max_tokens"] = surplus
-    return pumped[: params.max_tokens], rejected
+    return pumped, rejected
 
 
 def _by_promise(token: Candidate) -> tuple[Decimal, str]:

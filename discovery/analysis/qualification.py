@@ -46,7 +46,7 @@ def rejection_under(
     then: the parameters of the run that decided `buyer.rejection`; None = not known.
     Stored figures are rounded. Where the run's own decision answers for the new
     threshold too, it is used: it was made on exact figures. A window that is wider than
-    that of the run changes nothing for a buyer that the run saw.
+    that of the run, or more early buyers, change nothing for a buyer that the run saw.
     """
     seconds = buyer.entry_seconds
     is_narrower = (
@@ -57,6 +57,11 @@ def rejection_under(
             return None
         if seconds > params.early_window_minutes * _SECONDS_PER_MINUTE:
             return Rejection.WINDOW.value
+    has_fewer_buyers = then is None or params.max_early_buyers < then.max_early_buyers
+    if has_fewer_buyers and buyer.entry_rank is None:
+        return None
+    if (buyer.entry_rank or 0) > params.max_early_buyers:
+        return Rejection.MAX_BUYERS.value
     excluded = _excluded_flag(buyer.flags, params)
     if excluded:
         return excluded

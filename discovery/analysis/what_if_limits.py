@@ -23,6 +23,7 @@ def unknowns(
         _more_tokens(searched, params),
         _replacements(searched, comparison),
         _wider_window(runs, params),
+        _more_buyers(runs, params),
         _later_flags(runs, params),
         _other_budget(runs, params),
         _ages(searched, params),
@@ -78,6 +79,18 @@ def _wider_window(runs: Sequence[SeenRun], params: Params) -> str:
     return (
         f"The runs read the first {min(read)} min after a launch: who bought later, within {window} min, "
         "is not known."
+    )
+
+
+def _more_buyers(runs: Sequence[SeenRun], params: Params) -> str:
+    maximum = params.max_early_buyers
+    smaller = [run for run in runs if run.params.max_early_buyers < maximum]
+    tokens = sum(run.funnel.get("window_cut", 0) for run in smaller)
+    if not tokens:
+        return ""
+    return (
+        f"The runs read the first early buyers of {counted(tokens, 'token')} that had more: who came after them, up to "
+        f"number {maximum:,}, is not known."
     )
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from discovery.clients.answers import AnswersNoted
 from discovery.clients.rate_limits import calls_per_second
 from discovery.clients.usage import CurrentMeter
-from discovery.providers import helius, prices, solana_rpc
+from discovery.providers import helius, solana_rpc
 from discovery.providers.breaker import (
     FIRST_OPEN_SECONDS,
     MAX_OPEN_FACTOR,
@@ -20,7 +20,7 @@ from discovery.providers.http import Observer, ProviderClient
 from discovery.providers.jsonrpc import JsonRpc
 from discovery.providers.limits import RateLimiter, RateLimitStore
 
-REQUIRED_PROVIDERS: Final = frozenset({helius.NAME, solana_rpc.NAME, prices.NAME})
+REQUIRED_PROVIDERS: Final = frozenset({helius.NAME, solana_rpc.NAME})
 """A step cannot work without these; it continues without the others."""
 
 

@@ -5,7 +5,9 @@ counted once and sorted, whatever pages repeat. A token that is refused or has e
 costs nothing: the pages go on from the last slot.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import AsyncGenerator, Sequence
+from typing import Final
 
 from discovery.clients.signature_list import SignaturePages
 from discovery.clients.transaction_history import (
@@ -23,6 +25,11 @@ from discovery.providers.records import AccountRecord
 from discovery.providers.slot_search import TimedSlot
 from discovery.providers.solana_rpc import SolanaRpc
 from discovery.providers.transactions import TransactionRecord
+
+FORWARD_PAGE_SIZE: Final = 300
+"""Rows of a page that is read forward: each hundred costs credits, and the reader may
+have seen enough after some hundreds.
+"""
 
 
 class HeliusTransactionSource:
@@ -62,6 +69,24 @@ class HeliusTransactionSource:
         return await gather_or_cancel(
             self.fetch_range(address, None, None, limit) for address in addresses
         )
+
+    async def read_forward(
+        self, address: str, since: int | None, until: int | None
+    ) -> AsyncGenerator[list[OrderedTransaction], None]:
+        """Yield the successful transactions of the address page by page, oldest first. No
+        row at all is believed as it is in `fetch_range`. Raises ProviderError.
+        """
+        pages = _Pages(address, BlockTimeRange(since, until), math.inf)
+        yielded: set[str] = set()
+        while not pages.is_done:
+            await self._fetch_page(pages, page_size=FORWARD_PAGE_SIZE)
+            if pages.is_done and pages.is_empty:
+                await self._fetch(pages)
+            new = [
+                each for each in pages.transactions() if each.signature not in yielded
+            ]
+            yielded.update(each.signature for each in new)
+            yield new
 
     async def fetch_all_or_none(
         self, address: str, since: int, limit: int
@@ -163,29 +188,37 @@ class HeliusTransactionSource:
         self, pages: "_Pages", *, newest_first: bool, page_size: int = 0
     ) -> None:
         while not pages.is_done:
-            try:
-                page = await self._helius.transactions(
-                    pages.address,
-                    since=pages.time_range.since,
-                    until=pages.time_range.until,
-                    newest_first=newest_first,
-                    from_slot=pages.from_slot,
-                    token=pages.next_token,
-                    limit=page_size or PAGE_SIZE,
-                )
-            except (BadRequest, NotFound):
-                # Tokens expire: the pages go on from the last slot instead.
-                if not pages.skip_token(newest_first=newest_first):
-                    raise
-                continue
-            rows = page.rows
-            if rows.rejected:
-                self._warnings.add(
-                    f"{pages.address}: {rows.rejected} transactions skipped: {rows.cause}"
-                )
-            for record in rows:
-                pages.add(await self._ordered(record, len(pages)))
-            pages.turn(page, self._helius.provider)
+            await self._fetch_page(
+                pages, newest_first=newest_first, page_size=page_size or PAGE_SIZE
+            )
+
+    async def _fetch_page(
+        self, pages: "_Pages", *, newest_first: bool = False, page_size: int
+    ) -> None:
+        """Fetch the next page. A token that is refused is left out."""
+        try:
+            page = await self._helius.transactions(
+                pages.address,
+                since=pages.time_range.since,
+                until=pages.time_range.until,
+                newest_first=newest_first,
+                from_slot=pages.from_slot,
+                token=pages.next_token,
+                limit=page_size,
+            )
+        except (BadRequest, NotFound):
+            # Tokens expire: the pages go on from the last slot instead.
+            if not pages.skip_token(newest_first=newest_first):
+                raise
+            return
+        rows = page.rows
+        if rows.rejected:
+            self._warnings.add(
+                f"{pages.address}: {rows.rejected} transactions skipped: {rows.cause}"
+            )
+        for record in rows:
+            pages.add(await self._ordered(record, len(pages)))
+        pages.turn(page, self._helius.provider)
 
     async def _ordered(
         self, record: TransactionRecord, position: int
@@ -218,7 +251,7 @@ class _Pages:
     from_slot: where the pages began again after a token was refused.
     """
 
-    def __init__(self, address: str, time_range: BlockTimeRange, limit: int) -> None:
+    def __init__(self, address: str, time_range: BlockTimeRange, limit: float) -> None:
         self.address = address
         self.time_range = time_range
         self.next_token: str | None = None

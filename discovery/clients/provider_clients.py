@@ -148,6 +148,13 @@ async def _build(
     access = await open_helius(factory, source)
     dexscreener_url = settings.DEXSCREENER_URL
     candles = _hourly_candles.setdefault(settings.PRICES_URL, hourly_candles())
+    gecko = GeckoTerminal(
+        factory.client(
+            geckoterminal.NAME,
+            settings.GECKOTERMINAL_URL,
+            headers=geckoterminal.HEADERS,
+        ),
+    )
     return Providers(
         dexscreener=DexScreener(factory.client(dexscreener.NAME, dexscreener_url)),
         dexscreener_feeds=DexScreener(
@@ -155,13 +162,7 @@ async def _build(
                 dexscreener.NAME, dexscreener_url, rate_limit=DEXSCREENER_FEEDS
             ),
         ),
-        geckoterminal=GeckoTerminal(
-            factory.client(
-                geckoterminal.NAME,
-                settings.GECKOTERMINAL_URL,
-                headers=geckoterminal.HEADERS,
-            ),
-        ),
+        geckoterminal=gecko,
         jupiter=Jupiter(
             factory.client(
                 jupiter.NAME, settings.JUPITER_URL, headers=_jupiter_headers()
@@ -169,6 +170,7 @@ async def _build(
         ),
         prices=SolPrices(
             factory.client(prices.NAME, settings.PRICES_URL),
+            second=gecko,
             clock=clock.unix_now,
             hours=candles,
         ),

@@ -1,7 +1,7 @@
 """Transactions of an address by plain RPC: its signature list, then the transactions."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from itertools import chain
 from typing import Final
 
@@ -38,6 +38,9 @@ MAX_SLOTS_PER_SECOND: Final = 4.0
 """A little above the rate of autumn 2026, so that a guess by it is late enough."""
 LISTS_PORTION: Final = 50
 """Signature lists that are read and stored at once."""
+
+PORTION_SIZE: Final = 50
+"""Transactions that are read forward at once."""
 
 
 class RpcTransactionSource:
@@ -136,6 +139,18 @@ class RpcTransactionSource:
             self._warnings.add(
                 f"{address}: more than {limit:,} transactions: the rest was left out"
             )
+
+    async def read_forward(
+        self, address: str, since: int | None, until: int | None
+    ) -> AsyncGenerator[list[OrderedTransaction], None]:
+        """Yield the successful transactions of the address in portions, oldest first.
+        The signature list of the range is read first. Raises ProviderError.
+        """
+        time_range = BlockTimeRange(since, until)
+        rows = await self._list(address, time_range)
+        for first in range(0, len(rows), PORTION_SIZE):
+            portion = rows[first : first + PORTION_SIZE]
+            yield await self._fetch(address, portion, time_range, first)
 
     async def fetch_all_or_none(
         self, address: str, since: int, limit: int
@@ -251,7 +266,11 @@ class RpcTransactionSource:
         return is_beginning
 
     async def _fetch(
-        self, address: str, rows: Sequence[SignatureRecord], time_range: BlockTimeRange
+        self,
+        address: str,
+        rows: Sequence[SignatureRecord],
+        time_range: BlockTimeRange,
+        first_index: int = 0,
     ) -> list[OrderedTransaction]:
         signatures = [row.signature for row in rows]
         await self._load_records(signatures)
@@ -263,13 +282,15 @@ class RpcTransactionSource:
         if rejected:
             self._warnings.add(f"{address}: {_describe_rejected(rejected)}")
         transactions: list[OrderedTransaction] = []
-        for index, row in enumerate(rows):
+        for index, row in enumerate(rows, first_index):
             transaction = await self._ordered(index, row)
             if transaction is not None and time_range.contains(transaction.block_time):
                 transactions.append(transaction)
         return [
             msgspec.structs.replace(transaction, index=index)
-            for index, transaction in enumerate(in_chain_order(address, transactions))
+            for index, transaction in enumerate(
+                in_chain_order(address, transactions), first_index
+            )
         ]
 
     async def _load_records(self, signatures: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ index is Helius' `transactionIndex`, or the place in the address's own signature
 indexes of different lists are never compared.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 import msgspec
@@ -92,6 +92,16 @@ class TransactionSource(Protocol):
 
         is_again: a first reading did not agree with the chain, so that no end of a list
         is believed without a further question. Raises ProviderError.
+        """
+
+    def read_forward(
+        self, address: str, since: int | None, until: int | None
+    ) -> AsyncGenerator[list[OrderedTransaction], None]:
+        """Yield the successful transactions of the address in portions, oldest first.
+        The reader may stop early: a portion that nobody asks for is not fetched.
+
+        since, until: unix seconds, inclusive; None = open. A portion may be empty. Raises
+        ProviderError.
         """
 
     async def fetch_all_or_none(

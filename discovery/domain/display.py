@@ -3,6 +3,7 @@ tables and in the terminal.
 """
 
 import re
+from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final, Protocol
 
@@ -38,6 +39,18 @@ def counted(number: int, noun: str) -> str:
     """Return a number with its noun: `1 token`, `1,200 tokens`."""
     plural = "" if number == 1 else "s"
     return f"{number:,} {noun}{plural}"
+
+
+def cut_window_note(
+    early_buyers: int, read_until: datetime, window_end: datetime
+) -> str:
+    """Return what was left out of an early window that has more early buyers than the
+    maximum; the times in UTC.
+    """
+    return (
+        f"the first {early_buyers:,} of more early buyers; the window was read until {read_until:%H:%M:%S} of "
+        f"{window_end:%H:%M:%S} UTC"
+    )
 
 
 def short_address(address: str) -> str:

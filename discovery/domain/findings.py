@@ -11,9 +11,11 @@ import msgspec
 from discovery.domain.histories import PoolReserves
 from discovery.domain.reasons import Reason
 
-LaunchClock = Literal["curve", "jupiter", "pair", ""]
-"""Source of a launch time, best first. `pair` is weak: for a migrated token it is the
-time of the migration.
+LaunchClock = Literal["curve", "pool", "jupiter", "pair", "mint", ""]
+"""Source of a launch time, best first: the first transaction of the bonding curve, that
+of the first pool, the first pool's creation by Jupiter, the creation of the oldest pool
+that an aggregator lists, and the creation of the mint. The last two are weak: the first
+pool may be missing from a list, and a mint may be days older than its first pool.
 """
 
 Knowledge = Literal["known", "partly", "unknown"]

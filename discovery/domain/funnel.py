@@ -15,12 +15,16 @@ _ORDER: Final = (
     "tokens",
     "tokens_failed",
     ErrorCode.BUDGET,
+    "no_launch_time",
+    "window_without_trade",
+    "window_cut",
     "bought_in_window",
     "plumbing",
     "not_first_acquired_by_buying",
     "early_buyers",
     "rejected_*",  # rejected early buyers, by reason
     "qualified",
+    "priced_by_second_source",
     "skipped_*",  # transactions without a trade, by reason
 )
 """Names of filters; `*` stands for any reason."""

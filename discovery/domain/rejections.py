@@ -17,6 +17,7 @@ class Rejection(StrEnum):
     """Reasons beside the flags, whose reasons are `flag_<name>`."""
 
     WINDOW = "window"  # under other parameters only: a run reads no later buyers
+    MAX_BUYERS = "max_early_buyers"  # so, too
     RESULT_UNKNOWN = "result_unknown"
     MIN_COST = "min_cost"
     PROFIT = "profit"
@@ -26,6 +27,7 @@ _FLAG_PREFIX: Final = "flag_"
 _LABELS: Final[dict[str, str]] = {
     "": "qualified",
     Rejection.WINDOW: "bought after the early window",
+    Rejection.MAX_BUYERS: "bought after the maximum of early buyers",
     Rejection.RESULT_UNKNOWN: "result unknown",
     Rejection.MIN_COST: "cost below the minimum",
     Rejection.PROFIT: "profit below the minimum",
@@ -37,7 +39,8 @@ class BuyerFigures(msgspec.Struct, frozen=True):
     digits, cost in whole lamports.
 
     profit_pct: None if the result is not known, with its reason. rejection: what the
-    run that saw the buyer decided, "" = qualified.
+    run that saw the buyer decided, "" = qualified. entry_rank: 1 = first buyer of the
+    token.
     """
 
     entry_seconds: int | None
@@ -46,6 +49,7 @@ class BuyerFigures(msgspec.Struct, frozen=True):
     flags: Collection[str]
     rejection: str
     unknown_reason: str = ""
+    entry_rank: int | None = None
 
 
 def flag_rejection(flag: str) -> str:
@@ -85,6 +89,9 @@ def explain_rejection(reason: str, buyer: BuyerFigures, params: Params | None) -
             after = duration_text(buyer.entry_seconds)
             window = params.early_window_minutes
             return f"bought {after} after the launch, later than {window} min"
+        case Rejection.MAX_BUYERS if buyer.entry_rank is not None:
+            maximum = params.max_early_buyers
+            return f"number {buyer.entry_rank:,} of the early buyers, beyond the maximum of {maximum:,}"
     if reason.startswith(_FLAG_PREFIX):
         return f"carries the {rejection_label(reason)}, which excludes"
     return rejection_label(reason)

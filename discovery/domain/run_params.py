@@ -168,6 +168,18 @@ class Params(msgspec.Struct, frozen=True):
             max=Decimal(120),
         ),
     ] = 30
+    max_early_buyers: Annotated[
+        int,
+        ParamSpec(
+            label="Maximum early buyers",
+            help="Read the early window of a token until it has so many early buyers.",
+            kind="integer",
+            unit="wallets",
+            min=Decimal(20),
+            max=Decimal(2_000),
+            is_null_allowed=False,
+        ),
+    ] = 150
     min_profit_pct: Annotated[
         Decimal,
         ParamSpec(

@@ -9,7 +9,8 @@ from typing import Any, Final
 import msgspec
 from django.db.models import Count, F, Min, Q
 
-from discovery.domain.run_errors import ErrorCode
+from discovery.domain.display import counted
+from discovery.domain.run_errors import ErrorCode, run_error
 from discovery.domain.usage import sum_usage
 from discovery.jobs.run_errors import append_errors, collect_step_errors
 from discovery.jobs.step_queue import close_open_steps
@@ -134,3 +135,17 @@ def _loss_name(step: _ClosedStep) -> str:
     if step.error_code == ErrorCode.BUDGET:
         return str(ErrorCode.BUDGET)
     return _LOSS_NAMES.get(StepKind(step.kind), "")
+
+
+def tell_if_nothing_is_known(run: Run) -> None:
+    """Add an error if the run has tokens and knows the early buyers of none: that is no
+    quiet market.
+    """
+    counts = run.tokens.aggregate(
+        tokens=Count("pk"), known=Count("pk", filter=Q(early_buyers__isnull=False))
+    )
+    if not counts["tokens"] or counts["known"]:
+        return
+    tokens = counted(counts["tokens"], "token")
+    message = f"the early buyers of none of {tokens} are known: the errors of the tokens say why, and what to do"
+    append_errors(run.pk, [run_error("run", ErrorCode.INCOMPLETE, message)])

@@ -22,7 +22,7 @@ from discovery.domain.run_errors import ErrorCode, RunError, run_error
 from discovery.domain.run_params import Params
 from discovery.jobs import broker, step_queue
 from discovery.jobs.profile_steps import add_profile_steps
-from discovery.jobs.run_closing import finalize
+from discovery.jobs.run_closing import finalize, tell_if_nothing_is_known
 from discovery.jobs.run_errors import append_errors
 from discovery.jobs.worker_places import WALLETS_AT_ONCE, leaders, room_for_run
 from discovery.models import Run
@@ -377,3 +377,5 @@ def close_after_last_step(run_id: uuid.UUID) -> None:
     is_budget_used_up = any(step["error_code"] == ErrorCode.BUDGET for step in tokens)
     has_failed = has_only_failures and not is_budget_used_up
     finalize(run, RunStatus.FAILED if has_failed else RunStatus.COMPLETED)
+    if not has_only_failures and not is_budget_used_up:
+        tell_if_nothing_is_known(run)

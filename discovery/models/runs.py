@@ -371,6 +371,11 @@ class RunToken(models.Model):
         db_default="",
         help_text="Creator of the token; empty = not known.",
     )
+    window_read_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="The early window was read until then: it has more early buyers than the maximum; null = to its end.",
+    )
     transactions = models.IntegerField(null=True, blank=True)
     early_buyers = models.IntegerField(null=True, blank=True)
     qualified = models.IntegerField(null=True, blank=True)

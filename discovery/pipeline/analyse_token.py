@@ -1,7 +1,7 @@
 """Analyse one token: its launch window, its early buyers, the whole history of each in
 it, and their profits.
 
-1. The launch window is read first; a wallet that bought in it is a candidate.
+1. The launch window is read first, forward until enough wallets have bought in it; these are the candidates.
 2. The later trades of the candidates come from the markets, paged once, or from their own token accounts: whichever
    costs less.
 3. A market shows its trades, not what moved elsewhere, and a list may lack rows. If the balances of a wallet do not
@@ -33,8 +33,15 @@ from discovery.pipeline.launch_window import (
     first_buyers,
     load_launch_window,
 )
+from discovery.pipeline.odd_results import all_incomplete, nothing_to_analyse
 from discovery.pipeline.orders import OrderRelease, read_orders
-from discovery.pipeline.valuation import ValuedTrade, load_trade_prices, value_history
+from discovery.pipeline.valuation import (
+    TradePrices,
+    ValuedTrade,
+    load_trade_prices,
+    missing_prices,
+    value_history,
+)
 from discovery.providers.concurrency import gather_or_cancel
 from discovery.providers.prices import SolPrices
 
@@ -45,7 +52,8 @@ MAX_ACCOUNT_TRANSACTIONS: Final = 2_000
 class TokenAnalysis(msgspec.Struct, frozen=True):
     """The results of one token. `trades` and `other_changes` are those of the early
     buyers, `creator` "" = unknown. `late`: what the launch window shows of the prices
-    some seconds after these trades.
+    some seconds after these trades. is_known: False = the early buyers are not known.
+    read_until: the unix second until which the window was read, None = to its end.
     """
 
     candidate: Candidate
@@ -58,6 +66,8 @@ class TokenAnalysis(msgspec.Struct, frozen=True):
     funnel: dict[str, int]
     creator: str = ""
     late: LateReserves = {}
+    is_known: bool = True
+    read_until: int | None = None
 
 
 async def analyse_token(
@@ -79,22 +89,15 @@ async def analyse_token(
     mint = candidate.mint
     history = TokenHistory(mint)
     window = await load_launch_window(
-        candidate, params.early_window_minutes * 60, source, history
+        candidate,
+        source,
+        history,
+        window_seconds=params.early_window_minutes * 60,
+        max_early_buyers=params.max_early_buyers,
     )
-    if window is None:
-        warnings.add(
-            f"{mint}: no launch time is known and no market of it has transactions"
-        )
-        return TokenAnalysis(
-            candidate=candidate,
-            launched_at=None,
-            launch_clock="",
-            buyers=[],
-            trades=[],
-            other_changes=[],
-            transactions=0,
-            funnel={"no_launch_time": 1},
-        )
+    if window is None or not window.trades:
+        warnings.add(nothing_to_analyse(candidate, window))
+        return _nothing(candidate, window)
     bought_in_window = first_buyers(history, window)
     wallets = [wallet for wallet in bought_in_window if is_wallet(wallet)]
     follower = BuyerFollower(candidate, window, source, history)
@@ -108,7 +111,13 @@ async def analyse_token(
         )
     changes = {wallet: history.changes_of(wallet) for wallet in wallets}
     releases = await _read_orders(changes, source)
-    await _load_prices(mint, changes, releases, prices, warnings)
+    found = await load_trade_prices(
+        prices,
+        chain.from_iterable(changes.values()),
+        chain.from_iterable(releases.values()),
+    )
+    if found.missing:
+        warnings.add(f"{mint}: {missing_prices(found)}")
     valued = {
         wallet: value_history(
             changes[wallet],
@@ -128,6 +137,10 @@ async def analyse_token(
         unknown_reasons=unreconciled,
         launch=window.launch,
     )
+    if window.cut_at is not None:
+        buyers = buyers[: params.max_early_buyers]
+    if buyers and all(buyer.wallet in incomplete for buyer in buyers):
+        warnings.add(all_incomplete(candidate, buyers))
     if history.failed_count:
         warnings.add(
             f"{mint}: {history.failed_count} transactions could not be read and were skipped"
@@ -144,9 +157,11 @@ async def analyse_token(
         ],
         transactions=history.transaction_count,
         funnel=_funnel(len(bought_in_window), len(wallets), buyers)
+        | _window_counts(window, found)
         | history.skipped_counts(),
         creator=window.creator,
         late=late_reserves_of_window(trades, history.markets, window),
+        read_until=None if window.cut_at is None else window.read_end,
     )
 
 
@@ -166,6 +181,30 @@ def _unreconciled(
     return reasons
 
 
+def _nothing(candidate: Candidate, window: LaunchWindow | None) -> TokenAnalysis:
+    """Return the analysis of a token whose early buyers are not known."""
+    is_launch_known = window is not None
+    return TokenAnalysis(
+        candidate=candidate,
+        launched_at=window.launched_at if window else None,
+        launch_clock=window.clock if window else "",
+        buyers=[],
+        trades=[],
+        other_changes=[],
+        transactions=window.transactions if window else 0,
+        funnel={"window_without_trade" if is_launch_known else "no_launch_time": 1},
+        is_known=False,
+    )
+
+
+def _window_counts(window: LaunchWindow, prices: TradePrices) -> dict[str, int]:
+    counts = {
+        "window_cut": int(window.cut_at is not None),
+        "priced_by_second_source": prices.second_source,
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
 async def _read_orders(
     changes: dict[str, list[BalanceChange]], source: TransactionSource
 ) -> dict[str, list[OrderRelease]]:
@@ -174,24 +213,6 @@ async def _read_orders(
         read_orders(own_changes, source) for own_changes in changes.values()
     )
     return dict(zip(changes, releases, strict=True))
-
-
-async def _load_prices(
-    mint: str,
-    changes: dict[str, list[BalanceChange]],
-    releases: dict[str, list[OrderRelease]],
-    prices: SolPrices,
-    warnings: WarningSink,
-) -> None:
-    missing_count = await load_trade_prices(
-        prices,
-        chain.from_iterable(changes.values()),
-        chain.from_iterable(releases.values()),
-    )
-    if missing_count:
-        warnings.add(
-            f"{mint}: no SOL/USD price for {missing_count} trades: their cost is unknown"
-        )
 
 
 def _funnel(
@@ -251,7 +272,7 @@ class BuyerFollower:
         return incomplete
 
     def _cheaper_path(self, wallet_count: int, now: int) -> FetchPath:
-        if self._window.end >= now:
+        if self._window.read_end >= now:
             return "pool"
         is_helius = self._source.source == "helius"
         source: Source = "helius" if is_helius else "solana_rpc"
@@ -262,7 +283,7 @@ class BuyerFollower:
         return cheaper_path(source, later_count, wallet_count)
 
     async def _add_markets(self) -> None:
-        since = self._window.end + 1
+        since = self._window.read_end + 1
         requests = [
             self._source.fetch_range(market, since, None, MAX_LATER_TRANSACTIONS)
             for market in self._window.markets

@@ -65,16 +65,22 @@ class TokenHistory:
         """The wallets with a balance change."""
         return list(self._changes)
 
-    def add(self, transactions: Iterable[OrderedTransaction], list_number: int) -> None:
-        """Add the transactions of one list. Balance changes from earlier lists keep
-        their position.
+    def add(
+        self, transactions: Iterable[OrderedTransaction], list_number: int
+    ) -> list[BalanceChange]:
+        """Add the transactions of one list and return their balance changes. Those from
+        earlier lists keep their position.
 
         list_number: the place of the list among the lists of the token. Transactions of
         one slot are in the order of these numbers.
         """
+        changes: list[BalanceChange] = []
         for transaction in transactions:
-            for change in self._decode(transaction, list_number):
-                self._changes[change.wallet].setdefault(transaction.signature, change)
+            changes += self._decode(transaction, list_number)
+        for change in changes:
+            own = self._changes[change.wallet]
+            own.setdefault(change.position.signature, change)
+        return changes
 
     def add_account(
         self, wallet: str, transactions: Iterable[OrderedTransaction]

@@ -2,11 +2,13 @@
 reason for each excluded token.
 
 A feed that does not respond costs its own candidates only, and a warning. Figures come
-from the deepest market; the token index fills in what no market reports.
+from the deepest market; the token index fills in what no market reports. All pools of
+a token are asked for once it is chosen.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Iterable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -14,19 +16,21 @@ from discovery.analysis.pumps import (
     Market,
     TokenIndexEntry,
     build_candidate,
-    select_pumped,
+    rank_pumped,
 )
 from discovery.clients.provider_clients import Providers
 from discovery.domain.addresses import is_address
+from discovery.domain.display import counted
 from discovery.domain.findings import Candidate
 from discovery.domain.run_errors import ErrorCode, WarningSink
 from discovery.domain.run_params import Params
 from discovery.providers import dexscreener, geckoterminal, jupiter
-from discovery.providers.concurrency import gather_or_cancel
+from discovery.providers.concurrency import gather_bounded, gather_or_cancel
 from discovery.providers.errors import ProviderError
 from discovery.providers.records import PairRecord, Rows, TokenRecord
 
 Row = TypeVar("Row")
+MAX_CONCURRENT: Final = 8
 
 
 class NothingAnswered(Exception):
@@ -58,12 +62,38 @@ async def search(
     tokens = requests.tokens
     await requests.load_details(tokens.mints)
     candidates = [tokens.candidate(mint) for mint in tokens.mints]
-    selected, excluded = select_pumped(candidates, params, now)
+    selected, excluded = await _select(requests, candidates, params, now)
     funnel = {"candidates": len(candidates)}
     for reason, count in sorted(excluded.items()):
         funnel[f"token_{reason}"] = count
     funnel["tokens"] = len(selected)
     return TokenSearchResult(selected, funnel)
+
+
+async def _select(
+    requests: "_TokenRequests", candidates: list[Candidate], params: Params, now: int
+) -> tuple[list[Candidate], Counter[str]]:
+    """Return the pumped tokens with all their pools, and the rejected ones by reason.
+
+    The pools of a token are asked for once it is chosen. They may show that it is older
+    than it seemed: then the next one takes its place.
+    """
+    waiting, rejected = rank_pumped(candidates, params, now)
+    excluded = Counter(rejected)
+    selected: list[Candidate] = []
+    while waiting and len(selected) < params.max_tokens:
+        room = params.max_tokens - len(selected)
+        chosen, waiting = waiting[:room], waiting[room:]
+        mints = [token.mint for token in chosen]
+        await requests.load_all_pairs(mints)
+        whole = [requests.tokens.candidate(mint) for mint in mints]
+        passing, rejected = rank_pumped(whole, params, now)
+        selected += passing
+        excluded.update(rejected)
+    if waiting:
+        excluded["over_max_tokens"] += len(waiting)
+    ranked, _ = rank_pumped(selected, params, now)
+    return ranked, excluded
 
 
 async def look_up(
@@ -78,6 +108,7 @@ async def look_up(
     for mint in mints:
         requests.tokens.add_source(mint, "given")
     await requests.load_details(mints)
+    await requests.load_all_pairs(mints)
     candidates = [requests.tokens.candidate(mint) for mint in dict.fromkeys(mints)]
     return TokenSearchResult(candidates, {"given": len(mints), "tokens": len(mints)})
 
@@ -161,6 +192,28 @@ class _TokenRequests:
             ]
         )
 
+    async def load_all_pairs(self, mints: Iterable[str]) -> None:
+        """Load every pool of the mints: the batch of `load_details` has one of each."""
+        causes = await gather_bounded(mints, self._load_pools_of, MAX_CONCURRENT)
+        failures = [cause for cause in causes if cause is not None]
+        if failures:
+            tokens = counted(len(failures), "token")
+            self._warnings.add(
+                f"dexscreener/token-pairs: {failures[0].cause}: further pools of {tokens} are not known",
+                code=failures[0].code,
+            )
+
+    async def _load_pools_of(self, mint: str) -> ProviderError | None:
+        """Return the error if there is no response."""
+        try:
+            pairs = await self._providers.dexscreener.all_pairs(mint)
+        except ProviderError as error:
+            return error
+        self._warn_of_rejected("dexscreener/token-pairs", pairs)
+        for pair in pairs:
+            self.tokens.replace_pair(pair)
+        return None
+
     async def _load_trending_pools(self, duration: str) -> bool:
         request = self._providers.geckoterminal.trending(duration)
         return await self._load_pools(f"geckoterminal/trending/{duration}", request)
@@ -214,10 +267,13 @@ class _TokenRequests:
         except ProviderError as error:
             self._warnings.add(f"{source}: {error.cause}", code=error.code)
             return Rows(), False
+        self._warn_of_rejected(source, rows)
+        return rows, True
+
+    def _warn_of_rejected(self, source: str, rows: Rows[Row]) -> None:
         if rows.rejected:
             message = f"{source}: {rows.rejected} rows skipped ({rows.cause})"
             self._warnings.add(message, code=ErrorCode.BAD_PAYLOAD)
-        return rows, True
 
 
 def _market(pair: PairRecord) -> Market:
@@ -244,7 +300,7 @@ def _index_entry(token: TokenRecord) -> TokenIndexEntry:
         name=token.name,
         created_at=token.created_at,
         first_pool_at=token.first_pool_at,
-        pools=tuple(filter(is_address, pools)),
+        pools=tuple(pool for pool in pools if is_address(pool) and pool != token.mint),
         price_usd=token.price_usd,
         price_change_24h_pct=token.price_change_24h_pct,
         volume_24h_usd=token.volume_24h_usd,

@@ -1,6 +1,6 @@
 """Accounts and listed pairs that several wallets need, read in common batches."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 
 from discovery.clients.transaction_history import (
     LastTransaction,
@@ -37,8 +37,8 @@ class PreloadedPairs:
         self._unreadable.cause = self._unreadable.cause or pairs.cause
 
     async def pairs(self, mints: Iterable[str]) -> Rows[PairRecord]:
-        """Return every pair in which one of the mints is the base token. Raises
-        ProviderError.
+        """Return a pair of each mint in which it is the base token, as it was read.
+        Raises ProviderError.
         """
         wanted = list(dict.fromkeys(mints))
         await self.preload(wanted)
@@ -47,6 +47,10 @@ class PreloadedPairs:
         for mint in wanted:
             found.extend(self._pairs[mint])
         return found
+
+    async def all_pairs(self, mint: str) -> Rows[PairRecord]:
+        """Return the pair of every pool of a token. Raises ProviderError."""
+        return await self._source.all_pairs(mint)
 
 
 class PreloadedAccounts:
@@ -97,6 +101,12 @@ class PreloadedAccounts:
     ) -> list[OrderedTransaction]:
         """Return what the source returns."""
         return await self._source.fetch_range(address, since, until, limit)
+
+    def read_forward(
+        self, address: str, since: int | None, until: int | None
+    ) -> AsyncGenerator[list[OrderedTransaction], None]:
+        """Return what the source returns."""
+        return self._source.read_forward(address, since, until)
 
     async def fetch_all_or_none(
         self, address: str, since: int, limit: int

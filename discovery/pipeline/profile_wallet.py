@@ -28,8 +28,12 @@ from discovery.pipeline.late_prices import LateSampler
 from discovery.pipeline.late_reserves import LateReserves
 from discovery.pipeline.orders import OrderRelease
 from discovery.pipeline.read_wallet import StoredHistory, WalletReading, read_wallet
-from discovery.pipeline.valuation import ValuedTrade, load_trade_prices, value_history
-from discovery.providers.errors import ProviderError
+from discovery.pipeline.valuation import (
+    ValuedTrade,
+    load_trade_prices,
+    missing_prices,
+    value_history,
+)
 from discovery.providers.prices import SolPrices
 
 
@@ -215,17 +219,17 @@ async def _load_prices(
     """Load SOL/USD by the hour for figures that are only displayed, and by the minute
     for trades in a stable.
     """
-    try:
-        await prices.load_hours(since, now)
-        await load_trade_prices(
-            prices,
-            chain.from_iterable(changes.values()),
-            chain.from_iterable(releases.values()),
-        )
-    except ProviderError as error:
-        warnings.add(
-            f"SOL/USD: {error.cause}: results in USD and trades in stables are not known"
-        )
+    cause = await prices.load_hours(since, now)
+    if cause:
+        warnings.add(f"SOL/USD: {cause}: results in USD are not known")
+    found = await load_trade_prices(
+        prices,
+        chain.from_iterable(changes.values()),
+        chain.from_iterable(releases.values()),
+    )
+    notice = missing_prices(found)
+    if notice:
+        warnings.add(notice)
 
 
 def _flags(

@@ -68,7 +68,8 @@ def load_candidate(run_id: uuid.UUID, mint: str) -> Candidate:
         symbol=row.symbol,
         name=row.name,
         sources=tuple(row.sources),
-        pools=tuple(row.pools),
+        # Earlier versions stored the mint among the pools.
+        pools=tuple(pool for pool in row.pools if pool != mint),
         price_usd=row.price_usd,
         price_change_24h_pct=row.price_change_pct,
         volume_24h_usd=row.volume_usd,

@@ -23,6 +23,7 @@ from discovery.pipeline.save_trades import BATCH, save_balance_changes, save_tra
 from walltrack import clock
 
 ROW_VERSION: Final = 1
+_UNKNOWN_COUNTS: Final = {"early_buyers": None, "qualified": None, "transactions": None}
 _MAX_PCT: Final = Decimal(10) ** 17
 _POSITION_KEY: Final = ("wallet_address", "mint")
 _POSITION_COLUMNS: Final = (
@@ -73,7 +74,8 @@ def save_token(run_id: uuid.UUID, result: TokenAnalysis) -> None:
         launch_clock=result.launch_clock,
         funnel=result.funnel,
         creator=result.creator,
-        **token_counts(result),
+        window_read_until=datetime_from_unix(result.read_until),
+        **(token_counts(result) if result.is_known else _UNKNOWN_COUNTS),
     )
 
 

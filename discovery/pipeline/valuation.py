@@ -5,10 +5,11 @@ computes with.
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
+from discovery.domain.display import counted
 from discovery.domain.findings import EventKind, HoldingEvent
 from discovery.domain.programs import STABLE_DECIMALS, STABLES, WRAPPED_SOL
 from discovery.domain.reasons import Reason
@@ -46,23 +47,48 @@ class ValuedHistory(msgspec.Struct, frozen=True):
     other_changes: list[BalanceChange]
 
 
+class TradePrices(NamedTuple):
+    """What became of the prices of trades in a stable: how many have none, and why ("" =
+    no source failed), and how many came from the second source.
+    """
+
+    missing: int = 0
+    cause: str = ""
+    second_source: int = 0
+
+
 async def load_trade_prices(
     prices: SolPrices,
     changes: Iterable[BalanceChange],
     releases: Iterable[OrderRelease] = (),
-) -> int:
-    """Load SOL/USD for the trades that are quoted in a stable. Returns how many of them
-    stay without a price; 0 without a request if there is none.
-
-    Raises ProviderError.
+) -> TradePrices:
+    """Load SOL/USD for the trades that are quoted in a stable; no request if there is
+    none. A trade without a price has no value, and everything else goes on.
     """
     trades = [(change.trade, change.block_time) for change in changes]
     trades += [(release.release.trade, release.block_time) for release in releases]
     times = [time for trade, time in trades if _is_quoted_in_stable(trade)]
     if not times:
-        return 0
-    await prices.load(times)
-    return sum(prices.at(time) is None for time in times)
+        return TradePrices()
+    cause = await prices.load(times)
+    return TradePrices(
+        missing=sum(prices.at(time) is None for time in times),
+        cause=cause,
+        second_source=sum(map(prices.is_from_second_source, times)),
+    )
+
+
+def missing_prices(found: TradePrices) -> str:
+    """Return in words what the missing prices cost and when they are asked for again,
+    "" if none is missing.
+    """
+    if not found.missing:
+        return ""
+    cause = found.cause or "no source has a candle of that time"
+    return (
+        f"no SOL/USD price for {counted(found.missing, 'trade')} in a stable ({cause}): what they were worth is "
+        "not known; the next profile or analysis that reads them asks again"
+    )
 
 
 def _is_quoted_in_stable(trade: Trade | None) -> bool:

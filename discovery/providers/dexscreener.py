@@ -1,8 +1,9 @@
 """DexScreener: feeds of paid placements, and pairs of up to 30 tokens a call.
 
 Limits (documentation of 2026): 60 calls a minute for feeds, 300 for pairs; no key. A
-response holds about 30 pairs in all, so busy tokens crowd out others: a token without a
-row in a full response is requested again by itself.
+call for many tokens returns one pair of each (captured in October 2026), so all pools of
+a token are a call of their own. A response holds about 30 pairs in all: a token without
+a row in a full response is requested again by itself.
 """
 
 from collections.abc import Iterable, Sequence
@@ -82,9 +83,12 @@ class PairSource(Protocol):
     """Where the pairs of tokens come from."""
 
     async def pairs(self, mints: Iterable[str]) -> Rows[PairRecord]:
-        """Return every pair in which one of the mints is the base token. Raises
-        ProviderError.
+        """Return a pair of each mint in which it is the base token, that of its deepest
+        pool. Raises ProviderError.
         """
+
+    async def all_pairs(self, mint: str) -> Rows[PairRecord]:
+        """Return the pair of every pool of a token. Raises ProviderError."""
 
 
 class DexScreener:
@@ -111,8 +115,8 @@ class DexScreener:
         return decode_rows(NAME, raws, _FeedRow, build)
 
     async def pairs(self, mints: Iterable[str]) -> Rows[PairRecord]:
-        """Return every pair in which one of the mints is the base token, 30 mints a
-        call. A mint without a market has none.
+        """Return a pair of each mint in which it is the base token, 30 mints a call: that
+        of its deepest pool. A mint without a market has none.
 
         Raises ProviderError if one call fails.
         """
@@ -124,6 +128,15 @@ class DexScreener:
             if len(mints_of_call) > 1 and batch.row_count >= FULL_RESPONSE_ROWS:
                 pairs.merge(await self._missing_pairs(mints_of_call, batch.pairs))
         return pairs
+
+    async def all_pairs(self, mint: str) -> Rows[PairRecord]:
+        """Return the pair of every pool of a token, up to 30. A bonding curve has no
+        liquidity. One call.
+
+        Raises ProviderError.
+        """
+        batch = await self._request(f"/token-pairs/v1/{CHAIN}/{mint}", [mint])
+        return batch.pairs
 
     async def _missing_pairs(
         self, mints: Sequence[str], pairs: Rows[PairRecord]
@@ -145,7 +158,10 @@ class DexScreener:
         """Return the pairs with one of the mints as base token. The response also has
         pairs in which a mint is the quote token.
         """
-        response = await self._client.request(f"/tokens/v1/solana/{','.join(mints)}")
+        return await self._request(f"/tokens/v1/{CHAIN}/{','.join(mints)}", mints)
+
+    async def _request(self, path: str, mints: Sequence[str]) -> _Batch:
+        response = await self._client.request(path)
         raws = decode_body(NAME, response.body, list[Raw])
         mint_set = set(mints)
 

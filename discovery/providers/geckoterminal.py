@@ -1,5 +1,5 @@
-"""GeckoTerminal v2: trending pools and the pools of a launchpad's DEX. No key;
-documented are 30 calls a minute.
+"""GeckoTerminal v2: trending pools, the pools of a launchpad's DEX, and candles of
+SOL/USD. No key; documented are 30 calls a minute.
 
 Every number is a string. The same token repeats over pools and pages, and pages shift
 between calls.
@@ -12,9 +12,14 @@ from msgspec import Raw, Struct
 
 from discovery.domain.addresses import parse_address
 from discovery.domain.chain_text import clean_text
+from discovery.domain.programs import WRAPPED_SOL
+from discovery.providers.errors import BadPayload
 from discovery.providers.http import ProviderClient
 from discovery.providers.records import (
+    INTERVAL_MS,
+    Candle,
     Day,
+    Interval,
     PairRecord,
     Rows,
     TradesOfDay,
@@ -30,6 +35,9 @@ NAME: Final = "geckoterminal"
 NETWORK_PREFIX: Final = "solana_"
 DURATIONS: Final = ("5m", "1h", "6h", "24h")
 LAUNCHPAD_DEXES: Final = ("pumpswap", "meteora-dbc", "raydium-launchlab")
+SOL_USDC_POOL: Final = "Czfq3xZZDmsdGdUyrNLtRhGc47cXcZtLG4crryfu44zE"
+"""The SOL/USDC Whirlpool of Orca with a fee of 0.04 %, traded in every minute."""
+_TIMEFRAMES: Final[dict[Interval, str]] = {"1m": "minute", "1h": "hour"}
 HEADERS: Final = {"Accept": "application/json;version=20230302"}
 
 
@@ -69,8 +77,22 @@ class _Page(Struct):
     data: list[Raw]
 
 
+class _CandleAttributes(Struct):
+    ohlcv_list: list[list[Decimal]]
+
+
+class _CandleData(Struct):
+    attributes: _CandleAttributes
+
+
+class _Candles(Struct):
+    data: _CandleData
+
+
 class GeckoTerminal:
     """Client of GeckoTerminal."""
+
+    name = "GeckoTerminal"
 
     def __init__(self, client: ProviderClient) -> None:
         self._client = client
@@ -92,10 +114,42 @@ class GeckoTerminal:
         """
         return await self._pools(f"/networks/solana/dexes/{dex}/pools", {"page": "1"})
 
+    async def sol_candles(
+        self, interval: Interval, start_ms: int, end_ms: int
+    ) -> list[Candle]:
+        """Return the candles of SOL in USD that open from `start_ms` to before `end_ms`
+        (unix milliseconds); one may be open. Raises ProviderError.
+
+        Rows of `/ohlcv`: open time in unix seconds, open, high, low, close, volume;
+        newest first.
+        """
+        step_ms = INTERVAL_MS[interval]
+        response = await self._client.request(
+            f"/networks/solana/pools/{SOL_USDC_POOL}/ohlcv/{_TIMEFRAMES[interval]}",
+            params={
+                "aggregate": "1",
+                "before_timestamp": str(end_ms // 1000),
+                "limit": str((end_ms - start_ms) // step_ms),
+                "currency": "usd",
+                "token": WRAPPED_SOL,
+            },
+        )
+        rows = decode_body(NAME, response.body, _Candles).data.attributes.ohlcv_list
+        candles = [_candle(row, step_ms) for row in rows]
+        return [each for each in candles if start_ms <= each.open_time_ms < end_ms]
+
     async def _pools(self, path: str, params: dict[str, str]) -> Rows[PairRecord]:
         response = await self._client.request(path, params=params)
         page = decode_body(NAME, response.body, _Page)
         return decode_rows(NAME, page.data, _Pool, _pair_record)
+
+
+def _candle(row: list[Decimal], step_ms: int) -> Candle:
+    """Return a row as a candle. Raises BadPayload."""
+    if len(row) < 5 or finite(row[4]) is None or row[4] <= 0:
+        raise BadPayload(NAME, "candle not as documented")
+    open_ms = int(row[0]) * 1000
+    return Candle(open_ms, open_ms + step_ms - 1, row[4])
 
 
 def _related_id(relation: _Relation | None) -> str:

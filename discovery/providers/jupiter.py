@@ -95,7 +95,11 @@ class Jupiter:
 
 
 def _token_record(token: _Token) -> TokenRecord:
-    """Return the token as a record. Raises ValueError for an invalid address or time."""
+    """Return the token as a record. Raises ValueError for an invalid address or time.
+
+    Of a token of pump.fun the mint itself is named as its first pool (captured in October
+    2026): its address is dropped, its time is kept.
+    """
     first_pool = token.first_pool or _Pool()
     stats = token.stats_24h or _Stats()
     return TokenRecord(
@@ -104,9 +108,9 @@ def _token_record(token: _Token) -> TokenRecord:
         name=clean_text(token.name, 128),
         decimals=token.decimals,
         created_at=parse_unix_seconds(token.created_at),
-        first_pool=first_pool.id,
+        first_pool=_pool_address(first_pool.id, token.id),
         first_pool_at=parse_unix_seconds(first_pool.created_at),
-        graduated_pool=token.graduated_pool,
+        graduated_pool=_pool_address(token.graduated_pool, token.id),
         graduated_at=parse_unix_seconds(token.graduated_at),
         price_usd=finite(token.usd_price),
         price_change_24h_pct=finite(stats.price_change),
@@ -114,6 +118,10 @@ def _token_record(token: _Token) -> TokenRecord:
         liquidity_usd=finite(token.liquidity),
         market_cap_usd=finite(token.mcap),
     )
+
+
+def _pool_address(pool: str | None, mint: str) -> str | None:
+    return None if pool == mint else pool
 
 
 def _volume(stats: _Stats | None) -> Decimal | None:

@@ -5,7 +5,7 @@ the digits of the response.
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -81,6 +81,13 @@ class AccountRecord(Struct, frozen=True):
     owner: str
     lamports: int
     data: bytes
+
+
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 3_600_000
+Interval = Literal["1m", "1h"]
+INTERVAL_MS: Final[dict[Interval, int]] = {"1m": MINUTE_MS, "1h": HOUR_MS}
+"""Intervals of candles."""
 
 
 class Candle(Struct, frozen=True, order=True):

@@ -111,9 +111,18 @@ def _buyers(run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[SeenBuyer]]:
         profit_pct,
         cost,
         flags,
-        *reasons,
+        rejection,
+        unknown_reason,
     ) in positions:
-        figures = BuyerFigures(seconds, profit_pct, cost, _flag_names(flags), *reasons)
+        figures = BuyerFigures(
+            seconds,
+            profit_pct,
+            cost,
+            _flag_names(flags),
+            rejection,
+            unknown_reason,
+            entry_rank=rank,
+        )
         buyer = SeenBuyer(wallet, mint, rank, figures)
         buyers.setdefault(run_id, []).append(buyer)
     same = Position.objects.filter(
@@ -139,7 +148,9 @@ def _buyers(run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[SeenBuyer]]:
         flags,
     ) in found.values_list(*columns):
         known_then = tuple(flag for flag in flags or () if flag in ENTRY_FLAGS)
-        figures = BuyerFigures(seconds, profit_pct, cost, known_then, rejection="")
+        figures = BuyerFigures(
+            seconds, profit_pct, cost, known_then, rejection="", entry_rank=rank
+        )
         buyer = SeenBuyer(wallet, mint, rank, figures)
         buyers.setdefault(run_id, []).append(buyer)
     return buyers

@@ -36,7 +36,16 @@ class RunTokenRow(msgspec.Struct, frozen=True):
     launched_at: datetime | None
     launch_clock: Annotated[
         str,
-        Meta(description="`curve`, `jupiter` or `pair` (weak: may be the migration)."),
+        Meta(
+            description="`curve`, `pool`, `jupiter`, or `pair` and `mint` (weak: the first pool may be missing)."
+        ),
+    ]
+    window_read_until: Annotated[
+        datetime | None,
+        Meta(
+            description="The early window was read until then: there are more early buyers than the maximum; null = it "
+            "was read to its end."
+        ),
     ]
     creator: Annotated[
         str | None,
@@ -211,6 +220,7 @@ def _token(row: Mapping[str, Any]) -> RunTokenRow:
         transactions_24h=row["transactions_24h"],
         launched_at=row["launched_at"],
         launch_clock=row["launch_clock"],
+        window_read_until=row["window_read_until"],
         creator=row["creator"] or None,
         transactions=row["transactions"],
         early_buyers=row["early_buyers"],

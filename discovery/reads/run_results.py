@@ -18,6 +18,7 @@ class FoundToken(msgspec.Struct, frozen=True):
     symbol: str
     launched_at: datetime | None
     launch_clock: str
+    window_read_until: datetime | None
     early_buyers: int | None
     qualified: int | None
 
@@ -63,6 +64,7 @@ def found_tokens(run: Run) -> list[FoundToken]:
             symbol=row.symbol,
             launched_at=row.launched_at,
             launch_clock=row.launch_clock,
+            window_read_until=row.window_read_until,
             early_buyers=row.early_buyers,
             qualified=row.qualified,
         )

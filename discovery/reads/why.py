@@ -208,6 +208,7 @@ def _position(row: Position, params: Params, symbol: str) -> WhyPosition:
         flags=tuple(row.flags or ()),
         rejection=row.rejection,
         unknown_reason=row.unknown_reason,
+        entry_rank=row.entry_rank,
     )
     rejection_now = rejection_under(buyer, params, then)
     return WhyPosition(
@@ -251,5 +252,6 @@ def _thresholds(params: Params) -> Thresholds:
         min_profit_pct=params.min_profit_pct,
         min_cost_sol=params.min_cost_sol,
         early_window_minutes=params.early_window_minutes,
+        max_early_buyers=params.max_early_buyers,
         excluded_flags=params.excluded_flags,
     )

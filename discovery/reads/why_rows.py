@@ -27,6 +27,7 @@ class Thresholds(msgspec.Struct, frozen=True):
     min_profit_pct: Decimal
     min_cost_sol: Decimal
     early_window_minutes: int
+    max_early_buyers: int
     excluded_flags: tuple[str, ...]
 
 

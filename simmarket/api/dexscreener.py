@@ -69,13 +69,16 @@ class DexScreener:
         return _wrapped(self._batch(request.parts[0]))
 
     def _batch(self, text: str) -> list[Json]:
-        """Return pairs of up to 30 mints, 30 in all: the pairs with the most liquidity."""
+        """Return one pair for each of up to 30 mints: the one with the most liquidity.
+
+        So captured in October 2026: a token with a curve and a pool has one row.
+        """
         addresses = text.split(",")
         if len(addresses) > _MAX_ADDRESSES:
             raise Refusal(_bad_request(f"at most {_MAX_ADDRESSES} addresses"))
         pairs: list[tuple[Pool, Json]] = []
         for address in dict.fromkeys(addresses):
-            pairs += self._pairs_of(address)
+            pairs += self._pairs_of(address)[:1]
         pairs.sort(key=self._by_liquidity)
         return [row for _, row in pairs[:_MAX_PAIRS]]
 
@@ -254,15 +257,16 @@ def _price_changes(figures: PoolFigures) -> Json:
 
 
 def _add_liquidity(row: Json, pool: Pool, figures: PoolFigures) -> None:
-    """Add the liquidity; a curve has none here, and a complete one has zeros."""
-    if not pool.is_curve:
-        row["liquidity"] = {
-            "usd": number(figures.liquidity_usd),
-            "base": figures.base_reserve // 10**pool.mint.decimals,
-            "quote": round(figures.quote_reserve / 10**pool.quote.decimals, 4),
-        }
-    elif pool.is_complete:
-        row["liquidity"] = {"usd": 0, "base": 0, "quote": 0}
+    """Add the liquidity. A curve has none here, a complete one neither (captured in
+    October 2026).
+    """
+    if pool.is_curve:
+        return
+    row["liquidity"] = {
+        "usd": number(figures.liquidity_usd),
+        "base": figures.base_reserve // 10**pool.mint.decimals,
+        "quote": round(figures.quote_reserve / 10**pool.quote.decimals, 4),
+    }
 
 
 def _info(token: Token) -> Json:

@@ -13,6 +13,7 @@ RESPONSE_KINDS = frozenset(
     (
         "429",
         "429_no_retry_after",
+        "451",
         "500",
         "503",
         "slow",
@@ -35,6 +36,9 @@ ITEM_KINDS = frozenset(
 )
 _KEYS = frozenset(("provider", "match", "kind", "count", "seconds"))
 _CHALLENGE = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>blocked</body></html>"
+
+_RESTRICTED = "Service unavailable from a restricted location"
+"""What Binance says to an address in a country that it does not serve."""
 
 
 @dataclass(slots=True)
@@ -158,6 +162,8 @@ def apply_fault(fault: Fault, response: Response) -> Response:
                 "text/html; charset=utf-8",
                 [("cf-mitigated", "challenge")],
             )
+        case "451":
+            return json_response({"code": 0, "msg": _RESTRICTED}, 451)
         case "500":
             return text_response("Internal Server Error", 500)
         case "503":

@@ -31,6 +31,7 @@ from simmarket.api.rest_endpoint import (
     positive_integer,
     route,
 )
+from simmarket.api.sol_candles import SOL_USDC_POOL, WRAPPED_SOL, sol_candles
 from simmarket.chain.figures import is_idle
 from simmarket.chain.stable_hash import stable_hash
 from simmarket.chain.world import Token
@@ -250,6 +251,8 @@ class GeckoTerminal:
 
     def _candles(self, request: RestRequest) -> Response:
         address, timeframe = request.parts
+        if address == SOL_USDC_POOL:
+            return self._sol_candles(request, timeframe)
         items = self._with_addresses([address])
         if not items:
             raise Refusal(not_found())
@@ -258,20 +261,19 @@ class GeckoTerminal:
             rows = candles(self._market, pool, timeframe, request.query)
         except ValueError as error:
             raise Refusal(bad_request(str(error)), f"ohlcv {error}") from None
-        identity = UUID(
-            int=stable_hash("ohlcv", address) << 64 | stable_hash(timeframe, address)
-        )
         meta = {
             "base": _candle_token(token_stub(self._world, token)),
             "quote": _candle_token(quote_stub(self._world, pool)),
         }
-        attributes = {"ohlcv_list": rows}
-        data = {
-            "id": str(identity),
-            "type": "ohlcv_request_response",
-            "attributes": attributes,
-        }
-        return json_response({"data": data, "meta": meta})
+        return _candle_response(address, timeframe, rows, meta)
+
+    def _sol_candles(self, request: RestRequest, timeframe: str) -> Response:
+        try:
+            rows = sol_candles(self._market, timeframe, request.query)
+        except ValueError as error:
+            raise Refusal(bad_request(str(error)), f"ohlcv {error}") from None
+        meta = {"base": {"address": WRAPPED_SOL, "symbol": "SOL"}, "quote": {}}
+        return _candle_response(SOL_USDC_POOL, timeframe, rows, meta)
 
     def _pool_row(self, item: TokenPool) -> Json:
         return pool_row(self._market, item, self._figures.of(item.pool))
@@ -293,6 +295,20 @@ def _page_number(request: RestRequest) -> int:
     if request.fault == "repeat_page":
         return 1
     return page
+
+
+def _candle_response(
+    address: str, timeframe: str, rows: Iterable[Any], meta: Json
+) -> Response:
+    identity = UUID(
+        int=stable_hash("ohlcv", address) << 64 | stable_hash(timeframe, address)
+    )
+    data = {
+        "id": str(identity),
+        "type": "ohlcv_request_response",
+        "attributes": {"ohlcv_list": list(rows)},
+    }
+    return json_response({"data": data, "meta": meta})
 
 
 def _candle_token(stub: Json) -> Json:

@@ -29,6 +29,9 @@ _MAX_SEARCH_RESULTS = 20
 _MAX_RECENT = 30
 _MAX_PRICES = 50
 _DOCUMENTED_CALLS = 30
+_LAUNCHPADS = {"pumpfun": "pump.fun", "launchlab": "bonk.fun"}
+"""By the DEX of the first pool."""
+_DAY_SECONDS = 86_400
 
 
 class Jupiter:
@@ -167,7 +170,7 @@ class Jupiter:
     def _token_price(self, token: Token) -> Json:
         figures = self._figures.of(token)
         return {
-            "createdAt": self._iso(token.launched_offset_seconds),
+            "createdAt": self._iso(_minted_offset_seconds(token)),
             "liquidity": number(figures.liquidity_usd),
             "usdPrice": significant(figures.price_usd),
             "blockId": self._world.transactions[-1].slot,
@@ -180,6 +183,7 @@ class Jupiter:
         supply = token.mint.supply // 10**token.mint.decimals
         address = self._world.accounts.address
         market_cap = number(figures.price_usd * supply)
+        first_pool = token.pools[0]
         information: Json = {
             "id": mint,
             "name": token.name,
@@ -187,13 +191,13 @@ class Jupiter:
             "icon": None,
             "decimals": token.mint.decimals,
             "tokenProgram": token.mint.program,
-            "createdAt": self._iso(token.launched_offset_seconds),
+            "createdAt": self._iso(_minted_offset_seconds(token)),
             "dev": address(token.creator),
             "circSupply": supply,
             "totalSupply": supply,
-            "launchpad": "pump.fun",
             "firstPool": {
-                "id": address(token.pools[0].account),
+                # The mint stands for the curve of pump.fun.
+                "id": mint if first_pool.is_curve else address(first_pool.account),
                 "createdAt": self._iso(token.launched_offset_seconds),
             },
             "holderCount": figures.holder_count,
@@ -212,6 +216,9 @@ class Jupiter:
             "liquidity": number(figures.liquidity_usd),
             "updatedAt": self._iso(self._market.now()),
         }
+        launchpad = _LAUNCHPADS.get(first_pool.dex)
+        if launchpad is not None:
+            information["launchpad"] = launchpad
         if token.graduated_offset_seconds is not None:
             information["graduatedPool"] = address(token.pools[1].account)
             information["graduatedAt"] = self._iso(token.graduated_offset_seconds)
@@ -225,6 +232,16 @@ class Jupiter:
 
     def _iso(self, offset_seconds: int) -> str:
         return iso(self._market.unix(offset_seconds))
+
+
+def _minted_offset_seconds(token: Token) -> int:
+    """Return the creation of the mint: two to five days before the first pool if no
+    launchpad made both (captured in October 2026).
+    """
+    if token.pools[0].dex in _LAUNCHPADS:
+        return token.launched_offset_seconds
+    days = 2 + token.mint.account % 4
+    return token.launched_offset_seconds - days * _DAY_SECONDS
 
 
 def _error(text: str, status: int = 400) -> Response:

@@ -171,6 +171,7 @@ def test_a_database_of_the_last_release_needs_only_the_migrations_after_the_sche
         "0015_late_prices",
         "0016_upkeep_and_forward_record",
         "0017_provider_check",
+        "0018_early_buyer_maximum",
     ]
 
 

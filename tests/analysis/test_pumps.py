@@ -9,8 +9,8 @@ from discovery.analysis.pumps import (
     Market,
     TokenIndexEntry,
     build_candidate,
+    rank_pumped,
     rejection_reason,
-    select_pumped,
 )
 from discovery.domain.findings import Candidate
 from discovery.domain.programs import USDC
@@ -72,18 +72,18 @@ def test_an_unreported_figure_passes_a_minimum_of_zero() -> None:
     )
 
 
-def test_the_most_promising_tokens_come_first_and_the_rest_is_counted() -> None:
+def test_the_most_promising_tokens_come_first_and_a_quote_is_none() -> None:
     tokens = [
         msgspec.structs.replace(
             PUMPED, mint=f"mint{n}", volume_24h_usd=Decimal(60_000 + n)
         )
         for n in range(5)
     ]
-    pumped, rejected = select_pumped(
-        [*tokens, msgspec.structs.replace(PUMPED, mint=USDC)], Params(max_tokens=2), NOW
-    )
-    assert [token.mint for token in pumped] == ["mint4", "mint3"]
-    assert rejected == {"over_max_tokens": 3}
+    old = msgspec.structs.replace(PUMPED, mint="old", launched_at=NOW - 10**7)
+    quote = msgspec.structs.replace(PUMPED, mint=USDC)
+    pumped, rejected = rank_pumped([*tokens, old, quote], Params(), NOW)
+    assert [token.mint for token in pumped] == [f"mint{n}" for n in (4, 3, 2, 1, 0)]
+    assert rejected == {"too_old": 1}
 
 
 def test_price_comes_from_the_deepest_market_and_volume_from_all() -> None:
@@ -111,17 +111,49 @@ def test_price_comes_from_the_deepest_market_and_volume_from_all() -> None:
     assert token.sources == ("a", "b")
 
 
-def test_the_launch_time_of_the_index_is_preferred_to_that_of_a_market() -> None:
-    market = Market(MINT, "pool", pool_created_at=NOW - 60)
-    by_index = build_candidate(
-        MINT,
-        [],
-        [market],
-        TokenIndexEntry(MINT, created_at=NOW - 500, first_pool_at=NOW - 400),
-    )
-    by_market = build_candidate(MINT, [], [market], TokenIndexEntry(MINT))
-    assert (by_index.launched_at, by_index.launch_clock) == (NOW - 500, "jupiter")
-    assert (by_market.launched_at, by_market.launch_clock) == (NOW - 60, "pair")
+@pytest.mark.parametrize(
+    ("pool_at", "first_pool_at", "created_at", "launch"),
+    [
+        # The mint is two days older than its first pool.
+        (NOW - 60, NOW - 400, NOW - 400 - 2 * 86_400, (NOW - 400, "jupiter")),
+        (None, NOW - 400, NOW - 86_400, (NOW - 400, "jupiter")),
+        # Jupiter is down, or does not know a pool.
+        (NOW - 60, None, None, (NOW - 60, "pair")),
+        (NOW - 60, None, NOW - 86_400, (NOW - 60, "pair")),
+        # A list knows an older pool; or the same one, by another clock.
+        (NOW - 9_000, NOW - 400, NOW - 86_400, (NOW - 9_000, "pair")),
+        (NOW - 402, NOW - 400, NOW - 86_400, (NOW - 402, "jupiter")),
+        (None, None, NOW - 500, (NOW - 500, "mint")),
+        (None, None, None, (None, "")),
+    ],
+)
+def test_the_launch_is_the_creation_of_the_first_pool(
+    pool_at: int | None,
+    first_pool_at: int | None,
+    created_at: int | None,
+    launch: tuple[int | None, str],
+) -> None:
+    market = Market(MINT, "pool", pool_created_at=pool_at)
+    index = TokenIndexEntry(MINT, created_at=created_at, first_pool_at=first_pool_at)
+    token = build_candidate(MINT, [], [market], index)
+    assert (token.launched_at, token.launch_clock) == launch
+
+
+def test_a_second_pool_is_no_launch_and_the_oldest_pool_comes_first() -> None:
+    markets = [
+        Market(MINT, "second", pool_created_at=NOW - 60),
+        Market(MINT, "undated"),
+        Market(MINT, "first", pool_created_at=NOW - 9_000),
+    ]
+    token = build_candidate(MINT, [], markets, None)
+    assert token.launched_at == NOW - 9_000
+    assert token.pools == ("first", "second", "undated")
+
+
+def test_the_mint_is_no_pool() -> None:
+    index = TokenIndexEntry(MINT, pools=(MINT, "pool"))
+    token = build_candidate(MINT, [], [Market(MINT, MINT)], index)
+    assert token.pools == ("pool",)
 
 
 def test_the_index_fills_in_what_no_market_reports() -> None:

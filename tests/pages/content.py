@@ -7,7 +7,8 @@ from discovery.models import Config
 
 PARAMS = {
     "min_price_change_pct": "100", "min_volume_usd": "50000", "min_liquidity_usd": "10000", "max_token_age_hours": "72",
-    "max_tokens": "20", "early_window_minutes": "30", "min_profit_pct": "50", "min_cost_sol": "0.05",
+    "max_tokens": "20", "early_window_minutes": "30", "max_early_buyers": "150",
+    "min_profit_pct": "50", "min_cost_sol": "0.05",
     "max_requests_per_run": "", "profile_immediately": "on", "control_wallets": "25",
     "excluded_flags": ["plumbing", "creator", "bundle", "arbitrage", "wash"],
 }  # fmt: skip

@@ -55,6 +55,7 @@ def test_flags_and_profiling_are_saved(operator: Person) -> None:
         ("min_liquidity_usd", "x", "&#x27;x&#x27; is not a number"),
         ("max_token_age_hours", "169", "169 is not between 1 and 168 h"),
         ("early_window_minutes", "4", "4 is not between 5 and 120 min"),
+        ("max_early_buyers", "19", "19 is not between 20 and 2,000 wallets"),
         ("min_profit_pct", "500.01", "500.01 is not between 0 and 500 %"),
         ("min_cost_sol", "0.0001", "0.0001 has more than 3 digits after the point"),
         ("max_tokens", "1.5", "1.5 is not a whole number"),

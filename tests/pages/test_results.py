@@ -1,5 +1,6 @@
 """Results on pages: known, partly known, unknown, moved out, in an open order."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -140,3 +141,32 @@ def test_tokens_are_filtered_by_whether_their_creator_is_known(
     found = [name for name in ("KNOWN", "NAMELESS", "LATER") if f" {name} " in words]
     assert " ".join(found) == symbols
     assert ("not known" in words.split("Qualified")[-1]) == ("NAMELESS" in found)
+
+
+def test_a_token_with_more_early_buyers_than_the_run_read_says_so(
+    viewer: Person,
+) -> None:
+    run = RunFactory(early_window_minutes=30)
+    launched_at = datetime(2026, 9, 1, 12, 15, tzinfo=UTC)
+    RunTokenFactory(
+        run=run,
+        symbol="BUSY",
+        launched_at=launched_at,
+        early_buyers=150,
+        window_read_until=launched_at + timedelta(minutes=16, seconds=5),
+    )
+    RunTokenFactory(run=run, symbol="CALM", mint=address(13), launched_at=launched_at)
+    words = text(viewer.page(f"runs/{run.pk}/"))
+    assert (
+        "BUSY: the first 150 of more early buyers; the window was read until 12:31:05 of 12:45:00 UTC"
+        in words
+    )
+    assert words.count("of more") == 2
+    assert "CALM:" not in words
+
+
+@pytest.mark.parametrize("clock", ["pair", "mint"])
+def test_a_weak_clock_is_marked(clock: str, viewer: Person) -> None:
+    run = RunFactory()
+    RunTokenFactory(run=run, launch_clock=clock)
+    assert f"{clock} weak" in text(viewer.page(f"runs/{run.pk}/"))

@@ -4,6 +4,7 @@ those of the simulated world.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import aclosing
 
 import aiohttp
 import pytest
@@ -154,3 +155,84 @@ def test_token_accounts_are_the_same_from_both_sources(
 def test_an_address_without_history_is_empty_from_both_sources(fetch_both_ways):
     rows = fetch_both_ways([("11111111111111111111111111111112", None, None)])
     assert rows == {"solana_rpc": [[]], "helius": [[]]}
+
+
+@pytest.fixture
+def read_forward(chain) -> Callable[..., dict[str, tuple]]:
+    """`read_forward(address, since, until, portions)`: by source, the rows of the first
+    portions, the calls and the credits.
+    """
+
+    async def read(source, meter, *ranges, portions):
+        rows = []
+        async with aclosing(source.read_forward(*ranges)) as reading:
+            async for portion in reading:
+                rows += as_rows(portion)
+                portions -= 1
+                if not portions:
+                    break
+        usage = meter.usage()
+        return rows, {name: each["calls"] for name, each in usage.items()}
+
+    def run(*ranges, portions=10**6):
+        async def main():
+            found = {}
+            async with aiohttp.ClientSession() as session:
+                for name in ("solana_rpc", "helius"):
+                    setup = ClientSetup(calls_per_second=100_000)
+                    path = "rpc" if name == "solana_rpc" else name
+                    options = (
+                        {"secret_params": {"api-key": "k"}} if path == name else {}
+                    )
+                    node = JsonRpc(
+                        setup.client(session, f"{chain.url}/{path}", name, **options)
+                    )
+                    source = RpcTransactionSource(SolanaRpc(node), WarningSink("test"))
+                    if path == name:
+                        source = HeliusTransactionSource(
+                            Helius(node, setup.meter),
+                            SolanaRpc(node),
+                            WarningSink("test"),
+                        )
+                    found[name] = await read(
+                        source, setup.meter, *ranges, portions=portions
+                    )
+            return found
+
+        return asyncio.run(main())
+
+    return run
+
+
+def busiest_pool(world):
+    def length(address):
+        return len(world.positions_of(world.accounts.find(address)))
+
+    return max(pools(world), key=length)
+
+
+def test_portions_read_forward_are_the_whole_history_from_both_sources(
+    chain, chain_world, read_forward
+):
+    address = busiest_pool(chain_world)
+    rows = expected(chain, address)
+    assert len(rows) > 300
+    since, until = rows[20][2], rows[-20][2]
+    found = read_forward(address, since, until)
+    for source_rows, _ in found.values():
+        assert source_rows == expected(chain, address, since, until)
+
+
+def test_a_reader_that_stops_early_pays_for_what_it_read(
+    chain, chain_world, read_forward
+):
+    address = busiest_pool(chain_world)
+    rows = expected(chain, address)
+    found = read_forward(address, None, rows[-1][2], portions=1)
+    by_signature, signature_calls = found["solana_rpc"]
+    by_time, page_calls = found["helius"]
+    assert by_signature == rows[:50]
+    assert by_time == rows[:300]
+    assert page_calls == {"helius": 1}
+    # The signature list, and one call a transaction of the first portion.
+    assert signature_calls["solana_rpc"] <= 50 + 2

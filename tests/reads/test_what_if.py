@@ -106,6 +106,8 @@ def test_the_saved_parameters_change_nothing(run: Run) -> None:
         ({"excluded_flags": ("plumbing",)}, {5}, set()),
         ({"early_window_minutes": 14}, set(), {2}),
         ({"early_window_minutes": 120}, set(), set()),
+        ({"max_early_buyers": 1}, set(), {2}),
+        ({"max_early_buyers": 2_000}, set(), set()),
         ({"min_volume_usd": Decimal(60_001)}, set(), {1, 2}),
         ({"min_volume_usd": Decimal(60_000)}, set(), set()),
         ({"min_price_change_pct": Decimal(301)}, set(), {1, 2}),
@@ -188,6 +190,21 @@ def test_what_a_looser_filter_would_let_in_is_said_to_be_unknown(run: Run) -> No
 def test_a_wider_window_is_said_to_be_unknown(run: Run) -> None:
     (note,) = changed(early_window_minutes=60).notes
     assert "read the first 30 min after a launch" in note
+
+
+def test_a_rank_beyond_the_maximum_is_told(run: Run) -> None:
+    (row,) = changed(max_early_buyers=1).leaving.wallets
+    assert row.now == "number 2 of the early buyers, beyond the maximum of 1"
+
+
+def test_more_early_buyers_than_a_run_read_are_said_to_be_unknown(run: Run) -> None:
+    assert changed(max_early_buyers=400).notes == []
+    Run.objects.update(funnel={"window_cut": 3})
+    (note,) = changed(max_early_buyers=400).notes
+    assert note == (
+        "The runs read the first early buyers of 3 tokens that had more: who came after them, up to number 400, is not "
+        "known."
+    )
 
 
 def test_flags_of_a_profile_are_said_to_decide_nothing(run: Run) -> None:

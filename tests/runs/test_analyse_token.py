@@ -2,103 +2,37 @@
 follow.
 """
 
-import json
 from collections.abc import Callable
 
 import pytest
 from asgiref.sync import async_to_sync
 
 from discovery.analysis.estimate import FetchPath
-from discovery.clients.transaction_history import OrderedTransaction
-from discovery.domain.addresses import associated_token_account, pump_curve
+from discovery.domain.addresses import associated_token_account
 from discovery.domain.findings import Candidate, EarlyBuyer
 from discovery.domain.programs import PUMPFUN
 from discovery.domain.run_errors import WarningSink
 from discovery.domain.run_params import Params
 from discovery.pipeline.analyse_token import TokenAnalysis, analyse_token
-from discovery.providers.records import AccountRecord
-from discovery.providers.transactions import decode_record
 from tests.fake_transactions import DEEP_UNITS as DEEP
 from tests.fake_transactions import SOL, FakeTransaction, program_account, wallet
+from tests.runs.token_histories import (
+    CURVE,
+    LAUNCH,
+    MINT,
+    NoPrices,
+    TransactionSource,
+    trade,
+)
 
-LAUNCH = 1_790_000_000
 ANA = wallet("ana")
-MINT = wallet("mint")
-CURVE = pump_curve(MINT)
 ACCOUNT = associated_token_account(ANA, MINT)
 UNITS = 1000
 
 
-class TransactionSource:
-    """Transactions by address; what each account holds now."""
-
-    source = "helius"
-
-    def __init__(self) -> None:
-        self.lists: dict[str, list[OrderedTransaction]] = {}
-        self.held: dict[str, int] = {}
-        self.count = 0
-        self.readings: list[str] = []
-        self.is_silent_once = False
-
-    def add(self, made: FakeTransaction, seconds: int, *addresses: str) -> None:
-        self.count += 1
-        record = made.record()
-        record["transaction"]["signatures"] = [f"{self.count:088d}".replace("0", "2")]
-        located = OrderedTransaction(
-            LAUNCH + seconds,
-            0,
-            LAUNCH + seconds,
-            decode_record(json.dumps(record).encode()),
-        )
-        for address in addresses:
-            self.lists.setdefault(address, []).append(located)
-
-    async def fetch_range(
-        self, address: str, since: int | None, until: int | None, most: int
-    ) -> list[OrderedTransaction]:
-        return [
-            located
-            for located in self.lists.get(address, [])
-            if (since is None or located.block_time >= since)
-            and (until is None or located.block_time <= until)
-        ]
-
-    async def fetch_accounts(
-        self, addresses: list[str], most: int, *, is_again: bool = False
-    ) -> list[list[OrderedTransaction]]:
-        self.readings += addresses
-        if self.is_silent_once and not is_again:
-            return [[] for _ in addresses]
-        return [
-            await self.fetch_range(address, None, None, most) for address in addresses
-        ]
-
-    async def accounts(self, addresses: list[str]) -> list[AccountRecord | None]:
-        return [
-            AccountRecord("", 0, bytes(64) + self.held[address].to_bytes(8, "little"))
-            if address in self.held
-            else None
-            for address in addresses
-        ]
-
-
-class NoPrices:
-    async def load(self, times: object) -> None:
-        raise AssertionError("nothing here is quoted in a stable")
-
-    def at(self, time: int) -> None:
-        return None
-
-
 def swap(before: int, after: int, lamports: int) -> FakeTransaction:
     """ANA's units go from `before` to `after` against the curve for `lamports`."""
-    made = (
-        FakeTransaction(ANA, venue=PUMPFUN)
-        .pay(ANA, lamports)
-        .units(ANA, MINT, before, after)
-    )
-    return made.units(CURVE, MINT, DEEP, DEEP + before - after).pay(CURVE, -lamports)
+    return trade(ANA, before, after, lamports)
 
 
 @pytest.fixture

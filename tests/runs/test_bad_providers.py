@@ -193,6 +193,23 @@ def test_an_unknown_mint_is_said_and_harms_nothing(
     assert "no launch time is known" in error["message"]
 
 
+def test_a_run_that_knows_the_early_buyers_of_no_token_says_so(
+    use_market: Callable, discover: Callable
+) -> None:
+    use_market(*WORLD)
+    answer = discover("--all-buyers", f"--token={UNKNOWN_MINT}")
+    (token,) = answer["tokens"]
+    assert (token["early_buyers"], token["qualified"]) == (None, None)
+    assert answer["funnel"]["no_launch_time"] == 1
+    assert [error["step"] for error in answer["errors"]] == [
+        f"token {UNKNOWN_MINT}",
+        "run",
+    ]
+    assert answer["errors"][-1]["message"] == (
+        "the early buyers of none of 1 token are known: the errors of the tokens say why, and what to do"
+    )
+
+
 def test_an_empty_world_gives_an_empty_run_and_no_error(
     use_market: Callable, discover: Callable
 ) -> None:

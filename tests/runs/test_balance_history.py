@@ -14,7 +14,7 @@ from discovery.pipeline.balance_history import TokenHistory
 from discovery.pipeline.valuation import value_history
 from discovery.providers.transactions import decode_record
 from tests.fake_transactions import DEEP_UNITS, SOL, FakeTransaction, wallet
-from tests.runs.test_analyse_token import CURVE, LAUNCH, MINT, NoPrices
+from tests.runs.token_histories import CURVE, LAUNCH, MINT, NoPrices
 
 ANA = wallet("ana")
 OTHERS = [wallet(name) for name in ("ben", "cid", "dan")]

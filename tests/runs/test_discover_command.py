@@ -155,6 +155,7 @@ def test_the_answer_has_the_fields_it_promises(
         "symbol",
         "launched_at",
         "launch_clock",
+        "window_read_until",
         "early_buyers",
         "qualified",
     }

@@ -13,8 +13,8 @@ from discovery.pipeline.wallet_history import WalletHistory
 from discovery.providers.errors import Unreachable
 from discovery.providers.records import AccountRecord, Rows
 from tests.fake_transactions import wallet
-from tests.runs.test_analyse_token import MINT, NoPrices
 from tests.runs.test_orders import ANA, Source, bought, deposit
+from tests.runs.token_histories import MINT, NoPrices
 
 HOLDING = OpenHolding(mint=wallet("mint"), units=1_000, decimals=6)
 

@@ -21,7 +21,7 @@ from tests.fake_transactions import (
     program_account,
     wallet,
 )
-from tests.runs.test_analyse_token import CURVE, LAUNCH, MINT, NoPrices
+from tests.runs.token_histories import CURVE, LAUNCH, MINT, NoPrices
 
 ANA, KEEPER, FRIEND = wallet("ana"), wallet("keeper"), wallet("friend")
 FIRST, SECOND = program_account("order 1"), program_account("order 2")

@@ -19,6 +19,7 @@ from simmarket.worlds import expected_results as truth
 from tests.markets import EVERYTHING
 
 FEE_LAMPORTS = 5_000
+ALL = "--max-early-buyers=2000"
 MIN_COST_LAMPORTS = 50_000_000
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
@@ -138,12 +139,51 @@ def test_every_early_buyer_of_every_real_launch_has_its_exact_result(
     use_market("--trades", str(launches), source=source)
     expected = from_rows(launches, 1800)
     mints = sorted({mint for mint, _ in expected})
-    answer = discover("--all-buyers", *(f"--token={mint}" for mint in mints))
+    answer = discover("--all-buyers", ALL, *(f"--token={mint}" for mint in mints))
     assert len(mints) == 11
     assert len(expected) == 2329
     assert from_answer(answer) == expected
     assert answer["errors"] == []
     assert {token["launch_clock"] for token in answer["tokens"]} == {"jupiter"}
+
+
+def first_rows(path: Path, mint: str, count: int) -> dict[tuple[str, str], Result]:
+    """Return the results of the first `count` early buyers of a token by the file."""
+    results = from_rows(path, 1800)
+    order: dict[str, None] = {}
+    with path.open(newline="") as file:
+        for row in sorted(csv.DictReader(file), key=lambda row: int(row["ts"])):
+            if row["mint"] == mint and row["side"] == "buy":
+                order.setdefault(row["trader"])
+    buyers = [trader for trader in order if (mint, trader) in results]
+    return {(mint, trader): results[mint, trader] for trader in buyers[:count]}
+
+
+@pytest.mark.parametrize("source", ["helius", "solana_rpc"])
+def test_a_window_is_read_until_the_maximum_of_early_buyers(
+    source: str, launches: Path, use_market: Callable, discover: Callable
+) -> None:
+    """The first ones have the same results as in a window that is read to its end, and
+    every token says how far it was read.
+    """
+    use_market("--trades", str(launches), source=source)
+    mints = sorted({mint for mint, _ in from_rows(launches, 1800)})
+    answer = discover(
+        "--all-buyers",
+        "--max-early-buyers=40",
+        *(f"--token={mint}" for mint in mints[:4]),
+    )
+    expected: dict[tuple[str, str], Result] = {}
+    for mint in mints[:4]:
+        expected |= first_rows(launches, mint, 40)
+    assert from_answer(answer) == expected
+    assert answer["errors"] == []
+    # One of them has fewer than 40.
+    assert len(expected) == 150
+    assert answer["funnel"]["window_cut"] == 3
+    cut = [token for token in answer["tokens"] if token["window_read_until"]]
+    assert [token["early_buyers"] for token in cut] == [40] * 3
+    assert all(token["launched_at"] < token["window_read_until"] for token in cut)
 
 
 def test_the_shortest_window_takes_the_whole_capture_too(
@@ -158,6 +198,7 @@ def test_the_shortest_window_takes_the_whole_capture_too(
     answer = discover(
         "--all-buyers",
         "--early-window-minutes=5",
+        ALL,
         *(f"--token={mint}" for mint in mints),
     )
     assert from_answer(answer) == expected
@@ -175,10 +216,24 @@ def test_a_search_finds_the_launches_that_pass_its_filters(
         min_liquidity_usd=zero,
         max_token_age_hours=168,
     )
-    answer = discover("--all-buyers", *EVERYTHING)
+    answer = discover("--all-buyers", ALL, *EVERYTHING)
     assert {token["mint"] for token in answer["tokens"]} == passing
     assert passing
     expected = from_rows(launches, 1800)
     assert from_answer(answer) == {
         key: row for key, row in expected.items() if key[0] in passing
+    }
+
+
+def test_without_jupiter_the_oldest_listed_pool_tells_the_launch(
+    launches: Path, use_market: Callable, discover: Callable
+) -> None:
+    market = use_market("--trades", str(launches))
+    market.fault("jupiter", "451", count=1_000)
+    expected = from_rows(launches, 1800)
+    mint = min(mint for mint, _ in expected)
+    answer = discover("--all-buyers", ALL, f"--token={mint}")
+    assert [token["launch_clock"] for token in answer["tokens"]] == ["pair"]
+    assert from_answer(answer) == {
+        key: row for key, row in expected.items() if key[0] == mint
     }

@@ -3,6 +3,7 @@ tokens that pass the filters of a run.
 """
 
 import json
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -27,6 +28,32 @@ def test_jupiter_knows_launch_and_migration_of_a_token(market, small_world):
     row = market.get(f"{JUPITER}/search?query={mint}")[0]
     assert row["createdAt"] == row["firstPool"]["createdAt"] < row["graduatedAt"]
     assert row["graduatedPool"] == pumpswap_pair(market, mint)["pairAddress"]
+
+
+def test_jupiter_names_the_mint_as_the_first_pool_of_a_pump_fun_token(
+    market, small_world
+):
+    mint = mint_of(small_world, "LATEGEM")
+    row = market.get(f"{JUPITER}/search?query={mint}")[0]
+    assert (row["launchpad"], row["firstPool"]["id"]) == ("pump.fun", mint)
+
+
+def test_a_token_without_a_launchpad_is_days_older_than_its_first_pool(
+    start_market, realdata
+):
+    path = realdata / "trades/pump_launch_first_300s.csv"
+    world = worlds.from_trades(path)
+    market = start_market(Options(), world)
+    for mint, token in world.tokens.items():
+        row = market.get(f"{JUPITER}/search?query={mint}")[0]
+        assert "launchpad" not in row
+        address = world.accounts.address(token.pools[0].account)
+        assert row["firstPool"]["id"] == address
+        created, launched = (
+            datetime.fromisoformat(text)
+            for text in (row["createdAt"], row["firstPool"]["createdAt"])
+        )
+        assert timedelta(days=2) <= launched - created <= timedelta(days=5)
 
 
 def test_gecko_pools_have_the_captured_keys_and_types(market, captured):

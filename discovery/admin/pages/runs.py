@@ -37,6 +37,7 @@ from discovery.reads import (
     timeline,
 )
 from discovery.reads.buyer_counts import QUALIFIED
+from discovery.reads.cut_windows import cut_windows
 from discovery.reads.filters import EarlyBuyerFilterSet, RunTokenFilterSet
 from discovery.reads.paging import Page
 
@@ -48,7 +49,8 @@ RUN_CHANGED: Final = "run-moved"
 @staff_view(VIEW_RUNS)
 def run_page(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Render the page of a run. Raises Http404 for an unknown one."""
-    values = {**_head_values(_run_or_404(run_id)), **_body_values(request, run_id)}
+    run = _run_or_404(run_id)
+    values = {**_head_values(run), **_body_values(request, run)}
     return render_page(request, "discovery/run.html", f"Run {str(run_id)[:8]}", values)
 
 
@@ -92,7 +94,8 @@ def body(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """Render timeline, wallets, tokens and usage of an active run, after its head has
     changed. Raises Http404 for an unknown run.
     """
-    values = {**_head_values(_run_or_404(run_id)), **_body_values(request, run_id)}
+    run = _run_or_404(run_id)
+    values = {**_head_values(run), **_body_values(request, run)}
     return render_fragment(request, "discovery/run_body.html", values)
 
 
@@ -206,7 +209,9 @@ def _run_or_404(run_id: uuid.UUID) -> runs.RunDetail:
         raise Http404 from None
 
 
-def _body_values(request: HttpRequest, run_id: uuid.UUID) -> dict[str, Any]:
+def _body_values(request: HttpRequest, run: runs.RunDetail) -> dict[str, Any]:
+    run_id = run.id
+    params: Any = run.params  # its type is built from the specs
     wallets = fetch_page(
         page_number(request),
         ROWS,
@@ -223,6 +228,7 @@ def _body_values(request: HttpRequest, run_id: uuid.UUID) -> dict[str, Any]:
         "timeline": timeline.timeline(run_id),
         "steps_kept_days": settings.RECORDS.steps.days,
         "tokens": tokens.rows,
+        "cut_windows": cut_windows(tokens.rows.rows, params.early_window_minutes),
         "tokens_page": tokens.number,
         "creator_known": creator_known,
         "wallets": wallets.rows,

@@ -40,6 +40,7 @@ from discovery.management.terminal import (
 from discovery.models import Config, Run
 from discovery.models.enums import RunStatus, Trigger
 from discovery.reads import run_results
+from discovery.reads.cut_windows import cut_windows
 from discovery.reads.progress import has_live_workers, progress
 from discovery.reads.row_values import error_details
 
@@ -268,6 +269,9 @@ def _print_results(run: Run, *, all_buyers: bool) -> None:
             "No early buyer took enough profit out; --all-buyers shows them all with their figures."
         )
     console.print(_summary(run))
+    tokens = run_results.found_tokens(run)
+    for note in cut_windows(tokens, run.params.early_window_minutes):
+        console.print(note, markup=False, highlight=False)
     funnel = [
         f"{name.replace('_', ' ')} {count:,}"
         for name, count in ordered_funnel(run.funnel)
@@ -320,6 +324,7 @@ def _token_object(token: run_results.FoundToken) -> dict[str, Any]:
         "symbol": token.symbol,
         "launched_at": _iso_or_none(token.launched_at),
         "launch_clock": token.launch_clock,
+        "window_read_until": _iso_or_none(token.window_read_until),
         "early_buyers": token.early_buyers,
         "qualified": token.qualified,
     }
