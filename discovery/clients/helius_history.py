@@ -80,7 +80,7 @@ class HeliusTransactionSource:
         yielded: set[str] = set()
         while not pages.is_done:
             await self._fetch_page(pages, page_size=FORWARD_PAGE_SIZE)
-            if pages.is_done and pages.is_empty:
+            if pages.has_ended_empty:
                 await self._fetch(pages)
             new = [
                 each for each in pages.transactions() if each.signature not in yielded
@@ -270,6 +270,11 @@ class _Pages:
     def has_more(self) -> bool:
         """Return True if paging stopped at the limit."""
         return self.next_token is not None
+
+    @property
+    def has_ended_empty(self) -> bool:
+        """Return True after the last page, if no page had a row."""
+        return self.is_done and self.is_empty
 
     def transactions(self) -> list[OrderedTransaction]:
         """Return the transactions, oldest first."""

@@ -76,11 +76,7 @@ class RpcTransactionSource:
         Raises ProviderError. A transaction that cannot be read is a warning.
         """
         time_range = BlockTimeRange(since, until)
-        stored = await self._stored_lists([address], time_range)
-        rows = stored.get(address)
-        if rows is None:
-            rows = await self._list(address, time_range)
-            await self._store_lists({address: rows}, time_range)
+        rows = await self._stored_list(address, time_range)
         self._warn_of_rest(address, len(rows), limit)
         return await self._fetch(address, rows[:limit], time_range)
 
@@ -147,7 +143,7 @@ class RpcTransactionSource:
         The signature list of the range is read first. Raises ProviderError.
         """
         time_range = BlockTimeRange(since, until)
-        rows = await self._list(address, time_range)
+        rows = await self._stored_list(address, time_range)
         for first in range(0, len(rows), PORTION_SIZE):
             portion = rows[first : first + PORTION_SIZE]
             yield await self._fetch(address, portion, time_range, first)
@@ -231,6 +227,17 @@ class RpcTransactionSource:
         ProviderError.
         """
         return await self._rpc.accounts(addresses)
+
+    async def _stored_list(
+        self, address: str, time_range: BlockTimeRange
+    ) -> list[SignatureRecord]:
+        """Return the list as it is stored, else as the node has it, which is stored then."""
+        stored = await self._stored_lists([address], time_range)
+        rows = stored.get(address)
+        if rows is None:
+            rows = await self._list(address, time_range)
+            await self._store_lists({address: rows}, time_range)
+        return rows
 
     async def _stored_lists(
         self, addresses: Sequence[str], time_range: BlockTimeRange

@@ -107,7 +107,8 @@ async def analyse_token(
         warnings.add(
             f"{mint}: {len(unreconciled)} of {len(wallets)} early buyers hold other units"
             " on the chain than their transactions show, which were read twice: their"
-            " results are not known"
+            " results are not known. A node whose lists have gaps causes this: try another"
+            " one (SOLANA_RPC_URL, HELIUS_API_KEY), then analyse the token again"
         )
     changes = {wallet: history.changes_of(wallet) for wallet in wallets}
     releases = await _read_orders(changes, source)
@@ -139,7 +140,8 @@ async def analyse_token(
     )
     if window.cut_at is not None:
         buyers = buyers[: params.max_early_buyers]
-    if buyers and all(buyer.wallet in incomplete for buyer in buyers):
+    is_told = len(unreconciled) == len(wallets)
+    if buyers and not is_told and all(buyer.wallet in incomplete for buyer in buyers):
         warnings.add(all_incomplete(candidate, buyers))
     if history.failed_count:
         warnings.add(

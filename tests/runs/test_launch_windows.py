@@ -257,7 +257,8 @@ def test_a_token_whose_histories_are_all_incomplete_is_told(
     result = analysis.run()
     assert len(result.buyers) == 3
     (message,) = analysis.warnings.messages
-    assert "the histories of all 3 early buyers are incomplete" in message
+    assert "3 of 3 early buyers hold other units on the chain" in message
+    assert "try another one (SOLANA_RPC_URL, HELIUS_API_KEY)" in message
 
 
 class Refused:
