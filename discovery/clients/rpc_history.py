@@ -38,7 +38,6 @@ MAX_SLOTS_PER_SECOND: Final = 4.0
 """A little above the rate of autumn 2026, so that a guess by it is late enough."""
 LISTS_PORTION: Final = 50
 """Signature lists that are read and stored at once."""
-
 PORTION_SIZE: Final = 50
 """Transactions that are read forward at once."""
 
@@ -139,9 +138,7 @@ class RpcTransactionSource:
     async def read_forward(
         self, address: str, since: int | None, until: int | None
     ) -> AsyncGenerator[list[OrderedTransaction], None]:
-        """Yield the successful transactions of the address in portions, oldest first.
-        The signature list of the range is read first. Raises ProviderError.
-        """
+        """Yield the transactions in portions, oldest first. Raises ProviderError."""
         time_range = BlockTimeRange(since, until)
         rows = await self._stored_list(address, time_range)
         for first in range(0, len(rows), PORTION_SIZE):
@@ -231,9 +228,8 @@ class RpcTransactionSource:
     async def _stored_list(
         self, address: str, time_range: BlockTimeRange
     ) -> list[SignatureRecord]:
-        """Return the list as it is stored, else as the node has it, which is stored then."""
-        stored = await self._stored_lists([address], time_range)
-        rows = stored.get(address)
+        """Return the list as it is stored, else that of the node."""
+        rows = (await self._stored_lists([address], time_range)).get(address)
         if rows is None:
             rows = await self._list(address, time_range)
             await self._store_lists({address: rows}, time_range)
