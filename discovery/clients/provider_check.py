@@ -39,8 +39,8 @@ from discovery.providers.helius import Helius
 from discovery.providers.http import Observer
 from discovery.providers.jupiter import Jupiter
 from discovery.providers.limits import LocalRateLimitStore
-from discovery.providers.prices import SolPrices
-from discovery.providers.records import Rows, decode_body
+from discovery.providers.prices import BinanceCandles, CandleSource
+from discovery.providers.records import MINUTE_MS, Rows, decode_body
 from discovery.providers.solana_rpc import SolanaRpc
 from walltrack import clock
 
@@ -199,22 +199,33 @@ def _described(rows: Rows, noun: str) -> str:  # type: ignore[type-arg]  # of an
 
 
 async def _check_prices(factory: ClientFactory) -> list[ProviderCheck]:
-    client = SolPrices(
-        factory.client(prices.NAME, settings.PRICES_URL), clock=clock.unix_now
+    """Check both sources of SOL/USD; the second one is asked where the first fails."""
+    gecko = factory.client(
+        geckoterminal.NAME, settings.GECKOTERMINAL_URL, headers=geckoterminal.HEADERS
     )
+    first = BinanceCandles(factory.client(prices.NAME, settings.PRICES_URL))
+    return [
+        await _check_candles(prices.NAME, first, settings.PRICES_URL),
+        await _check_candles(
+            geckoterminal.NAME, GeckoTerminal(gecko), settings.GECKOTERMINAL_URL
+        ),
+    ]
 
+
+async def _check_candles(
+    provider: str, source: CandleSource, url: str
+) -> ProviderCheck:
     async def an_hour_ago() -> str:
-        at = int(clock.unix_now()) - 3600
-        await client.load([at])
-        price = client.at(at)
-        if price is None:
+        end_ms = (int(clock.unix_now()) - 3600) * 1000
+        candles = await source.sol_candles("1m", end_ms - 60 * MINUTE_MS, end_ms)
+        if not candles:
             raise Differs(
                 "no price of an hour ago", "trades in a stable are not valued"
             )
-        return f"{price:.2f} USD per SOL an hour ago"
+        newest = max(candles, key=lambda candle: candle.close_time_ms)
+        return f"{newest.close:.2f} USD per SOL an hour ago"
 
-    asker = Asker(prices.NAME, settings.PRICES_URL)
-    return [await asker.ask("SOL/USD by the minute", an_hour_ago)]
+    return await Asker(provider, url).ask("SOL/USD by the minute", an_hour_ago)
 
 
 # --- Transactions ---------------------------------------------------------------------

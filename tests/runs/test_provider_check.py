@@ -130,7 +130,10 @@ def test_a_provider_that_is_down_is_named_and_the_others_suffice(
     market = use_market(*WORLD)
     market.fault("geckoterminal", "503", count=ALWAYS)
     found = Found()
-    assert found.not_ok() == [("geckoterminal", "trending pools", "refused")]
+    assert found.not_ok() == [
+        ("geckoterminal", "trending pools", "refused"),
+        ("geckoterminal", "SOL/USD by the minute", "refused"),
+    ]
     assert found.exit_code == 0
 
 
