@@ -61,7 +61,7 @@ def test_the_plan_is_printed_and_nothing_is_asked_or_changed(settings) -> None:
     out = io.StringIO()
     call_command("discover", "--plan", stdout=out)
     assert "Plan for 20 tokens, transactions from solana_rpc" in out.getvalue()
-    assert "a month with a run every 6 h 0 min (124 runs)" in out.getvalue()
+    assert "a month with a run every 6 h (124 runs)" in out.getvalue()
     assert "so that they end before the next one begins" in out.getvalue()
     assert Run.objects.count() == 0
 

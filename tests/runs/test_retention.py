@@ -206,7 +206,7 @@ def test_work_of_no_run_goes_some_time_after_its_end(
     settings: Any, now: datetime
 ) -> None:
     settings.RECORDS = settings.RECORDS._replace(steps=30 * DAY)
-    step(None, now - 31 * DAY)
+    step(None, now - 32 * DAY)
     young = step(None, now - 29 * DAY)
     is_open = step(None, None, created_at=now - 90 * DAY)
     assert retention.apply_retention(now)["discovery_run_steps"] == 1
