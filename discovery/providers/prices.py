@@ -246,8 +246,7 @@ class SolPrices:
         start_ms = window * span_ms
         requested_at_ms = int(self._clock() * 1000)
         candles = await source.sol_candles(interval, start_ms, start_ms + span_ms)
-        # The close of an open one is not final.
-        closed = [each for each in candles if each.close_time_ms < requested_at_ms]
+        closed = _closed(candles, requested_at_ms)
         return _LoadedCandles(closed, requested_at_ms, source.name)
 
     def at(self, block_time: int) -> Decimal | None:
@@ -266,6 +265,18 @@ class SolPrices:
         display; None if no candle closed in the six hours before it.
         """
         return self._hours.price_at(block_time * 1000)
+
+
+def _closed(candles: list[Candle], now_ms: int) -> list[Candle]:
+    """Return the candles whose close is final: all but the newest, which may be open.
+    Those that another one follows are over, whatever this machine's clock says.
+    """
+    newest_ms = max((each.close_time_ms for each in candles), default=0)
+    return [
+        each
+        for each in candles
+        if each.close_time_ms < newest_ms or each.close_time_ms < now_ms
+    ]
 
 
 def _windows(block_times: Sequence[int]) -> dict[int, int]:
