@@ -45,7 +45,7 @@ async def fail_attempt(step: StepContext, error: Exception) -> None:
 
 
 async def release(step: StepContext) -> None:
-    """Give back a step that is not to blame."""
+    """Return a step to the queue; the attempt does not count."""
     await sync_to_async(step_queue.release)(step.claim, step.meter.usage())
 
 

@@ -1,7 +1,7 @@
 """The credits of a month: what is used, what runs may still use, and what refreshes and
 outcomes keep.
 
-A month is one of UTC, by the clock of the database: the plan of a key begins anew then.
+Months are calendar months in UTC, by the clock of the database: then a plan starts again.
 """
 
 from datetime import datetime, timedelta
